@@ -1,0 +1,1 @@
+"""The Pulumi components: what pure code decided, declared. Nothing is computed here."""

@@ -1,0 +1,46 @@
+"""ExternalIngress: the Gateway with its certificate, routes, timeouts and limits.
+
+Routes come after the key check (`after_auth`): there is no moment in which they are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.kubernetes_object import declare
+from onprem.manifests.external_ingress import certificates, gateway
+from onprem.manifests.platform import ingress_routes
+from onprem.plan import PlatformPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExternalIngressArgs:
+    """The plan, the connection contract as JSON, and what must exist before."""
+
+    plan: PlatformPlan
+    connection_json: str
+    after: Sequence[pulumi.Resource] = ()
+    after_auth: Sequence[pulumi.Resource] = ()
+
+
+class ExternalIngress(pulumi.ComponentResource):
+    """The way in from outside the cluster."""
+
+    host: str
+    """The name that developers connect to."""
+
+    def __init__(
+        self, name: str, args: ExternalIngressArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Declare the Gateway, waiting until it is programmed, and everything behind it."""
+        plan = args.plan
+        self.host = plan.access.host
+        outputs = {"host": self.host, "port": plan.access.port}
+        super().__init__("onprem:index:ExternalIngress", name, dict(outputs), opts)
+        certificate = declare(self, name, certificates(plan), args.after)
+        declare(self, name, [gateway(plan)], [*args.after, *certificate])
+        declare(self, name, ingress_routes(plan, args.connection_json), [*args.after, *args.after_auth])
+        self.register_outputs(outputs)

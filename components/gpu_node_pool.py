@@ -1,0 +1,45 @@
+"""GpuNodePool: labels, taint, priority and queues of one hardware tier.
+
+It adopts nodes that exist and never owns them: what it set is taken back when the stack goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.kubernetes_object import KubernetesObject, declare
+from onprem.manifests.gpu_node_pool import node_patches, priority_class, queues
+from onprem.plan import PlatformPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuNodePoolArgs:
+    """The plan, and what must exist before."""
+
+    plan: PlatformPlan
+    after: Sequence[pulumi.Resource] = ()
+
+
+class GpuNodePool(pulumi.ComponentResource):
+    """The nodes of one tier, made ready for model servers."""
+
+    gpus: int
+    """All GPUs of the pool."""
+    free_gpus: int
+    """GPUs left on one node when every replica runs: what a surge pod could use."""
+
+    def __init__(self, name: str, args: GpuNodePoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Declare the pool's objects."""
+        plan = args.plan
+        self.gpus = plan.pool.gpus
+        self.free_gpus = plan.placement.largest_free
+        outputs = {"pool": plan.pool.name, "gpus": self.gpus, "freeGpus": self.free_gpus}
+        super().__init__("onprem:index:GpuNodePool", name, dict(outputs), opts)
+        options = pulumi.ResourceOptions(parent=self, depends_on=list(args.after))
+        for patch in node_patches(plan):
+            KubernetesObject(f"{name}-{patch['metadata']['name']}", patch, options, patch=True)
+        declare(self, name, [priority_class(plan), *queues(plan)], args.after)
+        self.register_outputs(outputs)

@@ -1,0 +1,171 @@
+"""etcd and Kubernetes' own processes, each on the loopback alone."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import yaml
+
+from embedded.cluster.probe import answers
+from embedded.cluster.site import Site
+from embedded.ports import LOOPBACK
+from embedded.process import Process
+from onprem.kube import KubeClient
+
+PORTS = {"etcd": ("etcd", "etcd-peer"), "kube-apiserver": ("kube-apiserver",)}
+CLIENTS = ("kube-controller-manager", "kube-scheduler", "kwok")
+ADMIN = "onprem-admin"
+
+_SERVICE_NETWORK = "10.96.0.0/16"
+_READY_SECONDS = 60.0
+
+# Folders and files below kwok's `kustomize/stage`, read in v0.8.0 (2026-11): nodes that stay Ready, pods that
+# run, and claims that get a volume.
+_STAGES = (
+    "node/fast/node-initialize.yaml",
+    "node/heartbeat/node-heartbeat.yaml",
+    "pod/fast/pod-ready.yaml",
+    "pod/fast/pod-complete.yaml",
+    "pod/fast/pod-delete.yaml",
+    "volume/fast/pvc-provision.yaml",
+    "volume/fast/pv-bind.yaml",
+    "volume/fast/pv-delete.yaml",
+    "volume/fast/pvc-delete.yaml",
+)
+
+
+def write_credentials(site: Site) -> None:
+    """Make certificates and kubeconfigs, the user's own included, where they are missing or out of date."""
+    pki = site.pki
+    pki.server("etcd")
+    pki.client("etcd-client")
+    pki.server("kube-apiserver", hosts=("kubernetes", "kubernetes.default", "kubernetes.default.svc"))
+    pki.signing_key("service-accounts")
+    for name in CLIENTS:
+        pki.kubeconfig(site.kubeconfig(name), server=site.server, user=name)
+    pki.kubeconfig(site.layout.kubeconfig, server=site.server, user=ADMIN)
+
+
+def etcd(site: Site) -> Process:
+    """Describe etcd. Without fsync a crash of the machine may cost the data, a killed process does not."""
+    pki = site.pki
+    client = f"https://{LOOPBACK}:{site.ports['etcd']}"
+    peer = f"https://{LOOPBACK}:{site.ports['etcd-peer']}"
+    return site.process(
+        "etcd",
+        "--name=embedded",
+        f"--data-dir={site.folder('etcd')}",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=embedded={peer}",
+        f"--cert-file={pki.certificate('etcd')}",
+        f"--key-file={pki.key('etcd')}",
+        f"--trusted-ca-file={pki.ca}",
+        "--client-cert-auth",
+        f"--peer-cert-file={pki.certificate('etcd')}",
+        f"--peer-key-file={pki.key('etcd')}",
+        f"--peer-trusted-ca-file={pki.ca}",
+        "--peer-client-cert-auth",
+        "--unsafe-no-fsync",
+        "--log-level=warn",
+        client=False,
+    )
+
+
+def wait_for_etcd(site: Site, process: Process) -> None:
+    context = ssl.create_default_context(cafile=site.pki.ca)
+    context.load_cert_chain(site.pki.certificate("etcd-client"), site.pki.key("etcd-client"))
+    url = f"https://{LOOPBACK}:{site.ports['etcd']}/readyz"
+    process.wait_until(lambda: answers(url, context=context), timeout_seconds=_READY_SECONDS, what="ready")
+
+
+def api_server(site: Site) -> Process:
+    """Describe the API server; Pod Security admission is on by default and follows the namespaces' labels."""
+    pki = site.pki
+    return site.process(
+        "kube-apiserver",
+        f"--bind-address={LOOPBACK}",
+        f"--secure-port={site.ports['kube-apiserver']}",
+        f"--advertise-address={LOOPBACK}",
+        "--endpoint-reconciler-type=none",  # loopback endpoints are refused
+        f"--etcd-servers=https://{LOOPBACK}:{site.ports['etcd']}",
+        f"--etcd-cafile={pki.ca}",
+        f"--etcd-certfile={pki.certificate('etcd-client')}",
+        f"--etcd-keyfile={pki.key('etcd-client')}",
+        f"--cert-dir={site.folder('apiserver')}",
+        f"--tls-cert-file={pki.certificate('kube-apiserver')}",
+        f"--tls-private-key-file={pki.key('kube-apiserver')}",
+        f"--client-ca-file={pki.ca}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={pki.certificate('service-accounts')}",
+        f"--service-account-signing-key-file={pki.key('service-accounts')}",
+        f"--service-cluster-ip-range={_SERVICE_NETWORK}",
+        "--authorization-mode=RBAC",
+        "--allow-privileged=true",  # as every real cluster; Pod Security decides by namespace
+        "--profiling=false",
+        client=False,
+    )
+
+
+def wait_for_api_server(process: Process, client: KubeClient) -> None:
+    process.wait_until(client.ready, timeout_seconds=_READY_SECONDS, what="ready")
+
+
+def clients(site: Site) -> tuple[Process, ...]:
+    """Describe controller-manager, scheduler and kwok; none of them listens anywhere."""
+    manager = site.process(
+        "kube-controller-manager",
+        f"--kubeconfig={site.kubeconfig('kube-controller-manager')}",
+        "--secure-port=0",
+        "--leader-elect=false",
+        f"--cert-dir={site.folder('controller-manager')}",
+        f"--flex-volume-plugin-dir={site.folder('flex-volumes')}",
+        f"--root-ca-file={site.pki.ca}",
+        f"--service-account-private-key-file={site.pki.key('service-accounts')}",
+        "--kube-api-qps=500",
+        "--kube-api-burst=1000",
+        "--profiling=false",
+    )
+    scheduler = site.process(
+        "kube-scheduler",
+        f"--kubeconfig={site.kubeconfig('kube-scheduler')}",
+        "--secure-port=0",
+        "--leader-elect=false",
+        "--kube-api-qps=200",
+        "--kube-api-burst=400",
+        "--profiling=false",
+    )
+    stages = site.module("sigs.k8s.io/kwok") / "kustomize" / "stage"
+    kwok = site.process(
+        "kwok",
+        f"--kubeconfig={site.kubeconfig('kwok')}",
+        "--manage-all-nodes=true",
+        f"--node-ip={LOOPBACK}",
+        *(f"--config={_existing(stages / stage)}" for stage in _STAGES),
+    )
+    return manager, scheduler, kwok
+
+
+def wait_for_clients(client: KubeClient, processes: tuple[Process, ...]) -> None:
+    """Wait until pods can be created: the controller-manager has made the default service account."""
+    manager = processes[0]
+    manager.wait_until(
+        lambda: client.find("v1", "ServiceAccount", "default", "default") is not None,
+        timeout_seconds=_READY_SECONDS,
+        what="at work (no default service account)",
+    )
+
+
+def install_storage_class(client: KubeClient, site: Site) -> None:
+    """Apply the default StorageClass whose claims kwok binds to volumes that exist by name only."""
+    file = site.module("sigs.k8s.io/kwok") / "kustomize" / "stage" / "volume" / "fast" / "storage-class.yaml"
+    client.apply(yaml.safe_load(file.read_text(encoding="utf-8")), force=True)
+
+
+def _existing(file: Path) -> Path:
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing; delete its folder to have it fetched again")
+    return file

@@ -1,0 +1,103 @@
+"""Simulated nodes: real Node objects with the labels that NVIDIA's GPU operator sets, kept Ready by kwok."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from embedded.process import Process
+from onprem.kube import KubeClient, Object
+
+CONTROL_NODE = "control"
+SIMULATED = "embedded.onprem/simulated"
+_DIGEST = "embedded.onprem/digest"
+_READY_SECONDS = 30.0
+# Room for anything that a stack asks of a node besides GPUs; the simulation is about GPUs.
+_CPUS = "192"
+_MEMORY = "2Ti"
+_EPHEMERAL = "8Ti"
+_PODS = "110"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeSpec:
+    """One simulated node with `gpus` GPUs of `memory_mib` each; no accelerator means no GPU."""
+
+    name: str
+    accelerator_label: str = ""
+    memory_mib: int = 0
+    gpus: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taint: bool = True
+
+    def manifest(self) -> Object:
+        """Return the Node object; the GPU labels are those of gpu-feature-discovery 0.18 (2026-11)."""
+        labels = {
+            "kubernetes.io/arch": "amd64",
+            "kubernetes.io/hostname": self.name,
+            "kubernetes.io/os": "linux",
+            SIMULATED: "true",
+        }
+        room = {"cpu": _CPUS, "memory": _MEMORY, "ephemeral-storage": _EPHEMERAL, "pods": _PODS}
+        spec: dict[str, Any] = {}
+        if self.gpus:
+            room["nvidia.com/gpu"] = str(self.gpus)
+            labels |= {
+                "nvidia.com/gpu.count": str(self.gpus),
+                "nvidia.com/gpu.memory": str(self.memory_mib),
+                "nvidia.com/gpu.present": "true",
+                "nvidia.com/gpu.product": self.accelerator_label,
+            }
+            if self.taint:
+                spec["taints"] = [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
+        return {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": self.name,
+                "labels": labels | dict(self.labels),
+                "annotations": {_DIGEST: self._digest()},
+            },
+            "spec": spec,
+            "status": {"capacity": room, "allocatable": room},
+        }
+
+    def _digest(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:32]
+
+
+def ensure(client: KubeClient, specs: Iterable[NodeSpec]) -> list[str]:
+    """Make the simulated nodes those of `specs` plus one without GPUs; return the names that changed."""
+    wanted = {spec.name: spec.manifest() for spec in (*specs, NodeSpec(name=CONTROL_NODE, taint=False))}
+    present = {node["metadata"]["name"]: node for node in client.list("v1", "Node", labels=SIMULATED)}
+    changed = []
+    for name, node in present.items():
+        if name not in wanted or _digest_of(node) != _digest_of(wanted[name]):
+            client.delete("v1", "Node", name)
+            changed.append(name)
+    for name, node in wanted.items():
+        if name not in present or name in changed:
+            client.create(node)
+            changed.append(name)
+    return sorted(set(changed))
+
+
+def wait_ready(client: KubeClient, kwok: Process) -> None:
+    """Wait until kwok has made every simulated node Ready."""
+
+    def ready() -> bool:
+        return all(_is_ready(node) for node in client.list("v1", "Node", labels=SIMULATED))
+
+    kwok.wait_until(ready, timeout_seconds=_READY_SECONDS, what="done with making the nodes Ready")
+
+
+def _is_ready(node: Object) -> bool:
+    conditions = node.get("status", {}).get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _digest_of(node: Object) -> str:
+    return str(node["metadata"].get("annotations", {}).get(_DIGEST, ""))

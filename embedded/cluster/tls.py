@@ -1,0 +1,51 @@
+"""The TLS Secret that a stack expects to find: on a real cluster its owner makes it, here the cluster's own CA does."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from embedded.cluster.certificates import Pki
+from onprem.kube import KubeClient
+
+
+def give_certificate(
+    client: KubeClient, folder: Path, *, host: str, name: str, namespace: str, used_from: str
+) -> Path:
+    """Create Secret `namespace/name` for `host`, and leave for Gateways in `used_from` to use it; return the CA's file.
+
+    `folder` is the cluster's, as in `Layout.cluster`.
+    """
+    pki = Pki(folder / "pki")
+    pair = f"tls-{host}"
+    pki.server(pair, hosts=(host,))
+    client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}, force=True)
+    client.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": namespace},
+            "type": "kubernetes.io/tls",
+            "data": {"tls.crt": _encoded(pki.certificate(pair)), "tls.key": _encoded(pki.key(pair))},
+        },
+        force=True,
+    )
+    if namespace != used_from:
+        client.apply(_grant(name, namespace, used_from), force=True)
+    return pki.ca
+
+
+def _grant(name: str, namespace: str, used_from: str) -> dict[str, object]:
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "ReferenceGrant",
+        "metadata": {"name": f"{used_from}-{name}", "namespace": namespace},
+        "spec": {
+            "from": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": used_from}],
+            "to": [{"group": "", "kind": "Secret", "name": name}],
+        },
+    }
+
+
+def _encoded(file: Path) -> str:
+    return base64.b64encode(file.read_bytes()).decode()

@@ -1,0 +1,66 @@
+"""`./dev test`: the tiers of the test suite and what each needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from embedded.layout import Layout
+from embedded.progress import Progress
+from embedded.toolchain import NAMES, provision
+from onprem.errors import UnknownFact
+
+_CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier:
+    """One folder below `tests`, what it shows, and the binaries to bring before it runs."""
+
+    name: str
+    shows: str
+    binaries: tuple[str, ...] = ()
+
+
+TIERS = (
+    Tier(name="unit", shows="pure code; seconds, nothing but Python"),
+    Tier(name="toolchain", shows="how binaries are found, fetched and built"),
+    Tier(name="components", shows="the Pulumi program on mocks"),
+    Tier(name="policy", shows="the policy pack on rendered manifests"),
+    Tier(name="golden", shows="rendered manifests of every stack against the committed ones"),
+    Tier(
+        name="provider",
+        shows="the Kubernetes provider against a real API server",
+        binaries=(*_CONTROL_PLANE, "pulumi"),
+    ),
+    Tier(name="cluster", shows="the whole product on the embedded cluster", binaries=NAMES),
+)
+
+
+def test(layout: Layout, arguments: Sequence[str], *, official: bool, progress: Progress) -> None:
+    """Replace this process by pytest on the named tiers (all of them when none is named).
+
+    Arguments from the first one that begins with a dash go to pytest as they are. Raises `UnknownFact` for a
+    tier that does not exist.
+    """
+    names = [tier.name for tier in TIERS]
+    first_option = next(
+        (index for index, word in enumerate(arguments) if word.startswith("-")), len(arguments)
+    )
+    wanted = list(arguments[:first_option]) or names
+    for word in wanted:
+        if word not in names:
+            raise UnknownFact("test tier", word, names)
+    chosen = [tier for tier in TIERS if tier.name in wanted]
+    needed = {name for tier in chosen for name in tier.binaries}
+    if needed:
+        provision(layout, needed, progress)
+    folders = [folder for tier in chosen if (folder := layout.checkout / "tests" / tier.name).is_dir()]
+    command = [sys.executable, "-m", "pytest", "-m", "", *(["--official"] if official else [])]
+    command += [str(folder.relative_to(layout.checkout)) for folder in folders]
+    command += arguments[first_option:]
+    os.chdir(layout.checkout)
+    sys.stdout.flush()
+    os.execv(command[0], command)  # noqa: S606 - signals and the exit code are pytest's own from here on

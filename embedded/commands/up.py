@@ -1,0 +1,136 @@
+"""`./dev up [STACK]`: the plan first, then toolchain, cluster and the real `pulumi up`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from embedded import plugins
+from embedded.cluster import BINARIES, Cluster
+from embedded.cluster.tls import give_certificate
+from embedded.commands.plan_view import show_plan
+from embedded.engine import Engine
+from embedded.layout import Layout
+from embedded.needs import cluster_needs
+from embedded.progress import Progress
+from embedded.toolchain import Binary, provision
+from onprem.contract import connection_for
+from onprem.errors import EnvironmentProblem
+from onprem.kube import KubeClient
+from onprem.manifests import render
+from onprem.plan import PlatformPlan, plan_stack
+from onprem.stack_file import StackFile, read_stack_file
+
+_ESTIMATE_SECONDS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stack:
+    file: StackFile
+    plan: PlatformPlan
+    manifests: Sequence[dict[str, Any]]
+
+
+def up(layout: Layout, stack: str, progress: Progress) -> None:
+    """Bring one stack up on the embedded cluster; raises `OnpremError` with the log to read."""
+    started = time.monotonic()
+    wanted = _read(layout, stack)
+    show_plan(wanted.plan, wanted.manifests, Console())
+    engine, client, stand_ins = _prepare(layout, wanted, progress)
+    _leave_other_stacks(engine, stack, progress)
+    engine.ensure_stack(wanted.file)
+    for sentence in engine.recover(stack, client):
+        progress.note(f"repaired: {sentence}")
+    new = engine.ensure_keys(wanted.file, wanted.plan.developers)
+    if new:
+        progress.note(f"made keys for {', '.join(new)} (encrypted in {wanted.file.path.name})")
+    _apply(engine, wanted, client, progress)
+    _summary(wanted, client, stand_ins, progress, seconds=time.monotonic() - started)
+
+
+def _read(layout: Layout, stack: str) -> _Stack:
+    file = read_stack_file(layout.checkout / "stacks", stack)
+    plan = plan_stack(file.platform, stack=stack, source=file.path.name)
+    return _Stack(file=file, plan=plan, manifests=render(plan, connection_for(plan).to_json()))
+
+
+def _prepare(layout: Layout, wanted: _Stack, progress: Progress) -> tuple[Engine, KubeClient, list[Binary]]:
+    """Provide binaries, cluster and engine; the engine is built while the cluster starts."""
+    binaries = provision(layout, BINARIES, progress)
+    cluster = Cluster(layout, binaries)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pulumi: Future[dict[str, Binary]] = pool.submit(provision, layout, ("pulumi",), progress)
+        cluster.start(cluster_needs(wanted.plan, wanted.manifests), progress)
+        engine_binary = pulumi.result()["pulumi"]
+    stand_ins = plugins.install(layout, engine_binary)
+    client = cluster.client()
+    tls = wanted.plan.access.tls
+    if tls.secret_name is not None:
+        namespace = tls.secret_namespace or wanted.plan.namespace
+        give_certificate(
+            client,
+            layout.cluster,
+            host=wanted.plan.access.host,
+            name=tls.secret_name,
+            namespace=namespace,
+            used_from=wanted.plan.namespace,
+        )
+    return Engine(layout, engine_binary, stand_ins=bool(stand_ins)), client, stand_ins
+
+
+def _leave_other_stacks(engine: Engine, stack: str, progress: Progress) -> None:
+    """Take down any other stack: all stacks share one namespace, one host port and the simulated nodes."""
+    for other in engine.stacks_with_resources():
+        if other != stack:
+            with progress.step(f"Taking down stack {other}", estimate_seconds=10, log=engine.log):
+                engine.run("destroy", "--yes", "--skip-preview", "--stack", other)
+
+
+def _apply(engine: Engine, wanted: _Stack, client: KubeClient, progress: Progress) -> None:
+    stack = wanted.plan.stack
+    with progress.step(
+        f"pulumi up --stack {stack}", estimate_seconds=_ESTIMATE_SECONDS, log=engine.log
+    ) as step:
+        engine.run(
+            *("up", "--yes", "--skip-preview", "--stack", stack, "--policy-pack", "policy"),
+            on_line=lambda line: step.update(_shortened(line)),
+        )
+
+
+def _shortened(line: str) -> str:
+    words = line.split()
+    return " ".join(words)[:100]
+
+
+def _summary(
+    wanted: _Stack, client: KubeClient, stand_ins: Sequence[Binary], progress: Progress, *, seconds: float
+) -> None:
+    plan = wanted.plan
+    for serving in plan.serving:
+        found = client.get("serving.kserve.io/v1beta1", "InferenceService", serving.name, plan.namespace)
+        ready = next((c["status"] for c in found["status"]["conditions"] if c["type"] == "Ready"), "Unknown")
+        if ready != "True":
+            raise EnvironmentProblem(
+                f"InferenceService {plan.namespace}/{serving.name} is not READY after the update"
+            )
+        progress.note(f"InferenceService {serving.name}  READY={ready}")
+        labels = f"serving.kserve.io/inferenceservice={serving.name}"
+        for pod in client.list("v1", "Pod", plan.namespace, labels=labels):
+            progress.note(
+                f"  pod {pod['metadata']['name']}  {pod['status'].get('phase')}  on {pod['spec'].get('nodeName')}  "
+                f"{serving.resources.gpus} × {plan.pool.accelerator.name} (simulated)"
+            )
+    access = plan.access
+    progress.note(f"gateway  https://{access.host}:{access.port}/v1")
+    if stand_ins:
+        progress.note(
+            "stand-ins in use: " + ", ".join(f"{binary.name} {binary.version}" for binary in stand_ins)
+        )
+    progress.note(
+        f"stack {plan.stack} is up after {seconds:.0f} s; see './dev status', leave with './dev down'"
+    )

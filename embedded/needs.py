@@ -1,0 +1,48 @@
+"""A planned stack → what the embedded cluster must hold for it: definitions and simulated nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from embedded.cluster import ClusterNeeds, NodeSpec
+from onprem.plan import PlatformPlan
+
+# API group of a declared object -> group of definitions in `embedded.cluster.crds`.
+_DEFINITIONS = {
+    "serving.kserve.io": "kserve",
+    "gateway.networking.k8s.io": "gateway-api",
+    "gateway.envoyproxy.io": "envoy-gateway",
+    "aigateway.envoyproxy.io": "ai-gateway",
+    "cert-manager.io": "cert-manager",
+    "kueue.x-k8s.io": "kueue",
+    "keda.sh": "keda",
+}
+# KServe's readiness depends on a gateway that answers, so these are there for every stack.
+_ALWAYS = frozenset({"kserve", "gateway-api", "envoy-gateway"})
+
+
+def cluster_needs(plan: PlatformPlan, manifests: Iterable[dict[str, Any]]) -> ClusterNeeds:
+    """Return the definitions of everything that the manifests declare, and nodes as the hardware section says."""
+    groups = {str(manifest["apiVersion"]).split("/")[0] for manifest in manifests}
+    return ClusterNeeds(
+        crds=_ALWAYS | {_DEFINITIONS[group] for group in groups if group in _DEFINITIONS},
+        nodes=tuple(_node(plan, name) for name in node_names(plan)),
+    )
+
+
+def node_names(plan: PlatformPlan) -> tuple[str, ...]:
+    """Return the names of the simulated GPU nodes."""
+    return plan.pool.node_names or tuple(f"gpu-{index}" for index in range(plan.pool.nodes))
+
+
+def _node(plan: PlatformPlan, name: str) -> NodeSpec:
+    pool = plan.pool
+    return NodeSpec(
+        name=name,
+        accelerator_label=pool.accelerator.product_label,
+        memory_mib=pool.accelerator.memory_label_mib,
+        gpus=pool.gpus_per_node,
+        # Nodes that the stack adopts come bare: the label and the taint are its own to put.
+        taint=pool.taint and not pool.node_names,
+    )

@@ -1,0 +1,134 @@
+"""Tells what takes long: live on a terminal, line by line in a pipe."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.text import Text
+
+HEARTBEAT_SECONDS = 15.0
+_MINUTE_SECONDS = 60
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class Step:
+    """One thing under way; several may run at once, each in a thread of its own."""
+
+    def __init__(self, title: str, *, estimate_seconds: float | None, log: Path | None) -> None:
+        self.title = title
+        self.estimate_seconds = estimate_seconds
+        self.log = log
+        self.text = ""
+        self._started = time.monotonic()
+        self.told = self._started
+
+    def update(self, text: str) -> None:
+        """Say what the step is doing now; shown live, or with the next heartbeat."""
+        self.text = text
+
+    @property
+    def elapsed_seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def line(self) -> str:
+        """Return title, elapsed time, estimate and the last word on it as one line."""
+        clock = _clock(self.elapsed_seconds)
+        if self.estimate_seconds is not None:
+            clock += f" of about {_clock(round(self.estimate_seconds))}"
+        return f"{self.title}  {clock}" + (f"  {self.text}" if self.text else "")
+
+
+class Progress:
+    """Shows steps on one console (standard error unless given).
+
+    In a pipe every finished step is one line, and a step that lasts gets a heartbeat line at least every
+    `HEARTBEAT_SECONDS`, so that a log never stands still for longer.
+    """
+
+    def __init__(
+        self, *, console: Console | None = None, heartbeat_seconds: float = HEARTBEAT_SECONDS
+    ) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._heartbeat_seconds = heartbeat_seconds
+        self._guard = threading.RLock()
+        self._steps: list[Step] = []
+        self._live: Live | None = None
+        self._beating = False
+
+    @contextmanager
+    def step(
+        self, title: str, *, estimate_seconds: float | None = None, log: Path | None = None
+    ) -> Iterator[Step]:
+        """Show `title` while the block runs, then its outcome; a failure names `log`."""
+        step = Step(title, estimate_seconds=estimate_seconds, log=log)
+        self._begin(step)
+        try:
+            yield step
+        except (KeyboardInterrupt, SystemExit):
+            self._end(step, "[yellow]-[/]", f"{title}  interrupted after {_clock(step.elapsed_seconds)}")
+            raise
+        except BaseException:
+            hint = f"; log: {log}" if log is not None else ""
+            self._end(step, "[red]✗[/]", f"{title}  failed after {_clock(step.elapsed_seconds)}{hint}")
+            raise
+        suffix = f"  {step.text}" if step.text else ""
+        self._end(step, "[green]✓[/]", f"{title}  {_clock(step.elapsed_seconds)}{suffix}")
+
+    def note(self, text: str) -> None:
+        """Print one line between the steps."""
+        with self._guard:
+            self._console.print(escape(text), soft_wrap=True)
+
+    def _begin(self, step: Step) -> None:
+        with self._guard:
+            self._steps.append(step)
+            if not self._console.is_terminal:
+                if not self._beating:
+                    self._beating = True
+                    threading.Thread(target=self._beat, daemon=True).start()
+            elif self._live is None:
+                self._live = Live(
+                    get_renderable=self._render, console=self._console, refresh_per_second=8, transient=True
+                )
+                self._live.start()
+
+    def _end(self, step: Step, mark: str, line: str) -> None:
+        with self._guard:
+            self._steps.remove(step)
+            self._console.print(f"{mark} {escape(line)}", soft_wrap=True)
+            if self._live is not None and not self._steps:
+                self._live.stop()
+                self._live = None
+
+    def _render(self) -> Text:
+        frame = _SPINNER[int(time.monotonic() * 8) % len(_SPINNER)]
+        width = max(20, self._console.width - 1)
+        steps = list(self._steps)
+        return Text("\n".join(f"{frame} {step.line()}"[:width] for step in steps), style="cyan")
+
+    def _beat(self) -> None:
+        while True:
+            time.sleep(min(1.0, self._heartbeat_seconds / 3))
+            with self._guard:
+                if not self._steps:
+                    self._beating = False
+                    return
+                now = time.monotonic()
+                for step in self._steps:
+                    if now - step.told >= self._heartbeat_seconds:
+                        step.told = now
+                        self._console.print(f"… {escape(step.line())}", soft_wrap=True)
+
+
+def _clock(seconds: float) -> str:
+    if seconds < _MINUTE_SECONDS:
+        return f"{seconds} s" if isinstance(seconds, int) else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE_SECONDS)
+    return f"{minutes} min {rest:02d} s"

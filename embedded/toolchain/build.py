@@ -1,0 +1,167 @@
+"""Compiles the missing parts of one group from their pinned Go modules."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+from embedded.layout import Layout
+from embedded.lock import hold
+from embedded.progress import Progress, Step
+from embedded.toolchain import data_modules, gateway_patch
+from embedded.toolchain.binary import Binary, record, recorded
+from embedded.toolchain.golang import Go, run_go
+from embedded.toolchain.pins import MODULES, Group, Part
+from onprem.errors import EnvironmentProblem
+
+# Another run may be compiling the same group: it takes minutes, on a busy machine many.
+_LOCK_SECONDS = 3600.0
+_BYTES_PER_GIB = 2**30
+
+
+def binary_folder(layout: Layout, group: Group) -> Path:
+    """Return the folder of a group's binaries; its name says what they were built from."""
+    digest = hashlib.sha256()
+    for name in ("go.mod", "go.sum"):
+        digest.update((MODULES / group.name / name).read_bytes())
+    digest.update(group.ldflags.encode())
+    if group.patched is not None:
+        digest.update(gateway_patch.fingerprint().encode())
+    digest.update(f"{sys.platform} {platform.machine()}".encode())
+    return layout.toolchain / f"{group.name}-{digest.hexdigest()[:16]}"
+
+
+def cached(layout: Layout, group: Group, part: Part) -> Binary | None:
+    """Return the part as an earlier build or download left it, or None."""
+    return recorded(binary_folder(layout, group) / part.name)
+
+
+def build(layout: Layout, group: Group, names: Collection[str], progress: Progress) -> dict[str, Binary]:
+    """Return the named parts of `group`, compiling those that are not in the cache.
+
+    One run compiles, any other waits for it. Sources and compiler output lie in one folder that is removed
+    after success; after a failure it stays, so that the next run goes on where this one ended. Raises
+    `EnvironmentProblem` for a missing or old Go, a full disk, an unreachable module proxy, a failed build.
+    """
+    lock = layout.toolchain / f"{group.name}.lock"
+    with hold(lock, command=f"build {group.name}", wait_seconds=_LOCK_SECONDS, on_wait=progress.note):
+        missing = [part for part in group.parts if part.name in names and not cached(layout, group, part)]
+        if missing:
+            _compile(layout, group, missing, progress)
+    found = {part.name: cached(layout, group, part) for part in group.parts if part.name in names}
+    return {name: binary for name, binary in found.items() if binary is not None}
+
+
+def _compile(layout: Layout, group: Group, parts: list[Part], progress: Progress) -> None:
+    go = Go.find()
+    go.require(MODULES / group.name / "go.mod")
+    work = layout.toolchain / "work" / group.name
+    work.mkdir(parents=True, exist_ok=True)
+    _require_space(work, group)
+    log = layout.logs / f"build-{group.name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("", encoding="utf-8")
+    source = _lay_out(work, group)
+    packages = [part.package for part in parts]
+    with progress.step(
+        f"download the sources of {group.title}", estimate_seconds=group.download_seconds, log=log
+    ) as step:
+        if group.patched is not None:
+            _patched_copy(go, group.patched, source, work, log)
+        total = _download(go, packages, source, work, log, step)
+    with progress.step(f"compile {group.title}", estimate_seconds=group.build_seconds, log=log) as step:
+        output = work / "bin"
+        output.mkdir(exist_ok=True)
+        counter = _Counter(step, total)
+        flags = ["-v", "-trimpath", "-gcflags=all=-dwarf=false", "-ldflags", f"-s -w {group.ldflags}".strip()]
+        arguments = ["build", "-o", f"{output}/", *flags, *packages]
+        run_go(go, arguments, cwd=source, work=work, log=log, on_line=counter)
+        step.update("")
+        _install(layout, group, parts, output)
+        for module in group.keeps:
+            if _module_folder(module, work).is_dir():
+                data_modules.keep(layout, module, _module_folder(module, work))
+        shutil.rmtree(work)
+
+
+def _lay_out(work: Path, group: Group) -> Path:
+    source = work / "source"
+    for stale in (source, work / "bin", work / "tmp"):
+        shutil.rmtree(stale, ignore_errors=True)
+    source.mkdir()
+    for name in ("go.mod", "go.sum"):
+        shutil.copy(MODULES / group.name / name, source / name)
+    return source
+
+
+def _patched_copy(go: Go, module: str, source: Path, work: Path, log: Path) -> None:
+    """Unpack `module` (checked against go.sum), patch a copy of it and make the build use the copy."""
+    run_go(go, ["mod", "download", module], cwd=source, work=work, log=log, on_line=_ignore)
+    copy = source / "patched"
+    shutil.copytree(_module_folder(module, work), copy)
+    gateway_patch.apply(copy)
+    with (source / "go.mod").open("a", encoding="utf-8") as handle:
+        handle.write(f"\nreplace {module} => ./{copy.name}\n")
+
+
+def _download(go: Go, packages: list[str], source: Path, work: Path, log: Path, step: Step) -> int:
+    """Fetch every module that the packages need; return how many packages will be compiled."""
+    count = 0
+
+    def see(line: str) -> None:
+        nonlocal count
+        if line.startswith("go: downloading "):
+            step.update(line.removeprefix("go: downloading "))
+        elif line and not line.startswith("go: "):
+            count += 1
+
+    run_go(go, ["list", "-deps", *packages], cwd=source, work=work, log=log, on_line=see)
+    step.update("")
+    return count
+
+
+def _module_folder(module: str, work: Path) -> Path:
+    return work / "modules" / f"{module}@{data_modules.module_version(module)}"
+
+
+def _install(layout: Layout, group: Group, parts: list[Part], output: Path) -> None:
+    folder = binary_folder(layout, group)
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        target = folder / part.name
+        (output / part.built_as).replace(target)
+        record(Binary(name=part.name, version=part.version, origin="build", path=target))
+
+
+def _require_space(work: Path, group: Group) -> None:
+    used = sum(file.stat().st_size for file in work.rglob("*") if file.is_file() and not file.is_symlink())
+    free = shutil.disk_usage(work).free
+    needed = group.needs_gib * _BYTES_PER_GIB - used
+    if free < needed:
+        raise EnvironmentProblem(
+            f"building {group.title} takes {needed / _BYTES_PER_GIB:.1f} GiB for a while and "
+            f"{work} has {free / _BYTES_PER_GIB:.1f} GiB free: free some space, or set ONPREM_CACHE to a "
+            "folder on a larger disk."
+        )
+
+
+def _ignore(_line: str) -> None:
+    return None
+
+
+class _Counter:
+    """Counts the packages that `go build -v` names as it compiles them."""
+
+    def __init__(self, step: Step, total: int) -> None:
+        self._step = step
+        self._total = total
+        self._done = 0
+
+    def __call__(self, line: str) -> None:
+        if line and not line.startswith(("go: ", "#", "\t")):
+            self._done += 1
+            self._step.update(f"package {self._done} of {self._total}")

@@ -1,0 +1,197 @@
+"""Every part of the local default: its version, where it is built from and how it states its version."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+MODULES = Path(__file__).resolve().parent.parent / "modules"
+
+# Releases of November 2026 that were seen to work together: Kubernetes 1.36, KServe 0.20, Envoy Gateway 1.9.
+# The module versions stand a second time in `modules/*/go.mod`; a test holds both together.
+ETCD = "3.6.16"
+KUBERNETES = "1.36.3"
+KWOK = "0.8.0"
+ENVOY_GATEWAY = "1.9.1"
+KSERVE = "0.20.0"
+PULUMI = "3.259.0"
+# Envoy Gateway 1.9 drives Envoy 1.39 (its compatibility matrix, 2026-11).
+ENVOY = "1.39.1"
+
+_MAJOR, _MINOR, _ = KUBERNETES.split(".")
+_KUBERNETES_VERSION = "k8s.io/component-base/version"
+_PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One binary.
+
+    `package` is its Go import path, `built_as` the file name `go build` gives it. `probe` holds the
+    arguments that make a copy on PATH state its version; without a probe a copy on PATH is never used.
+    """
+
+    name: str
+    version: str
+    package: str
+    built_as: str
+    probe: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Parts that share one `go.mod` and are compiled by one `go build`.
+
+    `download_seconds` and `build_seconds` were measured on two idle cores (2026-11); `needs_gib` is the disk
+    space that sources and compiler output take while building. `patched` names the module that is built
+    from a patched copy; `keeps` the modules whose data folders outlive the build.
+    """
+
+    name: str
+    title: str
+    parts: tuple[Part, ...]
+    ldflags: str
+    download_seconds: float
+    build_seconds: float
+    needs_gib: float
+    patched: str | None = None
+    keeps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataModule:
+    """A Go module of which only data is used: CRDs, stage files, default configuration.
+
+    Its version and checksum stand in `modules/crds/go.mod` and `go.sum`.
+    """
+
+    module: str
+    folders: tuple[str, ...]
+
+
+CLUSTER = Group(
+    name="cluster",
+    title="Kubernetes, kwok and Envoy Gateway",
+    parts=(
+        Part(
+            name="etcd",
+            version=ETCD,
+            package="go.etcd.io/etcd/server/v3",
+            built_as="server",
+            probe=("--version",),
+        ),
+        *(
+            Part(
+                name=name,
+                version=KUBERNETES,
+                package=f"k8s.io/kubernetes/cmd/{name}",
+                built_as=name,
+                probe=("--version",),
+            )
+            for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+        ),
+        Part(
+            name="kwok",
+            version=KWOK,
+            package="sigs.k8s.io/kwok/cmd/kwok",
+            built_as="kwok",
+            probe=("--version",),
+        ),
+        Part(
+            name="envoy-gateway",
+            version=ENVOY_GATEWAY,
+            package="github.com/envoyproxy/gateway/cmd/envoy-gateway",
+            built_as="envoy-gateway",
+        ),
+    ),
+    # Clients refuse an API server that does not state a version.
+    ldflags=" ".join(
+        [
+            f"-X {_KUBERNETES_VERSION}.gitVersion=v{KUBERNETES}",
+            f"-X {_KUBERNETES_VERSION}.gitMajor={_MAJOR}",
+            f"-X {_KUBERNETES_VERSION}.gitMinor={_MINOR}",
+        ]
+    ),
+    download_seconds=30,
+    build_seconds=215,
+    needs_gib=6,
+    patched="github.com/envoyproxy/gateway",
+    keeps=("sigs.k8s.io/kwok", "sigs.k8s.io/gateway-api", "github.com/envoyproxy/gateway"),
+)
+
+KSERVE_CONTROLLER = Group(
+    name="kserve",
+    title="KServe",
+    parts=(
+        Part(
+            name="kserve-manager",
+            version=KSERVE,
+            package="github.com/kserve/kserve/cmd/manager",
+            built_as="manager",
+        ),
+    ),
+    ldflags="",
+    download_seconds=20,
+    build_seconds=70,
+    needs_gib=3,
+    keeps=("github.com/kserve/kserve",),
+)
+
+PULUMI_ENGINE = Group(
+    name="pulumi",
+    title="the Pulumi engine",
+    parts=(
+        Part(
+            name="pulumi",
+            version=PULUMI,
+            package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+            built_as="pulumi",
+            probe=("version",),
+        ),
+    ),
+    ldflags=f"-X {_PULUMI_VERSION}.Version={PULUMI}",
+    download_seconds=25,
+    build_seconds=101,
+    needs_gib=4,
+)
+
+GROUPS = (CLUSTER, KSERVE_CONTROLLER, PULUMI_ENGINE)
+
+ENVOY_PROBE = ("--version",)
+
+DATA_MODULES = (
+    DataModule(module="github.com/kserve/kserve", folders=("config",)),
+    DataModule(module="sigs.k8s.io/kwok", folders=("kustomize",)),
+    DataModule(module="sigs.k8s.io/gateway-api", folders=("config/crd",)),
+    DataModule(module="github.com/envoyproxy/gateway", folders=("charts/gateway-crds-helm",)),
+    DataModule(module="sigs.k8s.io/gateway-api-inference-extension", folders=("config/crd",)),
+    DataModule(module="sigs.k8s.io/lws", folders=("config/crd",)),
+    DataModule(module="sigs.k8s.io/kueue", folders=("config/components/crd",)),
+    DataModule(module="github.com/kedacore/keda/v2", folders=("config/crd",)),
+    DataModule(module="github.com/cert-manager/cert-manager", folders=("deploy/crds",)),
+    DataModule(module="github.com/envoyproxy/ai-gateway", folders=("manifests/charts/ai-gateway-crds-helm",)),
+)
+
+# SHA-256 of `pulumi-v3.259.0-PLATFORM.tar.gz` on get.pulumi.com, as pinned by a public Nix package definition
+# that fetches the same files (2026-11). A file with another sum is not used.
+PULUMI_ARCHIVE_SHA256 = {
+    "linux-x64": "94ba357acac23d01474084c4b00098dc0f7bc70ce13f34c777459254a5f718e5",
+    "linux-arm64": "edc8327463a72160bb36cf82cf5062da9c8a244290a706d9980988e7bf486853",
+    "darwin-x64": "eaca4c3b8277bfa3ab061fa3b270d1c66358a0b2e613da8c5587a04b7226c534",
+    "darwin-arm64": "57c27f179e527e2cf9f62b841a448af72a020e44b2fb4ee0d9bd85556c00c864",
+}
+
+
+def platform_name(machine: str) -> str:
+    """Return operating system and processor as the release archives spell them, such as `linux-x64`."""
+    processor = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+    return f"{sys.platform}-{processor.get(machine.lower(), machine.lower())}"
+
+
+def group_of(name: str) -> Group:
+    """Return the group that builds binary `name`; KeyError when there is none."""
+    for group in GROUPS:
+        if any(part.name == name for part in group.parts):
+            return group
+    raise KeyError(name)

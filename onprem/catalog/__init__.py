@@ -1,0 +1,50 @@
+"""What is known about models, accelerators, tiers, agents and vLLM: data with source and date, read once.
+
+    catalog = load_catalog()
+    model = catalog.model("Qwen/Qwen3.6-27B-FP8")            # by name, alias or Hugging Face id, any case
+    variant = model.variant("fp8")                           # by precision or by Hugging Face id
+    gpu = catalog.accelerator("l40s")
+    tier = catalog.tier("48gb")
+
+A name that is not there raises `onprem.errors.UnknownFact`, which offers the nearest ones.
+"""
+
+from onprem.catalog.accelerator import Accelerator, Host
+from onprem.catalog.agent import Agent
+from onprem.catalog.attention import (
+    Architecture,
+    AttentionLayers,
+    Experts,
+    FullAttention,
+    GatedDeltaNet,
+    LatentAttention,
+    SlidingWindow,
+)
+from onprem.catalog.fact import Source
+from onprem.catalog.loader import Catalog, load_catalog
+from onprem.catalog.model import AgentSupport, Model, Precision, Sampling, Variant
+from onprem.catalog.tier import Tier
+from onprem.catalog.vllm_release import VllmRelease
+
+__all__ = [
+    "Accelerator",
+    "Agent",
+    "AgentSupport",
+    "Architecture",
+    "AttentionLayers",
+    "Catalog",
+    "Experts",
+    "FullAttention",
+    "GatedDeltaNet",
+    "Host",
+    "LatentAttention",
+    "Model",
+    "Precision",
+    "Sampling",
+    "SlidingWindow",
+    "Source",
+    "Tier",
+    "Variant",
+    "VllmRelease",
+    "load_catalog",
+]

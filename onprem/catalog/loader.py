@@ -1,0 +1,162 @@
+"""Reads the catalogue's YAML once per process and answers by name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from onprem.catalog.accelerator import Accelerator
+from onprem.catalog.agent import Agent
+from onprem.catalog.fact import Fact
+from onprem.catalog.model import Model, Variant
+from onprem.catalog.tier import Tier
+from onprem.catalog.vllm_release import VllmRelease
+from onprem.errors import InvalidInput, Problem, UnknownFact
+
+_FOLDER = Path(__file__).parent
+
+# The C parser is several times faster; PyYAML 6 wheels carry it on every platform we run on.
+_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_AnyFact = TypeVar("_AnyFact", bound=Fact)
+_AnyNamed = TypeVar("_AnyNamed", bound=_Named)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """Everything known. The tuples are in the order of the files; look-ups ignore case."""
+
+    models: tuple[Model, ...]
+    accelerators: tuple[Accelerator, ...]
+    tiers: tuple[Tier, ...]
+    agents: tuple[Agent, ...]
+    vllm_releases: tuple[VllmRelease, ...]
+
+    def model(self, name: str) -> Model:
+        """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""
+        return self._model_and_variant(name)[0]
+
+    def model_and_variant(self, name: str) -> tuple[Model, Variant | None]:
+        """Return the model, and the variant when the name is a variant's own id. Raises UnknownFact."""
+        return self._model_and_variant(name)
+
+    def accelerator(self, name: str) -> Accelerator:
+        """Return the accelerator of that name, alias or product label. Raises UnknownFact."""
+        wanted = name.casefold()
+        for gpu in self.accelerators:
+            if wanted in _fold((gpu.name, *gpu.aliases, gpu.product_label)):
+                return gpu
+        raise UnknownFact("accelerator", name, [gpu.name for gpu in self.accelerators])
+
+    def tier(self, name: str) -> Tier:
+        """Return the hardware tier of that name or alias. Raises UnknownFact."""
+        wanted = name.casefold()
+        for tier in self.tiers:
+            if wanted in _fold((tier.name, *tier.aliases)):
+                return tier
+        raise UnknownFact("hardware tier", name, [tier.name for tier in self.tiers])
+
+    def agent(self, name: str) -> Agent:
+        """Return the agent or proxy of that name. Raises UnknownFact."""
+        return _by_name("agent", name, self.agents)
+
+    def vllm(self, version: str | None = None) -> VllmRelease:
+        """Return that vLLM release, or the default one. Raises UnknownFact."""
+        if version is None:
+            return self.vllm_releases[0]
+        for release in self.vllm_releases:
+            if release.version == version.removeprefix("v"):
+                return release
+        raise UnknownFact("vLLM release", version, [release.version for release in self.vllm_releases])
+
+    def _model_and_variant(self, name: str) -> tuple[Model, Variant | None]:
+        wanted = name.casefold()
+        for model in self.models:
+            for variant in model.variants:
+                if variant.hf_id.casefold() == wanted and wanted != model.hf_id.casefold():
+                    return model, variant
+            if wanted in _fold((model.name, model.hf_id, *model.aliases)):
+                return model, None
+        known = [word for model in self.models for word in (model.name, *(v.hf_id for v in model.variants))]
+        raise UnknownFact("model", name, known)
+
+
+@functools.cache
+def load_catalog() -> Catalog:
+    """Return the catalogue of this package, read once. Raises InvalidInput when a file is broken."""
+    files = sorted((_FOLDER / "models").glob("*.yaml"))
+    catalog = Catalog(
+        models=tuple(model for file in files for model in _read(file, Model)),
+        accelerators=_read(_FOLDER / "accelerators.yaml", Accelerator),
+        tiers=_read(_FOLDER / "tiers.yaml", Tier),
+        agents=_read(_FOLDER / "agents.yaml", Agent),
+        vllm_releases=_read(_FOLDER / "vllm.yaml", VllmRelease),
+    )
+    for tier in catalog.tiers:  # a tier that points nowhere must not wait for its first user
+        catalog.model(tier.model).variant(tier.variant)
+        catalog.accelerator(tier.accelerator)
+    return catalog
+
+
+def _read(path: Path, kind: type[_AnyFact]) -> tuple[_AnyFact, ...]:
+    """Read one YAML list of facts. Raises InvalidInput with every problem in the file."""
+    source = f"catalogue file {path.name}"
+    try:
+        content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 - a safe loader, see above
+    except yaml.YAMLError as error:
+        problem = Problem(where=path.name, found=str(error), why="it is not YAML", fix="mend the file")
+        raise InvalidInput(source, [problem]) from error
+    if not isinstance(content, list):
+        raise InvalidInput(
+            source,
+            [
+                Problem(
+                    where=path.name, found=type(content).__name__, why="it holds no list", fix="mend the file"
+                )
+            ],
+        )
+    facts: list[_AnyFact] = []
+    problems: list[Problem] = []
+    for index, item in enumerate(content):
+        try:
+            facts.append(kind.model_validate(item))
+        except ValidationError as error:
+            problems.extend(_problems(f"{path.name}[{index}]", error))
+    if problems:
+        raise InvalidInput(source, problems)
+    return tuple(facts)
+
+
+def _problems(where: str, error: ValidationError) -> Sequence[Problem]:
+    return [
+        Problem(
+            where=".".join((where, *(str(part) for part in item["loc"]))),
+            found=repr(item["input"])[:200],
+            why=item["msg"],
+            fix="correct this entry of the catalogue",
+        )
+        for item in error.errors()
+    ]
+
+
+def _fold(names: Iterable[str]) -> set[str]:
+    return {name.casefold() for name in names}
+
+
+def _by_name(kind: str, name: str, items: Sequence[_AnyNamed]) -> _AnyNamed:
+    for item in items:
+        if item.name.casefold() == name.casefold():
+            return item
+    raise UnknownFact(kind, name, [item.name for item in items])

@@ -1,0 +1,186 @@
+"""The way in: a Gateway with TLS, and routes for exactly the paths that agents use.
+
+The Gateway stands in the stack's own namespace: in the one of Envoy Gateway itself, policies were seen
+accepted and not applied. A TLS Secret of another namespace needs a ReferenceGrant there, which that
+namespace's owner makes (from Gateway in ours, to Secret); we never write into foreign namespaces.
+"""
+
+from __future__ import annotations
+
+from onprem.manifests.direct_responses import (
+    CONNECTION_ROUTE,
+    MODELS_ROUTE,
+    connection_filter,
+    connection_rule,
+    models_filter,
+    models_rule,
+)
+from onprem.manifests.endpoints import (
+    PROXY_NAME,
+    PROXY_PORT,
+    backend_name,
+    backend_spec,
+    native_paths,
+    predictor_backend,
+    predictor_host,
+    proxy_paths,
+)
+from onprem.manifests.gateway_auth import PROXY_CREDENTIAL, SERVER_CREDENTIAL
+from onprem.manifests.meta import GATEWAY_NAME, Manifest, manifest
+from onprem.manifests.model_routing import MODEL_HEADER, extension_policy, routes_by_model
+from onprem.manifests.traffic_policies import backend_traffic_policy, client_traffic_policy
+from onprem.plan import PlatformPlan, ServingPlan
+from onprem.units import format_duration
+
+COMPONENT = "external-ingress"
+AGENTS_ROUTE = f"{GATEWAY_NAME}-agents"
+_CERTIFICATE = f"{GATEWAY_NAME}-tls"
+
+
+def gateway(plan: PlatformPlan) -> Manifest:
+    """Return the Gateway: one HTTPS listener for one host name, and no plain HTTP at all."""
+    tls = plan.access.tls
+    certificate: Manifest = {"group": "", "kind": "Secret", "name": tls.secret_name or _CERTIFICATE}
+    if tls.secret_namespace is not None:
+        certificate["namespace"] = tls.secret_namespace
+    listener = {
+        "name": "https",
+        "hostname": plan.access.host,
+        "port": plan.access.port,
+        "protocol": "HTTPS",
+        "tls": {"mode": "Terminate", "certificateRefs": [certificate]},
+        "allowedRoutes": {"namespaces": {"from": "Same"}},
+    }
+    return manifest(
+        plan,
+        "gateway.networking.k8s.io/v1",
+        "Gateway",
+        GATEWAY_NAME,
+        component=COMPONENT,
+        annotations={"pulumi.com/waitFor": "condition=Programmed"},
+        spec={"gatewayClassName": plan.access.gateway_class, "listeners": [listener]},
+    )
+
+
+def certificates(plan: PlatformPlan) -> list[Manifest]:
+    """Return the cert-manager Certificate, or nothing where the stack names an existing Secret."""
+    tls = plan.access.tls
+    if tls.issuer is None:
+        return []
+    certificate = manifest(
+        plan,
+        "cert-manager.io/v1",
+        "Certificate",
+        _CERTIFICATE,
+        component=COMPONENT,
+        spec={
+            "secretName": _CERTIFICATE,
+            "dnsNames": [plan.access.host],
+            "issuerRef": {"group": "cert-manager.io", "kind": tls.issuer_kind, "name": tls.issuer},
+            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+            "usages": ["digital signature", "server auth"],
+        },
+    )
+    return [certificate]
+
+
+def routes(plan: PlatformPlan, connection_json: str) -> list[Manifest]:
+    """Return routes with their filters and policies, filters first.
+
+    The connection contract has a route of its own, so that the key check does not attach to it.
+    """
+    objects = [models_filter(plan), connection_filter(plan, connection_json), *_backends(plan)]
+    if plan.access.gateway == "envoy-gateway":
+        objects.append(_http_route(plan, AGENTS_ROUTE, _agent_rules(plan)))
+        objects.append(_http_route(plan, MODELS_ROUTE, [models_rule()]))
+        if routes_by_model(plan, native_paths(plan)):
+            objects.append(extension_policy(plan, AGENTS_ROUTE))
+        objects.append(backend_traffic_policy(plan, [AGENTS_ROUTE]))
+    objects.append(_http_route(plan, CONNECTION_ROUTE, [connection_rule()]))
+    objects.append(client_traffic_policy(plan))
+    return objects
+
+
+def _backends(plan: PlatformPlan) -> list[Manifest]:
+    if plan.settings.serving.mode == "Standard" and plan.access.gateway == "envoy-gateway":
+        return []
+    return [
+        manifest(
+            plan,
+            "gateway.envoyproxy.io/v1alpha1",
+            "Backend",
+            backend_name(serving),
+            component=COMPONENT,
+            spec=backend_spec(plan, serving),
+        )
+        for serving in plan.serving
+    ]
+
+
+def _http_route(plan: PlatformPlan, name: str, rules: list[Manifest]) -> Manifest:
+    parent = {
+        "group": "gateway.networking.k8s.io",
+        "kind": "Gateway",
+        "name": GATEWAY_NAME,
+        "sectionName": "https",
+    }
+    return manifest(
+        plan,
+        "gateway.networking.k8s.io/v1",
+        "HTTPRoute",
+        name,
+        component=COMPONENT,
+        spec={"parentRefs": [parent], "hostnames": [plan.access.host], "rules": rules},
+    )
+
+
+def _agent_rules(plan: PlatformPlan) -> list[Manifest]:
+    rules = []
+    native = native_paths(plan)
+    if native:
+        if routes_by_model(plan, native):
+            # The main role needs no rule of its own: what no header says goes there. HTTPRoute allows 16
+            # rules.
+            rules += [_server_rule(plan, native, serving, model=serving.name) for serving in plan.serving[1:]]
+        rules.append(_server_rule(plan, native, plan.main, model=None))
+    if proxy_paths(plan):
+        backend = {"group": "", "kind": "Service", "name": PROXY_NAME, "port": PROXY_PORT, "weight": 1}
+        rules.append(_rule(plan, proxy_paths(plan), None, backend, [_credential(PROXY_CREDENTIAL)]))
+    return rules
+
+
+def _server_rule(
+    plan: PlatformPlan, paths: tuple[str, ...], serving: ServingPlan, *, model: str | None
+) -> Manifest:
+    filters = [_credential(SERVER_CREDENTIAL)]
+    if plan.settings.serving.mode == "Knative":
+        # Knative's ingress picks the revision by host name.
+        rewrite = {"type": "URLRewrite", "urlRewrite": {"hostname": predictor_host(plan, serving)}}
+        filters.append(rewrite)
+    return _rule(plan, paths, model, predictor_backend(plan, serving), filters)
+
+
+def _rule(
+    plan: PlatformPlan, paths: tuple[str, ...], model: str | None, backend: Manifest, filters: list[Manifest]
+) -> Manifest:
+    limit = format_duration(plan.timeouts.route_seconds)
+    # The key check removes the header it found the key in; a client may have sent the other one as well.
+    strip = {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["x-api-key"]}}
+    return {
+        "matches": [_match(path, model) for path in paths],
+        "filters": [strip, *filters],
+        "backendRefs": [backend],
+        "timeouts": {"request": limit, "backendRequest": limit},
+    }
+
+
+def _match(path: str, model: str | None) -> Manifest:
+    match: Manifest = {"path": {"type": "Exact", "value": path}, "method": "POST"}
+    if model is not None:
+        match["headers"] = [{"type": "Exact", "name": MODEL_HEADER, "value": model}]
+    return match
+
+
+def _credential(name: str) -> Manifest:
+    reference = {"group": "gateway.envoyproxy.io", "kind": "HTTPRouteFilter", "name": name}
+    return {"type": "ExtensionRef", "extensionRef": reference}

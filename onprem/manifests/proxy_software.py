@@ -1,0 +1,22 @@
+"""What one translation proxy needs to run: image, port, files, environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from onprem.plan import PlatformPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxySoftware:
+    """One proxy: `mounts` says where each of `files` must lie, `key_env` takes the key it asks for."""
+
+    image: str
+    port: int
+    args: tuple[str, ...]
+    health_path: str
+    key_env: str
+    environment: Mapping[str, str]
+    mounts: Mapping[str, str]
+    files: Callable[[PlatformPlan], dict[str, str]]

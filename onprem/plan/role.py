@@ -1,0 +1,205 @@
+"""One role decided: its checkpoint, its share of the GPUs and its replicas, or what keeps it from fitting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onprem.catalog import Catalog, Model, Variant
+from onprem.errors import Problem, UnknownFact, nearest_hint
+from onprem.plan.choice import Choice, candidates, variants_to_try
+from onprem.plan.pool import Pool
+from onprem.settings import ModelRole
+from onprem.sizing import nearest_tier_that_fits
+from onprem.vllm import load_release, version_key
+
+# An agent that finds no second slot waits for the whole turn of the first one.
+_COMFORTABLE_SESSIONS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleDecision:
+    """The outcome for one role: a choice, or problems."""
+
+    role: ModelRole
+    vllm: str
+    choice: Choice | None
+    replicas: int
+    problems: tuple[Problem, ...]
+
+    def fitted(self) -> Choice:
+        """Return the choice of a role that has one."""
+        if self.choice is None:
+            raise ValueError(f"role {self.role.role} has no choice that fits")
+        return self.choice
+
+
+def decide_role(
+    role: ModelRole, *, where: str, pool: Pool, catalog: Catalog, vllm: str | None
+) -> RoleDecision:
+    """Decide one role. `where` is its config key; `vllm` the release that the stack asks for, if any."""
+    release = vllm or catalog.vllm().version
+    try:
+        model, named = catalog.model_and_variant(role.model)
+        variants = variants_to_try(model, named, role, pool.accelerator)
+    except UnknownFact as error:
+        return RoleDecision(role=role, vllm=release, choice=None, replicas=0, problems=(_unknown(where, error),))
+    problems = [*_release_problems(role, model, variants[0], where=where, release=release)]
+    if role.context is not None and role.context > model.architecture.max_context_tokens:
+        problems.append(_beyond_the_model(role.context, model, where))
+    tried: list[Choice] = []
+    choice = _choose(role, model, variants, pool, tried)
+    if choice is None and not any(problem.where == f"{where}.context" for problem in problems):
+        problems.append(_does_not_fit(role, tried, where, pool))
+    replicas = _replicas(role, choice) if choice is not None else 0
+    if choice is not None:
+        problems += _too_few_sessions(role, choice, replicas, where)
+    return RoleDecision(role=role, vllm=release, choice=choice, replicas=replicas, problems=tuple(problems))
+
+
+def _choose(
+    role: ModelRole, model: Model, variants: Sequence[Variant], pool: Pool, tried: list[Choice]
+) -> Choice | None:
+    """Return the best candidate of the first checkpoint that fits, or None; `tried` takes all that were looked at.
+
+    With sessions asked for and replicas open, the best is the one that needs the fewest GPUs for them; otherwise
+    the first that holds the sessions of a replica, else the first that fits.
+    """
+    for variant in variants:
+        found = list(candidates(model, variant, role, pool))
+        tried += found
+        fitting = [candidate for candidate in found if candidate.fit.fits]
+        if not fitting:
+            continue
+        if role.sessions is not None and role.replicas is None:
+            return min(fitting, key=lambda choice: _replicas(role, choice) * choice.tensor_parallel)
+        wanted = _sessions_per_replica(role)
+        return next((choice for choice in fitting if choice.fit.sessions >= wanted), fitting[0])
+    return None
+
+
+def _sessions_per_replica(role: ModelRole) -> int:
+    if role.sessions is None or role.replicas is None:
+        return _COMFORTABLE_SESSIONS
+    return math.ceil(role.sessions / role.replicas)
+
+
+def _replicas(role: ModelRole, choice: Choice) -> int:
+    if role.replicas is not None:
+        return role.replicas
+    if role.sessions is None:
+        return 1
+    return math.ceil(role.sessions / choice.fit.sessions)
+
+
+def _too_few_sessions(role: ModelRole, choice: Choice, replicas: int, where: str) -> list[Problem]:
+    held = choice.fit.sessions * replicas
+    if role.sessions is None or held >= role.sessions:
+        return []
+    return [
+        Problem(
+            where=f"{where}.sessions",
+            found=f"{role.sessions} sessions of {choice.request.context_tokens} tokens; {replicas} replicas hold {held}",
+            why="further sessions would queue behind whole turns or evict each other's cache",
+            fix=f"set {where}.replicas to {math.ceil(role.sessions / choice.fit.sessions)}, lower {where}.context "
+            f"or set {where}.kvCacheDtype to fp8",
+        )
+    ]
+
+
+def _release_problems(
+    role: ModelRole, model: Model, variant: Variant, *, where: str, release: str
+) -> list[Problem]:
+    problems = []
+    needed = max(model.min_vllm, variant.min_vllm or "0", key=version_key)
+    if version_key(release) < version_key(needed):
+        problems.append(
+            Problem(
+                where="platform.serving.vllm",
+                found=f"vLLM {release} for {variant.hf_id}",
+                why=f"{model.name} needs vLLM {needed} or newer",
+                fix=f"set platform.serving.vllm to {needed} or newer, or leave it out",
+            )
+        )
+    try:
+        facts = load_release(release)
+    except UnknownFact as error:
+        return [
+            *problems,
+            Problem(
+                where="platform.serving.vllm",
+                found=release,
+                why="the flags and parsers of that release are not in the catalogue, so they cannot be checked",
+                fix=str(error).split("; ", 1)[1],
+            ),
+        ]
+    for key, value, known in (
+        ("toolCallParser", role.tool_call_parser, facts.tool_parsers),
+        ("reasoningParser", role.reasoning_parser, facts.reasoning_parsers),
+    ):
+        if value is not None and value not in known:
+            problems.append(
+                Problem(
+                    where=f"{where}.{key}",
+                    found=repr(value),
+                    why=f"vLLM {release} has no such parser and would stop at start",
+                    fix=f"{nearest_hint(value, known)} or leave it out: the model's own is derived",
+                )
+            )
+    return problems
+
+
+def _beyond_the_model(context: int, model: Model, where: str) -> Problem:
+    longest = model.architecture.max_context_tokens
+    return Problem(
+        where=f"{where}.context",
+        found=f"{context} tokens",
+        why=f"{model.name} was trained for {longest} tokens; vLLM refuses more",
+        fix=f"set {where}.context to {longest} or less",
+    )
+
+
+def _does_not_fit(role: ModelRole, tried: Sequence[Choice], where: str, pool: Pool) -> Problem:
+    if not tried:
+        return Problem(
+            where=f"{where}.tensorParallel",
+            found=f"{pool.gpus_per_node} × {pool.accelerator.name} per node",
+            why=f"{role.model} cannot be split over that many GPUs",
+            fix="change platform.hardware.gpusPerNode or choose another model",
+        )
+    nearest = max(tried, key=lambda choice: (choice.fit.largest_context_tokens, choice.fit.kv_pool_gib))
+    fit = nearest.fit
+    terms = ", ".join(f"{term.name} {term.gib:.1f}" for term in fit.terms)
+    request = nearest.request
+    return Problem(
+        where=f"{where}.model",
+        found=f"{nearest.variant.hf_id} ({nearest.variant.precision}) with {request.context_tokens} tokens on "
+        f"{nearest.tensor_parallel} × {pool.accelerator.name}: {terms} of {fit.gpu_total_gib:.1f} GiB a GPU",
+        why="; ".join(fit.problems) or "no room is left for the KV cache of one session",
+        fix=_way_out(nearest, where),
+    )
+
+
+def _way_out(nearest: Choice, where: str) -> str:
+    if nearest.fit.largest_context_tokens >= 1024:
+        return (
+            f"lower {where}.context to {nearest.fit.largest_context_tokens} or less, or set {where}.kvCacheDtype to fp8"
+        )
+    smaller = sorted(v.precision for v in nearest.model.variants if v.weights_gib < nearest.variant.weights_gib)
+    hardware = nearest_tier_that_fits(nearest.request)
+    ways = [f"set {where}.precision to {' or '.join(dict.fromkeys(smaller))}"] if smaller else []
+    if hardware is not None:
+        ways.append(f"use {hardware.gpus} × {hardware.accelerator.name}, the least that holds it")
+    return ", or ".join(ways) or "take a smaller model ('onprem catalog' lists them)"
+
+
+def _unknown(where: str, error: UnknownFact) -> Problem:
+    hint = str(error).split("; ", 1)[1]
+    key = "precision" if error.kind.startswith("variant") else "model"
+    return Problem(
+        where=f"{where}.{key}",
+        found=repr(error.name),
+        why=f"the catalogue knows no {error.kind} of that name, so nothing can be derived for it",
+        fix=f"{hint} ('onprem catalog' lists all)",
+    )

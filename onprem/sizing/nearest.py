@@ -1,0 +1,40 @@
+"""The least hardware that would do: asked when a request does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from onprem.catalog import Accelerator, load_catalog
+from onprem.sizing.divisibility import candidate_tensor_parallel
+from onprem.sizing.fit import Fit, fit
+from onprem.sizing.request import FitRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardware:
+    """GPUs of one kind in one node, and the verdict on them."""
+
+    accelerator: Accelerator
+    gpus: int
+    fit: Fit
+
+
+def nearest_tier_that_fits(
+    request: FitRequest, *, accelerators: Iterable[Accelerator] | None = None, gpus_per_node: int = 8
+) -> Hardware | None:
+    """Return the hardware with the least total memory for which the request fits; None when nothing does.
+
+    Everything but accelerator and tensor parallel is taken from the request. Equal memory goes to fewer GPUs.
+    """
+    known = load_catalog().accelerators if accelerators is None else tuple(accelerators)
+    choices = [
+        (gpu.total_gib * size, size, gpu)
+        for gpu in known
+        for size in candidate_tensor_parallel(request.model, gpu, gpus_per_node)
+    ]
+    for _, size, gpu in sorted(choices, key=lambda choice: choice[:2]):
+        verdict = fit(replace(request, accelerator=gpu, tensor_parallel=size))
+        if verdict.fits:
+            return Hardware(accelerator=gpu, gpus=size, fit=verdict)
+    return None

@@ -1,0 +1,104 @@
+"""What hangs on what at the gateway: policies on routes and Gateways, servers behind route rules.
+
+Sources: Envoy Gateway v1.9.1 (internal/gatewayapi, internal/xds/translator), Envoy AI Gateway v1.1; 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from policy.graph import UNKNOWN, Graph, Resource, Value, dig, items, may_equal
+from policy.serving import Server
+
+GATEWAY_API = "gateway.networking.k8s.io"
+ENVOY_GATEWAY = "gateway.envoyproxy.io"
+AI_GATEWAY = "aigateway.envoyproxy.io"
+
+_MODEL_PATHS = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages")
+
+
+def policy_value(
+    graph: Graph, route: Resource, rule: Value, path: tuple[str, ...]
+) -> tuple[Resource | None, Value]:
+    """Return the BackendTrafficPolicy that decides a setting for a rule, and its value; (None, None) without.
+
+    A policy on the route replaces one on the gateway as a whole, unless it asks to be merged.
+    """
+    policies = list(graph.of_kind(ENVOY_GATEWAY, "BackendTrafficPolicy"))
+    names = [route.object_name]
+    near = [
+        p for p in policies if is_attached(p, route.kind, names, route.namespace, section=dig(rule, "name"))
+    ]
+    far = [p for p in policies if is_attached(p, "Gateway", gateways_of(route), route.namespace)]
+    merged = any(dig(policy.props, "spec", "mergeType") is not None for policy in near)
+    for policy in near if near and not merged else [*near, *far]:
+        value = dig(policy.props, "spec", *path)
+        if value is not None:
+            return policy, value
+    return None, None
+
+
+def gateways_of(route: Resource) -> list[Value]:
+    """Return the names of the Gateways that a route hangs on."""
+    return [dig(parent, "name") for parent in items(dig(route.props, "spec", "parentRefs"))]
+
+
+def is_attached(
+    policy: Resource, kind: str, names: Sequence[Value], namespace: Value, *, section: Value = None
+) -> bool:
+    """Whether a policy is attached to one of the named objects; an UNKNOWN name may be any of them."""
+    if kind != "Gateway" and not may_equal(policy.namespace, namespace):
+        return False
+    spec = dig(policy.props, "spec")
+    single = dig(spec, "targetRef")
+    targets = [*items(dig(spec, "targetRefs")), *([] if single is None else [single])]
+    if UNKNOWN in (spec, dig(spec, "targetRefs"), single):
+        return True
+    for target in targets:
+        # An AIGatewayRoute becomes an HTTPRoute of the same name, so policies name that one.
+        kinds = ("HTTPRoute", "AIGatewayRoute") if kind != "Gateway" else ("Gateway",)
+        named = any(may_equal(dig(target, "name"), name) for name in names)
+        in_section = kind == "Gateway" or dig(target, "sectionName") in (None, section)
+        if dig(target, "kind") in (*kinds, UNKNOWN) and named and in_section:
+            return True
+    selectors = items(dig(spec, "targetSelectors"))
+    return any(dig(selector, "kind") in (kind, UNKNOWN) for selector in selectors)
+
+
+def servers_behind(graph: Graph, route: Resource, rule: Value, servers: Sequence[Server]) -> list[Server]:
+    """Return the servers a rule leads to: those it names, or all when it carries a model API to a proxy."""
+    hosts = [host for ref in items(dig(rule, "backendRefs")) for host in _hosts(graph, route, ref)]
+    named = [server for server in servers if any(_is_host_of(host, server) for host in hosts)]
+    if named or not hosts:
+        return named
+    paths = [dig(match, "path", "value") for match in items(dig(rule, "matches"))]
+    carries_models = route.kind == "AIGatewayRoute" or any(path in _MODEL_PATHS for path in paths)
+    return list(servers) if carries_models else []
+
+
+def _hosts(graph: Graph, route: Resource, ref: Value) -> Iterator[Value]:
+    """Yield the Service or host names that a backend reference of a route leads to."""
+    name = dig(ref, "name")
+    if route.kind == "AIGatewayRoute":
+        for service in graph.of_kind(AI_GATEWAY, "AIServiceBackend"):
+            if may_equal(service.object_name, name):
+                yield from _endpoints(graph, dig(service.props, "spec", "backendRef"))
+    elif dig(ref, "kind") == "Backend":
+        yield from _endpoints(graph, ref)
+    else:
+        yield name
+
+
+def _endpoints(graph: Graph, ref: Value) -> Iterator[Value]:
+    """Yield the host names of the Envoy Gateway Backend that is meant."""
+    for backend in graph.of_kind(ENVOY_GATEWAY, "Backend"):
+        if may_equal(backend.object_name, dig(ref, "name")):
+            for endpoint in items(dig(backend.props, "spec", "endpoints")):
+                yield dig(endpoint, "fqdn", "hostname")
+
+
+def _is_host_of(host: Value, server: Server) -> bool:
+    name = server.resource.object_name
+    if UNKNOWN in (host, name):
+        return True
+    return str(host).split(".", 1)[0] in (name, f"{name}-predictor", f"{name}-predictor-default")

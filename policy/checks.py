@@ -1,0 +1,68 @@
+"""The verdict of the policies on plain manifests, before there is an engine or a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policy.graph import Graph, Resource
+from policy.table import POLICIES, Level
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One violation: which policy at which level, which object (kind and name), what to change."""
+
+    policy: str
+    level: Level
+    resource: str
+    message: str
+
+
+def check_manifests(manifests: Iterable[Mapping[str, Any]]) -> list[Finding]:
+    """Return what every policy finds in a set of Kubernetes manifests, in the order of the table.
+
+    A value of UNKNOWN in a manifest stands for one that is only known at run time.
+    """
+    return check_graph(graph_of(manifests))
+
+
+def check_graph(graph: Graph) -> list[Finding]:
+    """Return what every policy finds in a graph."""
+    return [
+        Finding(
+            policy=policy.name,
+            level=policy.level,
+            resource=str(violation.resource),
+            message=violation.message,
+        )
+        for policy in POLICIES
+        for violation in policy.rule(graph)
+    ]
+
+
+def graph_of(manifests: Iterable[Mapping[str, Any]]) -> Graph:
+    """Return manifests as the resources that Pulumi would make of them. Lists are unfolded."""
+    return Graph(resources=tuple(_resource(manifest) for manifest in _flat(manifests)))
+
+
+def _flat(manifests: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    for manifest in manifests:
+        if str(manifest.get("kind", "")).endswith("List") and isinstance(manifest.get("items"), list):
+            yield from _flat(manifest["items"])
+        else:
+            yield manifest
+
+
+def _resource(manifest: Mapping[str, Any]) -> Resource:
+    version, kind = str(manifest.get("apiVersion", "")), str(manifest.get("kind", ""))
+    metadata = manifest.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    name, namespace = metadata.get("name", ""), metadata.get("namespace", "")
+    return Resource(
+        urn=f"manifest:{version}:{kind}:{namespace}/{name}",
+        type=f"kubernetes:{version if '/' in version else f'core/{version}'}:{kind}",
+        name=str(name),
+        props=manifest,
+    )

@@ -1,0 +1,169 @@
+"""The hops of a request and how long each waits: contract, gateway, route, predictor, longest turn.
+
+Only what is declared is read. A limit of zero means no limit at all: such a hop never cuts a turn.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from onprem.units import BadUnit, parse_duration
+from policy.attachment import (
+    AI_GATEWAY,
+    ENVOY_GATEWAY,
+    GATEWAY_API,
+    gateways_of,
+    is_attached,
+    policy_value,
+    servers_behind,
+)
+from policy.graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
+from policy.serving import Server
+
+# What a route without a timeout gets: Envoy's own default, which Envoy Gateway v1.9.1 leaves in place, and
+# Envoy AI Gateway v1.1's; both read 2026-08.
+_ROUTE_DEFAULT_SECONDS = {"HTTPRoute": 15, "AIGatewayRoute": 60}
+
+# KServe v0.20.0, httproute_reconciler.go, DefaultTimeout: what a predictor without a timeout gets.
+_PREDICTOR_DEFAULT_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hop:
+    """One limit on the way. `what` reads as a noun, `field` is where it stands; math.inf is no limit."""
+
+    what: str
+    resource: Resource
+    field: str
+    seconds: float | Unknown
+    unreadable: str | None = None
+    """The text when it is no duration."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """All limits of one route rule, outermost level first; each level may hold several hops, or none."""
+
+    levels: tuple[tuple[Hop, ...], ...]
+
+
+def ways(graph: Graph, servers: Sequence[Server]) -> Iterator[Way]:
+    """Return the ways on which requests reach the servers."""
+    clients, turns = _contract(graph)
+    behind = {server.resource.urn: _predictor(server) for server in servers}
+    routes = [*graph.of_kind(GATEWAY_API, "HTTPRoute"), *graph.of_kind(AI_GATEWAY, "AIGatewayRoute")]
+    for route in routes:
+        for rule in items(dig(route.props, "spec", "rules")):
+            reached = servers_behind(graph, route, rule, servers)
+            if reached:
+                levels = (
+                    clients,
+                    tuple(_gateway(graph, route, rule)),
+                    tuple(_route(graph, route, rule)),
+                    tuple(behind[server.resource.urn] for server in reached),
+                    turns,
+                )
+                yield Way(levels=levels)
+    if not routes:
+        for hop in behind.values():
+            yield Way(levels=(clients, (), (), (hop,), turns))
+
+
+def _hop(what: str, resource: Resource, field: str, value: Value) -> Hop:
+    if value is UNKNOWN:
+        return Hop(what=what, resource=resource, field=field, seconds=UNKNOWN)
+    try:
+        seconds = float(value) if isinstance(value, int | float) else parse_duration(str(value))
+    except BadUnit:
+        return Hop(what=what, resource=resource, field=field, seconds=math.inf, unreadable=str(value))
+    return Hop(what=what, resource=resource, field=field, seconds=seconds or math.inf)
+
+
+def _predictor(server: Server) -> Hop:
+    given = server.timeout_seconds
+    what = "the predictor's timeout" if given is not None else "the predictor's timeout (KServe's default)"
+    value = _PREDICTOR_DEFAULT_SECONDS if given is None else given
+    return _hop(what, server.resource, "spec.predictor.timeout", value)
+
+
+def _route(graph: Graph, route: Resource, rule: Value) -> Iterator[Hop]:
+    """Yield what bounds a request at the route. In Envoy Gateway the route's own limit beats a policy's."""
+    backend = dig(rule, "timeouts", "backendRequest") if dig(rule, "retry") is None else None
+    request = dig(rule, "timeouts", "request")
+    policy, from_policy = policy_value(graph, route, rule, ("timeout", "http", "requestTimeout"))
+    if backend is not None:
+        yield _hop("the route's backend timeout", route, "timeouts.backendRequest", backend)
+    elif request is not None:
+        yield _hop("the route's timeout", route, "timeouts.request", request)
+    elif policy is not None:
+        yield _hop("the policy's request timeout", policy, "timeout.http.requestTimeout", from_policy)
+    else:
+        default = _ROUTE_DEFAULT_SECONDS[route.kind]
+        yield _hop("the gateway's default for a route without timeout", route, "timeouts.request", default)
+    policy, each_try = policy_value(graph, route, rule, ("retry", "perRetry", "timeout"))
+    if policy is not None:
+        yield _hop("the limit of each try", policy, "retry.perRetry.timeout", each_try)
+
+
+def _gateway(graph: Graph, route: Resource, rule: Value) -> Iterator[Hop]:
+    """Yield what bounds a stream at the gateway: its whole length, and silence within it."""
+    policy, value = policy_value(graph, route, rule, ("timeout", "http", "maxStreamDuration"))
+    if policy is not None:
+        yield _hop("the longest stream", policy, "timeout.http.maxStreamDuration", value)
+    idle = ("timeout", "http", "streamIdleTimeout")
+    policy, value = policy_value(graph, route, rule, idle)
+    gateways = gateways_of(route)
+    for client_policy in graph.of_kind(ENVOY_GATEWAY, "ClientTrafficPolicy"):
+        if not is_attached(client_policy, "Gateway", gateways, route.namespace):
+            continue
+        of_listener = dig(client_policy.props, "spec", *idle)
+        if policy is None and of_listener is not None:  # the route's own idle limit replaces the listener's
+            yield _hop("the silence allowed in a stream", client_policy, ".".join(idle), of_listener)
+        connection = ("connection", "connectionLimit", "maxStreamDuration")
+        longest = dig(client_policy.props, "spec", *connection)
+        if longest is not None:
+            yield _hop("the longest stream", client_policy, ".".join(connection), longest)
+    if policy is not None:
+        yield _hop("the silence allowed in a stream", policy, ".".join(idle), value)
+
+
+def _contract(graph: Graph) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
+    """Return what published connection contracts tell clients to wait, and the longest turns they promise."""
+    clients: list[Hop] = []
+    turns: list[Hop] = []
+    for resource, text in _texts(graph):
+        timeouts = _timeouts_in(text)
+        for key, what, found in (
+            ("clientTimeoutSeconds", "the wait of the clients", clients),
+            ("longestTurnSeconds", "the longest turn", turns),
+        ):
+            value = timeouts.get(key)
+            if isinstance(value, int | float):
+                found.append(_hop(what, resource, f"timeouts.{key}", value))
+    return tuple(clients), tuple(turns)
+
+
+def _texts(graph: Graph) -> Iterator[tuple[Resource, str]]:
+    for resource in graph.of_kind(ENVOY_GATEWAY, "HTTPRouteFilter"):
+        body = dig(resource.props, "spec", "directResponse", "body", "inline")
+        if isinstance(body, str):
+            yield resource, body
+    for resource in (r for r in graph.resources if r.type == "kubernetes:core/v1:ConfigMap"):
+        data = dig(resource.props, "data")
+        for text in data.values() if isinstance(data, dict) else ():
+            if isinstance(text, str):
+                yield resource, text
+
+
+def _timeouts_in(text: str) -> dict[str, Any]:
+    if "clientTimeoutSeconds" not in text:
+        return {}
+    try:
+        timeouts = dig(json.loads(text), "timeouts")
+    except ValueError:
+        return {}
+    return timeouts if isinstance(timeouts, dict) else {}

@@ -1,0 +1,137 @@
+"""A server as a sizing request: what it says, what vLLM adds by default, what keeps it from being sized."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from onprem.catalog import Accelerator
+from onprem.sizing import FitRequest
+from onprem.vllm import (
+    UNREADABLE,
+    default_max_num_batched_tokens,
+    default_max_num_seqs,
+    option_of,
+)
+from policy.graph import UNKNOWN
+from policy.known import KnownModel, accelerator_of, model_of, only_known_at_run_time
+from policy.serving import Server
+
+# Fields that a sizing request is made of; one that can't be read leaves nothing to compute.
+_READ = (
+    "gpu_memory_utilization",
+    "max_model_len",
+    "max_num_seqs",
+    "max_num_batched_tokens",
+    "kv_cache_dtype",
+    "tensor_parallel_size",
+    "pipeline_parallel_size",
+    "data_parallel_size",
+    "speculative_config",
+    "language_model_only",
+    "enforce_eager",
+    "quantization",
+)
+_KV_CACHE_DTYPES = {
+    **dict.fromkeys(("auto", "bfloat16", "float16"), "auto"),
+    **dict.fromkeys(("fp8", "fp8_e4m3", "fp8_e5m2"), "fp8"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sized:
+    """`request` is what to ask the sizing engine; None when it can't be asked.
+
+    `unreadable` names what is only known at run time, `unchecked` what the catalogue or the engine lacks.
+    """
+
+    request: FitRequest | None
+    unreadable: tuple[str, ...]
+    unchecked: tuple[str, ...]
+
+
+def sized(server: Server) -> Sized:
+    """Return the sizing request of a server, or the reasons why there is none."""
+    unreadable = tuple(_unreadable(server))
+    if unreadable:
+        return Sized(request=None, unreadable=unreadable, unchecked=())
+    known, gpu = model_of(server), accelerator_of(server)
+    unchecked = tuple(_unchecked(server, known, gpu))
+    if unchecked or known is None or gpu is None:
+        return Sized(request=None, unreadable=(), unchecked=unchecked)
+    return Sized(request=_request(server, known, gpu), unreadable=(), unchecked=())
+
+
+def gpus_needed(server: Server) -> int:
+    """Return the GPUs that vLLM takes: tensor × pipeline × data parallel."""
+    needed = 1
+    for field in ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size"):
+        given = server.parsed.read(field)
+        needed *= given if isinstance(given, int) else 1
+    return needed
+
+
+def _unreadable(server: Server) -> Iterator[str]:
+    if only_known_at_run_time(server):
+        yield "the model"
+    if UNKNOWN in server.accelerators:
+        yield "the kind of GPU"
+    if server.gpus is UNKNOWN:
+        yield "the number of GPUs"
+    yield from (option_of(field) for field in _READ if server.parsed.read(field) == UNREADABLE)
+
+
+def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None) -> Iterator[str]:
+    flags = server.parsed.flags
+    if known is None:
+        names = [str(name) for name in server.model_names]
+        told = f"its model {names[0]!r} is not in the catalogue" if names else "nothing tells its model"
+        yield f"{told} (name it by its Hugging Face id or the annotation onprem.ai/model)"
+    elif known.variant is None:
+        yield f"nothing tells which checkpoint of {known.model.name} it loads (annotation onprem.ai/model)"
+    elif flags.quantization not in (None, known.variant.quantization):
+        yield f"it quantises {known.variant.hf_id} at load time (--quantization {flags.quantization})"
+    if gpu is None:
+        told = ", ".join(str(label) for label in server.accelerators)
+        what = f"the GPU {told} is not in the catalogue" if told else "nothing tells its kind of GPU"
+        yield f"{what} (nodeSelector nvidia.com/gpu.product or the annotation onprem.ai/accelerator)"
+    if server.gpus is None:
+        yield "it asks for no nvidia.com/gpu"
+    if server.multi_node or (flags.pipeline_parallel_size or 1) > 1:
+        yield "it spreads one model over pipeline stages, which the sizing engine does not model"
+    if (flags.kv_cache_dtype or "auto") not in _KV_CACHE_DTYPES:
+        yield f"its --kv-cache-dtype {flags.kv_cache_dtype} is not modelled"
+    if flags.kv_cache_memory_bytes is not None:
+        yield "--kv-cache-memory-bytes overrides the memory that vLLM would measure"
+    method = str((flags.speculative_config or {}).get("method", "mtp"))
+    if not (method.endswith("mtp") or method.startswith("ngram")):
+        yield f"it speculates with {method}, whose draft model is not sized"
+
+
+def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest | None:
+    if known.variant is None:
+        return None
+    flags = server.parsed.flags
+    context = flags.max_model_len
+    speculative = flags.speculative_config or {}
+    drafted = (
+        0 if str(speculative.get("method")).startswith("ngram") else speculative.get("num_speculative_tokens")
+    )
+    return FitRequest(
+        model=known.model,
+        variant=known.variant,
+        accelerator=gpu,
+        tensor_parallel=flags.tensor_parallel_size or 1,
+        # Without the flag vLLM takes the model's own limit; with "auto" it shrinks until one request fits.
+        context_tokens=known.model.architecture.max_context_tokens
+        if context is None
+        else (1 if context == "auto" else int(context)),
+        max_num_seqs=flags.max_num_seqs or default_max_num_seqs(gpu.name, gpu.total_gib),
+        kv_cache_dtype=_KV_CACHE_DTYPES[flags.kv_cache_dtype or "auto"],
+        max_num_batched_tokens=flags.max_num_batched_tokens
+        or default_max_num_batched_tokens(gpu.name, gpu.total_gib),
+        gpu_memory_utilization=float(server.default("gpu_memory_utilization")),
+        language_model_only=bool(flags.language_model_only),
+        speculative_tokens=drafted if isinstance(drafted, int) else 0,
+        enforce_eager=bool(flags.enforce_eager),
+    )

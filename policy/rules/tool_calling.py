@@ -1,0 +1,60 @@
+"""tool-calling-is-on: without it an agent can chat, but neither edit files nor run commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onprem.errors import nearest_hint
+from onprem.vllm import UNREADABLE, load_release
+from policy.graph import Graph, Violation
+from policy.serving import Server, servers
+
+
+def tool_calling_is_on(graph: Graph) -> list[Violation]:
+    """Every vLLM server for agents has `--enable-auto-tool-choice` and a parser that its release knows.
+
+    Needs literals: a switch or parser that is only known at run time is a violation, and so is a server whose
+    arguments can't be followed (a variable, a config file, a script, a runtime outside the program). A parser
+    name is taken on trust when `--tool-parser-plugin` brings it. A release without facts is judged by the
+    nearest older one.
+    """
+    return [
+        Violation(resource=server.resource, message=f"{server.resource} {message}")
+        for server in servers(graph)
+        for message in _messages(server)
+    ]
+
+
+def _messages(server: Server) -> Iterator[str]:
+    switch = server.parsed.read("enable_auto_tool_choice")
+    parser = server.parsed.read("tool_call_parser")
+    fix = server.change("tool_call_parser", "toolCallParser")
+    if UNREADABLE in (switch, parser):
+        yield (
+            "starts vLLM with arguments that can't be read before it runs, so nothing proves that tool"
+            f" calling is on. Write --enable-auto-tool-choice and --tool-call-parser out as plain values: {fix}."
+        )
+    elif not switch:
+        yield (
+            "starts vLLM without --enable-auto-tool-choice: agents can chat but neither edit files nor run"
+            f" commands. Add --enable-auto-tool-choice and a parser; a stack sets both with {fix}."
+        )
+    elif not parser:
+        yield (
+            "has --enable-auto-tool-choice but no --tool-call-parser: vLLM stops at start with a TypeError."
+            f" Set {fix}."
+        )
+    elif not server.parsed.flags.tool_parser_plugin:
+        facts = load_release(server.parsed.judged_by)
+        if parser not in facts.tool_parsers:
+            yield (
+                f"sets --tool-call-parser {parser}, which vLLM {_release(server)} does not have, so it stops"
+                f" at start; {nearest_hint(parser, facts.tool_parsers)} Change {fix}."
+            )
+
+
+def _release(server: Server) -> str:
+    judged_by = server.parsed.judged_by
+    if server.release in (None, judged_by):
+        return judged_by
+    return f"{server.release} (judged by {judged_by}, the nearest with facts)"

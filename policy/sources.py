@@ -1,0 +1,83 @@
+"""Where a server's model comes from and which GPUs it may land on, as its InferenceService tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from onprem.vllm import HOLE, UNREADABLE, ParsedServe
+from policy.containers import Container
+from policy.graph import UNKNOWN, Resource, Unknown, Value, dig, items
+
+# Label of NVIDIA's GPU feature discovery (v0.17, read 2026-09), and of our own pools of adopted nodes.
+PRODUCT_LABEL = "nvidia.com/gpu.product"
+POOL_LABEL = "onprem.ai/gpu-pool"
+
+# What no storage URI or label says can be told by annotation.
+MODEL_ANNOTATION = "onprem.ai/model"
+ACCELERATOR_ANNOTATION = "onprem.ai/accelerator"
+
+_SCHEMES = ("hf://", "s3://", "gs://", "oci://", "pvc://", "http://", "https://")
+
+
+def model_names(
+    resource: Resource, container: Container, parsed: ParsedServe, env: Mapping[str, str]
+) -> Iterator[str | Unknown]:
+    """Yield the names the model may be known by, best first: what vLLM gets, the annotation, its source."""
+    given = parsed.read("model")
+    if given not in (None, UNREADABLE) and not str(given).startswith("/"):
+        yield str(given)
+    told = resource.annotation(MODEL_ANNOTATION)
+    if told is not None:
+        yield told
+    for uri in _uris(dig(resource.props, "spec", "predictor"), container, env):
+        if uri is UNKNOWN or uri == HOLE:
+            yield UNKNOWN
+        elif uri:
+            yield from _names_in(str(uri))
+    if given == UNREADABLE:
+        yield UNKNOWN
+
+
+def accelerators(resource: Resource) -> tuple[str | Unknown, ...]:
+    """Return labels, pools or names of the GPUs that the pod may land on; empty when nothing says."""
+    predictor = dig(resource.props, "spec", "predictor")
+    for label in (PRODUCT_LABEL, POOL_LABEL):
+        selected = dig(predictor, "nodeSelector", label)
+        if selected is not None:
+            return (selected,)
+    required = dig(predictor, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+    if required is UNKNOWN:
+        return (UNKNOWN,)
+    found: list[str | Unknown] = []
+    for term in items(dig(required, "nodeSelectorTerms")):
+        for expression in items(dig(term, "matchExpressions")):
+            if dig(expression, "key") == PRODUCT_LABEL and dig(expression, "operator") == "In":
+                found += items(dig(expression, "values"))
+    told = resource.annotation(ACCELERATOR_ANNOTATION)
+    return tuple(found) or (() if told is None else (told,))
+
+
+def _uris(predictor: Value, container: Container, env: Mapping[str, str]) -> Iterator[Value]:
+    yield dig(predictor, "model", "storageUri")
+    yield env.get("STORAGE_URI")
+    for entry in items(dig(predictor, "storageUris")):
+        yield dig(entry, "uri")
+    for download in items(dig(predictor, "initContainers")):
+        for word in items(dig(download, "args")):
+            if word is UNKNOWN or str(word).startswith(_SCHEMES):
+                yield word
+    mounted = {dig(mount, "name"): dig(mount, "subPath") for mount in items(container.get("volumeMounts"))}
+    for volume in items(dig(predictor, "volumes")):
+        if dig(volume, "name") in mounted:
+            yield dig(volume, "image", "reference")
+            if dig(volume, "persistentVolumeClaim") is not None:
+                yield mounted[dig(volume, "name")]
+
+
+def _names_in(uri: str) -> Iterator[str]:
+    """Yield what may be the model's name in a URI: its last two parts, then its last one."""
+    path = uri.split("://", 1)[-1].split("@", 1)[0]
+    parts = [part.split(":", 1)[0] for part in path.split("/") if part]
+    if parts:
+        yield "/".join(parts[-2:])
+        yield parts[-1]

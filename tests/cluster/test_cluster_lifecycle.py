@@ -1,0 +1,439 @@
+"""The bare embedded cluster: what it simulates and listens on, how it starts, recovers and stops."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from embedded.cluster import Cluster, ClusterNeeds, NodeSpec
+from embedded.layout import Layout
+from embedded.ports import LOOPBACK
+from embedded.progress import Progress
+from embedded.toolchain import Binary
+from onprem.errors import EnvironmentProblem
+from onprem.kube import ApiError, KubeClient, Object
+from tests.cluster import manifests
+
+if TYPE_CHECKING:
+    from tests.cluster.conftest import Notes
+
+pytestmark = pytest.mark.cluster
+
+_SERVING = "serving.kserve.io/v1beta1"
+_PROCESSES = {
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kwok",
+    "kserve-manager",
+    "envoy-gateway",
+    "envoy",
+}
+
+
+class _Backend(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = self.headers.get("x-developer", "nobody").encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Keep the test output clean."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _demo(client: KubeClient) -> None:
+    client.apply(manifests.namespace(), force=True)
+
+
+@pytest.fixture(scope="module")
+def service(client: KubeClient) -> str:
+    client.apply(manifests.inference_service("coder", gpus=2))
+    return "coder"
+
+
+@pytest.fixture(scope="module")
+def edge(bare_cluster: Cluster, client: KubeClient) -> Iterator[str]:
+    """Yield the URL of a gateway with keys, with a backend on the loopback behind it."""
+    backend = ThreadingHTTPServer((LOOPBACK, 0), _Backend)
+    threading.Thread(target=backend.serve_forever, daemon=True).start()
+    port = bare_cluster.ports["test-gateway"]
+    for manifest in manifests.data_plane(port, backend.server_address[1]):
+        client.apply(manifest)
+    yield f"http://{LOOPBACK}:{port}"
+    backend.shutdown()
+    backend.server_close()
+
+
+def eventually(check: Callable[[], bool], what: str, *, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.1)
+
+
+def condition(found: Object | None, name: str) -> bool:
+    conditions = (found or {}).get("status", {}).get("conditions", [])
+    return any(each["type"] == name and each["status"] == "True" for each in conditions)
+
+
+def wait_ready(client: KubeClient, name: str) -> None:
+    client.wait_until(
+        _SERVING,
+        "InferenceService",
+        name,
+        manifests.NAMESPACE,
+        lambda found: condition(found, "Ready"),
+        timeout_seconds=30,
+        what="READY",
+    )
+
+
+def pods(client: KubeClient, service: str) -> list[Object]:
+    labels = f"serving.kserve.io/inferenceservice={service}"
+    return client.list("v1", "Pod", manifests.NAMESPACE, labels=labels)
+
+
+def status_of(url: str, **headers: str) -> int:
+    try:
+        return httpx.get(f"{url}/v1/models", headers=headers, trust_env=False).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def pids(cluster: Cluster) -> dict[str, int]:
+    return {part.name: part.pid for part in cluster.parts()}
+
+
+def listening(pid: int) -> set[str]:
+    """Return the local addresses on which a process listens, from /proc (proc(5): state 0A is LISTEN)."""
+    inodes = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            inodes |= set(re.findall(r"socket:\[(\d+)\]", str(descriptor.readlink())))
+        except OSError:
+            continue
+    found = set()
+    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in inodes:
+                raw, port = fields[1].split(":")
+                words = [bytes.fromhex(raw[at : at + 8])[::-1] for at in range(0, len(raw), 8)]
+                found.add(f"{socket.inet_ntop(family, b''.join(words))}:{int(port, 16)}")
+    return found
+
+
+def test_kserve_makes_an_inference_service_ready_and_its_pod_runs_on_a_gpu_node(
+    client: KubeClient, service: str
+) -> None:
+    wait_ready(client, service)
+
+    [pod] = pods(client, service)
+    assert pod["status"]["phase"] == "Running"
+    assert pod["spec"]["nodeName"] in {"gpu-0", "gpu-1"}, "only these have the GPUs it asks for"
+
+
+def test_more_gpus_than_a_node_has_stay_pending_with_the_schedulers_own_reason(client: KubeClient) -> None:
+    client.apply(manifests.inference_service("too-big", gpus=8))
+
+    def reason() -> str:
+        found = [c for pod in pods(client, "too-big") for c in pod["status"].get("conditions", [])]
+        return next((c["message"] for c in found if c["type"] == "PodScheduled"), "")
+
+    eventually(lambda: "3 Insufficient nvidia.com/gpu" in reason(), "the scheduler names the GPUs")
+    client.delete(_SERVING, "InferenceService", "too-big", manifests.NAMESPACE, propagation="Foreground")
+    eventually(lambda: not pods(client, "too-big"), "deletion takes the pod along")
+
+
+def test_kserves_webhook_refuses_what_the_schema_lets_through(client: KubeClient) -> None:
+    body = manifests.inference_service("bad", gpus=1)
+    body["spec"]["predictor"] |= {"minReplicas": 3, "maxReplicas": 1}
+
+    with pytest.raises(ApiError) as caught:
+        client.apply(body, dry_run=True)
+
+    assert "admission webhook" in caught.value.message
+    assert caught.value.name == "InferenceService demo/bad"
+
+
+@pytest.mark.usefixtures("edge")
+def test_envoy_gateway_accepts_gateway_route_and_policies(client: KubeClient) -> None:
+    gateway = client.wait_until(
+        manifests.GATEWAY_API,
+        "Gateway",
+        "edge",
+        manifests.NAMESPACE,
+        lambda found: condition(found, "Programmed"),
+        timeout_seconds=20,
+        what="Programmed",
+    )
+    assert gateway is not None
+    assert condition(gateway, "Accepted")
+    assert gateway["status"]["addresses"] == [{"type": "IPAddress", "value": "127.0.0.1"}]
+    for kind in ("SecurityPolicy", "ClientTrafficPolicy", "BackendTrafficPolicy"):
+        client.wait_until(
+            manifests.GROUP,
+            kind,
+            "edge",
+            manifests.NAMESPACE,
+            lambda found: any(condition({"status": one}, "Accepted") for one in _parents(found, "ancestors")),
+            timeout_seconds=20,
+            what="Accepted",
+        )
+    route = client.get(manifests.GATEWAY_API, "HTTPRoute", "edge", manifests.NAMESPACE)
+    [parent] = _parents(route, "parents")
+    assert condition({"status": parent}, "Accepted")
+    assert condition({"status": parent}, "ResolvedRefs")
+
+
+def _parents(found: Object | None, key: str) -> list[Object]:
+    parents: list[Object] = (found or {}).get("status", {}).get(key, [])
+    return parents
+
+
+def test_the_real_envoy_asks_for_a_key_and_names_the_developer_to_the_backend(edge: str) -> None:
+    eventually(lambda: status_of(edge) == 401, "a request without a key is refused")
+
+    assert status_of(edge, authorization="Bearer wrong") == 401
+    for headers in ({"authorization": f"Bearer {manifests.KEY}"}, {"x-api-key": manifests.KEY}):
+        answer = httpx.get(f"{edge}/v1/models", headers=headers, trust_env=False)
+        assert (answer.status_code, answer.text) == (200, "alice")
+
+
+def test_a_namespace_that_enforces_restricted_refuses_a_privileged_pod(client: KubeClient) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    client.apply(manifests.namespace("restricted", **labels), force=True)
+
+    with pytest.raises(ApiError, match=r'violates PodSecurity "restricted') as caught:
+        client.create(manifests.privileged_pod("restricted"), dry_run=True)
+
+    assert caught.value.status == 403
+
+
+def test_a_claim_without_a_class_gets_a_volume(client: KubeClient) -> None:
+    client.create(manifests.claim("models"))
+
+    client.wait_until(
+        "v1",
+        "PersistentVolumeClaim",
+        "models",
+        manifests.NAMESPACE,
+        lambda found: (found or {}).get("status", {}).get("phase") == "Bound",
+        timeout_seconds=20,
+        what="Bound",
+    )
+
+
+def test_only_kserves_webhook_listens_beyond_the_loopback(bare_cluster: Cluster) -> None:
+    beyond = {
+        (part.name, int(address.rpartition(":")[2]))
+        for part in bare_cluster.parts()
+        for address in listening(part.pid)
+        if not address.startswith(f"{LOOPBACK}:")
+    }
+
+    assert beyond == {("kserve-manager", bare_cluster.ports["kserve-webhook"])}
+
+
+@pytest.mark.usefixtures("bare_cluster")
+def test_keys_and_kubeconfigs_are_closed_to_other_users(layout: Layout) -> None:
+    private = [layout.kubeconfig, *layout.cluster.rglob("*.key"), *layout.cluster.glob("kubeconfigs/*")]
+
+    assert len(private) > 5
+    open_ones = [file for file in private if file.stat().st_mode & 0o077 and not _in_closed(file, layout)]
+    assert open_ones == []
+
+
+def _in_closed(file: Path, layout: Layout) -> bool:
+    folders = [folder for folder in file.parents if folder.is_relative_to(layout.cluster)]
+    return any(folder.stat().st_mode & 0o077 == 0 for folder in folders)
+
+
+def test_parts_tell_version_origin_pid_and_memory(
+    bare_cluster: Cluster, binaries: Mapping[str, Binary]
+) -> None:
+    parts = bare_cluster.parts()
+
+    assert {part.name for part in parts} == _PROCESSES
+    for part in parts:
+        assert (part.version, part.origin) == (binaries[part.name].version, binaries[part.name].origin)
+        assert part.resident_mib > 10
+    assert sum(part.resident_mib for part in parts) < 1.7 * 1024, "the promise is 1.7 GiB in all"
+
+
+def test_a_second_start_changes_nothing(bare_cluster: Cluster, needs: ClusterNeeds, notes: Notes) -> None:
+    before = pids(bare_cluster)
+
+    bare_cluster.start(needs, notes)
+
+    assert pids(bare_cluster) == before
+    assert notes.notes == []
+
+
+def test_other_nodes_are_made_and_those_no_longer_wanted_go(
+    bare_cluster: Cluster, needs: ClusterNeeds, client: KubeClient, notes: Notes
+) -> None:
+    other = NodeSpec(name="h100-0", accelerator_label="NVIDIA-H100-80GB-HBM3", memory_mib=81559, gpus=8)
+    bare_cluster.start(ClusterNeeds(crds=needs.crds, nodes=(*needs.nodes, other)), notes)
+
+    node = client.get("v1", "Node", "h100-0")
+    assert node["status"]["allocatable"]["nvidia.com/gpu"] == "8"
+    assert node["metadata"]["labels"]["nvidia.com/gpu.product"] == "NVIDIA-H100-80GB-HBM3"
+    assert condition(node, "Ready")
+
+    bare_cluster.start(needs, notes)
+
+    assert {node["metadata"]["name"] for node in client.list("v1", "Node")} == {"control", "gpu-0", "gpu-1"}
+
+
+@pytest.mark.parametrize("victim", sorted(_PROCESSES))
+def test_the_next_start_repairs_a_killed_process_and_says_so(
+    victim: str,
+    bare_cluster: Cluster,
+    needs: ClusterNeeds,
+    client: KubeClient,
+    service: str,
+    edge: str,
+    notes: Notes,
+) -> None:
+    before = pids(bare_cluster)
+    os.kill(before[victim], signal.SIGKILL)
+
+    bare_cluster.start(needs, notes)
+
+    after = pids(bare_cluster)
+    assert set(after) == _PROCESSES
+    assert after[victim] != before[victim]
+    said = "Envoy had died" if victim == "envoy" else f"{victim} had died"
+    assert [note for note in notes.notes if said in note], notes.notes
+    wait_ready(client, service)
+    eventually(lambda: status_of(edge) == 401, "the gateway is back")
+    assert len(pods(client, service)) == 1, "nothing twice"
+    part_names = [part.name for part in bare_cluster.parts()]
+    assert len(part_names) == len(set(part_names)), "no orphan beside its successor"
+
+
+def test_a_restart_on_the_same_data_is_quick_and_brings_everything_back(
+    bare_cluster: Cluster, needs: ClusterNeeds, client: KubeClient, service: str, edge: str, notes: Notes
+) -> None:
+    bare_cluster.stop(notes)
+    assert bare_cluster.parts() == []
+    assert status_of(edge) == 0
+    started = time.monotonic()
+
+    bare_cluster.start(needs, notes)
+
+    assert time.monotonic() - started < 15, "about 5 s on two idle cores"
+    assert notes.notes == [], "a clean stop leaves nothing to repair"
+    wait_ready(client, service)
+    assert len(pods(client, service)) == 1
+    assert status_of(edge) == 401
+
+
+def test_ports_taken_while_the_cluster_was_down_are_replaced_and_named(
+    bare_cluster: Cluster, needs: ClusterNeeds, layout: Layout, edge: str, notes: Notes
+) -> None:
+    bare_cluster.stop(notes)
+    names = ("etcd", "kube-apiserver", "kserve-webhook", "envoy-gateway-xds")
+    taken = {name: bare_cluster.ports[name] for name in names}
+    others = [socket.create_server((LOOPBACK, port)) for port in taken.values()]
+    try:
+        bare_cluster.start(needs, notes)
+    finally:
+        for other in others:
+            other.close()
+
+    assert len(notes.notes) == len(names)
+    for name, port in taken.items():
+        assert bare_cluster.ports[name] != port
+        assert [note for note in notes.notes if f"port {port} ({name}) is in use" in note]
+    with bare_cluster.client() as client:
+        client.apply(manifests.inference_service("coder", gpus=2), dry_run=True)  # through the moved webhook
+    eventually(lambda: status_of(edge) == 401, "the gateway is back")
+    assert f":{bare_cluster.ports['kube-apiserver']}" in layout.kubeconfig.read_text()
+
+
+_INTERRUPTED = """
+import sys
+from pathlib import Path
+from embedded.cluster import Cluster, BINARIES
+from embedded.cluster.cluster import ClusterNeeds
+from embedded.layout import Layout
+from embedded.progress import Progress
+from embedded.toolchain import provision
+layout = Layout(checkout=Path.cwd(), state=Path(sys.argv[1]), cache=Path(sys.argv[2]))
+needs = ClusterNeeds(crds=frozenset({"kserve", "gateway-api", "envoy-gateway"}))
+Cluster(layout, provision(layout, BINARIES, Progress())).start(needs, Progress())
+"""
+
+
+def test_ctrl_c_during_the_start_leaves_nothing_running(layout: Layout, tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", _INTERRUPTED, str(tmp_path), str(layout.cache)], cwd=layout.checkout
+    )
+    interrupted = Cluster(Layout(checkout=layout.checkout, state=tmp_path, cache=layout.cache))
+    try:
+        eventually(lambda: "kwok" in pids(interrupted), "the start is under way")
+        child.send_signal(signal.SIGINT)
+        child.wait(timeout=20)
+        assert interrupted.parts() == []
+        assert interrupted.dead() == []
+    finally:
+        child.kill()
+        child.wait()
+        interrupted.stop(Progress())
+
+
+def test_a_start_killed_midway_is_taken_over_by_the_next(
+    layout: Layout, binaries: Mapping[str, Binary], tmp_path: Path, notes: Notes
+) -> None:
+    cluster = Cluster(Layout(checkout=layout.checkout, state=tmp_path, cache=layout.cache), binaries)
+    child = subprocess.Popen(
+        [sys.executable, "-c", _INTERRUPTED, str(tmp_path), str(layout.cache)], cwd=layout.checkout
+    )
+    try:
+        eventually(lambda: "kube-apiserver" in pids(cluster), "the start is under way")
+        child.kill()
+        child.wait()
+        survivors = pids(cluster)
+
+        cluster.start(ClusterNeeds(crds=frozenset({"gateway-api"})), notes)
+
+        assert pids(cluster)["etcd"] == survivors["etcd"]
+        assert pids(cluster)["kube-apiserver"] == survivors["kube-apiserver"]
+    finally:
+        child.kill()
+        child.wait()
+        cluster.stop(notes)
+    assert cluster.parts() == []
+
+
+def test_a_failed_start_names_the_log_and_leaves_nothing_running(
+    layout: Layout, binaries: Mapping[str, Binary], tmp_path: Path, notes: Notes
+) -> None:
+    broken = Binary(name="etcd", version="0", origin="path", path=Path("/bin/false"))
+    here = Layout(checkout=layout.checkout, state=tmp_path, cache=layout.cache)
+    cluster = Cluster(here, {**binaries, "etcd": broken})
+
+    with pytest.raises(EnvironmentProblem, match="etcd ended before it was ready") as caught:
+        cluster.start(ClusterNeeds(crds=frozenset()), notes)
+
+    assert str(here.logs / "etcd.log") in str(caught.value)
+    assert cluster.parts() == []

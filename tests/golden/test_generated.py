@@ -1,0 +1,55 @@
+"""Everything generated is what its generator makes now: rendered manifests of each stack, the JSON Schema.
+
+`ONPREM_WRITE_GOLDEN=1 ./dev test golden` writes them anew; the diff is what users will get.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from onprem.cli.render import render_yaml
+from onprem.schema import stack_file_schema
+from onprem.stack_file import stack_names
+
+ROOT = Path(__file__).parents[2]
+STACKS = ROOT / "stacks"
+MANIFESTS = Path(__file__).with_name("manifests")
+FEATURES = Path(__file__).with_name("features")
+
+
+def _compare(path: Path, text: str) -> None:
+    if os.environ.get("ONPREM_WRITE_GOLDEN") == "1":
+        path.write_text(text, encoding="utf-8")
+    kept = path.read_text(encoding="utf-8") if path.exists() else ""
+    assert text == kept, (
+        f"{path.relative_to(ROOT)} is not what is generated now; ONPREM_WRITE_GOLDEN=1 ./dev test golden"
+    )
+
+
+@pytest.mark.parametrize("stack", stack_names(STACKS))
+def test_the_rendered_manifests_of_each_stack_are_the_committed_ones(stack: str) -> None:
+    _compare(MANIFESTS / f"{stack}.yaml", render_yaml(STACKS, stack))
+
+
+@pytest.mark.parametrize("stack", stack_names(FEATURES))
+def test_the_rendered_manifests_of_each_feature_are_the_committed_ones(stack: str) -> None:
+    _compare(MANIFESTS / f"feature-{stack}.yaml", render_yaml(FEATURES, stack))
+
+
+def test_rendering_twice_gives_the_same_bytes() -> None:
+    assert render_yaml(STACKS, "team") == render_yaml(STACKS, "team")
+
+
+def test_no_golden_file_is_left_of_a_stack_that_is_gone() -> None:
+    wanted = {f"{stack}.yaml" for stack in stack_names(STACKS)}
+    wanted |= {f"feature-{stack}.yaml" for stack in stack_names(FEATURES)}
+
+    assert {path.name for path in MANIFESTS.iterdir()} == wanted
+
+
+def test_the_schema_for_editors_is_that_of_the_settings() -> None:
+    _compare(STACKS / "stack.schema.json", json.dumps(stack_file_schema(), indent=2) + "\n")

@@ -1,0 +1,160 @@
+"""A bare cluster and the real Pulumi engine for the whole session; a stack and a namespace for each test."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from embedded import plugins
+from embedded.cluster import BINARIES, Cluster, ClusterNeeds
+from embedded.layout import Layout
+from embedded.progress import Progress
+from embedded.toolchain import provision
+from onprem.kube import KubeClient
+from tests.provider.stack import Stack
+
+# A custom resource whose status the tests write themselves.
+WIDGETS = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "widgets.test.example"},
+    "spec": {
+        "group": "test.example",
+        "scope": "Namespaced",
+        "names": {"kind": "Widget", "plural": "widgets", "singular": "widget", "listKind": "WidgetList"},
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "subresources": {"status": {}},
+                "schema": {
+                    "openAPIV3Schema": {
+                        "type": "object",
+                        "properties": {
+                            "spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                            "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                        },
+                    }
+                },
+            }
+        ],
+    },
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--official", action="store_true", help="hold the official Kubernetes provider to the suite instead"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if not item.path.is_relative_to(here):
+            continue
+        item.add_marker(pytest.mark.provider)
+        if config.getoption("official") and item.path.name.startswith("test_stand_in"):
+            item.add_marker(pytest.mark.skip(reason="what only the stand-in promises"))
+
+
+@pytest.fixture(scope="session")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    default = Layout.default()
+    return Layout(checkout=default.checkout, state=tmp_path_factory.mktemp("state"), cache=default.cache)
+
+
+@pytest.fixture(scope="session")
+def cluster(layout: Layout) -> Iterator[Cluster]:
+    """A control plane with one simulated node and nothing of the product in it."""
+    cluster = Cluster(layout, provision(layout, BINARIES, Progress()))
+    cluster.start(ClusterNeeds(crds=frozenset()), Progress())
+    yield cluster
+    cluster.stop(Progress())
+
+
+@pytest.fixture(scope="session")
+def client(cluster: Cluster) -> Iterator[KubeClient]:
+    client = cluster.client()
+    client.create(WIDGETS)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def pulumi(layout: Layout, request: pytest.FixtureRequest) -> Path:
+    """The engine's file, with the plugin under test where the engine looks."""
+    binary = provision(layout, ("pulumi",), Progress())["pulumi"]
+    plugins.install(layout, binary)
+    if request.config.getoption("official"):
+        _use_official(layout)
+    return binary.path
+
+
+@pytest.fixture
+def stack(
+    cluster: Cluster,
+    client: KubeClient,
+    pulumi: Path,
+    layout: Layout,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> Iterator[Stack]:
+    """A new stack whose namespace is gone after the test, with everything in it."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
+    client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    stack = Stack(
+        folder=tmp_path / "project",
+        name=name,
+        namespace=name,
+        pulumi=pulumi,
+        environment={
+            "KUBECONFIG": str(cluster.kubeconfig),
+            "PULUMI_HOME": str(layout.pulumi_home),
+            "PULUMI_CONFIG_PASSPHRASE": "correct horse",
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        },
+        sdk_version=version("pulumi-kubernetes"),
+        client=client,
+    )
+    stack.create()
+    yield stack
+    client.delete("v1", "Namespace", name)
+
+
+@pytest.fixture
+def foreign(client: KubeClient, stack: Stack) -> Callable[..., None]:
+    """Return a function that creates an object in the stack's namespace behind the stack's back."""
+
+    def create(kind: str, name: str, api_version: str = "v1", **body: object) -> None:
+        metadata = {"name": name, "namespace": stack.namespace}
+        client.create({"apiVersion": api_version, "kind": kind, "metadata": metadata, **body})
+
+    return create
+
+
+def _use_official(layout: Layout) -> None:
+    """Put the official provider, found on this machine, in the stand-in's place."""
+    folder = f"resource-kubernetes-v{version('pulumi-kubernetes')}"
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    on_path = shutil.which(plugins.PROVIDER)
+    candidates = [home / "plugins" / folder / plugins.PROVIDER, *([Path(on_path)] if on_path else [])]
+    official = next((file for file in candidates if file.is_file() and not plugins.is_stand_in(file)), None)
+    if official is None:
+        places = " and ".join(str(file) for file in candidates)
+        pytest.skip(
+            f"the official provider is not installed (looked at {places});"
+            f" `pulumi plugin install resource kubernetes {version('pulumi-kubernetes')}` brings it"
+        )
+    target = layout.pulumi_home / "plugins" / folder
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    (target / plugins.PROVIDER).symlink_to(official)

@@ -1,0 +1,326 @@
+"""Create, preview, update, replace and delete: the everyday life of an object."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.provider.stack import Stack
+
+
+def test_a_preview_creates_nothing_and_shows_what_the_server_would_make(stack: Stack) -> None:
+    stack.program("""
+service = Object("core/v1:Service", "web", {
+    "metadata": meta("web"), "spec": {"ports": [{"port": 80}], "clusterIP": "None"}})
+pulumi.export("protocol", service["spec"]["ports"][0]["protocol"])
+""")
+
+    preview = stack.preview()
+
+    assert preview.changes == {"create": 1}
+    assert stack.find("Service", "web") is None
+    assert '"protocol": "TCP"' in preview.text, "a dry run knows the server's default"
+
+
+def test_an_object_is_created_as_declared_and_a_second_update_changes_nothing(stack: Stack) -> None:
+    stack.program("config_map('settings', {'colour': 'green', 'empty': ''}, meta('settings', labels={'app': 'x'}))")
+
+    assert stack.up().changes == {"create": 1}
+    found = stack.get("ConfigMap", "settings")
+    assert found["data"] == {"colour": "green", "empty": ""}
+    assert found["metadata"]["labels"] == {"app": "x"}
+
+    assert stack.up().changes == {"same": 1}
+    assert stack.preview("--expect-no-changes").changes == {"same": 1}
+
+
+def test_whole_numbers_arrive_as_integers(stack: Stack) -> None:
+    stack.program("""
+Object("test.example/v1:Widget", "numbers", {
+    "metadata": meta("numbers"), "spec": {"port": 8080, "share": 0.5, "big": 9007199254740991}})
+""")
+
+    stack.up()
+
+    spec = stack.get("Widget", "numbers", "test.example/v1")["spec"]
+    assert spec == {"port": 8080, "share": 0.5, "big": 9007199254740991}
+    assert [type(spec[key]) for key in ("port", "share", "big")] == [int, float, int]
+
+
+def test_an_update_happens_in_place_and_drops_what_is_no_longer_declared(stack: Stack) -> None:
+    widget = """
+Object("test.example/v1:Widget", "one", {"metadata": meta("one", labels=%r), "spec": %r})
+"""
+    stack.program(widget % ({"a": "1", "b": "2"}, {"size": 1, "colour": "red"}))
+    stack.up()
+    before = stack.get("Widget", "one", "test.example/v1")
+
+    stack.program(widget % ({"a": "1"}, {"size": 2}))
+    assert stack.preview().changes == {"update": 1}
+    assert stack.get("Widget", "one", "test.example/v1")["spec"]["size"] == 1, "a preview changes nothing"
+    assert stack.up().changes == {"update": 1}
+
+    after = stack.get("Widget", "one", "test.example/v1")
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert after["spec"] == {"size": 2}
+    assert after["metadata"]["labels"] == {"a": "1"}
+    assert stack.up().changes == {"same": 1}
+
+
+def test_an_immutable_field_replaces_the_object(stack: Stack) -> None:
+    binding = """
+Object("rbac.authorization.k8s.io/v1:RoleBinding", "reads", {
+    "metadata": meta("reads"),
+    "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE}],
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": %r}})
+"""
+    api = "rbac.authorization.k8s.io/v1"
+    stack.program(binding % "view")
+    stack.up()
+    before = stack.get("RoleBinding", "reads", api)
+
+    stack.program(binding % "edit")
+    assert stack.preview().changes == {"replace": 1}
+    outcome = stack.up()
+
+    after = stack.get("RoleBinding", "reads", api)
+    assert after["roleRef"]["name"] == "edit"
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    assert outcome.changes.get("replace") == 1
+
+
+def test_a_config_map_is_replaced_unless_the_provider_may_change_it(stack: Stack) -> None:
+    stack.program("config_map('settings', {'a': '1'})")
+    stack.up()
+    first = stack.get("ConfigMap", "settings")["metadata"]["uid"]
+
+    stack.program("config_map('settings', {'a': '2'})")
+    stack.up()
+    second = stack.get("ConfigMap", "settings")["metadata"]["uid"]
+    assert second != first, "the official provider treats ConfigMaps as immutable by default"
+
+    stack.config("kubernetes:enableConfigMapMutable", "true")
+    stack.program("config_map('settings', {'a': '3'})")
+    stack.up()
+    third = stack.get("ConfigMap", "settings")
+    assert third["metadata"]["uid"] == second
+    assert third["data"] == {"a": "3"}
+
+
+def test_an_automatic_name_lets_the_replacement_come_first(stack: Stack) -> None:
+    program = """
+made = config_map("settings", %r, {"namespace": NAMESPACE})
+pulumi.export("name", made["metadata"]["name"])
+"""
+    stack.program(program % {"a": "1"})
+    stack.up()
+    first = stack.outputs()["name"]
+    assert re.fullmatch(r"settings-[0-9a-f]{8}", first)
+    annotations = stack.get("ConfigMap", first)["metadata"]["annotations"]
+    assert annotations["pulumi.com/autonamed"] == "true"
+    assert stack.up().changes == {"same": 1}, "the name is kept"
+
+    stack.program(program % {"a": "2"})
+    stack.up()
+    second = stack.outputs()["name"]
+    assert second != first
+    assert stack.find("ConfigMap", first) is None
+    assert stack.get("ConfigMap", second)["data"] == {"a": "2"}
+
+
+def test_an_object_without_namespace_goes_to_the_default_one(stack: Stack) -> None:
+    stack.program("""
+made = config_map("homeless", {"a": "1"}, {"name": "homeless-" + NAMESPACE})
+pulumi.export("namespace", made["metadata"]["namespace"])
+""")
+    stack.up()
+    assert stack.outputs()["namespace"] == "default"
+    assert stack.resources()["homeless"]["id"] == f"default/homeless-{stack.namespace}"
+    assert stack.up().changes == {"same": 1}
+
+    stack.config("kubernetes:namespace", stack.namespace)
+    stack.up()
+    assert stack.outputs()["namespace"] == stack.namespace, "the provider's namespace comes first"
+    assert stack.client.find("v1", "ConfigMap", f"homeless-{stack.namespace}", "default") is None
+
+
+def test_a_delete_waits_until_the_object_is_gone(stack: Stack) -> None:
+    stack.program("config_map('held', {'a': '1'}, meta('held', finalizers=['test.example/hold']))")
+    stack.up()
+    let_go_at = []
+
+    def let_go() -> None:
+        time.sleep(4)
+        let_go_at.append(time.monotonic())
+        body = {"metadata": {"finalizers": None}}
+        stack.client.patch("v1", "ConfigMap", "held", body, stack.namespace)
+
+    thread = threading.Thread(target=let_go)
+    thread.start()
+    stack.destroy()
+    ended = time.monotonic()
+    thread.join()
+
+    assert stack.find("ConfigMap", "held") is None
+    assert ended > let_go_at[0]
+
+
+def test_a_delete_that_takes_too_long_fails_and_keeps_the_object_in_the_state(stack: Stack) -> None:
+    stack.program("""
+config_map("held", {"a": "1"}, meta("held", finalizers=["test.example/hold"]),
+    custom_timeouts=pulumi.CustomTimeouts(delete="2s"))
+""")
+    stack.up()
+
+    outcome = stack.destroy(code=255)
+
+    assert "held" in outcome.text
+    assert "held" in stack.resources()
+    stack.client.patch("v1", "ConfigMap", "held", {"metadata": {"finalizers": None}}, stack.namespace)
+    assert stack.destroy().changes == {"delete": 1}
+
+
+def test_deleting_what_is_gone_already_is_no_error(stack: Stack) -> None:
+    stack.program("config_map('settings', {'a': '1'})")
+    stack.up()
+    stack.client.delete("v1", "ConfigMap", "settings", stack.namespace)
+
+    assert stack.destroy().changes == {"delete": 1}
+
+
+def test_creating_what_exists_already_is_an_error_and_changes_nothing(
+    stack: Stack, foreign: Callable[..., None]
+) -> None:
+    foreign("ConfigMap", "settings", data={"theirs": "1"})
+    stack.program("config_map('settings', {'ours': '1'})")
+
+    outcome = stack.up(code=255)
+
+    assert "settings" in outcome.text
+    assert "pulumi import" in outcome.text
+    assert stack.get("ConfigMap", "settings")["data"] == {"theirs": "1"}
+    assert stack.resources() == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            {"kind": "Service", "spec": {"ports": [{"port": 99999}]}},
+            ["Service", "web", "spec.ports[0].port", "must be between 1 and 65535"],
+        ),
+        (
+            {"kind": "ConfigMap", "metadata": {"namespace": "nowhere", "annotations": {"pulumi.com/x": "y"}}},
+            ["web", 'namespaces "nowhere" not found'],
+        ),
+        ({"kind": "Pod", "spec": {"containers": []}}, ["Pod", "web", "spec.containers", "Required value"]),
+    ],
+    ids=["invalid value", "no such namespace", "missing field"],
+)
+def test_an_error_names_the_object_and_the_servers_reason(
+    stack: Stack, body: dict[str, object], words: list[str]
+) -> None:
+    kind = body.pop("kind")
+    body["metadata"] = {"name": "web", "namespace": stack.namespace} | dict(body.get("metadata") or {})  # type: ignore[call-overload]
+    stack.program(f"Object('core/v1:{kind}', 'web', {body!r})")
+
+    outcome = stack.up(code=255)
+
+    for word in words:
+        assert word in outcome.text
+    assert "Traceback" not in outcome.text
+
+
+def test_a_kind_that_nobody_serves_is_an_error_that_names_it(stack: Stack) -> None:
+    stack.program("Object('nobody.example/v1:Ghost', 'g', {'metadata': meta('g')}, "
+                  "custom_timeouts=pulumi.CustomTimeouts(create='1s'))")
+
+    outcome = stack.up(code=255)
+
+    assert "Ghost" in outcome.text
+    assert "nobody.example/v1" in outcome.text
+
+
+def test_a_namespace_and_its_content_need_no_order(stack: Stack) -> None:
+    stack.program("""
+late = NAMESPACE[:40] + "-late"
+inside = Object("core/v1:ConfigMap", "inside", {"metadata": {"name": "inside", "namespace": late}, "data": {"a": "1"}})
+Object("core/v1:Namespace", "late", {"metadata": {"name": late}})
+""")
+
+    assert stack.preview().changes == {"create": 2}, "a namespace of the same update is no error in a preview"
+    assert stack.up().changes == {"create": 2}
+    stack.destroy()
+
+
+def test_a_definition_and_its_objects_come_up_in_one_update(stack: Stack) -> None:
+    stack.program("""
+group = NAMESPACE[:20].strip("-") + ".example"
+Object("apiextensions.k8s.io/v1:CustomResourceDefinition", "gadgets", {
+    "metadata": {"name": "gadgets." + group},
+    "spec": {"group": group, "scope": "Cluster",
+             "names": {"kind": "Gadget", "plural": "gadgets", "singular": "gadget", "listKind": "GadgetList"},
+             "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
+                 "type": "object", "x_kubernetes_preserve_unknown_fields": True}}}]}})
+gadget = Object(group + "/v1:Gadget", "g", {"metadata": {"name": "g"}, "spec": {"a": 1}})
+""")
+
+    assert stack.preview().changes == {"create": 2}
+    stack.up()
+    assert stack.up().changes == {"same": 2}
+    stack.destroy()
+
+
+def test_outputs_of_one_object_feed_another_and_are_unknown_before_it_exists(stack: Stack) -> None:
+    stack.program("""
+one = config_map("one", {"a": "1"})
+config_map("two", {"uid": one["metadata"]["uid"]})
+""")
+
+    assert stack.preview().changes == {"create": 2}
+    stack.up()
+
+    uid = stack.get("ConfigMap", "one")["metadata"]["uid"]
+    assert stack.get("ConfigMap", "two")["data"] == {"uid": uid}
+
+
+def test_changes_that_the_program_ignores_are_left_to_others(stack: Stack) -> None:
+    program = """
+Object("test.example/v1:Widget", "one", {"metadata": meta("one"), "spec": {"replicas": 1, "size": %d}},
+    ignore_changes=["spec.replicas"])
+"""
+    stack.program(program % 1)
+    stack.up()
+    body = {"spec": {"replicas": 5}}
+    stack.client.patch("test.example/v1", "Widget", "one", body, stack.namespace, field_manager="autoscaler")
+
+    stack.program(program % 2)
+    stack.up()
+
+    assert stack.get("Widget", "one", "test.example/v1")["spec"] == {"replicas": 5, "size": 2}
+
+
+def test_a_hundred_objects_come_and_go_in_one_update(stack: Stack) -> None:
+    stack.program("for n in range(100): config_map(f'c{n}', {'n': str(n)})")
+
+    assert stack.up("--parallel", "100").changes == {"create": 100}
+    assert len(stack.client.list("v1", "ConfigMap", stack.namespace, fields="metadata.name!=kube-root-ca.crt")) == 100
+    assert stack.up("--parallel", "100").changes == {"same": 100}
+    assert stack.destroy("--parallel", "100").changes == {"delete": 100}
+
+
+def test_the_sdks_own_classes_work(stack: Stack) -> None:
+    stack.program("""
+from pulumi_kubernetes.core.v1 import ConfigMap, Secret
+
+ConfigMap("typed", metadata={"name": "typed", "namespace": NAMESPACE}, data={"a": "1"})
+Secret("typed-key", metadata={"name": "typed-key", "namespace": NAMESPACE}, string_data={"k": "v"})
+""")
+
+    assert stack.up().changes == {"create": 2}
+    assert stack.get("Secret", "typed-key")["data"] == {"k": "dg=="}
+    assert stack.up().changes == {"same": 2}

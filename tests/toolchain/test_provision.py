@@ -1,0 +1,220 @@
+"""Where a binary comes from: PATH, then the official release (engine only), then a build, and that once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from embedded.layout import Layout
+from embedded.lock import hold
+from embedded.toolchain import build, present, provision
+from embedded.toolchain.pins import KSERVE_CONTROLLER, PULUMI_ENGINE
+from onprem.errors import EnvironmentProblem
+from tests.toolchain.conftest import Shown
+
+# Nothing listens on the discard port of loopback.
+NOWHERE = "http://127.0.0.1:9"
+Put = Callable[[str, str], Path]
+Calls = Callable[[], list[str]]
+
+
+def test_a_copy_on_path_of_the_pinned_minor_version_is_used(layout: Layout, shown: Shown, put: Put) -> None:
+    installed = put("etcd", "#!/bin/sh\necho 'etcd Version: 3.6.99'\n")
+
+    etcd = provision(layout, ["etcd"], shown.progress)["etcd"]
+
+    assert (etcd.path, etcd.version, etcd.origin) == (installed, "3.6.99", "path")
+
+
+def test_a_copy_on_path_of_another_minor_version_is_passed_over(layout: Layout, put: Put) -> None:
+    put("etcd", "#!/bin/sh\necho 'etcd Version: 3.5.21'\n")
+
+    assert "etcd" not in present(layout, ["etcd"])
+
+
+def test_a_copy_on_path_that_does_not_run_is_passed_over(layout: Layout, put: Put) -> None:
+    put("etcd", "#!/bin/sh\necho 'etcd Version: 3.6.16'\nexit 1\n")
+
+    assert "etcd" not in present(layout, ["etcd"])
+
+
+def test_what_no_source_on_path_can_replace_is_built_and_kept(
+    layout: Layout, shown: Shown, go_calls: Calls, put: Put
+) -> None:
+    put("kserve-manager", "#!/bin/sh\necho 0.20.0\n")  # states no version upstream, so never trusted
+
+    manager = provision(layout, ["kserve-manager"], shown.progress)["kserve-manager"]
+
+    assert (manager.origin, manager.version, manager.path.name) == ("build", "0.20.0", "kserve-manager")
+    assert go_calls() == ["env", "list", "build"]
+    assert not (layout.toolchain / "work" / "kserve").exists(), "sources and compiler output stay behind"
+    assert "compile KServe" in shown.text
+
+
+def test_what_is_in_the_cache_is_not_built_again(layout: Layout, shown: Shown, go_calls: Calls) -> None:
+    first = provision(layout, ["kserve-manager"], shown.progress)
+    before = go_calls()
+
+    assert provision(layout, ["kserve-manager"], shown.progress) == first
+    assert go_calls() == before
+
+
+def test_a_half_noted_binary_is_built_again(layout: Layout, shown: Shown, go_calls: Calls) -> None:
+    manager = provision(layout, ["kserve-manager"], shown.progress)["kserve-manager"]
+    manager.path.with_name("kserve-manager.json").write_text("{", encoding="utf-8")
+
+    provision(layout, ["kserve-manager"], shown.progress)
+
+    assert go_calls().count("build") == 2
+
+
+def test_the_engine_is_built_when_the_release_site_is_out_of_reach(
+    layout: Layout, shown: Shown, go_calls: Calls
+) -> None:
+    engine = provision(layout, ["pulumi"], shown.progress, release_url=NOWHERE)["pulumi"]
+
+    assert engine.origin == "build"
+    assert engine.path.parent == build.binary_folder(layout, PULUMI_ENGINE)
+    assert "building it instead" in shown.text
+    assert "build" in go_calls()
+
+
+def test_a_missing_go_is_one_sentence_with_the_version_to_install(
+    layout: Layout, shown: Shown, bin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(bin_folder))
+
+    with pytest.raises(EnvironmentProblem, match=r"Go is not installed .* install Go 1\.26\.7 or later"):
+        provision(layout, ["kserve-manager"], shown.progress)
+
+
+def test_an_old_go_is_one_sentence_with_found_and_needed_version(
+    layout: Layout, shown: Shown, go_calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONPREM_FAKE_GO_VERSION", "go1.25.4")
+
+    with pytest.raises(EnvironmentProblem, match=r"Go 1\.25\.4 .* is too old, kserve needs Go 1\.26\.0"):
+        provision(layout, ["kserve-manager"], shown.progress)
+    assert go_calls() == ["env"], "nothing is downloaded before the version is known to fit"
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ("write /x: no space left on device", "the disk is full"),
+        ("signal: killed", "was killed, most likely for want of memory"),
+        (
+            "example.org/a: cannot find main module",
+            "the Go build failed: example.org/a: cannot find main module",
+        ),
+        ("go: example.org/m@v1: Get https://p: dial tcp: no route", "a Go module cannot be downloaded"),
+    ],
+)
+def test_a_failed_build_says_why_and_names_the_log(
+    layout: Layout, shown: Shown, go_calls: Calls, monkeypatch: pytest.MonkeyPatch, printed: str, told: str
+) -> None:
+    monkeypatch.setenv("ONPREM_FAKE_GO_BUILD", f"echo '{printed}' >&2; exit 1")
+
+    with pytest.raises(EnvironmentProblem, match=told) as failure:
+        provision(layout, ["kserve-manager"], shown.progress)
+
+    log = layout.logs / "build-kserve.log"
+    assert str(log) in str(failure.value)
+    assert printed in log.read_text(encoding="utf-8")
+    assert "build" in go_calls()
+    assert present(layout, ["kserve-manager"]) == {}
+
+
+def test_too_little_disk_space_is_said_before_anything_is_downloaded(
+    layout: Layout, shown: Shown, go_calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage:
+        free = 1 << 20
+
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: Usage)
+
+    with pytest.raises(EnvironmentProblem, match=r"KServe takes 3\.0 GiB .* has 0\.0 GiB free"):
+        provision(layout, ["kserve-manager"], shown.progress)
+    assert go_calls() == ["env"]
+
+
+@pytest.mark.usefixtures("go_calls")
+def test_an_interrupted_build_leaves_neither_a_process_nor_a_binary(layout: Layout, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    program = (
+        "import sys; from pathlib import Path; from embedded.layout import Layout\n"
+        "from embedded.progress import Progress; from embedded.toolchain import provision\n"
+        "root = Path(sys.argv[1])\n"
+        "layout = Layout(checkout=root, state=root / 'state', cache=root / 'cache')\n"
+        "provision(layout, ['kserve-manager'], Progress())\n"
+    )
+    build_step = f"echo $$ > {started}.part; mv {started}.part {started}; sleep 60"
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)],
+        env={**os.environ, "ONPREM_FAKE_GO_BUILD": build_step, "PYTHONPATH": os.getcwd()},  # noqa: PTH109
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _until(started.exists)
+        child.send_signal(signal.SIGINT)
+        child.wait(timeout=15)
+    finally:
+        child.kill()
+        child.wait()
+
+    compiler = int(started.read_text(encoding="utf-8"))
+    _until(lambda: not Path(f"/proc/{compiler}").exists())
+    assert present(layout, ["kserve-manager"]) == {}
+
+
+def test_a_second_build_of_the_same_thing_waits_and_says_for_whom(
+    layout: Layout, shown: Shown, go_calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_LOCK_SECONDS", 0.5)
+
+    with (
+        hold(layout.toolchain / "kserve.lock", command="build kserve"),
+        pytest.raises(EnvironmentProblem, match=rf"`build kserve` \(pid {os.getpid()}, since "),
+    ):
+        provision(layout, ["kserve-manager"], shown.progress)
+
+    assert "waiting for `build kserve`" in shown.text
+    assert "build" not in go_calls()
+
+
+def test_another_patch_module_list_or_flag_is_another_folder(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = build.binary_folder(layout, build_group := KSERVE_CONTROLLER)
+    modules = layout.cache / "modules" / "kserve"
+    modules.mkdir(parents=True)
+    for name in ("go.mod", "go.sum"):
+        modules.joinpath(name).write_text("changed", encoding="utf-8")
+    monkeypatch.setattr(build, "MODULES", modules.parent)
+
+    assert build.binary_folder(layout, build_group) != before
+
+
+def test_the_record_beside_a_binary_holds_name_version_and_origin(
+    layout: Layout, shown: Shown, go_calls: Calls
+) -> None:
+    manager = provision(layout, ["kserve-manager"], shown.progress)["kserve-manager"]
+
+    note = json.loads(manager.path.with_name("kserve-manager.json").read_text(encoding="utf-8"))
+    assert note == {"name": "kserve-manager", "version": "0.20.0", "origin": "build"}
+    assert go_calls()
+
+
+def _until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not reached():
+        assert time.monotonic() < deadline, "not reached within 10 s"
+        time.sleep(0.05)

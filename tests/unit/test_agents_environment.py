@@ -1,0 +1,192 @@
+"""What goes into the shell's start file, run by the real shells that are installed; no key is in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from onprem.agents import environment, render
+from onprem.agents.environment import Environment, Shell, script
+from onprem.connection import Target
+from tests.unit.contract_samples import contract
+
+pytestmark = pytest.mark.unit
+
+KEY = "k-0123456789"
+AGENTS: tuple[Target, ...] = ("opencode", "codex", "claude")
+PRINT_ENV = "import json, os; print(json.dumps(dict(os.environ)))"
+
+
+def run_in(shell: str, lines: str, home: Path, **variables: str) -> dict[str, str]:
+    """Run the lines in a real shell in an empty home; return the environment of a program started after."""
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    python = shutil.which("python3") or "python3"
+    done = subprocess.run(
+        [program, "-c", f"{lines}\n{python} -c '{PRINT_ENV}'"],
+        env={"HOME": str(home), "PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_an_agent_started_from_the_shell_finds_key_switches_and_no_foreign_key(
+    shell: Shell, tmp_path: Path
+) -> None:
+    lines = script(environment(contract(), *AGENTS, ca_file="/etc/our ca's.pem"), shell)
+    found = run_in(
+        shell, lines, tmp_path, ONPREM_API_KEY=KEY, ANTHROPIC_API_KEY="another", NO_PROXY="localhost"
+    )
+    assert found["ONPREM_API_KEY"] == KEY
+    assert found["ANTHROPIC_AUTH_TOKEN"] == KEY
+    assert "ANTHROPIC_API_KEY" not in found
+    assert found["NO_PROXY"] == found["no_proxy"] == "localhost,agents.example.internal"
+    assert found["NODE_EXTRA_CA_CERTS"] == found["CODEX_CA_CERTIFICATE"] == "/etc/our ca's.pem"
+    assert found["OPENCODE_DISABLE_MODELS_FETCH"] == "1"
+    assert "SSL_CERT_FILE" not in found  # would replace the certificates of every other tool
+    assert "npm_config_registry" not in found  # belongs to opencode alone
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_key_is_read_from_the_developers_own_file(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / ".config" / "onprem"
+    folder.mkdir(parents=True)
+    (folder / "key").write_text(KEY + "\n")
+    found = run_in(shell, script(environment(contract(), "codex"), shell), tmp_path)
+    assert found["ONPREM_API_KEY"] == KEY
+    assert found["NO_PROXY"] == "agents.example.internal"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    ("own", "registry"), [(None, "http://127.0.0.1:9"), ("http://npm.example", "http://npm.example")]
+)
+def test_only_opencode_itself_sees_the_closed_registry(
+    shell: Shell, own: str | None, registry: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "bin" / "opencode"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "$npm_config_registry $*" > "$HOME/seen"\n')
+    program.chmod(0o755)
+    lines = script(environment(contract(), "opencode"), shell) + 'opencode run "two words"'
+    variables = {"ONPREM_API_KEY": KEY, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    if own:
+        variables["ONPREM_REGISTRY"] = own
+    run_in(shell, lines, tmp_path, **variables)
+    assert (tmp_path / "seen").read_text() == f"{registry} run two words\n"
+
+
+def test_powershell_lines_are_the_documented_ones() -> None:
+    lines = script(environment(contract(), "claude", ca_file="C:\\our ca's.pem"), "powershell").splitlines()
+    assert lines == [
+        "# Where to get the key for ONPREM_API_KEY: ask platform@example.com",
+        (
+            "if (-not $env:ONPREM_API_KEY)"
+            ' { $env:ONPREM_API_KEY = (Get-Content -Raw "$HOME/.config/onprem/key").Trim() }'
+        ),
+        "Remove-Item Env:ANTHROPIC_API_KEY -ErrorAction SilentlyContinue",
+        "$env:NODE_EXTRA_CA_CERTS = 'C:\\our ca''s.pem'",
+        "$env:ANTHROPIC_AUTH_TOKEN = $env:ONPREM_API_KEY",
+        "$env:NO_PROXY = (@($env:NO_PROXY, 'agents.example.internal') | Where-Object { $_ }) -join ','",
+    ]
+
+
+def test_fish_lines_are_the_documented_ones() -> None:
+    lines = script(environment(contract(), "codex", ca_file="/a\\b'c"), "fish").splitlines()
+    assert lines == [
+        "# Where to get the key for ONPREM_API_KEY: ask platform@example.com",
+        "set -q ONPREM_API_KEY; or set -gx ONPREM_API_KEY (cat ~/.config/onprem/key)",
+        "set -gx CODEX_CA_CERTIFICATE '/a\\\\b\\'c'",
+        (
+            "set -q NO_PROXY; and set -gx NO_PROXY $NO_PROXY,'agents.example.internal';"
+            " or set -gx NO_PROXY 'agents.example.internal'"
+        ),
+        "set -gx no_proxy $NO_PROXY",
+    ]
+
+
+def test_a_private_ca_without_a_file_is_a_hint_with_the_right_variables() -> None:
+    notes = environment(contract(), *AGENTS).notes
+    assert notes[-1] == (
+        "The CA file: https://wiki.example.internal/ca.pem . Then set NODE_EXTRA_CA_CERTS and"
+        " CODEX_CA_CERTIFICATE to its path (--ca-file)."
+    )
+
+
+def test_a_publicly_trusted_certificate_needs_no_word() -> None:
+    notes = environment(contract("tls", "caHint", value=None), "codex").notes
+    assert notes == ("Where to get the key for ONPREM_API_KEY: ask platform@example.com",)
+
+
+def test_claude_code_behind_the_router_stays_within_the_models_limits() -> None:
+    found = environment(contract(), "ccr")
+    assert found.values == {
+        "ANTHROPIC_MODEL": "onprem,coder",
+        "ANTHROPIC_DEFAULT_OPUS_MODEL": "onprem,coder",
+        "ANTHROPIC_DEFAULT_SONNET_MODEL": "onprem,coder",
+        "ANTHROPIC_DEFAULT_HAIKU_MODEL": "onprem,fast",
+        "CLAUDE_CODE_SUBAGENT_MODEL": "onprem,coder",
+        "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "131072",
+        "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "16384",
+        "CLAUDE_CODE_MAX_RETRIES": "4",
+        "API_TIMEOUT_MS": "1800000",
+        "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
+        "CLAUDE_CODE_MODEL_CAPABILITIES": (
+            "-mid_conv_system,-mid_conv_tool_change,-effort,-context_management"
+        ),
+        "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1",
+        "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
+        "DISABLE_AUTOUPDATER": "1",
+    }
+    assert found.no_proxy == ("127.0.0.1", "agents.example.internal")
+
+
+def test_the_router_always_moves_system_messages_to_the_front() -> None:
+    found = environment(contract("roles", 0, "claudeCapabilities", value=[]), "ccr")
+    assert found.values["CLAUDE_CODE_MODEL_CAPABILITIES"] == "-mid_conv_system,-mid_conv_tool_change"
+
+
+def test_litellm_has_a_master_key_of_its_own_and_stays_quiet() -> None:
+    found = environment(contract(), "litellm", ca_file="/ca.pem")
+    assert found.keys == {"ONPREM_API_KEY": "key", "LITELLM_MASTER_KEY": "litellm-key"}
+    assert found.copies == {"ANTHROPIC_AUTH_TOKEN": "LITELLM_MASTER_KEY"}
+    assert found.values == {
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "REPEATED_STREAMING_CHUNK_LIMIT": "10000",
+        "SSL_CERT_FILE": "/ca.pem",
+    }
+
+
+@pytest.mark.parametrize("shell", get_args(Shell))
+def test_an_empty_environment_is_an_empty_line(shell: Shell) -> None:
+    assert script(Environment(), shell) == "\n"
+
+
+@pytest.mark.parametrize(
+    ("shell", "path"),
+    [
+        ("bash", "~/.bashrc"),
+        ("zsh", "~/.zshrc"),
+        ("fish", "~/.config/fish/config.fish"),
+        ("powershell", "$PROFILE"),
+    ],
+)
+def test_the_shells_lines_come_last_and_name_their_file(shell: Shell, path: str) -> None:
+    file = render(contract(), "codex", shell=shell)[-1]
+    assert (file.path_hint, file.format) == (path, "shell")

@@ -1,0 +1,269 @@
+"""The agents' own files, rendered from one contract: every value that an agent reads."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from onprem.agents import AgentFile, obstacle, render
+from onprem.connection import Connection, Target
+from onprem.errors import InvalidInput
+from tests.unit.contract_samples import contract
+
+pytestmark = pytest.mark.unit
+
+
+def file_of(connection: Connection, target: Target, path: str) -> AgentFile:
+    return next(file for file in render(connection, target) if file.path_hint == path)
+
+
+def test_opencode_gets_the_platform_as_its_only_provider() -> None:
+    file = file_of(contract(), "opencode", "~/.config/opencode/opencode.json")
+    assert json.loads(file.content) == {
+        "$schema": "https://opencode.ai/config.json",
+        "model": "onprem/coder",
+        "small_model": "onprem/fast",
+        "enabled_providers": ["onprem"],
+        "share": "disabled",
+        "autoupdate": False,
+        "permission": {"webfetch": "deny"},
+        "compaction": {"auto": True, "prune": True},
+        "provider": {
+            "onprem": {
+                "npm": "@ai-sdk/openai-compatible",
+                "name": "On-Prem",
+                "options": {
+                    "baseURL": "https://agents.example.internal/v1",
+                    "apiKey": "{env:ONPREM_API_KEY}",
+                    "timeout": False,
+                    "chunkTimeout": 900000,
+                },
+                "models": {
+                    "coder": {
+                        "name": "coder (Qwen/Qwen3.6-27B-FP8)",
+                        "limit": {"context": 131072, "output": 16384},
+                        "tool_call": True,
+                        "reasoning": True,
+                        "temperature": True,
+                    },
+                    "fast": {
+                        "name": "fast (google/gemma-4-E4B-it)",
+                        "limit": {"context": 65536, "output": 8192},
+                        "tool_call": True,
+                        "reasoning": False,
+                        "temperature": False,
+                        "attachment": True,
+                        "modalities": {"input": ["text", "image"], "output": ["text"]},
+                    },
+                },
+            }
+        },
+        "agent": {
+            "build": {"temperature": 0.2},
+            "plan": {"temperature": 0.2},
+            "general": {"temperature": 0.2},
+        },
+    }
+
+
+def test_opencode_keeps_the_servers_temperature_when_the_contract_names_none() -> None:
+    file = render(contract("roles", 0, "temperature", value=None), "opencode")[0]
+    assert "agent" not in json.loads(file.content)
+
+
+def test_opencode_lists_only_the_models_that_serve_it() -> None:
+    config = json.loads(
+        render(contract("roles", 1, "supportedAgents", value=["claude"]), "opencode")[0].content
+    )
+    assert list(config["provider"]["onprem"]["models"]) == ["coder"]
+    assert config["small_model"] == "onprem/coder"
+
+
+def test_codex_gets_a_provider_that_speaks_responses() -> None:
+    file = file_of(contract(), "codex", "~/.codex/config.toml")
+    assert tomllib.loads(file.content) == {
+        "model": "coder",
+        "model_provider": "onprem",
+        "model_context_window": 131072,
+        "model_auto_compact_token_limit": 104857,
+        "tool_output_token_limit": 16000,
+        "web_search": "disabled",
+        "check_for_update_on_startup": False,
+        "model_providers": {
+            "onprem": {
+                "name": "On-Prem",
+                "base_url": "https://agents.example.internal/v1",
+                "env_key": "ONPREM_API_KEY",
+                "wire_api": "responses",
+                "requires_openai_auth": False,
+                "supports_websockets": False,
+                "request_max_retries": 4,
+                "stream_max_retries": 3,
+                "stream_idle_timeout_ms": 900000,
+            }
+        },
+        "agents": {"enabled": False},
+        "features": {
+            "plugins": False,
+            "apps": False,
+            "image_generation": False,
+            "view_image": False,
+            "daemon_auto_start": False,
+            "unbounded_connection_retries": False,
+        },
+        "analytics": {"enabled": False},
+        "feedback": {"enabled": False},
+    }
+
+
+def test_claude_code_gets_window_cap_and_switches_and_no_key() -> None:
+    file = file_of(contract(), "claude", "~/.claude/settings.json")
+    assert json.loads(file.content) == {
+        "env": {
+            "ANTHROPIC_BASE_URL": "https://agents.example.internal",
+            "ANTHROPIC_MODEL": "coder",
+            "ANTHROPIC_DEFAULT_OPUS_MODEL": "coder",
+            "ANTHROPIC_DEFAULT_SONNET_MODEL": "coder",
+            "ANTHROPIC_DEFAULT_HAIKU_MODEL": "fast",
+            "CLAUDE_CODE_SUBAGENT_MODEL": "coder",
+            "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "131072",
+            "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "16384",
+            "CLAUDE_CODE_MAX_RETRIES": "4",
+            "API_TIMEOUT_MS": "1800000",
+            "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
+            "CLAUDE_CODE_MODEL_CAPABILITIES": (
+                "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management;fast=-mid_conv_system"
+            ),
+            "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1",
+            "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
+            "DISABLE_AUTOUPDATER": "1",
+        },
+        "skipWebFetchPreflight": True,
+        "permissions": {"deny": ["WebSearch"]},
+    }
+    assert "The Haiku slot (fast) has a window of 65536 tokens" in file.notes[1]
+
+
+def test_claude_code_with_one_role_uses_it_in_every_slot() -> None:
+    env = json.loads(render(contract("smallRole", value="coder"), "claude")[0].content)["env"]
+    assert env["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "coder"
+    assert env["CLAUDE_CODE_MODEL_CAPABILITIES"] == (
+        "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management"
+    )
+
+
+def test_claude_code_names_no_capabilities_where_the_contract_switches_none() -> None:
+    connection = contract("roles", 0, "claudeCapabilities", value=[])
+    env = json.loads(render(connection, "claude")[0].content)["env"]
+    assert env["CLAUDE_CODE_MODEL_CAPABILITIES"] == "fast=-mid_conv_system"
+
+
+def test_claude_codes_cap_fits_the_small_model_too() -> None:
+    small = contract().to_wire()["roles"][1]
+    small |= {"contextTokens": 32768, "maxOutputTokens": 4096, "compactAtTokens": 26214}
+    env = json.loads(render(contract("roles", 1, value=small), "claude")[0].content)["env"]
+    assert env["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == "8192"  # a quarter of the small window
+
+
+def test_a_small_model_that_does_not_serve_claude_code_is_not_put_into_its_slot() -> None:
+    connection = contract("roles", 1, "supportedAgents", value=["opencode"])
+    env = json.loads(render(connection, "claude")[0].content)["env"]
+    assert env["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "coder"
+
+
+def test_claude_code_router_gets_a_capped_provider_on_loopback() -> None:
+    file = file_of(contract(), "ccr", "~/.claude-code-router/config.json")
+    assert json.loads(file.content) == {
+        "HOST": "127.0.0.1",
+        "PORT": 3456,
+        "LOG": False,
+        "API_TIMEOUT_MS": 1800000,
+        "Providers": [
+            {
+                "name": "onprem",
+                "api_base_url": "https://agents.example.internal/v1/chat/completions",
+                "api_key": "$ONPREM_API_KEY",
+                "models": ["coder", "fast"],
+                "transformer": {"use": [["maxtoken", {"max_tokens": 16384}]]},
+            }
+        ],
+        "Router": {"default": "onprem,coder", "background": "onprem,fast"},
+    }
+
+
+def test_litellm_gets_hosted_vllm_routes_and_claude_code_its_address() -> None:
+    proxy = file_of(contract(), "litellm", "~/.config/onprem/litellm.yaml")
+    assert yaml.safe_load(proxy.content) == {
+        "model_list": [
+            _litellm_route("coder", 131072, 16384, vision=False),
+            _litellm_route("fast", 65536, 8192, vision=True),
+        ],
+        "litellm_settings": {"drop_params": True, "telemetry": False, "request_timeout": 1800},
+        "router_settings": {"disable_cooldowns": True, "num_retries": 0},
+        "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
+    }
+    assert proxy.notes == (
+        "Start with: litellm --config ~/.config/onprem/litellm.yaml --host 127.0.0.1 --port 4000",
+    )
+    settings = file_of(contract(), "litellm", "~/.claude/settings.json")
+    assert json.loads(settings.content)["env"]["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:4000"
+
+
+def _litellm_route(name: str, context_tokens: int, output_tokens: int, *, vision: bool) -> dict[str, Any]:
+    return {
+        "model_name": name,
+        "litellm_params": {
+            "model": f"hosted_vllm/{name}",
+            "api_base": "https://agents.example.internal/v1",
+            "api_key": "os.environ/ONPREM_API_KEY",
+            "timeout": 1800,
+            "stream_timeout": 900,
+        },
+        "model_info": {
+            "mode": "chat",
+            "max_input_tokens": context_tokens,
+            "max_output_tokens": output_tokens,
+            "supports_function_calling": True,
+            "supports_vision": vision,
+        },
+    }
+
+
+@pytest.mark.parametrize("target", get_args(Target))
+def test_rendering_gives_the_same_text_each_time(target: Target) -> None:
+    assert render(contract(), target) == render(contract(), target)
+
+
+def test_a_model_that_codex_cannot_use_is_refused_with_the_contracts_reason() -> None:
+    wire = contract().to_wire()["roles"][0]
+    wire |= {
+        "modelId": "openai/gpt-oss-120b",
+        "supportedAgents": ["opencode", "claude"],
+        "unsupportedReasons": {"codex": "its tool calls are lost in the Responses API"},
+    }
+    connection = contract("roles", 0, value=wire)
+    with pytest.raises(InvalidInput) as caught:
+        render(connection, "codex")
+    (problem,) = caught.value.problems
+    assert problem.found == "role coder serves openai/gpt-oss-120b"
+    assert problem.why == "its tool calls are lost in the Responses API"
+    assert obstacle(connection, "claude") is None
+
+
+@pytest.mark.parametrize("target", ["claude", "ccr", "litellm"])
+def test_the_proxies_are_refused_wherever_claude_code_is(target: Target) -> None:
+    connection = contract("roles", 0, "supportedAgents", value=["opencode", "codex"])
+    assert obstacle(connection, target) == "the contract does not list claude for this role"
+
+
+def test_a_contract_that_promises_too_much_does_not_get_a_looping_agent() -> None:
+    wire = contract().to_wire()["roles"][0]
+    wire |= {"contextTokens": 32768, "maxOutputTokens": 4096, "compactAtTokens": 26214}
+    with pytest.raises(InvalidInput, match="compact at 15672 tokens"):
+        render(contract("roles", 0, value=wire), "claude")

@@ -1,0 +1,182 @@
+"""The connection contract: what it holds, what it refuses, and the arithmetic of windows and output caps."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from onprem.client_limits import (
+    agent_obstacle,
+    claude_compacts_at_tokens,
+    compact_at_tokens,
+    output_cap_tokens,
+)
+from onprem.connection import Auth, Connection, Role, Timeouts
+from onprem.connection_file import parse
+from onprem.errors import InvalidInput, Problem
+from tests.unit.contract_samples import CONTRACT, changed, contract
+
+pytestmark = pytest.mark.unit
+
+
+def refused(text: str) -> tuple[Problem, ...]:
+    with pytest.raises(InvalidInput) as caught:
+        parse(text, "contract.json")
+    return caught.value.problems
+
+
+def test_a_contract_survives_the_round_trip_and_is_the_same_text_each_time() -> None:
+    first = contract()
+    text = first.to_json()
+    assert parse(text, "again") == first
+    assert parse(text, "again").to_json() == text
+    assert json.loads(text) == CONTRACT
+    assert text.endswith("}\n")
+
+
+def test_a_stack_builds_a_contract_from_keywords_and_gets_safe_defaults() -> None:
+    built = Connection(
+        stack="local",
+        host="127.0.0.1",
+        base_url="http://127.0.0.1:8443/v1",
+        anthropic_base_url="http://127.0.0.1:8443",
+        auth=Auth(key_hint="onprem keys add NAME"),
+        roles=(
+            Role(
+                role="coder",
+                model="coder",
+                model_id="openai/gpt-oss-120b",
+                context_tokens=65536,
+                max_output_tokens=8192,
+                compact_at_tokens=52428,
+                reasoning=True,
+                tool_calling=True,
+                parallel_tool_calls=False,
+                supported_agents=("opencode", "claude"),
+                unsupported_reasons={
+                    "codex": "its tool calls don't survive there (seen in 0.33); use opencode"
+                },
+            ),
+        ),
+        main_role="coder",
+        small_role="coder",
+        timeouts=Timeouts(longest_turn_seconds=600, stream_idle_seconds=900, client_timeout_seconds=1800),
+    )
+    wire = built.to_wire()
+    assert wire["version"] == 1
+    assert wire["translation"] == "native"
+    assert wire["auth"] == {
+        "headers": ["Authorization: Bearer", "x-api-key"],
+        "keyEnv": "ONPREM_API_KEY",
+        "keyHint": "onprem keys add NAME",
+    }
+    assert wire["roles"][0]["claudeCapabilities"] == [
+        "-mid_conv_system",
+        "-mid_conv_tool_change",
+        "-effort",
+        "-context_management",
+    ]
+    assert parse(built.to_json(), "again") == built
+
+
+def test_a_contract_cannot_be_changed_after_it_was_made() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        contract().stack = "other"
+
+
+@pytest.mark.parametrize(
+    ("context_tokens", "cap"),
+    [(8192, 1024), (32768, 4096), (65536, 8192), (131072, 16384), (262144, 16384), (1048576, 16384)],
+)
+def test_the_output_cap_is_an_eighth_of_the_window_and_at_most_16384(context_tokens: int, cap: int) -> None:
+    assert output_cap_tokens(context_tokens) == cap
+
+
+@pytest.mark.parametrize(
+    ("context_tokens", "max_output_tokens", "compacts_at"),
+    # Seen by running Claude Code 2.1.330 against a scripted server, November 2026.
+    [(65536, 32000, 32536), (65536, 8192, 44344), (131072, 8192, 109880), (32768, 4096, 15672)],
+)
+def test_claude_code_compacts_where_it_was_seen_to(
+    context_tokens: int, max_output_tokens: int, compacts_at: int
+) -> None:
+    found = claude_compacts_at_tokens(context_tokens=context_tokens, max_output_tokens=max_output_tokens)
+    assert found == compacts_at
+
+
+def test_codex_is_told_to_compact_at_eighty_percent() -> None:
+    assert [compact_at_tokens(window) for window in (32768, 65536, 131072)] == [26214, 52428, 104857]
+
+
+@pytest.mark.parametrize(
+    ("agent", "context_tokens", "fits"),
+    [
+        ("claude", 32768, False),  # compacts at 15672, its first request has about 22000
+        ("claude", 65536, True),
+        ("codex", 16384, False),  # compacts at 13107, in a loop
+        ("codex", 32768, True),  # compacts at 26214, just above the 25000 that are safe
+        ("opencode", 8192, False),  # its first request alone has about 8000
+        ("opencode", 16384, True),
+    ],
+)
+def test_an_agent_that_a_window_cannot_hold_is_told_apart(
+    agent: Any, context_tokens: int, fits: bool
+) -> None:
+    reason = agent_obstacle(
+        agent,
+        context_tokens=context_tokens,
+        max_output_tokens=output_cap_tokens(context_tokens),
+        tool_calling=True,
+    )
+    assert (reason is None) == fits
+
+
+def test_the_reason_why_an_agent_does_not_fit_may_stand_in_a_contract() -> None:
+    reason = agent_obstacle("claude", context_tokens=32768, max_output_tokens=4096, tool_calling=True)
+    assert reason == (
+        "a context of 32768 makes claude compact at 15672 tokens, which leaves no room beside its own first"
+        " request, serve at least 65536"
+    )
+    kept = contract("roles", 1, "unsupportedReasons", value={"claude": reason})
+    assert kept.small.unsupported_reasons == {"claude": reason}
+
+
+def test_no_agent_works_without_tool_calling() -> None:
+    reason = agent_obstacle("opencode", context_tokens=131072, max_output_tokens=16384, tool_calling=False)
+    assert reason == "the model is served without tool calling, so the agent could talk but not edit files"
+
+
+def test_an_output_cap_that_overflows_the_window_is_refused_with_the_right_one() -> None:
+    (problem,) = refused(changed("roles", 0, "maxOutputTokens", value=64000))
+    assert problem.where == "roles[0]"
+    assert problem.fix == "set maxOutputTokens to 16384, at most 16384"
+    (small,) = refused(changed("roles", 1, "maxOutputTokens", value=16385))
+    assert small.fix == "set maxOutputTokens to 8192, at most 16384"
+
+
+def test_compaction_after_the_overflow_is_refused() -> None:
+    (problem,) = refused(changed("roles", 0, "compactAtTokens", value=131072))
+    assert problem.fix == "set compactAtTokens to 104857"
+
+
+def test_a_client_that_hangs_up_before_the_platform_is_refused() -> None:
+    (problem,) = refused(changed("timeouts", "clientTimeoutSeconds", value=300))
+    assert problem.fix == "make clientTimeoutSeconds at least longestTurnSeconds"
+
+
+def test_every_problem_comes_at_once() -> None:
+    data = json.loads(changed("roles", 0, "temperature", value=9))
+    data |= {"host": "A/B", "stack": "$(x)", "apiKey": "x", "translation": "magic"}
+    del data["timeouts"]
+    where = {problem.where for problem in refused(json.dumps(data))}
+    assert where == {"roles[0].temperature", "host", "stack", "apiKey", "translation", "timeouts"}
+
+
+def test_names_that_clash_or_lead_nowhere_come_together() -> None:
+    data = json.loads(json.dumps(CONTRACT))
+    data["roles"][1]["role"] = data["roles"][1]["model"] = "coder"
+    found = [problem.found for problem in refused(json.dumps(data))]
+    assert found == ["role coder more than once", "model coder more than once", "smallRole fast"]

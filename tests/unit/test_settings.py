@@ -1,0 +1,118 @@
+"""Reading `onprem-coding-agents:platform`: what is accepted, and that every mistake is told at once."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from onprem.errors import InvalidInput
+from onprem.settings import parse_platform
+
+GOOD: dict[str, Any] = {
+    "hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2},
+    "models": [{"role": "coder", "model": "Qwen/Qwen3.6-27B-FP8"}],
+    "access": {
+        "host": "agents.example.internal",
+        "tls": {"issuer": "internal-ca"},
+        "developers": {"alice": {}},
+    },
+}
+
+
+def _with(path: str, value: object) -> dict[str, Any]:
+    raw = copy.deepcopy(GOOD)
+    target: Any = raw
+    *parents, last = path.split(".")
+    for part in parents:
+        target = target[int(part)] if part.isdigit() else target[part]
+    target[last] = value
+    return raw
+
+
+def test_the_smallest_config_is_accepted_with_its_defaults() -> None:
+    platform = parse_platform(GOOD, "test")
+
+    assert platform.namespace == "coding-agents"
+    assert platform.translation == "native"
+    assert platform.timeouts.longest_turn_seconds == 600
+    assert platform.access.port == 443
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "told"),
+    [
+        ("hardware.gpusPerNode", -1, "platform.hardware.gpusPerNode", "greater than or equal to 1"),
+        ("hardware.gpusPerNode", 1e9, "platform.hardware.gpusPerNode", "integer"),
+        ("hardware.nodes", True, "platform.hardware.nodes", "integer"),
+        ("hardware.tier", "48gb", "platform.hardware", "either 'tier' or 'accelerator'"),
+        ("hardware.nodeNames", ["a", "a"], "platform.hardware", "names a node twice"),
+        ("models", [], "platform.models", "at least 1"),
+        ("models", {"role": "coder"}, "platform.models", "tuple"),
+        ("models.0.role", "Coder/1", "platform.models[0].role", "e.g. 'coder'"),
+        ("models.0.context", 0, "platform.models[0].context", "greater than or equal to 1024"),
+        ("models.0.gpuMemoryUtilization", 1.5, "platform.models[0].gpuMemoryUtilization", "less than or equal"),
+        ("models.0.gpuMemoryUtilization", float("nan"), "platform.models[0].gpuMemoryUtilization", "finite"),
+        ("models.0.source", "https://example.com/x", "platform.models[0].source", "hf://, pvc://, oci:// or s3://"),
+        ("models.0.source", "pvc://models/../../etc", "platform.models[0].source", "hf://, pvc://"),
+        ("access.host", "https://agents.example.internal/", "platform.access.host", "DNS name"),
+        ("access.developers", {}, "platform.access.developers", "at least 1"),
+        ("access.developers", {"Al ice": {}}, "platform.access.developers.Al ice.[key]", "e.g. 'alice'"),
+        ("access.tls", {"issuer": "a", "secretName": "b"}, "platform.access.tls", "either 'issuer'"),
+        ("access.tls", {"issuer": "a", "secretNamespace": "b"}, "platform.access.tls", "only goes with"),
+        ("timeouts", {"longestTurnSeconds": 1}, "platform.timeouts.longestTurnSeconds", "greater than or equal"),
+        ("translation", "magic", "platform.translation", "'native', 'litellm'"),
+    ],
+)
+def test_a_bad_value_is_told_with_its_key(path: str, value: object, where: str, told: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_platform(_with(path, value), "test")
+
+    problems = [problem for problem in caught.value.problems if problem.where == where]
+    assert problems, f"no problem at {where}: {caught.value}"
+    assert told in problems[0].why
+    assert problems[0].fix
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_platform(_with("models.0.contextt", 1), "test")
+
+    (problem,) = caught.value.problems
+    assert problem.where == "platform.models[0].contextt"
+    assert problem.fix.startswith("did you mean context")
+
+
+def test_all_problems_are_told_at_once() -> None:
+    raw = _with("models.0.sessions", -1)
+    raw["access"]["host"] = "UPPER"
+    raw["acess"] = {}
+    raw["models"].append({"role": "coder", "model": "x"})
+
+    with pytest.raises(InvalidInput) as caught:
+        parse_platform(raw, "test")
+
+    assert {problem.where for problem in caught.value.problems} == {
+        "platform.models[0].sessions",
+        "platform.access.host",
+        "platform.acess",
+        "platform.models",
+    }
+
+
+def test_duplicate_roles_are_refused_by_name() -> None:
+    raw = _with("models", [GOOD["models"][0], GOOD["models"][0]])
+
+    with pytest.raises(InvalidInput, match="the role 'coder' more than once"):
+        parse_platform(raw, "test")
+
+
+@pytest.mark.parametrize("raw", [None, "text", 7, ["a"]])
+def test_a_platform_that_is_no_map_gets_one_clear_problem(raw: object) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_platform(raw, "test")
+
+    (problem,) = caught.value.problems
+    assert problem.where == "platform"
+    assert "map of sections" in problem.why
