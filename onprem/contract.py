@@ -10,17 +10,14 @@ from onprem.plan import PlatformPlan, ServingPlan
 WELL_KNOWN_PATH = "/.well-known/onprem-coding-agents.json"
 """Where the gateway serves the contract, so that a developer needs nothing but the host name."""
 
-# Claude Code 2.1.330 (run 2026-11): system messages in mid-conversation break tool calls on served vLLM
-# releases (vllm-project/vllm#48874), and effort and context_management are fields vLLM does not model.
-_CLAUDE_CAPABILITIES = ("-mid_conv_system", "-mid_conv_tool_change", "-effort", "-context_management")
-
+_HTTPS_PORT = 443
 _AGENTS: tuple[Agent, ...] = ("opencode", "codex", "claude")
 
 
 def connection_for(plan: PlatformPlan) -> Connection:
     """Return the contract of a planned stack; it holds no secret."""
     access = plan.access
-    authority = access.host if access.port == 443 else f"{access.host}:{access.port}"
+    authority = access.host if access.port == _HTTPS_PORT else f"{access.host}:{access.port}"
     return Connection(
         stack=plan.stack,
         host=access.host,
@@ -28,7 +25,7 @@ def connection_for(plan: PlatformPlan) -> Connection:
         anthropic_base_url=f"https://{authority}",
         translation=plan.settings.translation,
         auth=Auth(key_hint="ask your platform team for your own key, it is shown once when it is made"),
-        tls=Tls(issuer=access.tls.issuer, secret_name=access.tls.secret_name),
+        tls=Tls(issuer=access.tls.issuer, secret_name=access.tls.secret_name, ca_hint=access.tls.ca_hint),
         roles=tuple(_role(serving) for serving in plan.serving),
         main_role=plan.main.role,
         small_role=plan.small.role,
@@ -55,7 +52,6 @@ def _role(serving: ServingPlan) -> Role:
         parallel_tool_calls=True,
         vision=False,
         temperature=serving.temperature,
-        claude_capabilities=_CLAUDE_CAPABILITIES,
         supported_agents=tuple(agent for agent in _AGENTS if agent not in reasons),
         unsupported_reasons=reasons,
     )

@@ -1,10 +1,10 @@
 """The one exception tree of the product; libraries raise, only the command lines print and exit.
 
-    OnpremError
-    ├── InvalidInput        every problem of one input at once (a stack config, a catalogue, a connection file)
-    ├── UnknownFact         the catalogue has no entry of that name
-    ├── ClusterError        a Kubernetes API server said no or did not answer
-    └── EnvironmentProblem  this machine lacks something (Go, disk, a free port, a passphrase)
+OnpremError
+├── InvalidInput        every problem of one input at once (a stack config, a catalogue, a connection file)
+├── UnknownFact         the catalogue has no entry of that name
+├── ClusterError        a Kubernetes API server said no or did not answer
+└── EnvironmentProblem  this machine lacks something (Go, disk, a free port, a passphrase)
 """
 
 from __future__ import annotations

@@ -27,13 +27,25 @@ class Check:
 
 
 # API of each prerequisite with the version tested (embedded cluster, 2026-11).
-_KSERVE = ("serving.kserve.io/v1beta1", "InferenceService", "install KServe 0.20 (charts kserve-crd and kserve)")
+_KSERVE = (
+    "serving.kserve.io/v1beta1",
+    "InferenceService",
+    "install KServe 0.20 (charts kserve-crd and kserve)",
+)
 _GATEWAY = ("gateway.networking.k8s.io/v1", "Gateway", "install the Gateway API CRDs 1.6, standard channel")
 _ENVOY = ("gateway.envoyproxy.io/v1alpha1", "SecurityPolicy", "install Envoy Gateway 1.9")
 _AI_GATEWAY = ("aigateway.envoyproxy.io/v1beta1", "AIGatewayRoute", "install Envoy AI Gateway 1.0 or newer")
-_CERT_MANAGER = ("cert-manager.io/v1", "Certificate", "install cert-manager, or give platform.access.tls.secretName")
+_CERT_MANAGER = (
+    "cert-manager.io/v1",
+    "Certificate",
+    "install cert-manager, or give platform.access.tls.secretName",
+)
 _KUEUE = ("kueue.x-k8s.io/v1beta1", "ClusterQueue", "install Kueue 0.15, or drop platform.queue")
-_KNATIVE = ("serving.knative.dev/v1", "Service", "install Knative Serving, or set platform.serving.mode to Standard")
+_KNATIVE = (
+    "serving.knative.dev/v1",
+    "Service",
+    "install Knative Serving, or set platform.serving.mode to Standard",
+)
 
 _LEAST_KUBERNETES = (1, 32)
 """Envoy Gateway 1.9 and Envoy AI Gateway 1.0 are tested from Kubernetes 1.32 on (2026-08)."""
@@ -49,6 +61,8 @@ def _checks(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
     for api in _needed(plan):
         yield _api(client, *api)
     yield _gateway_class(plan, client)
+    if len(plan.serving) > 1 and plan.access.gateway == "envoy-gateway":
+        yield _lua(plan, client)
     yield from _certificate(plan, client)
     yield from _nodes(plan, client)
 
@@ -66,7 +80,9 @@ def _needed(plan: PlatformPlan) -> Iterator[tuple[str, str, str]]:
 
 
 def _version(version: str) -> Check:
-    major, minor = (int("".join(filter(str.isdigit, part)) or 0) for part in version.lstrip("v").split(".")[:2])
+    major, minor = (
+        int("".join(filter(str.isdigit, part)) or 0) for part in version.lstrip("v").split(".")[:2]
+    )
     old = (major, minor) < _LEAST_KUBERNETES
     return Check(
         name="Kubernetes",
@@ -77,7 +93,9 @@ def _version(version: str) -> Check:
 
 
 def _api(client: KubeClient, api_version: str, kind: str, fix: str) -> Check:
-    there = any(resource.api_version == api_version and resource.kind == kind for resource in client.resources())
+    there = any(
+        resource.api_version == api_version and resource.kind == kind for resource in client.resources()
+    )
     return Check(
         name=f"{kind} ({api_version})",
         verdict="ok" if there else "missing",
@@ -101,6 +119,22 @@ def _gateway_class(plan: PlatformPlan, client: KubeClient) -> Check:
         verdict="missing",
         found=f"condition Accepted is {accepted or 'absent'}",
         fix="see that Envoy Gateway's controller runs and that the class names it",
+    )
+
+
+def _lua(plan: PlatformPlan, client: KubeClient) -> Check:
+    """Several roles behind one host are told apart by a Lua filter, which Envoy Gateway 1.9 refuses by default."""
+    namespace = plan.access.gateway_namespace
+    found = client.find("v1", "ConfigMap", "envoy-gateway-config", namespace)
+    text = "\n".join((found or {}).get("data", {}).values())
+    if "enableLua: true" in text:
+        return Check(name="Lua filters in Envoy Gateway", verdict="ok", found="enableLua: true")
+    return Check(
+        name="Lua filters in Envoy Gateway",
+        verdict="missing" if found is not None else "doubtful",
+        found="not enabled" if found is not None else f"no ConfigMap envoy-gateway-config in {namespace}",
+        fix="set extensionApis.enableLua: true in Envoy Gateway's configuration and restart it; without it the "
+        "routes of a stack with several models answer 500",
     )
 
 
@@ -133,7 +167,10 @@ def _nodes(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
     for name in pool.node_names:
         if name not in names:
             yield Check(
-                name=f"Node {name}", verdict="missing", found="not there", fix="correct platform.hardware.nodeNames"
+                name=f"Node {name}",
+                verdict="missing",
+                found="not there",
+                fix="correct platform.hardware.nodeNames",
             )
     if pool.node_names:
         nodes = [node for node in nodes if node["metadata"]["name"] in pool.node_names]

@@ -64,7 +64,8 @@ def _role(serving: ServingPlan) -> dict[str, Any]:
         "memory": {
             "gpuTotalGib": round(fit.gpu_total_gib, 2),
             "terms": [
-                {"name": term.name, "gib": round(term.gib, 2), "explanation": term.explanation} for term in fit.terms
+                {"name": term.name, "gib": round(term.gib, 2), "explanation": term.explanation}
+                for term in fit.terms
             ],
             "kvPoolGib": round(fit.kv_pool_gib, 2),
             "kvPerSessionGib": round(fit.kv_per_session_gib, 2),

@@ -30,9 +30,14 @@ def stack_file_schema() -> dict[str, Any]:
                     f"{PROJECT}:developerKeys": {
                         "description": "one secret a developer: pulumi config set --secret --path",
                         "type": "object",
-                        "additionalProperties": {"anyOf": [secure, {"type": "array", "items": secure, "maxItems": 2}]},
+                        "additionalProperties": {
+                            "anyOf": [secure, {"type": "array", "items": secure, "maxItems": 2}]
+                        },
                     },
-                    f"{PROJECT}:serverKey": {"description": "the key between gateway and model servers", **secure},
+                    f"{PROJECT}:serverKey": {
+                        "description": "the key between gateway and model servers",
+                        **secure,
+                    },
                 },
                 "required": [f"{PROJECT}:platform"],
             }

@@ -42,7 +42,11 @@ def stack_path(folder: Path, stack: str) -> Path:
 
 def stack_names(folder: Path) -> tuple[str, ...]:
     """Return the names of all stacks in the folder."""
-    return tuple(sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in folder.glob("Pulumi.*.yaml")))
+    return tuple(
+        sorted(
+            path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in folder.glob("Pulumi.*.yaml")
+        )
+    )
 
 
 def read_stack_file(folder: Path, stack: str) -> StackFile:
@@ -56,7 +60,7 @@ def read_stack_file(folder: Path, stack: str) -> StackFile:
     text = _text(path, stack, folder)
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        document = yaml.load(text, Loader=yaml.CSafeLoader) if node is not None else {}  # noqa: S506  safe loader, in C
+        document = yaml.load(text, Loader=yaml.CSafeLoader) if node is not None else {}
     except yaml.YAMLError as error:
         raise InvalidInput(source, [_broken(error)]) from None
     problems = list(_duplicates(node, ())) if node is not None else []
@@ -70,7 +74,9 @@ def read_stack_file(folder: Path, stack: str) -> StackFile:
         stack=stack,
         path=path,
         platform=config.get(f"{PROJECT}:platform"),
-        developers_with_keys=frozenset(str(name) for name in keys) if isinstance(keys, Mapping) else frozenset(),
+        developers_with_keys=frozenset(str(name) for name in keys)
+        if isinstance(keys, Mapping)
+        else frozenset(),
         has_server_key=f"{PROJECT}:serverKey" in config,
         encryption_salt=document.get("encryptionsalt"),
     )
@@ -89,7 +95,10 @@ def _text(path: Path, stack: str, folder: Path) -> str:
         known = stack_names(folder)
         hint = nearest_hint(stack, known) if known else "there is no stack file at all"
         problem = Problem(
-            where=f"stack {stack}", found="no such file", why=f"{path} does not exist", fix=f"{hint} Or write it."
+            where=f"stack {stack}",
+            found="no such file",
+            why=f"{path} does not exist",
+            fix=f"{hint} Or write it.",
         )
     except UnicodeDecodeError as error:
         problem = Problem(
@@ -99,7 +108,9 @@ def _text(path: Path, stack: str, folder: Path) -> str:
             fix="save the file as UTF-8",
         )
     except OSError as error:
-        problem = Problem(where=str(path), found=error.strerror or str(error), why="it cannot be read", fix="check it")
+        problem = Problem(
+            where=str(path), found=error.strerror or str(error), why="it cannot be read", fix="check it"
+        )
     raise InvalidInput(path.name, [problem])
 
 
@@ -123,16 +134,16 @@ def _config(document: object, source: str, problems: list[Problem]) -> Mapping[s
             fix=f"start it with 'config:' and put '{PROJECT}:platform:' below",
         )
         raise InvalidInput(source, [*problems, shape])
-    for key in document:
-        if key not in _TOP_KEYS:
-            problems.append(
-                Problem(
-                    where=str(key),
-                    found=f"the key {str(key)!r}",
-                    why="Pulumi ignores it at this level",
-                    fix=f"{nearest_hint(str(key), _TOP_KEYS)} Settings belong below 'config:'",
-                )
-            )
+    problems += [
+        Problem(
+            where=str(key),
+            found=f"the key {str(key)!r}",
+            why="Pulumi ignores it at this level",
+            fix=f"{nearest_hint(str(key), _TOP_KEYS)} Settings belong below 'config:'",
+        )
+        for key in document
+        if key not in _TOP_KEYS
+    ]
     config = document.get("config") or {}
     if not isinstance(config, Mapping):
         problems.append(
@@ -171,7 +182,7 @@ def _duplicates(node: yaml.Node, path: tuple[str, ...]) -> Iterator[Problem]:
 def _unknown_config_keys(config: Mapping[str, Any]) -> Iterator[Problem]:
     for key in config:
         namespace, _, name = key.partition(":")
-        if not name or namespace == PROJECT and name not in _CONFIG_KEYS:
+        if not name or (namespace == PROJECT and name not in _CONFIG_KEYS):
             known = [f"{PROJECT}:{known}" for known in _CONFIG_KEYS]
             yield Problem(
                 where=f"config.{key}",

@@ -139,6 +139,7 @@ def _contract(graph: Graph) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
         timeouts = _timeouts_in(text)
         for key, what, found in (
             ("clientTimeoutSeconds", "the wait of the clients", clients),
+            ("streamIdleSeconds", "the silence that clients bear", clients),
             ("longestTurnSeconds", "the longest turn", turns),
         ):
             value = timeouts.get(key)

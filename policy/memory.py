@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from onprem.catalog import Accelerator
 from onprem.sizing import FitRequest
@@ -103,35 +104,52 @@ def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None
         yield f"its --kv-cache-dtype {flags.kv_cache_dtype} is not modelled"
     if flags.kv_cache_memory_bytes is not None:
         yield "--kv-cache-memory-bytes overrides the memory that vLLM would measure"
-    method = str((flags.speculative_config or {}).get("method", "mtp"))
-    if not (method.endswith("mtp") or method.startswith("ngram")):
-        yield f"it speculates with {method}, whose draft model is not sized"
+    yield from _unchecked_speculation(server)
+
+
+def _unchecked_speculation(server: Server) -> Iterator[str]:
+    speculative = server.parsed.flags.speculative_config
+    if any(option in server.parsed.other for option in ("--spec-method", "--spec-model", "--spec-tokens")):
+        yield "it speculates by --spec-… options (write them as one --speculative-config)"
+    elif speculative is not None:
+        method = str(speculative.get("method"))
+        if not method.endswith("mtp") and not method.startswith("ngram"):
+            yield f"it speculates with {method}, whose draft model is not sized"
+        elif not isinstance(speculative.get("num_speculative_tokens"), int):
+            yield "its --speculative-config does not say num_speculative_tokens as a number"
 
 
 def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest | None:
     if known.variant is None:
         return None
     flags = server.parsed.flags
+    # Without the flag vLLM takes the model's own limit; with "auto" it shrinks until one request fits.
+    contexts = {None: known.model.architecture.max_context_tokens, "auto": 1}
     context = flags.max_model_len
-    speculative = flags.speculative_config or {}
-    drafted = (
-        0 if str(speculative.get("method")).startswith("ngram") else speculative.get("num_speculative_tokens")
-    )
     return FitRequest(
         model=known.model,
         variant=known.variant,
         accelerator=gpu,
-        tensor_parallel=flags.tensor_parallel_size or 1,
-        # Without the flag vLLM takes the model's own limit; with "auto" it shrinks until one request fits.
-        context_tokens=known.model.architecture.max_context_tokens
-        if context is None
-        else (1 if context == "auto" else int(context)),
-        max_num_seqs=flags.max_num_seqs or default_max_num_seqs(gpu.name, gpu.total_gib),
+        tensor_parallel=_given(flags.tensor_parallel_size, 1),
+        context_tokens=context if isinstance(context, int) else contexts[context],
+        max_num_seqs=_given(flags.max_num_seqs, default_max_num_seqs(gpu.name, gpu.total_gib)),
         kv_cache_dtype=_KV_CACHE_DTYPES[flags.kv_cache_dtype or "auto"],
-        max_num_batched_tokens=flags.max_num_batched_tokens
-        or default_max_num_batched_tokens(gpu.name, gpu.total_gib),
+        max_num_batched_tokens=_given(
+            flags.max_num_batched_tokens, default_max_num_batched_tokens(gpu.name, gpu.total_gib)
+        ),
         gpu_memory_utilization=float(server.default("gpu_memory_utilization")),
         language_model_only=bool(flags.language_model_only),
-        speculative_tokens=drafted if isinstance(drafted, int) else 0,
+        speculative_tokens=_drafted(flags.speculative_config or {}),
         enforce_eager=bool(flags.enforce_eager),
     )
+
+
+def _given(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _drafted(speculative: Mapping[str, Any]) -> int:
+    """Return the tokens that the model's own MTP layers draft; n-grams take no memory."""
+    if str(speculative.get("method")).startswith("ngram"):
+        return 0
+    return int(speculative.get("num_speculative_tokens", 0))

@@ -66,12 +66,12 @@ def _uris(predictor: Value, container: Container, env: Mapping[str, str]) -> Ite
         for word in items(dig(download, "args")):
             if word is UNKNOWN or str(word).startswith(_SCHEMES):
                 yield word
-    mounted = {dig(mount, "name"): dig(mount, "subPath") for mount in items(container.get("volumeMounts"))}
-    for volume in items(dig(predictor, "volumes")):
-        if dig(volume, "name") in mounted:
-            yield dig(volume, "image", "reference")
-            if dig(volume, "persistentVolumeClaim") is not None:
-                yield mounted[dig(volume, "name")]
+    for mount in items(container.get("volumeMounts")):
+        for volume in items(dig(predictor, "volumes")):
+            if dig(volume, "name") == dig(mount, "name"):
+                yield dig(volume, "image", "reference")
+                if dig(volume, "persistentVolumeClaim") is not None:
+                    yield dig(mount, "subPath")
 
 
 def _names_in(uri: str) -> Iterator[str]:

@@ -59,8 +59,8 @@ class Pki:
             public = key.public_key().public_bytes(
                 serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
             )
-            _write(self.certificate(name), public)
-            _write(self.key(name), _pem(key))
+            write_private(self.certificate(name), public)
+            write_private(self.key(name), _pem(key))
 
     def kubeconfig(self, file: Path, *, server: str, user: str) -> None:
         """Write a kubeconfig for a client of that name; it holds the key, so only its owner may read it."""
@@ -86,9 +86,7 @@ class Pki:
             ],
             "contexts": [{"name": "embedded", "context": {"cluster": "embedded", "user": user}}],
         }
-        text = json.dumps(content, indent=1).encode()
-        if not file.exists() or file.read_bytes() != text:
-            _write(file, text)
+        write_private(file, json.dumps(content, indent=1).encode())
 
     def _authority(self) -> None:
         if _expires_soon(self.ca) or not self.key("ca").exists():
@@ -102,8 +100,10 @@ class Pki:
                 .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
                 .add_extension(usage, critical=True)
             )
-            _write(self.key("ca"), _pem(key))
-            _write(self.ca, builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+            write_private(self.key("ca"), _pem(key))
+            write_private(
+                self.ca, builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+            )
 
     def _pair(self, name: str, subject: x509.Name, hosts: tuple[str, ...]) -> None:
         if not _expires_soon(self.certificate(name)) and self.key(name).exists():
@@ -120,9 +120,9 @@ class Pki:
         if hosts:
             names = [x509.IPAddress(ipaddress.ip_address(LOOPBACK)), *(x509.DNSName(host) for host in hosts)]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        _write(self.key(name), _pem(key))
+        write_private(self.key(name), _pem(key))
         certificate = builder.sign(ca_key, hashes.SHA256())
-        _write(self.certificate(name), certificate.public_bytes(serialization.Encoding.PEM))
+        write_private(self.certificate(name), certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def _builder(
@@ -163,7 +163,10 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_private(file: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, unless it holds just that: some programs watch theirs."""
+    if file.exists() and file.read_bytes() == content:
+        return
     draft = file.with_name(file.name + ".new")
     draft.touch(mode=0o600)
     draft.write_bytes(content)

@@ -99,12 +99,12 @@ class Cluster:
         if missing:
             raise EnvironmentProblem(f"the cluster cannot start without {', '.join(missing)}")
         try:
-            self._start(needs, progress)
-        except (EnvironmentProblem, ClusterError):
-            if not self.dead():
-                raise
-        if self.dead():  # one that ran at the beginning died meanwhile
-            self._start(needs, progress)
+            self._start_twice(needs, progress)
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"the cluster's files in {self._layout.state} cannot be written: {error}; "
+                "make room or mend the permissions, or name another folder in ONPREM_STATE"
+            ) from error
 
     def stop(self, progress: Progress) -> None:
         """End every process of this cluster and what these started; its data stays for the next start."""
@@ -141,6 +141,16 @@ class Cluster:
     def dead(self) -> list[str]:
         """Return the names of processes that should run and do not."""
         return [name for name in _NAMES if self._known(name).was_started() and not self._known(name).alive()]
+
+    def _start_twice(self, needs: ClusterNeeds, progress: Progress) -> None:
+        """Start, and start again when a process that ran at the beginning died meanwhile."""
+        try:
+            self._start(needs, progress)
+        except (EnvironmentProblem, ClusterError):
+            if not self.dead():
+                raise
+        if self.dead():
+            self._start(needs, progress)
 
     def _start(self, needs: ClusterNeeds, progress: Progress) -> None:
         self.ports.reload()
@@ -182,13 +192,16 @@ class Cluster:
         scheduler, kwok = control_plane.scheduler(site), control_plane.kwok(site)
         for process in (scheduler, kwok):
             run(process)
-        with progress.step("Definitions of the stack's objects", estimate_seconds=6) as step:
+        log = self._log("kube-apiserver")
+        with progress.step("Definitions of the stack's objects", estimate_seconds=6, log=log) as step:
             installed = crds.ensure(client, needs.crds, self._module, step.update)
             step.update(f"{installed} installed")
+        manager = control_plane.controller_manager(site, needs.crds)
+        run(manager)
         with progress.step("Simulated nodes", log=self._log("kwok")) as step:
             changed = nodes.ensure(client, needs.nodes)
-            control_plane.wait_for_clients(client, clients)
-            nodes.wait_ready(client, clients[-1])
+            control_plane.wait_for_controllers(client, manager)
+            nodes.wait_ready(client, kwok)
             control_plane.install_storage_class(client, site)
             step.update(f"{len(changed)} changed")
 

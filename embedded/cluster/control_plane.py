@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import secrets
 import ssl
+from collections.abc import Collection
 from pathlib import Path
 
 import yaml
 
+from embedded.cluster.certificates import write_private
 from embedded.cluster.probe import answers
 from embedded.cluster.site import Site
 from embedded.ports import LOOPBACK
 from embedded.process import Process
+from onprem.errors import EnvironmentProblem
 from onprem.kube import KubeClient
 
 PORTS = {"etcd": ("etcd", "etcd-peer"), "kube-apiserver": ("kube-apiserver",)}
@@ -18,7 +24,7 @@ CLIENTS = ("kube-controller-manager", "kube-scheduler", "kwok")
 ADMIN = "onprem-admin"
 
 _SERVICE_NETWORK = "10.96.0.0/16"
-_READY_SECONDS = 60.0
+_READY_SECONDS = 180.0
 
 # Folders and files below kwok's `kustomize/stage`, read in v0.8.0 (2026-11): nodes that stay Ready, pods that
 # run, and claims that get a volume.
@@ -45,6 +51,21 @@ def write_credentials(site: Site) -> None:
     for name in CLIENTS:
         pki.kubeconfig(site.kubeconfig(name), server=site.server, user=name)
     pki.kubeconfig(site.layout.kubeconfig, server=site.server, user=ADMIN)
+
+
+def _write_encryption(site: Site) -> Path:
+    """Write, once, the key with which the API server encrypts Secrets before etcd gets them."""
+    file = site.folder("apiserver") / "encryption.json"
+    if not file.exists():
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        secretbox = {"secretbox": {"keys": [{"name": "embedded", "secret": key}]}}
+        content = {
+            "apiVersion": "apiserver.config.k8s.io/v1",
+            "kind": "EncryptionConfiguration",
+            "resources": [{"resources": ["secrets"], "providers": [secretbox, {"identity": {}}]}],
+        }
+        write_private(file, json.dumps(content).encode())
+    return file
 
 
 def etcd(site: Site) -> Process:
@@ -102,6 +123,7 @@ def api_server(site: Site) -> Process:
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={pki.certificate('service-accounts')}",
         f"--service-account-signing-key-file={pki.key('service-accounts')}",
+        f"--encryption-provider-config={_write_encryption(site)}",
         f"--service-cluster-ip-range={_SERVICE_NETWORK}",
         "--authorization-mode=RBAC",
         "--allow-privileged=true",  # as every real cluster; Pod Security decides by namespace
@@ -114,9 +136,13 @@ def wait_for_api_server(process: Process, client: KubeClient) -> None:
     process.wait_until(client.ready, timeout_seconds=_READY_SECONDS, what="ready")
 
 
-def clients(site: Site) -> tuple[Process, ...]:
-    """Describe controller-manager, scheduler and kwok; none of them listens anywhere."""
-    manager = site.process(
+def controller_manager(site: Site, groups: Collection[str]) -> Process:
+    """Describe the controller-manager, which listens nowhere.
+
+    Its garbage collector takes up to half a minute to learn a new kind and blocks deletions meanwhile, but
+    knows at once those served when it starts: so it starts after the definitions, anew with other `groups`.
+    """
+    return site.process(
         "kube-controller-manager",
         f"--kubeconfig={site.kubeconfig('kube-controller-manager')}",
         "--secure-port=0",
@@ -128,8 +154,13 @@ def clients(site: Site) -> tuple[Process, ...]:
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
         "--profiling=false",
+        env={"ONPREM_KINDS": " ".join(sorted(groups))},
     )
-    scheduler = site.process(
+
+
+def scheduler(site: Site) -> Process:
+    """Describe the scheduler, which listens nowhere."""
+    return site.process(
         "kube-scheduler",
         f"--kubeconfig={site.kubeconfig('kube-scheduler')}",
         "--secure-port=0",
@@ -138,20 +169,22 @@ def clients(site: Site) -> tuple[Process, ...]:
         "--kube-api-burst=400",
         "--profiling=false",
     )
+
+
+def kwok(site: Site) -> Process:
+    """Describe kwok, which listens nowhere."""
     stages = site.module("sigs.k8s.io/kwok") / "kustomize" / "stage"
-    kwok = site.process(
+    return site.process(
         "kwok",
         f"--kubeconfig={site.kubeconfig('kwok')}",
         "--manage-all-nodes=true",
         f"--node-ip={LOOPBACK}",
         *(f"--config={_existing(stages / stage)}" for stage in _STAGES),
     )
-    return manager, scheduler, kwok
 
 
-def wait_for_clients(client: KubeClient, processes: tuple[Process, ...]) -> None:
+def wait_for_controllers(client: KubeClient, manager: Process) -> None:
     """Wait until pods can be created: the controller-manager has made the default service account."""
-    manager = processes[0]
     manager.wait_until(
         lambda: client.find("v1", "ServiceAccount", "default", "default") is not None,
         timeout_seconds=_READY_SECONDS,
@@ -167,5 +200,5 @@ def install_storage_class(client: KubeClient, site: Site) -> None:
 
 def _existing(file: Path) -> Path:
     if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing; delete its folder to have it fetched again")
+        raise EnvironmentProblem(f"{file} is missing; delete its folder to have it fetched again")
     return file

@@ -18,7 +18,7 @@ _PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 # Metadata alone: the definitions themselves are megabytes (Kubernetes API concepts, read 2026-11).
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _AT_ONCE = 8
-_SERVED_SECONDS = 60.0
+_SERVED_SECONDS = 180.0
 _POLL_SECONDS = 0.2
 
 # Group of definitions -> module and folders that hold them (versions as pinned, folders read 2026-11).

@@ -7,12 +7,12 @@ option for it. It answers admission reviews alone and holds no secret.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Collection
 from typing import Any
 
 import yaml
 
+from embedded.cluster.certificates import write_private
 from embedded.cluster.probe import answers
 from embedded.cluster.site import Site
 from embedded.ports import LOOPBACK
@@ -26,15 +26,15 @@ PORTS = ("kserve-webhook", "kserve-health")
 PUBLIC_PORTS = ("kserve-webhook",)
 
 _MODULE = "github.com/kserve/kserve"
-_READY_SECONDS = 60.0
+_READY_SECONDS = 180.0
 
 
 def write_credentials(site: Site) -> None:
     """Make the webhook's serving pair and lay it where the controller looks for it below its TMPDIR."""
     site.pki.server("kserve-webhook")
     folder = site.folder("kserve/tmp/k8s-webhook-server/serving-certs")
-    shutil.copy(site.pki.certificate("kserve-webhook"), folder / "tls.crt")
-    shutil.copy(site.pki.key("kserve-webhook"), folder / "tls.key")
+    write_private(folder / "tls.crt", site.pki.certificate("kserve-webhook").read_bytes())
+    write_private(folder / "tls.key", site.pki.key("kserve-webhook").read_bytes())
     site.pki.kubeconfig(site.kubeconfig(NAME), server=site.server, user=NAME)
 
 

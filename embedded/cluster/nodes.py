@@ -14,7 +14,7 @@ from onprem.kube import KubeClient, Object
 CONTROL_NODE = "control"
 SIMULATED = "embedded.onprem/simulated"
 _DIGEST = "embedded.onprem/digest"
-_READY_SECONDS = 30.0
+_READY_SECONDS = 120.0
 # Room for anything that a stack asks of a node besides GPUs; the simulation is about GPUs.
 _CPUS = "192"
 _MEMORY = "2Ti"

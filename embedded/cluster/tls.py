@@ -1,4 +1,4 @@
-"""The TLS Secret that a stack expects to find: on a real cluster its owner makes it, here the cluster's own CA does."""
+"""The TLS Secret that a stack expects to find; on a real cluster its owner makes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from onprem.kube import KubeClient
 def give_certificate(
     client: KubeClient, folder: Path, *, host: str, name: str, namespace: str, used_from: str
 ) -> Path:
-    """Create Secret `namespace/name` for `host`, and leave for Gateways in `used_from` to use it; return the CA's file.
+    """Create Secret `namespace/name` for `host`, let Gateways in `used_from` use it, return the CA's file.
 
     `folder` is the cluster's, as in `Layout.cluster`.
     """

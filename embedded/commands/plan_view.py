@@ -6,22 +6,34 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from onprem.cli.plan import print_report
+from onprem.errors import OnpremError
 from onprem.plan import PlatformPlan
 from onprem.report import report
 from policy.checks import check_manifests
 
 
+class PolicyRefusal(OnpremError):
+    """A mandatory policy refuses the rendered manifests."""
+
+
 def show_plan(plan: PlatformPlan, manifests: Sequence[dict[str, Any]], console: Console) -> None:
-    """Print the sizing report and each policy finding."""
+    """Print the sizing report and each policy finding.
+
+    Raises `PolicyRefusal` on a finding of a mandatory policy: the engine would say the same only after the update.
+    """
     print_report(report(plan), console)
     findings = check_manifests(manifests)
     if not findings:
         console.print(f"policies: all passed on {len(manifests)} rendered objects\n")
         return
-    console.print(f"policies: {len(findings)} findings on {len(manifests)} rendered objects")
     for finding in findings:
-        console.print(f"  [{finding.level}] {finding.policy}: {escape(finding.message)}", markup=False)
-    console.print()
+        console.print(
+            f"policy {finding.policy} ({finding.level}): {finding.message}", markup=False, soft_wrap=True
+        )
+    refused = sorted({finding.policy for finding in findings if finding.level == "mandatory"})
+    if refused:
+        raise PolicyRefusal(
+            f"nothing was applied: the stack breaks {', '.join(refused)}; what to change stands above"
+        )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import NAMES, provision
-from onprem.errors import UnknownFact
+from onprem.errors import OnpremError, UnknownFact
 
 _CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 
@@ -40,7 +40,8 @@ TIERS = (
 
 
 def test(layout: Layout, arguments: Sequence[str], *, official: bool, progress: Progress) -> None:
-    """Replace this process by pytest on the named tiers (all of them when none is named).
+    """Replace this process by pytest on the named tiers (all of them when none is named; with
+    `official` the provider tier).
 
     Arguments from the first one that begins with a dash go to pytest as they are. Raises `UnknownFact` for a
     tier that does not exist.
@@ -49,17 +50,18 @@ def test(layout: Layout, arguments: Sequence[str], *, official: bool, progress: 
     first_option = next(
         (index for index, word in enumerate(arguments) if word.startswith("-")), len(arguments)
     )
-    wanted = list(arguments[:first_option]) or names
+    wanted = list(arguments[:first_option]) or (["provider"] if official else names)
     for word in wanted:
         if word not in names:
             raise UnknownFact("test tier", word, names)
+    if official and "provider" not in wanted:
+        raise OnpremError("--official concerns the tier provider alone: ./dev test provider --official")
     chosen = [tier for tier in TIERS if tier.name in wanted]
     needed = {name for tier in chosen for name in tier.binaries}
     if needed:
         provision(layout, needed, progress)
-    folders = [folder for tier in chosen if (folder := layout.checkout / "tests" / tier.name).is_dir()]
     command = [sys.executable, "-m", "pytest", "-m", "", *(["--official"] if official else [])]
-    command += [str(folder.relative_to(layout.checkout)) for folder in folders]
+    command += [f"tests/{tier.name}" for tier in chosen]
     command += arguments[first_option:]
     os.chdir(layout.checkout)
     sys.stdout.flush()

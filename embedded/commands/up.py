@@ -49,7 +49,7 @@ def up(layout: Layout, stack: str, progress: Progress) -> None:
     new = engine.ensure_keys(wanted.file, wanted.plan.developers)
     if new:
         progress.note(f"made keys for {', '.join(new)} (encrypted in {wanted.file.path.name})")
-    _apply(engine, wanted, client, progress)
+    _apply(engine, stack, progress)
     _summary(wanted, client, stand_ins, progress, seconds=time.monotonic() - started)
 
 
@@ -91,20 +91,14 @@ def _leave_other_stacks(engine: Engine, stack: str, progress: Progress) -> None:
                 engine.run("destroy", "--yes", "--skip-preview", "--stack", other)
 
 
-def _apply(engine: Engine, wanted: _Stack, client: KubeClient, progress: Progress) -> None:
-    stack = wanted.plan.stack
+def _apply(engine: Engine, stack: str, progress: Progress) -> None:
     with progress.step(
         f"pulumi up --stack {stack}", estimate_seconds=_ESTIMATE_SECONDS, log=engine.log
     ) as step:
         engine.run(
             *("up", "--yes", "--skip-preview", "--stack", stack, "--policy-pack", "policy"),
-            on_line=lambda line: step.update(_shortened(line)),
+            on_line=lambda line: step.update(" ".join(line.split())[:100]),
         )
-
-
-def _shortened(line: str) -> str:
-    words = line.split()
-    return " ".join(words)[:100]
 
 
 def _summary(

@@ -95,7 +95,7 @@ def _script(layout: Layout, plugin: _Plugin) -> str:
     return (
         "#!/bin/sh\n"
         f"# {plugin.file}: {_MARK}; made anew at every start\n"
-        f"exec {shlex.quote(sys.executable)} -P -c {shlex.quote(start)} \"$@\"\n"
+        f'exec {shlex.quote(sys.executable)} -P -c {shlex.quote(start)} "$@"\n'
     )
 
 

@@ -46,15 +46,17 @@ class LanguageHost(LanguageServer):
         self._engine = engine
         self._children: set[subprocess.Popen[bytes]] = set()
 
-    def Handshake(self, request: language_pb2.LanguageHandshakeRequest, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Handshake(  # noqa: N802
+        self, request: language_pb2.LanguageHandshakeRequest, _context: grpc.ServicerContext
+    ) -> Any:
         self._engine = request.engine_address or self._engine
         return language_pb2.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def GetPluginInfo(self, _request: Empty, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         return plugin_pb2.PluginInfo(version=stand_in_version())
 
     def GetProgramDependencies(  # noqa: N802
-        self, request: language_pb2.GetProgramDependenciesRequest, context: grpc.ServicerContext
+        self, _request: language_pb2.GetProgramDependenciesRequest, _context: grpc.ServicerContext
     ) -> Any:
         found = sorted({(item.metadata["Name"], item.version) for item in metadata.distributions()})
         return language_pb2.GetProgramDependenciesResponse(
@@ -62,17 +64,17 @@ class LanguageHost(LanguageServer):
         )
 
     def InstallDependencies(  # noqa: N802
-        self, request: language_pb2.InstallDependenciesRequest, context: grpc.ServicerContext
+        self, _request: language_pb2.InstallDependenciesRequest, _context: grpc.ServicerContext
     ) -> Iterator[language_pb2.InstallDependenciesResponse]:
         text = f"{NAME} installs nothing; the program runs on {sys.executable}\n"
         yield language_pb2.InstallDependenciesResponse(stdout=text.encode())
 
     def RuntimeOptionsPrompts(  # noqa: N802
-        self, request: language_pb2.RuntimeOptionsRequest, context: grpc.ServicerContext
+        self, _request: language_pb2.RuntimeOptionsRequest, _context: grpc.ServicerContext
     ) -> Any:
         return language_pb2.RuntimeOptionsResponse()
 
-    def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Cancel(self, _request: Empty, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         return Empty()
 
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -84,7 +86,7 @@ class LanguageHost(LanguageServer):
         del request.args[:]
         request.args.append(self._engine)
         self.program = lambda: _run_program(directory, target, arguments)
-        response = super().Run(request, context)
+        response = super().Run(request, context)  # type: ignore[no-untyped-call]  # the SDK's server is untyped
         return language_pb2.RunResponse(bail=True) if response.error else response
 
     def RunPlugin(  # noqa: N802
@@ -105,8 +107,12 @@ class LanguageHost(LanguageServer):
         )
         self._children.add(child)
         context.add_callback(lambda: self._stop(child))
-        for name, chunk in _output(child):
-            yield language_pb2.RunPluginResponse(**{name: chunk})
+        for is_error, chunk in _output(child):
+            yield (
+                language_pb2.RunPluginResponse(stderr=chunk)
+                if is_error
+                else language_pb2.RunPluginResponse(stdout=chunk)
+            )
         yield language_pb2.RunPluginResponse(exitcode=child.wait())
 
     def stop_children(self) -> None:
@@ -133,7 +139,8 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True)
     hosting.serve(
-        lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server), host.stop_children
+        lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server),
+        host.stop_children,
     )
 
 
@@ -164,23 +171,24 @@ def _own_frames(error: Exception, directory: Path) -> str:
     return "".join(traceback.format_exception(type(error), error, trace or error.__traceback__)).rstrip()
 
 
-def _output(child: subprocess.Popen[bytes]) -> Iterator[tuple[str, bytes]]:
-    """Yield what the child writes to either stream, as it comes, until both are closed."""
-    chunks: queue.Queue[tuple[str, bytes]] = queue.Queue()
+def _output(child: subprocess.Popen[bytes]) -> Iterator[tuple[bool, bytes]]:
+    """Yield what the child writes to standard output or error, as it comes, until both are closed."""
+    chunks: queue.Queue[tuple[bool, bytes]] = queue.Queue()
 
-    def pump(name: str, stream: IO[bytes]) -> None:
-        while chunk := stream.read1(_CHUNK_BYTES):  # type: ignore[attr-defined]  # a BufferedReader
-            chunks.put((name, chunk))
-        chunks.put((name, b""))
+    def pump(stream: IO[bytes], *, is_error: bool) -> None:
+        while chunk := os.read(stream.fileno(), _CHUNK_BYTES):
+            chunks.put((is_error, chunk))
+        chunks.put((is_error, b""))
 
-    for name, stream in (("stdout", child.stdout), ("stderr", child.stderr)):
+    streams = [(child.stdout, False), (child.stderr, True)]
+    for stream, is_error in streams:
         if stream is not None:
-            threading.Thread(target=pump, args=(name, stream), daemon=True).start()
-    still_open = 2
+            threading.Thread(target=pump, args=(stream,), kwargs={"is_error": is_error}, daemon=True).start()
+    still_open = len(streams)
     while still_open:
-        name, chunk = chunks.get()
+        is_error, chunk = chunks.get()
         if chunk:
-            yield name, chunk
+            yield is_error, chunk
         else:
             still_open -= 1
 

@@ -43,8 +43,8 @@ class Part:
 class Group:
     """Parts that share one `go.mod` and are compiled by one `go build`.
 
-    `download_seconds` and `build_seconds` were measured on two idle cores (2026-11); `needs_gib` is the disk
-    space that sources and compiler output take while building. `patched` names the module that is built
+    `download_seconds` and `build_seconds` were measured on two idle cores (2026-11); `needs_gib` is about
+    the disk space that sources and compiler output take at their peak. `patched` names the module that is built
     from a patched copy; `keeps` the modules whose data folders outlive the build.
     """
 
@@ -115,7 +115,7 @@ CLUSTER = Group(
     ),
     download_seconds=30,
     build_seconds=215,
-    needs_gib=6,
+    needs_gib=8,
     patched="github.com/envoyproxy/gateway",
     keeps=("sigs.k8s.io/kwok", "sigs.k8s.io/gateway-api", "github.com/envoyproxy/gateway"),
 )
@@ -134,7 +134,7 @@ KSERVE_CONTROLLER = Group(
     ldflags="",
     download_seconds=20,
     build_seconds=70,
-    needs_gib=3,
+    needs_gib=5,
     keeps=("github.com/kserve/kserve",),
 )
 
@@ -153,7 +153,7 @@ PULUMI_ENGINE = Group(
     ldflags=f"-X {_PULUMI_VERSION}.Version={PULUMI}",
     download_seconds=25,
     build_seconds=101,
-    needs_gib=4,
+    needs_gib=5,
 )
 
 GROUPS = (CLUSTER, KSERVE_CONTROLLER, PULUMI_ENGINE)

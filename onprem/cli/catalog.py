@@ -30,7 +30,9 @@ def catalog(as_json: bool) -> None:
         )
         return
     console = Console(soft_wrap=True)
-    models = Table("model", "checkpoint", "precision", "weights GiB", "parsers", title="Models", show_edge=False)
+    models = Table(
+        "model", "checkpoint", "precision", "weights GiB", "parsers", title="Models", show_edge=False
+    )
     for model in facts.models:
         for variant in model.variants:
             models.add_row(

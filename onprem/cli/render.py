@@ -34,7 +34,7 @@ def render_yaml(folder: Path, stack: str) -> str:
 class _Plain(yaml.SafeDumper):
     """Block style, long texts as literal blocks, no anchors."""
 
-    def ignore_aliases(self, data: object) -> bool:
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  the signature is PyYAML's
         return True
 
 

@@ -89,8 +89,9 @@ def routes(plan: PlatformPlan, connection_json: str) -> list[Manifest]:
 
     The connection contract has a route of its own, so that the key check does not attach to it.
     """
-    objects = [models_filter(plan), connection_filter(plan, connection_json), *_backends(plan)]
+    objects = [connection_filter(plan, connection_json), *_backends(plan)]
     if plan.access.gateway == "envoy-gateway":
+        objects.append(models_filter(plan))
         objects.append(_http_route(plan, AGENTS_ROUTE, _agent_rules(plan)))
         objects.append(_http_route(plan, MODELS_ROUTE, [models_rule()]))
         if routes_by_model(plan, native_paths(plan)):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from onprem.manifests.endpoints import native_paths, proxy_paths
 from onprem.manifests.meta import (
     GATEWAY_NAME,
     PROXY_KEY_SECRET,
@@ -90,8 +91,10 @@ def security_policy(plan: PlatformPlan, route_names: Sequence[str]) -> Manifest:
 
 def credential_filters(plan: PlatformPlan) -> list[Manifest]:
     """Return the filters that add the servers' key, and that of a proxy, in `Authorization`."""
-    filters = [_credential_filter(plan, SERVER_CREDENTIAL, SERVER_KEY_SECRET)]
-    if plan.settings.translation != "native":
+    filters = []
+    if native_paths(plan):
+        filters.append(_credential_filter(plan, SERVER_CREDENTIAL, SERVER_KEY_SECRET))
+    if proxy_paths(plan):
         filters.append(_credential_filter(plan, PROXY_CREDENTIAL, PROXY_KEY_SECRET))
     return filters
 

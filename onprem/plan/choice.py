@@ -82,7 +82,11 @@ def candidates(model: Model, variant: Variant, role: ModelRole, pool: Pool) -> I
                     speculative_tokens=role.speculative_tokens,
                 )
                 yield Choice(
-                    model=model, variant=variant, tensor_parallel=tensor_parallel, request=request, fit=fit(request)
+                    model=model,
+                    variant=variant,
+                    tensor_parallel=tensor_parallel,
+                    request=request,
+                    fit=fit(request),
                 )
 
 

@@ -16,10 +16,11 @@ from onprem.plan.platform import PlatformPlan
 from onprem.plan.pool import Placement, Pool, place
 from onprem.plan.role import RoleDecision, decide_role
 from onprem.plan.rollout import choose_rollout
-from onprem.plan.serving import ServingPlan
 from onprem.plan.server import serving_plan
+from onprem.plan.serving import ServingPlan
 from onprem.plan.timeouts import TimeoutChain, derive_timeouts
-from onprem.settings import Hardware, Platform, parse_platform
+from onprem.settings import Hardware, Platform
+from onprem.settings_reader import parse_platform
 
 # A token of source code is 3 to 4 bytes; JSON escapes, tool schemas and resent history multiply it.
 _BODY_BYTES_PER_TOKEN = 32
@@ -56,7 +57,9 @@ class _Derivation:
         pool = self._pool(problems)
         decisions = self._decisions(pool, problems) if pool is not None else []
         if pool is None or problems:
-            raise InvalidInput(self.source, problems or _unknown_names(self.settings.model_dump(by_alias=True), self.catalog))
+            raise InvalidInput(
+                self.source, problems or _unknown_names(self.settings.model_dump(by_alias=True), self.catalog)
+            )
         placement = self._placement(pool, decisions, problems)
         if problems:
             raise InvalidInput(self.source, problems)
@@ -81,7 +84,11 @@ class _Derivation:
         except UnknownFact as error:
             key = "tier" if self.settings.hardware.tier is not None else "accelerator"
             problems.append(_unknown(f"platform.hardware.{key}", error))
-            problems.extend(p for p in _unknown_names(self.settings.model_dump(by_alias=True), self.catalog) if "models" in p.where)
+            problems.extend(
+                p
+                for p in _unknown_names(self.settings.model_dump(by_alias=True), self.catalog)
+                if "models" in p.where
+            )
             return None
 
     def _decisions(self, pool: Pool, problems: list[Problem]) -> list[RoleDecision]:
@@ -99,7 +106,9 @@ class _Derivation:
         return decisions
 
     def _placement(self, pool: Pool, decisions: Sequence[RoleDecision], problems: list[Problem]) -> Placement:
-        demands = [(d.role.role, d.replicas, d.choice.tensor_parallel) for d in decisions if d.choice is not None]
+        demands = [
+            (d.role.role, d.replicas, d.choice.tensor_parallel) for d in decisions if d.choice is not None
+        ]
         placement = place(pool, demands)
         if placement.unplaced:
             wanted = sum(replicas * gpus for _, replicas, gpus in demands)
@@ -120,7 +129,9 @@ class _Derivation:
     def _serving(self, decision: RoleDecision, placement: Placement, timeouts: TimeoutChain) -> ServingPlan:
         choice = decision.fitted()
         rollout = choose_rollout(
-            replicas=decision.replicas, gpus_per_replica=choice.tensor_parallel, free_gpus=placement.largest_free
+            replicas=decision.replicas,
+            gpus_per_replica=choice.tensor_parallel,
+            free_gpus=placement.largest_free,
         )
         return serving_plan(
             decision.role,
@@ -163,7 +174,9 @@ def _unknown_names(raw: object, catalog: Catalog) -> list[Problem]:
         for key, look_up in (("tier", catalog.tier), ("accelerator", catalog.accelerator)):
             problems += _look_up(look_up, hardware.get(key), f"platform.hardware.{key}")
     models = raw.get("models")
-    for index, entry in enumerate(models if isinstance(models, Sequence) and not isinstance(models, str) else ()):
+    for index, entry in enumerate(
+        models if isinstance(models, Sequence) and not isinstance(models, str) else ()
+    ):
         if isinstance(entry, Mapping):
             problems += _look_up(catalog.model, entry.get("model"), f"platform.models[{index}].model")
     return problems

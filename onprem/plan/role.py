@@ -16,6 +16,8 @@ from onprem.vllm import load_release, version_key
 
 # An agent that finds no second slot waits for the whole turn of the first one.
 _COMFORTABLE_SESSIONS = 2
+# The least that a stack may ask for; a shorter context is no way out.
+_LEAST_CONTEXT_TOKENS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,9 @@ def decide_role(
         model, named = catalog.model_and_variant(role.model)
         variants = variants_to_try(model, named, role, pool.accelerator)
     except UnknownFact as error:
-        return RoleDecision(role=role, vllm=release, choice=None, replicas=0, problems=(_unknown(where, error),))
+        return RoleDecision(
+            role=role, vllm=release, choice=None, replicas=0, problems=(_unknown(where, error),)
+        )
     problems = [*_release_problems(role, model, variants[0], where=where, release=release)]
     if role.context is not None and role.context > model.architecture.max_context_tokens:
         problems.append(_beyond_the_model(role.context, model, where))
@@ -100,7 +104,8 @@ def _too_few_sessions(role: ModelRole, choice: Choice, replicas: int, where: str
     return [
         Problem(
             where=f"{where}.sessions",
-            found=f"{role.sessions} sessions of {choice.request.context_tokens} tokens; {replicas} replicas hold {held}",
+            found=f"{role.sessions} sessions of {choice.request.context_tokens} tokens; "
+            f"{replicas} replicas hold {held}",
             why="further sessions would queue behind whole turns or evict each other's cache",
             fix=f"set {where}.replicas to {math.ceil(role.sessions / choice.fit.sessions)}, lower {where}.context "
             f"or set {where}.kvCacheDtype to fp8",
@@ -182,11 +187,12 @@ def _does_not_fit(role: ModelRole, tried: Sequence[Choice], where: str, pool: Po
 
 
 def _way_out(nearest: Choice, where: str) -> str:
-    if nearest.fit.largest_context_tokens >= 1024:
-        return (
-            f"lower {where}.context to {nearest.fit.largest_context_tokens} or less, or set {where}.kvCacheDtype to fp8"
-        )
-    smaller = sorted(v.precision for v in nearest.model.variants if v.weights_gib < nearest.variant.weights_gib)
+    if nearest.fit.largest_context_tokens >= _LEAST_CONTEXT_TOKENS:
+        longest = nearest.fit.largest_context_tokens
+        return f"lower {where}.context to {longest} or less, or set {where}.kvCacheDtype to fp8"
+    smaller = sorted(
+        v.precision for v in nearest.model.variants if v.weights_gib < nearest.variant.weights_gib
+    )
     hardware = nearest_tier_that_fits(nearest.request)
     ways = [f"set {where}.precision to {' or '.join(dict.fromkeys(smaller))}"] if smaller else []
     if hardware is not None:

@@ -43,7 +43,7 @@ def choose_rollout(*, replicas: int, gpus_per_replica: int, free_gpus: int) -> R
             downtime=False,
             reason=f"{free_gpus} GPUs are free on a node, so the new pod starts before the old one stops",
         )
-    if replicas >= 2:
+    if replicas > 1:
         return Rollout(
             kind="RollingUpdate",
             max_surge=0,

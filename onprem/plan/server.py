@@ -81,7 +81,9 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
         host="0.0.0.0",  # noqa: S104  the pod's own address; NetworkPolicy decides who reaches it
         port=PORT,
         tensor_parallel_size=tensor_parallel if tensor_parallel > 1 else None,
-        enable_expert_parallel=True if needs_expert_parallel(model, choice.variant, tensor_parallel) else None,
+        enable_expert_parallel=True
+        if needs_expert_parallel(model, choice.variant, tensor_parallel)
+        else None,
         max_model_len=request.context_tokens,
         max_num_seqs=request.max_num_seqs,
         max_num_batched_tokens=request.max_num_batched_tokens,

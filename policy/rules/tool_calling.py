@@ -32,7 +32,8 @@ def _messages(server: Server) -> Iterator[str]:
     if UNREADABLE in (switch, parser):
         yield (
             "starts vLLM with arguments that can't be read before it runs, so nothing proves that tool"
-            f" calling is on. Write --enable-auto-tool-choice and --tool-call-parser out as plain values: {fix}."
+            " calling is on. Write --enable-auto-tool-choice and --tool-call-parser out as plain values:"
+            f" {fix}."
         )
     elif not switch:
         yield (

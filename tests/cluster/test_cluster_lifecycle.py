@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -266,6 +267,18 @@ def _in_closed(file: Path, layout: Layout) -> bool:
     return any(folder.stat().st_mode & 0o077 == 0 for folder in folders)
 
 
+@pytest.mark.usefixtures("edge")
+def test_a_secret_stands_in_clear_nowhere_below_the_state_folder(layout: Layout) -> None:
+    encoded = base64.b64encode(manifests.KEY.encode())
+    files = [file for file in layout.state.rglob("*") if file.is_file() and not file.is_symlink()]
+    holders = [
+        file for file in files if manifests.KEY.encode() in (text := file.read_bytes()) or encoded in text
+    ]
+
+    assert any(file.suffix == ".wal" for file in files), "etcd's own files are among them"
+    assert holders == []
+
+
 def test_parts_tell_version_origin_pid_and_memory(
     bare_cluster: Cluster, binaries: Mapping[str, Binary]
 ) -> None:
@@ -282,6 +295,7 @@ def test_a_second_start_changes_nothing(bare_cluster: Cluster, needs: ClusterNee
     before = pids(bare_cluster)
 
     bare_cluster.start(needs, notes)
+    time.sleep(1)  # Envoy Gateway would reload, and Envoy with it, soon after its files were touched
 
     assert pids(bare_cluster) == before
     assert notes.notes == []
@@ -340,7 +354,7 @@ def test_a_restart_on_the_same_data_is_quick_and_brings_everything_back(
 
     bare_cluster.start(needs, notes)
 
-    assert time.monotonic() - started < 15, "about 5 s on two idle cores"
+    assert time.monotonic() - started < 60, "about 5 s on two idle cores; the limit is for busy ones"
     assert notes.notes == [], "a clean stop leaves nothing to repair"
     wait_ready(client, service)
     assert len(pods(client, service)) == 1
@@ -423,6 +437,16 @@ def test_a_start_killed_midway_is_taken_over_by_the_next(
         child.wait()
         cluster.stop(notes)
     assert cluster.parts() == []
+
+
+def test_a_state_folder_that_cannot_be_written_is_one_sentence(
+    layout: Layout, binaries: Mapping[str, Binary], tmp_path: Path, notes: Notes
+) -> None:
+    (tmp_path / "cluster").write_text("a file where a folder should be")
+    cluster = Cluster(Layout(checkout=layout.checkout, state=tmp_path, cache=layout.cache), binaries)
+
+    with pytest.raises(EnvironmentProblem, match=f"the cluster's files in {tmp_path} cannot be written"):
+        cluster.start(ClusterNeeds(crds=frozenset()), notes)
 
 
 def test_a_failed_start_names_the_log_and_leaves_nothing_running(

@@ -243,6 +243,10 @@ def test_a_route_to_a_proxy_in_front_of_the_servers_is_on_the_way_too() -> None:
         _service(),
         _service(containers=[]),
         _service(containers=["odd"]),
+        _service(
+            containers=[{"image": "vllm", "volumeMounts": [{"name": {}}, 1]}],
+            volumes=[{"name": {}, "persistentVolumeClaim": {}}, None],
+        ),
         _service(containers=[{"image": "vllm", "args": "vllm serve", "env": {"a": "b"}, "resources": 3}]),
         _service(model={"modelFormat": "vllm", "args": {"a": 1}, "storageUri": 5}),
         {

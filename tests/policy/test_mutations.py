@@ -88,6 +88,11 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     "server shorter than a turn": (put(*PREDICTOR, "timeout", value=300), TIMEOUTS, "spec.predictor.timeout"),
     "server without a timeout": (drop(*PREDICTOR, "timeout"), TIMEOUTS, "(KServe's default) to 60 s"),
     "impatient clients": (put(*CONTRACT, value=IMPATIENT), TIMEOUTS, "the wait of the clients to 300 s"),
+    "clients that bear no silence": (
+        put(*CONTRACT, value=IMPATIENT.replace("300", '780, "streamIdleSeconds": 300')),
+        TIMEOUTS,
+        "the silence that clients bear to 300 s",
+    ),
     "a duration that is none": (put(*ROUTE_LIMIT, value="ten minutes"), TIMEOUTS, "is no duration"),
     "unknown model": (
         put(*DOWNLOAD, value="hf://acme/secret-1b"),
@@ -111,6 +116,13 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         "pipeline stages",
     ),
     "a draft model": (argument("--speculative-config", '{"method":"eagle3"}'), CHECKABLE, "eagle3"),
+    "a draft by separate options": (argument("--spec-method", "eagle3"), CHECKABLE, "--speculative-config"),
+    "a draft of unknown length": (
+        argument("--speculative-config", '{"method":"mtp"}'),
+        CHECKABLE,
+        "as a number",
+    ),
+    "no sequence at all": (argument("--max-num-seqs", "0"), MEMORY, "must be at least 1"),
     "a KV cache in bytes": (argument("--kv-cache-memory-bytes", "8G"), CHECKABLE, "--kv-cache-memory-bytes"),
     "quantised at load time": (argument("--quantization", "fp8_per_tensor"), CHECKABLE, "fp8_per_tensor"),
 }
@@ -175,6 +187,9 @@ HARMLESS: dict[str, Change] = {
     "another model server": both(
         put(*CONTAINER, "image", value="nvcr.io/nvidia/tritonserver:26.01"),
         put(*CONTAINER, "command", value=["tritonserver"]),
+    ),
+    "a draft by the model's own layers": argument(
+        "--speculative-config", '{"method":"mtp","num_speculative_tokens":3}'
     ),
     "a context that vLLM chooses": argument("--max-model-len", "auto"),
 }

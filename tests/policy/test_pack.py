@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def _analyze(*manifests: Manifest) -> list[Any]:
             name=name,
         )
         resource.properties.CopyFrom(json_format.ParseDict(manifest, struct_pb2.Struct()))
-    servicer = _PolicyAnalyzerServicer(
+    servicer: Any = _PolicyAnalyzerServicer(
         NAME, "0.1.0", [stack_policy(policy) for policy in POLICIES], EnforcementLevel.ADVISORY, None
     )
     return list(servicer.AnalyzeStack(request, None).diagnostics)
@@ -131,17 +132,20 @@ def test_names_are_statements_and_unique() -> None:
 
 def test_the_pack_announces_a_port_and_nothing_else_from_any_folder(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "policy"), "127.0.0.1:1"],
+        [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(ROOT / "policy")],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={"PATH": os.environ["PATH"]},
     )
+    watchdog = threading.Timer(30, process.kill)
+    watchdog.start()
     try:
         assert process.stdout is not None
         assert process.stdout.readline().strip().isdigit(), "the engine reads the first line as a port"
     finally:
+        watchdog.cancel()
         process.kill()
         process.communicate()
 

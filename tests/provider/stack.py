@@ -26,8 +26,8 @@ class Object(pulumi.CustomResource):
     """A Kubernetes object under the SDK's type token."""
 
     def __init__(self, token, name, body, **options):
-        group = token.split(":")[1].removeprefix("core/")
-        body = {{"apiVersion": group, "kind": token.split(":")[2].removesuffix("Patch"), **body}}
+        group, kind = token.split(":")
+        body = {{"apiVersion": group.removeprefix("core/"), "kind": kind.removesuffix("Patch"), **body}}
         options = ResourceOptions.merge(ResourceOptions(version=VERSION), ResourceOptions(**options))
         super().__init__("kubernetes:" + token, name, {{"status": None, **body}}, options)
 
@@ -49,8 +49,8 @@ def config_map(name, data, metadata=None, **options):
 class Outcome:
     """How a command of the engine ended; `changes` counts operations: `{"create": 2, "same": 1}`."""
 
-    code: int
     text: str
+    code: int = 0
     changes: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -82,26 +82,26 @@ class Stack:
         prelude = _PRELUDE.format(version=self.sdk_version, namespace=self.namespace)
         (self.folder / "__main__.py").write_text(prelude + text)
 
-    def preview(self, *arguments: str, code: int = 0) -> Outcome:
+    def preview(self, *arguments: str, fails: bool = False) -> Outcome:
         done = self._run("preview", "--json", *arguments)
-        assert done.code == code, done.text
+        assert (done.code != 0) == fails, done.text
         start = done.text.find("{")
         changes = json.loads(done.text[start : done.text.rindex("}") + 1]).get("changeSummary") or {}
-        return Outcome(code=done.code, text=done.text, changes=_told(changes))
+        return Outcome(text=done.text, changes=_told(changes))
 
-    def up(self, *arguments: str, code: int = 0) -> Outcome:
-        return self._change("up", *arguments, code=code)
+    def up(self, *arguments: str, fails: bool = False) -> Outcome:
+        return self._change("up", *arguments, fails=fails)
 
-    def refresh(self, *arguments: str, code: int = 0) -> Outcome:
-        return self._change("refresh", *arguments, code=code)
+    def refresh(self, *arguments: str, fails: bool = False) -> Outcome:
+        return self._change("refresh", *arguments, fails=fails)
 
-    def destroy(self, *arguments: str, code: int = 0) -> Outcome:
-        return self._change("destroy", *arguments, code=code)
+    def destroy(self, *arguments: str, fails: bool = False) -> Outcome:
+        return self._change("destroy", *arguments, fails=fails)
 
-    def run(self, *arguments: str, code: int = 0) -> Outcome:
+    def run(self, *arguments: str, fails: bool = False) -> Outcome:
         """Run any command of the CLI."""
         done = self._run(*arguments)
-        assert done.code == code, done.text
+        assert (done.code != 0) == fails, done.text
         return done
 
     def config(self, key: str, value: str, *, secret: bool = False) -> None:
@@ -151,13 +151,13 @@ class Stack:
     def find(self, kind: str, name: str, api_version: str = "v1") -> dict[str, Any] | None:
         return self.client.find(api_version, kind, name, self.namespace)
 
-    def _change(self, command: str, *arguments: str, code: int) -> Outcome:
+    def _change(self, command: str, *arguments: str, fails: bool) -> Outcome:
         done = self._run(command, "--yes", "--skip-preview", *arguments)
-        assert done.code == code, done.text
+        assert (done.code != 0) == fails, done.text
         history = self.backend / ".pulumi" / "history" / self.name / "test"
         files = sorted(history.glob("*.history.json"))
         changes = json.loads(files[-1].read_text()).get("resourceChanges") or {} if files else {}
-        return Outcome(code=done.code, text=done.text, changes=_told(changes))
+        return Outcome(text=done.text, changes=_told(changes))
 
     def _run(self, *arguments: str) -> Outcome:
         done = subprocess.run(
@@ -170,7 +170,7 @@ class Stack:
             timeout=_LIMIT_SECONDS,
             check=False,
         )
-        return Outcome(code=done.returncode, text=done.stdout + done.stderr)
+        return Outcome(text=done.stdout + done.stderr, code=done.returncode)
 
     def _argv(self, *arguments: str) -> list[str]:
         return [str(self.pulumi), *arguments, "--non-interactive", "--color", "never"]

@@ -16,18 +16,21 @@ def test_a_preview_creates_nothing_and_shows_what_the_server_would_make(stack: S
     stack.program("""
 service = Object("core/v1:Service", "web", {
     "metadata": meta("web"), "spec": {"ports": [{"port": 80}], "clusterIP": "None"}})
-pulumi.export("protocol", service["spec"]["ports"][0]["protocol"])
+config_map("seen", {"protocol": service["spec"]["ports"][0]["protocol"], "uid": service["metadata"]["uid"]})
 """)
 
     preview = stack.preview()
 
-    assert preview.changes == {"create": 1}
+    assert preview.changes == {"create": 2}
     assert stack.find("Service", "web") is None
     assert '"protocol": "TCP"' in preview.text, "a dry run knows the server's default"
+    assert stack.find("ConfigMap", "seen") is None
 
 
 def test_an_object_is_created_as_declared_and_a_second_update_changes_nothing(stack: Stack) -> None:
-    stack.program("config_map('settings', {'colour': 'green', 'empty': ''}, meta('settings', labels={'app': 'x'}))")
+    stack.program(
+        "config_map('settings', {'colour': 'green', 'empty': ''}, meta('settings', labels={'app': 'x'}))"
+    )
 
     assert stack.up().changes == {"create": 1}
     found = stack.get("ConfigMap", "settings")
@@ -176,7 +179,7 @@ config_map("held", {"a": "1"}, meta("held", finalizers=["test.example/hold"]),
 """)
     stack.up()
 
-    outcome = stack.destroy(code=255)
+    outcome = stack.destroy(fails=True)
 
     assert "held" in outcome.text
     assert "held" in stack.resources()
@@ -198,7 +201,7 @@ def test_creating_what_exists_already_is_an_error_and_changes_nothing(
     foreign("ConfigMap", "settings", data={"theirs": "1"})
     stack.program("config_map('settings', {'ours': '1'})")
 
-    outcome = stack.up(code=255)
+    outcome = stack.up(fails=True)
 
     assert "settings" in outcome.text
     assert "pulumi import" in outcome.text
@@ -228,7 +231,7 @@ def test_an_error_names_the_object_and_the_servers_reason(
     body["metadata"] = {"name": "web", "namespace": stack.namespace} | dict(body.get("metadata") or {})  # type: ignore[call-overload]
     stack.program(f"Object('core/v1:{kind}', 'web', {body!r})")
 
-    outcome = stack.up(code=255)
+    outcome = stack.up(fails=True)
 
     for word in words:
         assert word in outcome.text
@@ -236,10 +239,12 @@ def test_an_error_names_the_object_and_the_servers_reason(
 
 
 def test_a_kind_that_nobody_serves_is_an_error_that_names_it(stack: Stack) -> None:
-    stack.program("Object('nobody.example/v1:Ghost', 'g', {'metadata': meta('g')}, "
-                  "custom_timeouts=pulumi.CustomTimeouts(create='1s'))")
+    stack.program(
+        "Object('nobody.example/v1:Ghost', 'g', {'metadata': meta('g')}, "
+        "custom_timeouts=pulumi.CustomTimeouts(create='1s'))"
+    )
 
-    outcome = stack.up(code=255)
+    outcome = stack.up(fails=True)
 
     assert "Ghost" in outcome.text
     assert "nobody.example/v1" in outcome.text
@@ -296,7 +301,7 @@ Object("test.example/v1:Widget", "one", {"metadata": meta("one"), "spec": {"repl
     stack.program(program % 1)
     stack.up()
     body = {"spec": {"replicas": 5}}
-    stack.client.patch("test.example/v1", "Widget", "one", body, stack.namespace, field_manager="autoscaler")
+    stack.client.patch("test.example/v1", "Widget", "one", body, stack.namespace)
 
     stack.program(program % 2)
     stack.up()
@@ -308,7 +313,10 @@ def test_a_hundred_objects_come_and_go_in_one_update(stack: Stack) -> None:
     stack.program("for n in range(100): config_map(f'c{n}', {'n': str(n)})")
 
     assert stack.up("--parallel", "100").changes == {"create": 100}
-    assert len(stack.client.list("v1", "ConfigMap", stack.namespace, fields="metadata.name!=kube-root-ca.crt")) == 100
+    assert (
+        len(stack.client.list("v1", "ConfigMap", stack.namespace, fields="metadata.name!=kube-root-ca.crt"))
+        == 100
+    )
     assert stack.up("--parallel", "100").changes == {"same": 100}
     assert stack.destroy("--parallel", "100").changes == {"delete": 100}
 

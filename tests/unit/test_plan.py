@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from onprem.catalog import load_catalog
 from onprem.errors import InvalidInput
 from onprem.plan import Pool, place, plan_stack
-from onprem.catalog import load_catalog
 from onprem.stack_file import plan_stack_file, stack_names
 
 STACKS = Path(__file__).parents[2] / "stacks"
@@ -32,7 +32,9 @@ def _problems(raw: object) -> dict[str, str]:
         plan_stack(raw, stack="test")
     told: dict[str, str] = {}
     for problem in caught.value.problems:
-        told[problem.where] = f"{told.get(problem.where, '')}{problem.found} | {problem.why} | {problem.fix}\n"
+        told[problem.where] = (
+            f"{told.get(problem.where, '')}{problem.found} | {problem.why} | {problem.fix}\n"
+        )
     return told
 
 
@@ -42,7 +44,9 @@ def test_every_shipped_stack_plans_and_fits(stack: str) -> None:
 
     assert all(serving.fit.fits for serving in plan.serving)
     assert all(serving.sessions >= 1 for serving in plan.serving)
-    assert all(serving.context_tokens >= 65536 for serving in plan.serving), "less is too little for Claude Code"
+    assert all(serving.context_tokens >= 65536 for serving in plan.serving), (
+        "less is too little for Claude Code"
+    )
 
 
 def test_all_stack_files_are_covered_by_the_test_above() -> None:
@@ -130,5 +134,7 @@ def test_placement_counts_whole_nodes_not_just_gpus() -> None:
 
     placement = place(pool, [("big", 3, 3)])
 
-    assert placement.unplaced == ("big",), "8 GPUs hold 9 nowhere, and two nodes hold one replica of three each"
+    assert placement.unplaced == ("big",), (
+        "8 GPUs hold 9 nowhere, and two nodes hold one replica of three each"
+    )
     assert placement.largest_free == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from onprem.errors import InvalidInput
-from onprem.settings import parse_platform
+from onprem.settings_reader import parse_platform
 
 GOOD: dict[str, Any] = {
     "hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2},
@@ -52,16 +52,31 @@ def test_the_smallest_config_is_accepted_with_its_defaults() -> None:
         ("models", {"role": "coder"}, "platform.models", "tuple"),
         ("models.0.role", "Coder/1", "platform.models[0].role", "e.g. 'coder'"),
         ("models.0.context", 0, "platform.models[0].context", "greater than or equal to 1024"),
-        ("models.0.gpuMemoryUtilization", 1.5, "platform.models[0].gpuMemoryUtilization", "less than or equal"),
+        (
+            "models.0.gpuMemoryUtilization",
+            1.5,
+            "platform.models[0].gpuMemoryUtilization",
+            "less than or equal",
+        ),
         ("models.0.gpuMemoryUtilization", float("nan"), "platform.models[0].gpuMemoryUtilization", "finite"),
-        ("models.0.source", "https://example.com/x", "platform.models[0].source", "hf://, pvc://, oci:// or s3://"),
+        (
+            "models.0.source",
+            "https://example.com/x",
+            "platform.models[0].source",
+            "hf://, pvc://, oci:// or s3://",
+        ),
         ("models.0.source", "pvc://models/../../etc", "platform.models[0].source", "hf://, pvc://"),
         ("access.host", "https://agents.example.internal/", "platform.access.host", "DNS name"),
         ("access.developers", {}, "platform.access.developers", "at least 1"),
         ("access.developers", {"Al ice": {}}, "platform.access.developers.Al ice.[key]", "e.g. 'alice'"),
         ("access.tls", {"issuer": "a", "secretName": "b"}, "platform.access.tls", "either 'issuer'"),
         ("access.tls", {"issuer": "a", "secretNamespace": "b"}, "platform.access.tls", "only goes with"),
-        ("timeouts", {"longestTurnSeconds": 1}, "platform.timeouts.longestTurnSeconds", "greater than or equal"),
+        (
+            "timeouts",
+            {"longestTurnSeconds": 1},
+            "platform.timeouts.longestTurnSeconds",
+            "greater than or equal",
+        ),
         ("translation", "magic", "platform.translation", "'native', 'litellm'"),
     ],
 )

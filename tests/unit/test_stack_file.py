@@ -36,7 +36,9 @@ def _problems(tmp_path: Path, text: str | bytes) -> tuple[Problem, ...]:
 
 
 def test_a_good_file_is_read_with_the_names_of_developers_that_have_keys(tmp_path: Path) -> None:
-    text = GOOD + "  onprem-coding-agents:developerKeys:\n    alice: {secure: djE6YQ==}\nencryptionsalt: v1:x\n"
+    text = (
+        GOOD + "  onprem-coding-agents:developerKeys:\n    alice: {secure: djE6YQ==}\nencryptionsalt: v1:x\n"
+    )
     (tmp_path / "Pulumi.test.yaml").write_text(text)
 
     file = read_stack_file(tmp_path, "test")
@@ -73,7 +75,10 @@ def test_a_secret_in_plain_text_is_refused_and_never_shown(tmp_path: Path) -> No
 
 
 def test_mistakes_of_form_and_of_content_are_told_together(tmp_path: Path) -> None:
-    text = GOOD.replace("L40S", "L40X").replace("config:", "confg: {}\nconfig:", 1) + "  onprem-coding-agents:plattform: {}\n"
+    text = (
+        GOOD.replace("L40S", "L40X").replace("config:", "confg: {}\nconfig:", 1)
+        + "  onprem-coding-agents:plattform: {}\n"
+    )
 
     places = {problem.where for problem in _problems(tmp_path, text)}
 

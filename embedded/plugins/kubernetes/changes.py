@@ -100,7 +100,7 @@ def as_found(declared: Any, wanted: Any, live: Any) -> Any:
     """
     if live is MISSING:
         return MISSING
-    if wanted == live or declared == live or same_quantity(declared, live):
+    if live in (wanted, declared) or same_quantity(declared, live):
         return declared
     if isinstance(declared, dict) and isinstance(live, dict):
         wanted = wanted if isinstance(wanted, dict) else {}

@@ -40,7 +40,9 @@ class Wanted:
             return False, f"waiting for {self.text}: {{{self.path}}} selects nothing"
         if isinstance(found[0], dict | list):
             if self.value:
-                raise ValueError(f"{self.text}: the path leads to a whole {type(found[0]).__name__}, not a value")
+                raise ValueError(
+                    f"{self.text}: the path leads to a whole {type(found[0]).__name__}, not a value"
+                )
             return True, ""
         text = _text(found[0])
         return self.value in ("", text), f"waiting for {self.text}: found {text!r}"
@@ -71,7 +73,9 @@ def select(value: Any, path: str) -> list[Any]:
         if match is None:
             raise ValueError(f"the JSONPath {{{path}}} cannot be read from {path[place:]!r} on")
         name, index, quoted, every, field, text = match.groups()
-        found = [item for parent in found for item in _step(parent, name or quoted, index, every, field, text)]
+        found = [
+            item for parent in found for item in _step(parent, name or quoted, index, every, field, text)
+        ]
         place = match.end()
     return found
 
@@ -81,10 +85,12 @@ def _step(
 ) -> list[Any]:
     if name is not None:
         return [parent[name]] if isinstance(parent, dict) and name in parent else []
-    if every is not None:
-        return list(parent.values()) if isinstance(parent, dict) else list(parent) if isinstance(parent, list) else []
+    if every is not None and isinstance(parent, dict):
+        return list(parent.values())
     if not isinstance(parent, list):
         return []
+    if every is not None:
+        return list(parent)
     if index is not None:
         return parent[int(index) :][:1]
     return [item for item in parent if [_text(found) for found in select(item, f".{field}")] == [text]]
@@ -99,10 +105,14 @@ def _parse(expression: str) -> Wanted:
         raise ValueError(f"{WAIT_FOR}: {expression!r} must begin with `jsonpath=` or `condition=`")
     braces = _BRACES.match(rest)
     if braces is None:
-        raise ValueError(f"{WAIT_FOR}: the path of {expression!r} must stand in braces: jsonpath={{.status.phase}}")
+        raise ValueError(
+            f"{WAIT_FOR}: the path of {expression!r} must stand in braces: jsonpath={{.status.phase}}"
+        )
     tail = rest[braces.end() :]
     if tail and (not tail.startswith("=") or len(tail) == 1):
-        raise ValueError(f"{WAIT_FOR}: {expression!r} must read jsonpath={{.path}} or jsonpath={{.path}}=value")
+        raise ValueError(
+            f"{WAIT_FOR}: {expression!r} must read jsonpath={{.path}} or jsonpath={{.path}}=value"
+        )
     path = braces[1].removeprefix("$")
     select({}, path)
     return Wanted(text=expression, path=path, value=tail[1:])
@@ -118,7 +128,8 @@ def _condition_holds(live: Object, name: str, value: str) -> tuple[bool, str]:
             return False, f"waiting for {name}={value}: the controller has not seen the change yet"
         found = str(condition.get("status", ""))
         why = ": ".join(str(condition[key]) for key in ("reason", "message") if condition.get(key))
-        return found.lower() == value.lower(), f"waiting for {name}={value}: it is {found}" + (f" ({why})" if why else "")
+        holds = found.lower() == value.lower()
+        return holds, f"waiting for {name}={value}: it is {found}" + (f" ({why})" if why else "")
     return False, f"waiting for {name}={value}: the object has no such condition yet"
 
 

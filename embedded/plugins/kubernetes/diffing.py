@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from pulumi.runtime.proto import provider_pb2
 
 from embedded.plugins.kubernetes import directives, immutable, readiness, state
-from embedded.plugins.kubernetes.changes import Change, compare, comparable, is_secret, without_effect
+from embedded.plugins.kubernetes.changes import Change, comparable, compare, is_secret, without_effect
 from embedded.plugins.kubernetes.identity import Identity, identify
 from embedded.plugins.kubernetes.paths import Path, parse, spell
 from embedded.plugins.kubernetes.preparing import for_server, scoped
@@ -37,7 +38,7 @@ class _DryRun:
 
 def diff(session: Session, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
     """Answer the engine's Diff; asks the API server only when the inputs differ."""
-    old_inputs, news, olds = decode(request.old_inputs).value, decode(request.news).value, decode(request.olds).value
+    old_inputs, news, olds = (decode(part).value for part in (request.old_inputs, request.news, request.olds))
     if uid := (olds.get("metadata") or {}).get("uid"):
         session.memory.uids[request.urn] = uid
     who = scoped(session, identify(request.urn, old_inputs or olds, request.id))
@@ -48,7 +49,8 @@ def diff(session: Session, request: provider_pb2.DiffRequest) -> provider_pb2.Di
     dry = _DryRun()
     same_object = (who.group, who.kind, who.id) == (target.group, target.kind, target.id)
     if changes and same_object and not has_unknowns(news):
-        dry = _dry_run(session, target, news, directives.field_manager(news, request.urn, str(olds.get(state.FIELD_MANAGER) or "")))
+        manager = directives.field_manager(news, request.urn, str(olds.get(state.FIELD_MANAGER) or ""))
+        dry = _dry_run(session, target, news, manager)
         if dry.result is not None:
             live, planned = comparable(olds), comparable(dry.result)
             changes = [change for change in changes if not without_effect(change, live, planned)]
@@ -61,7 +63,9 @@ def diff(session: Session, request: provider_pb2.DiffRequest) -> provider_pb2.Di
         session.memory.replaced.add(request.urn)
     renamed = directives.is_set(news, directives.AUTONAMED)
     return provider_pb2.DiffResponse(
-        changes=provider_pb2.DiffResponse.DIFF_SOME if details or replaces else provider_pb2.DiffResponse.DIFF_NONE,
+        changes=provider_pb2.DiffResponse.DIFF_SOME
+        if details or replaces
+        else provider_pb2.DiffResponse.DIFF_NONE,
         replaces=replaces,
         diffs=sorted({str(parse(path)[0]) for path in (*details, *replaces)}),
         detailedDiff=details,
@@ -85,7 +89,9 @@ def _dry_run(session: Session, who: Identity, news: Object, manager: str) -> _Dr
         body = for_server(session, who, news)
         return _DryRun(result=session.client.apply(body, field_manager=manager, force=True, dry_run=True))
     except ApiError as error:
-        refused = immutable.refused_fields(error.message) if error.status == 422 else ()
+        refused = (
+            immutable.refused_fields(error.message) if error.status == HTTPStatus.UNPROCESSABLE_ENTITY else ()
+        )
         return _DryRun(refused=tuple(map(parse, refused)))
     except ClusterError:
         return _DryRun()

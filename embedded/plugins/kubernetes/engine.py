@@ -28,7 +28,9 @@ class Engine:
         """Tell the user something that may be wrong."""
         self._log(engine_pb2.WARNING, urn, message, ephemeral=False)
 
-    def _log(self, severity: engine_pb2.LogSeverity.ValueType, urn: str, message: str, *, ephemeral: bool) -> None:
+    def _log(
+        self, severity: engine_pb2.LogSeverity.ValueType, urn: str, message: str, *, ephemeral: bool
+    ) -> None:
         request = engine_pb2.LogRequest(severity=severity, urn=urn, message=message, ephemeral=ephemeral)
         with contextlib.suppress(grpc.RpcError):
             self._stub.Log(request, timeout=_TIMEOUT_SECONDS)

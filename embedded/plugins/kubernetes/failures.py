@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -25,7 +26,9 @@ _CONFLICT_GUIDE = (
 class Incomplete(ClusterError):
     """The object exists, but the operation did not reach its end; the engine keeps `properties` as its state."""
 
-    def __init__(self, who: Identity, reasons: Sequence[str], properties: Struct, inputs: Struct | None = None) -> None:
+    def __init__(
+        self, who: Identity, reasons: Sequence[str], properties: Struct, inputs: Struct | None = None
+    ) -> None:
         self.details = provider_pb2.ErrorResourceInitFailed(
             id=who.id, properties=properties, reasons=reasons, inputs=inputs
         )
@@ -37,7 +40,7 @@ def explain(error: ClusterError, doing: str, who: Identity) -> str:
     if not isinstance(error, ApiError):
         return f"could not {doing} {who}: {error}"
     unknown = _UNDECLARED.findall(error.message)
-    if error.status == 500 and unknown:
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR and unknown:
         names = ", ".join(name.removeprefix(".") for name in dict.fromkeys(unknown))
         return f"could not {doing} {who}: {names} is not a field of {who.kind} ({who.api_version}); check its spelling"
     text = f"could not {doing} {who}: {error.message} (HTTP {error.status} {error.reason})"
@@ -55,12 +58,12 @@ def exists_already(who: Identity, urn_type: str, name: str) -> str:
 
 def is_conflict(error: ClusterError) -> bool:
     """Whether server-side apply found a field that belongs to another manager."""
-    return isinstance(error, ApiError) and error.status == 409 and error.reason == "Conflict"
+    return isinstance(error, ApiError) and error.status == HTTPStatus.CONFLICT and error.reason == "Conflict"
 
 
 def is_missing(error: ClusterError) -> bool:
     """Whether the kind, the namespace or the object is not there."""
-    return isinstance(error, ApiError) and error.status == 404
+    return isinstance(error, ApiError) and error.status == HTTPStatus.NOT_FOUND
 
 
 def abort(context: grpc.ServicerContext, message: str, details: Iterable[Incomplete] = ()) -> None:

@@ -9,13 +9,39 @@ from embedded.plugins.kubernetes.paths import Path
 from embedded.plugins.kubernetes.settings import Settings
 from embedded.plugins.kubernetes.wire import Object
 
-_POD_FIELDS = (
-    "affinity automountServiceAccountToken containers dnsConfig dnsPolicy enableServiceLinks hostAliases hostIPC"
-    " hostNetwork hostPID hostname imagePullSecrets initContainers nodeName nodeSelector overhead"
-    " preemptionPolicy priority priorityClassName readinessGates resourceClaims restartPolicy runtimeClassName"
-    " schedulerName securityContext serviceAccount serviceAccountName shareProcessNamespace subdomain"
-    " terminationGracePeriodSeconds volumes"
-).split()
+_POD_FIELDS = [
+    "affinity",
+    "automountServiceAccountToken",
+    "containers",
+    "dnsConfig",
+    "dnsPolicy",
+    "enableServiceLinks",
+    "hostAliases",
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "hostname",
+    "imagePullSecrets",
+    "initContainers",
+    "nodeName",
+    "nodeSelector",
+    "overhead",
+    "preemptionPolicy",
+    "priority",
+    "priorityClassName",
+    "readinessGates",
+    "resourceClaims",
+    "restartPolicy",
+    "runtimeClassName",
+    "schedulerName",
+    "securityContext",
+    "serviceAccount",
+    "serviceAccountName",
+    "shareProcessNamespace",
+    "subdomain",
+    "terminationGracePeriodSeconds",
+    "volumes",
+]
 
 # Fields that make pulumi-kubernetes 4.34 plan a replacement, by API group and kind. The API server itself is
 # asked too (a dry run), so this matters where it cannot answer: with unknown values, and where both differ.

@@ -44,9 +44,9 @@ def parse(text: str) -> Path:
 def look_up(value: Any, path: Path) -> Any:
     """Return what stands at `path`, or MISSING."""
     for step in path:
-        if isinstance(step, str) and isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(step, int) and isinstance(value, list) and step < len(value):
+        if isinstance(value, dict):
+            value = value.get(step, MISSING)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
         else:
             return MISSING

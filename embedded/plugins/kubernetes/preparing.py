@@ -65,7 +65,9 @@ def _problems(who: Identity, body: Object) -> list[tuple[str, str]]:
     if not isinstance(metadata, dict):
         found.append(("metadata", f"metadata must be an object, not {type(metadata).__name__}"))
     elif not is_named(body) and metadata.get("generateName"):
-        found.append(("metadata.generateName", "not possible with server-side apply; leave the name out instead"))
+        found.append(
+            ("metadata.generateName", "not possible with server-side apply; leave the name out instead")
+        )
     elif who.is_patch and not is_named(body):
         found.append(("metadata.name", "a Patch resource must name the object that it patches"))
     try:

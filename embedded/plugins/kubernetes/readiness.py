@@ -27,7 +27,9 @@ class Surroundings:
         """Whether every endpoint of a Service is ready; None while it has none."""
         metadata = service["metadata"]
         labels = f"kubernetes.io/service-name={metadata['name']}"
-        slices = self.client.list("discovery.k8s.io/v1", "EndpointSlice", metadata["namespace"], labels=labels)
+        slices = self.client.list(
+            "discovery.k8s.io/v1", "EndpointSlice", metadata["namespace"], labels=labels
+        )
         endpoints = [endpoint for item in slices for endpoint in item.get("endpoints") or ()]
         if not endpoints:
             return None
@@ -66,7 +68,9 @@ def pod_trouble(pod: Object) -> str:
     for container in [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]:
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
-            return f"container {container['name']}: {waiting['reason']}: {waiting.get('message', '')}".rstrip(": ")
+            return f"container {container['name']}: {waiting['reason']}: {waiting.get('message', '')}".rstrip(
+                ": "
+            )
     scheduled = _condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         return str(scheduled.get("message") or scheduled.get("reason") or "not scheduled")
@@ -121,7 +125,10 @@ def _daemon_set(live: Object, _: Surroundings) -> Verdict:
 
 
 def _replication_controller(live: Object, _: Surroundings) -> Verdict:
-    wanted, available = live["spec"].get("replicas", 1), (live.get("status") or {}).get("availableReplicas", 0)
+    wanted, available = (
+        live["spec"].get("replicas", 1),
+        (live.get("status") or {}).get("availableReplicas", 0),
+    )
     return available >= wanted, f"{available} of {wanted} replicas are available"
 
 
@@ -140,8 +147,12 @@ def _pod(live: Object, _: Surroundings) -> Verdict:
     if phase == "Succeeded":
         return True, ""
     if phase == "Failed":
-        raise NeverReady(f"the pod failed: {(live['status'].get('reason') or '')} {live['status'].get('message', '')}")
-    return _condition(live, "Ready").get("status") == "True", pod_trouble(live) or f"the pod is {phase}, not ready"
+        raise NeverReady(
+            f"the pod failed: {(live['status'].get('reason') or '')} {live['status'].get('message', '')}"
+        )
+    return _condition(live, "Ready").get("status") == "True", pod_trouble(
+        live
+    ) or f"the pod is {phase}, not ready"
 
 
 def _service(live: Object, around: Surroundings) -> Verdict:

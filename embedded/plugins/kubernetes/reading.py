@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from pulumi.runtime.proto import provider_pb2
 
 from embedded.plugins.kubernetes import directives, readiness, state
@@ -28,7 +30,11 @@ def read(session: Session, request: provider_pb2.ReadRequest) -> provider_pb2.Re
         live = session.find(who)
         if live is None:
             return provider_pb2.ReadResponse()
-        found = _found_inputs(session, who, inputs, live, olds) if inputs.value else _imported_inputs(live)
+        found = (
+            _found_inputs(session, who, inputs, live, olds, request.urn)
+            if inputs.value
+            else _imported_inputs(live)
+        )
     except ClusterError as error:
         raise ClusterError(explain(error, "read", who)) from error
     remembered = str(olds.value.get(state.FIELD_MANAGER) or "")
@@ -45,10 +51,12 @@ def _imported_inputs(live: Object) -> Properties:
     return Properties(value=value, secrets=secret_paths(value))
 
 
-def _found_inputs(session: Session, who: Identity, inputs: Properties, live: Object, olds: Properties) -> Properties:
+def _found_inputs(
+    session: Session, who: Identity, inputs: Properties, live: Object, olds: Properties, urn: str
+) -> Properties:
     """Return the declared inputs as they are on the server now, drift included."""
     remembered = str(olds.value.get(state.FIELD_MANAGER) or "")
-    wanted = _wanted(session, who, inputs, remembered)
+    wanted = _wanted(session, who, inputs, directives.field_manager(inputs.value, urn, remembered))
     value = as_found(inputs.value, wanted, live)
     if is_secret(live) and isinstance(inputs.value.get("stringData"), dict):
         value["stringData"] = _string_data_as_found(inputs.value["stringData"], live.get("data") or {})
@@ -61,16 +69,13 @@ def _found_inputs(session: Session, who: Identity, inputs: Properties, live: Obj
 def _wanted(session: Session, who: Identity, inputs: Properties, manager: str) -> Object:
     """Return what the server would make of the inputs now; the inputs themselves where it cannot say."""
     try:
-        return session.client.apply(
-            for_server(session, who, inputs.value), field_manager=manager or "pulumi-kubernetes", force=True, dry_run=True
-        )
+        body = for_server(session, who, inputs.value)
+        return session.client.apply(body, field_manager=manager, force=True, dry_run=True)
     except ApiError:
         return comparable(inputs.value)
 
 
 def _string_data_as_found(string_data: Object, live: Object) -> Object:
-    import base64
-
     found = {}
     for key, value in encoded(string_data).items():
         there = live.get(key, MISSING)

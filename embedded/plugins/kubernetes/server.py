@@ -38,20 +38,24 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._cancelled = threading.Event()
         self._session: Session | None = None
 
-    def Handshake(self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, supports_autonaming_configuration=True)
+    def Handshake(  # noqa: N802
+        self, _request: provider_pb2.ProviderHandshakeRequest, _context: grpc.ServicerContext
+    ) -> Any:
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=True, supports_autonaming_configuration=True
+        )
 
-    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def GetPluginInfo(self, _request: Empty, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         return plugin_pb2.PluginInfo(version=stand_in_version())
 
-    def CheckConfig(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def CheckConfig(self, request: provider_pb2.CheckRequest, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         failures = [
             provider_pb2.CheckFailure(property=name, reason=why)
             for name, why in refusals(decode(request.news).value).items()
         ]
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
-    def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def DiffConfig(self, request: provider_pb2.DiffRequest, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         olds, news = decode(request.olds).value, decode(request.news).value
         changed = sorted(key for key in olds.keys() | news.keys() if olds.get(key) != news.get(key))
         return provider_pb2.DiffResponse(
@@ -98,12 +102,15 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
         return _answer(context, delete)
 
-    def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Cancel(self, _request: Empty, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         self._cancelled.set()
         return Empty()
 
     def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        abort(context, f"this stand-in for the Kubernetes provider has no functions, so not {request.tok} either")
+        abort(
+            context,
+            f"this stand-in for the Kubernetes provider has no functions, so not {request.tok} either",
+        )
 
     def _configured(self) -> Session:
         if self._session is None:

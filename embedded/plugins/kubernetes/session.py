@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from embedded.plugins.kubernetes.engine import Engine
 from embedded.plugins.kubernetes.identity import Identity
@@ -59,7 +60,7 @@ class Session:
         try:
             return self.client.resource(who.api_version, who.kind).namespaced
         except ApiError as error:
-            if error.status != 404:
+            if error.status != HTTPStatus.NOT_FOUND:
                 raise
             return self.memory.scopes.get((who.group, who.kind))
 
@@ -68,7 +69,7 @@ class Session:
         try:
             self.client.resource(who.api_version, who.kind)
         except ApiError as error:
-            if error.status == 404:
+            if error.status == HTTPStatus.NOT_FOUND:
                 return False
             raise
         return True

@@ -41,7 +41,9 @@ class Settings:
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Settings:
         """Read the configuration; what it leaves open comes from the `PULUMI_K8S_…` variables."""
-        on = {name: _truth(values.get(name, os.environ.get(variable))) for name, variable in _SWITCHES.items()}
+        on = {
+            name: _truth(values.get(name, os.environ.get(variable))) for name, variable in _SWITCHES.items()
+        }
         return cls(
             kubeconfig=str(values.get("kubeconfig") or ""),
             context=str(values.get("context") or ""),
@@ -89,7 +91,7 @@ def _connect_to_content(content: str, context: str | None) -> KubeClient:
     source = Path("kubernetes:kubeconfig")
     try:
         config = KubeConfig.from_dict(yaml.safe_load(content)).get(context)
-    except Exception as error:  # noqa: BLE001  # three libraries, each with exceptions of its own
+    except Exception as error:  # three libraries, each with exceptions of its own
         raise ClusterError(f"{source} cannot be read as a kubeconfig: {type(error).__name__}") from error
     if config is None or config.user is None:
         raise ClusterError(f"{source}: the current context names no user; choose one with a user")

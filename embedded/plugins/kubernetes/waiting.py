@@ -40,7 +40,9 @@ class Waiter:
     cancelled: threading.Event
     tell: Callable[[str], None]
 
-    def until_ready(self, who: Identity, live: Object, wanted: Iterable[conditions.Wanted], limit: float) -> Object:
+    def until_ready(
+        self, who: Identity, live: Object, wanted: Iterable[conditions.Wanted], limit: float
+    ) -> Object:
         """Wait, `limit` seconds at most, until the object is ready, and return it.
 
         `wanted` (the annotation `waitFor`) takes the place of the kind's own rule. Raises NotReached.

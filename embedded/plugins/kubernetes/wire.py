@@ -8,8 +8,8 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct, Value
 
-from embedded.plugins.kubernetes.quantities import whole
 from embedded.plugins.kubernetes.paths import Path
+from embedded.plugins.kubernetes.quantities import whole
 
 Object = dict[str, Any]
 
@@ -26,7 +26,7 @@ _UNKNOWNS = frozenset(
     }
 )
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+_CONFIDENTIAL = "1b47061264138c4ac30d75fd1eb44270"
 # Field names that the SDKs cannot spell (pulumi-kubernetes 4.34, `x-kubernetes-preserve-unknown-fields` …).
 _SDK_PREFIX, _WIRE_PREFIX = "x_kubernetes_", "x-kubernetes-"
 
@@ -68,7 +68,11 @@ def has_unknowns(value: Any) -> bool:
 def _decode_map(message: Struct, path: Path, secrets: set[Path]) -> Object:
     result = {}
     for name, item in message.fields.items():
-        key = _WIRE_PREFIX + name[len(_SDK_PREFIX) :].replace("_", "-") if name.startswith(_SDK_PREFIX) else name
+        key = (
+            _WIRE_PREFIX + name[len(_SDK_PREFIX) :].replace("_", "-")
+            if name.startswith(_SDK_PREFIX)
+            else name
+        )
         if item.WhichOneof("kind") != "null_value":
             result[key] = _decode(item, (*path, key), secrets)
     return result
@@ -77,24 +81,25 @@ def _decode_map(message: Struct, path: Path, secrets: set[Path]) -> Object:
 def _decode(message: Value, path: Path, secrets: set[Path]) -> Any:
     match message.WhichOneof("kind"):
         case "struct_value":
-            fields = message.struct_value.fields
-            if _SIGNATURE in fields:
-                if fields[_SIGNATURE].string_value != _SECRET:
-                    raise ValueError("assets, archives and references to resources have no place in an object")
-                secrets.add(path)
-                return _decode(fields["value"], path, secrets)
-            return _decode_map(message.struct_value, path, secrets)
+            return _decode_struct(message.struct_value, path, secrets)
         case "list_value":
             values = message.list_value.values
             return [_decode(item, (*path, index), secrets) for index, item in enumerate(values)]
         case "number_value":
             return whole(message.number_value)
-        case "bool_value":
-            return message.bool_value
-        case "string_value":
-            return message.string_value
+        case "bool_value" | "string_value" as kind:
+            return getattr(message, kind)
         case _:
             return None
+
+
+def _decode_struct(message: Struct, path: Path, secrets: set[Path]) -> Any:
+    if _SIGNATURE not in message.fields:
+        return _decode_map(message, path, secrets)
+    if message.fields[_SIGNATURE].string_value != _CONFIDENTIAL:
+        raise ValueError("assets, archives and references to resources have no place in an object")
+    secrets.add(path)
+    return _decode(message.fields["value"], path, secrets)
 
 
 def _encode_map(value: Object, path: Path, secrets: frozenset[Path]) -> Struct:
@@ -108,7 +113,7 @@ def _encode_map(value: Object, path: Path, secrets: frozenset[Path]) -> Struct:
 def _encode(value: Any, path: Path, secrets: frozenset[Path]) -> Value:
     if path in secrets:
         wrapped = Struct()
-        wrapped.fields[_SIGNATURE].string_value = _SECRET
+        wrapped.fields[_SIGNATURE].string_value = _CONFIDENTIAL
         wrapped.fields["value"].CopyFrom(_encode(value, path, secrets - {path}))
         return Value(struct_value=wrapped)
     message = Value()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2
 
-from embedded.plugins.kubernetes import directives, conditions, ownership, readiness, state
+from embedded.plugins.kubernetes import conditions, directives, ownership, readiness, state
 from embedded.plugins.kubernetes.failures import Incomplete, exists_already, explain, is_missing
 from embedded.plugins.kubernetes.identity import Identity, identify, urn_name, urn_type
 from embedded.plugins.kubernetes.paths import MISSING, look_up, parse, put
@@ -27,8 +28,7 @@ _MISSING_PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _MAY_SKIP_END = frozenset(
     {"Namespace", "Pod", "ReplicationController", "DaemonSet", "Deployment", "StatefulSet", "Job"}
 )
-# What the API server says where a dry run cannot tell: forbidden, or a webhook with side effects.
-_NO_PREVIEW = (403,)
+# What the API server says of a webhook with side effects.
 _NO_DRY_RUN = "does not support dry run"
 
 
@@ -77,19 +77,23 @@ def update(session: Session, request: provider_pb2.UpdateRequest) -> provider_pb
         live = session.find(who)
         body = _with_ignored(inputs, live, tuple(request.ignoreChanges))
         if request.preview:
-            dry = _apply(session, who, body, manager, dry_run=True, force=bool(live and ownership.to_take_over(live)))
+            dry = _apply(
+                session, who, body, manager, dry_run=True, force=bool(live and ownership.to_take_over(live))
+            )
             return provider_pb2.UpdateResponse(properties=state.outputs(dry, inputs, manager, olds))
-        if live is None:
-            if who.is_patch:
-                raise ClusterError(f"there is no {who} any more")
-            session.engine.warn(request.urn, f"{who} had been deleted outside of this stack; it is created again")
-        elif not who.is_patch:
+        if who.is_patch:
+            _may_write(session, request.urn, who, live, manager)
+        elif live is None:
+            session.engine.warn(
+                request.urn, f"{who} had been deleted outside of this stack; it is created again"
+            )
+        else:
             _take_over(session, who, live, manager)
         live = _apply(session, who, body, manager)
         if remembered and remembered != manager:
             _relinquish(session, who, remembered)
     except ClusterError as error:
-        if request.preview and isinstance(error, ApiError) and error.status in _NO_PREVIEW:
+        if request.preview and isinstance(error, ApiError) and error.status == HTTPStatus.FORBIDDEN:
             return provider_pb2.UpdateResponse(properties=request.news)
         raise _failed(error, "update", who, inputs) from error
     limit = directives.timeout_seconds(inputs.value, request.timeout)
@@ -139,7 +143,7 @@ def _planned_creation(session: Session, urn: str, who: Identity, inputs: Propert
     try:
         dry = _apply(session, who, inputs, manager, dry_run=True, force=True)
     except ApiError as error:
-        if error.status == 404 or error.status in _NO_PREVIEW or _NO_DRY_RUN in error.message:
+        if is_missing(error) or error.status == HTTPStatus.FORBIDDEN or _NO_DRY_RUN in error.message:
             return as_declared
         raise _failed(error, "create", who, inputs) from error
     return state.planned_outputs(dry, inputs)
@@ -162,7 +166,13 @@ def _may_write(session: Session, urn: str, who: Identity, existing: Object | Non
 
 
 def _apply(
-    session: Session, who: Identity, inputs: Properties, manager: str, *, dry_run: bool = False, force: bool = False
+    session: Session,
+    who: Identity,
+    inputs: Properties,
+    manager: str,
+    *,
+    dry_run: bool = False,
+    force: bool = False,
 ) -> Object:
     body = for_server(session, who, inputs.value)
     forced = force or session.settings.patch_force or directives.is_set(body, directives.PATCH_FORCE)
@@ -198,10 +208,11 @@ def _with_ignored(inputs: Properties, live: Object | None, ignored: tuple[str, .
 def _until_ready(
     session: Session, urn: str, who: Identity, inputs: Properties, live: Object, manager: str, limit: float
 ) -> Object:
-    if directives.is_set(inputs.value, directives.SKIP_AWAIT) or who.is_patch and not _waits(inputs.value):
+    if directives.is_set(inputs.value, directives.SKIP_AWAIT):
         return live
     wanted = conditions.wanted(inputs.value)
-    if not wanted and not readiness.has_rule(who.api_version, who.kind):
+    has_rule = readiness.has_rule(who.api_version, who.kind) and not who.is_patch
+    if not wanted and not has_rule:
         return live
     texts = secret_texts(inputs)
     waiter = session.waiter(urn, texts)
@@ -213,10 +224,6 @@ def _until_ready(
         raise Incomplete(who, reasons, state.outputs(known, inputs, manager)) from error
     waiter.tell("")
     return ready
-
-
-def _waits(body: Object) -> bool:
-    return bool(directives.annotation(body, directives.WAIT_FOR))
 
 
 def _despite_missing(

@@ -1,0 +1,79 @@
+"""Mocks that record what the program declares, as the engine would be told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.proto import resource_pb2
+
+ALICE, ALICE_NEXT, BOB, SERVER = "a" * 40, "n" * 40, "b" * 40, "s" * 40
+
+
+class Recorder(Mocks):
+    """Records every resource, and the request that announced it."""
+
+    def __init__(self) -> None:
+        self.resources: list[MockResourceArgs] = []
+        self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        """No function is called by the program."""
+        raise AssertionError(f"unexpected call of {args.token}")
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        """Note the resource and echo its inputs as outputs."""
+        self.resources.append(args)
+        return f"{args.name}-id", dict(args.inputs)
+
+    def of_type(self, token: str) -> dict[str, Any]:
+        """Return the inputs of all resources of a type, by resource name."""
+        return {item.name: item.inputs for item in self.resources if item.typ == token}
+
+    def types(self) -> dict[str, str]:
+        """Return the type of every resource by its name."""
+        return {item.name: item.typ for item in self.resources}
+
+    def before(self, name: str) -> set[str]:
+        """Return the names of all resources that must exist before this one, at any distance."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            names = {urn.rpartition("::")[2] for urn in self.requests[waiting.pop()].dependencies} - found
+            found |= names
+            waiting += names
+        return found
+
+
+class _RecordingMonitor(MockMonitor):
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self._recorder = recorder
+
+    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802
+        self._recorder.requests[request.name] = request
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # untyped in the SDK (3.272)
+
+
+def recorded(declare: Callable[[], object]) -> Recorder:
+    """Run a piece of a program to its end, failures included, and return what it declared."""
+    recorder = Recorder()
+    monitor = _RecordingMonitor(recorder)
+    pulumi.runtime.set_mocks(recorder, project="onprem-coding-agents", stack="test", monitor=monitor)
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]  # the SDK leaves it untyped (3.272)
+    def run() -> None:
+        declare()
+
+    run()
+    return recorder
+
+
+def family(parent: pulumi.Resource) -> list[tuple[pulumi.Resource, pulumi.Resource]]:
+    """Return every pair of parent and child from one resource downwards."""
+    pairs: list[tuple[pulumi.Resource, pulumi.Resource]] = []
+    for child in parent._childResources:
+        pairs += [(parent, child), *family(child)]
+    return pairs

@@ -1,0 +1,82 @@
+"""A guard that crashes guards nothing: programs and commands of any shape are read to the end."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from onprem.vllm import load_release, parse_argv
+from policy.checks import check_manifests
+from policy.graph import UNKNOWN
+from tests.policy.programs import Manifests, compliant
+
+pytestmark = pytest.mark.policy
+
+_ODD_VALUES: tuple[Any, ...] = (
+    None,
+    UNKNOWN,
+    [],
+    {},
+    "x",
+    0,
+    -1,
+    True,
+    3.5,
+    [UNKNOWN],
+    {"a": UNKNOWN},
+    "nan",
+    "0s",
+)
+_ODD_WORDS = (
+    *("-tp", "-O3", "-O", "--", "-", "=", "--=", "--x.y.z", "--speculative-config.a.b", "--hf-overrides.a+"),
+    *("$X", "${X:-", '"$@"', "'", "`", "\0", "\0\0", "bash", "-c", "sh", "vllm", "serve", "-m", "{}", "[]"),
+    *(
+        "nan",
+        "inf",
+        "128K",
+        "--max-model-len=inf",
+        "--gpu-memory-utilization=nan",
+        "é",
+        "$(A)",
+        "<",
+        ">&",
+        "#",
+    ),
+)
+
+
+def _paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+    for key in keys:
+        yield from _paths(node[key], (*path, key))
+
+
+def _replaced(program: Manifests, path: tuple[Any, ...], value: Any) -> list[dict[str, Any]]:
+    node: Any = program
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    return [manifest for manifest in program.values() if isinstance(manifest, dict)]
+
+
+def test_every_part_of_a_program_may_be_of_any_shape() -> None:
+    for path in [path for path in _paths(compliant()) if path]:
+        for value in _ODD_VALUES:
+            for finding in check_manifests(_replaced(compliant(), path, value)):
+                assert finding.message, (path, value)
+
+
+def test_any_words_are_read_as_a_command() -> None:
+    rng = random.Random(7)  # noqa: S311 - a fixed seed for a repeatable test
+    words = [*sorted(load_release("0.33.0").options()), *_ODD_WORDS * 10]
+
+    for _ in range(5000):
+        argv = [rng.choice(words) for _ in range(rng.randint(0, 8))]
+        script = ["bash", "-c", " ".join(argv), *argv[:2]]
+
+        assert parse_argv(argv, release=rng.choice([None, "0.32.0", "main", "9.9.9"])).judged_by
+        assert parse_argv(script).command, "a script is followed or called opaque, never taken for arguments"

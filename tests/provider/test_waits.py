@@ -1,0 +1,283 @@
+"""When an update waits, for what, for how long, and how it is cancelled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.provider.stack import Stack
+
+WIDGET = "test.example/v1"
+READY = {"conditions": [{"type": "Ready", "status": "True"}]}
+
+
+def _widget(annotations: dict[str, str], spec: dict[str, Any] | None = None, options: str = "") -> str:
+    return f"""
+Object("test.example/v1:Widget", "one", {{
+    "metadata": meta("one", annotations={annotations!r}), "spec": {spec or {"size": 1}!r}}}{options})
+config_map("after", {{"a": "1"}})
+"""
+
+
+def _set_status(stack: Stack, status: dict[str, Any]) -> None:
+    stack.client.patch(WIDGET, "Widget", "one", {"status": status}, stack.namespace, subresource="/status")
+
+
+def _later(seconds: float, action: Callable[[], None]) -> threading.Thread:
+    thread = threading.Timer(seconds, action)
+    thread.start()
+    return thread
+
+
+def _until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"never happened: {what}"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "condition=Ready",
+        "condition=Ready=True",
+        "jsonpath={.status.phase}=Running",
+        'jsonpath={.status.conditions[?(@.type=="Ready")].status}=True',
+        '["jsonpath={.status.phase}", "condition=Ready"]',
+    ],
+)
+def test_a_custom_resource_is_waited_for(stack: Stack, expression: str) -> None:
+    stack.program(_widget({"pulumi.com/waitFor": expression, "pulumi.com/timeoutSeconds": "60"}))
+    process = stack.start("up", "--yes", "--skip-preview")
+    _until(lambda: stack.find("Widget", "one", WIDGET), "the widget exists")
+    _set_status(stack, {"phase": "Starting", "conditions": [{"type": "Ready", "status": "False"}]})
+    time.sleep(2)
+    assert process.poll() is None, "the condition does not hold yet"
+
+    _set_status(stack, {"phase": "Running", **READY})
+    text, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 0, text
+    outputs = stack.resources()["one"]["outputs"]
+    assert outputs["status"]["phase"] == "Running", "the state holds the object as it became ready"
+    assert stack.up().changes == {"same": 2}
+
+
+def test_a_condition_of_an_older_generation_does_not_count(stack: Stack) -> None:
+    notes = {"pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": "60"}
+    stack.program(_widget(notes))
+    thread = _later(3, lambda: _set_status(stack, {"observedGeneration": 1, **READY}))
+    stack.up()
+    thread.join()
+
+    stack.program(_widget(notes, {"size": 2}))
+    process = stack.start("up", "--yes", "--skip-preview")
+    _until(lambda: stack.get("Widget", "one", WIDGET)["spec"]["size"] == 2, "the change arrives")
+    time.sleep(2)
+    assert process.poll() is None, "Ready is from before the change"
+
+    _set_status(stack, {"observedGeneration": 2, **READY})
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, text
+
+
+def test_a_wait_that_takes_too_long_fails_and_the_next_update_waits_again(stack: Stack) -> None:
+    stack.program(_widget({"pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": "2"}))
+
+    outcome = stack.up(fails=True)
+
+    assert "one" in outcome.text
+    assert "one" in stack.resources(), "the object exists, so the state knows it"
+    assert stack.resources()["one"].get("initErrors")
+
+    _set_status(stack, READY)
+    assert stack.up().changes.get("update") == 1
+    assert not stack.resources()["one"].get("initErrors")
+
+
+def test_the_option_custom_timeouts_limits_a_wait(stack: Stack) -> None:
+    options = ", custom_timeouts=pulumi.CustomTimeouts(create='2s')"
+    stack.program(_widget({"pulumi.com/waitFor": "condition=Ready"}, options=options))
+    started = time.monotonic()
+
+    stack.up(fails=True)
+
+    assert time.monotonic() - started < 60, "without the option it would be ten minutes"
+
+
+@pytest.mark.parametrize("expression", ["Ready", "jsonpath=.status.phase", "jsonpath={.status.phase}=", "[]"])
+def test_an_expression_that_cannot_be_read_is_an_error(stack: Stack, expression: str) -> None:
+    stack.program(_widget({"pulumi.com/waitFor": expression, "pulumi.com/timeoutSeconds": "5"}))
+
+    stack.up(fails=True)
+
+
+def test_skip_await_does_not_wait(stack: Stack) -> None:
+    stack.program("""
+labels = {"app": "never"}
+Object("apps/v1:Deployment", "never", {
+    "metadata": meta("never", annotations={"pulumi.com/skipAwait": "true"}),
+    "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {
+        "nodeSelector": {"no-such": "node"}, "containers": [{"name": "c", "image": "c:1"}]}}}})
+""")
+
+    assert stack.up().changes == {"create": 1}
+    assert stack.up().changes == {"same": 1}
+    assert stack.refresh("--expect-no-changes").changes == {"same": 1}
+
+
+def test_a_deployment_is_waited_for_until_its_new_pods_are_available(stack: Stack) -> None:
+    program = """
+labels = {"app": "web"}
+made = Object("apps/v1:Deployment", "web", {"metadata": meta("web"), "spec": {
+    "replicas": 2, "selector": {"matchLabels": labels},
+    "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "c:%d"}]}}}})
+"""
+    for version in (1, 2):
+        stack.program(program % version)
+        stack.up()
+
+        status = stack.get("Deployment", "web", "apps/v1")["status"]
+        assert status["availableReplicas"] == 2
+        assert status["updatedReplicas"] == 2
+        images = {
+            container["image"]
+            for pod in stack.client.list("v1", "Pod", stack.namespace)
+            if not pod["metadata"].get("deletionTimestamp")
+            for container in pod["spec"]["containers"]
+        }
+        assert images == {f"c:{version}"}
+
+
+def test_a_pod_that_cannot_be_scheduled_tells_why(stack: Stack) -> None:
+    stack.program("""
+labels = {"app": "huge"}
+Object("apps/v1:Deployment", "huge", {
+    "metadata": meta("huge", annotations={"pulumi.com/timeoutSeconds": "8"}),
+    "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {
+        "containers": [{"name": "c", "image": "c:1", "resources": {"limits": {"nvidia.com/gpu": "9"}}}]}}}})
+""")
+
+    outcome = stack.up(fails=True)
+
+    assert "huge" in outcome.text
+    assert "Insufficient nvidia.com/gpu" in outcome.text, "the scheduler's own words"
+
+
+def test_services_stateful_sets_and_claims_are_waited_for(stack: Stack) -> None:
+    stack.program("""
+labels = {"app": "db"}
+service = Object("core/v1:Service", "db", {"metadata": meta("db"),
+    "spec": {"selector": labels, "ports": [{"port": 80}]}})
+Object("apps/v1:StatefulSet", "db", {"metadata": meta("db"), "spec": {
+    "replicas": 2, "serviceName": "db", "selector": {"matchLabels": labels},
+    "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "c:1"}]}}}})
+Object("core/v1:Pod", "alone", {"metadata": meta("alone"),
+    "spec": {"containers": [{"name": "c", "image": "c:1"}]}})
+""")
+
+    assert stack.up().changes == {"create": 3}
+    assert stack.get("StatefulSet", "db", "apps/v1")["status"]["readyReplicas"] == 2
+    assert stack.get("Pod", "alone")["status"]["phase"] == "Running"
+    assert stack.refresh("--expect-no-changes").changes == {"same": 3}
+
+
+def test_a_load_balancer_is_waited_for_until_it_has_an_address(stack: Stack) -> None:
+    stack.program("""
+Object("core/v1:Service", "gate", {"metadata": meta("gate"),
+    "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}})
+""")
+    process = stack.start("up", "--yes", "--skip-preview")
+    _until(lambda: stack.find("Service", "gate"), "the Service exists")
+    time.sleep(2)
+    assert process.poll() is None
+
+    address = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
+    stack.client.patch("v1", "Service", "gate", address, stack.namespace, subresource="/status")
+    text, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 0, text
+    status = stack.resources()["gate"]["outputs"]["status"]
+    assert status["loadBalancer"]["ingress"][0]["ip"] == "192.0.2.1"
+
+
+def test_a_job_that_fails_fails_the_update_at_once(stack: Stack) -> None:
+    stack.program("""
+Object("batch/v1:Job", "task", {"metadata": meta("task"), "spec": {"activeDeadlineSeconds": 1,
+    "template": {"spec": {"restartPolicy": "Never", "nodeSelector": {"no-such": "node"},
+                          "containers": [{"name": "c", "image": "c:1"}]}}}})
+""")
+    started = time.monotonic()
+
+    outcome = stack.up(fails=True)
+
+    assert time.monotonic() - started < 60
+    assert "DeadlineExceeded" in outcome.text
+
+
+def test_an_interrupt_ends_the_wait_and_the_next_update_converges(stack: Stack) -> None:
+    stack.program(_widget({"pulumi.com/waitFor": "condition=Ready"}))
+    process = stack.start("up", "--yes", "--skip-preview")
+    _until(lambda: stack.find("Widget", "one", WIDGET), "the widget exists")
+    time.sleep(1)
+
+    started = time.monotonic()
+    text = stack.interrupt(process)
+
+    assert time.monotonic() - started < 30, "a cancelled wait ends at once"
+    assert process.returncode != 0, text
+    assert not stack.state().get("pending_operations")
+    assert "one" in stack.resources(), "the object exists, so the state knows it"
+
+    _set_status(stack, READY)
+    stack.up()
+    assert stack.up().changes == {"same": 2}
+    stack.destroy()
+    assert stack.find("Widget", "one", WIDGET) is None
+
+
+def test_an_interrupt_ends_a_delete_that_waits(stack: Stack) -> None:
+    stack.program("config_map('held', {'a': '1'}, meta('held', finalizers=['test.example/hold']))")
+    stack.up()
+    process = stack.start("destroy", "--yes", "--skip-preview")
+    _until(lambda: stack.get("ConfigMap", "held")["metadata"].get("deletionTimestamp"), "the deletion begins")
+
+    text = stack.interrupt(process)
+
+    assert process.returncode != 0, text
+    assert "held" in stack.resources()
+    stack.client.patch("v1", "ConfigMap", "held", {"metadata": {"finalizers": None}}, stack.namespace)
+    assert stack.destroy().changes == {"delete": 1}
+
+
+def test_plugins_end_when_the_engine_is_killed(stack: Stack) -> None:
+    stack.program(_widget({"pulumi.com/waitFor": "condition=Ready"}))
+    process = stack.start("up", "--yes", "--skip-preview")
+    _until(lambda: stack.find("Widget", "one", WIDGET), "the widget exists")
+    children = _children(process.pid)
+    assert children, "the engine runs its plugins as children"
+
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)
+
+    _until(lambda: not any(_alive(pid) for pid in children), "the plugins end", seconds=15)
+
+
+def _children(pid: int) -> list[int]:
+    threads = Path(f"/proc/{pid}/task")
+    return [int(word) for thread in threads.iterdir() for word in (thread / "children").read_text().split()]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:1]

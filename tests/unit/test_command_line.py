@@ -1,0 +1,82 @@
+"""`onprem`: what the platform engineer's subcommands print, and that bad input ends in a sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from onprem.cli import main
+
+STACKS = str(Path(__file__).parents[2] / "stacks")
+
+
+def _run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_plan_shows_model_sessions_parsers_and_the_memory_of_a_gpu() -> None:
+    code, out, _ = _run("plan", "local", "--stacks", STACKS)
+
+    assert code == 0
+    for told in (
+        "Qwen/Qwen3.6-27B-FP8",
+        "3 sessions at once",
+        "qwen3_coder",
+        "weights 29.6",
+        "3 of 4 GPUs free",
+    ):
+        assert told in out
+
+
+def test_plan_explains_each_term_of_the_account_when_asked() -> None:
+    _, out, _ = _run("plan", "local", "--stacks", STACKS, "--explain")
+
+    assert "CUDA graphs" in out
+
+
+def test_plan_as_json_is_the_report() -> None:
+    _, out, _ = _run("plan", "team", "--stacks", STACKS, "--json")
+
+    assert [model["role"] for model in json.loads(out)["models"]] == ["coder", "fast"]
+
+
+def test_render_prints_yaml_documents_that_all_have_a_kind() -> None:
+    _, out, _ = _run("render", "local", "--stacks", STACKS)
+
+    documents = list(yaml.safe_load_all(out))
+    assert documents[0]["kind"] == "Namespace"
+    assert all(document["apiVersion"] and document["metadata"]["name"] for document in documents)
+
+
+def test_catalog_lists_models_accelerators_and_tiers() -> None:
+    code, out, _ = _run("catalog", "--json")
+
+    assert code == 0
+    assert {"models", "accelerators", "tiers"} == set(json.loads(out))
+    assert "Qwen3.6-27B" in _run("catalog")[1]
+
+
+def test_schema_is_json() -> None:
+    assert json.loads(_run("schema")[1])["title"] == "A stack of onprem-coding-agents"
+
+
+@pytest.mark.parametrize("command", ["plan", "render"])
+def test_an_unknown_stack_ends_in_a_sentence_with_the_nearest_name(command: str) -> None:
+    code, out, err = _run(command, "locla", "--stacks", STACKS)
+
+    assert code == 1
+    assert out == ""
+    assert "did you mean local?" in err
+
+
+def test_preflight_without_a_cluster_says_where_it_looked(tmp_path: Path) -> None:
+    code, _, err = _run("preflight", "local", "--stacks", STACKS, "--kubeconfig", str(tmp_path / "none"))
+
+    assert code == 1
+    assert str(tmp_path / "none") in err

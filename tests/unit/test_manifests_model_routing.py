@@ -1,0 +1,23 @@
+"""The script that tells roles apart: its form here; what it does is tried in the real Envoy elsewhere."""
+
+from __future__ import annotations
+
+from onprem.manifests.model_routing import lua_script
+
+
+def test_only_served_models_reach_the_header() -> None:
+    script = lua_script(("coder", "fast"))
+
+    assert 'local SERVED = { ["coder"] = true, ["fast"] = true }' in script
+    assert 'local HEADER = "x-onprem-model"' in script
+
+
+def test_no_hole_of_the_template_is_left() -> None:
+    assert "@" not in lua_script(("coder",))
+
+
+def test_the_script_uses_nothing_that_envoy_gateways_strict_validation_blocks() -> None:
+    script = lua_script(("coder",))
+
+    for blocked in ("require", "loadstring", "setmetatable", "clearRouteCache", "os.", "io."):
+        assert blocked not in script, "Envoy Gateway 1.9 runs the script against mocks without it"

@@ -1,0 +1,101 @@
+"""Nodes, priority and queues of the pool; who may talk to whom in the namespace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onprem.manifests.gpu_node_pool import node_patches, priority_class, queues
+from onprem.plan import PlatformPlan
+from tests.unit.manifest_samples import of_kind, planned, rendered
+
+
+def policies(plan: PlatformPlan) -> dict[str, Any]:
+    return {name: item["spec"] for name, item in of_kind(rendered(plan), "NetworkPolicy").items()}
+
+
+def test_named_nodes_get_the_pools_label_and_the_taint() -> None:
+    first, second = node_patches(planned(hardware={"nodeNames": ["node-a", "node-b"]}))
+
+    assert (first["metadata"]["name"], second["metadata"]["name"]) == ("node-a", "node-b")
+    assert first["metadata"]["labels"] == {"onprem.ai/gpu-pool": "l40s"}
+    assert first["spec"]["taints"] == [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
+
+
+def test_the_taint_can_be_left_to_others() -> None:
+    patch, _ = node_patches(planned(hardware={"nodeNames": ["node-a", "node-b"], "taint": False}))
+
+    assert "spec" not in patch
+
+
+def test_nodes_that_nobody_names_are_not_touched() -> None:
+    assert node_patches(planned()) == []
+
+
+def test_serving_pushes_batch_work_aside_and_is_nobodys_default() -> None:
+    priority = priority_class(planned())
+
+    assert 0 < priority["value"] < 1_000_000_000, "higher values belong to the system"
+    assert "globalDefault" not in priority, "the API server drops a false one: drift for ever"
+
+
+def test_without_a_queue_section_there_are_no_queues() -> None:
+    assert queues(planned()) == []
+
+
+def test_the_quota_holds_the_replicas_and_one_surge_pod() -> None:
+    plan = planned(queue={}, model={"replicas": 2})
+    flavor, cluster_queue, local_queue = queues(plan)
+    (group,) = cluster_queue["spec"]["resourceGroups"]
+    quota = {item["name"]: item["nominalQuota"] for item in group["flavors"][0]["resources"]}
+
+    assert quota["nvidia.com/gpu"] == "4", "all GPUs of the pool"
+    assert quota["pods"] == "3"
+    assert quota["cpu"] == str(3 * plan.main.resources.cpus)
+    assert group["coveredResources"] == list(quota)
+    assert group["flavors"][0]["name"] == flavor["metadata"]["name"]
+    assert local_queue["spec"]["clusterQueue"] == cluster_queue["metadata"]["name"]
+
+
+def test_everything_is_denied_both_ways_by_default() -> None:
+    deny = policies(planned())["default-deny"]
+
+    assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_only_the_gateways_proxies_reach_a_model_server() -> None:
+    (rule,) = policies(planned())["model-servers"]["ingress"]
+    other, own = rule["from"]
+
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8080}]
+    assert other["namespaceSelector"]["matchLabels"] == {
+        "kubernetes.io/metadata.name": "envoy-gateway-system"
+    }
+    assert other["podSelector"] == own["podSelector"], "Envoy Gateway may run its proxies in either namespace"
+    assert own["podSelector"]["matchLabels"]["gateway.envoyproxy.io/owning-gateway-name"] == "coding-agents"
+
+
+def test_a_download_needs_a_way_out_and_mounted_weights_do_not() -> None:
+    assert policies(planned())["model-download"]["egress"] == [{"ports": [{"protocol": "TCP", "port": 443}]}]
+    assert "model-download" not in policies(planned(model={"source": "pvc://models/qwen"}))
+    assert "model-download" not in policies(planned(model={"source": "oci://registry.internal/qwen:1"}))
+
+
+def test_without_a_download_dns_is_the_only_way_out_of_the_namespace() -> None:
+    ways_out = {
+        name: spec["egress"]
+        for name, spec in policies(planned(model={"source": "pvc://models"})).items()
+        if "egress" in spec
+    }
+
+    assert list(ways_out) == ["allow-dns"]
+    assert {port["port"] for port in ways_out["allow-dns"][0]["ports"]} == {53}
+
+
+def test_a_proxy_stands_between_gateway_and_servers() -> None:
+    found = policies(planned(translation="litellm"))
+    proxy = found["translation-proxy"]
+    server_peers = found["model-servers"]["ingress"][0]["from"]
+
+    assert proxy["ingress"][0]["ports"] == [{"protocol": "TCP", "port": 4000}]
+    assert proxy["egress"][0]["ports"] == [{"protocol": "TCP", "port": 8080}]
+    assert {"podSelector": proxy["podSelector"]} in server_peers
