@@ -42,13 +42,14 @@ def up(stack: str) -> None:
 
 
 @main.command()
-def down() -> None:
+@click.option("--forget", is_flag=True, help="Also delete the state and the keys it put into stack files.")
+def down(forget: bool) -> None:
     """End every process that `up` started; the state stays."""
     from embedded.commands.down import down as command
 
     layout = Layout.default()
     with hold(layout.lock_file, command="./dev down"):
-        command(layout, Progress())
+        command(layout, Progress(), forget=forget)
 
 
 @main.command()

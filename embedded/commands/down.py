@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from embedded.cluster import Cluster
+from embedded.forget import forget as forget_all
 from embedded.layout import Layout
 from embedded.progress import Progress
 
 
-def down(layout: Layout, progress: Progress) -> None:
-    """Stop every process of this checkout's cluster; its data stays for the next `up`."""
+def down(layout: Layout, progress: Progress, *, forget: bool = False) -> None:
+    """Stop every process of this checkout's cluster; its data stays for the next `up` unless it is forgotten."""
     cluster = Cluster(layout)
-    if not cluster.parts() and not cluster.dead():
+    running = bool(cluster.parts() or cluster.dead())
+    if running:
+        cluster.stop(progress)
+    else:
         progress.note("nothing is running")
-        return
-    cluster.stop(progress)
-    progress.note(f"state kept in {layout.state}; delete that folder to begin anew")
+    if forget:
+        for sentence in forget_all(layout):
+            progress.note(sentence)
+    elif running:
+        progress.note(f"state kept in {layout.state}; './dev down --forget' begins anew")
