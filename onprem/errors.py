@@ -56,7 +56,17 @@ class UnknownFact(OnpremError):
         self.kind = kind
         self.name = name
         self.known = tuple(known)
-        super().__init__(f"unknown {kind} {name!r}; {nearest_hint(name, self.known)}")
+        self.hint = nearest_hint(name, self.known)
+        super().__init__(f"unknown {kind} {name!r}; {self.hint}")
+
+    def problem(self, where: str) -> Problem:
+        """Return this as the problem of the config key that holds the name."""
+        return Problem(
+            where=where,
+            found=repr(self.name),
+            why=f"the catalogue knows no {self.kind} of that name, so nothing can be derived for it",
+            fix=f"{self.hint} ('onprem catalog' lists all)",
+        )
 
 
 class ClusterError(OnpremError):

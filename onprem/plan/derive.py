@@ -37,11 +37,13 @@ def plan_stack(
     """
     source = source or f"stack {stack}"
     catalog = catalog or load_catalog()
+    names = _unknown_names(raw, catalog)
     try:
         settings = parse_platform(raw, source)
     except InvalidInput as error:
-        names = _unknown_names(raw, catalog)
         raise InvalidInput(source, [*error.problems, *names]) from None
+    if any(problem.where.startswith("platform.hardware") for problem in names):
+        raise InvalidInput(source, names)  # without the GPUs nothing else can be judged
     return _Derivation(settings=settings, stack=stack, source=source, catalog=catalog).plan()
 
 
@@ -54,12 +56,10 @@ class _Derivation:
 
     def plan(self) -> PlatformPlan:
         problems: list[Problem] = []
-        pool = self._pool(problems)
-        decisions = self._decisions(pool, problems) if pool is not None else []
-        if pool is None or problems:
-            raise InvalidInput(
-                self.source, problems or _unknown_names(self.settings.model_dump(by_alias=True), self.catalog)
-            )
+        pool = pool_of(self.settings.hardware, self.catalog)
+        decisions = self._decisions(pool, problems)
+        if problems:
+            raise InvalidInput(self.source, problems)
         placement = self._placement(pool, decisions, problems)
         if problems:
             raise InvalidInput(self.source, problems)
@@ -77,19 +77,6 @@ class _Derivation:
             timeouts=timeouts,
             request_body_mib=_request_body_mib(max(role.context_tokens for role in serving)),
         )
-
-    def _pool(self, problems: list[Problem]) -> Pool | None:
-        try:
-            return pool_of(self.settings.hardware, self.catalog)
-        except UnknownFact as error:
-            key = "tier" if self.settings.hardware.tier is not None else "accelerator"
-            problems.append(_unknown(f"platform.hardware.{key}", error))
-            problems.extend(
-                p
-                for p in _unknown_names(self.settings.model_dump(by_alias=True), self.catalog)
-                if "models" in p.where
-            )
-            return None
 
     def _decisions(self, pool: Pool, problems: list[Problem]) -> list[RoleDecision]:
         decisions = []
@@ -188,15 +175,5 @@ def _look_up(look_up: object, name: object, where: str) -> list[Problem]:
     try:
         look_up(name)
     except UnknownFact as error:
-        return [_unknown(where, error)]
+        return [error.problem(where)]
     return []
-
-
-def _unknown(where: str, error: UnknownFact) -> Problem:
-    hint = str(error).split("; ", 1)[1]
-    return Problem(
-        where=where,
-        found=repr(error.name),
-        why=f"the catalogue knows no {error.kind} of that name, so nothing can be derived for it",
-        fix=f"{hint} ('onprem catalog' lists all)",
-    )

@@ -47,7 +47,11 @@ def decide_role(
         variants = variants_to_try(model, named, role, pool.accelerator)
     except UnknownFact as error:
         return RoleDecision(
-            role=role, vllm=release, choice=None, replicas=0, problems=(_unknown(where, error),)
+            role=role,
+            vllm=release,
+            choice=None,
+            replicas=0,
+            problems=(error.problem(f"{where}.{_key_of(error)}"),),
         )
     problems = [*_release_problems(role, model, variants[0], where=where, release=release)]
     if role.context is not None and role.context > model.architecture.max_context_tokens:
@@ -136,7 +140,7 @@ def _release_problems(
                 where="platform.serving.vllm",
                 found=release,
                 why="the flags and parsers of that release are not in the catalogue, so they cannot be checked",
-                fix=str(error).split("; ", 1)[1],
+                fix=error.hint,
             ),
         ]
     for key, value, known in (
@@ -200,12 +204,5 @@ def _way_out(nearest: Choice, where: str) -> str:
     return ", or ".join(ways) or "take a smaller model ('onprem catalog' lists them)"
 
 
-def _unknown(where: str, error: UnknownFact) -> Problem:
-    hint = str(error).split("; ", 1)[1]
-    key = "precision" if error.kind.startswith("variant") else "model"
-    return Problem(
-        where=f"{where}.{key}",
-        found=repr(error.name),
-        why=f"the catalogue knows no {error.kind} of that name, so nothing can be derived for it",
-        fix=f"{hint} ('onprem catalog' lists all)",
-    )
+def _key_of(error: UnknownFact) -> str:
+    return "precision" if error.kind.startswith("variant") else "model"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from onprem.errors import UnknownFact
+from onprem.errors import UnknownFact, nearest_hint
 
 Scalar = bool | int | float | str | None
 
@@ -174,4 +174,4 @@ def unknown_option_hint(option: str, version: str, known: Iterable[str]) -> str:
         return f"it is gone{since}: {removed.hint}"
     if option in history.since and version_key(version) < version_key(history.since[option]):
         return f"it exists since vLLM {history.since[option]}: use that release or leave the option out"
-    return str(UnknownFact("option", option, known)).split("; ", 1)[1]
+    return nearest_hint(option, known)
