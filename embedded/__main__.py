@@ -85,13 +85,17 @@ def check() -> None:
 
 @main.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-def bench(names: tuple[str, ...]) -> None:
-    """Measure the product; without a NAME everything."""
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def bench(names: tuple[str, ...], as_json: bool) -> None:
+    """Measure the product; without a NAME everything. NAME: program.
+
+    Runs on a cluster and on stacks of its own, whatever is up in this checkout.
+    """
     from embedded.commands.bench import bench as command
 
     layout = Layout.default()
     with hold(layout.lock_file, command="./dev bench"):
-        command(layout, names, Progress())
+        command(layout, names, Progress(), as_json=as_json)
 
 
 @main.command(context_settings=_PASS_ON)

@@ -10,6 +10,7 @@ import subprocess
 import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from embedded.children import run_logged
@@ -118,6 +119,14 @@ class Engine:
             if entry.get("resourceCount", 0) > 1
         )
 
+    def stacks_in_use(self) -> tuple[str, ...]:
+        """Return the names of the stacks that have resources or whose update was killed."""
+        return tuple(
+            str(entry["name"])
+            for entry in json.loads(self._read("stack", "ls", "--json"))
+            if entry.get("resourceCount", 0) > 1 or self._locks(entry["name"])
+        )
+
     def ensure_stack(self, file: StackFile) -> None:
         """Create the stack in the local backend when it is new, select it, and check the passphrase."""
         if not self.stack_exists(file.stack):
@@ -177,6 +186,11 @@ class Engine:
             log=self.log,
             on_line=hear,
         )
+        if code < 0:
+            raise EngineError(
+                f"pulumi {arguments[0]} was killed by signal {-code}; the next './dev up' mends what it left. "
+                f"The whole story is in {self.log}"
+            )
         if code != 0:
             raise EngineError(
                 f"pulumi {arguments[0]} failed.\n{diagnostics(seen)}\nThe whole story is in {self.log}"
@@ -189,14 +203,17 @@ class Engine:
         duplicates it; the others are dropped from the state.
         """
         done: list[str] = []
-        locks = self._layout.pulumi_backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
-        if any(locks.glob("*.json")):
+        if self._locks(stack):
             self._read("cancel", "--yes", stack)
             done.append("removed the lock of an update that was killed")
         pending = self._pending(stack)
         if pending:
             done += self._settle(stack, client, pending)
         return tuple(done)
+
+    def _locks(self, stack: str) -> list[Path]:
+        folder = self._layout.pulumi_backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
+        return list(folder.glob("*.json"))
 
     def _settle(self, stack: str, client: KubeClient, pending: Sequence[Pending]) -> list[str]:
         made = [entry for entry in pending if entry.name and _exists(client, entry)]

@@ -1,8 +1,8 @@
 """Import and evaluation of one Pulumi program in a fresh interpreter, on mocks: no engine, no plugin.
 
-    python -m embedded.bench.evaluate PROGRAM STACK < CONFIG
+    python -m embedded.bench.evaluate PROGRAM STACK CONFIG
 
-CONFIG is a JSON object: `values` (config key to text, objects as JSON text) and `secrets` (the keys among them
+CONFIG is a JSON file: `values` (config key to text, objects as JSON text) and `secrets` (the keys among them
 that are secret). Prints how many resources the program declared.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import runpy
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +36,17 @@ class _Counter(Mocks):
         return f"{args.name}-id", dict(args.inputs)
 
 
-def main(program: Path, stack: str) -> None:
+def main(program: Path, stack: str, config_file: Path) -> None:
     """Evaluate the program to its end and print the number of its resources."""
-    config = json.load(sys.stdin)
+    config = json.loads(config_file.read_text(encoding="utf-8"))
     set_all_config(config["values"], config["secrets"])
     counter = _Counter()
     pulumi.runtime.set_mocks(counter, project="onprem-coding-agents", stack=stack)
     sys.path.insert(0, str(program.parent))
-    run = pulumi.runtime.test(lambda: runpy.run_path(str(program), run_name="__main__") and None)
-    run()
+    until_registered: Callable[..., Callable[[], None]] = pulumi.runtime.test
+    until_registered(lambda: runpy.run_path(str(program), run_name="__main__") and None)()
     sys.stdout.write(f"{counter.resources}\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

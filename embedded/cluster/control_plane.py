@@ -153,6 +153,9 @@ def controller_manager(site: Site, groups: Collection[str]) -> Process:
         f"--service-account-private-key-file={site.pki.key('service-accounts')}",
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
+        # Each change of a node restarts kwok's heartbeat of 20 to 45 s (0.8.0); a pod once marked not ready
+        # because its node was late is never marked ready again by kwok.
+        "--node-monitor-grace-period=24h",
         "--profiling=false",
         env={"ONPREM_KINDS": " ".join(sorted(groups))},
     )

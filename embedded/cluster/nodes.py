@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from embedded.process import Process
-from onprem.kube import KubeClient, Object
+from onprem.kube import ApiError, KubeClient, Object
 
 CONTROL_NODE = "control"
 SIMULATED = "embedded.onprem/simulated"
@@ -76,13 +77,23 @@ def ensure(client: KubeClient, specs: Iterable[NodeSpec]) -> list[str]:
     changed = []
     for name, node in present.items():
         if name not in wanted or _digest_of(node) != _digest_of(wanted[name]):
-            client.delete("v1", "Node", name)
+            _remove(client, name)
             changed.append(name)
     for name, node in wanted.items():
         if name not in present or name in changed:
             client.create(node)
             changed.append(name)
     return sorted(set(changed))
+
+
+def _remove(client: KubeClient, name: str) -> None:
+    """Delete a node with its pods: Kubernetes' own collector would let those stay for another minute."""
+    client.delete("v1", "Node", name)
+    for pod in client.list("v1", "Pod", fields=f"spec.nodeName={name}"):
+        namespace, pod_name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        path = f"{client.resource('v1', 'Pod').path(namespace)}/{pod_name}"
+        with contextlib.suppress(ApiError):  # gone meanwhile
+            client.request("DELETE", path, name=f"Pod {namespace}/{pod_name}", body={"gracePeriodSeconds": 0})
 
 
 def wait_ready(client: KubeClient, kwok: Process) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,9 @@ from embedded import plugins
 from embedded.cluster import BINARIES, Cluster
 from embedded.cluster.tls import give_certificate
 from embedded.commands.plan_view import show_plan
-from embedded.engine import Engine
+from embedded.engine import Engine, passphrase
 from embedded.layout import Layout
+from embedded.listeners import require_port
 from embedded.needs import cluster_needs
 from embedded.progress import Progress
 from embedded.toolchain import Binary, provision
@@ -40,23 +42,46 @@ def up(layout: Layout, stack: str, progress: Progress) -> None:
     """Bring one stack up on the embedded cluster; raises `OnpremError` with the log to read."""
     started = time.monotonic()
     wanted = _read(layout, stack)
-    show_plan(wanted.plan, wanted.manifests, Console())
-    engine, client, stand_ins = _prepare(layout, wanted, progress)
-    _leave_other_stacks(engine, stack, progress)
-    engine.ensure_stack(wanted.file)
-    for sentence in engine.recover(stack, client):
-        progress.note(f"repaired: {sentence}")
-    new = engine.ensure_keys(wanted.file, wanted.plan.developers)
-    if new:
-        progress.note(f"made keys for {', '.join(new)} (encrypted in {wanted.file.path.name})")
-    _apply(engine, stack, progress)
-    _summary(wanted, client, stand_ins, progress, seconds=time.monotonic() - started)
+    show_plan(wanted.plan, wanted.manifests, Console(highlight=False))
+    _look_around(layout, wanted, progress)
+    with _stopped_on_interrupt(Cluster(layout), progress):
+        engine, client, stand_ins = _prepare(layout, wanted, progress)
+        _leave_other_stacks(engine, stack, client, progress)
+        engine.ensure_stack(wanted.file)
+        _recover(engine, stack, client, progress)
+        new = engine.ensure_keys(wanted.file, wanted.plan.developers)
+        if new:
+            progress.note(f"made keys for {', '.join(new)} (encrypted in {wanted.file.path.name})")
+        _apply(engine, stack, progress)
+        _summary(wanted, client, stand_ins, progress, seconds=time.monotonic() - started)
 
 
 def _read(layout: Layout, stack: str) -> _Stack:
     file = read_stack_file(layout.checkout / "stacks", stack)
     plan = plan_stack(file.platform, stack=stack, source=file.path.name)
     return _Stack(file=file, plan=plan, manifests=render(plan, connection_for(plan).to_json()))
+
+
+def _look_around(layout: Layout, wanted: _Stack, progress: Progress) -> None:
+    """Refuse, before anything is started, what would only fail later: no passphrase, a port of somebody else."""
+    passphrase(layout)
+    own = [part.pid for part in Cluster(layout).parts()]
+    setting = f"'access.port' in {wanted.file.path.name}"
+    warning = require_port(wanted.plan.access.port, own, setting=setting)
+    if warning is not None:
+        progress.note(f"warning: {warning}")
+
+
+@contextmanager
+def _stopped_on_interrupt(cluster: Cluster, progress: Progress) -> Iterator[None]:
+    """End the cluster on Ctrl-C if it did not run before the block."""
+    ran = bool(cluster.parts())
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if not ran:
+            cluster.stop(progress)
+        raise
 
 
 def _prepare(layout: Layout, wanted: _Stack, progress: Progress) -> tuple[Engine, KubeClient, list[Binary]]:
@@ -83,12 +108,18 @@ def _prepare(layout: Layout, wanted: _Stack, progress: Progress) -> tuple[Engine
     return Engine(layout, engine_binary, stand_ins=bool(stand_ins)), client, stand_ins
 
 
-def _leave_other_stacks(engine: Engine, stack: str, progress: Progress) -> None:
+def _leave_other_stacks(engine: Engine, stack: str, client: KubeClient, progress: Progress) -> None:
     """Take down any other stack: all stacks share one namespace, one host port and the simulated nodes."""
-    for other in engine.stacks_with_resources():
+    for other in engine.stacks_in_use():
         if other != stack:
+            _recover(engine, other, client, progress)
             with progress.step(f"Taking down stack {other}", estimate_seconds=10, log=engine.log):
                 engine.run("destroy", "--yes", "--skip-preview", "--stack", other)
+
+
+def _recover(engine: Engine, stack: str, client: KubeClient, progress: Progress) -> None:
+    for sentence in engine.recover(stack, client):
+        progress.note(f"repaired: {sentence}")
 
 
 def _apply(engine: Engine, stack: str, progress: Progress) -> None:

@@ -10,11 +10,14 @@ import shlex
 import shutil
 import sys
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from embedded.layout import Layout
-from embedded.toolchain import Binary
+# The stand-ins themselves start with this package, several times a minute: what only `install` needs is
+# imported there.
+if TYPE_CHECKING:
+    from embedded.layout import Layout
+    from embedded.toolchain import Binary
 
 LANGUAGE_HOST = "pulumi-language-python"
 PROVIDER = "pulumi-resource-kubernetes"
@@ -37,6 +40,8 @@ def install(layout: Layout, pulumi: Binary) -> list[Binary]:
     May be called at every start: it writes only what differs, and takes a stand-in away once the official
     plugin is there. An engine that was downloaded fetches its official provider by itself.
     """
+    from embedded.toolchain import Binary
+
     plugins = layout.pulumi_home / "plugins"
     installed = []
     for plugin in _plugins(pulumi):
@@ -60,6 +65,8 @@ def is_stand_in(file: Path) -> bool:
 
 
 def _plugins(pulumi: Binary) -> tuple[_Plugin, _Plugin]:
+    from importlib.metadata import version
+
     sdk = version("pulumi-kubernetes")
     return (
         _Plugin(
@@ -72,7 +79,7 @@ def _plugins(pulumi: Binary) -> tuple[_Plugin, _Plugin]:
             file=PROVIDER,
             version=sdk,
             folder=f"resource-kubernetes-v{sdk}",
-            module="embedded.plugins.kubernetes.server",
+            module="embedded.plugins.kubernetes.start",
         ),
     )
 

@@ -135,9 +135,12 @@ def stack(
 def foreign(client: KubeClient, stack: Stack) -> Callable[..., None]:
     """Return a function that creates an object in the stack's namespace behind the stack's back."""
 
-    def create(kind: str, name: str, api_version: str = "v1", **body: object) -> None:
+    def create(
+        kind: str, name: str, api_version: str = "v1", *, manager: str = "somebody", **body: object
+    ) -> None:
         metadata = {"name": name, "namespace": stack.namespace}
-        client.create({"apiVersion": api_version, "kind": kind, "metadata": metadata, **body})
+        whole = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}
+        client.create(whole, field_manager=manager)
 
     return create
 

@@ -180,6 +180,21 @@ config_map("settings", {{"a": "1"}}, provider=provider)
     assert "Traceback" not in outcome.text
 
 
+def test_a_cluster_that_is_gone_can_be_forgotten(stack: Stack) -> None:
+    stack.program("config_map('settings', {'a': '1'})")
+    stack.up()
+    elsewhere = stack.folder / "elsewhere"
+    elsewhere.write_text(NOBODY_LISTENS)
+    stack.environment = {**stack.environment, "KUBECONFIG": str(elsewhere)}
+    assert "cannot reach the Kubernetes API server" in stack.destroy(fails=True).text
+
+    stack.environment = {**stack.environment, "PULUMI_K8S_DELETE_UNREACHABLE": "true"}
+    outcome = stack.destroy()
+
+    assert outcome.changes == {"delete": 1}
+    assert "deleteUnreachable" in outcome.text
+
+
 def test_a_kubeconfig_may_be_given_as_content(stack: Stack, layout: Layout) -> None:
     content = layout.kubeconfig.read_text()
     (stack.folder / "access").write_text(content)

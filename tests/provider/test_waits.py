@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,12 +27,6 @@ config_map("after", {{"a": "1"}})
 
 def _set_status(stack: Stack, status: dict[str, Any]) -> None:
     stack.client.patch(WIDGET, "Widget", "one", {"status": status}, stack.namespace, subresource="/status")
-
-
-def _later(seconds: float, action: Callable[[], None]) -> threading.Thread:
-    thread = threading.Timer(seconds, action)
-    thread.start()
-    return thread
 
 
 def _until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
@@ -73,9 +66,11 @@ def test_a_custom_resource_is_waited_for(stack: Stack, expression: str) -> None:
 def test_a_condition_of_an_older_generation_does_not_count(stack: Stack) -> None:
     notes = {"pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": "60"}
     stack.program(_widget(notes))
-    thread = _later(3, lambda: _set_status(stack, {"observedGeneration": 1, **READY}))
-    stack.up()
-    thread.join()
+    process = stack.start("up", "--yes", "--skip-preview")
+    _until(lambda: stack.find("Widget", "one", WIDGET), "the widget exists")
+    _set_status(stack, {"observedGeneration": 1, **READY})
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, text
 
     stack.program(_widget(notes, {"size": 2}))
     process = stack.start("up", "--yes", "--skip-preview")

@@ -1,5 +1,5 @@
 """`python -m embedded.plugins.kubernetes`: the stand-in provider, as the engine starts it."""
 
-from embedded.plugins.kubernetes.server import main
+from embedded.plugins.kubernetes.start import main
 
 main()

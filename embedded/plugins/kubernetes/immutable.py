@@ -71,11 +71,14 @@ _FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("storage.k8s.io", "StorageClass"): ("parameters", "provisioner"),
 }
 _IDENTITY = ("kind", "metadata.name", "metadata.namespace")
-# How the API server says it: "spec.selector: Invalid value: …: field is immutable", "spec: Forbidden: updates
-# to statefulset spec for fields other than … are forbidden" (Kubernetes 1.36, apimachinery validation).
+# How the API server says it (Kubernetes 1.36): "spec.selector: Invalid value: …: field is immutable",
+# "value: Forbidden: may not be changed in an update", "spec: Forbidden: updates to statefulset spec for fields
+# other than … are forbidden".
 _REFUSED = re.compile(
-    r"([a-zA-Z][\w.\[\]]*): (?:Invalid value|Forbidden): "
-    r"(?=[^:]*(?:immutable|updates to|is forbidden after creation|may not change))"
+    r"(?P<field>[a-zA-Z][\w.\[\]]*): (?:Invalid value|Forbidden): "
+    r"(?:(?!: (?:Invalid value|Forbidden): ).)*?"
+    r"(?:immutable|updates to|may not (?:be )?change|cannot be changed|is forbidden after creation)",
+    re.DOTALL,
 )
 
 
@@ -97,9 +100,7 @@ def fields(body: Object, group: str, settings: Settings) -> tuple[str, ...]:
 
 def refused_fields(message: str) -> tuple[str, ...]:
     """Return the fields that the API server's message calls immutable."""
-    if "immutable" not in message and "updates to" not in message and "forbidden" not in message.lower():
-        return ()
-    return tuple(dict.fromkeys(match[1] for match in _REFUSED.finditer(message)))
+    return tuple(dict.fromkeys(match["field"] for match in _REFUSED.finditer(message)))
 
 
 def covers(fields_: Iterable[Path], path: Path) -> bool:

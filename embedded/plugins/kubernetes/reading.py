@@ -25,8 +25,9 @@ _HEALTH_REPORTED = frozenset({"DaemonSet", "Deployment", "Ingress", "Job", "Pod"
 def read(session: Session, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
     """Return the live object, with the declared inputs as they are found; no id when it is gone."""
     inputs, olds = decode(request.inputs), decode(request.properties)
-    who = scoped(session, identify(request.urn, inputs.value or olds.value, request.id))
+    who = identify(request.urn, inputs.value or olds.value, request.id)
     try:
+        who = scoped(session, who)
         live = session.find(who)
         if live is None:
             return provider_pb2.ReadResponse()
@@ -36,6 +37,8 @@ def read(session: Session, request: provider_pb2.ReadRequest) -> provider_pb2.Re
             else _imported_inputs(live)
         )
     except ClusterError as error:
+        if session.gives_up(request.urn, error):
+            return provider_pb2.ReadResponse()
         raise ClusterError(explain(error, "read", who)) from error
     remembered = str(olds.value.get(state.FIELD_MANAGER) or "")
     manager = directives.field_manager(found.value, request.urn, remembered)

@@ -78,6 +78,13 @@ class Session:
         """Read the object, None when it is not there."""
         return self.client.find(who.api_version, who.kind, who.name, who.namespace or None)
 
+    def gives_up(self, urn: str, error: ClusterError) -> bool:
+        """Whether an object counts as gone because its cluster cannot be reached (`deleteUnreachable`)."""
+        if not self.settings.delete_unreachable or isinstance(error, ApiError) or self.client.ready():
+            return False
+        self.engine.warn(urn, f"counted as deleted, as `deleteUnreachable` says: {error}")
+        return True
+
     def stop_if_cancelled(self) -> None:
         """Raise ClusterError when the engine asked to stop."""
         if self.cancelled.is_set():

@@ -107,10 +107,8 @@ def delete(session: Session, request: provider_pb2.DeleteRequest) -> None:
     olds, inputs = decode(request.properties), decode(request.old_inputs)
     body = inputs.value or olds.value
     who = identify(request.urn, body, request.id)
-    if not session.served(who):
-        return
     try:
-        live = session.find(who)
+        live = session.find(who)  # None also when the kind itself is gone
         if live is None or live["metadata"]["uid"] in session.memory.taken_over:
             return
         if who.is_patch:
@@ -125,7 +123,7 @@ def delete(session: Session, request: provider_pb2.DeleteRequest) -> None:
         limit = directives.timeout_seconds(body, request.timeout)
         session.waiter(request.urn, ()).until_gone(who, live["metadata"]["uid"], limit)
     except ClusterError as error:
-        if is_missing(error):
+        if is_missing(error) or session.gives_up(request.urn, error):
             return
         raise _failed(error, "delete", who, inputs) from error
 
@@ -211,8 +209,7 @@ def _until_ready(
     if directives.is_set(inputs.value, directives.SKIP_AWAIT):
         return live
     wanted = conditions.wanted(inputs.value)
-    has_rule = readiness.has_rule(who.api_version, who.kind) and not who.is_patch
-    if not wanted and not has_rule:
+    if not wanted and not readiness.has_rule(who.api_version, who.kind):
         return live
     texts = secret_texts(inputs)
     waiter = session.waiter(urn, texts)

@@ -10,7 +10,8 @@ import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,17 @@ class Checkout:
             text=True,
         )
 
+    @contextmanager
+    def running(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """Start `./dev WORDS` and make sure that it has ended when the block ends."""
+        child = self.start(*words)
+        try:
+            yield child
+        finally:
+            if child.poll() is None:
+                child.send_signal(signal.SIGINT)
+                child.communicate(timeout=60)
+
     def dev(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Outcome:
         """Run `./dev WORDS` to its end."""
         child = self.start(*words, env=env)
@@ -139,7 +151,7 @@ class Checkout:
         """Whether the stack has resources and its cluster runs."""
         return len(self.state(stack).get("resources") or []) > 1 and bool(self.processes())
 
-    def gateway(self, host: str = "agents.localhost") -> httpx.Client:
+    def gateway(self, host: str = "localhost") -> httpx.Client:
         """Return a client that knows the gateway under its host name and trusts the cluster's authority."""
         context = ssl.create_default_context(cafile=str(self.layout.cluster / "pki" / "ca.crt"))
         return httpx.Client(

@@ -21,12 +21,12 @@ def forms(secret: str) -> tuple[bytes, ...]:
     return (secret.encode(), *encoded)
 
 
-def holders(folder: Path, secret: str, *, apart: tuple[Path, ...] = ()) -> list[Path]:
-    """Return the files below `folder` that hold the secret in any form, those below `apart` left out."""
+def holders(folder: Path, secret: str) -> list[Path]:
+    """Return the files below `folder` that hold the secret in any form."""
     wanted = forms(secret)
     found = []
     for file in folder.rglob("*"):
-        if file.is_file() and not file.is_symlink() and not any(file.is_relative_to(each) for each in apart):
+        if file.is_file() and not file.is_symlink():
             content = file.read_bytes()
             if any(form in content for form in wanted):
                 found.append(file)
