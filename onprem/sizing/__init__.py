@@ -5,7 +5,8 @@
                             max_num_batched_tokens=2048, gpu_memory_utilization=0.92))
     result.fits, result.sessions, result.largest_context_tokens, result.problems
 
-The engine is careful, never optimistic: estimates err against us and `HEADROOM` stays free on top.
+`memory_of` gives best estimates with an error band; `fit` is careful, never optimistic: it takes the end of the
+band that errs against us.
 """
 
 from onprem.sizing.divisibility import (
@@ -16,19 +17,21 @@ from onprem.sizing.divisibility import (
 from onprem.sizing.fit import Fit, Term, fit
 from onprem.sizing.kv_cache import CacheLayout, cache_layout
 from onprem.sizing.nearest import Hardware, nearest_tier_that_fits
-from onprem.sizing.overhead import HEADROOM
+from onprem.sizing.memory import Memory, Verdict, memory_of
 from onprem.sizing.request import FitRequest
 
 __all__ = [
-    "HEADROOM",
     "CacheLayout",
     "Fit",
     "FitRequest",
     "Hardware",
+    "Memory",
     "Term",
+    "Verdict",
     "cache_layout",
     "candidate_tensor_parallel",
     "fit",
+    "memory_of",
     "nearest_tier_that_fits",
     "needs_expert_parallel",
     "tensor_parallel_problems",
