@@ -85,6 +85,12 @@ def check() -> None:
 
 @main.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--cases",
+    expose_value=False,
+    callback=lambda _context, _option, path: os.environ.update({"ONPREM_SIZING_CASES": path} if path else {}),
+    help="CSV file of runs that 'sizing' is measured on.",
+)
 def bench(names: tuple[str, ...]) -> None:
     """Measure the product; without a NAME everything."""
     from embedded.commands.bench import bench as command

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from embedded.bench.sizing import measure_sizing
 from embedded.layout import Layout
 from embedded.progress import Progress
 from onprem.errors import UnknownFact
 
 Bench = Callable[[Layout, Progress], None]
 
-BENCHES: Mapping[str, Bench] = {}
+BENCHES: Mapping[str, Bench] = {"sizing": measure_sizing}
 
 
 def bench(layout: Layout, names: Sequence[str], progress: Progress) -> None:

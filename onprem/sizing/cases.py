@@ -18,9 +18,9 @@ from onprem.errors import OnpremError
 from onprem.sizing.gpu_names import accelerator_named
 from onprem.sizing.kv_layers import ELEMENT_BYTES
 from onprem.sizing.memory import Memory, Verdict, memory_of
-from onprem.sizing.precision import cost_of
-from onprem.sizing.request import FitRequest
+from onprem.sizing.precision import precision_named
 from onprem.sizing.release import release_rules
+from onprem.sizing.request import FitRequest
 from onprem.sizing.weights import computed_gib
 from onprem.vllm import default_max_num_batched_tokens, default_max_num_seqs
 
@@ -44,7 +44,7 @@ def predict(row: Mapping[str, str | None], catalog: Catalog) -> dict[str, Any]:
         return {"id": ident, "verdict": None, "reason": str(error)}
     memory = memory_of(request)
     verdict = _verdict(memory, row)
-    return {"id": ident, "verdict": verdict, **_answer(memory, pool)}
+    return {"id": ident, "verdict": verdict, **prediction(memory, pool)}
 
 
 def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
@@ -58,7 +58,9 @@ def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
     context = _whole(row, "max_model_len") or model.architecture.max_context_tokens
     batched = _whole(row, "max_num_batched_tokens")
     if batched is None:
-        batched = max(2048, context) if rules.is_v0 else default_max_num_batched_tokens(gpu.name, gpu.total_gib)
+        batched = (
+            max(2048, context) if rules.is_v0 else default_max_num_batched_tokens(gpu.name, gpu.total_gib)
+        )
     dtype = _text(row, "kv_cache_dtype") or "auto"
     if dtype not in ELEMENT_BYTES:
         raise UnreadableRow(f"kv_cache_dtype {dtype!r} is not modelled; known are {', '.join(ELEMENT_BYTES)}")
@@ -86,7 +88,8 @@ def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
     )
 
 
-def _answer(memory: Memory, pool_gib: float | None) -> dict[str, Any]:
+def prediction(memory: Memory, pool_gib: float | None = None) -> dict[str, Any]:
+    """Return what vLLM would print, GiB per GPU; with `pool_gib`, what it would print from that pool as well."""
     request, layout = memory.request, memory.layout
     limit = request.model.architecture.max_context_tokens
     limit = max(limit, request.context_tokens)
@@ -123,7 +126,9 @@ def _verdict(memory: Memory, row: Mapping[str, str | None]) -> Verdict:
     lenient = memory.verdict_for(memory.request.max_num_seqs if told_sequences else 1)
     if not _text(row, "max_model_len"):
         short = replace(memory.request, context_tokens=min(_SHORT_CONTEXT, memory.request.context_tokens))
-        lenient = replace(memory, request=short).verdict_for(memory.request.max_num_seqs if told_sequences else 1)
+        lenient = replace(memory, request=short).verdict_for(
+            memory.request.max_num_seqs if told_sequences else 1
+        )
     return strict if strict == lenient else "too_close"
 
 
@@ -136,7 +141,9 @@ def _reason(memory: Memory) -> str:
     )
     blocks = layout.blocks_in(memory.careful_pool_gib)
     if layout.has_states and not request.enforce_eager and blocks < request.max_num_seqs:
-        text += f"; {request.max_num_seqs} sequences need a state block each, there may be no more than {blocks}"
+        text += (
+            f"; {request.max_num_seqs} sequences need a state block each, there may be no more than {blocks}"
+        )
     return text
 
 
@@ -161,18 +168,20 @@ def _model(row: Mapping[str, str | None], catalog: Catalog) -> tuple[Model, Vari
 
 def _computed(model: Model, precision: str) -> Variant:
     """Return a checkpoint that the catalogue does not list, its weights counted from the architecture."""
-    if cost_of(precision) is None:
+    if precision_named(precision) is None:
         raise UnreadableRow(f"precision {precision!r} is unknown, {model.name} cannot be sized in it")
-    return model.variants[0].model_copy(
+    variant = model.variants[0].model_copy(
         update={
             "hf_id": f"{model.hf_id} ({precision})",
             "precision": precision,
-            "weights_gib": computed_gib(model, precision),
             "measured": False,
             "loaded_gib_per_gpu": {},
-            "min_compute_capability": 0.0,
+            "kept_bf16": (),
+            "fp8_parts": (),
+            "kv_cache_dtype": None,
         }
     )
+    return variant.model_copy(update={"weights_gib": computed_gib(model, variant)})
 
 
 def _accelerator(row: Mapping[str, str | None], catalog: Catalog) -> Accelerator:

@@ -14,8 +14,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onprem.catalog import Architecture
-from onprem.sizing.kv_layers import layer_specs
+from onprem.catalog import Architecture, CompressedAttention
+from onprem.sizing.kv_compressed import compressed_groups
+from onprem.sizing.kv_layers import Setting, layer_specs
 from onprem.sizing.kv_specs import FullSpec, LayerSpec, StateSpec
 from onprem.sizing.release import ReleaseRules, release_rules
 from onprem.units import GIB
@@ -104,15 +105,27 @@ def cache_layout(
     the release's default; `rules` None the newest release.
     """
     release = rules or release_rules(None)
-    specs = layer_specs(
-        architecture,
+    setting = Setting(
         tensor_parallel=tensor_parallel,
         kv_cache_dtype=kv_cache_dtype,
         in_flight_tokens=max_num_batched_tokens * release.batches_in_flight,
         speculative_tokens=speculative_tokens,
         prefix_caching=release.hybrid_prefix_caching if prefix_caching is None else prefix_caching,
     )
-    return _layout(specs, pipeline_parallel)
+    compressed = [group for group in architecture.attention if isinstance(group, CompressedAttention)]
+    if compressed:
+        return _packed(compressed, setting, pipeline_parallel)
+    return _layout(layer_specs(architecture, setting), pipeline_parallel)
+
+
+def _packed(groups: Sequence[CompressedAttention], setting: Setting, stages: int) -> CacheLayout:
+    block_bytes, found = compressed_groups(groups, setting.in_flight_tokens)
+    return CacheLayout(
+        bytes_per_block=math.ceil(block_bytes / stages),
+        groups=tuple(
+            LayerGroups(spec=spec, count=count, block_tokens=tokens) for spec, count, tokens in found
+        ),
+    )
 
 
 def _layout(specs: Sequence[LayerSpec], stages: int) -> CacheLayout:

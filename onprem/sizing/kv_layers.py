@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from onprem.catalog import Architecture, AttentionLayers, FullAttention, GatedDeltaNet, LatentAttention, SlidingWindow
+from onprem.catalog import (
+    Architecture,
+    AttentionLayers,
+    ChunkedAttention,
+    CompressedAttention,
+    GatedDeltaNet,
+    KimiDelta,
+    LatentAttention,
+    Mamba2,
+    SlidingWindow,
+)
 from onprem.sizing.kv_specs import (
     LATENT_BLOCK_TOKENS,
+    ChunkedSpec,
     FullSpec,
     LayerSpec,
     SlidingSpec,
@@ -27,79 +38,109 @@ ELEMENT_BYTES = {
 
 _CONV_STATE_BYTES = 2  # the convolution state stays in BF16 whatever the dtype of the recurrent state
 
+# Sparse latent attention in FP8 (vLLM 0.33.0, `fp8_ds_mla`): 512 bytes of vector, 16 of scales, 128 of BF16 rope.
+_SPARSE_FP8_TOKEN_BYTES = 656
+# Its indexer keeps FP8 keys and one FP32 scale for every 128 elements.
+_INDEX_SCALE_GROUP, _INDEX_SCALE_BYTES = 128, 4
 
-def layer_specs(
-    architecture: Architecture,
-    *,
-    tensor_parallel: int,
-    kv_cache_dtype: str,
-    in_flight_tokens: int,
-    speculative_tokens: int,
-    prefix_caching: bool,
-) -> list[LayerSpec]:
-    """Return one spec per kind of attention layer that keeps a cache."""
-    specs = [
-        spec
-        for group in architecture.attention
-        for spec in _specs(
-            group,
-            tensor_parallel=tensor_parallel,
-            kv_cache_dtype=kv_cache_dtype,
-            in_flight_tokens=in_flight_tokens,
-            speculative_tokens=speculative_tokens,
-            prefix_caching=prefix_caching,
-        )
-    ]
-    if speculative_tokens:
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What the specs depend on besides the model."""
+
+    tensor_parallel: int
+    kv_cache_dtype: str
+    in_flight_tokens: int
+    speculative_tokens: int
+    prefix_caching: bool
+
+
+def layer_specs(architecture: Architecture, setting: Setting) -> list[LayerSpec]:
+    """Return the specs of all attention layers that keep a cache, compressed ones excepted."""
+    specs = [spec for group in architecture.attention for spec in _specs(group, setting)]
+    if setting.speculative_tokens:
         specs = [_with_draft_layers(spec, architecture.mtp_layers) for spec in specs]
     return specs
 
 
-def _specs(
-    group: AttentionLayers,
-    *,
-    tensor_parallel: int,
-    kv_cache_dtype: str,
-    in_flight_tokens: int,
-    speculative_tokens: int,
-    prefix_caching: bool,
-) -> list[LayerSpec]:
-    element_bytes = ELEMENT_BYTES[kv_cache_dtype]
-    if isinstance(group, GatedDeltaNet):
-        copies = 1 + prefix_caching + speculative_tokens
-        state = _delta_net_bytes(group, tensor_parallel, speculative_tokens)
-        return [StateSpec(layers=group.layers, state_bytes=state, copies=copies)]
-    if isinstance(group, LatentAttention):
-        # The compressed vector lies on every GPU, tensor parallel does not help.
+def index_bytes(index_head_dim: int) -> float:
+    """Return the bytes that the indexer of sparse attention keeps for one entry."""
+    return index_head_dim + index_head_dim / _INDEX_SCALE_GROUP * _INDEX_SCALE_BYTES
+
+
+def _specs(group: AttentionLayers, setting: Setting) -> list[LayerSpec]:
+    if isinstance(group, GatedDeltaNet | KimiDelta | Mamba2):
         return [
-            FullSpec(
+            StateSpec(
                 layers=group.layers,
-                bytes_per_token=(group.kv_lora_rank + group.rope_head_dim) * element_bytes,
-                smallest_block_tokens=LATENT_BLOCK_TOKENS,
+                state_bytes=_state_bytes(group, setting),
+                copies=1 + setting.prefix_caching + setting.speculative_tokens,
             )
         ]
-    kv_heads = max(1, group.kv_heads // tensor_parallel)  # replicated when there are more GPUs than heads
-    per_token = 2 * kv_heads * group.head_dim * element_bytes  # keys and values
-    if isinstance(group, FullAttention):
-        return [FullSpec(layers=group.layers, bytes_per_token=per_token)]
-    assert isinstance(group, SlidingWindow)
-    return [
-        SlidingSpec(
-            layers=group.layers,
-            bytes_per_token=per_token,
-            window_tokens=group.window_tokens,
-            in_flight_tokens=in_flight_tokens,
-        )
+    if isinstance(group, LatentAttention):
+        return _latent(group, setting)
+    if isinstance(group, CompressedAttention):
+        return []
+    kv_heads = max(
+        1, group.kv_heads // setting.tensor_parallel
+    )  # replicated when there are more GPUs than heads
+    per_token = 2 * kv_heads * group.head_dim * ELEMENT_BYTES[setting.kv_cache_dtype]  # keys and values
+    if isinstance(group, SlidingWindow):
+        return [
+            SlidingSpec(
+                layers=group.layers,
+                bytes_per_token=per_token,
+                window_tokens=group.window_tokens,
+                in_flight_tokens=setting.in_flight_tokens,
+            )
+        ]
+    if isinstance(group, ChunkedAttention):
+        return [
+            ChunkedSpec(
+                layers=group.layers,
+                bytes_per_token=per_token,
+                chunk_tokens=group.chunk_tokens,
+                in_flight_tokens=setting.in_flight_tokens,
+            )
+        ]
+    return [FullSpec(layers=group.layers, bytes_per_token=per_token)]
+
+
+def _latent(group: LatentAttention, setting: Setting) -> list[LayerSpec]:
+    """Return the specs of latent attention: the vector lies on every GPU, tensor parallel does not help."""
+    element_bytes = ELEMENT_BYTES[setting.kv_cache_dtype]
+    per_token = (group.kv_lora_rank + group.rope_head_dim) * element_bytes
+    if group.index_layers and element_bytes == 1:
+        per_token = _SPARSE_FP8_TOKEN_BYTES
+    specs: list[LayerSpec] = [
+        FullSpec(layers=group.layers, bytes_per_token=per_token, smallest_block_tokens=LATENT_BLOCK_TOKENS)
     ]
+    if group.index_layers:
+        specs.append(
+            FullSpec(
+                layers=group.index_layers,
+                bytes_per_token=index_bytes(group.index_head_dim),
+                smallest_block_tokens=LATENT_BLOCK_TOKENS,
+            )
+        )
+    return specs
 
 
-def _delta_net_bytes(group: GatedDeltaNet, tensor_parallel: int, speculative_tokens: int) -> int:
+def _state_bytes(group: GatedDeltaNet | KimiDelta | Mamba2, setting: Setting) -> int:
     """Return the bytes of convolution and recurrent state of one layer on one GPU."""
-    channels = 2 * group.key_head_dim * group.key_heads + group.value_head_dim * group.value_heads
-    convolution = (
-        channels // tensor_parallel * (group.conv_kernel - 1 + speculative_tokens) * _CONV_STATE_BYTES
-    )
-    recurrent = group.value_heads // tensor_parallel * group.value_head_dim * group.key_head_dim
+    parallel = setting.tensor_parallel
+    if isinstance(group, GatedDeltaNet):
+        channels = 2 * group.key_head_dim * group.key_heads + group.value_head_dim * group.value_heads
+        recurrent = group.value_heads // parallel * group.value_head_dim * group.key_head_dim
+    elif isinstance(group, KimiDelta):
+        channels = 3 * group.heads * group.head_dim
+        recurrent = group.heads // parallel * group.head_dim * group.head_dim
+    else:
+        groups = max(group.groups, parallel)  # groups are replicated when there are more GPUs
+        channels = group.heads * group.head_dim + 2 * groups * group.state_size
+        recurrent = group.heads // parallel * group.head_dim * group.state_size
+    kept = group.conv_kernel - 1 + setting.speculative_tokens
+    convolution = channels // parallel * kept * _CONV_STATE_BYTES
     return convolution + recurrent * group.state_bytes_per_element
 
 

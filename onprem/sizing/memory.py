@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from onprem.sizing.band import Band, band
+from onprem.sizing.constants import CONSTANTS, Constants
 from onprem.sizing.kv_cache import CacheLayout, cache_layout
 from onprem.sizing.overhead import Overhead, overhead
 from onprem.sizing.request import FitRequest
@@ -57,9 +58,9 @@ class Memory:
         return not self.layout.has_states or self.request.enforce_eager or blocks >= sequences
 
 
-def memory_of(request: FitRequest) -> Memory:
-    """Return the account of one GPU for that request."""
-    weights, rest = weights_of(request), overhead(request)
+def memory_of(request: FitRequest, constants: Constants = CONSTANTS) -> Memory:
+    """Return the account of one GPU for that request; other constants are for fitting them."""
+    weights, rest = weights_of(request), overhead(request, constants)
     return Memory(
         request=request,
         weights=weights,
@@ -68,7 +69,7 @@ def memory_of(request: FitRequest) -> Memory:
         layout=cache_layout(
             request.model.architecture,
             tensor_parallel=request.tensor_parallel,
-            kv_cache_dtype=request.kv_cache_dtype,
+            kv_cache_dtype=request.cache_dtype,
             max_num_batched_tokens=request.batch_tokens,
             speculative_tokens=request.speculative_tokens,
             pipeline_parallel=request.pipeline_parallel,

@@ -25,7 +25,9 @@ def impossible_figures(request: FitRequest) -> list[str]:
     ]
     if request.kv_cache_dtype not in ELEMENT_BYTES:
         known = ", ".join(ELEMENT_BYTES)
-        problems.append(f"kv_cache_dtype is {request.kv_cache_dtype!r}, which is not modelled: use one of {known}")
+        problems.append(
+            f"kv_cache_dtype is {request.kv_cache_dtype!r}, which is not modelled: use one of {known}"
+        )
     if not 0 < request.gpu_memory_utilization < 1:
         problems.append(
             f"gpu_memory_utilization is {request.gpu_memory_utilization}: it is a share between 0 and 1, "
@@ -82,11 +84,12 @@ def refused_by_memory(memory: Memory, *, largest_context_tokens: int) -> list[st
     request, layout, pool_gib = memory.request, memory.layout, memory.careful_pool_gib
     if pool_gib <= 0:
         used_gib = request.budget_gib - pool_gib
-        return [
+        nothing_left = (
             f"weights and overhead take {used_gib:.1f} GiB of the {request.budget_gib:.1f} GiB that vLLM may "
             f"use on {request.accelerator.name}, nothing is left for the KV cache; use a smaller variant, "
             "more GPUs (tensor parallel) or a larger GPU"
-        ]
+        )
+        return [nothing_left]
     problems = []
     blocks = layout.blocks_in(pool_gib)
     if blocks < layout.blocks_per_request(request.context_tokens):
@@ -94,7 +97,7 @@ def refused_by_memory(memory: Memory, *, largest_context_tokens: int) -> list[st
         shorter = (
             f"lower the context to at most {largest_context_tokens} or " if largest_context_tokens else ""
         )
-        smaller = "kv_cache_dtype fp8, " if request.kv_cache_dtype == "auto" else ""
+        smaller = "kv_cache_dtype fp8, " if request.cache_dtype == "auto" else ""
         problems.append(
             f"one session of {request.context_tokens} tokens needs {needed_gib:.2f} GiB of KV cache on each "
             f"GPU, {pool_gib:.2f} GiB are left; {shorter}use {smaller}a smaller variant, more GPUs or a "

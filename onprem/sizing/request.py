@@ -47,6 +47,13 @@ class FitRequest:
         return release_rules(self.vllm, v0=self.engine_v0)
 
     @property
+    def cache_dtype(self) -> str:
+        """The KV cache's type: with "auto" the one that the checkpoint asks for, if it does."""
+        if self.kv_cache_dtype == "auto" and self.variant.kv_cache_dtype is not None:
+            return self.variant.kv_cache_dtype
+        return self.kv_cache_dtype
+
+    @property
     def gpus(self) -> int:
         """All GPUs that the request takes."""
         return self.tensor_parallel * self.pipeline_parallel * self.data_parallel
