@@ -12,11 +12,11 @@ from onprem.sizing.overhead import Overhead
 from onprem.sizing.request import FitRequest
 from onprem.sizing.weights import Weights
 
-_FIXED_GIB = 0.25
-_SHARE_OF_GPU = 0.01
-_SHARE_OF_ACTIVATION = 0.35
-_SHARE_OF_GRAPHS = 0.4
-_SHARE_OF_CONTEXT = 0.5
+_FIXED_GIB = 0.15
+_SHARE_OF_GPU = 0.005
+_SHARE_OF_ACTIVATION = 0.25
+_SHARE_OF_GRAPHS = 0.3
+_SHARE_OF_CONTEXT = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)

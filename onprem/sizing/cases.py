@@ -24,9 +24,14 @@ from onprem.sizing.request import FitRequest
 from onprem.sizing.weights import computed_gib
 from onprem.vllm import default_max_num_batched_tokens, default_max_num_seqs
 
-_DRAFTED = re.compile(r"\bMTP\s*[nk]?\s*=?\s*(\d+)", re.IGNORECASE)
-# The shortest context that anyone serves.
+# "MTP k=2" in the text that names the model; a bare "MTP" drafts one token.
+_DRAFTED = re.compile(r"\bMTP\b(?:\s*[nk]?\s*=?\s*(\d+))?", re.IGNORECASE)
+# The shortest context that anyone serves, and the highest share that is commonly given.
 _SHORT_CONTEXT = 4096
+_HIGH_UTILIZATION = 0.95
+_DEFAULT_OF_LARGE_GPUS = 1024
+# Weights beyond this multiple of the memory were never loaded.
+_IMPOSSIBLE = 1.5
 _TRUE = frozenset({"true", "1", "yes"})
 
 
@@ -43,6 +48,12 @@ def predict(row: Mapping[str, str | None], catalog: Catalog) -> dict[str, Any]:
     except OnpremError as error:
         return {"id": ident, "verdict": None, "reason": str(error)}
     memory = memory_of(request)
+    if not _text(row, "dtype_or_quant") and memory.weights.gib > _IMPOSSIBLE * request.accelerator.total_gib:
+        reason = (
+            f"the run did not print its precision, and weights in {request.variant.precision} take "
+            f"{memory.weights.gib:.0f} GiB of each {request.accelerator.total_gib:.0f} GiB GPU: it was another one"
+        )
+        return {"id": ident, "verdict": None, "reason": reason}
     verdict = _verdict(memory, row)
     return {"id": ident, "verdict": verdict, **prediction(memory, pool)}
 
@@ -81,7 +92,7 @@ def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
         kv_cache_dtype=dtype,
         gpu_memory_utilization=utilization,
         language_model_only=False,
-        speculative_tokens=int(drafted[1]) if drafted and model.architecture.mtp_layers else 0,
+        speculative_tokens=int(drafted[1] or 1) if drafted and model.architecture.mtp_layers else 0,
         enforce_eager=_text(row, "enforce_eager").casefold() in _TRUE,
         vllm=version,
         engine_v0=v0,
@@ -118,17 +129,21 @@ def prediction(memory: Memory, pool_gib: float | None = None) -> dict[str, Any]:
 def _verdict(memory: Memory, row: Mapping[str, str | None]) -> Verdict:
     """Return the verdict; too close where it hangs on a default that the row does not tell.
 
-    Whoever ran into the model's whole context, or into too few state blocks for the default number of sequences,
-    lowered it; a row that leaves the setting out does not say so.
+    Whoever ran into the model's whole context, into a budget too small or into too few state blocks for the
+    default number of sequences changed that; a row that leaves a setting out does not say so.
     """
+    request = memory.request
     told_sequences = bool(_text(row, "max_num_seqs"))
-    strict = memory.verdict
-    lenient = memory.verdict_for(memory.request.max_num_seqs if told_sequences else 1)
+    # No hybrid model has a block for each of the 1024 sequences that are the default of a large GPU.
+    many = request.max_num_seqs >= _DEFAULT_OF_LARGE_GPUS and not told_sequences
+    strict = memory.verdict_for(1 if many else request.max_num_seqs)
+    changes: dict[str, Any] = {}
     if not _text(row, "max_model_len"):
-        short = replace(memory.request, context_tokens=min(_SHORT_CONTEXT, memory.request.context_tokens))
-        lenient = replace(memory, request=short).verdict_for(
-            memory.request.max_num_seqs if told_sequences else 1
-        )
+        changes["context_tokens"] = min(_SHORT_CONTEXT, request.context_tokens)
+    if not _text(row, "gpu_memory_utilization"):
+        changes["gpu_memory_utilization"] = max(_HIGH_UTILIZATION, request.gpu_memory_utilization)
+    eased = replace(memory, request=replace(request, **changes))
+    lenient = eased.verdict_for(request.max_num_seqs if told_sequences else 1)
     return strict if strict == lenient else "too_close"
 
 

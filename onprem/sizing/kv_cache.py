@@ -133,8 +133,12 @@ def _layout(specs: Sequence[LayerSpec], stages: int) -> CacheLayout:
         return _one_group([spec for spec in specs if isinstance(spec, FullSpec)], stages)
     page_bytes, block_tokens = _unify_pages(specs)
     per_group = _group_size([spec.layers for spec in specs])
+    index_bytes = max(
+        math.ceil(spec.index_bytes_per_token * tokens) if isinstance(spec, FullSpec) else 0
+        for spec, tokens in zip(specs, block_tokens, strict=True)
+    )
     return CacheLayout(
-        bytes_per_block=math.ceil(per_group / stages) * page_bytes,
+        bytes_per_block=math.ceil(per_group / stages) * (page_bytes + index_bytes),
         groups=tuple(
             LayerGroups(spec=spec, count=math.ceil(spec.layers / per_group), block_tokens=tokens)
             for spec, tokens in zip(specs, block_tokens, strict=True)
@@ -144,7 +148,9 @@ def _layout(specs: Sequence[LayerSpec], stages: int) -> CacheLayout:
 
 def _one_group(specs: Sequence[FullSpec], stages: int) -> CacheLayout:
     block = max(spec.smallest_block_tokens for spec in specs)
-    per_token = sum(math.ceil(spec.layers / stages) * spec.bytes_per_token for spec in specs)
+    per_token = sum(
+        math.ceil(spec.layers / stages) * (spec.bytes_per_token + spec.index_bytes_per_token) for spec in specs
+    )
     whole = FullSpec(
         layers=sum(spec.layers for spec in specs), bytes_per_token=per_token, smallest_block_tokens=block
     )

@@ -29,13 +29,17 @@ from onprem.sizing.kv_specs import (
 ELEMENT_BYTES = {
     "auto": 2.0,
     "bfloat16": 2.0,
+    "bf16": 2.0,
     "float16": 2.0,
+    "fp16": 2.0,
     "fp8": 1.0,
     "fp8_e4m3": 1.0,
     "fp8_e5m2": 1.0,
+    "fp8_ds_mla": 1.0,
     "nvfp4": 0.5625,
 }
 
+_KEY_BYTES = 2  # the keys of an indexer beside full attention stay in BF16 (vLLM 0.32.0, `models/qwen4_exp`)
 _CONV_STATE_BYTES = 2  # the convolution state stays in BF16 whatever the dtype of the recurrent state
 
 # Sparse latent attention in FP8 (vLLM 0.33.0, `fp8_ds_mla`): 512 bytes of vector, 16 of scales, 128 of BF16 rope.
@@ -103,7 +107,8 @@ def _specs(group: AttentionLayers, setting: Setting) -> list[LayerSpec]:
                 in_flight_tokens=setting.in_flight_tokens,
             )
         ]
-    return [FullSpec(layers=group.layers, bytes_per_token=per_token)]
+    index = group.index_head_dim * _KEY_BYTES / group.index_ratio if group.index_head_dim else 0.0
+    return [FullSpec(layers=group.layers, bytes_per_token=per_token, index_bytes_per_token=index)]
 
 
 def _latent(group: LatentAttention, setting: Setting) -> list[LayerSpec]:

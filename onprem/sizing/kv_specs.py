@@ -17,10 +17,11 @@ LATENT_BLOCK_TOKENS = 64
 
 @dataclass(frozen=True, kw_only=True)
 class FullSpec:
-    """Every token of the request stays."""
+    """Every token of the request stays. An indexer's keys lie beside the page, `index_bytes_per_token` each."""
 
     layers: int
     bytes_per_token: float
+    index_bytes_per_token: float = 0.0
     smallest_block_tokens: int = BLOCK_TOKENS
 
     def blocks(self, context_tokens: int, block_tokens: int) -> int:

@@ -22,6 +22,8 @@ from onprem.units import GIB
 _MEASURED_UNCERTAINTY = 0.01
 # A measured sum split by tensor parallelism: kernels pad, small layers are replicated.
 _SPLIT_UNCERTAINTY = 0.01
+# Of what a checkpoint from an unknown maker may differ by, this much is left for a listed one.
+_LISTED_SHARE = 0.4
 
 # Parts that every tensor-parallel rank holds whole: routers, and the projections into compressed vectors.
 _REPLICATED = ("routers", "latent_down")
@@ -79,7 +81,7 @@ def _loaded(request: FitRequest) -> tuple[float, float, str]:
 def _part_gib(model: Model, variant: Variant) -> dict[str, float]:
     """Return the GiB of each part; what the count misses of the known total is spread over the rest."""
     counted = parameters_of(model.architecture)
-    missed = (model.total_params - model.architecture.host_params) / counted.total
+    missed = model.total_params / counted.total
     return {part: getattr(counted, part) * part_bytes(variant, part) * missed / GIB for part in _PARTS}
 
 
@@ -124,7 +126,10 @@ def _uncertainty(variant: Variant) -> float:
     if variant.measured:
         return _MEASURED_UNCERTAINTY
     precision = precision_named(variant.precision)
-    return precision.uncertainty if precision is not None else _MEASURED_UNCERTAINTY
+    if precision is None:
+        return _MEASURED_UNCERTAINTY
+    # Of a listed checkpoint it is known which parts it keeps.
+    return precision.uncertainty * (1 if variant.hf_id.endswith(")") else _LISTED_SHARE)
 
 
 def _draft_gib(model: Model) -> float:
