@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import statistics
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,17 +20,19 @@ from onprem.sizing.gpu_names import accelerator_named
 from onprem.sizing.kv_layers import ELEMENT_BYTES
 from onprem.sizing.memory import Memory, Verdict, memory_of
 from onprem.sizing.precision import precision_named
-from onprem.sizing.release import release_rules
+from onprem.sizing.release import release_rules, version_number
 from onprem.sizing.request import FitRequest
 from onprem.sizing.weights import computed_gib
 from onprem.vllm import default_max_num_batched_tokens, default_max_num_seqs
 
 # "MTP k=2" in the text that names the model; a bare "MTP" drafts one token.
 _DRAFTED = re.compile(r"\bMTP\b(?:\s*[nk]?\s*=?\s*(\d+))?", re.IGNORECASE)
+# Precisions in which makers leave different parts in BF16, and by how much one more maker may differ.
+_MAKERS_DIFFER = frozenset({"int4", "nvfp4", "bnb4"})
+_ONE_MAKER = 0.03
 # The shortest context that anyone serves, and the highest share that is commonly given.
 _SHORT_CONTEXT = 4096
 _HIGH_UTILIZATION = 0.95
-_DEFAULT_OF_LARGE_GPUS = 1024
 # Weights beyond this multiple of the memory were never loaded.
 _IMPOSSIBLE = 1.5
 _TRUE = frozenset({"true", "1", "yes"})
@@ -60,7 +63,7 @@ def predict(row: Mapping[str, str | None], catalog: Catalog) -> dict[str, Any]:
 
 def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
     """Return the sizing request that a row means. Raises `UnreadableRow` or `UnknownFact`."""
-    model, variant = _model(row, catalog)
+    model, variant, uncertainty = _model(row, catalog)
     gpu = _accelerator(row, catalog)
     tensor, pipeline, data = _parallel(row)
     version = _text(row, "vllm_version") or None
@@ -96,6 +99,8 @@ def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
         enforce_eager=_text(row, "enforce_eager").casefold() in _TRUE,
         vllm=version,
         engine_v0=v0,
+        release_unknown=version_number(version) is None,
+        weights_uncertainty=uncertainty,
     )
 
 
@@ -127,23 +132,22 @@ def prediction(memory: Memory, pool_gib: float | None = None) -> dict[str, Any]:
 
 
 def _verdict(memory: Memory, row: Mapping[str, str | None]) -> Verdict:
-    """Return the verdict; too close where it hangs on a default that the row does not tell.
+    """Return the verdict; too close where it hangs on a share of memory that the row does not tell.
 
-    Whoever ran into the model's whole context, into a budget too small or into too few state blocks for the
-    default number of sequences changed that; a row that leaves a setting out does not say so.
+    A refusal for the context or for too few state blocks names the length and the number of sequences, so a row
+    without them is not about those: whoever ran into such a default lowered it.
     """
     request = memory.request
-    told_sequences = bool(_text(row, "max_num_seqs"))
-    # No hybrid model has a block for each of the 1024 sequences that are the default of a large GPU.
-    many = request.max_num_seqs >= _DEFAULT_OF_LARGE_GPUS and not told_sequences
-    strict = memory.verdict_for(1 if many else request.max_num_seqs)
     changes: dict[str, Any] = {}
     if not _text(row, "max_model_len"):
         changes["context_tokens"] = min(_SHORT_CONTEXT, request.context_tokens)
-    if not _text(row, "gpu_memory_utilization"):
-        changes["gpu_memory_utilization"] = max(_HIGH_UTILIZATION, request.gpu_memory_utilization)
-    eased = replace(memory, request=replace(request, **changes))
-    lenient = eased.verdict_for(request.max_num_seqs if told_sequences else 1)
+    sequences = request.max_num_seqs if _text(row, "max_num_seqs") else 1
+    told = replace(memory, request=replace(request, **changes))
+    strict = told.verdict_for(sequences)
+    if _text(row, "gpu_memory_utilization"):
+        return strict
+    high = max(_HIGH_UTILIZATION, request.gpu_memory_utilization)
+    lenient = replace(told, request=replace(told.request, gpu_memory_utilization=high)).verdict_for(sequences)
     return strict if strict == lenient else "too_close"
 
 
@@ -162,23 +166,41 @@ def _reason(memory: Memory) -> str:
     return text
 
 
-def _model(row: Mapping[str, str | None], catalog: Catalog) -> tuple[Model, Variant]:
+def _model(row: Mapping[str, str | None], catalog: Catalog) -> tuple[Model, Variant, float]:
+    """Return model and checkpoint of a row, and the share by which the weights may differ from that one's."""
     hf_id, precision = _text(row, "hf_id"), _text(row, "precision").casefold()
     if not hf_id:
         raise UnreadableRow("hf_id is empty: nothing tells which model this is")
     model, named = catalog.model_and_variant(hf_id)
-    repository = _text(row, "model").split(" ")[0]
+    repository = _text(row, "model").split(" ")[0].casefold()
     for variant in model.variants:
-        if variant.hf_id.casefold() == repository.casefold() and precision in ("", variant.precision):
-            return model, variant
+        if variant.hf_id.casefold() == repository and precision in ("", variant.precision):
+            return model, variant, 0.0
     if named is not None and precision in ("", named.precision):
-        return model, named
+        return model, named, 0.0
     if not precision:
-        return model, model.variants[0]
-    for variant in model.variants:
-        if variant.precision == precision:
-            return model, variant
-    return model, _computed(model, precision)
+        return model, model.variants[0], 0.0
+    listed = [variant for variant in model.variants if variant.precision == precision]
+    vendors_own = bool(listed) and _maker(listed[0].hf_id) == _maker(model.hf_id)
+    if listed and (vendors_own or precision not in _MAKERS_DIFFER):
+        return model, listed[0], 0.0
+    return model, *_of_any_maker(model, precision, listed)
+
+
+def _maker(hf_id: str) -> str:
+    return hf_id.partition("/")[0].casefold()
+
+
+def _of_any_maker(model: Model, precision: str, listed: list[Variant]) -> tuple[Variant, float]:
+    """Return a checkpoint whose maker is not told: the middle of those seen in logs, else one that is computed."""
+    seen = [variant.weights_gib for variant in listed if variant.measured]
+    if not seen:
+        return _computed(model, precision), 0.0
+    middle = statistics.median(seen)
+    spread = max(_ONE_MAKER, statistics.pstdev(seen) / middle)
+    # What the first listed one, the vendor's own or the best known, says about its cache is most likely.
+    told = {"weights_gib": middle, "loaded_gib_per_gpu": {}, "kv_cache_dtype": listed[0].kv_cache_dtype}
+    return listed[0].model_copy(update={**told, "measured": True}), spread
 
 
 def _computed(model: Model, precision: str) -> Variant:

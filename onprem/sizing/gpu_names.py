@@ -43,7 +43,9 @@ def _one(text: str, known: tuple[Accelerator, ...], total_gib: float | None) -> 
     if not candidates:
         return _unknown(text, known, total_gib, nominal)
     wanted = total_gib or nominal
-    gpu = min(candidates, key=lambda gpu: abs(gpu.nominal_gb - wanted)) if wanted else _usual(candidates)
+    gpu = (
+        min(candidates, key=lambda gpu: abs(gpu.nominal_gb - wanted)) if wanted else _usual(candidates, words)
+    )
     if total_gib:
         return gpu.model_copy(update={"total_gib": total_gib})
     if nominal and min(abs(nominal - gpu.nominal_gb), abs(nominal - gpu.total_gib)) > _SAME_SIZE * nominal:
@@ -62,9 +64,10 @@ def _matched(gpu: Accelerator, words: set[str]) -> int:
     return best
 
 
-def _usual(candidates: list[Accelerator]) -> Accelerator:
-    """Return the largest plain GPU among several of one name: what clouds and logs mean by it."""
-    return max(candidates, key=lambda gpu: gpu.total_gib)
+def _usual(candidates: list[Accelerator], words: set[str]) -> Accelerator:
+    """Return the GPU that goes by that name alone; among several sizes the largest, as logs mean by it."""
+    plain = [gpu for gpu in candidates if set(_WORD.findall(gpu.name.casefold())) <= words]
+    return max(plain or candidates, key=lambda gpu: gpu.total_gib)
 
 
 def _unknown(

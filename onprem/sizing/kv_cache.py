@@ -149,7 +149,8 @@ def _layout(specs: Sequence[LayerSpec], stages: int) -> CacheLayout:
 def _one_group(specs: Sequence[FullSpec], stages: int) -> CacheLayout:
     block = max(spec.smallest_block_tokens for spec in specs)
     per_token = sum(
-        math.ceil(spec.layers / stages) * (spec.bytes_per_token + spec.index_bytes_per_token) for spec in specs
+        math.ceil(spec.layers / stages) * (spec.bytes_per_token + spec.index_bytes_per_token)
+        for spec in specs
     )
     whole = FullSpec(
         layers=sum(spec.layers for spec in specs), bytes_per_token=per_token, smallest_block_tokens=block

@@ -61,19 +61,20 @@ class Memory:
 def memory_of(request: FitRequest, constants: Constants = CONSTANTS) -> Memory:
     """Return the account of one GPU for that request; other constants are for fitting them."""
     weights, rest = weights_of(request), overhead(request, constants)
+    layout = cache_layout(
+        request.model.architecture,
+        tensor_parallel=request.tensor_parallel,
+        kv_cache_dtype=request.cache_dtype,
+        max_num_batched_tokens=request.batch_tokens,
+        speculative_tokens=request.speculative_tokens,
+        pipeline_parallel=request.pipeline_parallel,
+        prefix_caching=request.prefix_caching,
+        rules=request.rules,
+    )
     return Memory(
         request=request,
         weights=weights,
         overhead=rest,
-        band=band(request, weights, rest),
-        layout=cache_layout(
-            request.model.architecture,
-            tensor_parallel=request.tensor_parallel,
-            kv_cache_dtype=request.cache_dtype,
-            max_num_batched_tokens=request.batch_tokens,
-            speculative_tokens=request.speculative_tokens,
-            pipeline_parallel=request.pipeline_parallel,
-            prefix_caching=request.prefix_caching,
-            rules=request.rules,
-        ),
+        band=band(request, weights, rest, layout),
+        layout=layout,
     )

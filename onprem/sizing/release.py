@@ -26,8 +26,9 @@ _BATCH_HOLDS_ONE_ITEM = (0, 23)
 # shared out over the layer groups (vllm-project/vllm#43308: 55k tokens in 0.20, 525k in 0.21 from one pool).
 _TOKENS_ARE_CONCURRENCY = (0, 21)
 # Top-k/top-p without sorting the logits: logs of 0.21 and later show the logits alone.
-_SAMPLER_WITHOUT_SORT = (0, 20)
+FIRST_WITHOUT_SORT = (0, 20)
 _FIRST_V1_BY_DEFAULT = (0, 8)
+_OLDEST = (0, 3)
 
 _NUMBER = re.compile(r"v?(\d+)\.(\d+)(?:\.|$|[^\d])")
 
@@ -47,16 +48,20 @@ class ReleaseRules:
     sampler_sorts: bool
 
 
+def version_number(version: str | None) -> tuple[int, int] | None:
+    """Return (major, minor) of a release, None where the name tells nothing, as of builds called 0.1.dev."""
+    match = _NUMBER.match(version or "")
+    number = (int(match[1]), int(match[2])) if match else None
+    return number if number is not None and number >= _OLDEST else None
+
+
 @cache
 def release_rules(version: str | None, *, v0: bool = False) -> ReleaseRules:
     """Return the rules of a release such as "0.19.1rc1.dev316"; the newest where it is not told.
 
     Builds from a branch call themselves 0.1.dev; they are taken for the newest, as is any unreadable name.
     """
-    match = _NUMBER.match(version or "")
-    number = (int(match[1]), int(match[2])) if match else NEWEST
-    if number < (0, 3):
-        number = NEWEST
+    number = version_number(version) or NEWEST
     return ReleaseRules(
         number=number,
         is_v0=v0 or number < _FIRST_V1_BY_DEFAULT,
@@ -66,5 +71,5 @@ def release_rules(version: str | None, *, v0: bool = False) -> ReleaseRules:
         hybrid_prefix_caching=number >= _HYBRID_PREFIX_CACHING,
         batch_holds_one_item=number >= _BATCH_HOLDS_ONE_ITEM,
         tokens_are_concurrency=number >= _TOKENS_ARE_CONCURRENCY,
-        sampler_sorts=number < _SAMPLER_WITHOUT_SORT,
+        sampler_sorts=number < FIRST_WITHOUT_SORT,
     )

@@ -18,8 +18,10 @@ class FitRequest:
 
     `max_num_seqs` and `max_num_batched_tokens` are vLLM's flags; `speculative_tokens` counts the tokens that
     the model's own MTP layers draft, 0 for none. `prefix_caching` None is the default of the release, `vllm`
-    None the newest release that the engine knows. Data parallel ranks are alike: each is what is sized here,
-    but experts are spread over `expert_ranks` GPUs when expert parallel is on (None: the tensor parallel ones).
+    None the newest release that the engine knows. Data parallel ranks are alike: one of their GPUs is what is sized
+    here, but they share the experts between them. `release_unknown` says that it may have been any release the
+    model runs on, `weights_uncertainty` is a share by which the weights may differ on top, where the maker of the
+    checkpoint is not told.
     """
 
     model: Model
@@ -40,6 +42,8 @@ class FitRequest:
     prefix_caching: bool | None = None
     vllm: str | None = None
     engine_v0: bool = False
+    release_unknown: bool = False
+    weights_uncertainty: float = 0.0
 
     @property
     def rules(self) -> ReleaseRules:

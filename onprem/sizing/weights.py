@@ -47,6 +47,7 @@ class Weights:
 def weights_of(request: FitRequest) -> Weights:
     """Return the weights that lie on each GPU, the draft layers included when they speculate."""
     main_gib, uncertainty, explanation = _loaded(request)
+    uncertainty += request.weights_uncertainty
     draft_gib = _draft_gib(request.model) / request.tensor_parallel if request.speculative_tokens else 0.0
     return Weights(
         gib=main_gib + draft_gib,
