@@ -29,10 +29,10 @@ _A100_CAPABILITY = 8.0
 _SMALL_ENCODERS = ("gemma", "llama")
 
 # Memory that vLLM's budget does not see. The driver and the context hold 0.5 GiB on a small card (an idle
-# H100 showed 1.5). Graphs took up to half more than estimated (0.39 estimated, 0.58 taken). The sampler is
+# H100 showed 1.5), with NCCL twice that. Graphs took up to half more than estimated (0.39 estimated, 0.58 taken). The sampler is
 # warmed up with all sequences, 4 bytes a logit, after the KV cache is there. vllm-project/vllm#51590 died
 # of the three: gpt-oss-120b, 8 x 32 GB, 256 sequences, utilization 0.95.
-_OUTSIDE_CONTEXT_GIB = 0.5
+_OUTSIDE_CONTEXT_GIB, _OUTSIDE_CONTEXT_TOGETHER_GIB = 0.5, 1.0
 _GRAPH_OVERRUN = 0.5
 _WARM_UP_BYTES = 4
 
@@ -85,7 +85,8 @@ def outside_budget_gib(request: FitRequest) -> float:
     if request.rules.graphs_are_counted:
         graphs_gib *= _GRAPH_OVERRUN
     warm_up_gib = request.max_num_seqs * request.model.architecture.vocab_size * _WARM_UP_BYTES / GIB
-    return _OUTSIDE_CONTEXT_GIB + graphs_gib + warm_up_gib
+    context_gib = _OUTSIDE_CONTEXT_TOGETHER_GIB if request.gpus > 1 else _OUTSIDE_CONTEXT_GIB
+    return context_gib + graphs_gib + warm_up_gib
 
 
 def captured_sizes(max_num_seqs: int, speculative_tokens: int) -> int:
