@@ -27,9 +27,8 @@ from onprem.vllm import default_max_num_batched_tokens, default_max_num_seqs
 
 # "MTP k=2" in the text that names the model; a bare "MTP" drafts one token.
 _DRAFTED = re.compile(r"\bMTP\b(?:\s*[nk]?\s*=?\s*(\d+))?", re.IGNORECASE)
-# Precisions in which makers leave different parts in BF16, and by how much one more maker may differ.
+# Precisions in which makers leave different parts in BF16.
 _MAKERS_DIFFER = frozenset({"int4", "nvfp4", "bnb4"})
-_ONE_MAKER = 0.03
 # The shortest context that anyone serves, and the highest share that is commonly given.
 _SHORT_CONTEXT = 4096
 _HIGH_UTILIZATION = 0.95
@@ -197,7 +196,8 @@ def _of_any_maker(model: Model, precision: str, listed: list[Variant]) -> tuple[
     if not seen:
         return _computed(model, precision), 0.0
     middle = statistics.median(seen)
-    spread = max(_ONE_MAKER, statistics.pstdev(seen) / middle)
+    precise = precision_named(precision)
+    spread = statistics.pstdev(seen) / middle if len(seen) > 1 else precise.uncertainty if precise else 0.0
     # What the first listed one, the vendor's own or the best known, says about its cache is most likely.
     told = {"weights_gib": middle, "loaded_gib_per_gpu": {}, "kv_cache_dtype": listed[0].kv_cache_dtype}
     return listed[0].model_copy(update={**told, "measured": True}), spread

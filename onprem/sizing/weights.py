@@ -22,8 +22,10 @@ from onprem.units import GIB
 _MEASURED_UNCERTAINTY = 0.01
 # A measured sum split by tensor parallelism: kernels pad, small layers are replicated.
 _SPLIT_UNCERTAINTY = 0.01
-# Of what a checkpoint from an unknown maker may differ by, this much is left for a listed one.
-_LISTED_SHARE = 0.4
+# Of what a checkpoint from an unknown maker may differ by, this much is left where the maker says which parts it
+# keeps, and where it is one of the community's.
+_PUBLISHED_SHARE, _COMMUNITY_SHARE = 0.4, 0.8
+_MAKERS_WITH_QUANT_CONFIG = ("nvidia",)
 
 # Parts that every tensor-parallel rank holds whole: routers, and the projections into compressed vectors.
 _REPLICATED = ("routers", "latent_down")
@@ -51,7 +53,7 @@ def weights_of(request: FitRequest) -> Weights:
     draft_gib = _draft_gib(request.model) / request.tensor_parallel if request.speculative_tokens else 0.0
     return Weights(
         gib=main_gib + draft_gib,
-        uncertainty_gib=main_gib * uncertainty + draft_gib * _uncertainty(request.variant),
+        uncertainty_gib=main_gib * uncertainty + draft_gib * _uncertainty(request.model, request.variant),
         explanation=explanation,
     )
 
@@ -75,7 +77,7 @@ def _loaded(request: FitRequest) -> tuple[float, float, str]:
     per_gpu = _share_gib(request, {part: gib * scale for part, gib in parts.items()})
     how = "seen in a log" if variant.measured else "computed"
     split = f", split over {request.gpus} GPUs" if request.gpus > 1 else ""
-    uncertainty = _uncertainty(variant) + (_SPLIT_UNCERTAINTY if request.gpus > 1 else 0.0)
+    uncertainty = _uncertainty(request.model, variant) + (_SPLIT_UNCERTAINTY if request.gpus > 1 else 0.0)
     return per_gpu, uncertainty, f"{variant.hf_id}: {total_gib:.1f} GiB {how}{split}"
 
 
@@ -123,14 +125,16 @@ def _extra_heads_gib(request: FitRequest, attention_gib: float) -> float:
     return beyond * architecture.hidden_size * attention_gib / max(1, parameters_of(architecture).attention)
 
 
-def _uncertainty(variant: Variant) -> float:
-    if variant.measured:
-        return _MEASURED_UNCERTAINTY
+def _uncertainty(model: Model, variant: Variant) -> float:
+    """Return the share by which the weights may be off: least where a log or the maker's own figures tell."""
     precision = precision_named(variant.precision)
-    if precision is None:
+    if variant.measured or precision is None:
         return _MEASURED_UNCERTAINTY
-    # Of a listed checkpoint it is known which parts it keeps.
-    return precision.uncertainty * (1 if variant.hf_id.endswith(")") else _LISTED_SHARE)
+    if variant.hf_id.endswith(")"):  # made up for a precision that the catalogue does not list
+        return precision.uncertainty
+    maker = variant.hf_id.partition("/")[0]
+    published = maker in (model.hf_id.partition("/")[0], *_MAKERS_WITH_QUANT_CONFIG)
+    return precision.uncertainty * (_PUBLISHED_SHARE if published else _COMMUNITY_SHARE)
 
 
 def _draft_gib(model: Model) -> float:
