@@ -10,6 +10,7 @@ from onprem.catalog import Accelerator, Catalog, Model, Variant
 from onprem.plan.choice import kv_cache_dtypes, request_of
 from onprem.settings import ModelRole
 from onprem.sizing import FitRequest, Memory, candidate_tensor_parallel, memory_of, tensor_parallel_problems
+from onprem.sizing.memory import with_cache_dtype
 from onprem.sizing.refusals import refused_by_configuration
 
 DEFAULT_CONTEXT_TOKENS = 131_072
@@ -152,8 +153,11 @@ def _candidates(
         )
         if tensor_parallel_problems(model, variant, tensor_parallel):
             continue
+        memory = memory_of(base)
+        if memory.careful_pool_gib <= 0:
+            continue
         for dtype in kv_cache_dtypes(_ANY_ROLE, accelerator):
-            found = _candidate(base if dtype == "auto" else replace(base, kv_cache_dtype=dtype), gpus)
+            found = _candidate(memory if dtype == "auto" else with_cache_dtype(memory, dtype), gpus)
             if found is not None:
                 yield found
 
@@ -162,14 +166,14 @@ def _sizes(model: Model, accelerator: Accelerator, gpus: int) -> Iterable[int]:
     return (size for size in candidate_tensor_parallel(model, accelerator, gpus) if gpus % size == 0)
 
 
-def _candidate(request: FitRequest, gpus: int) -> _Candidate | None:
-    memory = memory_of(request)
-    if memory.verdict != "fits" or refused_by_configuration(request, memory.layout):
-        return _candidate_with_less(request, memory, gpus)
+def _candidate(memory: Memory, gpus: int) -> _Candidate | None:
+    request, layout = memory.request, memory.layout
+    if memory.verdict != "fits":
+        return _candidate_with_less(memory, gpus)
+    if refused_by_configuration(request, layout):
+        return None
     replicas = gpus // request.tensor_parallel
-    held = memory.layout.blocks_in(memory.careful_pool_gib) // memory.layout.blocks_per_request(
-        request.context_tokens
-    )
+    held = layout.blocks_in(memory.careful_pool_gib) // layout.blocks_per_request(request.context_tokens)
     return _Candidate(
         request=request,
         memory=memory,
@@ -178,9 +182,11 @@ def _candidate(request: FitRequest, gpus: int) -> _Candidate | None:
     )
 
 
-def _candidate_with_less(request: FitRequest, memory: Memory, gpus: int) -> _Candidate | None:
+def _candidate_with_less(memory: Memory, gpus: int) -> _Candidate | None:
     """Return the candidate with the context that does fit, if it is enough for agents."""
+    request = memory.request
     largest = memory.layout.largest_context_tokens(memory.careful_pool_gib, request.context_tokens)
     if not _LEAST_CONTEXT_TOKENS <= largest < request.context_tokens:
         return None
-    return _candidate(replace(request, context_tokens=largest // 1024 * 1024), gpus)
+    shorter = replace(request, context_tokens=largest // 1024 * 1024)
+    return _candidate(replace(memory, request=shorter), gpus)

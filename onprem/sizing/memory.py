@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from onprem.sizing.band import Band, band
@@ -58,10 +58,29 @@ class Memory:
         return not self.layout.has_states or self.request.enforce_eager or blocks >= sequences
 
 
+def with_cache_dtype(memory: Memory, dtype: str) -> Memory:
+    """Return the account with another KV cache type: only the layout differs."""
+    request = replace(memory.request, kv_cache_dtype=dtype)
+    layout = _layout(request)
+    limits = band(request, memory.weights, memory.overhead, layout)
+    return replace(memory, request=request, layout=layout, band=limits)
+
+
 def memory_of(request: FitRequest, constants: Constants = CONSTANTS) -> Memory:
     """Return the account of one GPU for that request; other constants are for fitting them."""
     weights, rest = weights_of(request), overhead(request, constants)
-    layout = cache_layout(
+    layout = _layout(request)
+    return Memory(
+        request=request,
+        weights=weights,
+        overhead=rest,
+        band=band(request, weights, rest, layout),
+        layout=layout,
+    )
+
+
+def _layout(request: FitRequest) -> CacheLayout:
+    return cache_layout(
         request.model.architecture,
         tensor_parallel=request.tensor_parallel,
         kv_cache_dtype=request.cache_dtype,
@@ -70,11 +89,4 @@ def memory_of(request: FitRequest, constants: Constants = CONSTANTS) -> Memory:
         pipeline_parallel=request.pipeline_parallel,
         prefix_caching=request.prefix_caching,
         rules=request.rules,
-    )
-    return Memory(
-        request=request,
-        weights=weights,
-        overhead=rest,
-        band=band(request, weights, rest, layout),
-        layout=layout,
     )

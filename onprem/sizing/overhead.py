@@ -30,8 +30,8 @@ _SMALL_ENCODERS = ("gemma", "llama")
 
 # Memory that vLLM's budget does not see. The driver and the context hold 0.5 GiB on a small card (an idle
 # H100 showed 1.5), with NCCL twice that. Graphs took up to half more than estimated (0.39 estimated, 0.58
-# taken). The sampler is warmed up with all sequences, 4 bytes a logit, after the KV cache is there. vllm-project/vllm#51590 died
-# of the three: gpt-oss-120b, 8 x 32 GB, 256 sequences, utilization 0.95.
+# taken). The sampler is warmed up with all sequences, 4 bytes a logit, after the KV cache is there.
+# vllm-project/vllm#51590 died of the three: gpt-oss-120b, 8 x 32 GB, 256 sequences, utilization 0.95.
 _OUTSIDE_CONTEXT_GIB, _OUTSIDE_CONTEXT_TOGETHER_GIB = 0.5, 1.0
 _GRAPH_OVERRUN = 0.5
 _WARM_UP_BYTES = 4

@@ -41,7 +41,7 @@ _PRECISIONS = {
     "fp8": Precision(bytes_per_param=FP8_BYTES, uncertainty=0.04),
     "int8": Precision(bytes_per_param=FP8_BYTES, uncertainty=0.05),
     "int4": Precision(bytes_per_param=_INT4_BYTES, uncertainty=0.08),
-    "fp8+int4": Precision(bytes_per_param=_INT4_BYTES, uncertainty=0.08, parts=_FP8_BUT_EXPERTS),
+    "fp8+int4": Precision(bytes_per_param=_INT4_BYTES, uncertainty=0.05, parts=_FP8_BUT_EXPERTS),
     # Makers disagree on attention: BF16, FP8 and FP4 are all seen, FP8 is the middle.
     "nvfp4": Precision(bytes_per_param=_NVFP4_BYTES, uncertainty=0.12, parts=_FP8_ATTENTION),
     "mxfp4": Precision(bytes_per_param=_MXFP4_BYTES, uncertainty=0.08, parts=_BF16_BUT_EXPERTS),

@@ -37,6 +37,10 @@ _PARTS = (
 )  # fmt: skip
 
 
+# Counting a checkpoint's parts is most of the time of a ranking; a checkpoint is known by its identity.
+_COUNTED: dict[int, tuple[Variant, Mapping[str, float]]] = {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Weights:
     """GiB on each GPU, how far they may be off, and where the figure comes from."""
@@ -81,8 +85,16 @@ def _loaded(request: FitRequest) -> tuple[float, float, str]:
     return per_gpu, uncertainty, f"{variant.hf_id}: {total_gib:.1f} GiB {how}{split}"
 
 
-def _part_gib(model: Model, variant: Variant) -> dict[str, float]:
+def _part_gib(model: Model, variant: Variant) -> Mapping[str, float]:
     """Return the GiB of each part; what the count misses of the known total is spread over the rest."""
+    kept = _COUNTED.get(id(variant))
+    if kept is None or kept[0] is not variant:
+        kept = (variant, _counted_gib(model, variant))
+        _COUNTED[id(variant)] = kept
+    return kept[1]
+
+
+def _counted_gib(model: Model, variant: Variant) -> Mapping[str, float]:
     counted = parameters_of(model.architecture)
     missed = model.total_params / counted.total
     return {part: getattr(counted, part) * part_bytes(variant, part) * missed / GIB for part in _PARTS}
@@ -118,6 +130,8 @@ def _share_gib(request: FitRequest, parts: Mapping[str, float]) -> float:
 def _extra_heads_gib(request: FitRequest, attention_gib: float) -> float:
     """Return the GiB of key and value projections beyond the even share, where ranks outnumber KV heads."""
     architecture, parallel = request.model.architecture, request.tensor_parallel
+    if parallel == 1:
+        return 0.0
     beyond = 0.0
     for group in architecture.attention:
         if isinstance(group, FullAttention | SlidingWindow | ChunkedAttention) and group.kv_heads < parallel:
