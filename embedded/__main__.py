@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -85,9 +86,14 @@ def check() -> None:
 
 @main.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def bench(names: tuple[str, ...], as_json: bool) -> None:
-    """Measure the product; without a NAME everything. NAME: program.
+@click.option("--json", "as_json", is_flag=True, help="Print JSON where the measurement has it.")
+@click.option(
+    "--cases",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV file of runs that 'sizing' is measured on.",
+)
+def bench(names: tuple[str, ...], as_json: bool, cases: Path | None) -> None:
+    """Measure the product; without a NAME everything. NAMES: program, sizing.
 
     Runs on a cluster and on stacks of its own, whatever is up in this checkout.
     """
@@ -95,7 +101,7 @@ def bench(names: tuple[str, ...], as_json: bool) -> None:
 
     layout = Layout.default()
     with hold(layout.lock_file, command="./dev bench"):
-        command(layout, names, Progress(), as_json=as_json)
+        command(layout, names, Progress(), as_json=as_json, cases=cases)
 
 
 @main.command(context_settings=_PASS_ON)

@@ -4,36 +4,61 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
-from embedded.bench.figures import Figures, show
+from embedded.bench.figures import show
 from embedded.bench.program import measure_program
+from embedded.bench.sizing import measure_sizing
 from embedded.layout import Layout
 from embedded.progress import Progress
 from onprem.errors import UnknownFact
 
-Bench = Callable[[Layout, Progress], Figures]
+
+def program(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
+    """Say what the Pulumi program costs, next to an empty one."""
+    figures = measure_program(layout, progress)
+    if as_json:
+        print(json.dumps(figures.to_wire(), indent=2))
+        return
+    console = Console(highlight=False)
+    console.width = max(console.width, _WIDTH)
+    show(figures, console)
+
+
+def sizing(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
+    """Say how far the sizing engine is from what vLLM printed, next to other estimates."""
+    if cases is None:
+        progress.note(
+            "sizing: left out, runs with the figures that vLLM printed are no part of this repository; give a file "
+            "of them: ./dev bench sizing --cases FILE.csv"
+        )
+        return
+    measure_sizing(cases, progress)
+
 
 _WIDTH = 130
 """Columns that the tables need; in a pipe there are 80 otherwise."""
 
-BENCHES: Mapping[str, Bench] = {"program": measure_program}
+BENCHES: Mapping[str, Callable[..., None]] = {"program": program, "sizing": sizing}
 
 
-def bench(layout: Layout, names: Sequence[str], progress: Progress, *, as_json: bool = False) -> None:
+def bench(
+    layout: Layout,
+    names: Sequence[str],
+    progress: Progress,
+    *,
+    as_json: bool = False,
+    cases: Path | None = None,
+) -> None:
     """Run the named measurements, all of them when none is named; raises `UnknownFact`.
 
-    A missed aim is told, not an error: the figures depend on what else the machine does.
+    A missed aim is told, not an error: the figures depend on what else the machine does. `cases` is the file
+    of runs that `sizing` is measured on.
     """
     for name in names:
         if name not in BENCHES:
             raise UnknownFact("measurement", name, BENCHES)
-    found = {name: BENCHES[name](layout, progress) for name in names or BENCHES}
-    if as_json:
-        print(json.dumps({name: figures.to_wire() for name, figures in found.items()}, indent=2))
-        return
-    console = Console(highlight=False)
-    console.width = max(console.width, _WIDTH)
-    for figures in found.values():
-        show(figures, console)
+    for name in names or BENCHES:
+        BENCHES[name](layout, progress, as_json=as_json, cases=cases)

@@ -9,20 +9,26 @@
 A name that is not there raises `onprem.errors.UnknownFact`, which offers the nearest ones.
 """
 
-from onprem.catalog.accelerator import Accelerator, Host
+from onprem.catalog.accelerator import Accelerator, Host, MigSlice
 from onprem.catalog.agent import Agent
 from onprem.catalog.attention import (
     Architecture,
     AttentionLayers,
+    CacheReaders,
+    ChunkedAttention,
+    CompressedAttention,
     Experts,
     FullAttention,
     GatedDeltaNet,
+    KimiDelta,
     LatentAttention,
+    Mamba2,
     SlidingWindow,
 )
 from onprem.catalog.fact import Source
 from onprem.catalog.loader import Catalog, load_catalog
-from onprem.catalog.model import AgentSupport, Model, Precision, Sampling, Variant
+from onprem.catalog.model import AgentSupport, Model, Part, Precision, Sampling, Variant
+from onprem.catalog.parameters import Parameters, parameters_of
 from onprem.catalog.tier import Tier
 from onprem.catalog.vllm_release import VllmRelease
 
@@ -32,13 +38,21 @@ __all__ = [
     "AgentSupport",
     "Architecture",
     "AttentionLayers",
+    "CacheReaders",
     "Catalog",
+    "ChunkedAttention",
+    "CompressedAttention",
     "Experts",
     "FullAttention",
     "GatedDeltaNet",
     "Host",
+    "KimiDelta",
     "LatentAttention",
+    "Mamba2",
+    "MigSlice",
     "Model",
+    "Parameters",
+    "Part",
     "Precision",
     "Sampling",
     "SlidingWindow",
@@ -47,4 +61,5 @@ __all__ = [
     "Variant",
     "VllmRelease",
     "load_catalog",
+    "parameters_of",
 ]

@@ -1,4 +1,4 @@
-"""Reads the catalogue's YAML once per process and answers by name."""
+"""Reads the catalogue's YAML, file by file and once per process, and answers by name."""
 
 from __future__ import annotations
 
@@ -36,21 +36,60 @@ _AnyNamed = TypeVar("_AnyNamed", bound=_Named)
 
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
-    """Everything known. The tuples are in the order of the files; look-ups ignore case."""
+    """Everything known, each file read and checked when it is first asked for. Look-ups ignore case.
 
-    models: tuple[Model, ...]
-    accelerators: tuple[Accelerator, ...]
-    tiers: tuple[Tier, ...]
-    agents: tuple[Agent, ...]
-    vllm_releases: tuple[VllmRelease, ...]
+    `model_files` hold one or more models each; the first that answers to a name wins. Whatever is asked of a broken
+    file raises InvalidInput.
+    """
+
+    model_files: tuple[Path, ...]
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All models, in the order of the files."""
+        return _all_models(self.model_files)
+
+    @property
+    def accelerators(self) -> tuple[Accelerator, ...]:
+        """All accelerators, the smallest first."""
+        return _read_once(_FOLDER / "accelerators.yaml", Accelerator)
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The hardware tiers, the smallest first."""
+        return _read_once(_FOLDER / "tiers.yaml", Tier)
+
+    @property
+    def agents(self) -> tuple[Agent, ...]:
+        """The coding agents and translation proxies."""
+        return _read_once(_FOLDER / "agents.yaml", Agent)
+
+    @property
+    def vllm_releases(self) -> tuple[VllmRelease, ...]:
+        """The vLLM releases, the default one first."""
+        return _read_once(_FOLDER / "vllm.yaml", VllmRelease)
+
+    def joined(self, *files: Path) -> Catalog:
+        """Return a catalogue in which the models of these files come first. Raises InvalidInput."""
+        for file in files:
+            _read_once(file, Model)
+        return Catalog(model_files=(*files, *self.model_files))
 
     def model(self, name: str) -> Model:
         """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""
-        return self._model_and_variant(name)[0]
+        return self.model_and_variant(name)[0]
 
     def model_and_variant(self, name: str) -> tuple[Model, Variant | None]:
         """Return the model, and the variant when the name is a variant's own id. Raises UnknownFact."""
-        return self._model_and_variant(name)
+        wanted = name.strip().casefold()
+        # A file that does not hold the name need not be parsed: that is most of the time of a look-up.
+        for file in self.model_files:
+            if wanted and wanted in _text(file):
+                found = _named_in(_read_once(file, Model), wanted)
+                if found is not None:
+                    return found
+        known = [word for model in self.models for word in (model.name, *(v.hf_id for v in model.variants))]
+        raise UnknownFact("model", name, known)
 
     def accelerator(self, name: str) -> Accelerator:
         """Return the accelerator of that name, alias or product label. Raises UnknownFact."""
@@ -81,33 +120,36 @@ class Catalog:
                 return release
         raise UnknownFact("vLLM release", version, [release.version for release in self.vllm_releases])
 
-    def _model_and_variant(self, name: str) -> tuple[Model, Variant | None]:
-        wanted = name.casefold()
-        for model in self.models:
-            for variant in model.variants:
-                if variant.hf_id.casefold() == wanted and wanted != model.hf_id.casefold():
-                    return model, variant
-            if wanted in _fold((model.name, model.hf_id, *model.aliases)):
-                return model, None
-        known = [word for model in self.models for word in (model.name, *(v.hf_id for v in model.variants))]
-        raise UnknownFact("model", name, known)
-
 
 @functools.cache
 def load_catalog() -> Catalog:
-    """Return the catalogue of this package, read once. Raises InvalidInput when a file is broken."""
-    files = sorted((_FOLDER / "models").glob("*.yaml"))
-    catalog = Catalog(
-        models=tuple(model for file in files for model in _read(file, Model)),
-        accelerators=_read(_FOLDER / "accelerators.yaml", Accelerator),
-        tiers=_read(_FOLDER / "tiers.yaml", Tier),
-        agents=_read(_FOLDER / "agents.yaml", Agent),
-        vllm_releases=_read(_FOLDER / "vllm.yaml", VllmRelease),
-    )
-    for tier in catalog.tiers:  # a tier that points nowhere must not wait for its first user
-        catalog.model(tier.model).variant(tier.variant)
-        catalog.accelerator(tier.accelerator)
-    return catalog
+    """Return the catalogue of this package. Its files are read when they are needed, once per process."""
+    return Catalog(model_files=tuple(sorted((_FOLDER / "models").glob("*.yaml"))))
+
+
+@functools.cache
+def _all_models(files: tuple[Path, ...]) -> tuple[Model, ...]:
+    return tuple(model for file in files for model in _read_once(file, Model))
+
+
+@functools.cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8").casefold()
+
+
+def _named_in(models: Iterable[Model], wanted: str) -> tuple[Model, Variant | None] | None:
+    for model in models:
+        if wanted in _fold((model.name, model.hf_id, *model.aliases)):
+            return model, None
+        for variant in model.variants:
+            if variant.hf_id.casefold() == wanted:
+                return model, variant
+    return None
+
+
+@functools.cache
+def _read_once(path: Path, kind: type[_AnyFact]) -> tuple[_AnyFact, ...]:
+    return _read(path, kind)
 
 
 def _read(path: Path, kind: type[_AnyFact]) -> tuple[_AnyFact, ...]:
@@ -115,6 +157,11 @@ def _read(path: Path, kind: type[_AnyFact]) -> tuple[_AnyFact, ...]:
     source = f"catalogue file {path.name}"
     try:
         content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 - a safe loader, see above
+    except OSError as error:
+        problem = Problem(
+            where=path.name, found=str(error), why="it cannot be read", fix="name a readable file"
+        )
+        raise InvalidInput(source, [problem]) from error
     except yaml.YAMLError as error:
         problem = Problem(where=path.name, found=str(error), why="it is not YAML", fix="mend the file")
         raise InvalidInput(source, [problem]) from error

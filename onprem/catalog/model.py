@@ -10,7 +10,8 @@ from onprem.catalog.attention import Architecture, Count
 from onprem.catalog.fact import Fact, Source
 from onprem.errors import UnknownFact
 
-Precision = Literal["bf16", "fp8", "int4", "nvfp4", "mxfp4"]
+Precision = Literal["bf16", "fp8", "int8", "int4", "fp8+int4", "nvfp4", "mxfp4", "bnb4", "native"]
+Part = Literal["attention", "linear-attention", "feed-forward", "shared-experts", "mtp"]
 AgentName = Literal["opencode", "codex", "claude"]
 HuggingFaceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")]
 GibibytesField = Annotated[float, Field(gt=0)]
@@ -25,7 +26,9 @@ class Variant(Fact):
     vLLM needs; null: the checkpoint says it itself. `weight_block` is the edge of a block that shares one
     scale, so the width of a rank's feed-forward slice must be a multiple of it. `native_compute_capability`
     is where the hardware computes in that precision (empty: nowhere, it only saves memory); from
-    `min_compute_capability` on, kernels that store it work.
+    `min_compute_capability` on, kernels that store it work. `kept_bf16` names parts left in BF16 beyond the usual
+    ones (embeddings, head, norms, routers, towers), `fp8_parts` those kept in FP8 by a 4-bit checkpoint.
+    `kv_cache_dtype` is that which the checkpoint itself asks for, null where vLLM's `auto` means BF16.
     """
 
     hf_id: HuggingFaceId
@@ -35,6 +38,9 @@ class Variant(Fact):
     loaded_gib_per_gpu: dict[int, GibibytesField] = Field(default_factory=dict)
     quantization: str | None = None
     weight_block: int | None = None
+    kept_bf16: tuple[Part, ...] = ()
+    fp8_parts: tuple[Part, ...] = ()
+    kv_cache_dtype: Literal["fp8"] | None = None
     min_compute_capability: float
     native_compute_capability: tuple[float, ...]
     min_vllm: str | None = None
@@ -69,7 +75,8 @@ class Sampling(Fact):
 class Model(Fact):
     """A model that can serve coding agents, with everything vLLM must be told about it.
 
-    `chat_template` is a path inside the image `vllm/vllm-openai`, null for the model's own template.
+    `tool_call_parser` is null where vLLM has none that fits: no agent works with such a model. `chat_template` is
+    a path inside the image `vllm/vllm-openai`, null for the model's own template.
     `thinking` is the server's default; `reasoning` says whether the model can think at all.
     `speculative` is the value of `--speculative-config` for the model's own MTP layers.
     """
@@ -84,7 +91,7 @@ class Model(Fact):
     total_params: Count
     active_params_b: float = Field(gt=0)
     architecture: Architecture
-    tool_call_parser: str
+    tool_call_parser: str | None
     reasoning_parser: str | None
     chat_template: str | None
     thinking: Literal["on", "off", "none", "effort"]
@@ -106,6 +113,8 @@ class Model(Fact):
             raise ValueError(f"{self.name}: two variants with the same hf_id")
         if set(self.agents) != {"opencode", "codex", "claude"}:
             raise ValueError(f"{self.name}: agents must say something about opencode, codex and claude")
+        if self.tool_call_parser is None and any(agent.works == "yes" for agent in self.agents.values()):
+            raise ValueError(f"{self.name}: an agent is said to work without a tool-call parser")
         return self
 
     def variant(self, name: str) -> Variant:

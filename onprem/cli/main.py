@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
 import click
 
 from onprem import __version__
-from onprem.cli.catalog import catalog
-from onprem.cli.plan import plan
-from onprem.cli.preflight import preflight
-from onprem.cli.render import render
-from onprem.cli.schema import schema
-from onprem.cli.setup import setup
-from onprem.cli.smoke import smoke
 from onprem.errors import OnpremError
+
+# Subcommand: module, function, and its line in `onprem --help`. A module is imported when its command runs,
+# so that help and completion start as fast as Python does.
+_COMMANDS = {
+    "advise": ("onprem.cli.advise", "advise_command", "Rank the models that these GPUs can serve to a team."),
+    "catalog": (
+        "onprem.cli.catalog",
+        "catalog",
+        "List the models, accelerators and tiers that a stack can name.",
+    ),
+    "explain": ("onprem.cli.explain", "explain", "Show where a stack's GPU memory goes and what would help."),
+    "fit": ("onprem.cli.fit", "fit_command", "Say whether vLLM starts a model on these GPUs."),
+    "plan": ("onprem.cli.plan", "plan", "Show what a stack's settings lead to."),
+    "preflight": ("onprem.cli.preflight", "preflight", "Check that the cluster can take a stack."),
+    "render": ("onprem.cli.render", "render", "Print the manifests of a stack."),
+    "schema": ("onprem.cli.schema", "schema", "Print the JSON schema of the stack settings."),
+    "setup": ("onprem.cli.setup", "setup", "Write the configuration of coding agents."),
+    "smoke": ("onprem.cli.smoke", "smoke", "Try the served models the way agents use them."),
+}
 
 
 class _Group(click.Group):
     """Prints the product's own errors to stderr and exits with 1; everything else is a bug and stays loud."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        if cmd_name not in _COMMANDS:
+            return None
+        module, function, _ = _COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), function)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in sorted(_COMMANDS.items())])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -34,9 +61,5 @@ class _Group(click.Group):
 def main() -> None:
     """Coding agents on models served on your own GPUs.
 
-    Platform engineers: plan, render, preflight, catalog, schema. Developers: setup, smoke.
+    Platform engineers: advise, fit, explain, plan, render, preflight, catalog, schema. Developers: setup, smoke.
     """
-
-
-for _command in (plan, render, preflight, catalog, schema, setup, smoke):
-    main.add_command(_command)

@@ -8,17 +8,11 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from onprem.cli.memory_view import account, bar
 from onprem.cli.options import json_option, stack_argument, stacks_option
 from onprem.report import report
 from onprem.stack_file import plan_stack_file
-
-_BAR_CELLS = 48
-# Colours of the terms of the memory account; the terms not named here are the runtime's.
-_WEIGHTS, _RUNTIME, _CACHE, _FREE = "blue", "yellow", "green", "bright_black"
-_STYLES = {"weights": _WEIGHTS, "KV cache": _CACHE, "headroom": _FREE, "outside the budget": _FREE}
 
 
 @click.command()
@@ -47,9 +41,9 @@ def print_report(result: dict[str, Any], console: Console, *, explain: bool = Fa
     for role in result["models"]:
         for line in _role_lines(role):
             console.print(line, soft_wrap=True)
-        console.print(_bar(role["memory"]), soft_wrap=True)
+        console.print(bar(role["memory"]), soft_wrap=True)
         if explain:
-            console.print(_account(role))
+            console.print(account(role["role"], role["memory"]))
 
 
 def _role_lines(role: dict[str, Any]) -> list[str]:
@@ -73,39 +67,5 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
     ]
 
 
-def _bar(memory: dict[str, Any]) -> Text:
-    """Draw one GPU's memory: weights, runtime, KV cache, and what stays free."""
-    total = memory["gpuTotalGib"]
-    shares = dict.fromkeys((_WEIGHTS, _RUNTIME, _CACHE, _FREE), 0.0)
-    for term in memory["terms"]:
-        shares[_STYLES.get(term["name"], _RUNTIME)] += term["gib"]
-    bar = Text("    ")
-    drawn, filled_gib = 0, 0.0
-    for style in (_WEIGHTS, _RUNTIME, _CACHE):
-        filled_gib += shares[style]
-        upto = min(_BAR_CELLS, round(filled_gib / total * _BAR_CELLS))
-        bar.append("█" * (upto - drawn), style=style)
-        drawn = upto
-    bar.append("░" * (_BAR_CELLS - drawn), style=_FREE)
-    bar.append(f" {total:.1f} GiB: ")
-    bar.append(f"weights {shares[_WEIGHTS]:.1f}", style=_WEIGHTS)
-    bar.append(f", runtime {shares[_RUNTIME]:.1f}", style=_RUNTIME)
-    bar.append(f", KV {shares[_CACHE]:.1f}", style=_CACHE)
-    bar.append(f", free {shares[_FREE]:.1f}", style=_FREE)
-    return bar
-
-
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _account(role: dict[str, Any]) -> Table:
-    table = Table(title=f"{role['role']}: memory of one GPU, GiB", show_edge=False, title_justify="left")
-    table.add_column("term")
-    table.add_column("GiB", justify="right")
-    table.add_column("why", overflow="fold")
-    memory = role["memory"]
-    for term in memory["terms"]:
-        table.add_row(term["name"], f"{term['gib']:.2f}", term["explanation"])
-    table.add_row("total", f"{memory['gpuTotalGib']:.2f}", "as the driver reports it", style="bold")
-    return table

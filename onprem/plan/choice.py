@@ -28,7 +28,17 @@ _SMALL_BATCH_TOKENS, _LARGE_BATCH_TOKENS = 2048, 8192
 _UTILIZATION = 0.92
 """vLLM's default since 0.20 (0.33.0 read 2026-11); it includes CUDA graphs."""
 
-_QUALITY: dict[Precision, int] = {"bf16": 1, "fp8": 2, "nvfp4": 3, "mxfp4": 3, "int4": 4}
+_QUALITY: dict[Precision, int] = {
+    "bf16": 1,
+    "native": 1,
+    "fp8": 2,
+    "int8": 2,
+    "nvfp4": 3,
+    "mxfp4": 3,
+    "fp8+int4": 3,
+    "int4": 4,
+    "bnb4": 5,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,19 +77,15 @@ def candidates(model: Model, variant: Variant, role: ModelRole, pool: Pool) -> I
         sizes = tuple(candidate_tensor_parallel(model, accelerator, pool.gpus_per_node))
     for tensor_parallel in sizes:
         for context_tokens in _contexts(role, model):
-            for kv_cache_dtype in _kv_cache_dtypes(role, accelerator):
-                request = FitRequest(
-                    model=model,
-                    variant=variant,
-                    accelerator=accelerator,
+            for kv_cache_dtype in kv_cache_dtypes(role, accelerator):
+                request = request_of(
+                    role,
+                    model,
+                    variant,
+                    accelerator,
                     tensor_parallel=tensor_parallel,
                     context_tokens=context_tokens,
-                    max_num_seqs=role.max_num_seqs or _max_num_seqs(role, accelerator),
                     kv_cache_dtype=kv_cache_dtype,
-                    max_num_batched_tokens=role.max_num_batched_tokens or _batch_tokens(model, accelerator),
-                    gpu_memory_utilization=role.gpu_memory_utilization or _UTILIZATION,
-                    language_model_only=model.multimodal,
-                    speculative_tokens=role.speculative_tokens,
                 )
                 yield Choice(
                     model=model,
@@ -88,6 +94,32 @@ def candidates(model: Model, variant: Variant, role: ModelRole, pool: Pool) -> I
                     request=request,
                     fit=fit(request),
                 )
+
+
+def request_of(
+    role: ModelRole,
+    model: Model,
+    variant: Variant,
+    accelerator: Accelerator,
+    *,
+    tensor_parallel: int,
+    context_tokens: int,
+    kv_cache_dtype: str,
+) -> FitRequest:
+    """Return the sizing request of one candidate: what the role says, what is derived for the rest."""
+    return FitRequest(
+        model=model,
+        variant=variant,
+        accelerator=accelerator,
+        tensor_parallel=tensor_parallel,
+        context_tokens=context_tokens,
+        max_num_seqs=role.max_num_seqs or _max_num_seqs(role, accelerator),
+        kv_cache_dtype=kv_cache_dtype,
+        max_num_batched_tokens=role.max_num_batched_tokens or _batch_tokens(model, accelerator),
+        gpu_memory_utilization=role.gpu_memory_utilization or _UTILIZATION,
+        language_model_only=model.multimodal,
+        speculative_tokens=role.speculative_tokens,
+    )
 
 
 def _rank(variant: Variant, accelerator: Accelerator) -> tuple[int, int]:
@@ -102,7 +134,8 @@ def _contexts(role: ModelRole, model: Model) -> tuple[int, ...]:
     return tuple(tokens for tokens in _CONTEXTS_TOKENS if tokens <= longest) or (longest,)
 
 
-def _kv_cache_dtypes(role: ModelRole, accelerator: Accelerator) -> tuple[str, ...]:
+def kv_cache_dtypes(role: ModelRole, accelerator: Accelerator) -> tuple[str, ...]:
+    """Return the KV cache precisions to try, the model's own first."""
     if role.kv_cache_dtype is not None:
         return (role.kv_cache_dtype,)
     return ("auto", "fp8") if accelerator.native_fp8 else ("auto",)

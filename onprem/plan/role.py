@@ -22,13 +22,14 @@ _LEAST_CONTEXT_TOKENS = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class RoleDecision:
-    """The outcome for one role: a choice, or problems."""
+    """The outcome for one role: a choice, or problems. `nearest` is the choice, or the candidate that failed least."""
 
     role: ModelRole
     vllm: str
     choice: Choice | None
     replicas: int
     problems: tuple[Problem, ...]
+    nearest: Choice | None = None
 
     def fitted(self) -> Choice:
         """Return the choice of a role that has one."""
@@ -63,7 +64,14 @@ def decide_role(
     replicas = _replicas(role, choice) if choice is not None else 0
     if choice is not None:
         problems += _too_few_sessions(role, choice, replicas, where)
-    return RoleDecision(role=role, vllm=release, choice=choice, replicas=replicas, problems=tuple(problems))
+    return RoleDecision(
+        role=role,
+        vllm=release,
+        choice=choice,
+        replicas=replicas,
+        problems=tuple(problems),
+        nearest=choice or _nearest(tried),
+    )
 
 
 def _choose(
@@ -177,7 +185,7 @@ def _does_not_fit(role: ModelRole, tried: Sequence[Choice], where: str, pool: Po
             why=f"{role.model} cannot be split over that many GPUs",
             fix="change platform.hardware.gpusPerNode or choose another model",
         )
-    nearest = max(tried, key=lambda choice: (choice.fit.largest_context_tokens, choice.fit.kv_pool_gib))
+    nearest = _nearest(tried) or tried[0]
     fit = nearest.fit
     terms = ", ".join(f"{term.name} {term.gib:.1f}" for term in fit.terms)
     request = nearest.request
@@ -187,6 +195,12 @@ def _does_not_fit(role: ModelRole, tried: Sequence[Choice], where: str, pool: Po
         f"{nearest.tensor_parallel} × {pool.accelerator.name}: {terms} of {fit.gpu_total_gib:.1f} GiB a GPU",
         why="; ".join(fit.problems) or "no room is left for the KV cache of one session",
         fix=_way_out(nearest, where),
+    )
+
+
+def _nearest(tried: Sequence[Choice]) -> Choice | None:
+    return max(
+        tried, key=lambda choice: (choice.fit.largest_context_tokens, choice.fit.kv_pool_gib), default=None
     )
 
 

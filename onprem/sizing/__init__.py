@@ -5,31 +5,51 @@
                             max_num_batched_tokens=2048, gpu_memory_utilization=0.92))
     result.fits, result.sessions, result.largest_context_tokens, result.problems
 
-The engine is careful, never optimistic: estimates err against us and `HEADROOM` stays free on top.
+`memory_of` gives best estimates with an error band; `fit` is careful, never optimistic: it takes the end of the
+band that errs against us.
 """
 
+from onprem.sizing.cases import UnreadableRow, predict, prediction
+from onprem.sizing.changes import Change, changes_that_fit
 from onprem.sizing.divisibility import (
     candidate_tensor_parallel,
     needs_expert_parallel,
     tensor_parallel_problems,
 )
 from onprem.sizing.fit import Fit, Term, fit
+from onprem.sizing.gpu_names import accelerator_named
 from onprem.sizing.kv_cache import CacheLayout, cache_layout
+from onprem.sizing.memory import Memory, Verdict, memory_of
 from onprem.sizing.nearest import Hardware, nearest_tier_that_fits
-from onprem.sizing.overhead import HEADROOM
+from onprem.sizing.release import ReleaseRules, release_rules
 from onprem.sizing.request import FitRequest
+from onprem.sizing.throughput import DECODE_FORMULA, PREFILL_FORMULA, Bounds, bounds_of
 
 __all__ = [
-    "HEADROOM",
+    "DECODE_FORMULA",
+    "PREFILL_FORMULA",
+    "Bounds",
     "CacheLayout",
+    "Change",
     "Fit",
     "FitRequest",
     "Hardware",
+    "Memory",
+    "ReleaseRules",
     "Term",
+    "UnreadableRow",
+    "Verdict",
+    "accelerator_named",
+    "bounds_of",
     "cache_layout",
     "candidate_tensor_parallel",
+    "changes_that_fit",
     "fit",
+    "memory_of",
     "nearest_tier_that_fits",
     "needs_expert_parallel",
+    "predict",
+    "prediction",
+    "release_rules",
     "tensor_parallel_problems",
 ]

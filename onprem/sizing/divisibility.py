@@ -6,7 +6,17 @@ blocks in the linear layers, read November 2026.
 
 from __future__ import annotations
 
-from onprem.catalog import Accelerator, GatedDeltaNet, LatentAttention, Model, Variant
+from onprem.catalog import (
+    Accelerator,
+    AttentionLayers,
+    CompressedAttention,
+    GatedDeltaNet,
+    KimiDelta,
+    LatentAttention,
+    Mamba2,
+    Model,
+    Variant,
+)
 
 
 def candidate_tensor_parallel(model: Model, accelerator: Accelerator, gpus_per_node: int) -> tuple[int, ...]:
@@ -68,21 +78,26 @@ def _attention_problems(model: Model, tensor_parallel: int) -> list[str]:
             "use a tensor parallel size that divides them"
         )
     for group in architecture.attention:
-        if isinstance(group, LatentAttention):
-            continue
-        if isinstance(group, GatedDeltaNet):
-            uneven = group.key_heads % tensor_parallel or group.value_heads % tensor_parallel
-            heads = f"{group.key_heads} key and {group.value_heads} value heads of linear attention"
-        else:  # fewer heads than GPUs are replicated, which must come out even as well
-            few, many = sorted((group.kv_heads, tensor_parallel))
-            uneven = many % few
-            heads = f"{group.kv_heads} KV heads of the {group.kind} layers"
+        heads, uneven = _uneven_heads(group, tensor_parallel)
         if uneven:
             problems.append(
                 f"{heads} cannot be split or replicated over {tensor_parallel} GPUs; "
                 "use another tensor parallel size"
             )
     return problems
+
+
+def _uneven_heads(group: AttentionLayers, tensor_parallel: int) -> tuple[str, bool]:
+    """Return what of a layer group is split, in words, and whether that does not come out even."""
+    if isinstance(group, LatentAttention | CompressedAttention):
+        return "the one compressed head", False
+    if isinstance(group, GatedDeltaNet):
+        heads = f"{group.key_heads} key and {group.value_heads} value heads of linear attention"
+        return heads, bool(group.key_heads % tensor_parallel or group.value_heads % tensor_parallel)
+    if isinstance(group, KimiDelta | Mamba2):
+        return f"{group.heads} heads of the {group.kind} layers", bool(group.heads % tensor_parallel)
+    few, many = sorted((group.kv_heads, tensor_parallel))  # fewer heads than GPUs are replicated
+    return f"{group.kv_heads} KV heads of the {group.kind} layers", bool(many % few)
 
 
 def _divides(width: int, tensor_parallel: int, block: int) -> bool:

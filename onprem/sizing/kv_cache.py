@@ -1,85 +1,28 @@
-"""How vLLM plans the KV cache: one frozen spec per attention kind, then pages, groups and blocks.
+"""How vLLM lays the KV cache out: pages, groups and blocks of one pool.
 
-Source: vLLM 0.33.0, `v1/kv_cache_interface.py` and `v1/core/kv_cache_utils.py`, read November 2026; 0.32
-plans the same. Every layer kind says what a token (or a state) costs in one layer and how many blocks one
-request holds. Layers of one kind are cut into groups of equal size, all pages are made equally large, and all
-groups draw blocks from one pool, so
+Source: vLLM 0.32.0 and 0.33.0, `v1/core/kv_cache_utils.py`, read November 2026. Layers of one kind are cut into
+groups of equal size, all pages are made equally large, and all groups draw blocks from one pool, so
 
     bytes of a request = layers per group x page x sum over all groups of the blocks held
+
+Where all layers keep every token they form one group, whatever a token costs in each.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from onprem.catalog import Architecture, AttentionLayers, FullAttention, GatedDeltaNet, SlidingWindow
+from onprem.catalog import Architecture, CompressedAttention
+from onprem.sizing.kv_compressed import compressed_groups
+from onprem.sizing.kv_layers import Setting, layer_specs
+from onprem.sizing.kv_specs import FullSpec, LayerSpec, StateSpec
+from onprem.sizing.release import ReleaseRules, release_rules
 from onprem.units import GIB
 
-# vLLM 0.33.0: default block of CUDA attention backends, and the one MLA backends want.
-_BLOCK_TOKENS = 16
-_LATENT_BLOCK_TOKENS = 64
-
-# vLLM 0.33.0 `get_uniform_page_size` grouping: the larger group size is taken when it is under 1.5 x the
-# smaller.
+# vLLM: the larger group size is taken when it is under 1.5 x the smaller.
 _GROUP_SIZE_TOLERANCE = 1.5
-
-# vLLM 0.26 on: async scheduling keeps two batches in flight, so a sliding window must hold both.
-_BATCHES_IN_FLIGHT = 2
-
-_CONV_STATE_BYTES = 2  # the convolution state stays in BF16 whatever the dtype of the recurrent state
-
-
-@dataclass(frozen=True, kw_only=True)
-class FullSpec:
-    """Full attention: every token of the request stays."""
-
-    layers: int
-    bytes_per_token: int
-    smallest_block_tokens: int = _BLOCK_TOKENS
-
-    def blocks(self, context_tokens: int, block_tokens: int) -> int:
-        """Return the blocks of one layer group that a request of that length holds."""
-        return _blocks(context_tokens, block_tokens)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlidingSpec:
-    """Sliding window: the window and the tokens in flight stay.
-
-    One block more than they fill: a window of 4 tokens in blocks of 4 can lie across two blocks.
-    """
-
-    layers: int
-    bytes_per_token: int
-    window_tokens: int
-    in_flight_tokens: int
-    smallest_block_tokens: int = _BLOCK_TOKENS
-
-    def blocks(self, context_tokens: int, block_tokens: int) -> int:
-        """Return the blocks of one layer group that a request of that length holds."""
-        held = min(self.window_tokens - 1 + self.in_flight_tokens, context_tokens)
-        return _blocks(held, block_tokens) + 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class StateSpec:
-    """Linear attention: a state of fixed size, one copy per block whatever the length of the request.
-
-    With prefix caching (the default) a request holds its running state, the one being written, and one for
-    each speculated token.
-    """
-
-    layers: int
-    state_bytes: int
-    speculative_tokens: int
-
-    def blocks(self, context_tokens: int, block_tokens: int) -> int:  # noqa: ARG002 - same question as the others
-        """Return the blocks of one layer group that a request of any length holds."""
-        return 2 + self.speculative_tokens
-
-
-LayerSpec = FullSpec | SlidingSpec | StateSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,12 +53,39 @@ class CacheLayout:
 
     def blocks_in(self, pool_gib: float) -> int:
         """Return the usable blocks of a pool of that size; vLLM keeps one block back as the null block."""
-        return max(0, math.floor(pool_gib * GIB / self.bytes_per_block) - 1)
+        return max(0, self._all_blocks(pool_gib) - 1)
+
+    def concurrency(self, pool_gib: float, context_tokens: int) -> float:
+        """Return the "Maximum concurrency" that vLLM prints, which counts the null block as well."""
+        return self._all_blocks(pool_gib) / self.blocks_per_request(context_tokens)
+
+    def printed_tokens(self, pool_gib: float, context_tokens: int, tokens_are_concurrency: bool) -> int:
+        """Return the "GPU KV cache size" that vLLM prints; what it means changed with 0.21."""
+        if tokens_are_concurrency:
+            return int(self.concurrency(pool_gib, context_tokens) * context_tokens)
+        groups = sum(group.count for group in self.groups)
+        smallest = min((group.block_tokens for group in self.groups if group.block_tokens), default=1)
+        return self._all_blocks(pool_gib) // groups * smallest
+
+    def largest_context_tokens(self, pool_gib: float, limit_tokens: int) -> int:
+        """Return the longest context whose single request the pool holds, 0 when none does."""
+        blocks = self.blocks_in(pool_gib)
+        shortest, longest = 0, limit_tokens
+        while shortest < longest:
+            middle = (shortest + longest + 1) // 2
+            if self.blocks_per_request(middle) <= blocks:
+                shortest = middle
+            else:
+                longest = middle - 1
+        return shortest
 
     @property
     def has_states(self) -> bool:
         """True where linear-attention layers need at least one block for each running sequence."""
         return any(isinstance(group.spec, StateSpec) for group in self.groups)
+
+    def _all_blocks(self, pool_gib: float) -> int:
+        return max(0, math.floor(pool_gib * GIB / self.bytes_per_block))
 
 
 def cache_layout(
@@ -125,19 +95,50 @@ def cache_layout(
     kv_cache_dtype: str,
     max_num_batched_tokens: int,
     speculative_tokens: int = 0,
+    pipeline_parallel: int = 1,
+    prefix_caching: bool | None = None,
+    rules: ReleaseRules | None = None,
 ) -> CacheLayout:
-    """Return the KV cache plan of one GPU. `kv_cache_dtype` is "auto" (BF16) or "fp8"."""
-    element_bytes = 1 if kv_cache_dtype == "fp8" else 2
-    specs = [
-        _spec(group, tensor_parallel, element_bytes, max_num_batched_tokens, speculative_tokens)
-        for group in architecture.attention
-    ]
-    if speculative_tokens:
-        specs = [_with_draft_layers(spec, architecture.mtp_layers) for spec in specs]
+    """Return the KV cache plan of one GPU.
+
+    `kv_cache_dtype` is a value of vLLM's flag that `kv_layers.ELEMENT_BYTES` knows; `prefix_caching` None means
+    the release's default; `rules` None the newest release.
+    """
+    release = rules or release_rules(None)
+    setting = Setting(
+        tensor_parallel=tensor_parallel,
+        kv_cache_dtype=kv_cache_dtype,
+        in_flight_tokens=max_num_batched_tokens * release.batches_in_flight,
+        speculative_tokens=speculative_tokens,
+        prefix_caching=release.hybrid_prefix_caching if prefix_caching is None else prefix_caching,
+    )
+    compressed = [group for group in architecture.attention if isinstance(group, CompressedAttention)]
+    if compressed:
+        return _packed(compressed, setting, pipeline_parallel)
+    return _layout(layer_specs(architecture, setting), pipeline_parallel)
+
+
+def _packed(groups: Sequence[CompressedAttention], setting: Setting, stages: int) -> CacheLayout:
+    block_bytes, found = compressed_groups(groups, setting.in_flight_tokens)
+    return CacheLayout(
+        bytes_per_block=math.ceil(block_bytes / stages),
+        groups=tuple(
+            LayerGroups(spec=spec, count=count, block_tokens=tokens) for spec, count, tokens in found
+        ),
+    )
+
+
+def _layout(specs: Sequence[LayerSpec], stages: int) -> CacheLayout:
+    if all(isinstance(spec, FullSpec) for spec in specs):
+        return _one_group([spec for spec in specs if isinstance(spec, FullSpec)], stages)
     page_bytes, block_tokens = _unify_pages(specs)
     per_group = _group_size([spec.layers for spec in specs])
+    index_bytes = max(
+        math.ceil(spec.index_bytes_per_token * tokens) if isinstance(spec, FullSpec) else 0
+        for spec, tokens in zip(specs, block_tokens, strict=True)
+    )
     return CacheLayout(
-        bytes_per_block=per_group * page_bytes,
+        bytes_per_block=math.ceil(per_group / stages) * (page_bytes + index_bytes),
         groups=tuple(
             LayerGroups(spec=spec, count=math.ceil(spec.layers / per_group), block_tokens=tokens)
             for spec, tokens in zip(specs, block_tokens, strict=True)
@@ -145,55 +146,22 @@ def cache_layout(
     )
 
 
-def _spec(
-    group: AttentionLayers,
-    tensor_parallel: int,
-    element_bytes: int,
-    max_num_batched_tokens: int,
-    speculative_tokens: int,
-) -> LayerSpec:
-    if isinstance(group, GatedDeltaNet):
-        return StateSpec(
-            layers=group.layers,
-            state_bytes=_state_bytes(group, tensor_parallel, speculative_tokens),
-            speculative_tokens=speculative_tokens,
-        )
-    if isinstance(group, FullAttention | SlidingWindow):
-        kv_heads = max(1, group.kv_heads // tensor_parallel)  # replicated when there are more GPUs than heads
-        per_token = 2 * kv_heads * group.head_dim * element_bytes  # keys and values
-        if isinstance(group, FullAttention):
-            return FullSpec(layers=group.layers, bytes_per_token=per_token)
-        return SlidingSpec(
-            layers=group.layers,
-            bytes_per_token=per_token,
-            window_tokens=group.window_tokens,
-            in_flight_tokens=_BATCHES_IN_FLIGHT * max_num_batched_tokens,
-        )
-    return (
-        FullSpec(  # latent attention: the compressed vector lies on every GPU, tensor parallel does not help
-            layers=group.layers,
-            bytes_per_token=(group.kv_lora_rank + group.rope_head_dim) * element_bytes,
-            smallest_block_tokens=_LATENT_BLOCK_TOKENS,
-        )
+def _one_group(specs: Sequence[FullSpec], stages: int) -> CacheLayout:
+    block = max(spec.smallest_block_tokens for spec in specs)
+    per_token = sum(
+        math.ceil(spec.layers / stages) * (spec.bytes_per_token + spec.index_bytes_per_token)
+        for spec in specs
+    )
+    whole = FullSpec(
+        layers=sum(spec.layers for spec in specs), bytes_per_token=per_token, smallest_block_tokens=block
+    )
+    return CacheLayout(
+        bytes_per_block=math.ceil(block * per_token),
+        groups=(LayerGroups(spec=whole, count=1, block_tokens=block),),
     )
 
 
-def _state_bytes(group: GatedDeltaNet, tensor_parallel: int, speculative_tokens: int) -> int:
-    """Return the bytes of convolution and recurrent state of one layer on one GPU."""
-    channels = 2 * group.key_head_dim * group.key_heads + group.value_head_dim * group.value_heads
-    convolution = (
-        channels // tensor_parallel * (group.conv_kernel - 1 + speculative_tokens) * _CONV_STATE_BYTES
-    )
-    recurrent = group.value_heads // tensor_parallel * group.value_head_dim * group.key_head_dim
-    return convolution + recurrent * group.state_bytes_per_element
-
-
-def _with_draft_layers(spec: LayerSpec, mtp_layers: int) -> LayerSpec:
-    """Return the spec with the multi-token-prediction layers, which use full attention."""
-    return replace(spec, layers=spec.layers + mtp_layers) if isinstance(spec, FullSpec) else spec
-
-
-def _unify_pages(specs: list[LayerSpec]) -> tuple[int, list[int]]:
+def _unify_pages(specs: Sequence[LayerSpec]) -> tuple[int, list[int]]:
     """Return the page size in bytes that all layers share, and the tokens of a block for each spec.
 
     The block of a hybrid model grows until an attention page holds a state; where token sizes differ, the
@@ -202,21 +170,19 @@ def _unify_pages(specs: list[LayerSpec]) -> tuple[int, list[int]]:
     attention = [spec for spec in specs if not isinstance(spec, StateSpec)]
     state_bytes = max((spec.state_bytes for spec in specs if isinstance(spec, StateSpec)), default=0)
     page_bytes = max(
-        spec.bytes_per_token
-        * spec.smallest_block_tokens
-        * max(1, math.ceil(state_bytes / (spec.smallest_block_tokens * spec.bytes_per_token)))
-        for spec in attention
+        (_grown_page(spec.bytes_per_token * spec.smallest_block_tokens, state_bytes) for spec in attention),
+        default=state_bytes,
     )
     block_tokens = [
-        0 if isinstance(spec, StateSpec) else page_bytes // spec.bytes_per_token for spec in specs
+        0 if isinstance(spec, StateSpec) else math.floor(page_bytes / spec.bytes_per_token) for spec in specs
     ]
     return page_bytes, block_tokens
+
+
+def _grown_page(block_bytes: float, state_bytes: int) -> int:
+    return math.ceil(block_bytes * max(1, math.ceil(state_bytes / block_bytes)))
 
 
 def _group_size(layer_counts: list[int]) -> int:
     fewest, most = min(layer_counts), max(layer_counts)
     return most if most < _GROUP_SIZE_TOLERANCE * fewest else fewest
-
-
-def _blocks(tokens: int, block_tokens: int) -> int:
-    return math.ceil(tokens / block_tokens)

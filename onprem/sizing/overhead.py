@@ -1,7 +1,7 @@
-"""Memory that is neither weights nor KV cache: activations, CUDA graphs, context, headroom.
+"""Memory that is neither weights nor KV cache: activations, sampler, encoder, CUDA graphs, context, NCCL.
 
-Formulas and figures: vLLM 0.33.0's memory profiling, set against public start-up logs, read November 2026.
-Each constant lies at the upper end of what the logs showed, so that the rest is never overestimated.
+Best estimates; how far they may be off is `band`'s matter. Formulas follow vLLM's profile run (one forward of a
+full batch, the encoder at its largest item, then logits and sampler for all sequences), read November 2026.
 """
 
 from __future__ import annotations
@@ -9,109 +9,99 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from onprem.catalog import Architecture
+from onprem.catalog import Architecture, AttentionLayers, GatedDeltaNet, KimiDelta, Mamba2
+from onprem.sizing.constants import CONSTANTS, Constants
+from onprem.sizing.request import FitRequest
 from onprem.units import GIB
 
 _ACTIVATION_BYTES = 2  # BF16
 
-# Copies of hidden and feed-forward activations alive at once in the profile run (computed from the layers'
-# code).
+# Copies of the hidden state alive at once, and of the gated feed-forward's width (gate, up, product).
 _HIDDEN_COPIES = 4
 _FEED_FORWARD_COPIES = 3
-_ROUTED_HIDDEN_COPIES = 2
 
-# Linear-attention kernels keep more temporaries: Qwen3.8-27B-FP8 on two RTX 3090 with batches of 8192
-# tokens had 2.4 GiB of overhead where the plain count gives 1.9 (mitchross/talos-argocd-proxmox#1995).
-_HYBRID_FACTOR = 2
+# Linear attention computes in chunks of 64 tokens and keeps one state a chunk (flash-linear-attention kernels).
+_CHUNK_TOKENS = 64
+_VALUE_COPIES = 4
 
-# Sampler buffers of the profile run: 38.6 to 39.2 bytes per row and vocabulary entry in logs of H100
-# servers at 1024 rows (gpt-oss 7.4, Qwen3 5.6, Llama 3 4.8 GiB) and of an L40S at 256 rows (Qwen3-235B 1.4
-# GiB).
-_SAMPLER_BYTES = 40
-
-# One captured batch size costs up to 0.024 GiB on one GPU (7 sizes 0.17, 51 sizes 0.79) and about twice
-# that with communication buffers (TP 4: 51 sizes 2.04; TP 8: 67 sizes 3.45).
-_GRAPH_GIB_PER_SIZE = 0.026
-_GRAPH_TENSOR_PARALLEL_FACTOR = 2
-
-# CUDA context, kernels' workspaces and NCCL: 0.6 GiB alone (vllm-project/vllm#48601), 1 to 2 with tensor
-# parallel.
-_NON_TORCH_GIB = {1: 0.6, 2: 1.0, 4: 1.5}
-_NON_TORCH_GIB_WIDE = 2.0
-
-# A vision or audio encoder is profiled with its largest item: 1.4 to 2.3 GiB more on 27B-class models.
-_ENCODER_GIB = 2.0
+_A100_CAPABILITY = 8.0
+# Families whose towers see small fixed images.
+_SMALL_ENCODERS = ("gemma", "llama")
 
 # Memory that vLLM's budget does not see. The driver and the context hold 0.5 GiB on a small card (an idle
-# H100 showed 1.5). Graphs took up to half more than estimated (0.39 estimated, 0.58 taken). The sampler is
-# warmed up with all sequences, 4 bytes a logit, after the KV cache is there. vllm-project/vllm#51590 died
-# of the three: gpt-oss-120b, 8 x 32 GB, 256 sequences, utilization 0.95.
-_OUTSIDE_CONTEXT_GIB = 0.5
+# H100 showed 1.5), with NCCL twice that. Graphs took up to half more than estimated (0.39 estimated, 0.58
+# taken). The sampler is warmed up with all sequences, 4 bytes a logit, after the KV cache is there.
+# vllm-project/vllm#51590 died of the three: gpt-oss-120b, 8 x 32 GB, 256 sequences, utilization 0.95.
+_OUTSIDE_CONTEXT_GIB, _OUTSIDE_CONTEXT_TOGETHER_GIB = 0.5, 1.0
 _GRAPH_OVERRUN = 0.5
 _WARM_UP_BYTES = 4
-
-# Left free on top of all estimates. vLLM keeps 150 MiB back in its own advice, and refusals in public logs
-# missed by 0.02 to 0.75 GiB (club-3090#35: 2.43 against 2.40; eugr/spark-vllm-docker#396: 23.25 against
-# 22.5).
-HEADROOM_GIB = 0.5
-HEADROOM_SHARE = 0.02
-HEADROOM = f"{HEADROOM_GIB} GiB and {HEADROOM_SHARE:.0%} of the GPU's memory"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overhead:
-    """GiB on each GPU."""
+    """GiB on each GPU. The profile run's peak is the largest of its three steps, which do not overlap.
 
-    activation_gib: float
-    graphs_gib: float
-    non_torch_gib: float
+    `graphs_gib` is what is taken; `counted_graphs_gib` what vLLM takes off its budget, 0 before 0.20.
+    """
+
+    forward_gib: float
+    sampler_gib: float
     encoder_gib: float
-    headroom_gib: float
+    graphs_gib: float
+    counted_graphs_gib: float
+    non_torch_gib: float
+
+    @property
+    def activation_gib(self) -> float:
+        """The peak of the profile run."""
+        return max(self.forward_gib, self.sampler_gib, self.encoder_gib)
+
+    @property
+    def total_gib(self) -> float:
+        """All that counts against vLLM's budget."""
+        return self.activation_gib + self.counted_graphs_gib + self.non_torch_gib
 
 
-def overhead(
-    architecture: Architecture,
-    *,
-    gpu_total_gib: float,
-    tensor_parallel: int,
-    max_num_seqs: int,
-    max_num_batched_tokens: int,
-    speculative_tokens: int,
-    has_encoder: bool,
-    enforce_eager: bool,
-) -> Overhead:
-    """Return what vLLM takes besides weights and KV cache. `has_encoder`: an encoder is loaded."""
+def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
+    """Return what vLLM takes besides weights and KV cache."""
+    architecture = request.model.architecture
+    graphs_gib = _graphs_gib(request, constants)
+    unified_gib = constants.unified_gib if request.accelerator.unified_memory else 0.0
+    hidden_gib = request.batch_tokens * architecture.hidden_size * _ACTIVATION_BYTES / GIB
     return Overhead(
-        activation_gib=_forward_gib(architecture, tensor_parallel, max_num_batched_tokens)
-        + _sampler_gib(architecture, min(max_num_seqs, max_num_batched_tokens)),
-        graphs_gib=0.0 if enforce_eager else _graphs_gib(tensor_parallel, max_num_seqs, speculative_tokens),
-        non_torch_gib=next(
-            (gib for gpus, gib in _NON_TORCH_GIB.items() if tensor_parallel <= gpus), _NON_TORCH_GIB_WIDE
-        ),
-        encoder_gib=_ENCODER_GIB if has_encoder else 0.0,
-        headroom_gib=HEADROOM_GIB + HEADROOM_SHARE * gpu_total_gib,
+        forward_gib=_forward_gib(architecture, request.tensor_parallel, request.batch_tokens),
+        sampler_gib=hidden_gib + _sampler_gib(request, constants),
+        encoder_gib=_encoder_gib(request, constants),
+        graphs_gib=graphs_gib,
+        counted_graphs_gib=graphs_gib if request.rules.graphs_are_counted else 0.0,
+        non_torch_gib=constants.non_torch_gib(request.tensor_parallel * request.pipeline_parallel)
+        + unified_gib,
     )
 
 
-def outside_budget_gib(
-    architecture: Architecture,
-    *,
-    tensor_parallel: int,
-    max_num_seqs: int,
-    speculative_tokens: int,
-    enforce_eager: bool,
-) -> float:
+def outside_budget_gib(request: FitRequest) -> float:
     """Return the GiB that must stay free outside gpu-memory-utilization for the server to come up."""
-    graphs_gib = 0.0 if enforce_eager else _graphs_gib(tensor_parallel, max_num_seqs, speculative_tokens)
-    warm_up_gib = max_num_seqs * architecture.vocab_size * _WARM_UP_BYTES / GIB
-    return _OUTSIDE_CONTEXT_GIB + _GRAPH_OVERRUN * graphs_gib + warm_up_gib
+    graphs_gib = _graphs_gib(request, CONSTANTS)
+    if request.rules.graphs_are_counted:
+        graphs_gib *= _GRAPH_OVERRUN
+    warm_up_gib = request.max_num_seqs * request.model.architecture.vocab_size * _WARM_UP_BYTES / GIB
+    context_gib = _OUTSIDE_CONTEXT_TOGETHER_GIB if request.gpus > 1 else _OUTSIDE_CONTEXT_GIB
+    return context_gib + graphs_gib + warm_up_gib
 
 
 def captured_sizes(max_num_seqs: int, speculative_tokens: int) -> int:
     """Return how many batch sizes vLLM 0.33.0 captures: 1, 2, 4, by 8 to 248, by 16 from 256 to 512."""
     largest = min(2 * max_num_seqs * (1 + speculative_tokens), 512)
-    sizes = [1, 2, 4, *range(8, 256, 8), *range(256, 513, 16)]
-    return sum(size <= largest for size in sizes)
+    if largest >= 256:  # noqa: PLR2004 - the step changes there
+        return 34 + (largest - 256) // 16 + 1
+    return sum(size <= largest for size in (1, 2, 4)) + largest // 8
+
+
+def _encoder_gib(request: FitRequest, constants: Constants) -> float:
+    if not request.has_encoder:
+        return 0.0
+    small = request.model.family.startswith(_SMALL_ENCODERS)
+    return constants.small_encoder_gib if small else constants.encoder_gib
 
 
 def _forward_gib(architecture: Architecture, tensor_parallel: int, tokens: int) -> float:
@@ -119,19 +109,47 @@ def _forward_gib(architecture: Architecture, tensor_parallel: int, tokens: int) 
     width = _HIDDEN_COPIES * architecture.hidden_size
     experts = architecture.experts
     if experts:
+        hidden = experts.hidden_size or architecture.hidden_size
         routed = experts.per_token * math.ceil(experts.intermediate_size / tensor_parallel)
-        width += _FEED_FORWARD_COPIES * routed
-        width += _ROUTED_HIDDEN_COPIES * experts.per_token * architecture.hidden_size
-    if architecture.intermediate_size:
+        # gate and up share their buffer with the down projection's output
+        width += max(experts.per_token * hidden, 2 * routed) + routed
+        width += _FEED_FORWARD_COPIES * experts.shared_intermediate_size // tensor_parallel
+    elif architecture.intermediate_size:
         width += _FEED_FORWARD_COPIES * math.ceil(architecture.intermediate_size / tensor_parallel)
-    factor = _HYBRID_FACTOR if architecture.is_hybrid else 1
-    return tokens * _ACTIVATION_BYTES * width * factor / GIB
+    width += max(_linear_width(group) for group in architecture.attention) // tensor_parallel
+    return tokens * _ACTIVATION_BYTES * width / GIB
 
 
-def _sampler_gib(architecture: Architecture, rows: int) -> float:
-    return rows * architecture.vocab_size * _SAMPLER_BYTES / GIB
+def _linear_width(group: AttentionLayers) -> int:
+    """Return the elements a token that one linear-attention layer keeps alive at once, 0 for other kinds."""
+    if isinstance(group, GatedDeltaNet):
+        keys, values = group.key_heads * group.key_head_dim, group.value_heads * group.value_head_dim
+        expanded = 2 * group.value_heads * group.key_head_dim
+        state = group.value_heads * group.key_head_dim * group.value_head_dim
+    elif isinstance(group, KimiDelta):
+        keys = values = expanded = group.heads * group.head_dim
+        state = group.heads * group.head_dim * group.head_dim
+    elif isinstance(group, Mamba2):
+        keys, values, expanded = group.groups * group.state_size, group.heads * group.head_dim, 0
+        state = group.heads * group.head_dim * group.state_size
+    else:
+        return 0
+    convolution = 2 * (2 * keys + values) + values
+    return convolution + state // _CHUNK_TOKENS + expanded + _VALUE_COPIES * values
 
 
-def _graphs_gib(tensor_parallel: int, max_num_seqs: int, speculative_tokens: int) -> float:
-    factor = _GRAPH_TENSOR_PARALLEL_FACTOR if tensor_parallel > 1 else 1
-    return captured_sizes(max_num_seqs, speculative_tokens) * _GRAPH_GIB_PER_SIZE * factor
+def _sampler_gib(request: FitRequest, constants: Constants) -> float:
+    rows = min(request.max_num_seqs, request.batch_tokens)
+    each = constants.sampler_bytes
+    if request.rules.sampler_sorts:
+        on_a100 = request.accelerator.compute_capability == _A100_CAPABILITY
+        each = constants.sampler_a100_bytes if on_a100 else constants.sampler_sorting_bytes
+    return rows * request.model.architecture.vocab_size * each / GIB
+
+
+def _graphs_gib(request: FitRequest, constants: Constants) -> float:
+    if request.enforce_eager:
+        return 0.0
+    sizes = captured_sizes(request.max_num_seqs, request.speculative_tokens)
+    layers = math.ceil(request.model.architecture.layers / request.pipeline_parallel)
+    return sizes * layers * constants.graph_gib(request.tensor_parallel)

@@ -6,6 +6,8 @@ Each function mirrors checks of vLLM 0.33.0 (configuration, KV cache planning) o
 from __future__ import annotations
 
 from onprem.sizing.kv_cache import CacheLayout
+from onprem.sizing.kv_layers import ELEMENT_BYTES
+from onprem.sizing.memory import Memory
 from onprem.sizing.overhead import outside_budget_gib
 from onprem.sizing.request import FitRequest
 
@@ -21,8 +23,11 @@ def impossible_figures(request: FitRequest) -> list[str]:
         )
         if value < 1
     ]
-    if request.kv_cache_dtype not in ("auto", "fp8"):
-        problems.append(f'kv_cache_dtype is {request.kv_cache_dtype!r}: use "auto" or "fp8"')
+    if request.kv_cache_dtype not in ELEMENT_BYTES:
+        known = ", ".join(ELEMENT_BYTES)
+        problems.append(
+            f"kv_cache_dtype is {request.kv_cache_dtype!r}, which is not modelled: use one of {known}"
+        )
     if not 0 < request.gpu_memory_utilization < 1:
         problems.append(
             f"gpu_memory_utilization is {request.gpu_memory_utilization}: it is a share between 0 and 1, "
@@ -64,7 +69,7 @@ def refused_by_configuration(request: FitRequest, layout: CacheLayout) -> list[s
             f"max_num_batched_tokens {request.max_num_batched_tokens} is below the {block} tokens of one KV "
             f"block of {model.name}, which vLLM refuses with prefix caching; raise it to {block} or more"
         )
-    outside_gib, needed_gib = gpu.total_gib - request.budget_gib, _needed_outside_gib(request)
+    outside_gib, needed_gib = gpu.total_gib - request.budget_gib, outside_budget_gib(request)
     if outside_gib < needed_gib:
         problems.append(
             f"gpu_memory_utilization {request.gpu_memory_utilization} leaves {outside_gib:.2f} GiB of "
@@ -74,17 +79,17 @@ def refused_by_configuration(request: FitRequest, layout: CacheLayout) -> list[s
     return problems
 
 
-def refused_by_memory(
-    request: FitRequest, layout: CacheLayout, *, used_gib: float, pool_gib: float, largest_context_tokens: int
-) -> list[str]:
-    """Return what does not find room on each GPU."""
+def refused_by_memory(memory: Memory, *, largest_context_tokens: int) -> list[str]:
+    """Return what does not surely find room on each GPU."""
+    request, layout, pool_gib = memory.request, memory.layout, memory.careful_pool_gib
     if pool_gib <= 0:
-        found = (
+        used_gib = request.budget_gib - pool_gib
+        nothing_left = (
             f"weights and overhead take {used_gib:.1f} GiB of the {request.budget_gib:.1f} GiB that vLLM may "
             f"use on {request.accelerator.name}, nothing is left for the KV cache; use a smaller variant, "
             "more GPUs (tensor parallel) or a larger GPU"
         )
-        return [found]
+        return [nothing_left]
     problems = []
     blocks = layout.blocks_in(pool_gib)
     if blocks < layout.blocks_per_request(request.context_tokens):
@@ -92,7 +97,7 @@ def refused_by_memory(
         shorter = (
             f"lower the context to at most {largest_context_tokens} or " if largest_context_tokens else ""
         )
-        smaller = "kv_cache_dtype fp8, " if request.kv_cache_dtype == "auto" else ""
+        smaller = "kv_cache_dtype fp8, " if request.cache_dtype == "auto" else ""
         problems.append(
             f"one session of {request.context_tokens} tokens needs {needed_gib:.2f} GiB of KV cache on each "
             f"GPU, {pool_gib:.2f} GiB are left; {shorter}use {smaller}a smaller variant, more GPUs or a "
@@ -104,13 +109,3 @@ def refused_by_memory(
             f"running sequence needs its own state block; lower max_num_seqs to at most {blocks}"
         )
     return problems
-
-
-def _needed_outside_gib(request: FitRequest) -> float:
-    return outside_budget_gib(
-        request.model.architecture,
-        tensor_parallel=request.tensor_parallel,
-        max_num_seqs=request.max_num_seqs,
-        speculative_tokens=request.speculative_tokens,
-        enforce_eager=request.enforce_eager,
-    )

@@ -59,7 +59,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     "too many sequences": (argument("--max-num-seqs", "1024"), MEMORY, "maxNumSeqs"),
     "more shards than GPUs": (argument("--tensor-parallel-size", "4"), MEMORY, "Ask for 4 nvidia.com/gpu"),
     "all on one GPU": (
-        argument("--tensor-parallel-size", "1"),
+        both(argument("--tensor-parallel-size", "1"), argument("--max-model-len", "262144")),
         MEMORY,
         "platform.models[role=coder].context",
     ),

@@ -47,9 +47,20 @@ def test_codex_is_said_not_to_work_with_harmony_models() -> None:
 def test_layers_with_a_cache_of_their_own_are_no_more_than_all_layers(model: Model) -> None:
     own = sum(group.layers for group in model.architecture.attention)
     assert own <= model.architecture.layers
-    # Only the two small Gemma models share caches between layers (num_kv_shared_layers 20 and 18).
-    shared = {"gemma-4-E2B": 20, "gemma-4-E4B": 18}
-    assert model.architecture.layers - own == shared.get(model.name, 0)
+    # The two small Gemma models share caches between layers (num_kv_shared_layers 20 and 18); in Nemotron models a
+    # layer is attention, Mamba or feed-forward, or lost its attention by pruning.
+    without = {
+        "gemma-4-E2B": 20,
+        "gemma-4-E4B": 18,
+        "Nemotron-Nano-9B-v2": 25,
+        "Nemotron-Nano-12B-v2": 28,
+        "Nemotron-3-Nano-30B-A3B": 23,
+        "Nemotron-3.5-Lightning-30B-A3B": 23,
+        "Nemotron-3-Super-120B-A12B": 40,
+        "Nemotron-3-Ultra-550B-A55B": 48,
+        "Llama-3.3-Nemotron-Super-49B": 31,
+    }
+    assert model.architecture.layers - own == without.get(model.name, 0)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
@@ -91,6 +102,7 @@ def test_native_precision_follows_the_hardware_generation() -> None:
     assert catalog.accelerator("L4").native_fp8
     assert not catalog.accelerator("A10").native_fp8
     assert catalog.accelerator("B200").native_fp4
+    assert nvfp4.runs_natively_on(catalog.accelerator("GB10").compute_capability)
     assert not catalog.accelerator("H200").native_fp4
 
 

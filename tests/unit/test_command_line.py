@@ -26,7 +26,7 @@ def test_plan_shows_model_sessions_parsers_and_the_memory_of_a_gpu() -> None:
     assert code == 0
     for told in (
         "Qwen/Qwen3.6-27B-FP8",
-        "3 sessions at once",
+        "2 sessions at once",
         "qwen3_coder",
         "weights 29.6",
         "3 of 4 GPUs free",

@@ -1,0 +1,143 @@
+"""`onprem advise --gpu L40S --count 4 --developers 20`: which models these GPUs can serve to that team."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from onprem.catalog import load_catalog
+from onprem.cli.options import json_option
+from onprem.errors import InvalidInput, Problem
+from onprem.plan.advise import Advice, advise
+from onprem.sizing import bounds_of
+from onprem.stack_file import PROJECT
+from onprem.units import BadUnit, format_tokens, parse_tokens
+
+_SHOWN = 8
+
+
+@click.command(name="advise")
+@click.option("--gpu", required=True, help="Accelerator of the catalogue, e.g. L40S.")
+@click.option("--count", type=click.IntRange(1, 16), default=1, show_default=True, help="GPUs of the node.")
+@click.option("--developers", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--context", default="128K", show_default=True, help="Tokens of one session, '64K' or 65536.")
+@click.option(
+    "--write", "target", type=click.Path(path_type=Path), help="Write the first choice as a stack file."
+)
+@json_option
+def advise_command(
+    gpu: str, count: int, developers: int, context: str, target: Path | None, as_json: bool
+) -> None:
+    """Rank the models of the catalogue that these GPUs can serve to a team, with the reasons."""
+    catalog = load_catalog()
+    accelerator = catalog.accelerator(gpu)
+    try:
+        tokens = parse_tokens(context)
+    except BadUnit as error:
+        raise click.UsageError(str(error)) from None
+    ranked = advise(catalog, accelerator, count, developers=developers, context_tokens=tokens)
+    if not ranked:
+        problem = Problem(
+            where=f"{count} × {accelerator.name}",
+            found=f"{count * accelerator.total_gib:.0f} GiB of GPU memory",
+            why="no model of the catalogue fits with a context that agents can work with",
+            fix="take more or larger GPUs; 'onprem catalog' lists models and accelerators",
+        )
+        raise InvalidInput("advise", [problem])
+    if target is not None:
+        _write(target, ranked[0], count, developers)
+    if as_json:
+        click.echo(json.dumps([_values(advice) for advice in ranked], indent=2))
+        return
+    _print(ranked, Console(highlight=False))
+    if target is not None:
+        click.echo(f"written: {target}")
+
+
+def _values(advice: Advice) -> dict[str, Any]:
+    request = advice.request
+    bounds = bounds_of(advice.memory, advice.sessions // advice.replicas)
+    return {
+        "model": request.variant.hf_id,
+        "precision": request.variant.precision,
+        "license": advice.model.license,
+        "agents": {name: support.works for name, support in advice.model.agents.items()},
+        "tensorParallel": request.tensor_parallel,
+        "replicas": advice.replicas,
+        "contextTokens": request.context_tokens,
+        "largestContextTokens": advice.largest_context_tokens,
+        "kvCacheDtype": request.cache_dtype,
+        "sessions": advice.sessions,
+        "decodeTokensPerSecondBound": round(bounds.decode_tokens_per_second_one, 1),
+        "reasons": list(advice.reasons),
+    }
+
+
+def _print(ranked: tuple[Advice, ...], console: Console) -> None:
+    table = Table("", "model", "GPUs", "context", "sessions", "license", "agents", show_edge=False)
+    for place, advice in enumerate(ranked[:_SHOWN], start=1):
+        request = advice.request
+        table.add_row(
+            f"{place}",
+            f"{request.variant.hf_id} ({request.variant.precision})",
+            f"{advice.replicas} × {request.tensor_parallel}",
+            format_tokens(request.context_tokens),
+            f"{advice.sessions}",
+            advice.model.license,
+            ", ".join(advice.agents) or "unproven",
+        )
+    console.print(table)
+    for reason in ranked[0].reasons:
+        console.print(f"  1: {reason}", soft_wrap=True, markup=False)
+    if len(ranked) > _SHOWN:
+        console.print(f"  … and {len(ranked) - _SHOWN} more (--json lists all)")
+
+
+def stack_of(advice: Advice, gpus: int, developers: int) -> dict[str, Any]:
+    """Return the content of a stack file that serves this choice to that many developers."""
+    request = advice.request
+    role: dict[str, Any] = {
+        "role": "coder",
+        "model": request.variant.hf_id,
+        "context": request.context_tokens,
+        "tensorParallel": request.tensor_parallel,
+        "replicas": advice.replicas,
+        "kvCacheDtype": request.kv_cache_dtype,
+    }
+    platform = {
+        "hardware": {"accelerator": request.accelerator.name, "gpusPerNode": gpus, "nodes": 1},
+        "models": [role],
+        "access": {
+            "host": "agents.example.internal",
+            "tls": {"secretName": "agents-tls", "secretNamespace": "certificates"},
+            "developers": {f"developer-{number}": {} for number in range(1, developers + 1)},
+        },
+    }
+    return {"config": {f"{PROJECT}:platform": platform}}
+
+
+def _write(target: Path, advice: Advice, gpus: int, developers: int) -> None:
+    """Write the stack file. Raises `InvalidInput` when it exists or cannot be written."""
+    text = (
+        "# yaml-language-server: $schema=stack.schema.json\n"
+        f"# {'; '.join(advice.reasons)}.\n"
+        "# Change host, tls and developers to yours.\n"
+        + yaml.safe_dump(stack_of(advice, gpus, developers), sort_keys=False)
+    )
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        problem = Problem(
+            where=str(target),
+            found=error.strerror or str(error),
+            why="a stack file is never overwritten",
+            fix="give a new path that can be written, e.g. --write stacks/Pulumi.team2.yaml",
+        )
+        raise InvalidInput("advise", [problem]) from None

@@ -1,0 +1,92 @@
+"""From the options of `onprem fit` to a sizing request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from onprem.catalog import Accelerator, Catalog, Model, Variant, load_catalog
+from onprem.errors import UnknownFact
+from onprem.sizing import FitRequest, accelerator_named, release_rules
+from onprem.units import BadUnit, parse_tokens
+from onprem.vllm import default_max_num_batched_tokens, default_max_num_seqs
+
+
+def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
+    """Return the request that the options mean. Raises `UnknownFact`, or `UsageError` for options that clash."""
+    catalog = load_catalog()
+    model, variant = _model(name, options["config_json"], options["precision"], catalog)
+    gpu = _gpu(options["gpu"], catalog)
+    tensor = options["tensor_parallel"] or _spread(options)
+    rules = release_rules(options["vllm"])
+    batched, sequences = options["max_num_batched_tokens"], options["max_num_seqs"]
+    return FitRequest(
+        model=model,
+        variant=variant,
+        accelerator=gpu,
+        tensor_parallel=tensor,
+        pipeline_parallel=options["pipeline_parallel"],
+        data_parallel=options["data_parallel"],
+        expert_parallel=options["expert_parallel"],
+        context_tokens=_context(options["context"], model),
+        max_num_seqs=default_max_num_seqs(gpu.name, gpu.total_gib) if sequences is None else sequences,
+        max_num_batched_tokens=default_max_num_batched_tokens(gpu.name, gpu.total_gib)
+        if batched is None
+        else batched,
+        gpu_memory_utilization=rules.default_gpu_memory_utilization
+        if options["utilization"] is None
+        else options["utilization"],
+        kv_cache_dtype=options["kv_cache_dtype"],
+        speculative_tokens=options["speculative_tokens"],
+        enforce_eager=options["enforce_eager"],
+        prefix_caching=options["prefix_caching"],
+        language_model_only=not options["images"],
+        vllm=options["vllm"],
+    )
+
+
+def _model(
+    name: str | None, config_json: Path | None, precision: str | None, catalog: Catalog
+) -> tuple[Model, Variant]:
+    if (name is None) == (config_json is None):
+        raise click.UsageError("Name a MODEL, or give its --config-json; not both and not neither.")
+    if config_json is not None:
+        raise click.UsageError("--config-json is read by the catalogue")
+    model, named = catalog.model_and_variant(str(name))
+    if precision is not None:
+        return model, model.variant(precision)
+    return model, named or model.variants[0]
+
+
+def _gpu(name: str | None, catalog: Catalog) -> Accelerator:
+    if name is None:
+        raise click.UsageError("Name the accelerator: --gpu, e.g. --gpu L40S ('onprem catalog' lists them).")
+    try:
+        return catalog.accelerator(name)
+    except UnknownFact:
+        gpu = accelerator_named(name, catalog.accelerators)
+        if gpu is None:
+            raise
+        return gpu
+
+
+def _spread(options: Mapping[str, Any]) -> int:
+    ranks = options["pipeline_parallel"] * options["data_parallel"]
+    if ranks < 1 or options["count"] % ranks:
+        raise click.UsageError(
+            f"{options['count']} GPUs cannot be shared out over {ranks} pipeline stages and data ranks; "
+            "give a multiple of it as --count."
+        )
+    return int(options["count"] // ranks)
+
+
+def _context(text: str | None, model: Model) -> int:
+    if text is None:
+        return model.architecture.max_context_tokens
+    try:
+        return parse_tokens(text)
+    except BadUnit as error:
+        raise click.UsageError(str(error)) from None

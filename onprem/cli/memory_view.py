@@ -1,0 +1,47 @@
+"""One GPU's memory as a bar and as a table, from the JSON values of a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+_BAR_CELLS = 48
+# Colours of the terms of the memory account; the terms not named here are the runtime's.
+_WEIGHTS, _RUNTIME, _CACHE, _FREE = "blue", "yellow", "green", "bright_black"
+_STYLES = {"weights": _WEIGHTS, "KV cache": _CACHE, "headroom": _FREE, "outside the budget": _FREE}
+
+
+def bar(memory: dict[str, Any]) -> Text:
+    """Draw one GPU's memory: weights, runtime, KV cache, and what stays free."""
+    total = memory["gpuTotalGib"]
+    shares = dict.fromkeys((_WEIGHTS, _RUNTIME, _CACHE, _FREE), 0.0)
+    for term in memory["terms"]:
+        shares[_STYLES.get(term["name"], _RUNTIME)] += term["gib"]
+    picture = Text("    ")
+    drawn, filled_gib = 0, 0.0
+    for style in (_WEIGHTS, _RUNTIME, _CACHE):
+        filled_gib += shares[style]
+        upto = min(_BAR_CELLS, round(filled_gib / total * _BAR_CELLS))
+        picture.append("█" * (upto - drawn), style=style)
+        drawn = upto
+    picture.append("░" * (_BAR_CELLS - drawn), style=_FREE)
+    picture.append(f" {total:.1f} GiB: ")
+    picture.append(f"weights {shares[_WEIGHTS]:.1f}", style=_WEIGHTS)
+    picture.append(f", runtime {shares[_RUNTIME]:.1f}", style=_RUNTIME)
+    picture.append(f", KV {shares[_CACHE]:.1f}", style=_CACHE)
+    picture.append(f", free {shares[_FREE]:.1f}", style=_FREE)
+    return picture
+
+
+def account(title: str, memory: dict[str, Any]) -> Table:
+    """Return the terms of one GPU's memory as a table."""
+    table = Table(title=f"{title}: memory of one GPU, GiB", show_edge=False, title_justify="left")
+    table.add_column("term")
+    table.add_column("GiB", justify="right")
+    table.add_column("why", overflow="fold")
+    for term in memory["terms"]:
+        table.add_row(term["name"], f"{term['gib']:.2f}", term["explanation"])
+    table.add_row("total", f"{memory['gpuTotalGib']:.2f}", "as the driver reports it", style="bold")
+    return table

@@ -1,0 +1,66 @@
+"""How far the best estimate may be off.
+
+The two ends are what a careful and a hopeful reader would take: `more_gib` further use, `less_gib` less use than
+estimated. Widths come from the residuals of the calibration logs, see `docs/sizing.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from onprem.sizing.kv_cache import CacheLayout
+from onprem.sizing.kv_specs import StateSpec
+from onprem.sizing.overhead import Overhead, overhead
+from onprem.sizing.release import FIRST_WITHOUT_SORT, version_number
+from onprem.sizing.request import FitRequest
+from onprem.sizing.weights import Weights
+from onprem.units import GIB
+
+_FIXED_GIB = 0.15
+_SHARE_OF_GPU = 0.005
+_SHARE_OF_ACTIVATION = 0.25
+_SHARE_OF_GRAPHS = 0.3
+_SHARE_OF_CONTEXT = 0.3
+
+# States of linear attention come out of the KV pool since 0.11. A log of Nemotron Nano 9B v2 with 32 sequences on
+# an older server shows 5.4 GiB besides weights and KV cache.
+_STATES_IN_THE_POOL = (0, 11)
+_LAST_WITH_SORT = "0.19.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """GiB on each GPU that may be taken beyond, or left below, the best estimate."""
+
+    more_gib: float
+    less_gib: float
+
+
+def band(request: FitRequest, weights: Weights, rest: Overhead, layout: CacheLayout) -> Band:
+    """Return the band around the best estimate of everything that is not KV cache."""
+    common_gib = _FIXED_GIB + _SHARE_OF_GPU * request.accelerator.total_gib
+    uncertain_gib = (
+        weights.uncertainty_gib
+        + _SHARE_OF_ACTIVATION * rest.activation_gib
+        + _SHARE_OF_GRAPHS * rest.counted_graphs_gib
+        + _SHARE_OF_CONTEXT * rest.non_torch_gib
+    )
+    return Band(
+        more_gib=common_gib + uncertain_gib + _of_old_releases_gib(request, rest, layout),
+        less_gib=common_gib + uncertain_gib,
+    )
+
+
+def _of_old_releases_gib(request: FitRequest, rest: Overhead, layout: CacheLayout) -> float:
+    """Return the GiB that an older release would take on top, where it is not known which one runs."""
+    number = version_number(request.model.min_vllm)
+    if not request.release_unknown or number is None:
+        return 0.0
+    beyond = 0.0
+    if number < _STATES_IN_THE_POOL:
+        states = sum(group.count for group in layout.groups if isinstance(group.spec, StateSpec))
+        beyond += request.max_num_seqs * states * layout.bytes_per_block / GIB
+    if number < FIRST_WITHOUT_SORT:
+        sorting = replace(request, vllm=_LAST_WITH_SORT)
+        beyond += max(0.0, overhead(sorting).activation_gib - rest.activation_gib)
+    return beyond

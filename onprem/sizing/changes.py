@@ -1,0 +1,82 @@
+"""What would make a request fit, the cheapest change first: settings, then quality, then hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from onprem.sizing.divisibility import candidate_tensor_parallel
+from onprem.sizing.fit import Fit, fit
+from onprem.sizing.nearest import nearest_tier_that_fits
+from onprem.sizing.request import FitRequest
+
+# Enough for a team's agents; vLLM's defaults (256, 1024; 2048 to 16384) set memory aside that they never use.
+_FEW_SEQUENCES, _SMALL_BATCH = 16, 2048
+# Below this no coding agent works.
+_SHORTEST_CONTEXT = 16_384
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One change of a request with which it fits. `setting` names the vLLM flag or what is to be bought."""
+
+    setting: str
+    text: str
+    request: FitRequest
+    fit: Fit
+
+
+def changes_that_fit(request: FitRequest, *, gpus_per_node: int = 8) -> tuple[Change, ...]:
+    """Return the changes that make a request fit which does not, the cheapest first."""
+    found = []
+    for setting, text, changed in _candidates(request, gpus_per_node):
+        verdict = fit(changed)
+        if verdict.fits:
+            found.append(Change(setting=setting, text=text, request=changed, fit=verdict))
+    hardware = nearest_tier_that_fits(request, gpus_per_node=gpus_per_node)
+    if hardware is not None:
+        bought = replace(request, accelerator=hardware.accelerator, tensor_parallel=hardware.gpus)
+        text = f"use {hardware.gpus} × {hardware.accelerator.name}, the least memory that holds it"
+        found.append(Change(setting="hardware", text=text, request=bought, fit=hardware.fit))
+    return tuple(found)
+
+
+def _candidates(request: FitRequest, gpus_per_node: int) -> Iterator[tuple[str, str, FitRequest]]:
+    lean = request
+    if request.max_num_seqs > _FEW_SEQUENCES:
+        lean = replace(lean, max_num_seqs=_FEW_SEQUENCES)
+        yield "max-num-seqs", f"lower max_num_seqs to {_FEW_SEQUENCES}", lean
+    if request.max_num_batched_tokens > _SMALL_BATCH:
+        lean = replace(lean, max_num_batched_tokens=_SMALL_BATCH)
+        yield (
+            "max-num-batched-tokens",
+            f"plan batches of {_SMALL_BATCH} tokens ({_both(request, lean)})",
+            lean,
+        )
+    if request.has_encoder:
+        lean = replace(lean, language_model_only=True)
+        yield "language-model-only", "serve text only: no image encoder", lean
+    if request.cache_dtype == "auto":
+        lean = replace(lean, kv_cache_dtype="fp8")
+        yield "kv-cache-dtype", "keep the KV cache in fp8", lean
+    largest = fit(lean).largest_context_tokens
+    if _SHORTEST_CONTEXT <= largest < request.context_tokens:
+        text = f"lower the context to {largest} tokens, the rest as above"
+        yield "max-model-len", text, replace(lean, context_tokens=largest)
+    for variant in sorted(request.model.variants, key=lambda one: -one.weights_gib):
+        if variant.weights_gib < request.variant.weights_gib:
+            text = f"take {variant.hf_id} ({variant.precision}, {variant.weights_gib:.1f} GiB)"
+            yield "precision", text, replace(request, variant=variant)
+    for size in candidate_tensor_parallel(request.model, request.accelerator, gpus_per_node):
+        if size > request.tensor_parallel:
+            yield (
+                "tensor-parallel-size",
+                f"spread it over {size} GPUs",
+                replace(request, tensor_parallel=size),
+            )
+
+
+def _both(request: FitRequest, lean: FitRequest) -> str:
+    return (
+        f"and max_num_seqs {lean.max_num_seqs}" if lean.max_num_seqs != request.max_num_seqs else "as it is"
+    )

@@ -1,0 +1,73 @@
+"""What the parameters of each part cost in each precision, scales included, and how far such a sum may be off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from onprem.catalog import Variant
+
+# Bytes of one parameter. FP8: one byte, the scale of a channel or of a block of 128 x 128 is lost in rounding.
+# Four bits: half a byte, and FP16 scale and zero for 128 elements (AWQ, GPTQ), an FP8 scale for 16 (NVFP4) or 32
+# (MXFP4), an FP32 maximum for 64 (bitsandbytes NF4).
+BF16_BYTES, FP8_BYTES = 2.0, 1.0
+_INT4_BYTES, _NVFP4_BYTES, _MXFP4_BYTES, _NF4_BYTES = 0.52, 0.5625, 0.53125, 0.5625
+
+# Parts that quantised checkpoints leave in BF16.
+KEPT_PARTS = ("embedding", "head", "routers", "vision", "extra")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Precision:
+    """Bytes of one parameter of a quantised part, and the parts that cost something else.
+
+    `uncertainty` is the share by which weights computed with it may be off: which layers a checkpoint leaves in
+    BF16 differs from one maker to the next (one 27B model in NVFP4 loads 18 to 26 GiB).
+    """
+
+    bytes_per_param: float
+    uncertainty: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+_BF16_BUT_EXPERTS = dict.fromkeys(
+    ("attention", "latent_down", "linear_attention", "shared_experts"), BF16_BYTES
+)
+_FP8_BUT_EXPERTS = dict.fromkeys(_BF16_BUT_EXPERTS, FP8_BYTES)
+_FP8_ATTENTION = dict.fromkeys(("attention", "latent_down", "linear_attention"), FP8_BYTES)
+
+_PRECISIONS = {
+    "bf16": Precision(bytes_per_param=BF16_BYTES, uncertainty=0.02),
+    "fp8": Precision(bytes_per_param=FP8_BYTES, uncertainty=0.04),
+    "int8": Precision(bytes_per_param=FP8_BYTES, uncertainty=0.05),
+    "int4": Precision(bytes_per_param=_INT4_BYTES, uncertainty=0.08),
+    "fp8+int4": Precision(bytes_per_param=_INT4_BYTES, uncertainty=0.05, parts=_FP8_BUT_EXPERTS),
+    # Makers disagree on attention: BF16, FP8 and FP4 are all seen, FP8 is the middle.
+    "nvfp4": Precision(bytes_per_param=_NVFP4_BYTES, uncertainty=0.12, parts=_FP8_ATTENTION),
+    "mxfp4": Precision(bytes_per_param=_MXFP4_BYTES, uncertainty=0.08, parts=_BF16_BUT_EXPERTS),
+    "bnb4": Precision(bytes_per_param=_NF4_BYTES, uncertainty=0.08),
+    "native": Precision(bytes_per_param=_MXFP4_BYTES, uncertainty=0.05, parts=_FP8_BUT_EXPERTS),
+}
+
+# Words of the catalogue for parts, and the parts that are counted.
+_NAMED_PARTS = {
+    "attention": ("attention", "latent_down"),
+    "linear-attention": ("linear_attention",),
+    "feed-forward": ("feed_forward",),
+    "shared-experts": ("shared_experts",),
+}
+
+
+def precision_named(name: str) -> Precision | None:
+    """Return the precision of that name, None for an unknown one."""
+    return _PRECISIONS.get(name)
+
+
+def part_bytes(variant: Variant, part: str) -> float:
+    """Return the bytes of one parameter of a part in that checkpoint."""
+    if part in KEPT_PARTS or any(part in _NAMED_PARTS.get(kept, ()) for kept in variant.kept_bf16):
+        return BF16_BYTES
+    if any(part in _NAMED_PARTS.get(kept, ()) for kept in variant.fp8_parts):
+        return FP8_BYTES
+    precision = _PRECISIONS[variant.precision]
+    return precision.parts.get(part, precision.bytes_per_param)
