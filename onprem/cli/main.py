@@ -9,6 +9,7 @@ import click
 
 from onprem import __version__
 from onprem.cli.catalog import catalog
+from onprem.cli.keys import keys
 from onprem.cli.plan import plan
 from onprem.cli.preflight import preflight
 from onprem.cli.render import render
@@ -34,9 +35,10 @@ class _Group(click.Group):
 def main() -> None:
     """Coding agents on models served on your own GPUs.
 
-    Platform engineers: plan, render, preflight, catalog, schema. Developers: setup, smoke.
+    Platform engineers: plan, render, preflight, keys, catalog, schema. Developers: setup,
+    doctor, smoke.
     """
 
 
-for _command in (plan, render, preflight, catalog, schema, setup, smoke):
+for _command in (plan, render, preflight, keys, catalog, schema, setup, smoke):
     main.add_command(_command)
