@@ -9,6 +9,7 @@ import click
 
 from onprem import __version__
 from onprem.cli.catalog import catalog
+from onprem.cli.doctor import doctor
 from onprem.cli.keys import keys
 from onprem.cli.plan import plan
 from onprem.cli.preflight import preflight
@@ -40,5 +41,5 @@ def main() -> None:
     """
 
 
-for _command in (plan, render, preflight, keys, catalog, schema, setup, smoke):
+for _command in (plan, render, preflight, keys, catalog, schema, setup, doctor, smoke):
     main.add_command(_command)

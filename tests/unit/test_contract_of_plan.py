@@ -37,8 +37,8 @@ def test_the_contract_says_what_the_servers_are_told() -> None:
 def test_a_port_other_than_443_is_part_of_both_addresses() -> None:
     contract = connection_for(plan_stack_file(STACKS, "local"))
 
-    assert contract.base_url == "https://agents.localhost:18443/v1"
-    assert contract.anthropic_base_url == "https://agents.localhost:18443"
+    assert contract.base_url == "https://localhost:18443/v1"
+    assert contract.anthropic_base_url == "https://localhost:18443"
 
 
 def test_the_contract_survives_a_trip_through_a_file() -> None:
