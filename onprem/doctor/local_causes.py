@@ -118,14 +118,18 @@ def _opencode(
     place = f"provider.{name}"
     url = str(at(provider, "options", "baseURL") or "")
     yield from _address(f"{place}.options.baseURL", url, connection.base_url, connection)
-    yield from _model("model", model, [role.model for role in connection.roles], connection)
-    limit = at(provider, "models", model, "limit")
-    context, output = at(limit, "context"), at(limit, "output")
-    yield from _window(
-        f"{place}.models.{model}.limit.context", context if isinstance(context, int) else None, connection
+    wrong = tuple(
+        _model("model", model, [role.model for role in connection.roles], connection, before=f"{name}/")
     )
-    number = output if isinstance(output, int) else _DEFAULT_OUTPUT_TOKENS
-    yield from _output(f"{place}.models.{model}.limit.output", number, connection)
+    yield from wrong
+    if not wrong:
+        limit = at(provider, "models", model, "limit")
+        context, output = at(limit, "context"), at(limit, "output")
+        limits = f"{place}.models.{model}.limit"
+        yield from _window(f"{limits}.context", context if isinstance(context, int) else None, connection)
+        yield from _output(
+            f"{limits}.output", output if isinstance(output, int) else _DEFAULT_OUTPUT_TOKENS, connection
+        )
     key = str(at(provider, "options", "apiKey") or "")
     variable = re.fullmatch(r"\{env:(\w+)\}", key)
     if not key:
@@ -154,12 +158,13 @@ def _address(where: str, url: str, right: str, connection: Connection) -> Iterat
         )
 
 
-def _model(where: str, model: str, known: list[str], connection: Connection) -> Iterator[Cause]:
+def _model(
+    where: str, model: str, known: list[str], connection: Connection, *, before: str = ""
+) -> Iterator[Cause]:
     if model not in known:
-        evidence = f"{where} is {shown(model)}, the platform serves {', '.join(known)}"
-        yield Cause(
-            name="model", evidence=evidence, fix=f"set {where} to {connection.main.model}: the served name"
-        )
+        evidence = f"{where} is {shown(before + model)}, the platform serves {', '.join(known)}"
+        fix = f"set {where} to {before}{connection.main.model}: the served name"
+        yield Cause(name="model", evidence=evidence, fix=fix)
 
 
 def _window(where: str, tokens: int | None, connection: Connection) -> Iterator[Cause]:

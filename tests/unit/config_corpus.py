@@ -21,7 +21,7 @@ OPENCODE = {
 }
 // the end
 """,
-    "trailing commas": '{\n\t"instructions": ["A.md", "B.md",],\n\t"mcp": {"x": {"type": "local", "command": ["a",]},},\n}\n',
+    "trailing commas": '{\n\t"instructions": ["A.md", "B.md",],\n\t"mcp": {"x": {"command": ["a",]},},\n}\n',
     "own providers": """{
     "provider": {
         "local": { "npm": "@ai-sdk/openai-compatible", "models": { "a": {} } } // mine
@@ -188,10 +188,11 @@ def generated_toml(seed: int) -> str:
     """Return a random TOML text with comments, tables, arrays of tables and inline tables."""
     choice = random.Random(seed)  # noqa: S311 - the same texts each time
     lines = [choice.choice(["# head", "", "#!x"])]
-    for name in choice.sample(
-        ["model", "notify", "web_search", "top", "approval_policy"], choice.randint(0, 4)
-    ):
-        lines.append(f"{name} = {_scalar(choice)}{choice.choice(['', '  # why', ' #x'])}")
+    names = ["model", "notify", "web_search", "top", "approval_policy"]
+    lines += [
+        f"{name} = {_scalar(choice)}{choice.choice(['', '  # why', ' #x'])}"
+        for name in choice.sample(names, choice.randint(0, 4))
+    ]
     tables = [
         "tui",
         "features",
