@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -58,8 +59,8 @@ def run_agent(
         return verdict(probe, Cause(name="agent-missing", evidence=evidence, fix=fix))
     with tempfile.TemporaryDirectory(prefix="onprem-doctor-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
-        (folder / ".git").mkdir()
-        (folder / ".git" / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+        if git := shutil.which("git", path=variables.get("PATH")):
+            subprocess.run([git, "init", "--quiet", str(folder)], capture_output=True, check=False)
         started = time.monotonic()
         code, said = _run(
             _argv(installed, connection, folder), folder, _variables(agent, connection, variables), seconds
@@ -124,7 +125,7 @@ def _run(argv: list[str], folder: Path, variables: dict[str, str], seconds: floa
         process = subprocess.Popen(
             argv,
             cwd=folder,
-            env=variables,
+            env={**variables, "PWD": str(folder)},  # opencode 1.18.33 works in $PWD, whatever its folder is
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
