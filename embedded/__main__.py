@@ -80,7 +80,7 @@ def gateway(
 
     layout = Layout.default()
     if developer is not None:
-        command.show_key(layout, stack, developer, Progress())
+        command.show_key(layout, stack, developer)
     elif stopping:
         command.stop(layout, Progress())
     else:

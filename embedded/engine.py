@@ -161,10 +161,6 @@ class Engine:
         """Remove one value, or a whole section, of the stack's settings; it may be missing."""
         self._read("config", "rm", "--path", f"{PROJECT}:{path}", "--stack", stack)
 
-    def developer_keys(self, stack: str) -> dict[str, Any]:
-        """Return each developer's key, or list of keys, in plain text."""
-        return dict(json.loads(self._read("config", "get", f"{PROJECT}:developerKeys", "--stack", stack)))
-
     def outputs(self, stack: str) -> dict[str, Any]:
         """Return the stack's outputs; secrets are masked."""
         return dict(json.loads(self._read("stack", "output", "--json", "--stack", stack)))

@@ -10,7 +10,7 @@ import threading
 from types import FrameType
 
 from embedded.gateway import Session, end, start
-from embedded.gateway.running import keys_of
+from embedded.gateway.running import newest_key
 from embedded.gateway.upstream import scripted_model
 from embedded.layout import Layout
 from embedded.lock import hold
@@ -52,9 +52,9 @@ def stop(layout: Layout, progress: Progress) -> None:
             progress.note("no gateway is running")
 
 
-def show_key(layout: Layout, stack: str, developer: str, progress: Progress) -> None:
+def show_key(layout: Layout, stack: str, developer: str) -> None:
     """Print a developer's newest key, and nothing else, on standard output."""
-    print(keys_of(layout, stack, developer, progress)[-1])
+    print(newest_key(layout, stack, developer))
 
 
 def key_command(layout: Layout, stack: str) -> str:

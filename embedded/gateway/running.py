@@ -6,6 +6,7 @@ runs `pulumi up` meanwhile gets the same.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import sys
@@ -24,7 +25,8 @@ from embedded.ports import is_free
 from embedded.progress import Progress
 from embedded.toolchain import provision
 from onprem.contract import connection_for
-from onprem.errors import EnvironmentProblem
+from onprem.errors import EnvironmentProblem, nearest_hint
+from onprem.manifests.gateway_auth import client_ids, key_secret
 from onprem.plan import PlatformPlan, plan_stack
 from onprem.stack_file import read_stack_file
 
@@ -92,9 +94,9 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
         # Standard output belongs to what this command prints at its end.
         with contextlib.redirect_stdout(sys.stderr):
             up(layout, stack, progress)
-        with progress.step("Gateway", estimate_seconds=2, log=layout.logs / "envoy-gateway.log"):
-            with cluster.client() as client:
-                wait_for_gateway(plan, client, Path(session.ca_file), layout.logs / "envoy-gateway.log")
+        log = layout.logs / "envoy-gateway.log"
+        with progress.step("Gateway", estimate_seconds=2, log=log), cluster.client() as client:
+            wait_for_gateway(plan, client, Path(session.ca_file), log)
     except BaseException:
         progress.note("taking back what was begun")
         _take_back(layout, stack, progress)
@@ -123,17 +125,23 @@ def end(layout: Layout, progress: Progress, *, keep_cluster: bool = True) -> boo
     return True
 
 
-def keys_of(layout: Layout, stack: str, developer: str, progress: Progress) -> list[str]:
-    """Return a developer's keys in plain text, the newest last. Raises `EnvironmentProblem` when there is none."""
+def newest_key(layout: Layout, stack: str, developer: str) -> str:
+    """Return the newest key that the cluster knows of a developer, in plain text.
+
+    Raises `EnvironmentProblem` when the developer is unknown or nothing runs.
+    """
     file = read_stack_file(layout.checkout / "stacks", stack)
-    if developer not in file.developers_with_keys:
-        known = ", ".join(sorted(file.developers_with_keys)) or "nobody"
-        raise EnvironmentProblem(
-            f"{file.path.name} holds no key of {developer!r} (there are keys of {known}); "
-            "'./dev up' makes one for every developer of platform.access.developers"
-        )
-    keys = _engine(layout, progress).developer_keys(stack)[developer]
-    return [str(key) for key in keys] if isinstance(keys, list) else [str(keys)]
+    plan = plan_stack(file.platform, stack=stack, source=file.path.name)
+    if developer not in plan.developers:
+        hint = nearest_hint(developer, plan.developers)
+        raise EnvironmentProblem(f"{file.path.name} has no developer {developer!r}; {hint}")
+    if not any(part.name == "kube-apiserver" for part in Cluster(layout).parts()):
+        raise EnvironmentProblem("nothing is running: start './dev gateway' first")
+    with Cluster(layout).client() as client:
+        name = key_secret(plan, developer)["metadata"]["name"]
+        data = client.get("v1", "Secret", name, plan.namespace)["data"]
+    first, second = client_ids(developer)
+    return base64.b64decode(data[second if second in data else first]).decode()
 
 
 def _session(layout: Layout, plan: PlatformPlan, upstream: Upstream, *, started_cluster: bool) -> Session:

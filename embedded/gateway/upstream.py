@@ -95,4 +95,4 @@ def _healthy(upstream: Upstream) -> bool:
         answer = httpx.get(f"{upstream.url}/health", timeout=_ANSWER_SECONDS, trust_env=False)
     except httpx.HTTPError:
         return False
-    return answer.headers.get("server") == NAME
+    return str(answer.headers.get("server")) == NAME

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import h11
 
+_log = logging.getLogger(__name__)
 _READ_BYTES = 256 * 1024
 _MOST_HEADER_BYTES = 256 * 1024
 MOST_BODY_BYTES = 128 * 1024 * 1024
@@ -69,7 +71,11 @@ class _Connection:
 
     async def serve(self, handler: Handler) -> None:
         while (request := await self._request()) is not None:
-            response = await handler(request)
+            try:
+                response = await handler(request)
+            except Exception:  # noqa: BLE001 - a fault of the stand-in is an answer, and stands in its log
+                _log.exception("%s %s", request.method, request.path)
+                response = HttpResponse(status=500)
             try:
                 await self._respond(response)
             except Cut:

@@ -48,6 +48,7 @@ class Task:
 
 def task_in(text: str) -> Task | None:
     """Return what the text asks for, in the order of the text; None when nothing in it is understood."""
+    text = text.replace('\\"', '"')  # opencode 1.18.33 escapes the quotes in what `opencode run` is given
     found = sorted(
         [*_edits(text), *_creations(text), *_runs(text), *_replies(text)], key=lambda pair: pair[0]
     )

@@ -159,7 +159,7 @@ def _blocks(turn: Turn, answer_id: str) -> Iterator[tuple[dict[str, Any], list[d
         yield {"type": "tool_use", "id": f"toolu_{call.id}", "name": call.name, "input": {}}, deltas
 
 
-def _event(name: str, **fields: object) -> bytes:
+def _event(name: str, /, **fields: object) -> bytes:
     return event({"type": name, **fields}, name)
 
 

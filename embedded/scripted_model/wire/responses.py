@@ -88,7 +88,7 @@ def events(asked: Asked, turn: Turn, usage: Usage, answer_id: str) -> Iterator[b
     """Yield the events of a streamed answer."""
     number = count()
 
-    def told(name: str, **fields: object) -> bytes:
+    def told(name: str, /, **fields: object) -> bytes:
         return event({"type": name, "sequence_number": next(number), **fields}, name)
 
     yield told("response.created", response=_response(asked, answer_id, "in_progress", [], None))

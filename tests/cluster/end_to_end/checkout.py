@@ -139,7 +139,7 @@ class Checkout:
         """Whether the stack has resources and its cluster runs."""
         return len(self.state(stack).get("resources") or []) > 1 and bool(self.processes())
 
-    def gateway(self, host: str = "agents.localhost") -> httpx.Client:
+    def gateway(self, host: str = "localhost") -> httpx.Client:
         """Return a client that knows the gateway under its host name and trusts the cluster's authority."""
         context = ssl.create_default_context(cafile=str(self.layout.cluster / "pki" / "ca.crt"))
         return httpx.Client(

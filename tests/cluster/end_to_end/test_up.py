@@ -134,7 +134,7 @@ def test_paths_off_the_allow_list_do_not_exist_even_with_a_key(
 def test_another_host_name_finds_nothing(local: Checkout) -> None:
     with local.gateway() as gateway:
         answer = gateway.get(
-            "/v1/models", headers={"Host": "other.example"}, extensions={"sni_hostname": "agents.localhost"}
+            "/v1/models", headers={"Host": "other.example"}, extensions={"sni_hostname": "localhost"}
         )
 
     assert answer.status_code in {404, 421}
