@@ -49,10 +49,16 @@ def _accept(listener: socket.socket, family: socket.AddressFamily, target: str |
     with contextlib.suppress(OSError):
         while True:
             near, _ = listener.accept()
-            far = socket.socket(family)
-            far.connect(target)
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=_copy, args=(one, other), daemon=True).start()
+            threading.Thread(target=_connect, args=(near, family, target), daemon=True).start()
+
+
+def _connect(near: socket.socket, family: socket.AddressFamily, target: str | tuple[str, int]) -> None:
+    with near, socket.socket(family) as far, contextlib.suppress(OSError):
+        far.connect(target)
+        back = threading.Thread(target=_copy, args=(far, near), daemon=True)
+        back.start()
+        _copy(near, far)
+        back.join()
 
 
 def _copy(source: socket.socket, sink: socket.socket) -> None:
