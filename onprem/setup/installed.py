@@ -20,8 +20,9 @@ PACKAGES: dict[Agent, str] = {
     "claude": "@anthropic-ai/claude-code",
 }
 TITLES: dict[Agent, str] = {"opencode": "opencode", "codex": "Codex CLI", "claude": "Claude Code"}
-# Codex takes a key from a command since then (openai/codex pull request 16288, 2026-03; run with 0.169.0).
-CODEX_KEY_COMMAND_SINCE: Release = (0, 118, 0)
+# Codex takes a key from a command (openai/codex pull request 16288, merged 2026-03-31; run with 0.169.0). Which release
+# was the first is not known to the day; an older one gets the variable, which all of them know.
+CODEX_KEY_COMMAND_SINCE: Release = (0, 120, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
