@@ -62,13 +62,39 @@ def status(as_json: bool) -> None:
     command(Layout.default(), as_json=as_json)
 
 
+@main.command()
+@click.argument("stack", default="local")
+@click.option("--upstream", metavar="URL", help="A model server on this machine, http://127.0.0.1:PORT.")
+@click.option("--detach", is_flag=True, help="Leave it running and return.")
+@click.option("--stop", "stopping", is_flag=True, help="End a gateway that was left running.")
+@click.option("--key", "developer", metavar="NAME", help="Only print the key of that developer.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def gateway(
+    stack: str, upstream: str | None, detach: bool, stopping: bool, developer: str | None, as_json: bool
+) -> None:
+    """Run STACK's real gateway (default: local) in front of a scripted model, or of the server at URL.
+
+    The stack is applied to the embedded cluster as ever; only its models are declared to be on loopback
+    (`platform.upstreams`) until the end.
+    """
+    from embedded.commands import gateway as command
+
+    layout = Layout.default()
+    if developer is not None:
+        command.show_key(layout, stack, developer)
+    elif stopping:
+        command.stop(layout, Progress())
+    else:
+        command.gateway(layout, stack, Progress(), upstream=upstream, detach=detach, as_json=as_json)
+
+
 @main.command(context_settings=_PASS_ON)
 @click.option("--official", is_flag=True, help="provider tier: use the installed official plugin.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[TIER]... [PYTEST OPTION]...")
 def test(arguments: tuple[str, ...], official: bool) -> None:
     """Run the tests, or only those of the named tiers.
 
-    Tiers: unit, toolchain, components, policy, golden, provider, cluster.
+    Tiers: unit, toolchain, components, policy, golden, provider, cluster, agents.
     """
     from embedded.commands.test import test as command
 

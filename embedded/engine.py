@@ -162,6 +162,14 @@ class Engine:
             *("config", "set", "--secret", "--path", key, "--stack", stack), stdin=secrets.token_urlsafe(32)
         )
 
+    def declare(self, stack: str, path: str, value: str) -> None:
+        """Set one plain value of the stack's settings, at a path such as `platform.access.port`."""
+        self._read("config", "set", "--path", f"{PROJECT}:{path}", value, "--stack", stack)
+
+    def withdraw(self, stack: str, path: str) -> None:
+        """Remove one value, or a whole section, of the stack's settings; it may be missing."""
+        self._read("config", "rm", "--path", f"{PROJECT}:{path}", "--stack", stack)
+
     def outputs(self, stack: str) -> dict[str, Any]:
         """Return the stack's outputs; secrets are masked."""
         return dict(json.loads(self._read("stack", "output", "--json", "--stack", stack)))

@@ -30,11 +30,11 @@ _SAME_FOR_ALL = frozenset(
 )
 # Marks of thoughts (DeepSeek, Qwen, Gemma, gpt-oss) and of tool calls (Hermes, Qwen, Mistral, Llama, Gemma,
 # gpt-oss) in text that no parser has taken out; chat templates of these families, 2026-11.
-_THOUGHT = re.compile(r"</?think(?:ing)?>|<\|channel[|>]|\[/?THINK\]", re.IGNORECASE)
+THOUGHT = re.compile(r"</?think(?:ing)?>|<\|channel[|>]|\[/?THINK\]", re.IGNORECASE)
 _RAW_CALL = re.compile(
     r"</?tool_call|<function=|\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_call|\"name\"\s*:\s*\"write_file\"|```tool"
 )
-_TOOL = {
+TOOL = {
     "type": "function",
     "function": {
         "name": "write_file",
@@ -78,10 +78,10 @@ def run(target: Target, http: httpx.Client) -> tuple[Verdict, ...]:
     Raises `InvalidInput` when address or key could never work.
     """
     check_target(target)
-    chat = _probe(target, http, "chat", _chat_body(target.model), _judge_chat)
+    chat = _probe(target, http, "chat", chat_body(target.model), _judge_chat)
     if chat.severity is Severity.UNREACHABLE or chat.cause in _SAME_FOR_ALL:
         return (chat,)
-    return chat, _probe(target, http, "tool call", _tool_body(target.model), _judge_tool_call)
+    return chat, _probe(target, http, "tool call", tool_body(target.model), judge_tool_call)
 
 
 def check_target(target: Target) -> None:
@@ -117,17 +117,19 @@ def _is_plain_address(text: str) -> bool:
     return url.scheme in ("http", "https") and bool(url.host) and not re.search(r"[@?#\s\\]", text)
 
 
-def _chat_body(model: str) -> dict[str, Any]:
+def chat_body(model: str) -> dict[str, Any]:
+    """Return the chat request that asks for one word."""
     message = {"role": "user", "content": "Reply with the single word: ready"}
     return {"model": model, "messages": [message], "max_tokens": CHAT_TOKENS, "stream": False}
 
 
-def _tool_body(model: str) -> dict[str, Any]:
+def tool_body(model: str) -> dict[str, Any]:
+    """Return the chat request that asks for one call of the tool."""
     text = "Create the file hello.txt containing the word hi. Use the tool."
     return {
         "model": model,
         "messages": [{"role": "user", "content": text}],
-        "tools": [_TOOL],
+        "tools": [TOOL],
         "tool_choice": "auto",
         "max_tokens": TOOL_TOKENS,
         "stream": False,
@@ -149,7 +151,7 @@ def _probe(
     )
     started = time.monotonic()
     try:
-        response, text = _exchange(target, http, "POST", "chat/completions", body)
+        response, text = exchange(target, http, "POST", "chat/completions", body)
     except httpx.HTTPError as error:
         cause = of_error(error, asked)
     else:
@@ -180,20 +182,34 @@ def _of_answer(
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         fix = "something other than a model server answers there (a login page, perhaps): check --base-url"
         return Cause(name="not-an-api", evidence=f"HTTP 200 without a chat answer: {text}", fix=fix)
-    if _THOUGHT.search(content):
+    if THOUGHT.search(content):
         fix = "start vLLM with the --reasoning-parser of this model's family"
         return Cause(name="reasoning-leak", evidence=f"thoughts within the answer: {content}", fix=fix)
     return judge(message, str(choice.get("finish_reason")))
 
 
-def _exchange(
-    target: Target, http: httpx.Client, method: str, path: str, body: dict[str, Any] | None
+def exchange(
+    target: Target,
+    http: httpx.Client,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None,
+    *,
+    headers: dict[str, str] | None = None,
+    padding_bytes: int = 0,
 ) -> tuple[httpx.Response, str]:
-    headers = {"Authorization": f"Bearer {target.key}"} if target.key is not None else {}
+    """Send one request and return the answer with its text, cut at 4 MiB; raises `httpx.HTTPError`.
+
+    `headers` take the place of the Bearer header; `padding_bytes` of blanks make the body long, not its meaning.
+    """
+    if headers is None:
+        headers = {"Authorization": f"Bearer {target.key}"} if target.key is not None else {}
+    content = json.dumps(body).encode() + b" " * padding_bytes if body is not None else None
     url = f"{target.base_url.rstrip('/')}/{path}"
     deadline = time.monotonic() + target.timeout_seconds
     parts = bytearray()
-    with http.stream(method, url, json=body, headers=headers) as response:
+    headers = headers | ({"content-type": "application/json"} if content is not None else {})
+    with http.stream(method, url, content=content, headers=headers) as response:
         for part in response.iter_bytes():
             parts += part
             if len(parts) > MAX_ANSWER_BYTES:
@@ -206,7 +222,7 @@ def _exchange(
 def _served_models(target: Target, http: httpx.Client) -> tuple[str, ...]:
     """Return the names that the endpoint lists, if it does; they only help a message."""
     try:
-        response, text = _exchange(target, http, "GET", "models", None)
+        response, text = exchange(target, http, "GET", "models", None)
         names = [entry["id"] for entry in json.loads(text)["data"]] if response.is_success else []
     except (httpx.HTTPError, ValueError, LookupError, TypeError, RecursionError):
         names = []
@@ -223,7 +239,8 @@ def _judge_chat(message: dict[str, Any], finish_reason: str) -> Cause:
     return Cause(name="ok", severity=Severity.OK, evidence=f"answered: {content}", fix="")
 
 
-def _judge_tool_call(message: dict[str, Any], finish_reason: str) -> Cause:
+def judge_tool_call(message: dict[str, Any], finish_reason: str) -> Cause:
+    """Return whether a chat message calls the tool with arguments that fit it."""
     content = message.get("content") or ""
     calls = message.get("tool_calls")
     if not calls:

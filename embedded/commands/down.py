@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from embedded.cluster import Cluster
 from embedded.forget import forget as forget_all
+from embedded.gateway import end
 from embedded.layout import Layout
 from embedded.progress import Progress
 
 
 def down(layout: Layout, progress: Progress, *, forget: bool = False) -> None:
     """Stop every process of this checkout's cluster; its data stays for the next `up` unless it is forgotten."""
+    end(layout, progress, keep_cluster=False)
     cluster = Cluster(layout)
     running = bool(cluster.parts() or cluster.dead())
     if running:

@@ -36,6 +36,7 @@ TIERS = (
         binaries=(*_CONTROL_PLANE, "pulumi"),
     ),
     Tier(name="cluster", shows="the whole product on the embedded cluster", binaries=NAMES),
+    Tier(name="agents", shows="the real agents through the real gateway", binaries=NAMES),
 )
 
 

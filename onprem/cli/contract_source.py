@@ -12,6 +12,7 @@ import click
 from onprem.connection import Connection
 from onprem.connection_file import MAX_CONTRACT_BYTES, parse
 from onprem.errors import EnvironmentProblem, InvalidInput, Problem
+from onprem.setup.discovery import published
 from onprem.verdict import cleaned
 
 STANDARD_INPUT = "-"
@@ -23,19 +24,34 @@ connection_option = click.option(
 )
 
 
-def read_contract(connection: str | None, stack: str | None) -> Connection:
+host_option = click.option(
+    "--host", metavar="NAME[:PORT]", help="Take the contract from the gateway itself; the name is enough."
+)
+ca_file_option = click.option(
+    "--ca-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="CA file (PEM) of a private issuer, on this machine.",
+)
+
+
+def read_contract(
+    connection: str | None, stack: str | None, host: str | None = None, ca_file: Path | None = None
+) -> Connection:
     """Return the contract from the one source that was given; standard input when it is a pipe and none was.
 
     Raises `click.UsageError` for no source or two, `InvalidInput` or `EnvironmentProblem` for a bad one.
     """
-    if connection is not None and stack is not None:
-        raise click.UsageError("give --connection or --stack, not both")
+    if len([source for source in (connection, stack, host) if source is not None]) > 1:
+        raise click.UsageError("give one of --host, --connection and --stack")
+    if host is not None:
+        return published(host, ca_file=ca_file)
     if stack is not None:
         return parse(_stack_output(stack), f"the output of stack {stack}")
     if connection is None:
         if sys.stdin is None or sys.stdin.isatty():
             raise click.UsageError(
-                "no connection contract given; use --stack STACK, --connection FILE, or a pipe:"
+                "no connection contract given; use --host NAME, --stack STACK, --connection FILE, or a pipe:"
                 " pulumi stack output connection --json -s STACK | onprem …"
             )
         connection = STANDARD_INPUT

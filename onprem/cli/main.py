@@ -20,8 +20,10 @@ _COMMANDS = {
         "catalog",
         "List the models, accelerators and tiers that a stack can name.",
     ),
+    "doctor": ("onprem.cli.doctor", "doctor", "Find what keeps an agent from working, with evidence and fix."),
     "explain": ("onprem.cli.explain", "explain", "Show where a stack's GPU memory goes and what would help."),
     "fit": ("onprem.cli.fit", "fit_command", "Say whether vLLM starts a model on these GPUs."),
+    "keys": ("onprem.cli.keys", "keys", "Add, exchange and revoke developers' keys in a stack."),
     "plan": ("onprem.cli.plan", "plan", "Show what a stack's settings lead to."),
     "preflight": ("onprem.cli.preflight", "preflight", "Check that the cluster can take a stack."),
     "render": ("onprem.cli.render", "render", "Print the manifests of a stack."),
@@ -61,5 +63,6 @@ class _Group(click.Group):
 def main() -> None:
     """Coding agents on models served on your own GPUs.
 
-    Platform engineers: advise, fit, explain, plan, render, preflight, catalog, schema. Developers: setup, smoke.
+    Platform engineers: advise, fit, explain, plan, render, preflight, keys, catalog, schema.
+    Developers: setup, doctor, smoke.
     """

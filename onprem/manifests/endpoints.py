@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from onprem.manifests.meta import Manifest
 from onprem.plan import PlatformPlan, ServingPlan
 
@@ -48,31 +50,56 @@ def predictor_host(plan: PlatformPlan, serving: ServingPlan) -> str:
 
 def predictor_url(plan: PlatformPlan, serving: ServingPlan) -> str:
     """Return the base address of a role's server for a client inside the cluster, without a path."""
-    return f"http://{predictor_host(plan, serving)}:{_PREDICTOR_PORT}"
+    address = plan.settings.upstreams.models.get(serving.role)
+    return address or f"http://{predictor_host(plan, serving)}:{_PREDICTOR_PORT}"
+
+
+def has_backend(plan: PlatformPlan, serving: ServingPlan) -> bool:
+    """Return whether a role is reached through a Backend instead of its Service.
+
+    Knative's Service of that name is an ExternalName, which Envoy Gateway refuses as a backend; a server on
+    loopback has no Service at all.
+    """
+    return plan.settings.serving.mode != "Standard" or serving.role in plan.settings.upstreams.models
 
 
 def predictor_backend(plan: PlatformPlan, serving: ServingPlan) -> Manifest:
-    """Return the backendRef of a role: its Service, or in Knative mode the Backend that stands for it.
+    """Return the backendRef of a role."""
+    if has_backend(plan, serving):
+        return _backend_reference(backend_name(serving))
+    return _service_reference(serving.predictor_service, _PREDICTOR_PORT)
 
-    Knative's Service of that name is an ExternalName, which Envoy Gateway refuses as a backend.
-    """
-    if plan.settings.serving.mode == "Standard":
-        return {
-            "group": "",
-            "kind": "Service",
-            "name": serving.predictor_service,
-            "port": _PREDICTOR_PORT,
-            "weight": 1,
-        }
-    return {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": backend_name(serving), "weight": 1}
+
+def proxy_backend(plan: PlatformPlan) -> Manifest:
+    """Return the backendRef of the translation proxy."""
+    if plan.settings.upstreams.proxy is not None:
+        return _backend_reference(PROXY_NAME)
+    return _service_reference(PROXY_NAME, PROXY_PORT)
 
 
 def backend_spec(plan: PlatformPlan, serving: ServingPlan) -> Manifest:
-    """Return the spec of an Envoy Gateway Backend that reaches the role's predictor by name."""
+    """Return the spec of an Envoy Gateway Backend that reaches the role's predictor, or what stands in for it."""
+    address = plan.settings.upstreams.models.get(serving.role)
+    if address is not None:
+        return loopback_spec(address)
     endpoint = {"fqdn": {"hostname": predictor_host(plan, serving), "port": _PREDICTOR_PORT}}
     return {"type": "Endpoints", "endpoints": [endpoint]}
+
+
+def loopback_spec(address: str) -> Manifest:
+    """Return the spec of a Backend for an address of the settings, `http://127.0.0.1:PORT`."""
+    url = urlsplit(address)
+    return {"type": "Endpoints", "endpoints": [{"ip": {"address": url.hostname, "port": url.port}}]}
 
 
 def backend_name(serving: ServingPlan) -> str:
     """Return the name of a role's Backend."""
     return f"{serving.name}-predictor"
+
+
+def _backend_reference(name: str) -> Manifest:
+    return {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": name, "weight": 1}
+
+
+def _service_reference(name: str, port: int) -> Manifest:
+    return {"group": "", "kind": "Service", "name": name, "port": port, "weight": 1}

@@ -17,12 +17,14 @@ from onprem.manifests.direct_responses import (
 )
 from onprem.manifests.endpoints import (
     PROXY_NAME,
-    PROXY_PORT,
     backend_name,
     backend_spec,
+    has_backend,
+    loopback_spec,
     native_paths,
     predictor_backend,
     predictor_host,
+    proxy_backend,
     proxy_paths,
 )
 from onprem.manifests.gateway_auth import PROXY_CREDENTIAL, SERVER_CREDENTIAL
@@ -103,18 +105,17 @@ def routes(plan: PlatformPlan, connection_json: str) -> list[Manifest]:
 
 
 def _backends(plan: PlatformPlan) -> list[Manifest]:
-    if plan.settings.serving.mode == "Standard" and plan.access.gateway == "envoy-gateway":
-        return []
-    return [
-        manifest(
-            plan,
-            "gateway.envoyproxy.io/v1alpha1",
-            "Backend",
-            backend_name(serving),
-            component=COMPONENT,
-            spec=backend_spec(plan, serving),
-        )
+    specs = {
+        backend_name(serving): backend_spec(plan, serving)
         for serving in plan.serving
+        if has_backend(plan, serving) or plan.access.gateway != "envoy-gateway"
+    }
+    if plan.settings.upstreams.proxy is not None:
+        specs[PROXY_NAME] = loopback_spec(plan.settings.upstreams.proxy)
+    api_version = "gateway.envoyproxy.io/v1alpha1"
+    return [
+        manifest(plan, api_version, "Backend", name, component=COMPONENT, spec=spec)
+        for name, spec in specs.items()
     ]
 
 
@@ -145,8 +146,8 @@ def _agent_rules(plan: PlatformPlan) -> list[Manifest]:
             rules += [_server_rule(plan, native, serving, model=serving.name) for serving in plan.serving[1:]]
         rules.append(_server_rule(plan, native, plan.main, model=None))
     if proxy_paths(plan):
-        backend = {"group": "", "kind": "Service", "name": PROXY_NAME, "port": PROXY_PORT, "weight": 1}
-        rules.append(_rule(plan, proxy_paths(plan), None, backend, [_credential(PROXY_CREDENTIAL)]))
+        credential = _credential(PROXY_CREDENTIAL)
+        rules.append(_rule(plan, proxy_paths(plan), None, proxy_backend(plan), [credential]))
     return rules
 
 
@@ -154,7 +155,7 @@ def _server_rule(
     plan: PlatformPlan, paths: tuple[str, ...], serving: ServingPlan, *, model: str | None
 ) -> Manifest:
     filters = [_credential(SERVER_CREDENTIAL)]
-    if plan.settings.serving.mode == "Knative":
+    if plan.settings.serving.mode == "Knative" and serving.role not in plan.settings.upstreams.models:
         # Knative's ingress picks the revision by host name.
         rewrite = {"type": "URLRewrite", "urlRewrite": {"hostname": predictor_host(plan, serving)}}
         filters.append(rewrite)

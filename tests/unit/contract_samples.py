@@ -81,3 +81,8 @@ def changed(*path: str | int, value: Any) -> str:
 def contract(*path: str | int, value: Any = None) -> Connection:
     """Return the parsed contract, with one value replaced when a path is given."""
     return parse(changed(*path, value=value) if path else json.dumps(CONTRACT), "the sample")
+
+
+def parsed(data: dict[str, Any]) -> Connection:
+    """Return the contract in these JSON values."""
+    return parse(json.dumps(data), "the sample")

@@ -97,8 +97,8 @@ def test_a_contract_that_serves_no_agent_is_an_error() -> None:
     assert result.stderr.startswith("the connection contract: 3 problems\n")
 
 
-def test_writing_is_refused_with_what_to_do_instead(contract_file: str) -> None:
-    result = onprem("setup", "codex", "--connection", contract_file)
+def test_a_proxy_of_ones_own_is_printed_and_not_written(contract_file: str) -> None:
+    result = onprem("setup", "ccr", "--connection", contract_file)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "add --print and copy each part" in result.stderr
 

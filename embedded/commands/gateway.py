@@ -1,0 +1,118 @@
+"""`./dev gateway [STACK]`: the real gateway of a stack on this machine, in front of a scripted model."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import socket
+import threading
+from types import FrameType
+
+from embedded.gateway import Session, end, start
+from embedded.gateway.running import newest_key
+from embedded.gateway.upstream import scripted_model
+from embedded.layout import Layout
+from embedded.lock import hold
+from embedded.progress import Progress
+from embedded.scripted_model import OWNER
+from onprem.errors import EnvironmentProblem
+from onprem.plan import plan_stack
+from onprem.stack_file import read_stack_file
+
+_LOOK_SECONDS = 1.0
+_COMMAND = "./dev gateway"
+
+
+def gateway(
+    layout: Layout, stack: str, progress: Progress, *, upstream: str | None, detach: bool, as_json: bool
+) -> None:
+    """Start the gateway and print how to reach it; without `detach` go on until interrupted, then end it."""
+    with hold(layout.lock_file, command=f"{_COMMAND} {stack}"):
+        session = start(layout, stack, upstream, progress)
+    _print(layout, session, progress, as_json=as_json)
+    if detach:
+        progress.note(f"end it with '{_COMMAND} --stop'")
+        return
+    progress.note("runs until Ctrl-C")
+    trouble = _wait(layout, session)
+    with hold(
+        layout.lock_file, command=f"{_COMMAND} {stack} (ending)", wait_seconds=60, on_wait=progress.note
+    ):
+        if Session.read(layout) == session:
+            end(layout, progress)
+    if trouble is not None:
+        raise EnvironmentProblem(trouble)
+
+
+def stop(layout: Layout, progress: Progress) -> None:
+    """End what `gateway` left running and take its setting out of the stack file."""
+    with hold(layout.lock_file, command=f"{_COMMAND} --stop"):
+        if not end(layout, progress):
+            progress.note("no gateway is running")
+
+
+def show_key(layout: Layout, stack: str, developer: str) -> None:
+    """Print a developer's newest key, and nothing else, on standard output."""
+    print(newest_key(layout, stack, developer))
+
+
+def key_command(layout: Layout, stack: str) -> str:
+    """Return a shell command that prints the key of the stack's first developer, from any folder."""
+    file = read_stack_file(layout.checkout / "stacks", stack)
+    developer = plan_stack(file.platform, stack=stack, source=file.path.name).developers[0]
+    words = [str(layout.checkout / "dev"), "gateway", stack, "--key", developer]
+    if layout.state != layout.checkout / ".onprem":
+        words = ["env", f"ONPREM_STATE={layout.state}", *words]
+    return shlex.join(words)
+
+
+def _print(layout: Layout, session: Session, progress: Progress, *, as_json: bool) -> None:
+    told = {
+        "base_url": session.base_url,
+        "anthropic_base_url": session.anthropic_base_url,
+        "ca_file": session.ca_file,
+        "record_file": session.record_file,
+        "key_command": key_command(layout, session.stack),
+    }
+    if as_json:
+        print(json.dumps(told, indent=2), flush=True)
+    else:
+        titles = ("base URL", "Anthropic base URL", "CA file", "record", "a developer's key")
+        for title, value in zip(titles, told.values(), strict=True):
+            print(f"{title:<20}{value or '(the upstream keeps its own)'}", flush=True)
+    upstream = OWNER if session.record_file is not None else "your server"
+    progress.note(f"behind it: {upstream} on {session.upstream}")
+    host = session.anthropic_base_url.rpartition("/")[2].partition(":")[0]
+    if not _resolves(host):
+        progress.note(
+            f"{host} is not known on this machine: agents need a line '127.0.0.1 {host}' in /etc/hosts, "
+            "or platform.access.host: localhost in the stack file"
+        )
+
+
+def _wait(layout: Layout, session: Session) -> str | None:
+    """Return when interrupted, or when another run ended the session; with a sentence when its server died."""
+    ended = threading.Event()
+
+    def hear(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    # Until now a signal ended every child for good; the end of this session still needs some.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, hear)
+    model = scripted_model(layout)
+    while not ended.wait(_LOOK_SECONDS):
+        if Session.read(layout) != session:
+            return None
+        if session.record_file is not None and not model.alive():
+            return f"{model.name} has died; its log is {model.log}"
+    return None
+
+
+def _resolves(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,178 @@
+"""One gateway under trial: declared in the stack's settings, applied, checked, and taken back at its end.
+
+The settings file of the stack says where its models are while this lasts (`platform.upstreams`), so whoever
+runs `pulumi up` meanwhile gets the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from embedded import plugins
+from embedded.cluster import Cluster
+from embedded.commands.up import up
+from embedded.engine import Engine
+from embedded.gateway import upstream as upstreams
+from embedded.gateway.upstream import Upstream
+from embedded.gateway.waiting import wait_for_gateway
+from embedded.layout import Layout
+from embedded.ports import is_free
+from embedded.progress import Progress
+from embedded.toolchain import provision
+from onprem.contract import connection_for
+from onprem.errors import EnvironmentProblem, nearest_hint
+from onprem.manifests.gateway_auth import client_ids, key_secret
+from onprem.plan import PlatformPlan, plan_stack
+from onprem.stack_file import read_stack_file
+
+_SETTING = "platform.upstreams"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """What a trial changed and must take back, and what its user wants to know."""
+
+    stack: str
+    started_cluster: bool
+    base_url: str
+    anthropic_base_url: str
+    ca_file: str
+    upstream: str
+    record_file: str | None
+
+    @staticmethod
+    def file(layout: Layout) -> Path:
+        """Return where the session of a checkout is written down."""
+        return layout.state / "gateway" / "session.json"
+
+    @classmethod
+    def read(cls, layout: Layout) -> Session | None:
+        """Return the session that runs, or that a killed run left; None when there is none."""
+        try:
+            return cls(**json.loads(cls.file(layout).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write(self, layout: Layout) -> None:
+        """Write the session down, before anything is changed."""
+        file = self.file(layout)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+
+def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progress) -> Session:
+    """Bring the stack up with its models on loopback and return once a request with a key gets through.
+
+    Raises `OnpremError` with the log to read; what was begun is taken back then.
+    """
+    file = read_stack_file(layout.checkout / "stacks", stack)
+    plan = plan_stack(file.platform, stack=stack, source=file.path.name)
+    cluster = Cluster(layout)
+    _require_port(cluster, plan)
+    own = upstreams.given(upstream_url) if upstream_url is not None else None
+    if own is not None:
+        upstreams.require_answer(own)
+    old = Session.read(layout)
+    if old is not None and old.stack != stack:
+        end(layout, progress)
+        old = None
+    started_cluster = not cluster.parts() if old is None else old.started_cluster
+    try:
+        upstream = own or upstreams.start_scripted_model(layout, plan)
+        session = _session(layout, plan, upstream, started_cluster=started_cluster)
+        session.write(layout)
+        engine = _engine(layout, progress)
+        engine.ensure_stack(file)
+        engine.withdraw(stack, _SETTING)
+        for serving in plan.serving:
+            engine.declare(stack, f'{_SETTING}.models["{serving.role}"]', upstream.url)
+        # Standard output belongs to what this command prints at its end.
+        with contextlib.redirect_stdout(sys.stderr):
+            up(layout, stack, progress)
+        log = layout.logs / "envoy-gateway.log"
+        with progress.step("Gateway", estimate_seconds=2, log=log), cluster.client() as client:
+            wait_for_gateway(plan, client, Path(session.ca_file), log)
+    except BaseException:
+        progress.note("taking back what was begun")
+        _take_back(layout, stack, progress)
+        raise
+    return session
+
+
+def end(layout: Layout, progress: Progress, *, keep_cluster: bool = True) -> bool:
+    """End the session: the scripted model, the setting, and the cluster if this session had started it.
+
+    With `keep_cluster=False` the stack is not applied again, for the caller ends the cluster. Returns whether
+    there was anything to end.
+    """
+    session = Session.read(layout)
+    if session is None:
+        upstreams.scripted_model(layout).stop()
+        return False
+    cluster = Cluster(layout)
+    _take_back(layout, session.stack, progress)
+    if keep_cluster and cluster.parts():
+        if session.started_cluster:
+            cluster.stop(progress)
+        else:
+            with contextlib.redirect_stdout(sys.stderr):
+                up(layout, session.stack, progress)
+    return True
+
+
+def newest_key(layout: Layout, stack: str, developer: str) -> str:
+    """Return the newest key that the cluster knows of a developer, in plain text.
+
+    Raises `EnvironmentProblem` when the developer is unknown or nothing runs.
+    """
+    file = read_stack_file(layout.checkout / "stacks", stack)
+    plan = plan_stack(file.platform, stack=stack, source=file.path.name)
+    if developer not in plan.developers:
+        hint = nearest_hint(developer, plan.developers)
+        raise EnvironmentProblem(f"{file.path.name} has no developer {developer!r}; {hint}")
+    if not any(part.name == "kube-apiserver" for part in Cluster(layout).parts()):
+        raise EnvironmentProblem("nothing is running: start './dev gateway' first")
+    with Cluster(layout).client() as client:
+        name = key_secret(plan, developer)["metadata"]["name"]
+        data = client.get("v1", "Secret", name, plan.namespace)["data"]
+    first, second = client_ids(developer)
+    return base64.b64decode(data[second if second in data else first]).decode()
+
+
+def _session(layout: Layout, plan: PlatformPlan, upstream: Upstream, *, started_cluster: bool) -> Session:
+    connection = connection_for(plan)
+    return Session(
+        stack=plan.stack,
+        started_cluster=started_cluster,
+        base_url=connection.base_url,
+        anthropic_base_url=connection.anthropic_base_url,
+        ca_file=str(layout.cluster / "pki" / "ca.crt"),
+        upstream=upstream.url,
+        record_file=str(upstream.record_file) if upstream.record_file is not None else None,
+    )
+
+
+def _take_back(layout: Layout, stack: str, progress: Progress) -> None:
+    upstreams.scripted_model(layout).stop()
+    if (layout.checkout / "stacks" / f"Pulumi.{stack}.yaml").exists():
+        _engine(layout, progress).withdraw(stack, _SETTING)
+    Session.file(layout).unlink(missing_ok=True)
+
+
+def _engine(layout: Layout, progress: Progress) -> Engine:
+    pulumi = provision(layout, ("pulumi",), progress)["pulumi"]
+    return Engine(layout, pulumi, stand_ins=bool(plugins.install(layout, pulumi)))
+
+
+def _require_port(cluster: Cluster, plan: PlatformPlan) -> None:
+    port = plan.access.port
+    if not is_free(port) and not any(part.name == "envoy" for part in cluster.parts()):
+        raise EnvironmentProblem(
+            f"port {port}, the gateway's (platform.access.port), is in use by another program or closed to you: "
+            "end that program, or set another port in the stack file"
+        )

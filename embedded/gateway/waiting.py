@@ -1,0 +1,72 @@
+"""Whether the gateway does what was declared: told from outside, by requests such as an agent sends."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+import time
+from pathlib import Path
+
+import httpx
+
+from embedded.ports import LOOPBACK
+from onprem.contract import WELL_KNOWN_PATH
+from onprem.errors import EnvironmentProblem
+from onprem.kube import KubeClient
+from onprem.manifests.endpoints import COUNT_TOKENS
+from onprem.manifests.gateway_auth import key_secret
+from onprem.plan import PlatformPlan
+
+_LIMIT_SECONDS = 60.0
+_POLL_SECONDS = 0.1
+# Envoy's own answers while it has no working route or server; a server's 404 or 400 is an answer.
+_NOT_YET = frozenset({401, 403, 502, 503, 504})
+
+
+def wait_for_gateway(plan: PlatformPlan, client: KubeClient, ca_file: Path, log: Path) -> None:
+    """Wait until the contract is served, a request without a key is refused and one with a key arrives.
+
+    Raises `EnvironmentProblem` with the last answer and the log when that takes longer than a minute.
+    """
+    deadline = time.monotonic() + _LIMIT_SECONDS
+    developer = plan.developers[0]
+    secret = client.get("v1", "Secret", key_secret(plan, developer)["metadata"]["name"], plan.namespace)
+    key = base64.b64decode(secret["data"][developer]).decode()
+    with _http(plan, ca_file) as http:
+        while (trouble := _trouble(plan, http, key)) is not None:
+            if time.monotonic() >= deadline:
+                raise EnvironmentProblem(
+                    f"the gateway does not do what the stack declares: {trouble}. "
+                    f"Whether Envoy took its configuration stands in {log}"
+                )
+            time.sleep(_POLL_SECONDS)
+
+
+def _http(plan: PlatformPlan, ca_file: Path) -> httpx.Client:
+    port = plan.access.port
+    return httpx.Client(
+        base_url=f"https://{LOOPBACK}:{port}",
+        headers={"Host": f"{plan.access.host}:{port}", "User-Agent": "onprem-gateway-check"},
+        verify=ssl.create_default_context(cafile=ca_file),
+        timeout=10,
+        trust_env=False,
+    )
+
+
+def _trouble(plan: PlatformPlan, http: httpx.Client, key: str) -> str | None:
+    name = {"sni_hostname": plan.access.host}
+    body = {"model": plan.main.name, "messages": [{"role": "user", "content": "hi"}]}
+    try:
+        contract = http.get(WELL_KNOWN_PATH, extensions=name)
+        if contract.status_code != httpx.codes.OK:
+            return f"GET {WELL_KNOWN_PATH} answered {contract.status_code}"
+        without = http.post(COUNT_TOKENS, json=body, extensions=name)
+        if without.status_code != httpx.codes.UNAUTHORIZED:
+            return f"POST {COUNT_TOKENS} without a key answered {without.status_code} instead of 401"
+        headers = {"Authorization": f"Bearer {key}"}
+        with_key = http.post(COUNT_TOKENS, json=body, headers=headers, extensions=name)
+        if with_key.status_code in _NOT_YET:
+            return f"POST {COUNT_TOKENS} with a key answered {with_key.status_code}: {with_key.text[:200]}"
+    except httpx.HTTPError as error:
+        return f"{plan.access.host}:{plan.access.port} gives no answer ({error})"
+    return None

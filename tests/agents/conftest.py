@@ -1,0 +1,45 @@
+"""One gateway for this folder, and the agents' command lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from embedded.gateway import Session
+from embedded.layout import Layout
+from embedded.toolchain import NAMES, present
+from tests.agents import clis as command_lines
+from tests.agents.gateway import Gateway, copied, started
+from tests.cluster.end_to_end.checkout import Checkout
+
+
+@pytest.fixture(scope="session")
+def clis() -> Path:
+    return command_lines.installed(Layout.default())
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    missing = sorted(set(NAMES) - set(present(Layout.default())))
+    if missing:
+        pytest.skip(f"not built yet: {', '.join(missing)}; `./dev test agents` brings them")
+    checkout = copied(tmp_path_factory.mktemp("agents"))
+    yield checkout
+    done = checkout.dev("down")
+    assert done.code == 0, done.text
+    assert checkout.processes() == {}, "`./dev down` ends everything, the scripted model included"
+
+
+@pytest.fixture(scope="session")
+def _kept() -> dict[str, Gateway]:
+    return {}
+
+
+@pytest.fixture
+def gateway(checkout: Checkout, _kept: dict[str, Gateway]) -> Gateway:
+    """The gateway, running, whatever an earlier test left."""
+    if Session.read(checkout.layout) is None or "gateway" not in _kept:
+        _kept["gateway"] = started(checkout)
+    return _kept["gateway"]

@@ -1,0 +1,82 @@
+"""A developer's machine: an empty home, set up by `onprem setup` and by nothing else, and an agent in it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.agents.gateway import Gateway
+
+LIMIT_SECONDS = 240
+# How each agent is run without a person: it may edit and run commands. `TASK` is in the environment.
+UNATTENDED = {
+    "opencode": 'opencode run --format json "$TASK"',
+    "codex": 'codex exec --json --skip-git-repo-check -s danger-full-access "$TASK"',
+    "claude": 'claude -p "$TASK" --output-format json --permission-mode acceptEdits --allowedTools Bash',
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a run ended, and everything that it printed."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """A home with a repository in it, for one developer and one agent."""
+
+    home: Path
+    agent: str
+    clis: Path
+
+    @property
+    def repository(self) -> Path:
+        """The folder that the agent works in."""
+        return self.home / "repository"
+
+    def set_up(self, gateway: Gateway, developer: str) -> None:
+        """Run `onprem setup` as a developer does who has a host name, a CA file and a key."""
+        self.repository.mkdir(parents=True)
+        words = [sys.executable, "-c", "from onprem.cli import main; main()", "setup", self.agent]
+        words += ["--host", f"{gateway.host}:{gateway.port}", "--ca-file", str(gateway.ca_file)]
+        words += ["--key-command", gateway.key_command(developer), "--shell", "bash", "--yes"]
+        done = subprocess.run(
+            words,
+            cwd=self.repository,
+            env=self._environment | {"PYTHONPATH": str(gateway.checkout.layout.checkout)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def run(self, task: str, *, within: Sequence[str] = ()) -> Outcome:
+        """Give the agent a task; `within` is put before the command."""
+        script = f". ~/.bashrc; {UNATTENDED[self.agent]}"
+        done = subprocess.run(
+            [*within, "bash", "-c", script],
+            cwd=self.repository,
+            env=self._environment | {"TASK": task},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+        return Outcome(code=done.returncode, text=f"$ {shlex.join(within)} {script}\n{done.stdout}")
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        path = os.pathsep.join([str(self.clis), os.environ["PATH"]])
+        return {"HOME": str(self.home), "PATH": path, "LANG": "C.UTF-8", "SHELL": "/bin/bash"}

@@ -1,0 +1,179 @@
+"""A platform on loopback for the doctor: a gateway with a key before a model, and each fault on wish."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from onprem.connection import Connection
+from onprem.contract import WELL_KNOWN_PATH
+from tests.unit.contract_samples import CONTRACT, parsed
+
+KEY = "onprem-the-developers-own-key-0123456789"
+ARGUMENTS = '{"path": "hello.txt", "content": "hi"}'
+
+
+class Platform(http.server.ThreadingHTTPServer):
+    """Answers as vLLM behind the gateway does; `faults` switches on what is wrong."""
+
+    daemon_threads = True
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.faults = set(faults)
+        self.contract_text: str | None = None
+        self.seen: list[tuple[str, dict[str, str], int]] = []
+
+    @property
+    def authority(self) -> str:
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    def contract(self, **changes: Any) -> Connection:
+        """Return the contract of this platform, with these wire values changed."""
+        base = f"http://{self.authority}"
+        data = {**CONTRACT, "host": "127.0.0.1", "baseUrl": f"{base}/v1", "anthropicBaseUrl": base, **changes}
+        return parsed(data)
+
+
+@contextlib.contextmanager
+def platform(*faults: str) -> Iterator[Platform]:
+    """Run a platform with these faults for the length of a block."""
+    server = Platform(*faults)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Platform
+
+    def do_GET(self) -> None:
+        if self.path == WELL_KNOWN_PATH and self.server.contract_text is not None:
+            self._send(200, self.server.contract_text)
+        else:
+            self._send(404, json.dumps({"detail": "Not Found"}))
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.seen.append((self.path, dict(self.headers.items()), len(raw)))
+        faults = self.server.faults
+        if "body-limit" in faults and len(raw) > 1024 * 1024:
+            self._send(413, "Payload Too Large")
+        elif not self._key_is_right() and "open" not in faults:
+            self._send(401, json.dumps({"error": {"message": "Unauthorized"}}))
+        elif "upstream" in faults:
+            self._send(503, "upstream connect error")
+        else:
+            self._answer(json.loads(raw))
+
+    def _key_is_right(self) -> bool:
+        return KEY in (
+            self.headers.get("x-api-key"),
+            (self.headers.get("authorization") or "").removeprefix("Bearer "),
+        )
+
+    def _answer(self, body: dict[str, Any]) -> None:
+        faults, path = self.server.faults, self.path.partition("?")[0]
+        if body.get("model") != "coder" or "model" in faults:
+            self._send(
+                404, json.dumps({"error": {"message": f"The model `{body.get('model')}` does not exist."}})
+            )
+        elif path == "/v1/chat/completions":
+            self._chat(body)
+        elif path == "/v1/messages/count_tokens" and "no-count" not in faults:
+            self._send(200, json.dumps({"input_tokens": 12}))
+        elif path == "/v1/messages" and "no-messages" not in faults:
+            self._messages(body)
+        elif path == "/v1/responses" and "no-responses" not in faults:
+            self._responses()
+        else:
+            self._send(404, json.dumps({"detail": "Not Found"}))
+
+    def _chat(self, body: dict[str, Any]) -> None:
+        faults = self.server.faults
+        window = 32768 if "window" in faults else 131072
+        if body.get("max_tokens", 0) > window and "tells-no-window" not in faults:
+            text = f"'max_tokens' is too large. This model's maximum context length is {window} tokens."
+            self._send(400, json.dumps({"error": {"message": text}}))
+            return
+        calls = self._calls(body) if "tools" in body else []
+        content = "" if calls else "prose" if "tools" in body else "ready"
+        if "thoughts" in faults and not calls:
+            content = f"<think>hm</think>{content}"
+        if not body.get("stream"):
+            function = [{"function": {"name": name, "arguments": arguments}} for name, arguments in calls]
+            message = {"content": content, "tool_calls": function}
+            self._send(200, json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}))
+            return
+        deltas: list[dict[str, Any]] = [{"reasoning": "hm"}, {"content": content}] if content else []
+        for index, (name, arguments) in enumerate(calls):
+            deltas.append({"tool_calls": [{"index": index, "function": {"name": name, "arguments": ""}}]})
+            half = len(arguments) // 2
+            rest = arguments[half:] if "cut-arguments" not in faults else ""
+            deltas += [
+                {"tool_calls": [{"index": index, "function": {"arguments": part}}]}
+                for part in (arguments[:half], rest)
+            ]
+        lines = [f"data: {json.dumps({'choices': [{'delta': delta}]})}\n\n" for delta in deltas]
+        if "stream-error" in faults:
+            lines = [f"data: {json.dumps({'error': {'message': 'engine died'}})}\n\n"]
+        if "no-stream" in faults:
+            lines = ["{}"]
+        if "cut" not in faults:
+            lines.append("data: [DONE]\n\n")
+        self._send(200, "".join(lines), kind="text/event-stream")
+
+    def _calls(self, body: dict[str, Any]) -> list[tuple[str, str]]:
+        if "no-tools" in self.server.faults:
+            return []
+        two = "two files" in json.dumps(body) and "one-at-a-time" not in self.server.faults
+        return [("write_file", ARGUMENTS)] * (2 if two else 1)
+
+    def _messages(self, body: dict[str, Any]) -> None:
+        if not body.get("stream"):
+            self._send(200, json.dumps({"type": "message", "content": [{"type": "text", "text": "ready"}]}))
+            return
+        delta = {"type": "input_json_delta", "partial_json": ARGUMENTS}
+        rows: list[dict[str, Any]] = [
+            {"type": "message_start", "message": {}},
+            {
+                "type": "content_block_start",
+                "index": 0,
+                "content_block": {"type": "tool_use", "name": "write_file"},
+            },
+            {"type": "content_block_delta", "index": 0, "delta": delta},
+            {"type": "message_stop"},
+        ]
+        self._events(rows[:1] + rows[3:] if "no-tools" in self.server.faults else rows)
+
+    def _responses(self) -> None:
+        item = {"type": "function_call", "name": "write_file", "arguments": ARGUMENTS}
+        rows: list[dict[str, Any]] = [{"type": "response.output_item.done", "item": item}]
+        if "responses-cut" not in self.server.faults:
+            rows.append({"type": "response.completed", "response": {"id": "r"}})
+        self._events(rows)
+
+    def _events(self, rows: list[dict[str, Any]]) -> None:
+        text = "".join(f"event: {row['type']}\ndata: {json.dumps(row)}\n\n" for row in rows)
+        self._send(200, text, kind="text/event-stream")
+
+    def _send(self, status: int, text: str, *, kind: str = "application/json") -> None:
+        data = text.encode()
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        """Stay quiet."""

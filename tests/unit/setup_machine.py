@@ -1,0 +1,25 @@
+"""What the tests of `onprem setup` share: made-up keys, the agents' versions, and a look at a whole folder."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import Result
+
+KEY = "onprem-0123456789-the-key-of-alice"
+OTHER = "onprem-9876543210-another-key"
+VERSIONS = {"claude": "2.1.330 (Claude Code)", "codex": "codex-cli 0.169.0", "opencode": "1.18.33"}
+Setup = Callable[..., Result]
+
+
+def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Return mode and content of all below a folder; folders have no content."""
+    return {
+        str(path.relative_to(folder)): (
+            stat.S_IMODE(path.lstat().st_mode),
+            path.read_bytes() if path.is_file() else b"",
+        )
+        for path in sorted(folder.rglob("*"))
+    }

@@ -1,0 +1,175 @@
+"""The doctor and the platform: a sound one passes every probe, each fault has its probe, cause and fix."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+
+from onprem.doctor.examination import platform_probes
+from onprem.doctor.limits import context
+from onprem.doctor.patient import Patient
+from onprem.doctor.reach import reach
+from onprem.setup.developer_key import DeveloperKey
+from onprem.setup.places import Machine
+from onprem.verdict import Severity, Verdict
+from tests.unit.platform_server import KEY, Platform, platform
+
+
+def examined(server: Platform, tmp_path: Path, *, key: str | None = KEY, slow: bool = False) -> list[Verdict]:
+    own = DeveloperKey(value=key, source="the test") if key else None
+    machine = Machine(home=tmp_path, project=tmp_path, variables={})
+    with httpx.Client(trust_env=False) as http:
+        patient = Patient(connection=server.contract(), key=own, http=http, timeout_seconds=10)
+        return list(platform_probes(patient, machine, None, slow=slow))
+
+
+def faults(found: list[Verdict]) -> dict[str, str]:
+    return {verdict.probe: verdict.cause for verdict in found if verdict.severity is not Severity.OK}
+
+
+def test_a_sound_platform_passes_every_probe(tmp_path: Path) -> None:
+    with platform() as server:
+        found = examined(server, tmp_path, slow=True)
+    assert faults(found) == {}
+    assert [verdict.probe for verdict in found] == [
+        "dns",
+        "connection",
+        "no key",
+        "wrong key",
+        "chat",
+        "tool call",
+        "streaming",
+        "streamed tool call",
+        "parallel tool calls",
+        "reasoning",
+        "messages",
+        "messages tool call",
+        "count_tokens",
+        "responses",
+        "long body",
+        "context",
+        "silence",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("open", {"no key": "key-not-checked", "wrong key": "key-not-checked"}),
+        ("model", {"chat": "model"}),
+        ("upstream", {"chat": "upstream"}),
+        ("body-limit", {"long body": "body-limit"}),
+        ("window", {"context": "context"}),
+        ("no-count", {"count_tokens": "path"}),
+        ("no-messages", {"messages": "path", "messages tool call": "path"}),
+        ("no-responses", {"responses": "path"}),
+        ("responses-cut", {"responses": "cut"}),
+        ("cut-arguments", {"streamed tool call": "tool-arguments", "parallel tool calls": "tool-parser"}),
+        (
+            "no-tools",
+            {
+                "tool call": "prose",
+                "streamed tool call": "tool-parser",
+                "parallel tool calls": "tool-parser",
+                "messages tool call": "tool-parser",
+            },
+        ),
+        ("thoughts", {"chat": "reasoning-leak", "reasoning": "reasoning-leak"}),
+        *(
+            (
+                fault,
+                dict.fromkeys(("streaming", "streamed tool call", "parallel tool calls", "reasoning"), fault),
+            )
+            for fault in ("cut", "stream-error")
+        ),
+    ],
+)
+def test_each_fault_has_its_probe_and_cause(fault: str, expected: dict[str, str], tmp_path: Path) -> None:
+    with platform(fault) as server:
+        found = examined(server, tmp_path)
+    assert faults(found) == expected
+    assert all(verdict.fix and verdict.evidence for verdict in found if verdict.severity is not Severity.OK)
+    assert KEY not in repr(found)
+
+
+def test_a_proxy_that_buffers_shows_as_no_stream(tmp_path: Path) -> None:
+    with platform("no-stream", "cut") as server:
+        assert faults(examined(server, tmp_path))["streaming"] == "no-stream"
+
+
+def test_one_call_at_a_time_is_told_and_is_no_fault(tmp_path: Path) -> None:
+    with platform("one-at-a-time") as server:
+        found = examined(server, tmp_path)
+    assert faults(found) == {}
+    assert next(item.cause for item in found if item.probe == "parallel tool calls") == "one-at-a-time"
+
+
+def test_no_key_and_a_wrong_key_are_two_causes(tmp_path: Path) -> None:
+    with platform() as server:
+        assert faults(examined(server, tmp_path, key=None)) == {"key": "key-missing"}
+        wrong = examined(server, tmp_path, key="onprem-revoked-0123456789012345678901")
+    assert faults(wrong) == {"chat": "key-refused"}
+    assert "the key from the test is wrong, expired or revoked" in wrong[-1].fix
+
+
+def test_both_ways_to_show_a_key_are_tried(tmp_path: Path) -> None:
+    with platform() as server:
+        examined(server, tmp_path)
+        headers = [set(map(str.lower, row[1])) for row in server.seen]
+    assert any("authorization" in names for names in headers)
+    assert any("x-api-key" in names for names in headers)
+    assert any(not {"authorization", "x-api-key"} & names for names in headers)
+
+
+def test_the_long_body_is_long_and_means_the_same(tmp_path: Path) -> None:
+    with platform() as server:
+        examined(server, tmp_path)
+        assert max(length for _, _, length in server.seen) > 4 * 1024 * 1024
+
+
+def test_a_server_that_does_not_tell_its_window_is_no_fault() -> None:
+    with platform("tells-no-window") as server, httpx.Client(trust_env=False) as http:
+        own = DeveloperKey(value=KEY, source="the test")
+        patient = Patient(connection=server.contract(), key=own, http=http, timeout_seconds=10)
+        found = context(patient)
+    assert (found.severity, found.cause) == (Severity.OK, "ok")
+    assert "did not tell" in found.evidence
+
+
+def test_a_closed_port_is_told_and_nothing_else_is_tried() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    found = list(reach(f"http://127.0.0.1:{port}/v1", None, {}))
+    assert [(verdict.probe, verdict.cause) for verdict in found] == [("dns", "ok"), ("connection", "refused")]
+    assert found[-1].severity is Severity.UNREACHABLE
+
+
+def test_an_unknown_name_is_dns() -> None:
+    (found,) = reach("https://agents.invalid/v1", None, {})
+    assert (found.probe, found.cause) == ("dns", "dns")
+    assert "VPN" in found.fix
+
+
+def test_a_port_without_tls_is_tls() -> None:
+    with platform() as server:
+        found = list(reach(f"https://{server.authority}/v1", None, {}))
+    assert (found[-1].probe, found[-1].cause) == ("tls", "tls")
+
+
+@pytest.mark.parametrize(
+    ("variables", "caught"),
+    [
+        ({"HTTP_PROXY": "http://proxy:3128"}, True),
+        ({"HTTP_PROXY": "http://proxy:3128", "NO_PROXY": "other,localhost"}, False),
+        ({"HTTP_PROXY": "http://proxy:3128", "no_proxy": "*"}, False),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, False),
+    ],
+)
+def test_a_proxy_in_between_is_told(variables: dict[str, str], caught: bool) -> None:
+    with platform() as server:
+        found = list(reach(f"http://localhost:{server.server_address[1]}/v1", None, variables))
+    assert ("proxy" in [verdict.cause for verdict in found]) is caught

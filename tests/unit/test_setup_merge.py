@@ -1,0 +1,162 @@
+"""Merging into configuration that people have: nothing of theirs is lost, and broken files are refused by line."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from typing import Any
+
+import pytest
+
+from onprem.client_limits import Agent
+from onprem.errors import InvalidInput
+from onprem.setup.installed import Installed
+from onprem.setup.jsonc import parse_object
+from onprem.setup.merge import Format, merged_text
+from onprem.setup.wanted import Wanted, wanted
+from tests.unit.config_corpus import BROKEN, CLAUDE, CODEX, OPENCODE, generated_json, generated_toml
+from tests.unit.contract_samples import contract
+
+FORMS: dict[Agent, Format] = {"opencode": "jsonc", "codex": "toml", "claude": "json"}
+CORPUS = [
+    *(("opencode", name, text) for name, text in OPENCODE.items()),
+    *(("claude", name, text) for name, text in CLAUDE.items()),
+    *(("codex", name, text) for name, text in CODEX.items()),
+]
+
+
+@functools.cache
+def ours(agent: Agent) -> Wanted:
+    return wanted(contract(), agent, Installed(agent=agent, path=f"/bin/{agent}", release=(99, 0, 0)))
+
+
+def merge(agent: Agent, text: str) -> str:
+    item = ours(agent)
+    return merged_text(
+        text.removeprefix("\ufeff"), FORMS[agent], item.values, removed=item.removed, source="it"
+    )
+
+
+def values(agent: Agent, text: str) -> dict[str, Any]:
+    text = text.removeprefix("\ufeff")
+    if not text.strip():
+        return {}
+    return tomllib.loads(text) if agent == "codex" else parse_object(text, strict=agent == "claude")
+
+
+def lost(
+    before: Any, after: Any, wanted_values: Any, removed: tuple[tuple[str, ...], ...], path: str = ""
+) -> list[str]:
+    """Return the paths of the user's values that neither stayed nor are ours to set."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        gone = []
+        for key, value in before.items():
+            here = f"{path}.{key}" if path else key
+            if key not in after:
+                gone += [] if tuple(here.split(".")) in removed else [here]
+            else:
+                inner = wanted_values.get(key) if isinstance(wanted_values, dict) else None
+                gone += lost(value, after[key], inner, removed, here)
+        return gone
+    if before == after or (
+        wanted_values is not None and not isinstance(wanted_values, dict) and before != after
+    ):
+        if (
+            isinstance(before, list)
+            and isinstance(after, list)
+            and path in ("permissions.deny", "enabled_providers")
+        ):
+            return [] if after[: len(before)] == before else [path]
+        return []
+    return [] if path == "permission" and after["*"] == before else [path]
+
+
+def comments(agent: Agent, text: str) -> list[str]:
+    if agent == "codex":
+        return re.findall(r"^\s*#[^\n]*$", re.sub(r'"""[\s\S]*?"""', "", text), re.MULTILINE)
+    return re.findall(r"//[^\n]*|/\*[\s\S]*?\*/", re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', text))
+
+
+@pytest.mark.parametrize(("agent", "name", "text"), CORPUS, ids=[f"{row[0]}: {row[1]}" for row in CORPUS])
+def test_a_file_keeps_all_that_is_not_ours(agent: Agent, name: str, text: str) -> None:
+    after = merge(agent, text)
+    assert lost(values(agent, text), values(agent, after), ours(agent).values, ours(agent).removed) == []
+    assert comments(agent, after) == comments(agent, text.removeprefix("\ufeff"))
+    assert merge(agent, after) == after, "a second run must change nothing"
+    assert ("\r\n" in text) == ("\r\n" in after)
+    assert "\n" not in after.replace("\r\n", "") or "\r\n" not in text, name
+
+
+@pytest.mark.parametrize("seed", range(170))
+@pytest.mark.parametrize("agent", ["opencode", "claude", "codex"])
+def test_generated_files_keep_all_that_is_not_ours(agent: Agent, seed: int) -> None:
+    text = generated_toml(seed) if agent == "codex" else generated_json(seed, comments=agent == "opencode")
+    after = merge(agent, text)
+    assert lost(values(agent, text), values(agent, after), ours(agent).values, ours(agent).removed) == []
+    assert comments(agent, after) == comments(agent, text)
+    assert merge(agent, after) == after
+
+
+@pytest.mark.parametrize("agent", ["opencode", "claude", "codex"])
+def test_every_line_of_a_file_that_is_not_touched_stays_as_it_is(agent: Agent) -> None:
+    text = {
+        "opencode": '{\n  "theme":   "dark",   // wide\n\n\n  "x": [1,\n2]\n}\n',
+        "claude": '{\n  "theme":   "dark",\n\n\n  "x": [1,\n2]\n}\n',
+        "codex": "top   =   1  # wide\n\n\n[ tui ]\n  a=  1\n",
+    }[agent]
+    kept = merge(agent, text).splitlines()
+    assert [line for line in text.splitlines() if line not in kept and f"{line}," not in kept] == []
+
+
+BROKEN_ROWS = [(form, text, line) for form, rows in BROKEN.items() for text, line in rows]
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "line"), BROKEN_ROWS, ids=[f"{r[0]} {r[1][:20]!a}" for r in BROKEN_ROWS]
+)
+def test_a_broken_file_is_refused_with_its_line(form: Format, text: str, line: int) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        merged_text(text, form, {"a": {"b": 1}}, source="settings")
+    (problem,) = caught.value.problems
+    assert problem.where == f"line {line}"
+    assert "nothing was changed" in problem.why
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "where"),
+    [
+        ("json", '{"env": "x"}', "env"),
+        ("json", '{"permissions": {"deny": "all"}}', "permissions.deny"),
+        ("jsonc", '{"provider": {"onprem": ["x"]}}', "provider.onprem"),
+        ("toml", 'model_providers = "x"\n', "model_providers"),
+        ("toml", "[[features]]\na = 1\n", "features"),
+    ],
+)
+def test_another_kind_of_value_in_our_place_is_refused_and_not_replaced(
+    form: Format, text: str, where: str
+) -> None:
+    agents: dict[Format, Agent] = {"json": "claude", "jsonc": "opencode", "toml": "codex"}
+    with pytest.raises(InvalidInput) as caught:
+        merge(agents[form], text)
+    assert [problem.where for problem in caught.value.problems] == [where]
+
+
+def test_a_chat_setup_of_codex_becomes_responses_and_loses_its_other_way_to_the_key() -> None:
+    after = merge("codex", CODEX["an earlier setup with chat"])
+    provider = tomllib.loads(after)["model_providers"]["onprem"]
+    assert provider["wire_api"] == "responses"
+    assert provider["auth"] == {"command": "sh", "args": ["-c", "cat ~/.config/onprem/key"]}
+    assert "env_key" not in provider, "Codex refuses two ways to a key"
+    assert 'name = "On-Prem" # ours' in after
+
+
+def test_a_codex_that_knows_no_key_command_gets_the_variable() -> None:
+    old = wanted(contract(), "codex", Installed(agent="codex", path="/bin/codex", release=(0, 98, 0)))
+    provider = old.values["model_providers"]["onprem"]
+    assert (provider["env_key"], "auth" in provider) == ("ONPREM_API_KEY", False)
+    assert provider["wire_api"] == "responses", "every release knows it, and only old ones know chat"
+
+
+def test_true_is_not_one() -> None:
+    assert merged_text('{"a": 1}', "json", {"a": True}, source="it") == '{"a": true}'

@@ -1,0 +1,316 @@
+"""`onprem setup` on a machine: what it writes and where, that it keeps, shows, undoes, and never leaves a key about."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from onprem.setup import journal
+from tests.unit.config_corpus import CLAUDE, CODEX, OPENCODE
+from tests.unit.contract_samples import CONTRACT
+from tests.unit.setup_machine import KEY, OTHER, Setup, everything
+
+
+def test_an_empty_home_gets_all_three_agents_and_one_key_file(run_setup: Setup, home: Path) -> None:
+    result = run_setup(ONPREM_API_KEY=KEY)
+    assert result.exit_code == 0, result.output
+    files = {name: content for name, (_, content) in everything(home).items() if content}
+    assert sorted(name for name in files if not name.startswith(".local")) == [
+        ".bashrc",
+        ".claude/settings.json",
+        ".codex/config.toml",
+        ".config/onprem/connection.json",
+        ".config/onprem/env.sh",
+        ".config/onprem/key",
+        ".config/opencode/opencode.json",
+    ]
+    assert [name for name, content in files.items() if KEY.encode() in content] == [".config/onprem/key"]
+    assert stat.S_IMODE((home / ".config/onprem/key").stat().st_mode) == 0o600
+    claude = json.loads(files[".claude/settings.json"])
+    assert claude["apiKeyHelper"] == "cat ~/.config/onprem/key"
+    assert claude["env"]["ANTHROPIC_BASE_URL"] == "https://agents.example.internal"
+    assert claude["env"]["ANTHROPIC_AUTH_TOKEN"] == "", "an empty entry beats a stale token of the shell"
+    opencode = json.loads(files[".config/opencode/opencode.json"])
+    assert opencode["provider"]["onprem"]["options"]["apiKey"] == "{file:~/.config/onprem/key}"
+    codex = tomllib.loads(files[".codex/config.toml"].decode())
+    assert codex["model_providers"]["onprem"]["auth"]["args"] == ["-c", "cat ~/.config/onprem/key"]
+
+
+def test_the_key_is_in_no_output(run_setup: Setup) -> None:
+    for options in (["--dry-run"], [], ["--json"], ["--undo"]):
+        assert KEY not in run_setup(*options, ONPREM_API_KEY=KEY).output
+
+
+def test_the_files_of_users_come_back_byte_for_byte(run_setup: Setup, home: Path) -> None:
+    for path, text, mode in (
+        (".claude/settings.json", CLAUDE["hooks and permissions"], 0o640),
+        (".codex/config.toml", CODEX["comments and an array of tables"], 0o600),
+        (".config/opencode/opencode.jsonc", OPENCODE["comments"], 0o644),
+        (".bashrc", "alias ll='ls -l'", 0o644),
+    ):
+        (home / path).parent.mkdir(parents=True, exist_ok=True)
+        (home / path).write_text(text)
+        (home / path).chmod(mode)
+    before = everything(home)
+    assert run_setup(ONPREM_API_KEY=KEY).exit_code == 0
+    assert (home / ".config/opencode/opencode.jsonc").read_text() != OPENCODE["comments"]
+    assert not (home / ".config/opencode/opencode.json").exists(), "the .jsonc wins, so it is the one to edit"
+    assert stat.S_IMODE((home / ".claude/settings.json").stat().st_mode) == 0o640
+    result = run_setup("--undo")
+    assert (result.exit_code, everything(home)) == (0, before)
+
+
+def test_undo_leaves_an_empty_home_empty(run_setup: Setup, home: Path) -> None:
+    run_setup(ONPREM_API_KEY=KEY)
+    assert run_setup("--undo").exit_code == 0
+    assert everything(home) == {}
+    assert run_setup("--undo").output == "There is nothing to undo.\n"
+
+
+def test_two_runs_are_undone_one_by_one(run_setup: Setup, home: Path) -> None:
+    run_setup(ONPREM_API_KEY=KEY)
+    first = {name: row for name, row in everything(home).items() if ".local" not in name}
+    moved = json.dumps({**CONTRACT, "timeouts": {**CONTRACT["timeouts"], "streamIdleSeconds": 1200}})
+    run_setup(contract=moved, ONPREM_API_KEY=OTHER)
+    assert (home / ".config/onprem/key").read_text() == f"{OTHER}\n"
+    run_setup("--undo")
+    assert {name: row for name, row in everything(home).items() if ".local" not in name} == first
+    run_setup("--undo")
+    assert everything(home) == {}
+
+
+def test_a_second_run_changes_nothing(run_setup: Setup, home: Path) -> None:
+    run_setup(ONPREM_API_KEY=KEY)
+    before = everything(home)
+    result = run_setup()
+    assert "Everything is set up already" in result.output
+    assert everything(home) == before
+
+
+def test_a_dry_run_shows_the_difference_and_writes_nothing(run_setup: Setup, home: Path) -> None:
+    result = run_setup("--dry-run", ONPREM_API_KEY=KEY)
+    assert everything(home) == {}
+    assert '+    "ANTHROPIC_MODEL": "coder",' in result.output
+    assert "7 files would be written; nothing was." in result.output
+
+
+def test_keys_that_a_user_has_are_not_shown(run_setup: Setup, home: Path) -> None:
+    (home / ".claude").mkdir()
+    secret = "sk-" + "ant0123456789abcdef"
+    (home / ".claude/settings.json").write_text(
+        json.dumps({"env": {"MY_TOKEN": "short but mine", "ANTHROPIC_API_KEY": secret}}, indent=2)
+    )
+    result = run_setup("claude", "--dry-run")
+    assert '-    "ANTHROPIC_API_KEY": "***"' in result.output
+    assert secret not in result.output
+    assert "short but mine" not in result.output
+
+
+def test_undo_refuses_to_lose_what_came_later_unless_told_to(run_setup: Setup, home: Path) -> None:
+    run_setup(ONPREM_API_KEY=KEY)
+    (home / ".claude/settings.json").write_text('{"mine": 1}')
+    result = run_setup("--undo")
+    assert result.exit_code == 1
+    assert "another content than setup left" in result.stderr
+    assert (home / ".codex/config.toml").exists(), "all or nothing"
+    assert run_setup("--undo", "--force").exit_code == 0
+    assert everything(home) == {}
+
+
+def test_one_broken_file_keeps_all_from_being_written(run_setup: Setup, home: Path) -> None:
+    (home / ".codex").mkdir()
+    (home / ".codex/config.toml").write_text('model = "x"\n[tui\n')
+    before = everything(home)
+    result = run_setup(ONPREM_API_KEY=KEY)
+    assert (result.exit_code, everything(home)) == (1, before)
+    assert "config.toml: 1 problem\nline 2\n" in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads and writes everything")
+def test_an_unreadable_file_is_refused(run_setup: Setup, home: Path) -> None:
+    (home / ".claude").mkdir()
+    (home / ".claude/settings.json").write_text("{}")
+    (home / ".claude/settings.json").chmod(0)
+    result = run_setup("claude")
+    assert result.exit_code == 1
+    assert "cannot be read: Permission denied; nothing was changed" in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "loop", "not text", "huge"])
+def test_what_is_no_configuration_is_refused_untouched(kind: str, run_setup: Setup, home: Path) -> None:
+    path = home / ".claude" / "settings.json"
+    path.parent.mkdir()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "loop":
+        path.symlink_to(path)
+    else:
+        path.write_bytes(b'{"a": "\xff"}' if kind == "not text" else b" " * (4 * 1024 * 1024 + 1))
+    result = run_setup("claude", ONPREM_API_KEY=KEY)
+    assert result.exit_code == 1
+    assert [name for name in everything(home) if not name.startswith(".claude")] == []
+
+
+def test_a_link_of_a_user_is_followed_and_stays_a_link(run_setup: Setup, home: Path) -> None:
+    (home / "dotfiles").mkdir()
+    (home / "dotfiles/claude.json").write_text('{"mine": true}')
+    (home / ".claude").mkdir()
+    (home / ".claude/settings.json").symlink_to(home / "dotfiles/claude.json")
+    assert run_setup("claude", ONPREM_API_KEY=KEY).exit_code == 0
+    assert (home / ".claude/settings.json").is_symlink()
+    assert json.loads((home / "dotfiles/claude.json").read_text())["mine"] is True
+
+
+def test_a_link_out_of_a_project_is_refused(run_setup: Setup, home: Path) -> None:
+    (home / ".profile").write_text("{}")
+    Path(".claude").mkdir()
+    Path(".claude/settings.json").symlink_to(home / ".profile")
+    result = run_setup("claude", "--scope", "project")
+    assert result.exit_code == 1
+    assert "a link out of it could make setup write anywhere" in result.stderr
+    assert (home / ".profile").read_text() == "{}"
+
+
+def test_project_files_hold_no_key_and_codex_is_left_out(run_setup: Setup, home: Path) -> None:
+    result = run_setup("--scope", "project", ONPREM_API_KEY=KEY)
+    assert result.exit_code == 0
+    assert "left out codex: Codex ignores model providers in a repository's own file" in result.stderr
+    assert sorted(everything(Path.cwd())) == [".claude", ".claude/settings.json", "opencode.json"]
+    assert [name for name in everything(home) if ".local" not in name] == []
+    assert run_setup("codex", "--scope", "project").exit_code == 2
+
+
+def test_managed_files_lie_below_the_root_that_is_given(run_setup: Setup, home: Path, tmp_path: Path) -> None:
+    root = tmp_path / "image"
+    result = run_setup("--scope", "managed", "--root", str(root), ONPREM_API_KEY=KEY)
+    assert result.exit_code == 0, result.output
+    assert sorted(name for name, (_, content) in everything(root).items() if content) == [
+        "etc/claude-code/managed-settings.json",
+        "etc/codex/managed_config.toml",
+        "etc/opencode/opencode.json",
+    ]
+    assert all(KEY.encode() not in content for _, content in everything(root).values())
+    assert "no repository can override" not in result.stderr, "that is said where the file is weaker"
+    assert [name for name in everything(home) if ".local" not in name] == []
+
+
+def test_the_weaker_scopes_say_what_they_do_not_protect_from(run_setup: Setup) -> None:
+    assert "--scope managed writes the files that no repository can override" in run_setup().stderr
+
+
+def test_a_missing_agent_is_named_with_how_to_install_it(
+    run_setup: Setup, home: Path, bin_folder: Path
+) -> None:
+    (bin_folder / "codex").unlink()
+    result = run_setup(ONPREM_API_KEY=KEY, PATH=str(bin_folder) + ":/bin:/usr/bin")
+    assert (
+        "left out codex: Codex CLI is not on PATH; install it with: npm install -g @openai/codex@0.169.0"
+        in (result.stderr)
+    )
+    assert not (home / ".codex").exists()
+    alone = run_setup("codex", ONPREM_API_KEY=KEY, PATH=str(bin_folder) + ":/bin:/usr/bin")
+    assert "note: Codex CLI is not on PATH" in alone.stderr
+    assert (home / ".codex/config.toml").exists()
+
+
+def test_the_key_comes_from_a_file_a_command_a_variable_or_the_last_time(
+    run_setup: Setup, home: Path, tmp_path: Path
+) -> None:
+    kept = home / ".config/onprem/key"
+    (tmp_path / "given").write_text(f"{KEY}\n")
+    run_setup("--key-file", str(tmp_path / "given"), ONPREM_API_KEY=OTHER)
+    assert kept.read_text() == f"{KEY}\n", "what is named on the command line wins over the variable"
+    run_setup("--key-command", f"echo '{OTHER}'")
+    assert kept.read_text() == f"{OTHER}\n"
+    run_setup(ONPREM_API_KEY=KEY)
+    assert kept.read_text() == f"{KEY}\n"
+    assert "Everything is set up already" in run_setup().output
+
+
+def test_without_a_key_everything_else_is_set_up_and_the_way_to_one_is_told(
+    run_setup: Setup, home: Path
+) -> None:
+    result = run_setup()
+    assert result.exit_code == 0
+    assert (
+        "note: There is no key yet (ask platform@example.com). Put it in place with: onprem setup --key-file"
+        in (result.stderr)
+    )
+    assert not (home / ".config/onprem/key").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--key-file", "/no/such"], "the key file '/no/such' cannot be read: No such file or directory"),
+        (["--key-command", "false"], "the key command ended with exit code 1"),
+        (["--key-command", "no-such-program"], "the key command did not run"),
+        (["--key-command", "echo two words"], "a key with blanks"),
+        (["--key-command", "'"], "the key command did not run"),
+        (["--key-command", ""], "the key command did not run"),
+    ],
+)
+def test_a_key_that_cannot_be_had_is_one_sentence(
+    options: list[str], message: str, run_setup: Setup, home: Path
+) -> None:
+    result = run_setup(*options)
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert everything(home) == {}
+
+
+def test_a_key_command_runs_without_a_shell(run_setup: Setup, home: Path) -> None:
+    run_setup("--key-command", f"echo {KEY};touch hacked")
+    assert not Path("hacked").exists()
+    assert everything(home) == {}, "echo printed two words, which is no key"
+
+
+def test_no_shell_leaves_the_start_file_alone(run_setup: Setup, home: Path) -> None:
+    run_setup("--no-shell", ONPREM_API_KEY=KEY)
+    assert not (home / ".bashrc").exists()
+    assert not (home / ".config/onprem/env.sh").exists()
+
+
+def test_the_variables_reach_a_new_shell(run_setup: Setup, home: Path) -> None:
+    import subprocess
+
+    (home / ".bashrc").write_text("export MINE=1")
+    run_setup("--ca-file", "/etc/our ca.pem", ONPREM_API_KEY=KEY)
+    asked = "echo $MINE $OPENCODE_DISABLE_MODELS_FETCH $NODE_EXTRA_CA_CERTS $NO_PROXY"
+    done = subprocess.run(
+        ["bash", "-c", f'. "$HOME/.bashrc"; {asked}'],
+        env={"HOME": str(home), "PATH": "/bin:/usr/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "1 1 /etc/our ca.pem agents.example.internal\n"
+
+
+def test_an_interrupted_run_leaves_all_as_it_was(
+    run_setup: Setup, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".codex").mkdir()
+    (home / ".codex/config.toml").write_text('model = "mine"\n')
+    before = everything(home)
+    real, written = journal.write_file, []
+
+    def full(path: Path, content: bytes, mode: int) -> None:
+        if path.name == "key":
+            raise OSError(28, "No space left on device")
+        written.append(path.name)
+        real(path, content, mode)
+
+    monkeypatch.setattr(journal, "write_file", full)
+    result = run_setup(ONPREM_API_KEY=KEY)
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
+    assert "config.toml" in written
+    assert everything(home) == before
