@@ -46,7 +46,9 @@ def _tool_parser(server: Server, model: Model) -> Iterator[str]:
     if parser in (None, UNREADABLE) or server.parsed.flags.tool_parser_plugin:
         return
     misspelt = parser not in load_release(server.parsed.judged_by).tool_parsers
-    if not misspelt and not same_tool_parser(parser, model.tool_call_parser):
+    if model.tool_call_parser is None or misspelt:
+        return
+    if not same_tool_parser(parser, model.tool_call_parser):
         yield (
             f"serves {model.name} with --tool-call-parser {parser}, but that family writes its calls for"
             f" {model.tool_call_parser}: they would stay in the text and no tool would run."
