@@ -127,3 +127,50 @@ def test_explain_shows_terms_limit_and_what_would_help(tmp_path: Path) -> None:
     done = run("explain", "long", "--stacks", str(tmp_path))
     assert done.exit_code == 0, done.output
     assert "it would fit" in done.output
+
+
+# The figures of Qwen3-32B's config.json.
+CONFIG = {
+    "model_type": "qwen3",
+    "hidden_size": 5120,
+    "num_hidden_layers": 64,
+    "num_attention_heads": 64,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "intermediate_size": 25_600,
+    "vocab_size": 151_936,
+    "max_position_embeddings": 40_960,
+    "tie_word_embeddings": False,
+}
+
+
+def test_a_config_json_is_sized_as_the_catalogue_sizes_the_same_model(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(CONFIG), encoding="utf-8")
+    options = ("--gpu", "H100", "--context", "32K", "--max-num-seqs", "16")
+    own = values("fit", "--config-json", str(file), *options)["prediction"]
+    listed = values("fit", "Qwen3-32B", "--precision", "bf16", *options)["prediction"]
+    assert own["kv_gib_per_request"] == listed["kv_gib_per_request"] == 8.0
+    # 32.76 billion parameters of two bytes
+    assert own["model_load_gib"] == pytest.approx(61.0, rel=0.01)
+    assert own["available_kv_gib"] == pytest.approx(listed["available_kv_gib"], abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "it is not JSON"),
+        ("[]", "is one object"),
+        ('{"hidden_size": "big"}', "no whole number for hidden_size"),
+        (json.dumps({**CONFIG, "num_experts": 8}), "num_experts_per_tok"),
+        (json.dumps({**CONFIG, "vocab_size": -1}), "vocab_size"),
+        (json.dumps({**CONFIG, "quantization_config": {"quant_method": "odd"}}), "precision 'odd'"),
+    ],
+)
+def test_a_broken_config_json_is_told_with_its_place(tmp_path: Path, content: str, told: str) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(content, encoding="utf-8")
+    done = run("fit", "--config-json", str(file), "--gpu", "H100")
+    assert done.exit_code == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.output
