@@ -13,7 +13,7 @@ from rich.table import Table
 
 from embedded.bench.sizing_baselines import BASELINES
 from embedded.bench.sizing_fit import cross_validate
-from embedded.bench.sizing_rows import COLUMNS, ENGINE, Run, errors_of, read_runs
+from embedded.bench.sizing_rows import COLUMNS, COUNTED, ENGINE, Run, errors_of, read_runs
 from embedded.layout import Layout
 from embedded.progress import Progress
 from onprem.catalog import load_catalog
@@ -36,7 +36,7 @@ def measure_sizing(_: Layout, progress: Progress) -> None:
         runs, rows = read_runs(Path(path), load_catalog())
     console = Console(highlight=False, width=120)
     console.print(f"{len(runs)} of {rows} runs answered")
-    console.print(_table("all runs", runs, lambda _: "all", (ENGINE, *BASELINES)))
+    console.print(_table("all runs", runs, lambda _: "all", (ENGINE, COUNTED, *BASELINES)))
     console.print(_table("by family", runs, lambda run: run.family, (ENGINE,)))
     console.print(_table("by precision", runs, lambda run: run.precision, (ENGINE,)))
     with progress.step("fit the constants without each source in turn", estimate_seconds=30):
