@@ -12,7 +12,7 @@ from rich.table import Table
 
 from embedded.bench.sizing_baselines import BASELINES
 from embedded.bench.sizing_fit import cross_validate
-from embedded.bench.sizing_rows import COLUMNS, ENGINE, Run, errors_of, read_runs
+from embedded.bench.sizing_rows import COLUMNS, COUNTED, ENGINE, Run, errors_of, read_runs
 from embedded.progress import Progress
 from onprem.catalog import load_catalog
 
@@ -25,7 +25,7 @@ def measure_sizing(path: Path, progress: Progress) -> None:
         runs, rows = read_runs(path, load_catalog())
     console = Console(highlight=False, width=120)
     console.print(f"{len(runs)} of {rows} runs answered")
-    console.print(_table("all runs", runs, lambda _: "all", (ENGINE, *BASELINES)))
+    console.print(_table("all runs", runs, lambda _: "all", (ENGINE, COUNTED, *BASELINES)))
     console.print(_table("by family", runs, lambda run: run.family, (ENGINE,)))
     console.print(_table("by precision", runs, lambda run: run.precision, (ENGINE,)))
     with progress.step("fit the constants without each source in turn", estimate_seconds=30):

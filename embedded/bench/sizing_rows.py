@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedded.bench.sizing_baselines import BASELINES
-from onprem.catalog import Catalog
+from onprem.catalog import Catalog, Variant
 from onprem.errors import InvalidInput, OnpremError, Problem
 from onprem.sizing import FitRequest, memory_of
 from onprem.sizing.cases import request_of
 
 COLUMNS = ("weights", "KV pool", "concurrency")
 ENGINE = "onprem"
+COUNTED = "onprem, no log"
+"""The engine without the sizes that logs showed: every weight is counted from the architecture."""
 
 # Columns that say what vLLM printed; the engine must not see them.
 _ANSWERS = (
@@ -60,7 +62,11 @@ def errors_of(run: Run) -> Iterator[tuple[str, str, float]]:
     concurrency = (
         None if run.pool_gib is None else memory.layout.concurrency(run.pool_gib, run.request.context_tokens)
     )
-    estimates = {ENGINE: (memory.weights.gib, memory.pool_gib, concurrency)}
+    counted = memory_of(replace(run.request, variant=_unseen(run.request.variant)))
+    estimates = {
+        ENGINE: (memory.weights.gib, memory.pool_gib, concurrency),
+        COUNTED: (counted.weights.gib, counted.pool_gib, concurrency),
+    }
     for name, baseline in BASELINES.items():
         estimates[name] = baseline(run.request, run.pool_gib)
     for name, (weights, pool, held) in estimates.items():
@@ -72,6 +78,10 @@ def errors_of(run: Run) -> Iterator[tuple[str, str, float]]:
             yield name, "KV pool", abs(pool - run.pool_gib) / run.request.accelerator.total_gib
         if run.pool_gib and run.concurrency and held is not None:
             yield name, "concurrency", abs(held - run.concurrency) / run.concurrency
+
+
+def _unseen(variant: Variant) -> Variant:
+    return variant.model_copy(update={"measured": False, "loaded_gib_per_gpu": {}})
 
 
 def _run(row: Mapping[str, str], catalog: Catalog) -> Iterator[Run]:

@@ -110,6 +110,8 @@ def stack_of(advice: Advice, gpus: int, developers: int) -> dict[str, Any]:
         "replicas": advice.replicas,
         "kvCacheDtype": request.kv_cache_dtype,
     }
+    if request.variant.hf_id == request.model.hf_id:  # the bare name would leave every checkpoint open
+        role["precision"] = request.variant.precision
     platform = {
         "hardware": {"accelerator": request.accelerator.name, "gpusPerNode": gpus, "nodes": 1},
         "models": [role],

@@ -11,6 +11,7 @@ import click
 from onprem.catalog import Accelerator, Catalog, Model, Variant, load_catalog
 from onprem.errors import UnknownFact
 from onprem.sizing import FitRequest, accelerator_named, release_rules
+from onprem.sizing.config_json import model_from_config
 from onprem.units import BadUnit, parse_tokens
 from onprem.vllm import default_max_num_batched_tokens, default_max_num_seqs
 
@@ -54,7 +55,8 @@ def _model(
     if (name is None) == (config_json is None):
         raise click.UsageError("Name a MODEL, or give its --config-json; not both and not neither.")
     if config_json is not None:
-        raise click.UsageError("--config-json is read by the catalogue")
+        own = model_from_config(config_json, precision=precision)
+        return own, own.variants[0]
     model, named = catalog.model_and_variant(str(name))
     if precision is not None:
         return model, model.variant(precision)

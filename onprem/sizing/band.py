@@ -16,11 +16,11 @@ from onprem.sizing.request import FitRequest
 from onprem.sizing.weights import Weights
 from onprem.units import GIB
 
-_FIXED_GIB = 0.15
+_FIXED_GIB = 0.05
 _SHARE_OF_GPU = 0.005
-_SHARE_OF_ACTIVATION = 0.25
+_SHARE_OF_ACTIVATION = 0.2
 _SHARE_OF_GRAPHS = 0.3
-_SHARE_OF_CONTEXT = 0.3
+_SHARE_OF_CONTEXT = 0.1
 
 # States of linear attention come out of the KV pool since 0.11. A log of Nemotron Nano 9B v2 with 32 sequences on
 # an older server shows 5.4 GiB besides weights and KV cache.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from onprem.sizing.divisibility import candidate_tensor_parallel
 from onprem.sizing.fit import Fit, fit
@@ -42,27 +43,15 @@ def changes_that_fit(request: FitRequest, *, gpus_per_node: int = 8) -> tuple[Ch
 
 
 def _candidates(request: FitRequest, gpus_per_node: int) -> Iterator[tuple[str, str, FitRequest]]:
-    lean = request
-    if request.max_num_seqs > _FEW_SEQUENCES:
-        lean = replace(lean, max_num_seqs=_FEW_SEQUENCES)
-        yield "max-num-seqs", f"lower max_num_seqs to {_FEW_SEQUENCES}", lean
-    if request.max_num_batched_tokens > _SMALL_BATCH:
-        lean = replace(lean, max_num_batched_tokens=_SMALL_BATCH)
-        yield (
-            "max-num-batched-tokens",
-            f"plan batches of {_SMALL_BATCH} tokens ({_both(request, lean)})",
-            lean,
-        )
-    if request.has_encoder:
-        lean = replace(lean, language_model_only=True)
-        yield "language-model-only", "serve text only: no image encoder", lean
-    if request.cache_dtype == "auto":
-        lean = replace(lean, kv_cache_dtype="fp8")
-        yield "kv-cache-dtype", "keep the KV cache in fp8", lean
+    lean, told = request, []
+    for setting, text, change in _settings(request):
+        lean = replace(lean, **change)
+        told.append(text)
+        yield setting, "set " + ", ".join(told), lean
     largest = fit(lean).largest_context_tokens
     if _SHORTEST_CONTEXT <= largest < request.context_tokens:
-        text = f"lower the context to {largest} tokens, the rest as above"
-        yield "max-model-len", text, replace(lean, context_tokens=largest)
+        text = ", ".join([*told, f"a context of {largest} tokens"])
+        yield "max-model-len", f"set {text}", replace(lean, context_tokens=largest)
     for variant in sorted(request.model.variants, key=lambda one: -one.weights_gib):
         if variant.weights_gib < request.variant.weights_gib:
             text = f"take {variant.hf_id} ({variant.precision}, {variant.weights_gib:.1f} GiB)"
@@ -76,7 +65,17 @@ def _candidates(request: FitRequest, gpus_per_node: int) -> Iterator[tuple[str, 
             )
 
 
-def _both(request: FitRequest, lean: FitRequest) -> str:
-    return (
-        f"and max_num_seqs {lean.max_num_seqs}" if lean.max_num_seqs != request.max_num_seqs else "as it is"
-    )
+def _settings(request: FitRequest) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield flag, words and field of each setting that costs no quality, or almost none."""
+    if request.max_num_seqs > _FEW_SEQUENCES:
+        yield "max-num-seqs", f"max_num_seqs {_FEW_SEQUENCES}", {"max_num_seqs": _FEW_SEQUENCES}
+    if request.max_num_batched_tokens > _SMALL_BATCH:
+        yield (
+            "max-num-batched-tokens",
+            f"batches of {_SMALL_BATCH} tokens",
+            {"max_num_batched_tokens": _SMALL_BATCH},
+        )
+    if request.has_encoder:
+        yield "language-model-only", "text only (no image encoder)", {"language_model_only": True}
+    if request.cache_dtype == "auto":
+        yield "kv-cache-dtype", "the KV cache in fp8", {"kv_cache_dtype": "fp8"}

@@ -23,10 +23,11 @@ class Constants:
     (67, 94).
 
     `non_torch_*`: context growth, kernels' workspaces and NCCL; 0.07 to 0.27 in logs of one GPU, 0.2 to 0.6 of two to
-    four, up to 1 of eight. `unified_gib`: what loader and page cache take of a memory that the host shares (GB10
-    and Thor, three sources). `encoder_gib`: the largest image of a tower without a fixed size (Qwen-VL, Pixtral: 1.4
-    to 2.5 on its own, less beside a text pass); `small_encoder_gib`: of a tower with small fixed images (Gemma 4 E2B
-    on an L4: 1.0 in all).
+    four, up to 1 of eight. `context_growth_gib`: what comes on top since 0.20, by the median of all logs of those
+    releases (L4, 3090, H100, PRO 6000, H200). `unified_gib`: what loader and page cache take of a memory that the
+    host shares (GB10 and Thor, three sources). `encoder_gib`: the largest image of a tower without a fixed size
+    (Qwen-VL, Pixtral: 1.4 to 2.5 on its own, less beside a text pass); `small_encoder_gib`: of a tower with small
+    fixed images (Gemma 4 E2B on an L4: 1.0 in all).
     """
 
     sampler_sorting_bytes: float = 39.0
@@ -39,6 +40,7 @@ class Constants:
     non_torch_two_gib: float = 0.4
     non_torch_four_gib: float = 0.6
     non_torch_more_gib: float = 0.8
+    context_growth_gib: float = 0.25
     unified_gib: float = 2.0
     encoder_gib: float = 1.3
     small_encoder_gib: float = 0.4

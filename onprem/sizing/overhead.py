@@ -66,7 +66,11 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     """Return what vLLM takes besides weights and KV cache."""
     architecture = request.model.architecture
     graphs_gib = _graphs_gib(request, constants)
-    unified_gib = constants.unified_gib if request.accelerator.unified_memory else 0.0
+    context_gib = constants.non_torch_gib(request.tensor_parallel * request.pipeline_parallel)
+    if request.rules.graphs_are_counted:
+        context_gib += constants.context_growth_gib
+    if request.accelerator.unified_memory:
+        context_gib += constants.unified_gib
     hidden_gib = request.batch_tokens * architecture.hidden_size * _ACTIVATION_BYTES / GIB
     return Overhead(
         forward_gib=_forward_gib(architecture, request.tensor_parallel, request.batch_tokens),
@@ -74,8 +78,7 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
         encoder_gib=_encoder_gib(request, constants),
         graphs_gib=graphs_gib,
         counted_graphs_gib=graphs_gib if request.rules.graphs_are_counted else 0.0,
-        non_torch_gib=constants.non_torch_gib(request.tensor_parallel * request.pipeline_parallel)
-        + unified_gib,
+        non_torch_gib=context_gib,
     )
 
 

@@ -50,8 +50,12 @@ def answered(row: dict[str, str], **changes: str) -> dict[str, Any]:
 
 
 def test_a_printed_pool_gives_the_printed_concurrency() -> None:
-    assert answered(GPT_OSS, available_kv_gib="45.32")["max_concurrency_given_kv"] == pytest.approx(284.25, rel=1e-4)
-    assert answered(QWEN_27B, available_kv_gib="4.99")["max_concurrency_given_kv"] == pytest.approx(2.31, abs=0.005)
+    assert answered(GPT_OSS, available_kv_gib="45.32")["max_concurrency_given_kv"] == pytest.approx(
+        284.25, rel=1e-4
+    )
+    assert answered(QWEN_27B, available_kv_gib="4.99")["max_concurrency_given_kv"] == pytest.approx(
+        2.31, abs=0.005
+    )
 
 
 def test_a_prediction_holds_every_figure_that_vllm_prints() -> None:
@@ -101,8 +105,12 @@ def test_one_bad_row_leaves_the_others_answered(tmp_path: Path) -> None:
     assert [answer["verdict"] is None for answer in answers] == [False, True, False, True]
 
 
-@pytest.mark.parametrize(("content", "words"), [(b"\xff\xfe", "cannot be read as CSV"), (b"a,b\n1,2\n", "no column 'id'")])
-def test_a_file_that_is_no_list_of_runs_is_refused_as_a_whole(tmp_path: Path, content: bytes, words: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"\xff\xfe", "cannot be read as CSV"), (b"a,b\n1,2\n", "no column 'id'")]
+)
+def test_a_file_that_is_no_list_of_runs_is_refused_as_a_whole(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
     file = tmp_path / "runs.csv"
     file.write_bytes(content)
     done = CliRunner().invoke(main, ["fit", "--cases", str(file)])

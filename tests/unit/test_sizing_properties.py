@@ -35,7 +35,7 @@ def request(model: Model, variant: Variant, gpu: Accelerator = H100, **changes: 
 def sample(count: int) -> list[FitRequest]:
     """Requests of all kinds, the same in every run."""
     dice = random.Random(20261124)  # noqa: S311 - no secret
-    found = []
+    found: list[FitRequest] = []
     while len(found) < count:
         model = dice.choice(CATALOG.models)
         gpu = dice.choice(CATALOG.accelerators)
@@ -74,7 +74,9 @@ def test_more_memory_never_fits_less() -> None:
 def test_a_longer_context_never_needs_less() -> None:
     for asked in SAMPLE:
         layout = memory_of(asked).layout
-        needed = [layout.blocks_per_request(tokens) for tokens in (1, 16, 17, 1000, 4096, 4097, 50_000, 131_072)]
+        needed = [
+            layout.blocks_per_request(tokens) for tokens in (1, 16, 17, 1000, 4096, 4097, 50_000, 131_072)
+        ]
         assert needed == sorted(needed), asked.variant.hf_id
 
 

@@ -1,0 +1,176 @@
+"""The ranking, the stack it writes, and the options of fit and explain as a person types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from onprem.catalog import load_catalog
+from onprem.cli import main
+from onprem.plan.advise import advise
+from onprem.stack_file import plan_stack_file
+
+pytestmark = pytest.mark.unit
+
+CATALOG = load_catalog()
+STACKS = str(Path(__file__).parents[2] / "stacks")
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+def values(*words: str) -> Any:
+    done = run(*words, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_the_ranking_puts_enough_sessions_before_size() -> None:
+    ranked = advise(CATALOG, CATALOG.accelerator("L40S"), 4, developers=20)
+    covers = [2 if one.sessions >= 20 else 1 if one.sessions >= 10 else 0 for one in ranked]
+    assert covers == sorted(covers, reverse=True)
+    assert ranked[0].sessions >= 20
+    assert all(one.memory.verdict == "fits" for one in ranked)
+    assert all(one.replicas * one.request.tensor_parallel == 4 for one in ranked)
+
+
+def test_a_written_stack_plans_as_it_was_advised(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.written.yaml"
+    best = values("advise", "--gpu", "L40S", "--count", "4", "--developers", "20", "--write", str(file))[0]
+    plan = plan_stack_file(tmp_path, "written")
+    assert plan.main.variant.hf_id == best["model"]
+    assert plan.main.context_tokens == best["contextTokens"]
+    assert plan.main.sessions == best["sessions"]
+    assert len(plan.developers) == 20
+
+
+def test_a_stack_file_is_never_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.team.yaml"
+    file.write_text("mine", encoding="utf-8")
+    done = run("advise", "--gpu", "L40S", "--write", str(file))
+    assert done.exit_code == 1
+    assert "never overwritten" in done.stderr
+    assert file.read_text(encoding="utf-8") == "mine"
+
+
+def test_no_model_for_a_tiny_gpu_is_said_plainly() -> None:
+    done = run("advise", "--gpu", "A100-40-MIG-1g.5gb")
+    assert done.exit_code == 1
+    assert "no model of the catalogue fits" in done.stderr
+
+
+def test_fit_prints_the_verdict_the_band_and_the_bounds() -> None:
+    done = run("fit", "Qwen/Qwen3.6-27B-FP8", "--gpu", "L40S", "--context", "64K", "--max-num-seqs", "16")
+    assert done.exit_code == 0, done.output
+    for told in ("fits", "upper bounds", "bandwidth", "CUDA graphs", "29.60"):
+        assert told in done.output
+    answer = values(
+        "fit", "Qwen/Qwen3.6-27B-FP8", "--gpu", "L40S", "--context", "64K", "--max-num-seqs", "16"
+    )
+    assert answer["verdict"] == "fits"
+    # 864 GB/s over 29.6 GiB of weights and 4.3 of cache is under 27 tokens a second
+    assert 20 < answer["bounds"]["decodeTokensPerSecondOne"] < 27
+
+
+def test_a_refusal_offers_what_would_fit() -> None:
+    answer = values("fit", "gpt-oss-120b", "--gpu", "H100", "--vllm", "0.19.1")
+    assert answer["verdict"] == "does_not_fit"
+    # 65.97 GiB of weights and 7.3 for sampling 1024 sequences: fewer sequences alone leave 4 of the 5.07 needed
+    first = answer["changes"][0]
+    assert first["setting"] == "kv-cache-dtype"
+    assert first["text"] == "set max_num_seqs 16, batches of 2048 tokens, the KV cache in fp8"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("fit", "Qwen3.6-27BB", "--gpu", "L40S"), "did you mean"),
+        (("fit", "Qwen3.6-27B", "--gpu", "L4OS"), "did you mean"),
+        (("fit", "Qwen3.6-27B"), "Name the accelerator"),
+        (("fit", "--gpu", "L40S"), "Name a MODEL"),
+        (("fit", "Qwen3.6-27B", "--gpu", "L40S", "--context", "many"), "is not a token count"),
+        (("fit", "Qwen3.6-27B", "--gpu", "L40S", "--count", "3", "-pp", "2"), "cannot be shared out"),
+        (("advise", "--gpu", "L40S", "--context", "many"), "is not a token count"),
+    ],
+)
+def test_bad_options_are_told_without_a_traceback(words: tuple[str, ...], told: str) -> None:
+    done = run(*words)
+    assert done.exit_code in (1, 2)
+    assert told in done.stderr
+    assert isinstance(done.exception, SystemExit)
+
+
+def test_a_count_that_cannot_shard_and_a_context_beyond_the_model_are_refused() -> None:
+    three = values("fit", "Qwen3.6-27B", "--gpu", "L40S", "--count", "3")
+    assert three["verdict"] == "does_not_fit"
+    assert any("4 KV heads" in problem for problem in three["problems"])
+    long = values("fit", "Qwen3.6-27B", "--precision", "fp8", "--gpu", "H200", "--context", "1M")
+    assert any("beyond the 262144" in problem for problem in long["problems"])
+
+
+def test_explain_shows_terms_limit_and_what_would_help(tmp_path: Path) -> None:
+    told = values("explain", "local", "--stacks", STACKS)["models"][0]
+    assert told["fit"]["verdict"] == "fits"
+    assert told["limit"].startswith("KV cache: ")
+    text = Path(STACKS, "Pulumi.48gb.yaml").read_text(encoding="utf-8")
+    assert "context: 65536" in text
+    longer = text.replace("context: 65536", "context: 262144\n        kvCacheDtype: auto")
+    (tmp_path / "Pulumi.long.yaml").write_text(longer, encoding="utf-8")
+    long = values("explain", "long", "--stacks", str(tmp_path))["models"][0]
+    assert long["fit"]["verdict"] == "does_not_fit"
+    assert long["changes"][0]["setting"] == "kv-cache-dtype"
+    done = run("explain", "long", "--stacks", str(tmp_path))
+    assert done.exit_code == 0, done.output
+    assert "it would fit" in done.output
+
+
+# The figures of Qwen3-32B's config.json.
+CONFIG = {
+    "model_type": "qwen3",
+    "hidden_size": 5120,
+    "num_hidden_layers": 64,
+    "num_attention_heads": 64,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "intermediate_size": 25_600,
+    "vocab_size": 151_936,
+    "max_position_embeddings": 40_960,
+    "tie_word_embeddings": False,
+}
+
+
+def test_a_config_json_is_sized_as_the_catalogue_sizes_the_same_model(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(CONFIG), encoding="utf-8")
+    options = ("--gpu", "H100", "--context", "32K", "--max-num-seqs", "16")
+    own = values("fit", "--config-json", str(file), *options)["prediction"]
+    listed = values("fit", "Qwen3-32B", "--precision", "bf16", *options)["prediction"]
+    assert own["kv_gib_per_request"] == listed["kv_gib_per_request"] == 8.0
+    # 32.76 billion parameters of two bytes
+    assert own["model_load_gib"] == pytest.approx(61.0, rel=0.01)
+    assert own["available_kv_gib"] == pytest.approx(listed["available_kv_gib"], abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "it is not JSON"),
+        ("[]", "is one object"),
+        ('{"hidden_size": "big"}', "no whole number for hidden_size"),
+        (json.dumps({**CONFIG, "num_experts": 8}), "num_experts_per_tok"),
+        (json.dumps({**CONFIG, "vocab_size": -1}), "vocab_size"),
+        (json.dumps({**CONFIG, "quantization_config": {"quant_method": "odd"}}), "precision 'odd'"),
+    ],
+)
+def test_a_broken_config_json_is_told_with_its_place(tmp_path: Path, content: str, told: str) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(content, encoding="utf-8")
+    done = run("fit", "--config-json", str(file), "--gpu", "H100")
+    assert done.exit_code == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.output
