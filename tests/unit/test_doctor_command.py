@@ -87,7 +87,7 @@ def test_a_platform_that_is_gone_is_told_with_exit_code_3(tmp_path: Path) -> Non
 
 def test_without_any_source_the_doctor_asks_for_one() -> None:
     found = onprem("doctor")
-    assert (found.exit_code, "this machine was not set up yet" in found.stderr) == (2, True)
+    assert (found.exit_code, "use --host NAME" in found.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("command", ["setup", "doctor"])
