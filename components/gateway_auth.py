@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,27 +44,35 @@ class GatewayAuth(pulumi.ComponentResource):
 def _developer_secrets(args: GatewayAuthArgs) -> list[dict[str, Any]]:
     return [
         secret
-        | {
-            "stringData": dict(
-                zip(client_ids(developer), _secret(args.developer_keys[developer]), strict=False)
-            )
-        }
+        | _data(dict(zip(client_ids(developer), _secret(args.developer_keys[developer]), strict=False)))
         for developer, secret in key_secrets(args.plan).items()
     ]
 
 
 def _server_secrets(args: GatewayAuthArgs) -> list[dict[str, Any]]:
     (key,) = _secret([args.server_key])
-    secrets = [server_key_secret(args.plan) | {"stringData": _both_forms(key)}]
+    secrets = [server_key_secret(args.plan) | _data(_both_forms(key))]
     if args.plan.settings.translation != "native":
         # LiteLLM wants keys that begin with sk- (1.109.1, 2026-11).
         proxy_key = pulumi.Output.concat("sk-", key)
-        secrets.append(proxy_key_secret(args.plan) | {"stringData": _both_forms(proxy_key)})
+        secrets.append(proxy_key_secret(args.plan) | _data(_both_forms(proxy_key)))
     return secrets
 
 
 def _both_forms(key: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
     return {"apiKey": key, "credential": pulumi.Output.concat("Bearer ", key)}
+
+
+def _data(values: Mapping[str, pulumi.Output[str]]) -> dict[str, Any]:
+    """Return a Secret's `data`; in `stringData` a server-side apply would never remove a key that is gone.
+
+    A developer's old key would stay beside the new one, equal to it: Envoy Gateway 1.9 then answers 500 to all.
+    """
+    return {"data": {name: value.apply(_base64) for name, value in values.items()}}
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _secret(keys: Sequence[pulumi.Input[str]]) -> list[pulumi.Output[str]]:

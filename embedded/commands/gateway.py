@@ -30,12 +30,13 @@ def gateway(
     """Start the gateway and print how to reach it; without `detach` go on until interrupted, then end it."""
     with hold(layout.lock_file, command=f"{_COMMAND} {stack}"):
         session = start(layout, stack, upstream, progress)
+    interrupted = _interruption()
     _print(layout, session, progress, as_json=as_json)
     if detach:
         progress.note(f"end it with '{_COMMAND} --stop'")
         return
     progress.note("runs until Ctrl-C")
-    trouble = _wait(layout, session)
+    trouble = _wait(layout, session, interrupted)
     with hold(
         layout.lock_file, command=f"{_COMMAND} {stack} (ending)", wait_seconds=60, on_wait=progress.note
     ):
@@ -91,18 +92,25 @@ def _print(layout: Layout, session: Session, progress: Progress, *, as_json: boo
         )
 
 
-def _wait(layout: Layout, session: Session) -> str | None:
-    """Return when interrupted, or when another run ended the session; with a sentence when its server died."""
-    ended = threading.Event()
+def _interruption() -> threading.Event:
+    """Return what Ctrl-C and SIGTERM set from now on.
+
+    Until now a signal ended every child for good; the end of a session still needs some.
+    """
+    interrupted = threading.Event()
 
     def hear(_signal: int, _frame: FrameType | None) -> None:
-        ended.set()
+        interrupted.set()
 
-    # Until now a signal ended every child for good; the end of this session still needs some.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, hear)
+    return interrupted
+
+
+def _wait(layout: Layout, session: Session, interrupted: threading.Event) -> str | None:
+    """Return when interrupted, or when another run ended the session; with a sentence when its server died."""
     model = scripted_model(layout)
-    while not ended.wait(_LOOK_SECONDS):
+    while not interrupted.wait(_LOOK_SECONDS):
         if Session.read(layout) != session:
             return None
         if session.record_file is not None and not model.alive():

@@ -100,6 +100,8 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
     except BaseException:
         progress.note("taking back what was begun")
         _take_back(layout, stack, progress)
+        if started_cluster:
+            cluster.stop(progress)
         raise
     return session
 
@@ -119,7 +121,7 @@ def end(layout: Layout, progress: Progress, *, keep_cluster: bool = True) -> boo
     if keep_cluster and cluster.parts():
         if session.started_cluster:
             cluster.stop(progress)
-        else:
+        elif session.stack in _engine(layout, progress).stacks_with_resources():
             with contextlib.redirect_stdout(sys.stderr):
                 up(layout, session.stack, progress)
     return True

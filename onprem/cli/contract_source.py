@@ -12,7 +12,9 @@ import click
 from onprem.connection import Connection
 from onprem.connection_file import MAX_CONTRACT_BYTES, parse
 from onprem.errors import EnvironmentProblem, InvalidInput, Problem
+from onprem.setup.changes import find
 from onprem.setup.discovery import published
+from onprem.setup.places import Machine
 from onprem.verdict import cleaned
 
 STANDARD_INPUT = "-"
@@ -36,10 +38,16 @@ ca_file_option = click.option(
 
 
 def read_contract(
-    connection: str | None, stack: str | None, host: str | None = None, ca_file: Path | None = None
+    connection: str | None,
+    stack: str | None,
+    host: str | None = None,
+    ca_file: Path | None = None,
+    *,
+    last: Machine | None = None,
 ) -> Connection:
     """Return the contract from the one source that was given; standard input when it is a pipe and none was.
 
+    Without any, that of the last setup on the machine `last`, as its gateway publishes it now.
     Raises `click.UsageError` for no source or two, `InvalidInput` or `EnvironmentProblem` for a bad one.
     """
     if len([source for source in (connection, stack, host) if source is not None]) > 1:
@@ -49,15 +57,31 @@ def read_contract(
     if stack is not None:
         return parse(_stack_output(stack), f"the output of stack {stack}")
     if connection is None:
-        if sys.stdin is None or sys.stdin.isatty():
+        piped = b"" if sys.stdin is None or sys.stdin.isatty() else _limited(sys.stdin.buffer)
+        if piped.strip() or (last is None and sys.stdin is not None and not sys.stdin.isatty()):
+            return parse(_text(piped, "standard input"), "standard input")
+        again = _of_last_setup(last, ca_file) if last is not None else None
+        if again is None:
             raise click.UsageError(
                 "no connection contract given; use --host NAME, --stack STACK, --connection FILE, or a pipe:"
                 " pulumi stack output connection --json -s STACK | onprem …"
             )
-        connection = STANDARD_INPUT
+        return again
     if connection == STANDARD_INPUT:
         return parse(_text(_limited(sys.stdin.buffer), "standard input"), "standard input")
     return parse(_file_text(connection), connection)
+
+
+def _of_last_setup(machine: Machine, ca_file: Path | None) -> Connection | None:
+    kept = find(machine.contract_file)
+    if kept.content is None:
+        return None
+    contract = parse(kept.text, str(machine.contract_file))
+    try:
+        return published(contract.anthropic_base_url, ca_file=ca_file)
+    except EnvironmentProblem as error:
+        click.echo(f"{error}\nGoing on with the contract of the last setup.", err=True)
+        return contract
 
 
 def _file_text(name: str) -> str:

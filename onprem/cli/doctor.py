@@ -17,14 +17,10 @@ from onprem.cli.contract_source import ca_file_option, connection_option, host_o
 from onprem.cli.options import json_option
 from onprem.client_limits import Agent
 from onprem.connection import Connection
-from onprem.connection_file import parse
 from onprem.doctor.agent_run import RUN_SECONDS, run_agent
 from onprem.doctor.examination import machine_probes, platform_probes
 from onprem.doctor.patient import Patient
-from onprem.errors import EnvironmentProblem
 from onprem.setup import developer_key, installed
-from onprem.setup.changes import find
-from onprem.setup.discovery import published
 from onprem.setup.places import Machine
 from onprem.smoke import Target as SmokeTarget
 from onprem.smoke import client
@@ -70,8 +66,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
     would keep an agent from working, 3 the platform cannot be reached.
     """
     machine = Machine(home=Path.home(), project=Path.cwd(), root=root, variables=dict(os.environ))
-    ca_file = ca_file or _ca_of_variables(machine)
-    contract = _contract(host, connection, stack, ca_file, machine)
+    ca_file = ca_file or _ca_of_setup(machine)
+    contract = read_contract(connection, stack, host, ca_file, last=machine)
     key = _key(contract, machine, key_file)
     found = [installed.find(name, machine.variables) for name in AGENTS]
     verdicts: list[Verdict] = []
@@ -98,22 +94,6 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
     sys.exit(worst(verdicts))
 
 
-def _contract(
-    host: str | None, connection: str | None, stack: str | None, ca_file: Path | None, machine: Machine
-) -> Connection:
-    if host is not None or connection is not None or stack is not None:
-        return read_contract(connection, stack, host, ca_file)
-    kept = find(machine.contract_file)
-    if kept.content is None:
-        raise click.UsageError("this machine was not set up yet; give --host NAME, --stack or --connection")
-    contract = parse(kept.text, str(machine.contract_file))
-    try:
-        return published(contract.anthropic_base_url, ca_file=ca_file)
-    except EnvironmentProblem as error:
-        click.echo(f"{error}\nGoing on with the contract of the last setup.", err=True)
-        return contract
-
-
 def _client(contract: Connection, ca_file: Path | None, timeout: float) -> httpx.Client:
     target = SmokeTarget(base_url=contract.base_url, model=contract.main.model, timeout_seconds=timeout)
     return client(target, ca_file=ca_file)
@@ -127,10 +107,11 @@ def _key(contract: Connection, machine: Machine, key_file: Path | None) -> devel
     return developer_key.from_variables(machine.variables, contract.auth.key_env)
 
 
-def _ca_of_variables(machine: Machine) -> Path | None:
-    """Return the CA file that the agents are told of in this shell, if any."""
-    names = ("SSL_CERT_FILE", "CODEX_CA_CERTIFICATE", "NODE_EXTRA_CA_CERTS")
-    return next((Path(value) for name in names if (value := machine.variables.get(name))), None)
+def _ca_of_setup(machine: Machine) -> Path | None:
+    """Return the CA file of setup, or the one that the agents are told of in this shell, if any."""
+    names = ("CODEX_CA_CERTIFICATE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
+    told = [Path(value) for name in names if (value := machine.variables.get(name))]
+    return next((path for path in (machine.ca_file, *told) if path.exists()), None)
 
 
 def _tell(found: Iterable[Verdict], verdicts: list[Verdict], *, as_json: bool) -> None:

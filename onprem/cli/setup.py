@@ -18,7 +18,8 @@ from onprem.client_limits import Agent
 from onprem.connection import Connection, Target
 from onprem.errors import InvalidInput, Problem
 from onprem.setup import developer_key, installed, journal
-from onprem.setup.changes import diff
+from onprem.setup.changes import Change, diff
+from onprem.setup.discovery import trusting
 from onprem.setup.places import SHELL_START, Machine, Scope
 from onprem.setup.prepare import CODEX_IN_PROJECTS, Setup, choose, prepare, start_line
 
@@ -88,7 +89,10 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
     _check_ca(ca_file)
     if key_file is not None and key_command is not None:
         raise click.UsageError("give --key-file or --key-command, not both")
-    contract = read_contract(connection, stack, host, ca_file)
+    if not printing:
+        ca_file = ca_file or (machine.ca_file if scope == "user" and machine.ca_file.exists() else None)
+        trusting(ca_file)
+    contract = read_contract(connection, stack, host, ca_file, last=None if printing else machine)
     shell = shell or _login_shell(machine)
     if printing:
         _print(contract, target, shell, str(ca_file) if ca_file else None, as_json=as_json)
@@ -138,13 +142,17 @@ def _write(
         click.echo("Everything is set up already; nothing was written.")
         return
     if dry_run:
-        click.echo(f"{len(needed)} files would be written; nothing was.")
+        click.echo(f"{_count(needed)} would be written; nothing was.")
         return
     if not yes and _interactive() and not click.confirm("Write these files?", default=True):
         click.echo("Nothing was written.")
         return
     journal.apply(needed, machine.history)
-    click.echo(f"{len(needed)} files written. Take it back: onprem setup --undo. Check it: onprem doctor")
+    click.echo(f"{_count(needed)} written. Take it back: onprem setup --undo. Check it: onprem doctor")
+
+
+def _count(changes: list[Change]) -> str:
+    return "1 file" if len(changes) == 1 else f"{len(changes)} files"
 
 
 def _undo(machine: Machine, *, force: bool, as_json: bool) -> None:

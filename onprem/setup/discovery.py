@@ -32,11 +32,7 @@ def published(host: str, *, ca_file: Path | None = None, seconds: float = FETCH_
     """
     base = base_address(host)
     url = base + WELL_KNOWN_PATH
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        message = f"the CA file {ca_file} cannot be used ({error}); give a readable PEM file with --ca-file"
-        raise EnvironmentProblem(message) from error
+    context = trusting(ca_file)
     try:
         with httpx.Client(verify=context, timeout=seconds, follow_redirects=False) as http:
             text = _read(http, url, seconds)
@@ -46,6 +42,15 @@ def published(host: str, *, ca_file: Path | None = None, seconds: float = FETCH_
         evidence, fix = cleaned(cause.evidence, secret=None), cause.fix.replace("--base-url", "--host")
         raise EnvironmentProblem(f"{url} cannot be read: {evidence}; {fix}") from error
     return of_same_machine(parse(text, url), base, url)
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what connections are checked with; raises `EnvironmentProblem` for an unusable CA file."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        message = f"the CA file {ca_file} cannot be used ({error}); give a readable PEM file with --ca-file"
+        raise EnvironmentProblem(message) from error
 
 
 def base_address(host: str) -> str:

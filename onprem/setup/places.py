@@ -49,6 +49,11 @@ class Machine:
         return self.own_folder / "key"
 
     @property
+    def ca_file(self) -> Path:
+        """The developer's copy of the CA file of a private issuer, so that it stays where the agents look."""
+        return self.own_folder / "ca.pem"
+
+    @property
     def contract_file(self) -> Path:
         """The contract that the configuration was made from."""
         return self.own_folder / "connection.json"

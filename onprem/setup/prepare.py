@@ -73,11 +73,15 @@ def prepare(
     ca_file: Path | None = None,
     shell: Shell | None = None,
 ) -> Setup:
-    """Return the changes for these agents. `shell` None leaves the shell's start file alone.
+    """Return the changes for these agents. `shell` None leaves the shell's start file alone; `ca_file` is copied
+    for a user, named as it is for a whole machine, and no matter of a project's.
 
     Raises `InvalidInput` with the problems of every file at once, `EnvironmentProblem` for unreadable ones.
     """
-    ca_text = str(ca_file.resolve()) if ca_file is not None else None
+    own_ca = (
+        machine.ca_file if scope == "user" else ca_file.resolve() if scope == "managed" and ca_file else None
+    )
+    ca_text = str(own_ca) if ca_file is not None and own_ca is not None else None
     wanteds = tuple(wanted(connection, item.agent, item, ca_file=ca_text) for item in agents)
     changes, failures = [], []
     for item in wanteds:
@@ -90,6 +94,11 @@ def prepare(
     notes = [note for item in wanteds for note in item.notes]
     notes += [missing(item, connection) for item in agents if item.path is None]
     if scope == "user":
+        if ca_file is not None:
+            content = find(ca_file).content or b""
+            changes.append(
+                Change(found=find(machine.ca_file), content=content, summary="your copy of the CA file")
+            )
         changes += _own_files(connection, wanteds, machine, key=key, ca_file=ca_text, shell=shell)
     notes += redirections(scope, tuple(item.agent for item in agents))
     if scope != "managed" and key is None:

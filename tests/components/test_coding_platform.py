@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -81,6 +82,12 @@ def test_every_object_is_below_the_platform_and_named_after_its_parent() -> None
         assert child._name.startswith(f"{parent._name}-")
 
 
+def values_of(secret: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: base64.b64decode(value).decode() for name, value in unwrap_rpc_secret(secret["data"]).items()
+    }
+
+
 def test_a_developers_keys_stand_in_one_secret_under_two_client_ids() -> None:
     secrets = declared(planned()).of_type("kubernetes:core/v1:Secret")
 
@@ -89,7 +96,7 @@ def test_a_developers_keys_stand_in_one_secret_under_two_client_ids() -> None:
         "platform-auth-key-alice",
         "platform-auth-key-bob",
     }
-    assert unwrap_rpc_secret(secrets["platform-auth-key-alice"]["stringData"]) == {
+    assert values_of(secrets["platform-auth-key-alice"]) == {
         "alice": ALICE,
         "alice.B": ALICE_NEXT,
     }
@@ -100,7 +107,7 @@ def test_every_key_reaches_the_engine_marked_as_secret() -> None:
 
     assert len(secrets) == 4, "servers, proxy, alice, bob"
     for inputs in secrets.values():
-        assert is_rpc_secret(inputs["stringData"])
+        assert is_rpc_secret(inputs["data"])
 
 
 def test_no_key_stands_in_any_other_object() -> None:
@@ -115,12 +122,12 @@ def test_no_key_stands_in_any_other_object() -> None:
 def test_the_servers_key_comes_bare_and_as_a_header() -> None:
     secret = declared(planned()).of_type("kubernetes:core/v1:Secret")["platform-auth-vllm-server-key"]
 
-    assert unwrap_rpc_secret(secret["stringData"]) == {"apiKey": SERVER, "credential": f"Bearer {SERVER}"}
+    assert values_of(secret) == {"apiKey": SERVER, "credential": f"Bearer {SERVER}"}
 
 
 def test_the_proxy_has_a_key_of_the_form_that_litellm_wants() -> None:
     secrets = declared(planned(translation="litellm")).of_type("kubernetes:core/v1:Secret")
-    proxy = unwrap_rpc_secret(secrets["platform-auth-translation-proxy-key"]["stringData"])
+    proxy = values_of(secrets["platform-auth-translation-proxy-key"])
 
     assert proxy["apiKey"] == f"sk-{SERVER}"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import ssl
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,9 +42,11 @@ class Platform(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def platform(*faults: str) -> Iterator[Platform]:
+def platform(*faults: str, tls: ssl.SSLContext | None = None) -> Iterator[Platform]:
     """Run a platform with these faults for the length of a block."""
     server = Platform(*faults)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -101,6 +105,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _chat(self, body: dict[str, Any]) -> None:
         faults = self.server.faults
+        if "silent-on-long-prompts" in faults and len(json.dumps(body)) > 10_000:
+            time.sleep(1)
         window = 32768 if "window" in faults else 131072
         if body.get("max_tokens", 0) > window and "tells-no-window" not in faults:
             text = f"'max_tokens' is too large. This model's maximum context length is {window} tokens."

@@ -87,7 +87,7 @@ def test_a_platform_that_is_gone_is_told_with_exit_code_3(tmp_path: Path) -> Non
 
 def test_without_any_source_the_doctor_asks_for_one() -> None:
     found = onprem("doctor")
-    assert (found.exit_code, "this machine was not set up yet" in found.stderr) == (2, True)
+    assert (found.exit_code, "use --host NAME" in found.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("command", ["setup", "doctor"])
@@ -141,6 +141,7 @@ class _Strange(http.server.BaseHTTPRequestHandler):
         try:
             for _ in range(4000 if kind == "Endless" else 0):
                 self.wfile.write(b" " * 65536)
+            Endless.came_to_its_end = kind == "Endless"
         except OSError:
             pass
 
@@ -153,7 +154,9 @@ class Redirecting(http.server.ThreadingHTTPServer):
 
 
 class Endless(http.server.ThreadingHTTPServer):
-    """Sends 250 MiB of blanks."""
+    """Sends 250 MiB of blanks, if it is let."""
+
+    came_to_its_end = False
 
 
 @pytest.mark.parametrize(
@@ -172,3 +175,4 @@ def test_a_strange_server_is_neither_followed_nor_read_to_its_end(
         finally:
             strange.shutdown()
             thread.join()
+    assert not Endless.came_to_its_end

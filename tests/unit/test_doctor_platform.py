@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from pathlib import Path
 
 import httpx
 import pytest
 
 from onprem.doctor.examination import platform_probes
-from onprem.doctor.limits import context
+from onprem.doctor.limits import context, silence
 from onprem.doctor.patient import Patient
 from onprem.doctor.reach import reach
 from onprem.setup.developer_key import DeveloperKey
 from onprem.setup.places import Machine
 from onprem.verdict import Severity, Verdict
 from tests.unit.platform_server import KEY, Platform, platform
+from tests.unit.test_smoke_wire import self_signed
 
 
 def examined(server: Platform, tmp_path: Path, *, key: str | None = KEY, slow: bool = False) -> list[Verdict]:
@@ -124,6 +126,14 @@ def test_both_ways_to_show_a_key_are_tried(tmp_path: Path) -> None:
     assert any(not {"authorization", "x-api-key"} & names for names in headers)
 
 
+def test_a_stream_that_stays_silent_too_long_is_told() -> None:
+    with platform("silent-on-long-prompts") as server, httpx.Client(trust_env=False, timeout=0.5) as http:
+        own = DeveloperKey(value=KEY, source="the test")
+        found = silence(Patient(connection=server.contract(), key=own, http=http, timeout_seconds=0.5))
+    assert (found.probe, found.cause) == ("silence", "silence")
+    assert "without a token" in found.evidence
+
+
 def test_the_long_body_is_long_and_means_the_same(tmp_path: Path) -> None:
     with platform() as server:
         examined(server, tmp_path)
@@ -158,6 +168,26 @@ def test_a_port_without_tls_is_tls() -> None:
     with platform() as server:
         found = list(reach(f"https://{server.authority}/v1", None, {}))
     assert (found[-1].probe, found[-1].cause) == ("tls", "tls")
+
+
+def test_a_private_ca_is_trusted_by_its_file_and_told_without(tmp_path: Path) -> None:
+    ca_file, chain = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    with platform(tls=context) as server:
+        trusted = list(reach(f"https://{server.authority}/v1", ca_file, {}))
+        unknown = list(reach(f"https://{server.authority}/v1", None, {}))
+    assert [(item.probe, item.cause) for item in trusted] == [
+        ("dns", "ok"),
+        ("connection", "ok"),
+        ("tls", "ok"),
+    ]
+    assert (unknown[-1].probe, unknown[-1].cause, unknown[-1].severity) == (
+        "tls",
+        "tls",
+        Severity.UNREACHABLE,
+    )
+    assert unknown[-1].fix == "give the file of your organisation's CA with --ca-file"
 
 
 @pytest.mark.parametrize(

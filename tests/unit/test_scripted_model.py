@@ -41,7 +41,12 @@ def send(record_file: Path) -> Send:
                 return response.status, json.loads(response.body)
             return response.status, [event async for event in response.stream]
 
-        return asyncio.run(answer())
+        # Not asyncio.run: it takes the event loop away that other tests of this process count on.
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(answer())
+        finally:
+            loop.close()
 
     return send
 

@@ -158,5 +158,10 @@ def test_a_codex_that_knows_no_key_command_gets_the_variable() -> None:
     assert provider["wire_api"] == "responses", "every release knows it, and only old ones know chat"
 
 
+def test_a_comment_stays_on_the_line_of_the_value_that_it_is_about() -> None:
+    before = '{\n  "theme": "dark" // the look\n}\n'
+    assert '  "theme": "dark", // the look\n' in merge("opencode", before)
+
+
 def test_true_is_not_one() -> None:
     assert merged_text('{"a": 1}', "json", {"a": True}, source="it") == '{"a": true}'

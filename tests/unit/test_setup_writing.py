@@ -14,6 +14,7 @@ from onprem.setup import journal
 from tests.unit.config_corpus import CLAUDE, CODEX, OPENCODE
 from tests.unit.contract_samples import CONTRACT
 from tests.unit.setup_machine import KEY, OTHER, Setup, everything
+from tests.unit.test_smoke_wire import self_signed
 
 
 def test_an_empty_home_gets_all_three_agents_and_one_key_file(run_setup: Setup, home: Path) -> None:
@@ -39,11 +40,6 @@ def test_an_empty_home_gets_all_three_agents_and_one_key_file(run_setup: Setup, 
     assert opencode["provider"]["onprem"]["options"]["apiKey"] == "{file:~/.config/onprem/key}"
     codex = tomllib.loads(files[".codex/config.toml"].decode())
     assert codex["model_providers"]["onprem"]["auth"]["args"] == ["-c", "cat ~/.config/onprem/key"]
-
-
-def test_the_key_is_in_no_output(run_setup: Setup) -> None:
-    for options in (["--dry-run"], [], ["--json"], ["--undo"]):
-        assert KEY not in run_setup(*options, ONPREM_API_KEY=KEY).output
 
 
 def test_the_files_of_users_come_back_byte_for_byte(run_setup: Setup, home: Path) -> None:
@@ -97,18 +93,6 @@ def test_a_dry_run_shows_the_difference_and_writes_nothing(run_setup: Setup, hom
     assert everything(home) == {}
     assert '+    "ANTHROPIC_MODEL": "coder",' in result.output
     assert "7 files would be written; nothing was." in result.output
-
-
-def test_keys_that_a_user_has_are_not_shown(run_setup: Setup, home: Path) -> None:
-    (home / ".claude").mkdir()
-    secret = "sk-" + "ant0123456789abcdef"
-    (home / ".claude/settings.json").write_text(
-        json.dumps({"env": {"MY_TOKEN": "short but mine", "ANTHROPIC_API_KEY": secret}}, indent=2)
-    )
-    result = run_setup("claude", "--dry-run")
-    assert '-    "ANTHROPIC_API_KEY": "***"' in result.output
-    assert secret not in result.output
-    assert "short but mine" not in result.output
 
 
 def test_undo_refuses_to_lose_what_came_later_unless_told_to(run_setup: Setup, home: Path) -> None:
@@ -220,69 +204,17 @@ def test_a_missing_agent_is_named_with_how_to_install_it(
     assert (home / ".codex/config.toml").exists()
 
 
-def test_the_key_comes_from_a_file_a_command_a_variable_or_the_last_time(
-    run_setup: Setup, home: Path, tmp_path: Path
-) -> None:
-    kept = home / ".config/onprem/key"
-    (tmp_path / "given").write_text(f"{KEY}\n")
-    run_setup("--key-file", str(tmp_path / "given"), ONPREM_API_KEY=OTHER)
-    assert kept.read_text() == f"{KEY}\n", "what is named on the command line wins over the variable"
-    run_setup("--key-command", f"echo '{OTHER}'")
-    assert kept.read_text() == f"{OTHER}\n"
-    run_setup(ONPREM_API_KEY=KEY)
-    assert kept.read_text() == f"{KEY}\n"
-    assert "Everything is set up already" in run_setup().output
-
-
-def test_without_a_key_everything_else_is_set_up_and_the_way_to_one_is_told(
-    run_setup: Setup, home: Path
-) -> None:
-    result = run_setup()
-    assert result.exit_code == 0
-    assert (
-        "note: There is no key yet (ask platform@example.com). Put it in place with: onprem setup --key-file"
-        in (result.stderr)
-    )
-    assert not (home / ".config/onprem/key").exists()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--key-file", "/no/such"], "the key file '/no/such' cannot be read: No such file or directory"),
-        (["--key-command", "false"], "the key command ended with exit code 1"),
-        (["--key-command", "no-such-program"], "the key command did not run"),
-        (["--key-command", "echo two words"], "a key with blanks"),
-        (["--key-command", "'"], "the key command did not run"),
-        (["--key-command", ""], "the key command did not run"),
-    ],
-)
-def test_a_key_that_cannot_be_had_is_one_sentence(
-    options: list[str], message: str, run_setup: Setup, home: Path
-) -> None:
-    result = run_setup(*options)
-    assert result.exit_code == 1
-    assert message in result.stderr
-    assert everything(home) == {}
-
-
-def test_a_key_command_runs_without_a_shell(run_setup: Setup, home: Path) -> None:
-    run_setup("--key-command", f"echo {KEY};touch hacked")
-    assert not Path("hacked").exists()
-    assert everything(home) == {}, "echo printed two words, which is no key"
-
-
 def test_no_shell_leaves_the_start_file_alone(run_setup: Setup, home: Path) -> None:
     run_setup("--no-shell", ONPREM_API_KEY=KEY)
     assert not (home / ".bashrc").exists()
     assert not (home / ".config/onprem/env.sh").exists()
 
 
-def test_the_variables_reach_a_new_shell(run_setup: Setup, home: Path) -> None:
+def test_the_variables_reach_a_new_shell(run_setup: Setup, home: Path, tmp_path: Path) -> None:
     import subprocess
 
     (home / ".bashrc").write_text("export MINE=1")
-    run_setup("--ca-file", "/etc/our ca.pem", ONPREM_API_KEY=KEY)
+    run_setup("--ca-file", str(self_signed(tmp_path)[0]), ONPREM_API_KEY=KEY)
     asked = "echo $MINE $OPENCODE_DISABLE_MODELS_FETCH $NODE_EXTRA_CA_CERTS $NO_PROXY"
     done = subprocess.run(
         ["bash", "-c", f'. "$HOME/.bashrc"; {asked}'],
@@ -291,7 +223,34 @@ def test_the_variables_reach_a_new_shell(run_setup: Setup, home: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout == "1 1 /etc/our ca.pem agents.example.internal\n"
+    assert done.stdout == f"1 1 {home}/.config/onprem/ca.pem agents.example.internal\n"
+
+
+def test_the_ca_file_is_copied_and_stays_when_setup_runs_again(
+    run_setup: Setup, home: Path, tmp_path: Path
+) -> None:
+    ca_file, _ = self_signed(tmp_path)
+    content = ca_file.read_bytes()
+    run_setup("--ca-file", str(ca_file), ONPREM_API_KEY=KEY)
+    ca_file.unlink()
+    assert "Everything is set up already" in run_setup().output
+    copied = home / ".config/onprem/ca.pem"
+    assert copied.read_bytes() == content
+    settings = json.loads((home / ".claude/settings.json").read_text())
+    assert settings["env"]["NODE_EXTRA_CA_CERTS"] == str(copied)
+
+
+def test_a_ca_file_that_is_none_is_refused(run_setup: Setup, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("hello")
+    result = run_setup("--ca-file", str(tmp_path / "ca.pem"), ONPREM_API_KEY=KEY)
+    assert result.exit_code == 1
+    assert "give a readable PEM file with --ca-file" in result.stderr
+    assert everything(home) == {}
+
+
+def test_without_a_source_and_without_an_earlier_setup_one_is_asked_for(run_setup: Setup) -> None:
+    result = run_setup(contract=" ")
+    assert (result.exit_code, "use --host NAME, --stack STACK" in result.stderr) == (2, True)
 
 
 def test_an_interrupted_run_leaves_all_as_it_was(
