@@ -20,7 +20,11 @@ _COMMANDS = {
         "catalog",
         "List the models, accelerators and tiers that a stack can name.",
     ),
-    "doctor": ("onprem.cli.doctor", "doctor", "Find what keeps an agent from working, with evidence and fix."),
+    "doctor": (
+        "onprem.cli.doctor",
+        "doctor",
+        "Find what keeps an agent from working, with evidence and fix.",
+    ),
     "explain": ("onprem.cli.explain", "explain", "Show where a stack's GPU memory goes and what would help."),
     "fit": ("onprem.cli.fit", "fit_command", "Say whether vLLM starts a model on these GPUs."),
     "keys": ("onprem.cli.keys", "keys", "Add, exchange and revoke developers' keys in a stack."),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 from onprem.errors import ClusterError
 from onprem.kube import discovery, kubeconfig
 from onprem.kube.discovery import Resource
+from onprem.kube.refusal import ApiError, api_error, describe
 
 if TYPE_CHECKING:
     import httpx2
@@ -38,29 +39,6 @@ _PAGE_SIZE = 500
 _NOT_FOUND = 404
 _BUSY = 429
 _BUSY_RETRIES = 5
-
-
-class ApiError(ClusterError):
-    """The API server answered a request with an error.
-
-    `status` is the HTTP status, `reason` the API machinery's word for it ("NotFound", "Conflict", "Invalid";
-    empty where the server gave none), `message` the server's own sentence, `name` the object as
-    `Kind namespace/name`.
-    """
-
-    def __init__(self, *, status: int, reason: str, message: str, name: str) -> None:
-        self.status = status
-        self.reason = reason
-        self.message = message
-        self.name = name
-        super().__init__(
-            f"{name}: the API server answered {status} {reason or '(no reason given)'}: {message}"
-        )
-
-
-def describe(kind: str, name: str | None, namespace: str | None) -> str:
-    """Return `Kind namespace/name`, the form in which messages name objects."""
-    return f"{kind} {namespace}/{name or '*'}" if namespace else f"{kind} {name or '*'}"
 
 
 class KubeClient:
@@ -301,7 +279,7 @@ class KubeClient:
             time.sleep(float(answer.headers.get("Retry-After") or 1))
         if answer.is_success:
             return cast(Object, answer.json())
-        raise _api_error(answer, name)
+        raise api_error(answer, name)
 
     def _send(self, method: str, path: str, *, name: str, **request: Any) -> httpx2.Response:
         import httpx2
@@ -337,16 +315,3 @@ class KubeClient:
 def _params(dry_run: bool, field_manager: str) -> dict[str, str]:
     params = {"fieldManager": field_manager} if field_manager else {}
     return params | ({"dryRun": "All"} if dry_run else {})
-
-
-def _api_error(answer: httpx2.Response, name: str) -> ApiError:
-    try:
-        status = answer.json()
-    except ValueError:
-        status = {}
-    if not isinstance(status, dict):
-        status = {}
-    message = str(status.get("message") or answer.text.strip()[:500] or answer.reason_phrase)
-    return ApiError(
-        status=answer.status_code, reason=str(status.get("reason") or ""), message=message, name=name
-    )

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,18 +19,16 @@ import pytest
 from embedded.cluster import Cluster, ClusterNeeds, NodeSpec
 from embedded.layout import Layout
 from embedded.ports import LOOPBACK
-from embedded.progress import Progress
 from embedded.toolchain import Binary
-from onprem.errors import EnvironmentProblem
 from onprem.kube import ApiError, KubeClient, Object
 from tests.cluster import manifests
+from tests.cluster.looking import SERVING, condition, eventually, listening, pids, pods, status_of, wait_ready
 
 if TYPE_CHECKING:
     from tests.cluster.conftest import Notes
 
 pytestmark = pytest.mark.cluster
 
-_SERVING = "serving.kserve.io/v1beta1"
 _PROCESSES = {
     "etcd",
     "kube-apiserver",
@@ -82,65 +77,6 @@ def edge(bare_cluster: Cluster, client: KubeClient) -> Iterator[str]:
     backend.server_close()
 
 
-def eventually(check: Callable[[], bool], what: str, *, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.1)
-
-
-def condition(found: Object | None, name: str) -> bool:
-    conditions = (found or {}).get("status", {}).get("conditions", [])
-    return any(each["type"] == name and each["status"] == "True" for each in conditions)
-
-
-def wait_ready(client: KubeClient, name: str) -> None:
-    client.wait_until(
-        _SERVING,
-        "InferenceService",
-        name,
-        manifests.NAMESPACE,
-        lambda found: condition(found, "Ready"),
-        timeout_seconds=30,
-        what="READY",
-    )
-
-
-def pods(client: KubeClient, service: str) -> list[Object]:
-    labels = f"serving.kserve.io/inferenceservice={service}"
-    return client.list("v1", "Pod", manifests.NAMESPACE, labels=labels)
-
-
-def status_of(url: str, **headers: str) -> int:
-    try:
-        return httpx.get(f"{url}/v1/models", headers=headers, trust_env=False).status_code
-    except httpx.TransportError:
-        return 0
-
-
-def pids(cluster: Cluster) -> dict[str, int]:
-    return {part.name: part.pid for part in cluster.parts()}
-
-
-def listening(pid: int) -> set[str]:
-    """Return the local addresses on which a process listens, from /proc (proc(5): state 0A is LISTEN)."""
-    inodes = set()
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            inodes |= set(re.findall(r"socket:\[(\d+)\]", str(descriptor.readlink())))
-        except OSError:
-            continue
-    found = set()
-    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A" and fields[9] in inodes:
-                raw, port = fields[1].split(":")
-                words = [bytes.fromhex(raw[at : at + 8])[::-1] for at in range(0, len(raw), 8)]
-                found.add(f"{socket.inet_ntop(family, b''.join(words))}:{int(port, 16)}")
-    return found
-
-
 def test_kserve_makes_an_inference_service_ready_and_its_pod_runs_on_a_gpu_node(
     client: KubeClient, service: str
 ) -> None:
@@ -159,7 +95,7 @@ def test_more_gpus_than_a_node_has_stay_pending_with_the_schedulers_own_reason(c
         return next((c["message"] for c in found if c["type"] == "PodScheduled"), "")
 
     eventually(lambda: "3 Insufficient nvidia.com/gpu" in reason(), "the scheduler names the GPUs")
-    client.delete(_SERVING, "InferenceService", "too-big", manifests.NAMESPACE, propagation="Foreground")
+    client.delete(SERVING, "InferenceService", "too-big", manifests.NAMESPACE, propagation="Foreground")
     eventually(lambda: not pods(client, "too-big"), "deletion takes the pod along")
 
 
@@ -382,82 +318,3 @@ def test_ports_taken_while_the_cluster_was_down_are_replaced_and_named(
         client.apply(manifests.inference_service("coder", gpus=2), dry_run=True)  # through the moved webhook
     eventually(lambda: status_of(edge) == 401, "the gateway is back")
     assert f":{bare_cluster.ports['kube-apiserver']}" in layout.kubeconfig.read_text()
-
-
-_INTERRUPTED = """
-import sys
-from pathlib import Path
-from embedded.cluster import Cluster, BINARIES
-from embedded.cluster.cluster import ClusterNeeds
-from embedded.layout import Layout
-from embedded.progress import Progress
-from embedded.toolchain import provision
-layout = Layout(checkout=Path.cwd(), state=Path(sys.argv[1]), cache=Path(sys.argv[2]))
-needs = ClusterNeeds(crds=frozenset({"kserve", "gateway-api", "envoy-gateway"}))
-Cluster(layout, provision(layout, BINARIES, Progress())).start(needs, Progress())
-"""
-
-
-def test_ctrl_c_during_the_start_leaves_nothing_running(layout: Layout, tmp_path: Path) -> None:
-    child = subprocess.Popen(
-        [sys.executable, "-c", _INTERRUPTED, str(tmp_path), str(layout.cache)], cwd=layout.checkout
-    )
-    interrupted = Cluster(Layout(checkout=layout.checkout, state=tmp_path, cache=layout.cache))
-    try:
-        eventually(lambda: "kwok" in pids(interrupted), "the start is under way")
-        child.send_signal(signal.SIGINT)
-        child.wait(timeout=20)
-        assert interrupted.parts() == []
-        assert interrupted.dead() == []
-    finally:
-        child.kill()
-        child.wait()
-        interrupted.stop(Progress())
-
-
-def test_a_start_killed_midway_is_taken_over_by_the_next(
-    layout: Layout, binaries: Mapping[str, Binary], tmp_path: Path, notes: Notes
-) -> None:
-    cluster = Cluster(Layout(checkout=layout.checkout, state=tmp_path, cache=layout.cache), binaries)
-    child = subprocess.Popen(
-        [sys.executable, "-c", _INTERRUPTED, str(tmp_path), str(layout.cache)], cwd=layout.checkout
-    )
-    try:
-        eventually(lambda: "kube-apiserver" in pids(cluster), "the start is under way")
-        child.kill()
-        child.wait()
-        survivors = pids(cluster)
-
-        cluster.start(ClusterNeeds(crds=frozenset({"gateway-api"})), notes)
-
-        assert pids(cluster)["etcd"] == survivors["etcd"]
-        assert pids(cluster)["kube-apiserver"] == survivors["kube-apiserver"]
-    finally:
-        child.kill()
-        child.wait()
-        cluster.stop(notes)
-    assert cluster.parts() == []
-
-
-def test_a_state_folder_that_cannot_be_written_is_one_sentence(
-    layout: Layout, binaries: Mapping[str, Binary], tmp_path: Path, notes: Notes
-) -> None:
-    (tmp_path / "cluster").write_text("a file where a folder should be")
-    cluster = Cluster(Layout(checkout=layout.checkout, state=tmp_path, cache=layout.cache), binaries)
-
-    with pytest.raises(EnvironmentProblem, match=f"the cluster's files in {tmp_path} cannot be written"):
-        cluster.start(ClusterNeeds(crds=frozenset()), notes)
-
-
-def test_a_failed_start_names_the_log_and_leaves_nothing_running(
-    layout: Layout, binaries: Mapping[str, Binary], tmp_path: Path, notes: Notes
-) -> None:
-    broken = Binary(name="etcd", version="0", origin="path", path=Path("/bin/false"))
-    here = Layout(checkout=layout.checkout, state=tmp_path, cache=layout.cache)
-    cluster = Cluster(here, {**binaries, "etcd": broken})
-
-    with pytest.raises(EnvironmentProblem, match="etcd ended before it was ready") as caught:
-        cluster.start(ClusterNeeds(crds=frozenset()), notes)
-
-    assert str(here.logs / "etcd.log") in str(caught.value)
-    assert cluster.parts() == []
