@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from embedded import plugins
+from embedded import backend, plugins
 from embedded.cluster import BINARIES, Cluster
 from embedded.cluster.tls import give_certificate
 from embedded.commands.plan_view import show_plan
@@ -46,6 +46,8 @@ def up(layout: Layout, stack: str, progress: Progress) -> None:
     _look_around(layout, wanted, progress)
     with _stopped_on_interrupt(Cluster(layout), progress):
         engine, client, stand_ins = _prepare(layout, wanted, progress)
+        for sentence in backend.mend(layout.pulumi_backend):
+            progress.note(f"repaired: {sentence}")
         _leave_other_stacks(engine, stack, client, progress)
         engine.ensure_stack(wanted.file)
         _recover(engine, stack, client, progress)

@@ -126,6 +126,21 @@ def test_after_the_engine_was_killed_at_a_random_moment_the_next_up_converges(
     _converged(local)
 
 
+def test_a_state_file_cut_off_in_the_middle_of_its_writing_is_mended(local: Checkout) -> None:
+    # What a kill between two steps of one write leaves: empty attributes, and a draft of the next state.
+    folder = local.layout.pulumi_backend / ".pulumi" / "stacks" / PROJECT
+    (folder / "local.json.attrs").write_bytes(b"")
+    draft = folder / "local.json.18eaf170c15480e2.tmp"
+    draft.write_bytes((folder / "local.json").read_bytes()[:65536])
+    assert "EOF" in local.pulumi("stack", "ls").text, "the engine itself cannot go on from there"
+
+    done = local.up()
+
+    assert "repaired: removed local.json.attrs" in done.text
+    assert not draft.exists()
+    _converged(local)
+
+
 # Two at a time; the tests of the bare cluster kill each alone.
 _VICTIMS = [
     ("etcd", "kube-scheduler"),
