@@ -6,6 +6,7 @@ rule into a notice. `plain` copies everything first and puts UNKNOWN in those pl
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from policy.graph import UNKNOWN, Graph, Resource, Value
-from policy.table import POLICIES, Policy
+from policy.table import POLICIES, Policy, load_rules
 
 NAME = "onprem-coding-agents"
 
@@ -28,7 +29,8 @@ _LEVELS = {"mandatory": EnforcementLevel.MANDATORY, "advisory": EnforcementLevel
 
 
 def serve() -> None:
-    """Announce the pack on stdout and answer the engine until it hangs up."""
+    """Announce the pack on stdout and answer the engine until it hangs up; the rules load meanwhile."""
+    threading.Thread(target=load_rules, daemon=True).start()
     PolicyPack(NAME, [stack_policy(policy) for policy in POLICIES])
 
 
