@@ -1,12 +1,14 @@
-"""A network that holds nothing but loopback and one way to the gateway; every name asked for is written down.
+"""A network that holds nothing but loopback and one way to the gateway; what is looked for outside is written down.
 
 Run as a program inside `unshare --net --mount` it makes that network and runs a command in it: the port of
-the gateway leads through a Unix socket to the real one, and a name server on loopback knows nobody.
+the gateway leads through a Unix socket to the real one, a name server on loopback knows nobody, and every
+address of the internet is loopback's, where nobody listens: names asked for and addresses sent to are listed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import shutil
 import socket
@@ -21,6 +23,9 @@ LOOPBACK = "127.0.0.1"
 _UNSHARE = ("unshare", "--map-root-user", "--net", "--mount", "--kill-child")
 _HEADER_BYTES = 12
 _NO_SUCH_NAME = b"\x81\x83"
+# <linux/if_ether.h>: every protocol. Offsets and lengths of the destination: RFC 791 3.1, RFC 8200 3.
+_ETH_P_ALL = 0x0003
+_DESTINATION = {4: slice(16, 20), 6: slice(24, 40)}
 
 
 def is_possible() -> bool:
@@ -32,7 +37,7 @@ def is_possible() -> bool:
 
 @contextlib.contextmanager
 def around(port: int, folder: Path) -> Iterator[tuple[list[str], Path]]:
-    """Yield the words to put before a command, and the file that will list the names it asked for."""
+    """Yield the words to put before a command, and the file that will list the names and addresses it asked for."""
     with tempfile.TemporaryDirectory() as short, socket.socket(socket.AF_UNIX) as listener:
         way = f"{short}/gateway"  # a path of a Unix socket must be short
         listener.bind(way)
@@ -40,9 +45,9 @@ def around(port: int, folder: Path) -> Iterator[tuple[list[str], Path]]:
         threading.Thread(
             target=_accept, args=(listener, socket.AF_INET, (LOOPBACK, port)), daemon=True
         ).start()
-        names = folder / "names"
-        names.touch()
-        yield [*_UNSHARE, sys.executable, __file__, str(port), way, str(names)], names
+        asked = folder / "asked-for"
+        asked.touch()
+        yield [*_UNSHARE, sys.executable, __file__, str(port), way, str(asked)], asked
 
 
 def _accept(listener: socket.socket, family: socket.AddressFamily, target: str | tuple[str, int]) -> None:
@@ -69,8 +74,8 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
 
 
-def _know_nobody(server: socket.socket, names: Path) -> None:
-    with names.open("a", encoding="utf-8", buffering=1) as log:
+def _know_nobody(server: socket.socket, asked: Path) -> None:
+    with asked.open("a", encoding="utf-8", buffering=1) as log:
         while True:
             query, client = server.recvfrom(4096)
             log.write(_name(query) + "\n")
@@ -85,9 +90,24 @@ def _name(query: bytes) -> str:
     return ".".join(labels)
 
 
-def main(port: str, way: str, names: str, *command: str) -> int:
+def _hear(packets: socket.socket, asked: Path) -> None:
+    """Write down the destination of every packet that was not for loopback."""
+    with asked.open("a", encoding="utf-8", buffering=1) as log:
+        while True:
+            packet = packets.recv(2048)
+            place = _DESTINATION.get(packet[0] >> 4)
+            if place is not None and not (destination := ipaddress.ip_address(packet[place])).is_loopback:
+                log.write(f"{destination}\n")
+
+
+def main(port: str, way: str, asked: str, *command: str) -> int:
     """Make the network and run the command in it; return its exit code."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    packets = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
+    packets.bind(("lo", 0))
+    threading.Thread(target=_hear, args=(packets, Path(asked)), daemon=True).start()
+    for family, everything in (("-4", "0.0.0.0/0"), ("-6", "::/0")):
+        subprocess.run(["ip", family, "route", "add", "local", everything, "dev", "lo"], check=True)
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as resolver:
         resolver.write(f"nameserver {LOOPBACK}\n")
         resolver.flush()
@@ -95,7 +115,7 @@ def main(port: str, way: str, names: str, *command: str) -> int:
         subprocess.run(["mount", "--bind", resolver.name, target], check=True)
         server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         server.bind((LOOPBACK, 53))
-        threading.Thread(target=_know_nobody, args=(server, Path(names)), daemon=True).start()
+        threading.Thread(target=_know_nobody, args=(server, Path(asked)), daemon=True).start()
         listener = socket.create_server((LOOPBACK, int(port)))
         threading.Thread(target=_accept, args=(listener, socket.AF_UNIX, way), daemon=True).start()
         return subprocess.run(command, env=os.environ, check=False).returncode

@@ -55,16 +55,16 @@ def test_an_agent_creates_a_file_and_repairs_another_until_its_check_passes(
 
 
 @pytest.mark.parametrize("agent", UNATTENDED)
-def test_an_agent_works_where_there_is_only_loopback_and_asks_for_no_other_name(
+def test_an_agent_works_where_there_is_only_loopback_and_looks_for_nothing_outside(
     machine: Machine, gateway: Gateway, tmp_path: Path
 ) -> None:
     if not closed_network.is_possible():
         pytest.skip("unshare and ip are missing, or may make no network here")
 
-    with closed_network.around(gateway.port, tmp_path) as (within, names):
+    with closed_network.around(gateway.port, tmp_path) as (within, asked):
         created = machine.run(CREATE, within=within)
         repaired = machine.run(REPAIR, within=within)
-        asked_for = set(names.read_text().split())
+        asked_for = set(asked.read_text().split())
 
     assert (machine.repository / "hello.txt").read_text().strip() == "hi", created.text
     assert (machine.repository / "passed").read_text() == "yes", repaired.text
@@ -74,9 +74,15 @@ def test_an_agent_works_where_there_is_only_loopback_and_asks_for_no_other_name(
 def test_the_closed_network_writes_down_what_is_asked_for(tmp_path: Path) -> None:
     if not closed_network.is_possible():
         pytest.skip("unshare and ip are missing, or may make no network here")
-    look_up = "import socket\ntry: socket.getaddrinfo('example.com', 443)\nexcept OSError: pass"
+    # The addresses are those that RFC 5737 and RFC 3849 set aside for examples.
+    look = (
+        "import socket\n"
+        "for host in ('example.com', '192.0.2.1', '2001:db8::1', '127.0.0.1'):\n"
+        "    try: socket.create_connection((host, 443), 5)\n"
+        "    except OSError: pass\n"
+    )
 
-    with closed_network.around(1024, tmp_path) as (within, names):
-        subprocess.run([*within, "python3", "-c", look_up], check=True, timeout=60)
+    with closed_network.around(1024, tmp_path) as (within, asked):
+        subprocess.run([*within, "python3", "-c", look], check=True, timeout=60)
 
-        assert set(names.read_text().split()) == {"example.com"}
+        assert set(asked.read_text().split()) == {"example.com", "192.0.2.1", "2001:db8::1"}
