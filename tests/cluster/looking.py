@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 
@@ -15,10 +14,18 @@ from embedded.cluster import Cluster
 from onprem.kube import KubeClient, Object
 from tests.cluster import manifests
 
-if TYPE_CHECKING:
-    pass
-
 SERVING = "serving.kserve.io/v1beta1"
+# Everything that a whole cluster runs, each once.
+PROCESSES = {
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kwok",
+    "kserve-manager",
+    "envoy-gateway",
+    "envoy",
+}
 
 
 def eventually(check: Callable[[], bool], what: str, *, seconds: float = 20) -> None:

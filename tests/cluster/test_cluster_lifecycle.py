@@ -22,23 +22,22 @@ from embedded.ports import LOOPBACK
 from embedded.toolchain import Binary
 from onprem.kube import ApiError, KubeClient, Object
 from tests.cluster import manifests
-from tests.cluster.looking import SERVING, condition, eventually, listening, pids, pods, status_of, wait_ready
+from tests.cluster.looking import (
+    PROCESSES,
+    SERVING,
+    condition,
+    eventually,
+    listening,
+    pids,
+    pods,
+    status_of,
+    wait_ready,
+)
 
 if TYPE_CHECKING:
     from tests.cluster.conftest import Notes
 
 pytestmark = pytest.mark.cluster
-
-_PROCESSES = {
-    "etcd",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kwok",
-    "kserve-manager",
-    "envoy-gateway",
-    "envoy",
-}
 
 
 class _Backend(BaseHTTPRequestHandler):
@@ -220,7 +219,7 @@ def test_parts_tell_version_origin_pid_and_memory(
 ) -> None:
     parts = bare_cluster.parts()
 
-    assert {part.name for part in parts} == _PROCESSES
+    assert {part.name for part in parts} == PROCESSES
     for part in parts:
         assert (part.version, part.origin) == (binaries[part.name].version, binaries[part.name].origin)
         assert part.resident_mib > 10
@@ -253,7 +252,7 @@ def test_other_nodes_are_made_and_those_no_longer_wanted_go(
     assert {node["metadata"]["name"] for node in client.list("v1", "Node")} == {"control", "gpu-0", "gpu-1"}
 
 
-@pytest.mark.parametrize("victim", sorted(_PROCESSES))
+@pytest.mark.parametrize("victim", sorted(PROCESSES))
 def test_the_next_start_repairs_a_killed_process_and_says_so(
     victim: str,
     bare_cluster: Cluster,
@@ -269,7 +268,7 @@ def test_the_next_start_repairs_a_killed_process_and_says_so(
     bare_cluster.start(needs, notes)
 
     after = pids(bare_cluster)
-    assert set(after) == _PROCESSES
+    assert set(after) == PROCESSES
     assert after[victim] != before[victim]
     said = "Envoy had died" if victim == "envoy" else f"{victim} had died"
     assert [note for note in notes.notes if said in note], notes.notes

@@ -13,22 +13,13 @@ import pytest
 
 from onprem.stack_file import PROJECT
 from tests.cluster.end_to_end.checkout import Checkout
+from tests.cluster.looking import PROCESSES
 
 # ONPREM_KILLS=20 kills the engine more often; the moments come from the seed.
 _KILLS = int(os.environ.get("ONPREM_KILLS", "5"))
 _RANDOM = random.Random(20261124)  # noqa: S311 - moments, not secrets
 # Seconds after the engine began; an update from nothing lasts about four on two idle cores.
 _MOMENTS = [round(_RANDOM.uniform(0.0, 4.5), 2) for _ in range(_KILLS)]
-_PARTS = (
-    "etcd",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kwok",
-    "kserve-manager",
-    "envoy-gateway",
-    "envoy",
-)
 
 
 def _wait_for_engine(checkout: Checkout, run: subprocess.Popen[str]) -> int:
@@ -46,6 +37,14 @@ def _wait_for_engine(checkout: Checkout, run: subprocess.Popen[str]) -> int:
 def _end_of(run: subprocess.Popen[str]) -> str:
     """Wait for the end of a run and return what it said."""
     return run.communicate(timeout=60)[0]
+
+
+def _interrupt(run: subprocess.Popen[str]) -> None:
+    """Send what Ctrl-C sends and insist on a quiet end with its exit code."""
+    run.send_signal(signal.SIGINT)
+    text = _end_of(run)
+    assert run.returncode == 130, text
+    assert "Traceback" not in text
 
 
 def _engine_processes(checkout: Checkout) -> dict[int, str]:
@@ -83,7 +82,7 @@ def _converged(checkout: Checkout) -> None:
     assert len(status["pods"]) == 1
     assert (status["gateway"]["accepted"], status["gateway"]["programmed"]) == (True, True)
     names = [part["name"] for part in status["parts"] if part["pid"] is not None]
-    assert sorted(names) == sorted(_PARTS), "each part once"
+    assert sorted(names) == sorted(PROCESSES), "each part once"
     state = checkout.state()
     urns = [resource["urn"] for resource in state["resources"]]
     assert len(urns) == len(set(urns))
@@ -167,7 +166,7 @@ def test_up_repairs_killed_parts_of_the_cluster_and_says_so(
         assert after[victim] not in {None, pids[victim]}
     assert status["inferenceServices"] == [{"name": "coder", "ready": True}]
     assert len(status["pods"]) == 1
-    assert sorted(part["name"] for part in status["parts"] if part["pid"]) == sorted(_PARTS)
+    assert sorted(part["name"] for part in status["parts"] if part["pid"]) == sorted(PROCESSES)
 
 
 def test_ctrl_c_while_the_cluster_starts_leaves_nothing_running(local: Checkout) -> None:
@@ -178,11 +177,8 @@ def test_ctrl_c_while_the_cluster_starts_leaves_nothing_running(local: Checkout)
             assert time.monotonic() < deadline, "the cluster does not start"
             time.sleep(0.05)
 
-        run.send_signal(signal.SIGINT)
-        text = _end_of(run)
+        _interrupt(run)
 
-    assert run.returncode == 130, text
-    assert "Traceback" not in text
     assert local.processes() == {}
     local.up()
     _converged(local)
@@ -195,11 +191,8 @@ def test_ctrl_c_during_the_update_ends_engine_and_cluster_of_this_run(local: Che
         _wait_for_engine(local, run)
         time.sleep(1.5)
 
-        run.send_signal(signal.SIGINT)
-        text = _end_of(run)
+        _interrupt(run)
 
-    assert run.returncode == 130, text
-    assert "Traceback" not in text
     assert local.processes() == {}
     local.up()
     _converged(local)
@@ -212,10 +205,8 @@ def test_ctrl_c_during_the_update_leaves_a_cluster_that_ran_before(local: Checko
         _wait_for_engine(local, run)
         time.sleep(1.0)
 
-        run.send_signal(signal.SIGINT)
-        text = _end_of(run)
+        _interrupt(run)
 
-    assert run.returncode == 130, text
     _nothing_left(local)
     assert {part["name"]: part["pid"] for part in local.status()["parts"] if part["pid"]} == before
     local.up()
