@@ -20,9 +20,9 @@ PACKAGES: dict[Agent, str] = {
     "claude": "@anthropic-ai/claude-code",
 }
 TITLES: dict[Agent, str] = {"opencode": "opencode", "codex": "Codex CLI", "claude": "Claude Code"}
-# Codex takes a key from a command (openai/codex pull request 16288, merged 2026-03-31; run with 0.169.0). Which release
-# was the first is not known to the day; an older one gets the variable, which all of them know.
-CODEX_KEY_COMMAND_SINCE: Release = (0, 120, 0)
+# Codex takes a key from a command since 0.118.0, whose program knows the setting `refresh_interval_ms` as 0.117.0's
+# does not (both looked into 2026-11; openai/codex pull request 16288); an older one gets the variable.
+CODEX_KEY_COMMAND_SINCE: Release = (0, 118, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
