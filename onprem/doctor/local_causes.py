@@ -86,9 +86,10 @@ def _codex(
         return
     table = f"model_providers.{name}"
     if str(provider.get("wire_api", "responses")) != "responses":
+        # The refusal stands in the program of 0.95.0 and not in that of 0.94.0 (both looked into 2026-11).
         yield Cause(
             name="wire-api-chat",
-            evidence=f"{table}.wire_api is {shown(provider['wire_api'])}; Codex dropped it and exits at once",
+            evidence=f"{table}.wire_api is {shown(provider['wire_api'])}; since 0.95 Codex refuses it and exits",
             fix=f'set {table}.wire_api = "responses"; or {_again(connection)}',
         )
     url = str(provider.get("base_url") or "")
