@@ -66,9 +66,9 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     """Return what vLLM takes besides weights and KV cache."""
     architecture = request.model.architecture
     graphs_gib = _graphs_gib(request, constants)
-    context_gib = constants.non_torch_gib(request.tensor_parallel * request.pipeline_parallel)
+    context_gib = constants.context_gib(request.tensor_parallel * request.pipeline_parallel)
     if request.rules.graphs_are_counted:
-        context_gib += constants.context_growth_gib
+        context_gib += constants.context_growth_share * request.accelerator.total_gib
     if request.accelerator.unified_memory:
         context_gib += constants.unified_gib
     hidden_gib = request.batch_tokens * architecture.hidden_size * _ACTIVATION_BYTES / GIB

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onprem.catalog import (
     Architecture,
     ChunkedAttention,
     FullAttention,
+    LatentAttention,
     Model,
     SlidingWindow,
     Variant,
@@ -29,6 +31,19 @@ _MAKERS_WITH_QUANT_CONFIG = ("nvidia",)
 
 # Parts that every tensor-parallel rank holds whole: routers, and the projections into compressed vectors.
 _REPLICATED = ("routers", "latent_down")
+# Families whose towers run as Transformers' own modules, which are not split (vllm gemma4_mm.py, read November 2026).
+_WHOLE_TOWER_FAMILIES = ("gemma-4",)
+
+# Widths of MXFP4 experts are padded to these multiples: the model's, and a rank's share of the experts'. Marlin
+# kernels, used on all but data centre Blackwell (compute capability 10.x, there 256 both); vllm mxfp4.py, read
+# November 2026.
+_PADDED_HIDDEN, _PADDED_WIDTH, _PADDED_WIDTH_BLACKWELL = 256, 128, 256
+_DATA_CENTRE_BLACKWELL = 10
+
+# Rotary tables, norms, biases and the allocator's rounding: logs of Qwen2 7B, Qwen2.5 3B and 14B, Llama 3 70B, Qwen3
+# 30B and 235B show 0.03 to 0.08 GiB on each GPU beyond the matrices.
+_SMALL_TENSORS_GIB = 0.05
+
 # Parts at the two ends of a pipeline: the first stage has the table, the last one the head.
 _ENDS = ("embedding", "head")
 _PARTS = (
@@ -70,19 +85,29 @@ def computed_gib(model: Model, variant: Variant) -> float:
 def _loaded(request: FitRequest) -> tuple[float, float, str]:
     variant, parallel = request.variant, request.tensor_parallel
     plain = request.pipeline_parallel == 1 and request.data_parallel == 1
-    seen = variant.loaded_gib_per_gpu.get(parallel) if plain else None
-    if seen is None and plain and parallel == 1 and variant.measured:
-        seen = variant.weights_gib
-    if seen is not None:
-        return seen, _MEASURED_UNCERTAINTY, f"{variant.hf_id}: seen in a log ({variant.source.where})"
+    seen = _seen(variant)
+    if plain and parallel in seen:
+        return (
+            seen[parallel],
+            _MEASURED_UNCERTAINTY,
+            f"{variant.hf_id}: seen in a log ({variant.source.where})",
+        )
     parts = _part_gib(request.model, variant)
-    total_gib = _whole_gib(variant, parts, parallel)
-    scale = total_gib / sum(parts.values())
-    per_gpu = _share_gib(request, {part: gib * scale for part, gib in parts.items()})
-    how = "seen in a log" if variant.measured else "computed"
-    split = f", split over {request.gpus} GPUs" if request.gpus > 1 else ""
+    per_gpu = _share_gib(request, parts)
+    if seen:  # what the count missed of the nearest split seen, it misses of this one
+        nearest = min(seen, key=lambda gpus: (abs(math.log2(gpus / parallel)), gpus))
+        alike = replace(request, tensor_parallel=nearest, pipeline_parallel=1, data_parallel=1)
+        per_gpu *= seen[nearest] / _share_gib(alike, parts)
+    how = "from a log of another split" if seen else "computed"
+    split = f" on each of {request.gpus} GPUs" if request.gpus > 1 else ""
     uncertainty = _uncertainty(request.model, variant) + (_SPLIT_UNCERTAINTY if request.gpus > 1 else 0.0)
-    return per_gpu, uncertainty, f"{variant.hf_id}: {total_gib:.1f} GiB {how}{split}"
+    return per_gpu, uncertainty, f"{variant.hf_id}: {per_gpu:.1f} GiB{split}, {how}"
+
+
+def _seen(variant: Variant) -> Mapping[int, float]:
+    """Return the GiB on each GPU by tensor-parallel size, as logs showed them."""
+    whole = {1: variant.weights_gib} if variant.measured else {}
+    return {**whole, **variant.loaded_gib_per_gpu}
 
 
 def _part_gib(model: Model, variant: Variant) -> Mapping[str, float]:
@@ -100,31 +125,56 @@ def _counted_gib(model: Model, variant: Variant) -> Mapping[str, float]:
     return {part: getattr(counted, part) * part_bytes(variant, part) * missed / GIB for part in _PARTS}
 
 
-def _whole_gib(variant: Variant, parts: Mapping[str, float], tensor_parallel: int) -> float:
-    """Return the GiB of all ranks together, without what they replicate."""
-    # Padding makes some checkpoints grow with the split (gpt-oss): the next wider split seen bounds this one.
-    wider = [gpus for gpus in variant.loaded_gib_per_gpu if gpus > tensor_parallel]
-    known = variant.weights_gib if variant.measured else sum(parts.values())
-    if not wider:
-        return known
-    replicated = sum(parts[part] for part in _REPLICATED) * (min(wider) - 1)
-    summed = min(wider) * variant.loaded_gib_per_gpu[min(wider)] - replicated
-    return max(known, summed) if variant.measured else summed
-
-
 def _share_gib(request: FitRequest, parts: Mapping[str, float]) -> float:
     """Return one GPU's share: the fullest stage of a pipeline, replicated parts whole, experts spread by rank."""
     stages, parallel = request.pipeline_parallel, request.tensor_parallel
-    share = _extra_heads_gib(request, parts["attention"]) / stages
+    whole = {*_REPLICATED, *(("vision",) if request.model.family in _WHOLE_TOWER_FAMILIES else ())}
+    share = _SMALL_TENSORS_GIB + _extra_heads_gib(request, parts["attention"]) / stages
+    share += _absorbed_gib(request) / stages / parallel
     for part, gib in parts.items():
-        if part in _REPLICATED:
+        if part in whole:
             share += gib / stages
         elif part == "experts":
-            share += gib / stages / (parallel * request.data_parallel)
+            share += gib * _experts_share(request) / stages
         elif part not in _ENDS:
             share += gib / stages / parallel
     ends = [parts[part] / parallel for part in _ENDS]
     return share + (max(ends) if stages > 1 else sum(ends))
+
+
+def _experts_share(request: FitRequest) -> float:
+    """Return the share of the experts on this GPU: whole ones with expert parallelism, else a slice of each.
+
+    Ranks of tensor and data parallelism share them out either way (vllm fused_moe, read November 2026).
+    """
+    experts, ranks = request.model.architecture.experts, request.tensor_parallel * request.data_parallel
+    if experts is None:
+        return 0.0
+    share, width = 1 / ranks, experts.intermediate_size / ranks
+    if request.expert_parallel:
+        share, width = math.ceil(experts.count / ranks) / experts.count, experts.intermediate_size
+    if request.variant.precision != "mxfp4":
+        return share
+    hidden = experts.hidden_size or request.model.architecture.hidden_size
+    blackwell = int(request.accelerator.compute_capability) == _DATA_CENTRE_BLACKWELL
+    multiple = _PADDED_WIDTH_BLACKWELL if blackwell else _PADDED_WIDTH
+    return share * _rounded_up(hidden, _PADDED_HIDDEN) * _rounded_up(width, multiple) / (hidden * width)
+
+
+def _rounded_up(size: float, multiple: int) -> int:
+    return math.ceil(size / multiple) * multiple
+
+
+def _absorbed_gib(request: FitRequest) -> float:
+    """Return the GiB of the BF16 copy of latent attention's up-projections, made where they are quantised."""
+    if part_bytes(request.variant, "attention") == BF16_BYTES:
+        return 0.0
+    heads, elements = request.model.architecture.attention_heads, 0
+    for group in request.model.architecture.attention:
+        if isinstance(group, LatentAttention):
+            width = group.nope_head_dim + group.value_head_dim
+            elements += group.layers * group.kv_lora_rank * heads * width
+    return elements * BF16_BYTES / GIB
 
 
 def _extra_heads_gib(request: FitRequest, attention_gib: float) -> float:
