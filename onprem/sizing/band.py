@@ -1,11 +1,13 @@
 """How far the best estimate may be off.
 
 The two ends are what a careful and a hopeful reader would take: `more_gib` further use, `less_gib` less use than
-estimated. Widths come from the residuals of the calibration logs, see `docs/sizing.md`.
+estimated. The terms err independently; the careful end takes it that all err against us at once, the hopeful end
+that they do as chance has it. Widths come from the residuals of the calibration logs, see `docs/sizing.md`.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from onprem.sizing.kv_cache import CacheLayout
@@ -40,14 +42,14 @@ def band(request: FitRequest, weights: Weights, rest: Overhead, layout: CacheLay
     """Return the band around the best estimate of everything that is not KV cache."""
     common_gib = _FIXED_GIB + _SHARE_OF_GPU * request.accelerator.total_gib
     uncertain_gib = (
-        weights.uncertainty_gib
-        + _SHARE_OF_ACTIVATION * rest.activation_gib
-        + _SHARE_OF_GRAPHS * rest.counted_graphs_gib
-        + _SHARE_OF_CONTEXT * rest.non_torch_gib
+        weights.uncertainty_gib,
+        _SHARE_OF_ACTIVATION * rest.activation_gib,
+        _SHARE_OF_GRAPHS * rest.counted_graphs_gib,
+        _SHARE_OF_CONTEXT * rest.non_torch_gib,
     )
     return Band(
-        more_gib=common_gib + uncertain_gib + _of_old_releases_gib(request, rest, layout),
-        less_gib=common_gib + uncertain_gib,
+        more_gib=common_gib + sum(uncertain_gib) + _of_old_releases_gib(request, rest, layout),
+        less_gib=common_gib + math.hypot(*uncertain_gib),
     )
 
 

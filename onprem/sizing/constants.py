@@ -27,9 +27,7 @@ class Constants:
     logs of one GPU, 0.2 to 0.6 of two to four, up to 1 of eight. `context_growth_share`: what comes on top since 0.20,
     as a share of the GPU's memory: kernels' code and stacks grow with the number of processors, which goes with
     memory. By the median of all logs of those releases (6 GB RTX 3050 to H200). `unified_gib`: what loader and page
-    cache take of a memory that the host shares (GB10 and Thor, three sources). `encoder_gib`: the largest image of a
-    tower without a fixed size (Qwen-VL, Pixtral: 1.4 to 2.5 on its own, less beside a text pass);
-    `small_encoder_gib`: of a tower with small fixed images (Gemma 4 E2B on an L4: 1.0 in all).
+    cache take of a memory that the host shares (GB10 and Thor, three sources).
     """
 
     sampler_sorting_bytes: float = 39.0
@@ -41,8 +39,6 @@ class Constants:
     non_torch_gib: float = 0.2
     context_growth_share: float = 0.003
     unified_gib: float = 2.0
-    encoder_gib: float = 1.3
-    small_encoder_gib: float = 0.4
 
     def graph_gib(self, tensor_parallel: int) -> float:
         """Return the GiB of one captured batch size of one layer."""
