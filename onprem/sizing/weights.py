@@ -46,6 +46,7 @@ _SMALL_TENSORS_GIB = 0.05
 
 # Parts at the two ends of a pipeline: the first stage has the table, the last one the head.
 _ENDS = ("embedding", "head")
+_MAKERS_DIFFER_ON = ("head", "attention", "latent_down", "linear_attention", "feed_forward", "shared_experts")
 _PARTS = (
     "embedding", "head", "attention", "latent_down", "linear_attention", "feed_forward", "experts",
     "shared_experts", "routers", "vision", "extra",
@@ -194,11 +195,23 @@ def _uncertainty(model: Model, variant: Variant) -> float:
     precision = precision_named(variant.precision)
     if variant.measured or precision is None:
         return _MEASURED_UNCERTAINTY
+    share = precision.uncertainty
+    if precision.bytes_per_param < BF16_BYTES:
+        share = min(share, _share_makers_differ_on(model, variant))
     if variant.hf_id.endswith(")"):  # made up for a precision that the catalogue does not list
-        return precision.uncertainty
+        return share
     maker = variant.hf_id.partition("/")[0]
     published = maker in (model.hf_id.partition("/")[0], *_MAKERS_WITH_QUANT_CONFIG)
-    return precision.uncertainty * (_PUBLISHED_SHARE if published else _COMMUNITY_SHARE)
+    return share * (_PUBLISHED_SHARE if published else _COMMUNITY_SHARE)
+
+
+def _share_makers_differ_on(model: Model, variant: Variant) -> float:
+    """Return half of what parts that some makers keep in BF16 weigh more there: experts are quantised by all."""
+    parts = _part_gib(model, variant)
+    counted = parameters_of(model.architecture)
+    saved_bytes = BF16_BYTES - part_bytes(variant, "experts")
+    differing_gib = sum(getattr(counted, part) for part in _MAKERS_DIFFER_ON) * saved_bytes / GIB
+    return differing_gib / 2 / sum(parts.values()) + _MEASURED_UNCERTAINTY
 
 
 def _draft_gib(model: Model) -> float:
