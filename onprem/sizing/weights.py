@@ -210,7 +210,8 @@ def _share_makers_differ_on(model: Model, variant: Variant) -> float:
     parts = _part_gib(model, variant)
     counted = parameters_of(model.architecture)
     saved_bytes = BF16_BYTES - part_bytes(variant, "experts")
-    differing_gib = sum(getattr(counted, part) for part in _MAKERS_DIFFER_ON) * saved_bytes / GIB
+    differing: int = sum(getattr(counted, part) for part in _MAKERS_DIFFER_ON)
+    differing_gib = differing * saved_bytes / GIB
     return differing_gib / 2 / sum(parts.values()) + _MEASURED_UNCERTAINTY
 
 
