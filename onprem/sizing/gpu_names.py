@@ -16,6 +16,8 @@ _EMPTY_WORDS = frozenset({"nvidia", "geforce", "gpu", "generation", "gb", "editi
 _UNSEEN_SHARE = 0.98
 # A printed size this near to a catalogue entry's means that entry.
 _SAME_SIZE = 0.06
+# A size beyond this multiple of a GPU's is the host's ("GH200 480GB").
+_OTHER_MEMORY = 3
 
 
 def accelerator_named(
@@ -42,6 +44,8 @@ def _one(text: str, known: tuple[Accelerator, ...], total_gib: float | None) -> 
     candidates = [gpu for length, gpu in matches if length == longest and longest]
     if not candidates:
         return _unknown(text, known, total_gib, nominal)
+    if nominal and nominal > _OTHER_MEMORY * max(gpu.nominal_gb for gpu in candidates):
+        nominal = None
     wanted = total_gib or nominal
     gpu = (
         min(candidates, key=lambda gpu: abs(gpu.nominal_gb - wanted)) if wanted else _usual(candidates, words)
