@@ -175,7 +175,8 @@ def _checkpoint(row: Mapping[str, str | None], catalog: Catalog) -> Checkpoint:
 
 def _accelerator(row: Mapping[str, str | None], catalog: Catalog) -> Accelerator:
     text = _text(row, "gpu")
-    gpu = accelerator_named(text, catalog.accelerators, total_gib=_number(row, "total_gpu_mem_gib"))
+    total_gib, pipeline = _number(row, "total_gpu_mem_gib"), _parallel(row)[1] > 1
+    gpu = accelerator_named(text, catalog.accelerators, total_gib=total_gib, pipeline=pipeline)
     if gpu is None:
         raise UnreadableRow(
             f"gpu {text!r} is not in the catalogue and its memory is not told; fill total_gpu_mem_gib"
