@@ -53,8 +53,17 @@ _PARTS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Counted:
+    """GiB of a checkpoint by part, bytes of one parameter of attention, share by which makers differ."""
+
+    parts: Mapping[str, float]
+    attention_bytes: float
+    differing: float
+
+
 # Counting a checkpoint's parts is most of the time of a ranking; a checkpoint is known by its identity.
-_COUNTED: dict[int, tuple[Variant, Mapping[str, float]]] = {}
+_COUNTED: dict[int, tuple[Variant, _Counted]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +89,7 @@ def weights_of(request: FitRequest) -> Weights:
 
 def computed_gib(model: Model, variant: Variant) -> float:
     """Return the GiB of a whole checkpoint: its parts in their precision."""
-    return sum(_part_gib(model, variant).values())
+    return sum(_counted(model, variant).parts.values())
 
 
 def _loaded(request: FitRequest) -> tuple[float, float, str]:
@@ -93,7 +102,7 @@ def _loaded(request: FitRequest) -> tuple[float, float, str]:
             _MEASURED_UNCERTAINTY,
             f"{variant.hf_id}: seen in a log ({variant.source.where})",
         )
-    parts = _part_gib(request.model, variant)
+    parts = _counted(request.model, variant).parts
     per_gpu = _share_gib(request, parts)
     if seen:  # what the count missed of the nearest split seen, it misses of this one
         nearest = min(seen, key=lambda gpus: (abs(math.log2(gpus / parallel)), gpus))
@@ -111,26 +120,34 @@ def _seen(variant: Variant) -> Mapping[int, float]:
     return {**whole, **variant.loaded_gib_per_gpu}
 
 
-def _part_gib(model: Model, variant: Variant) -> Mapping[str, float]:
-    """Return the GiB of each part; what the count misses of the known total is spread over the rest."""
+def _counted(model: Model, variant: Variant) -> _Counted:
+    """Return the parts of a checkpoint; what the count misses of the known total is spread over all."""
     kept = _COUNTED.get(id(variant))
     if kept is None or kept[0] is not variant:
-        kept = (variant, _counted_gib(model, variant))
+        kept = (variant, _count(model, variant))
         _COUNTED[id(variant)] = kept
     return kept[1]
 
 
-def _counted_gib(model: Model, variant: Variant) -> Mapping[str, float]:
+def _count(model: Model, variant: Variant) -> _Counted:
     counted = parameters_of(model.architecture)
     missed = model.total_params / counted.total
-    return {part: getattr(counted, part) * part_bytes(variant, part) * missed / GIB for part in _PARTS}
+    params = {part: getattr(counted, part) * missed for part in _PARTS}
+    parts = {part: count * part_bytes(variant, part) / GIB for part, count in params.items()}
+    saved_bytes = BF16_BYTES - part_bytes(variant, "experts")
+    differing_gib = sum(params[part] for part in _MAKERS_DIFFER_ON) * saved_bytes / GIB
+    return _Counted(
+        parts=parts,
+        attention_bytes=missed * part_bytes(variant, "attention"),
+        differing=differing_gib / sum(parts.values()),
+    )
 
 
 def _share_gib(request: FitRequest, parts: Mapping[str, float]) -> float:
     """Return one GPU's share: the fullest stage of a pipeline, replicated parts whole, experts spread by rank."""
     stages, parallel = request.pipeline_parallel, request.tensor_parallel
     whole = {*_REPLICATED, *(("vision",) if request.model.family in _WHOLE_TOWER_FAMILIES else ())}
-    share = _SMALL_TENSORS_GIB + _extra_heads_gib(request, parts["attention"]) / stages
+    share = _SMALL_TENSORS_GIB + _extra_heads_gib(request) / stages
     share += _absorbed_gib(request) / stages / parallel
     for part, gib in parts.items():
         if part in whole:
@@ -178,7 +195,7 @@ def _absorbed_gib(request: FitRequest) -> float:
     return elements * BF16_BYTES / GIB
 
 
-def _extra_heads_gib(request: FitRequest, attention_gib: float) -> float:
+def _extra_heads_gib(request: FitRequest) -> float:
     """Return the GiB of key and value projections beyond the even share, where ranks outnumber KV heads."""
     architecture, parallel = request.model.architecture, request.tensor_parallel
     if parallel == 1:
@@ -187,7 +204,7 @@ def _extra_heads_gib(request: FitRequest, attention_gib: float) -> float:
     for group in architecture.attention:
         if isinstance(group, FullAttention | SlidingWindow | ChunkedAttention) and group.kv_heads < parallel:
             beyond += group.layers * 2 * group.head_dim * (1 - group.kv_heads / parallel)
-    return beyond * architecture.hidden_size * attention_gib / max(1, parameters_of(architecture).attention)
+    return beyond * architecture.hidden_size * _counted(request.model, request.variant).attention_bytes / GIB
 
 
 def _uncertainty(model: Model, variant: Variant) -> float:
@@ -197,22 +214,13 @@ def _uncertainty(model: Model, variant: Variant) -> float:
         return _MEASURED_UNCERTAINTY
     share = precision.uncertainty
     if precision.bytes_per_param < BF16_BYTES:
-        share = min(share, _share_makers_differ_on(model, variant))
+        # Experts are quantised by all; half of what the other parts would weigh more in BF16 is the middle.
+        share = min(share, _counted(model, variant).differing / 2 + _MEASURED_UNCERTAINTY)
     if variant.hf_id.endswith(")"):  # made up for a precision that the catalogue does not list
         return share
     maker = variant.hf_id.partition("/")[0]
     published = maker in (model.hf_id.partition("/")[0], *_MAKERS_WITH_QUANT_CONFIG)
     return share * (_PUBLISHED_SHARE if published else _COMMUNITY_SHARE)
-
-
-def _share_makers_differ_on(model: Model, variant: Variant) -> float:
-    """Return half of what parts that some makers keep in BF16 weigh more there: experts are quantised by all."""
-    parts = _part_gib(model, variant)
-    counted = parameters_of(model.architecture)
-    saved_bytes = BF16_BYTES - part_bytes(variant, "experts")
-    differing: int = sum(getattr(counted, part) for part in _MAKERS_DIFFER_ON)
-    differing_gib = differing * saved_bytes / GIB
-    return differing_gib / 2 / sum(parts.values()) + _MEASURED_UNCERTAINTY
 
 
 def _draft_gib(model: Model) -> float:

@@ -102,3 +102,11 @@ def test_groups_of_32_cost_more_than_groups_of_128() -> None:
     model = CATALOG.model("Kimi-K2-Thinking")
     # 1 trillion parameters, half a byte and a BF16 scale for 32; attention, shared experts and the rest BF16
     assert computed_gib(model, model.variants[0]) == pytest.approx(553.4, abs=1.0)
+
+
+def test_the_band_of_experts_is_narrower_than_that_of_a_dense_model() -> None:
+    # all makers quantise experts; on attention, linear attention and the head they differ
+    experts = weights_of(request_for("RedHatAI/Qwen3.6-35B-A3B-NVFP4", "RTX-5090", 1))
+    dense = weights_of(request_for("unsloth/Qwen3.6-27B-NVFP4", "RTX-5090", 1))
+    assert experts.uncertainty_gib / experts.gib < 0.08
+    assert dense.uncertainty_gib / dense.gib == pytest.approx(0.096, abs=0.001), "0.8 of 12 %"
