@@ -1,11 +1,13 @@
 """How far the best estimate may be off.
 
 The two ends are what a careful and a hopeful reader would take: `more_gib` further use, `less_gib` less use than
-estimated. Widths come from the residuals of the calibration logs, see `docs/sizing.md`.
+estimated. The terms err independently; the careful end takes it that all err against us at once, the hopeful end
+that they do as chance has it. Widths come from the residuals of the calibration logs, see `docs/sizing.md`.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from onprem.sizing.kv_cache import CacheLayout
@@ -27,6 +29,11 @@ _SHARE_OF_CONTEXT = 0.1
 _STATES_IN_THE_POOL = (0, 11)
 _LAST_WITH_SORT = "0.19.0"
 
+# Before 0.12 Qwen3-VL was profiled with a video of full-size frames (vllm qwen3_vl.py of September 2025). Two logs of
+# 0.11.0 show 3.6 GiB (30B, A100) and 5.6 GiB (235B on 8 A100, QwenLM/Qwen3-VL#1684) beyond one image.
+_IMAGES_ALONE = (0, 12)
+_VIDEO_FAMILY, _VIDEO_GIB = "qwen3-vl", 4.6
+
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
@@ -40,15 +47,23 @@ def band(request: FitRequest, weights: Weights, rest: Overhead, layout: CacheLay
     """Return the band around the best estimate of everything that is not KV cache."""
     common_gib = _FIXED_GIB + _SHARE_OF_GPU * request.accelerator.total_gib
     uncertain_gib = (
-        weights.uncertainty_gib
-        + _SHARE_OF_ACTIVATION * rest.activation_gib
-        + _SHARE_OF_GRAPHS * rest.counted_graphs_gib
-        + _SHARE_OF_CONTEXT * rest.non_torch_gib
+        weights.uncertainty_gib,
+        _SHARE_OF_ACTIVATION * rest.activation_gib,
+        _SHARE_OF_GRAPHS * rest.counted_graphs_gib,
+        _SHARE_OF_CONTEXT * rest.non_torch_gib,
     )
     return Band(
-        more_gib=common_gib + uncertain_gib + _of_old_releases_gib(request, rest, layout),
-        less_gib=common_gib + uncertain_gib,
+        more_gib=common_gib
+        + sum(uncertain_gib)
+        + _of_old_releases_gib(request, rest, layout)
+        + _of_videos_gib(request),
+        less_gib=common_gib + math.hypot(*uncertain_gib),
     )
+
+
+def _of_videos_gib(request: FitRequest) -> float:
+    profiled = request.has_encoder and request.model.family == _VIDEO_FAMILY
+    return _VIDEO_GIB if profiled and request.rules.number < _IMAGES_ALONE else 0.0
 
 
 def _of_old_releases_gib(request: FitRequest, rest: Overhead, layout: CacheLayout) -> float:

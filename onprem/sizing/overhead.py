@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from onprem.catalog import Architecture, AttentionLayers, GatedDeltaNet, KimiDelta, Mamba2
 from onprem.sizing.constants import CONSTANTS, Constants
+from onprem.sizing.encoder import encoder_gib
 from onprem.sizing.request import FitRequest
 from onprem.units import GIB
 
@@ -25,8 +26,6 @@ _CHUNK_TOKENS = 64
 _VALUE_COPIES = 4
 
 _A100_CAPABILITY = 8.0
-# Families whose towers see small fixed images.
-_SMALL_ENCODERS = ("gemma", "llama")
 
 # Memory that vLLM's budget does not see. The driver and the context hold 0.5 GiB on a small card (an idle
 # H100 showed 1.5), with NCCL twice that. Graphs took up to half more than estimated (0.39 estimated, 0.58
@@ -66,16 +65,16 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     """Return what vLLM takes besides weights and KV cache."""
     architecture = request.model.architecture
     graphs_gib = _graphs_gib(request, constants)
-    context_gib = constants.non_torch_gib(request.tensor_parallel * request.pipeline_parallel)
+    context_gib = constants.context_gib(request.tensor_parallel * request.pipeline_parallel)
     if request.rules.graphs_are_counted:
-        context_gib += constants.context_growth_gib
+        context_gib += constants.context_growth_share * request.accelerator.total_gib
     if request.accelerator.unified_memory:
         context_gib += constants.unified_gib
     hidden_gib = request.batch_tokens * architecture.hidden_size * _ACTIVATION_BYTES / GIB
     return Overhead(
         forward_gib=_forward_gib(architecture, request.tensor_parallel, request.batch_tokens),
         sampler_gib=hidden_gib + _sampler_gib(request, constants),
-        encoder_gib=_encoder_gib(request, constants),
+        encoder_gib=encoder_gib(request),
         graphs_gib=graphs_gib,
         counted_graphs_gib=graphs_gib if request.rules.graphs_are_counted else 0.0,
         non_torch_gib=context_gib,
@@ -98,13 +97,6 @@ def captured_sizes(max_num_seqs: int, speculative_tokens: int) -> int:
     if largest >= 256:  # noqa: PLR2004 - the step changes there
         return 34 + (largest - 256) // 16 + 1
     return sum(size <= largest for size in (1, 2, 4)) + largest // 8
-
-
-def _encoder_gib(request: FitRequest, constants: Constants) -> float:
-    if not request.has_encoder:
-        return 0.0
-    small = request.model.family.startswith(_SMALL_ENCODERS)
-    return constants.small_encoder_gib if small else constants.encoder_gib
 
 
 def _forward_gib(architecture: Architecture, tensor_parallel: int, tokens: int) -> float:
