@@ -36,25 +36,25 @@ class Band:
     less_gib: float
 
 
-def band(request: FitRequest, weights: Weights, rest: Overhead, layout: CacheLayout) -> Band:
-    """Return the band around the best estimate of everything that is not KV cache."""
-    common_gib = _FIXED_GIB + _SHARE_OF_GPU * request.accelerator.total_gib
-    uncertain_gib = (
+def common_gib(gpu_gib: float) -> float:
+    """Return what any estimate may be off on a GPU of that size."""
+    return _FIXED_GIB + _SHARE_OF_GPU * gpu_gib
+
+
+def uncertain_gib(weights: Weights, rest: Overhead) -> float:
+    """Return how far weights and overhead may be off."""
+    return (
         weights.uncertainty_gib
         + _SHARE_OF_ACTIVATION * rest.activation_gib
         + _SHARE_OF_GRAPHS * rest.counted_graphs_gib
         + _SHARE_OF_CONTEXT * rest.non_torch_gib
     )
-    return Band(
-        more_gib=common_gib + uncertain_gib + _of_old_releases_gib(request, rest, layout),
-        less_gib=common_gib + uncertain_gib,
-    )
 
 
-def _of_old_releases_gib(request: FitRequest, rest: Overhead, layout: CacheLayout) -> float:
+def of_old_releases_gib(request: FitRequest, rest: Overhead, layout: CacheLayout) -> float:
     """Return the GiB that an older release would take on top, where it is not known which one runs."""
-    number = version_number(request.model.min_vllm)
-    if not request.release_unknown or number is None:
+    number = version_number(request.model.min_vllm) if request.release_unknown else None
+    if number is None:
         return 0.0
     beyond = 0.0
     if number < _STATES_IN_THE_POOL:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from onprem.catalog import Architecture, AttentionLayers, GatedDeltaNet, KimiDelta, Mamba2
+from onprem.catalog import Accelerator, Architecture, AttentionLayers, GatedDeltaNet, KimiDelta, Mamba2
 from onprem.sizing.constants import CONSTANTS, Constants
 from onprem.sizing.request import FitRequest
 from onprem.units import GIB
@@ -41,7 +41,8 @@ _WARM_UP_BYTES = 4
 class Overhead:
     """GiB on each GPU. The profile run's peak is the largest of its three steps, which do not overlap.
 
-    `graphs_gib` is what is taken; `counted_graphs_gib` what vLLM takes off its budget, 0 before 0.20.
+    `graphs_gib` is what is taken; `counted_graphs_gib` what vLLM takes off its budget, 0 before 0.20; `outside_gib`
+    what must stay free outside that budget for the server to come up.
     """
 
     forward_gib: float
@@ -50,6 +51,7 @@ class Overhead:
     graphs_gib: float
     counted_graphs_gib: float
     non_torch_gib: float
+    outside_gib: float
 
     @property
     def activation_gib(self) -> float:
@@ -69,7 +71,8 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     context_gib = constants.non_torch_gib(request.tensor_parallel * request.pipeline_parallel)
     if request.rules.graphs_are_counted:
         context_gib += constants.context_growth_gib
-    if request.accelerator.unified_memory:
+    shares_memory, _ = traits_of(request.accelerator)
+    if shares_memory:
         context_gib += constants.unified_gib
     hidden_gib = request.batch_tokens * architecture.hidden_size * _ACTIVATION_BYTES / GIB
     return Overhead(
@@ -79,17 +82,13 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
         graphs_gib=graphs_gib,
         counted_graphs_gib=graphs_gib if request.rules.graphs_are_counted else 0.0,
         non_torch_gib=context_gib,
+        outside_gib=_outside_gib(request, graphs_gib),
     )
 
 
-def outside_budget_gib(request: FitRequest) -> float:
-    """Return the GiB that must stay free outside gpu-memory-utilization for the server to come up."""
-    graphs_gib = _graphs_gib(request, CONSTANTS)
-    if request.rules.graphs_are_counted:
-        graphs_gib *= _GRAPH_OVERRUN
-    warm_up_gib = request.max_num_seqs * request.model.architecture.vocab_size * _WARM_UP_BYTES / GIB
-    context_gib = _OUTSIDE_CONTEXT_TOGETHER_GIB if request.gpus > 1 else _OUTSIDE_CONTEXT_GIB
-    return context_gib + graphs_gib + warm_up_gib
+def traits_of(accelerator: Accelerator) -> tuple[bool, bool]:
+    """Return all of a GPU that `overhead` depends on."""
+    return accelerator.unified_memory, accelerator.compute_capability == _A100_CAPABILITY
 
 
 def captured_sizes(max_num_seqs: int, speculative_tokens: int) -> int:
@@ -98,6 +97,14 @@ def captured_sizes(max_num_seqs: int, speculative_tokens: int) -> int:
     if largest >= 256:  # noqa: PLR2004 - the step changes there
         return 34 + (largest - 256) // 16 + 1
     return sum(size <= largest for size in (1, 2, 4)) + largest // 8
+
+
+def _outside_gib(request: FitRequest, graphs_gib: float) -> float:
+    if request.rules.graphs_are_counted:
+        graphs_gib *= _GRAPH_OVERRUN
+    warm_up_gib = request.max_num_seqs * request.model.architecture.vocab_size * _WARM_UP_BYTES / GIB
+    context_gib = _OUTSIDE_CONTEXT_TOGETHER_GIB if request.gpus > 1 else _OUTSIDE_CONTEXT_GIB
+    return context_gib + graphs_gib + warm_up_gib
 
 
 def _encoder_gib(request: FitRequest, constants: Constants) -> float:
@@ -145,7 +152,7 @@ def _sampler_gib(request: FitRequest, constants: Constants) -> float:
     rows = min(request.max_num_seqs, request.batch_tokens)
     each = constants.sampler_bytes
     if request.rules.sampler_sorts:
-        on_a100 = request.accelerator.compute_capability == _A100_CAPABILITY
+        _, on_a100 = traits_of(request.accelerator)
         each = constants.sampler_a100_bytes if on_a100 else constants.sampler_sorting_bytes
     return rows * request.model.architecture.vocab_size * each / GIB
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from onprem.sizing.kv_cache import CacheLayout
 from onprem.sizing.kv_layers import ELEMENT_BYTES
-from onprem.sizing.memory import Memory
-from onprem.sizing.overhead import outside_budget_gib
+from onprem.sizing.memory import Load, Memory
 from onprem.sizing.request import FitRequest
 
 
@@ -43,7 +42,12 @@ def impossible_figures(request: FitRequest) -> list[str]:
     return problems
 
 
-def refused_by_configuration(request: FitRequest, layout: CacheLayout) -> list[str]:
+def refused_by_configuration(request: FitRequest, load: Load) -> list[str]:
+    """Return what vLLM or the hardware refuses however much memory the KV cache has."""
+    return [*refused_by_settings(request, load.layout), *_refused_outside_the_budget(request, load)]
+
+
+def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[str]:
     """Return what vLLM or the hardware refuses whatever the memory."""
     problems = []
     gpu, variant, model = request.accelerator, request.variant, request.model
@@ -69,14 +73,19 @@ def refused_by_configuration(request: FitRequest, layout: CacheLayout) -> list[s
             f"max_num_batched_tokens {request.max_num_batched_tokens} is below the {block} tokens of one KV "
             f"block of {model.name}, which vLLM refuses with prefix caching; raise it to {block} or more"
         )
-    outside_gib, needed_gib = gpu.total_gib - request.budget_gib, outside_budget_gib(request)
-    if outside_gib < needed_gib:
-        problems.append(
-            f"gpu_memory_utilization {request.gpu_memory_utilization} leaves {outside_gib:.2f} GiB of "
-            f"{gpu.name} outside vLLM's budget, but the CUDA context, graph capture and sampler warm-up need "
-            f"{needed_gib:.2f} GiB there; lower gpu_memory_utilization or max_num_seqs"
-        )
     return problems
+
+
+def _refused_outside_the_budget(request: FitRequest, load: Load) -> list[str]:
+    gpu, budget_gib = request.accelerator, request.budget_gib
+    if load.starts_outside(gpu.total_gib, budget_gib):
+        return []
+    problem = (
+        f"gpu_memory_utilization {request.gpu_memory_utilization} leaves {gpu.total_gib - budget_gib:.2f} GiB of "
+        f"{gpu.name} outside vLLM's budget, but the CUDA context, graph capture and sampler warm-up need "
+        f"{load.overhead.outside_gib:.2f} GiB there; lower gpu_memory_utilization or max_num_seqs"
+    )
+    return [problem]
 
 
 def refused_by_memory(memory: Memory, *, largest_context_tokens: int) -> list[str]:
