@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import attrgetter
+from operator import itemgetter
 
 from onprem.catalog import Accelerator, Catalog, Model
-from onprem.plan.servers import ModelServers, Server, class_of
+from onprem.plan.servers import GpuClass, Held, ModelServers, Server, class_of
 from onprem.sizing import FitRequest, Memory, memory_of
 
 DEFAULT_CONTEXT_TOKENS = 131_072
@@ -21,23 +21,27 @@ _WORKS = {"yes": 2, "unproven": 1, "no": 0}
 _ALL_HELD = 2
 
 
+# What puts one model before another: how well its sessions cover the team, what agents do with it and its size, its
+# sessions.
+Place = tuple[int, int, int]
+_Found = tuple[Place, Server]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """One way to use the GPUs for a team: `replicas` times the same server.
-
-    `place` is what puts one model before another: how well its sessions cover the team, what agents do with it and
-    its size, its sessions.
-    """
+    """One way to use the GPUs for a team: `replicas` times the same server."""
 
     server: Server
+    accelerator: Accelerator
     replicas: int
     developers: int
-    place: tuple[int, int, int]
+    place: Place
 
     @cached_property
     def request(self) -> FitRequest:
         """The sizing request of each server."""
-        return self.server.request()
+        context_tokens, _ = self.server.context_and_sessions(self.accelerator)
+        return self.server.recipe.request(self.accelerator, context_tokens)
 
     @cached_property
     def memory(self) -> Memory:
@@ -47,7 +51,7 @@ class Advice:
     @property
     def sessions(self) -> int:
         """The sessions of the request's context that all servers hold together."""
-        return self.replicas * self.server.sessions
+        return self.place[2]
 
     @property
     def largest_context_tokens(self) -> int:
@@ -74,11 +78,32 @@ class Advice:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """The best way to serve each model that fits that many GPUs of one node, ranked; empty when none fits."""
+    """The best way to serve each model that fits that many GPUs of one node, ranked."""
 
     accelerator: Accelerator
     gpus: int
-    choices: tuple[Advice, ...]
+    developers: int
+    found: Sequence[_Found]
+
+    @property
+    def best(self) -> Advice | None:
+        """The first choice, None when no model fits."""
+        return self._advice(self.found[0]) if self.found else None
+
+    @cached_property
+    def choices(self) -> tuple[Advice, ...]:
+        """All choices, empty when no model fits."""
+        return tuple(self._advice(found) for found in self.found)
+
+    def _advice(self, found: _Found) -> Advice:
+        place, server = found
+        return Advice(
+            server=server,
+            accelerator=self.accelerator,
+            replicas=self.gpus // server.recipe.tensor_parallel,
+            developers=self.developers,
+            place=place,
+        )
 
 
 def advise(
@@ -113,16 +138,33 @@ def rankings(
         (ModelServers(model, context_tokens=context_tokens, gpus=max(counts)), standing)
         for model, standing in _with_standing(catalog.models)
     ]
+    known: dict[tuple[float, float, GpuClass], Mapping[int, Sequence[_Found]]] = {}
     for accelerator in accelerators:
-        ranked: dict[int, list[Advice]] = {gpus: [] for gpus in counts}
-        gpu_class = class_of(accelerator)
-        for servers, standing in models:
-            best = _best(servers.on(accelerator, gpu_class), counts, developers, standing)
-            for gpus, advice in best.items():
-                ranked[gpus].append(advice)
-        for gpus, choices in ranked.items():
-            choices.sort(key=attrgetter("place"), reverse=True)
-            yield Ranking(accelerator=accelerator, gpus=gpus, choices=tuple(choices))
+        # Many accelerators differ in nothing that a server notices.
+        key = accelerator.total_gib, accelerator.compute_capability, class_of(accelerator)
+        if key not in known:
+            known[key] = _ranked(models, accelerator, counts, developers)
+        for gpus in counts:
+            yield Ranking(accelerator=accelerator, gpus=gpus, developers=developers, found=known[key][gpus])
+
+
+def _ranked(
+    models: Iterable[tuple[ModelServers, int]],
+    accelerator: Accelerator,
+    counts: Sequence[int],
+    developers: int,
+) -> Mapping[int, Sequence[_Found]]:
+    """Return place and server of the models that fit, the first place first, for each number of GPUs."""
+    ranked: dict[int, list[_Found]] = {gpus: [] for gpus in counts}
+    gpu_class = class_of(accelerator)
+    for servers, standing in models:
+        unsettled = list(counts)
+        held = servers.on(accelerator, gpu_class, unsettled)
+        for gpus, (cover, sessions, server) in _best(held, unsettled, developers).items():
+            ranked[gpus].append(((cover, standing, sessions), server))
+    for found in ranked.values():
+        found.sort(key=itemgetter(0), reverse=True)
+    return ranked
 
 
 def _with_standing(models: Iterable[Model]) -> list[tuple[Model, int]]:
@@ -136,25 +178,19 @@ def _with_standing(models: Iterable[Model]) -> list[tuple[Model, int]]:
 
 
 def _best(
-    servers: Iterable[Sequence[Server]], counts: Iterable[int], developers: int, standing: int
-) -> Mapping[int, Advice]:
-    """Return the best way to serve one model, for each number of GPUs on which it starts.
+    held: Iterable[Sequence[Held]], unsettled: list[int], developers: int
+) -> Mapping[int, tuple[int, int, Server]]:
+    """Return cover, sessions and server of the best way to serve a model, for each number of GPUs it starts on.
 
-    `servers` come by quality: a lower one is taken only where it covers the team better.
+    `held` comes by quality: a lower one is taken only where it covers the team better. What is `unsettled` still
+    hopes for that.
     """
-    best: dict[int, Advice] = {}
-    unsettled = list(counts)
-    for alike in servers:
-        most = _most_sessions(alike, unsettled)
-        for gpus, (sessions, server) in most.items():
+    best: dict[int, tuple[int, int, Server]] = {}
+    for alike in held:
+        for gpus, (server, sessions) in _most_sessions(alike, unsettled).items():
             cover = _cover(sessions, developers)
-            if gpus not in best or cover > best[gpus].place[0]:
-                best[gpus] = Advice(
-                    server=server,
-                    replicas=gpus // server.recipe.tensor_parallel,
-                    developers=developers,
-                    place=(cover, standing, sessions),
-                )
+            if gpus not in best or cover > best[gpus][0]:
+                best[gpus] = cover, sessions, server
             if cover == _ALL_HELD:
                 unsettled.remove(gpus)
         if not unsettled:
@@ -162,14 +198,14 @@ def _best(
     return best
 
 
-def _most_sessions(servers: Iterable[Server], counts: Iterable[int]) -> Mapping[int, tuple[int, Server]]:
+def _most_sessions(held: Iterable[Held], counts: Iterable[int]) -> Mapping[int, Held]:
     """Return the server whose replicas hold most sessions on exactly that many GPUs, the first of equals."""
-    most: dict[int, tuple[int, Server]] = {}
-    for server in servers:
-        size, each = server.recipe.tensor_parallel, server.sessions
+    most: dict[int, Held] = {}
+    for server, each in held:
+        size = server.recipe.tensor_parallel
         for gpus in counts:
-            if gpus % size == 0 and (gpus not in most or gpus // size * each > most[gpus][0]):
-                most[gpus] = gpus // size * each, server
+            if gpus % size == 0 and (gpus not in most or gpus // size * each > most[gpus][1]):
+                most[gpus] = server, gpus // size * each
     return most
 
 

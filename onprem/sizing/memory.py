@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 from onprem.sizing.band import Band, common_gib, of_old_releases_gib, uncertain_gib
@@ -30,14 +29,9 @@ class Load:
     uncertain_gib: float
     old_releases_gib: float
 
-    @cached_property
-    def overhead_gib(self) -> float:
-        """All that counts against the budget besides weights and KV cache."""
-        return self.overhead.total_gib
-
     def pool_gib(self, budget_gib: float) -> float:
         """Return the best estimate of the KV pool."""
-        return budget_gib - self.weights.gib - self.overhead_gib
+        return budget_gib - self.weights.gib - self.overhead.total_gib
 
     def careful_pool_gib(self, gpu_gib: float, budget_gib: float) -> float:
         """Return the pool when everything takes as much as the band allows: at least that much is there."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from onprem.catalog import Accelerator, Architecture, AttentionLayers, GatedDeltaNet, KimiDelta, Mamba2
 from onprem.sizing.constants import CONSTANTS, Constants
+from onprem.sizing.release import ReleaseRules
 from onprem.sizing.request import FitRequest
 from onprem.units import GIB
 
@@ -53,12 +55,12 @@ class Overhead:
     non_torch_gib: float
     outside_gib: float
 
-    @property
+    @cached_property
     def activation_gib(self) -> float:
         """The peak of the profile run."""
         return max(self.forward_gib, self.sampler_gib, self.encoder_gib)
 
-    @property
+    @cached_property
     def total_gib(self) -> float:
         """All that counts against vLLM's budget."""
         return self.activation_gib + self.counted_graphs_gib + self.non_torch_gib
@@ -71,7 +73,7 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     context_gib = constants.non_torch_gib(request.tensor_parallel * request.pipeline_parallel)
     if request.rules.graphs_are_counted:
         context_gib += constants.context_growth_gib
-    shares_memory, _ = traits_of(request.accelerator)
+    shares_memory, _ = traits_of(request.accelerator, request.rules)
     if shares_memory:
         context_gib += constants.unified_gib
     hidden_gib = request.batch_tokens * architecture.hidden_size * _ACTIVATION_BYTES / GIB
@@ -86,9 +88,10 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     )
 
 
-def traits_of(accelerator: Accelerator) -> tuple[bool, bool]:
-    """Return all of a GPU that `overhead` depends on."""
-    return accelerator.unified_memory, accelerator.compute_capability == _A100_CAPABILITY
+def traits_of(accelerator: Accelerator, rules: ReleaseRules) -> tuple[bool, bool]:
+    """Return all of a GPU that `overhead` depends on: the host shares its memory, its sampler sorts as an A100's."""
+    on_a100 = accelerator.compute_capability == _A100_CAPABILITY
+    return accelerator.unified_memory, rules.sampler_sorts and on_a100
 
 
 def captured_sizes(max_num_seqs: int, speculative_tokens: int) -> int:
@@ -152,7 +155,7 @@ def _sampler_gib(request: FitRequest, constants: Constants) -> float:
     rows = min(request.max_num_seqs, request.batch_tokens)
     each = constants.sampler_bytes
     if request.rules.sampler_sorts:
-        _, on_a100 = traits_of(request.accelerator)
+        _, on_a100 = traits_of(request.accelerator, request.rules)
         each = constants.sampler_a100_bytes if on_a100 else constants.sampler_sorting_bytes
     return rows * request.model.architecture.vocab_size * each / GIB
 
