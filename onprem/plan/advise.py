@@ -9,8 +9,9 @@ from functools import cached_property
 from operator import itemgetter
 
 from onprem.catalog import Accelerator, Catalog, Model
-from onprem.plan.servers import GpuClass, Held, ModelServers, Server, class_of
+from onprem.plan.servers import Gpu, GpuClass, Held, ModelServers, Server
 from onprem.sizing import FitRequest, Memory, memory_of
+from onprem.sizing.memory import Room
 
 DEFAULT_CONTEXT_TOKENS = 131_072
 # While one developer's agent waits for its tools or its user, another's turn runs: half of the developers at once
@@ -40,7 +41,7 @@ class Advice:
     @cached_property
     def request(self) -> FitRequest:
         """The sizing request of each server."""
-        context_tokens, _ = self.server.context_and_sessions(self.accelerator)
+        context_tokens, _ = self.server.context_and_sessions(Gpu.of(self.accelerator).room)
         return self.server.recipe.request(self.accelerator, context_tokens)
 
     @cached_property
@@ -138,28 +139,25 @@ def rankings(
         (ModelServers(model, context_tokens=context_tokens, gpus=max(counts)), standing)
         for model, standing in _with_standing(catalog.models)
     ]
-    known: dict[tuple[float, float, GpuClass], Mapping[int, Sequence[_Found]]] = {}
+    known: dict[tuple[float, Room, GpuClass], Mapping[int, Sequence[_Found]]] = {}
     for accelerator in accelerators:
+        gpu = Gpu.of(accelerator)
         # Many accelerators differ in nothing that a server notices.
-        key = accelerator.total_gib, accelerator.compute_capability, class_of(accelerator)
+        key = accelerator.compute_capability, gpu.room, gpu.kind
         if key not in known:
-            known[key] = _ranked(models, accelerator, counts, developers)
+            known[key] = _ranked(models, gpu, counts, developers)
         for gpus in counts:
             yield Ranking(accelerator=accelerator, gpus=gpus, developers=developers, found=known[key][gpus])
 
 
 def _ranked(
-    models: Iterable[tuple[ModelServers, int]],
-    accelerator: Accelerator,
-    counts: Sequence[int],
-    developers: int,
+    models: Iterable[tuple[ModelServers, int]], gpu: Gpu, counts: Sequence[int], developers: int
 ) -> Mapping[int, Sequence[_Found]]:
     """Return place and server of the models that fit, the first place first, for each number of GPUs."""
     ranked: dict[int, list[_Found]] = {gpus: [] for gpus in counts}
-    gpu_class = class_of(accelerator)
     for servers, standing in models:
         unsettled = list(counts)
-        held = servers.on(accelerator, gpu_class, unsettled)
+        held = servers.on(gpu, unsettled)
         for gpus, (cover, sessions, server) in _best(held, unsettled, developers).items():
             ranked[gpus].append(((cover, standing, sessions), server))
     for found in ranked.values():

@@ -151,7 +151,11 @@ def _max_num_seqs(role: ModelRole, accelerator: Accelerator) -> int:
 
 
 def _seqs_for(accelerator: Accelerator) -> int:
-    return next(seqs for below_gib, seqs in _MAX_NUM_SEQS if accelerator.total_gib < below_gib)
+    gpu_gib = accelerator.total_gib
+    for below_gib, seqs in _MAX_NUM_SEQS:
+        if gpu_gib < below_gib:
+            return seqs
+    raise ValueError(f"{accelerator.name}: {gpu_gib} GiB is more than any GPU has")
 
 
 def _batch_tokens(model: Model, accelerator: Accelerator) -> int:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 
 from onprem.catalog import Accelerator, Model, Variant
 from onprem.plan.choice import UTILIZATION, kv_cache_dtypes, request_of, settings_class
 from onprem.settings import ModelRole
-from onprem.sizing import FitRequest, candidate_tensor_parallel, tensor_parallel_problems
+from onprem.sizing import FitRequest, tensor_parallel_problems
+from onprem.sizing.divisibility import attention_sizes
 from onprem.sizing.kv_cache import CacheLayout
-from onprem.sizing.memory import Load, layout_of, load_from
+from onprem.sizing.memory import Load, Room, layout_of, load_from, room_on
 from onprem.sizing.overhead import Overhead, overhead, traits_of
 from onprem.sizing.refusals import refused_by_settings
 from onprem.sizing.release import release_rules
@@ -28,14 +30,27 @@ _LEAST_CONTEXT_TOKENS = 32_768
 _CONTEXT_STEP_TOKENS = 1024
 
 _ANY_ROLE = ModelRole(role="coder", model="any")
-_NEWEST = release_rules(None)
 
 GpuClass = tuple[tuple[int, bool], tuple[bool, bool]]
+"""All of a GPU on which the settings of a server and its load depend: nothing of its exact memory."""
 
 
-def class_of(gpu: Accelerator) -> GpuClass:
-    """Return all of a GPU on which the settings of a server and its load depend: nothing of its exact memory."""
-    return settings_class(gpu), traits_of(gpu, _NEWEST)
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
+    """An accelerator as a search sees it."""
+
+    accelerator: Accelerator
+    room: Room
+    kind: GpuClass
+
+    @classmethod
+    def of(cls, accelerator: Accelerator) -> Gpu:
+        """Return what a search knows of that accelerator."""
+        return cls(
+            accelerator=accelerator,
+            room=room_on(accelerator, UTILIZATION),
+            kind=(settings_class(accelerator), traits_of(accelerator, release_rules(None))),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,17 +100,15 @@ class Server:
     load: Load
     frame: _Frame
 
-    def context_and_sessions(self, gpu: Accelerator) -> tuple[int, int]:
-        """Return the context it has on that GPU and how many sessions of it it holds; zeros where it does not start.
+    def context_and_sessions(self, room: Room) -> tuple[int, int]:
+        """Return the context it has in that room and how many sessions of it it holds; zeros where it does not start.
 
         The context is shorter than wanted where that is needed and what is left is enough for agents.
         """
         load, frame = self.load, self.frame
-        gpu_gib = gpu.total_gib
-        budget_gib = gpu_gib * UTILIZATION
-        if frame.is_refused or not load.starts_outside(gpu_gib, budget_gib):
+        if frame.is_refused or not load.starts_outside(room):
             return 0, 0
-        blocks = frame.layout.blocks_in(load.careful_pool_gib(gpu_gib, budget_gib))
+        blocks = frame.layout.blocks_in(load.careful_pool_gib(room))
         context_tokens, each = frame.request.context_tokens, frame.session_blocks
         if blocks < frame.wanted_blocks:
             if blocks < frame.least_blocks or blocks >= each:
@@ -107,7 +120,15 @@ class Server:
 
 # A server and the sessions that it holds on a GPU; a tuple, as a search makes very many.
 Held = tuple[Server, int]
-_Order = Sequence[Sequence[tuple[Recipe, Weights]]]
+
+
+@cache
+def _divisors(counts: tuple[int, ...]) -> frozenset[int]:
+    """Return the sizes of servers of which a whole number fills one of these numbers of GPUs."""
+    return frozenset(size for count in counts for size in range(1, count + 1) if count % size == 0)
+
+
+_Order = Sequence[Sequence[Recipe]]
 
 
 class ModelServers:
@@ -117,8 +138,9 @@ class ModelServers:
         """Start with no term computed."""
         self._model = model
         self._context_tokens = min(context_tokens, model.architecture.max_context_tokens)
-        self._gpus = gpus
-        self._recipes: dict[tuple[str, str], Sequence[tuple[Recipe, Weights]]] = {}
+        self._sizes = attention_sizes(model, gpus)
+        self._recipes: dict[tuple[str, str], Sequence[Recipe]] = {}
+        self._splits: dict[str, Sequence[int]] = {}
         self._weights: dict[tuple[str, int], Weights] = {}
         self._orders: dict[float, _Order] = {}
         self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
@@ -127,85 +149,87 @@ class ModelServers:
         # A recipe is known by its identity: to hash the facts of a checkpoint costs more than to size it.
         self._servers: dict[GpuClass, dict[int, Server]] = {}
 
-    def on(self, gpu: Accelerator, gpu_class: GpuClass, counts: Sequence[int]) -> Iterator[Sequence[Held]]:
+    def on(self, gpu: Gpu, counts: Sequence[int]) -> Iterator[Sequence[Held]]:
         """Yield the servers that start, those of equal quality together, the best quality first.
 
         `counts` are the numbers of GPUs that whole servers shall fill; the caller may take from it what it is done
         with. Quality is the precision: one the GPU computes in, then the one that keeps most bytes, then a KV cache in
         the model's own. Those of equal quality come with the fewest GPUs first.
         """
-        budget_gib = gpu.total_gib * UTILIZATION
-        known = self._servers.setdefault(gpu_class, {})
-        for recipes in self._order(gpu):
+        known = self._servers.setdefault(gpu.kind, {})
+        for recipes in self._order(gpu.accelerator):
+            sizes = _divisors(tuple(counts))
             held = []
-            for recipe, weights in recipes:
-                size = recipe.tensor_parallel
-                if weights.gib >= budget_gib or all(count % size for count in counts):
+            for recipe in recipes:
+                if recipe.tensor_parallel not in sizes:
                     continue
                 server = known.get(id(recipe))
                 if server is None:
-                    server = known[id(recipe)] = self._server(recipe, weights, gpu, gpu_class)
-                _, sessions = server.context_and_sessions(gpu)
+                    if self._weights_of(recipe, gpu).gib >= gpu.room.budget_gib:
+                        continue
+                    server = known[id(recipe)] = self._server(recipe, gpu)
+                _, sessions = server.context_and_sessions(gpu.room)
                 if sessions:
                     held.append((server, sessions))
             if held:
                 yield held
 
     def _order(self, gpu: Accelerator) -> _Order:
-        """Return the recipes that such a GPU computes, in the order of `on`, with the weights on each GPU."""
+        """Return the recipes that such a GPU computes, in the order of `on`."""
         order = self._orders.get(gpu.compute_capability)
         if order is None:
-            found = sorted(self._usable(gpu), key=lambda one: one[1][0].tensor_parallel)
+            found = sorted(self._usable(gpu), key=lambda one: one[1].tensor_parallel)
             found.sort(key=itemgetter(0), reverse=True)
             order = self._orders[gpu.compute_capability] = [
                 [recipe for _, recipe in alike] for _, alike in groupby(found, key=itemgetter(0))
             ]
         return order
 
-    def _usable(self, gpu: Accelerator) -> Iterator[tuple[tuple[bool, float, bool], tuple[Recipe, Weights]]]:
+    def _usable(self, gpu: Accelerator) -> Iterator[tuple[tuple[bool, float, bool], Recipe]]:
         """Yield quality and recipe of all that the GPU computes."""
-        sizes = candidate_tensor_parallel(self._model, gpu, self._gpus)
         for variant in self._model.variants:
             if gpu.compute_capability < variant.min_compute_capability:
                 continue
             native = variant.runs_natively_on(gpu.compute_capability)
             for dtype in kv_cache_dtypes(_ANY_ROLE, gpu):
                 own = dtype == "auto" and variant.kv_cache_dtype is None
-                for recipe in self._recipes_of(variant, sizes, dtype, gpu):
+                for recipe in self._recipes_of(variant, dtype):
                     yield (native, variant.weights_gib, own), recipe
 
-    def _recipes_of(
-        self, variant: Variant, sizes: Sequence[int], dtype: str, gpu: Accelerator
-    ) -> Sequence[tuple[Recipe, Weights]]:
+    def _recipes_of(self, variant: Variant, dtype: str) -> Sequence[Recipe]:
+        """Return that checkpoint in all sizes in which it can be spread, always the same objects."""
+        if variant.hf_id not in self._splits:
+            self._splits[variant.hf_id] = [
+                size for size in self._sizes if not tensor_parallel_problems(self._model, variant, size)
+            ]
         key = variant.hf_id, dtype
         if key not in self._recipes:
-            recipes = [
+            self._recipes[key] = [
                 Recipe(model=self._model, variant=variant, tensor_parallel=size, kv_cache_dtype=dtype)
-                for size in sizes
-                if not tensor_parallel_problems(self._model, variant, size)
+                for size in self._splits[variant.hf_id]
             ]
-            self._recipes[key] = [(recipe, self._weights_of(recipe, gpu)) for recipe in recipes]
         return self._recipes[key]
 
-    def _weights_of(self, recipe: Recipe, gpu: Accelerator) -> Weights:
+    def _weights_of(self, recipe: Recipe, gpu: Gpu) -> Weights:
         key = recipe.variant.hf_id, recipe.tensor_parallel
-        if key not in self._weights:
-            self._weights[key] = weights_of(recipe.request(gpu, self._context_tokens))
-        return self._weights[key]
+        weights = self._weights.get(key)
+        if weights is None:
+            weights = self._weights[key] = weights_of(recipe.request(gpu.accelerator, self._context_tokens))
+        return weights
 
-    def _server(self, recipe: Recipe, weights: Weights, gpu: Accelerator, gpu_class: GpuClass) -> Server:
-        frame = self._frame(recipe, gpu, gpu_class)
-        load = load_from(frame.request, weights, frame.rest, frame.layout)
+    def _server(self, recipe: Recipe, gpu: Gpu) -> Server:
+        frame = self._frame(recipe, gpu)
+        load = load_from(frame.request, self._weights_of(recipe, gpu), frame.rest, frame.layout)
         return Server(recipe=recipe, load=load, frame=frame)
 
-    def _frame(self, recipe: Recipe, gpu: Accelerator, gpu_class: GpuClass) -> _Frame:
-        key = recipe.tensor_parallel, recipe.kv_cache_dtype, recipe.variant.kv_cache_dtype, gpu_class
+    def _frame(self, recipe: Recipe, gpu: Gpu) -> _Frame:
+        key = recipe.tensor_parallel, recipe.kv_cache_dtype, recipe.variant.kv_cache_dtype, gpu.kind
         if key not in self._frames:
-            request = recipe.request(gpu, self._context_tokens)
+            request = recipe.request(gpu.accelerator, self._context_tokens)
             layout = self._layout_of(request)
             self._frames[key] = _Frame(
                 request=request,
-                rest=self._overhead_of(request, gpu_class),
+                rest=self._overhead_of(request, gpu.kind),
                 layout=layout,
                 is_refused=bool(refused_by_settings(request, layout)),
                 session_blocks=layout.blocks_per_request(request.context_tokens),
@@ -214,8 +238,8 @@ class ModelServers:
             )
         return self._frames[key]
 
-    def _overhead_of(self, request: FitRequest, gpu_class: GpuClass) -> Overhead:
-        key = request.tensor_parallel, gpu_class
+    def _overhead_of(self, request: FitRequest, kind: GpuClass) -> Overhead:
+        key = request.tensor_parallel, kind
         if key not in self._overheads:
             self._overheads[key] = overhead(request)
         return self._overheads[key]

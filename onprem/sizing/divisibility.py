@@ -27,7 +27,12 @@ def candidate_tensor_parallel(model: Model, accelerator: Accelerator, gpus_per_n
     """
     if all(variant.min_compute_capability > accelerator.compute_capability for variant in model.variants):
         return ()
-    return tuple(size for size in range(1, gpus_per_node + 1) if not _attention_problems(model, size))
+    return attention_sizes(model, gpus_per_node)
+
+
+def attention_sizes(model: Model, gpus: int) -> tuple[int, ...]:
+    """Return the sizes up to `gpus` that shard the attention whatever the GPU, smallest first."""
+    return tuple(size for size in range(1, gpus + 1) if not _attention_problems(model, size))
 
 
 def needs_expert_parallel(model: Model, variant: Variant, tensor_parallel: int) -> bool:

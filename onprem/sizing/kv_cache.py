@@ -57,7 +57,7 @@ class CacheLayout:
 
     def blocks_in(self, pool_gib: float) -> int:
         """Return the usable blocks of a pool of that size; vLLM keeps one block back as the null block."""
-        return max(0, self._all_blocks(pool_gib) - 1)
+        return max(0, math.floor(pool_gib * GIB / self.bytes_per_block) - 1)
 
     def concurrency(self, pool_gib: float, context_tokens: int) -> float:
         """Return the "Maximum concurrency" that vLLM prints, which counts the null block as well."""

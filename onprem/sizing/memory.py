@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from onprem.catalog import Accelerator
 from onprem.sizing.band import Band, common_gib, of_old_releases_gib, uncertain_gib
 from onprem.sizing.constants import CONSTANTS, Constants
 from onprem.sizing.kv_cache import CacheLayout, cache_layout
@@ -13,6 +14,25 @@ from onprem.sizing.request import FitRequest
 from onprem.sizing.weights import Weights, weights_of
 
 Verdict = Literal["fits", "too_close", "does_not_fit"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """What a GPU offers, in GiB: to vLLM's budget, beside it, and how far any estimate may be off there."""
+
+    budget_gib: float
+    outside_gib: float
+    doubt_gib: float
+
+
+def room_on(accelerator: Accelerator, gpu_memory_utilization: float) -> Room:
+    """Return the room on one such GPU."""
+    budget_gib = accelerator.total_gib * gpu_memory_utilization
+    return Room(
+        budget_gib=budget_gib,
+        outside_gib=accelerator.total_gib - budget_gib,
+        doubt_gib=common_gib(accelerator.total_gib),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,25 +49,25 @@ class Load:
     uncertain_gib: float
     old_releases_gib: float
 
-    def pool_gib(self, budget_gib: float) -> float:
+    def pool_gib(self, room: Room) -> float:
         """Return the best estimate of the KV pool."""
-        return budget_gib - self.weights.gib - self.overhead.total_gib
+        return room.budget_gib - self.weights.gib - self.overhead.total_gib
 
-    def careful_pool_gib(self, gpu_gib: float, budget_gib: float) -> float:
+    def careful_pool_gib(self, room: Room) -> float:
         """Return the pool when everything takes as much as the band allows: at least that much is there."""
-        return self.pool_gib(budget_gib) - self.more_gib(gpu_gib)
+        return self.pool_gib(room) - self.more_gib(room)
 
-    def more_gib(self, gpu_gib: float) -> float:
-        """Return what may be taken beyond the best estimate on a GPU of that size."""
-        return self.less_gib(gpu_gib) + self.old_releases_gib
+    def more_gib(self, room: Room) -> float:
+        """Return what may be taken beyond the best estimate."""
+        return room.doubt_gib + self.uncertain_gib + self.old_releases_gib
 
-    def less_gib(self, gpu_gib: float) -> float:
-        """Return what may be left below the best estimate on a GPU of that size."""
-        return common_gib(gpu_gib) + self.uncertain_gib
+    def less_gib(self, room: Room) -> float:
+        """Return what may be left below the best estimate."""
+        return room.doubt_gib + self.uncertain_gib
 
-    def starts_outside(self, gpu_gib: float, budget_gib: float) -> bool:
+    def starts_outside(self, room: Room) -> bool:
         """Return whether what vLLM's budget does not see finds room beside it."""
-        return gpu_gib - budget_gib >= self.overhead.outside_gib
+        return room.outside_gib >= self.overhead.outside_gib
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,18 +95,23 @@ class Memory:
     @property
     def band(self) -> Band:
         """How far the best estimate may be off on these GPUs."""
-        gpu_gib = self.request.accelerator.total_gib
-        return Band(more_gib=self.load.more_gib(gpu_gib), less_gib=self.load.less_gib(gpu_gib))
+        room = self.room
+        return Band(more_gib=self.load.more_gib(room), less_gib=self.load.less_gib(room))
+
+    @property
+    def room(self) -> Room:
+        """What each GPU offers."""
+        return room_on(self.request.accelerator, self.request.gpu_memory_utilization)
 
     @property
     def pool_gib(self) -> float:
         """The best estimate of the KV pool."""
-        return self.load.pool_gib(self.request.budget_gib)
+        return self.load.pool_gib(self.room)
 
     @property
     def careful_pool_gib(self) -> float:
         """The pool when everything takes as much as the band allows: at least that much is there."""
-        return self.load.careful_pool_gib(self.request.accelerator.total_gib, self.request.budget_gib)
+        return self.load.careful_pool_gib(self.room)
 
     @property
     def hopeful_pool_gib(self) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from onprem.sizing.kv_cache import CacheLayout
 from onprem.sizing.kv_layers import ELEMENT_BYTES
-from onprem.sizing.memory import Load, Memory
+from onprem.sizing.memory import Memory
 from onprem.sizing.request import FitRequest
 
 
@@ -42,9 +42,9 @@ def impossible_figures(request: FitRequest) -> list[str]:
     return problems
 
 
-def refused_by_configuration(request: FitRequest, load: Load) -> list[str]:
+def refused_by_configuration(memory: Memory) -> list[str]:
     """Return what vLLM or the hardware refuses however much memory the KV cache has."""
-    return [*refused_by_settings(request, load.layout), *_refused_outside_the_budget(request, load)]
+    return [*refused_by_settings(memory.request, memory.layout), *_refused_outside_the_budget(memory)]
 
 
 def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[str]:
@@ -76,14 +76,14 @@ def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[str]:
     return problems
 
 
-def _refused_outside_the_budget(request: FitRequest, load: Load) -> list[str]:
-    gpu, budget_gib = request.accelerator, request.budget_gib
-    if load.starts_outside(gpu.total_gib, budget_gib):
+def _refused_outside_the_budget(memory: Memory) -> list[str]:
+    request, room = memory.request, memory.room
+    if memory.load.starts_outside(room):
         return []
     problem = (
-        f"gpu_memory_utilization {request.gpu_memory_utilization} leaves {gpu.total_gib - budget_gib:.2f} GiB of "
-        f"{gpu.name} outside vLLM's budget, but the CUDA context, graph capture and sampler warm-up need "
-        f"{load.overhead.outside_gib:.2f} GiB there; lower gpu_memory_utilization or max_num_seqs"
+        f"gpu_memory_utilization {request.gpu_memory_utilization} leaves {room.outside_gib:.2f} GiB of "
+        f"{request.accelerator.name} outside vLLM's budget, but the CUDA context, graph capture and sampler warm-up "
+        f"need {memory.overhead.outside_gib:.2f} GiB there; lower gpu_memory_utilization or max_num_seqs"
     )
     return [problem]
 

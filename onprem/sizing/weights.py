@@ -136,6 +136,8 @@ def _extra_heads_gib(request: FitRequest, attention_gib: float) -> float:
     for group in architecture.attention:
         if isinstance(group, FullAttention | SlidingWindow | ChunkedAttention) and group.kv_heads < parallel:
             beyond += group.layers * 2 * group.head_dim * (1 - group.kv_heads / parallel)
+    if not beyond:
+        return 0.0
     return beyond * architecture.hidden_size * attention_gib / max(1, parameters_of(architecture).attention)
 
 
