@@ -115,10 +115,10 @@ def advise(
     developers: int,
     context_tokens: int = DEFAULT_CONTEXT_TOKENS,
 ) -> tuple[Advice, ...]:
-    """Return the best way to serve each model that fits, ranked; empty when none fits.
+    """Return the best way to serve each model that fits and that agents can use, ranked; empty when none fits.
 
-    All GPUs are in one node. Ranked by whether the sessions of the team are held, then by the agents that work
-    with the model, then by its size.
+    Agents use no model for which vLLM has no tool-call parser. All GPUs are in one node. Ranked by whether the
+    sessions of the team are held, then by the agents that work with the model, then by its size.
     """
     (ranking,) = rankings(
         catalog, [accelerator], [gpus], developers=developers, context_tokens=context_tokens
@@ -135,15 +135,16 @@ def rankings(
     context_tokens: int = DEFAULT_CONTEXT_TOKENS,
 ) -> Iterator[Ranking]:
     """Yield what `advise` returns for each of these accelerators in each of these numbers."""
+    able = [model for model in catalog.models if model.tool_call_parser is not None]
     models = [
         (ModelServers(model, context_tokens=context_tokens, gpus=max(counts)), standing)
-        for model, standing in _with_standing(catalog.models)
+        for model, standing in _with_standing(able)
     ]
-    known: dict[tuple[float, Room, GpuClass], Mapping[int, Sequence[_Found]]] = {}
+    known: dict[tuple[tuple[float, bool], Room, GpuClass], Mapping[int, Sequence[_Found]]] = {}
     for accelerator in accelerators:
         gpu = Gpu.of(accelerator)
         # Many accelerators differ in nothing that a server notices.
-        key = accelerator.compute_capability, gpu.room, gpu.kind
+        key = gpu.computes, gpu.room, gpu.kind
         if key not in known:
             known[key] = _ranked(models, gpu, counts, developers)
         for gpus in counts:

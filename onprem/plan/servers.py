@@ -16,7 +16,7 @@ from onprem.catalog import Accelerator, Model, Variant
 from onprem.plan.choice import UTILIZATION, kv_cache_dtypes, request_of, settings_class
 from onprem.settings import ModelRole
 from onprem.sizing import FitRequest, tensor_parallel_problems
-from onprem.sizing.divisibility import attention_sizes
+from onprem.sizing.divisibility import attention_sizes, most_gpus_together
 from onprem.sizing.kv_cache import CacheLayout
 from onprem.sizing.memory import Load, Room, layout_of, load_from, room_on
 from onprem.sizing.overhead import Overhead, overhead, traits_of
@@ -42,6 +42,8 @@ class Gpu:
     accelerator: Accelerator
     room: Room
     kind: GpuClass
+    computes: tuple[float, bool]
+    """All of it that decides which checkpoints it computes, and whether several of it share one."""
 
     @classmethod
     def of(cls, accelerator: Accelerator) -> Gpu:
@@ -50,6 +52,7 @@ class Gpu:
             accelerator=accelerator,
             room=room_on(accelerator, UTILIZATION),
             kind=(settings_class(accelerator), traits_of(accelerator, release_rules(None))),
+            computes=(accelerator.compute_capability, accelerator.mig is None),
         )
 
 
@@ -138,11 +141,12 @@ class ModelServers:
         """Start with no term computed."""
         self._model = model
         self._context_tokens = min(context_tokens, model.architecture.max_context_tokens)
+        self._gpus = gpus
         self._sizes = attention_sizes(model, gpus)
         self._recipes: dict[tuple[str, str], Sequence[Recipe]] = {}
         self._splits: dict[str, Sequence[int]] = {}
         self._weights: dict[tuple[str, int], Weights] = {}
-        self._orders: dict[float, _Order] = {}
+        self._orders: dict[tuple[float, bool], _Order] = {}
         self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
         self._layouts: dict[tuple[int, str, int], CacheLayout] = {}
         self._frames: dict[tuple[int, str, str | None, GpuClass], _Frame] = {}
@@ -157,7 +161,7 @@ class ModelServers:
         the model's own. Those of equal quality come with the fewest GPUs first.
         """
         known = self._servers.setdefault(gpu.kind, {})
-        for recipes in self._order(gpu.accelerator):
+        for recipes in self._order(gpu):
             sizes = _divisors(tuple(counts))
             held = []
             for recipe in recipes:
@@ -174,19 +178,20 @@ class ModelServers:
             if held:
                 yield held
 
-    def _order(self, gpu: Accelerator) -> _Order:
+    def _order(self, gpu: Gpu) -> _Order:
         """Return the recipes that such a GPU computes, in the order of `on`."""
-        order = self._orders.get(gpu.compute_capability)
+        order = self._orders.get(gpu.computes)
         if order is None:
-            found = sorted(self._usable(gpu), key=lambda one: one[1].tensor_parallel)
+            found = sorted(self._usable(gpu.accelerator), key=lambda one: one[1].tensor_parallel)
             found.sort(key=itemgetter(0), reverse=True)
-            order = self._orders[gpu.compute_capability] = [
+            order = self._orders[gpu.computes] = [
                 [recipe for _, recipe in alike] for _, alike in groupby(found, key=itemgetter(0))
             ]
         return order
 
     def _usable(self, gpu: Accelerator) -> Iterator[tuple[tuple[bool, float, bool], Recipe]]:
         """Yield quality and recipe of all that the GPU computes."""
+        most_gpus = most_gpus_together(gpu, self._gpus)
         for variant in self._model.variants:
             if gpu.compute_capability < variant.min_compute_capability:
                 continue
@@ -194,7 +199,8 @@ class ModelServers:
             for dtype in kv_cache_dtypes(_ANY_ROLE, gpu):
                 own = dtype == "auto" and variant.kv_cache_dtype is None
                 for recipe in self._recipes_of(variant, dtype):
-                    yield (native, variant.weights_gib, own), recipe
+                    if recipe.tensor_parallel <= most_gpus:
+                        yield (native, variant.weights_gib, own), recipe
 
     def _recipes_of(self, variant: Variant, dtype: str) -> Sequence[Recipe]:
         """Return that checkpoint in all sizes in which it can be spread, always the same objects."""

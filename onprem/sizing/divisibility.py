@@ -27,7 +27,16 @@ def candidate_tensor_parallel(model: Model, accelerator: Accelerator, gpus_per_n
     """
     if all(variant.min_compute_capability > accelerator.compute_capability for variant in model.variants):
         return ()
-    return attention_sizes(model, gpus_per_node)
+    return attention_sizes(model, most_gpus_together(accelerator, gpus_per_node))
+
+
+def most_gpus_together(accelerator: Accelerator, gpus: int) -> int:
+    """Return how many of that many GPUs can share one model: no two MIG slices can.
+
+    Source: NVIDIA Multi-Instance GPU user guide, application considerations (no peer-to-peer between instances, so
+    no NCCL), read November 2026.
+    """
+    return gpus if accelerator.mig is None else min(1, gpus)
 
 
 def attention_sizes(model: Model, gpus: int) -> tuple[int, ...]:

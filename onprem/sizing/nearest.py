@@ -25,9 +25,11 @@ def nearest_tier_that_fits(
 ) -> Hardware | None:
     """Return the hardware with the least total memory for which the request fits; None when nothing does.
 
-    Everything but accelerator and tensor parallel is taken from the request. Equal memory goes to fewer GPUs.
+    Among `accelerators`, or else those that the catalogue proposes. Everything but accelerator and tensor parallel is
+    taken from the request. Equal memory goes to fewer GPUs.
     """
-    known = load_catalog().accelerators if accelerators is None else tuple(accelerators)
+    proposed = (gpu for gpu in load_catalog().accelerators if gpu.proposed)
+    known = tuple(proposed if accelerators is None else accelerators)
     choices = [
         (gpu.total_gib * size, size, gpu)
         for gpu in known

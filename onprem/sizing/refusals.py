@@ -5,6 +5,7 @@ Each function mirrors checks of vLLM 0.33.0 (configuration, KV cache planning) o
 
 from __future__ import annotations
 
+from onprem.sizing.divisibility import most_gpus_together
 from onprem.sizing.kv_cache import CacheLayout
 from onprem.sizing.kv_layers import ELEMENT_BYTES
 from onprem.sizing.memory import Memory
@@ -56,6 +57,12 @@ def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[str]:
             f"{variant.hf_id} ({variant.precision}) needs compute capability "
             f"{variant.min_compute_capability}, {gpu.name} has {gpu.compute_capability}; "
             "choose another variant or GPU"
+        )
+    together = request.tensor_parallel * request.pipeline_parallel
+    if together > most_gpus_together(gpu, together):
+        problems.append(
+            f"{gpu.name} is a slice of a GPU, and slices cannot share a model: {together} of them are asked for; set "
+            "the tensor and pipeline parallel size to 1, or take a larger slice"
         )
     if request.context_tokens > model.architecture.max_context_tokens:
         problems.append(
