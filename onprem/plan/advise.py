@@ -133,8 +133,12 @@ def rankings(
     *,
     developers: int,
     context_tokens: int = DEFAULT_CONTEXT_TOKENS,
+    first_only: bool = False,
 ) -> Iterator[Ranking]:
-    """Yield what `advise` returns for each of these accelerators in each of these numbers."""
+    """Yield what `advise` returns for each of these accelerators in each of these numbers.
+
+    `first_only` leaves out all but the first choice, and with that most of the search.
+    """
     able = [model for model in catalog.models if model.tool_call_parser is not None]
     models = [
         (ModelServers(model, context_tokens=context_tokens, gpus=max(counts)), standing)
@@ -146,34 +150,47 @@ def rankings(
         # Many accelerators differ in nothing that a server notices.
         key = gpu.computes, gpu.room, gpu.kind
         if key not in known:
-            known[key] = _ranked(models, gpu, counts, developers)
+            known[key] = _ranked(models, gpu, counts, developers, first_only=first_only)
         for gpus in counts:
             yield Ranking(accelerator=accelerator, gpus=gpus, developers=developers, found=known[key][gpus])
 
 
 def _ranked(
-    models: Iterable[tuple[ModelServers, int]], gpu: Gpu, counts: Sequence[int], developers: int
+    models: Iterable[tuple[ModelServers, int]],
+    gpu: Gpu,
+    counts: Sequence[int],
+    developers: int,
+    *,
+    first_only: bool,
 ) -> Mapping[int, Sequence[_Found]]:
-    """Return place and server of the models that fit, the first place first, for each number of GPUs."""
+    """Return place and server of the models that fit, the first place first, for each number of GPUs.
+
+    `models` come by standing, the highest first: where one holds all sessions, no later one with less comes first.
+    """
     ranked: dict[int, list[_Found]] = {gpus: [] for gpus in counts}
+    first: dict[int, int] = {}
     for servers, standing in models:
-        unsettled = list(counts)
+        unsettled = [gpus for gpus in counts if not first_only or first.get(gpus, standing) == standing]
+        if not unsettled:
+            break
         held = servers.on(gpu, unsettled)
         for gpus, (cover, sessions, server) in _best(held, unsettled, developers).items():
             ranked[gpus].append(((cover, standing, sessions), server))
+            if cover == _ALL_HELD:
+                first.setdefault(gpus, standing)
     for found in ranked.values():
         found.sort(key=itemgetter(0), reverse=True)
-    return ranked
+    return {gpus: found[:1] for gpus, found in ranked.items()} if first_only else ranked
 
 
 def _with_standing(models: Iterable[Model]) -> list[tuple[Model, int]]:
-    """Return each model with its place among all, by the agents that work with it and then by its size."""
-    marks = [
-        (sum(_WORKS[support.works] for support in model.agents.values()), model.total_params)
+    """Return each model with its place among all, by the agents that work with it and then by its size; best first."""
+    marked = [
+        ((sum(_WORKS[support.works] for support in model.agents.values()), model.total_params), model)
         for model in models
     ]
-    places = {mark: place for place, mark in enumerate(sorted(set(marks)))}
-    return [(model, places[mark]) for model, mark in zip(models, marks, strict=True)]
+    places = {mark: place for place, mark in enumerate(sorted({mark for mark, _ in marked}))}
+    return sorted(((model, places[mark]) for mark, model in marked), key=itemgetter(1), reverse=True)
 
 
 def _best(

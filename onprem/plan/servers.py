@@ -79,20 +79,27 @@ class Recipe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Cache:
+    """A layout of the KV cache, and the blocks that a session takes of it: a wanted one, and the shortest of use."""
+
+    layout: CacheLayout
+    session_blocks: int
+    least_blocks: int
+    has_states: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Frame:
     """What the servers of one model on one class of GPUs have in common: all but their weights.
 
-    In blocks of the KV cache: what one session of the wanted context takes, without how many a server does not
-    start with it, and without how many agents cannot work with the server at all.
+    `state_blocks` are the blocks without which it does not start whatever the context.
     """
 
     request: FitRequest
     rest: Overhead
-    layout: CacheLayout
+    cache: _Cache
     is_refused: bool
-    session_blocks: int
-    wanted_blocks: int
-    least_blocks: int
+    state_blocks: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +118,16 @@ class Server:
         load, frame = self.load, self.frame
         if frame.is_refused or not load.starts_outside(room):
             return 0, 0
-        blocks = frame.layout.blocks_in(load.careful_pool_gib(room))
-        context_tokens, each = frame.request.context_tokens, frame.session_blocks
-        if blocks < frame.wanted_blocks:
-            if blocks < frame.least_blocks or blocks >= each:
+        cache = frame.cache
+        blocks = cache.layout.blocks_in(load.careful_pool_gib(room))
+        context_tokens, each = frame.request.context_tokens, cache.session_blocks
+        if blocks < frame.state_blocks:
+            return 0, 0
+        if blocks < each:
+            if blocks < cache.least_blocks:
                 return 0, 0
-            context_tokens = frame.layout.longest_in(blocks, context_tokens, _CONTEXT_STEP_TOKENS)
-            each = frame.layout.blocks_per_request(context_tokens)
+            context_tokens = cache.layout.longest_in(blocks, context_tokens, _CONTEXT_STEP_TOKENS)
+            each = cache.layout.blocks_per_request(context_tokens)
         return context_tokens, min(blocks // each, frame.request.max_num_seqs)
 
 
@@ -148,7 +158,7 @@ class ModelServers:
         self._weights: dict[tuple[str, int], Weights] = {}
         self._orders: dict[tuple[float, bool], _Order] = {}
         self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
-        self._layouts: dict[tuple[int, str, int], CacheLayout] = {}
+        self._caches: dict[tuple[int, str, int], _Cache] = {}
         self._frames: dict[tuple[int, str, str | None, GpuClass], _Frame] = {}
         # A recipe is known by its identity: to hash the facts of a checkpoint costs more than to size it.
         self._servers: dict[GpuClass, dict[int, Server]] = {}
@@ -225,22 +235,20 @@ class ModelServers:
 
     def _server(self, recipe: Recipe, gpu: Gpu) -> Server:
         frame = self._frame(recipe, gpu)
-        load = load_from(frame.request, self._weights_of(recipe, gpu), frame.rest, frame.layout)
+        load = load_from(frame.request, self._weights_of(recipe, gpu), frame.rest, frame.cache.layout)
         return Server(recipe=recipe, load=load, frame=frame)
 
     def _frame(self, recipe: Recipe, gpu: Gpu) -> _Frame:
         key = recipe.tensor_parallel, recipe.kv_cache_dtype, recipe.variant.kv_cache_dtype, gpu.kind
         if key not in self._frames:
             request = recipe.request(gpu.accelerator, self._context_tokens)
-            layout = self._layout_of(request)
+            cache = self._cache_of(request)
             self._frames[key] = _Frame(
                 request=request,
                 rest=self._overhead_of(request, gpu.kind),
-                layout=layout,
-                is_refused=bool(refused_by_settings(request, layout)),
-                session_blocks=layout.blocks_per_request(request.context_tokens),
-                wanted_blocks=layout.least_blocks(request.context_tokens, request.max_num_seqs),
-                least_blocks=layout.least_blocks(_LEAST_CONTEXT_TOKENS, request.max_num_seqs),
+                cache=cache,
+                is_refused=bool(refused_by_settings(request, cache.layout)),
+                state_blocks=request.max_num_seqs if cache.has_states else 0,
             )
         return self._frames[key]
 
@@ -250,8 +258,14 @@ class ModelServers:
             self._overheads[key] = overhead(request)
         return self._overheads[key]
 
-    def _layout_of(self, request: FitRequest) -> CacheLayout:
+    def _cache_of(self, request: FitRequest) -> _Cache:
         key = request.tensor_parallel, request.cache_dtype, request.batch_tokens
-        if key not in self._layouts:
-            self._layouts[key] = layout_of(request)
-        return self._layouts[key]
+        if key not in self._caches:
+            layout = layout_of(request)
+            self._caches[key] = _Cache(
+                layout=layout,
+                session_blocks=layout.blocks_per_request(request.context_tokens),
+                least_blocks=layout.blocks_per_request(_LEAST_CONTEXT_TOKENS),
+                has_states=layout.has_states,
+            )
+        return self._caches[key]
