@@ -36,7 +36,10 @@ _COMMANDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class AdviseFigures:
-    """Seconds of each round by what was measured, those of the search as processor time; `load` is the machine's load average before and after."""
+    """Seconds of each round by what was measured, those inside the search of processor time.
+
+    `load` is the machine's load average before and after.
+    """
 
     seconds: Mapping[str, Sequence[float]]
     cores: int
