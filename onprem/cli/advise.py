@@ -9,7 +9,7 @@ from typing import Any
 import click
 import yaml
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from onprem.catalog import load_catalog
 from onprem.cli.options import json_option
@@ -81,7 +81,16 @@ def _advise_hardware(count: int | None, developers: int, tokens: int, as_json: b
     if as_json:
         click.echo(json.dumps([_hardware_values(ranking) for ranking in each], indent=2))
         return
-    table = Table("GPUs", "GiB", "model", "context", "sessions", "license", "agents", show_edge=False)
+    table = Table(
+        Column("GPUs", no_wrap=True),
+        "GiB",
+        "model",
+        "context",
+        "sessions",
+        "license",
+        "agents",
+        show_edge=False,
+    )
     for ranking in each:
         advice = ranking.choices[0]
         table.add_row(
