@@ -86,11 +86,6 @@ class Ranking:
     developers: int
     found: Sequence[_Found]
 
-    @property
-    def best(self) -> Advice | None:
-        """The first choice, None when no model fits."""
-        return self._advice(self.found[0]) if self.found else None
-
     @cached_property
     def choices(self) -> tuple[Advice, ...]:
         """All choices, empty when no model fits."""
