@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 from embedded.bench.sizing_rows import Run
@@ -28,31 +28,54 @@ class CrossValidation:
 
 @dataclass(frozen=True, kw_only=True)
 class _Point:
+    """A run and what it tells of the overhead, in GiB: all of it (budget less weights and pool) and its parts."""
+
     run: Run
-    other_gib: float
-    """Printed pool less budget and weights: what the overhead should be, negated."""
+    total_gib: float | None
+    weights_missed_gib: float = 0.0
 
     def error(self, constants: Constants) -> float:
-        total = overhead(self.run.request, constants).total_gib
-        return abs(self.other_gib + total) / self.run.request.accelerator.total_gib
+        missed = overhead(self.run.request, constants).total_gib - (self.total_gib or 0.0)
+        return abs(missed + self.weights_missed_gib) / self.run.request.accelerator.total_gib
+
+    def errors(self, constants: Constants) -> Iterator[float]:
+        said, run = overhead(self.run.request, constants), self.run
+        pairs = (
+            (said.total_gib, self.total_gib),
+            (said.graphs_gib, run.graphs_gib),
+            (said.activation_gib, run.activation_gib),
+            (said.non_torch_gib, run.non_torch_gib),
+        )
+        for told, printed in pairs:
+            if printed is not None:
+                yield abs(told - max(0.0, printed)) / run.request.accelerator.total_gib
 
 
 def cross_validate(runs: Sequence[Run]) -> CrossValidation:
     """Fit the constants without each source in turn and return how far its pools are then missed."""
-    points = [
-        _Point(run=run, other_gib=run.pool_gib - run.request.budget_gib + weights_of(run.request).gib)
-        for run in runs
-        if run.pool_gib is not None and run.told_utilization and not run.request.rules.is_v0
-    ]
-    sources = sorted({point.run.source for point in points})
+    points = [_point(run) for run in runs if not run.request.rules.is_v0]
+    pools = [point for point in points if point.total_gib is not None]
+    sources = sorted({point.run.source for point in pools})
     left_out: list[float] = []
     for source in sources:
         constants = _fitted([point for point in points if point.run.source != source])
-        left_out += [point.error(constants) for point in points if point.run.source == source]
+        left_out += [point.error(constants) for point in pools if point.run.source == source]
     return CrossValidation(
         sources=len(sources),
-        fitted=tuple(point.error(CONSTANTS) for point in points),
+        fitted=tuple(point.error(CONSTANTS) for point in pools),
         left_out=tuple(left_out),
+    )
+
+
+def _point(run: Run) -> _Point:
+    if run.pool_gib is None or not run.told_utilization:
+        return _Point(run=run, total_gib=None)
+    counted_gib = weights_of(run.request).gib
+    weights_gib = run.load_gib or counted_gib
+    return _Point(
+        run=run,
+        total_gib=run.request.budget_gib - weights_gib - run.pool_gib,
+        weights_missed_gib=counted_gib - weights_gib,
     )
 
 
@@ -71,4 +94,4 @@ def _fitted(points: Sequence[_Point]) -> Constants:
 
 def _loss(points: Sequence[_Point], constants: Constants) -> float:
     """Return the mean error, each counted up to 5 %: runs with settings that nobody wrote down must not lead."""
-    return statistics.fmean(min(_MOST, point.error(constants)) for point in points)
+    return statistics.fmean(min(_MOST, error) for point in points for error in point.errors(constants))

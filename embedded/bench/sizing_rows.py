@@ -38,6 +38,9 @@ class Run:
     pool_gib: float | None
     concurrency: float | None
     told_utilization: bool
+    graphs_gib: float | None
+    activation_gib: float | None
+    non_torch_gib: float | None
 
 
 def read_runs(path: Path, catalog: Catalog) -> tuple[list[Run], int]:
@@ -99,6 +102,9 @@ def _run(row: Mapping[str, str], catalog: Catalog) -> Iterator[Run]:
         pool_gib=_number(row["available_kv_gib"]),
         concurrency=_number(row["max_concurrency"]) if row["max_model_len"] else None,
         told_utilization=bool(_number(row["gpu_memory_utilization"])),
+        graphs_gib=_number(row["graph_gib"]),
+        activation_gib=_number(row["activation_peak_gib"]),
+        non_torch_gib=_number(row["non_torch_gib"]),
     )
 
 

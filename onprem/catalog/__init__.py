@@ -6,7 +6,8 @@
     gpu = catalog.accelerator("l40s")
     tier = catalog.tier("48gb")
 
-A name that is not there raises `onprem.errors.UnknownFact`, which offers the nearest ones.
+A name that is not there raises `onprem.errors.UnknownFact`, which offers the nearest ones. Checkpoints that nobody
+listed are sized by the model that `catalog.resembling(name)` tells from their names.
 """
 
 from onprem.catalog.accelerator import Accelerator, Host, MigSlice
@@ -29,6 +30,7 @@ from onprem.catalog.fact import Source
 from onprem.catalog.loader import Catalog, load_catalog
 from onprem.catalog.model import AgentSupport, Model, Part, Precision, Sampling, Variant
 from onprem.catalog.parameters import Parameters, parameters_of
+from onprem.catalog.resembling import Resemblance
 from onprem.catalog.tier import Tier
 from onprem.catalog.vllm_release import VllmRelease
 
@@ -54,6 +56,7 @@ __all__ = [
     "Parameters",
     "Part",
     "Precision",
+    "Resemblance",
     "Sampling",
     "SlidingWindow",
     "Source",

@@ -15,6 +15,7 @@ from onprem.catalog.accelerator import Accelerator
 from onprem.catalog.agent import Agent
 from onprem.catalog.fact import Fact
 from onprem.catalog.model import Model, Variant
+from onprem.catalog.resembling import Resemblance, resembling
 from onprem.catalog.tier import Tier
 from onprem.catalog.vllm_release import VllmRelease
 from onprem.errors import InvalidInput, Problem, UnknownFact
@@ -90,6 +91,10 @@ class Catalog:
                     return found
         known = [word for model in self.models for word in (model.name, *(v.hf_id for v in model.variants))]
         raise UnknownFact("model", name, known)
+
+    def resembling(self, name: str) -> Resemblance | None:
+        """Return the model of which a checkpoint of that name is a copy, None where its name does not tell."""
+        return resembling(name, self.models)
 
     def accelerator(self, name: str) -> Accelerator:
         """Return the accelerator of that name, alias or product label. Raises UnknownFact."""

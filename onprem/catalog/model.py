@@ -11,7 +11,7 @@ from onprem.catalog.fact import Fact, Source
 from onprem.errors import UnknownFact
 
 Precision = Literal["bf16", "fp8", "int8", "int4", "fp8+int4", "nvfp4", "mxfp4", "bnb4", "native"]
-Part = Literal["attention", "linear-attention", "feed-forward", "shared-experts", "mtp"]
+Part = Literal["attention", "linear-attention", "feed-forward", "shared-experts", "mtp", "head"]
 AgentName = Literal["opencode", "codex", "claude"]
 HuggingFaceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")]
 GibibytesField = Annotated[float, Field(gt=0)]
@@ -27,7 +27,8 @@ class Variant(Fact):
     scale, so the width of a rank's feed-forward slice must be a multiple of it. `native_compute_capability`
     is where the hardware computes in that precision (empty: nowhere, it only saves memory); from
     `min_compute_capability` on, kernels that store it work. `kept_bf16` names parts left in BF16 beyond the usual
-    ones (embeddings, head, norms, routers, towers), `fp8_parts` those kept in FP8 by a 4-bit checkpoint.
+    ones (embeddings, head, norms, routers, towers), `fp8_parts` those kept in FP8 by a 4-bit checkpoint, and
+    `quantized_parts` those that it quantises although others of its precision do not.
     `kv_cache_dtype` is that which the checkpoint itself asks for, null where vLLM's `auto` means BF16.
     """
 
@@ -40,6 +41,7 @@ class Variant(Fact):
     weight_block: int | None = None
     kept_bf16: tuple[Part, ...] = ()
     fp8_parts: tuple[Part, ...] = ()
+    quantized_parts: tuple[Part, ...] = ()
     kv_cache_dtype: Literal["fp8"] | None = None
     min_compute_capability: float
     native_compute_capability: tuple[float, ...]
@@ -77,6 +79,7 @@ class Model(Fact):
 
     `tool_call_parser` is null where vLLM has none that fits: no agent works with such a model. `chat_template` is
     a path inside the image `vllm/vllm-openai`, null for the model's own template.
+    `same_shape` names other models that differ in their weights' values alone: they are sized as this one, not served.
     `thinking` is the server's default; `reasoning` says whether the model can think at all.
     `speculative` is the value of `--speculative-config` for the model's own MTP layers.
     """
@@ -85,6 +88,7 @@ class Model(Fact):
     family: str
     hf_id: HuggingFaceId
     aliases: tuple[str, ...] = ()
+    same_shape: tuple[HuggingFaceId, ...] = ()
     license: str
     gated: bool
     license_source: Source

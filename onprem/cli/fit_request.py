@@ -10,7 +10,7 @@ import click
 
 from onprem.catalog import Accelerator, Catalog, Model, Variant, load_catalog
 from onprem.errors import UnknownFact
-from onprem.sizing import FitRequest, accelerator_named, release_rules
+from onprem.sizing import FitRequest, accelerator_named, checkpoint_named, release_rules
 from onprem.sizing.config_json import model_from_config
 from onprem.units import BadUnit, parse_tokens
 from onprem.vllm import default_max_num_batched_tokens, default_max_num_seqs
@@ -57,7 +57,12 @@ def _model(
     if config_json is not None:
         own = model_from_config(config_json, precision=precision)
         return own, own.variants[0]
-    model, named = catalog.model_and_variant(str(name))
+    try:
+        model, named = catalog.model_and_variant(str(name))
+    except UnknownFact:
+        copy = checkpoint_named(str(name), precision or "", catalog)
+        click.echo(f"{copy.note}, sized in {copy.variant.precision}.", err=True)
+        return copy.model, copy.variant
     if precision is not None:
         return model, model.variant(precision)
     return model, named or model.variants[0]

@@ -22,7 +22,7 @@ from onprem.sizing.memory import Load, Room, layout_of, load_from, room_on
 from onprem.sizing.overhead import Overhead, overhead, traits_of
 from onprem.sizing.refusals import refused_by_settings
 from onprem.sizing.release import release_rules
-from onprem.sizing.weights import Weights, weights_of
+from onprem.sizing.weights import Weights, pads_wide, weights_of
 
 # The least that agents work with: their start prompt and the reserve for compaction (see the agents' facts).
 _LEAST_CONTEXT_TOKENS = 32_768
@@ -31,7 +31,7 @@ _CONTEXT_STEP_TOKENS = 1024
 
 _ANY_ROLE = ModelRole(role="coder", model="any")
 
-GpuClass = tuple[tuple[int, bool], tuple[bool, bool]]
+GpuClass = tuple[tuple[int, bool], tuple[bool, bool], bool]
 """All of a GPU on which the settings of a server and its load depend: nothing of its exact memory."""
 
 
@@ -51,7 +51,11 @@ class Gpu:
         return cls(
             accelerator=accelerator,
             room=room_on(accelerator, UTILIZATION),
-            kind=(settings_class(accelerator), traits_of(accelerator, release_rules(None))),
+            kind=(
+                settings_class(accelerator),
+                traits_of(accelerator, release_rules(None)),
+                pads_wide(accelerator),
+            ),
             computes=(accelerator.compute_capability, accelerator.mig is None),
         )
 
@@ -155,7 +159,7 @@ class ModelServers:
         self._sizes = attention_sizes(model, gpus)
         self._recipes: dict[tuple[str, str], Sequence[Recipe]] = {}
         self._splits: dict[str, Sequence[int]] = {}
-        self._weights: dict[tuple[str, int], Weights] = {}
+        self._weights: dict[tuple[str, int, bool], Weights] = {}
         self._orders: dict[tuple[float, bool], _Order] = {}
         self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
         self._caches: dict[tuple[int, str, int], _Cache] = {}
@@ -227,7 +231,7 @@ class ModelServers:
         return self._recipes[key]
 
     def _weights_of(self, recipe: Recipe, gpu: Gpu) -> Weights:
-        key = recipe.variant.hf_id, recipe.tensor_parallel
+        key = recipe.variant.hf_id, recipe.tensor_parallel, gpu.kind[2]
         weights = self._weights.get(key)
         if weights is None:
             weights = self._weights[key] = weights_of(recipe.request(gpu.accelerator, self._context_tokens))

@@ -11,6 +11,7 @@ band that errs against us.
 
 from onprem.sizing.cases import UnreadableRow, predict, prediction
 from onprem.sizing.changes import Change, changes_that_fit
+from onprem.sizing.checkpoint import Checkpoint, checkpoint_named
 from onprem.sizing.divisibility import (
     candidate_tensor_parallel,
     needs_expert_parallel,
@@ -31,6 +32,7 @@ __all__ = [
     "Bounds",
     "CacheLayout",
     "Change",
+    "Checkpoint",
     "Fit",
     "FitRequest",
     "Hardware",
@@ -44,6 +46,7 @@ __all__ = [
     "cache_layout",
     "candidate_tensor_parallel",
     "changes_that_fit",
+    "checkpoint_named",
     "fit",
     "memory_of",
     "nearest_tier_that_fits",

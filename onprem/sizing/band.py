@@ -1,7 +1,8 @@
 """How far the best estimate may be off.
 
 The two ends are what a careful and a hopeful reader would take: `more_gib` further use, `less_gib` less use than
-estimated. Widths come from the residuals of the calibration logs, see `docs/sizing.md`.
+estimated. The terms err independently; the careful end takes it that all err against us at once, the hopeful end
+that they do as chance has it. Widths come from the residuals of the calibration logs, see `docs/sizing.md`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ _SHARE_OF_CONTEXT = 0.1
 _STATES_IN_THE_POOL = (0, 11)
 _LAST_WITH_SORT = "0.19.0"
 
+# Before 0.12 Qwen3-VL was profiled with a video of full-size frames (vllm qwen3_vl.py of September 2025). Two logs of
+# 0.11.0 show 3.6 GiB (30B, A100) and 5.6 GiB (235B on 8 A100, QwenLM/Qwen3-VL#1684) beyond one image.
+_IMAGES_ALONE = (0, 12)
+_VIDEO_FAMILY, _VIDEO_GIB = "qwen3-vl", 4.6
+
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
@@ -41,17 +47,31 @@ def common_gib(gpu_gib: float) -> float:
     return _FIXED_GIB + _SHARE_OF_GPU * gpu_gib
 
 
-def uncertain_gib(weights: Weights, rest: Overhead) -> float:
-    """Return how far weights and overhead may be off."""
+def doubts_gib(weights: Weights, rest: Overhead) -> tuple[float, float, float]:
+    """Return how far each term may be off that does not depend on the GPU's size: weights, activations, graphs."""
     return (
-        weights.uncertainty_gib
-        + _SHARE_OF_ACTIVATION * rest.activation_gib
-        + _SHARE_OF_GRAPHS * rest.counted_graphs_gib
-        + _SHARE_OF_CONTEXT * rest.non_torch_gib
+        weights.uncertainty_gib,
+        _SHARE_OF_ACTIVATION * rest.activation_gib,
+        _SHARE_OF_GRAPHS * rest.counted_graphs_gib,
     )
 
 
-def of_old_releases_gib(request: FitRequest, rest: Overhead, layout: CacheLayout) -> float:
+def context_doubt_gib(rest: Overhead, gpu_gib: float) -> float:
+    """Return how far the context may be off on a GPU of that size."""
+    return _SHARE_OF_CONTEXT * rest.context_on(gpu_gib)
+
+
+def beyond_gib(request: FitRequest, rest: Overhead, layout: CacheLayout) -> float:
+    """Return what may be taken on top of all doubts: by a release that is not known, by videos."""
+    return _of_old_releases_gib(request, rest, layout) + _of_videos_gib(request)
+
+
+def _of_videos_gib(request: FitRequest) -> float:
+    profiled = request.has_encoder and request.model.family == _VIDEO_FAMILY
+    return _VIDEO_GIB if profiled and request.rules.number < _IMAGES_ALONE else 0.0
+
+
+def _of_old_releases_gib(request: FitRequest, rest: Overhead, layout: CacheLayout) -> float:
     """Return the GiB that an older release would take on top, where it is not known which one runs."""
     number = version_number(request.model.min_vllm) if request.release_unknown else None
     if number is None:

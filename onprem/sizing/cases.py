@@ -9,26 +9,22 @@ from __future__ import annotations
 
 import math
 import re
-import statistics
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from onprem.catalog import Accelerator, Catalog, Model, Variant
+from onprem.catalog import Accelerator, Catalog
 from onprem.errors import OnpremError
+from onprem.sizing.checkpoint import Checkpoint, checkpoint_named
 from onprem.sizing.gpu_names import accelerator_named
 from onprem.sizing.kv_layers import ELEMENT_BYTES
 from onprem.sizing.memory import Memory, Verdict, memory_of
-from onprem.sizing.precision import precision_named
 from onprem.sizing.release import release_rules, version_number
 from onprem.sizing.request import FitRequest
-from onprem.sizing.weights import computed_gib
 from onprem.vllm import default_max_num_batched_tokens, default_max_num_seqs
 
 # "MTP k=2" in the text that names the model; a bare "MTP" drafts one token.
 _DRAFTED = re.compile(r"\bMTP\b(?:\s*[nk]?\s*=?\s*(\d+))?", re.IGNORECASE)
-# Precisions in which makers leave different parts in BF16.
-_MAKERS_DIFFER = frozenset({"int4", "nvfp4", "bnb4"})
 # The shortest context that anyone serves, and the highest share that is commonly given.
 _SHORT_CONTEXT = 4096
 _HIGH_UTILIZATION = 0.95
@@ -56,13 +52,17 @@ def predict(row: Mapping[str, str | None], catalog: Catalog) -> dict[str, Any]:
             f"{memory.weights.gib:.0f} GiB of each {request.accelerator.total_gib:.0f} GiB GPU: it was another one"
         )
         return {"id": ident, "verdict": None, "reason": reason}
-    verdict = _verdict(memory, row)
-    return {"id": ident, "verdict": verdict, **prediction(memory, pool)}
+    verdict, answer = _verdict(memory, row), prediction(memory, pool)
+    note = _checkpoint(row, catalog).note
+    if note:
+        answer["reason"] = f"{note}; {answer['reason']}"
+    return {"id": ident, "verdict": verdict, **answer}
 
 
 def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
-    """Return the sizing request that a row means. Raises `UnreadableRow` or `UnknownFact`."""
-    model, variant, uncertainty = _model(row, catalog)
+    """Return the sizing request that a row means. Raises `UnreadableRow`, `UnknownFact` or `UnknownPrecision`."""
+    checkpoint = _checkpoint(row, catalog)
+    model = checkpoint.model
     gpu = _accelerator(row, catalog)
     tensor, pipeline, data = _parallel(row)
     version = _text(row, "vllm_version") or None
@@ -83,7 +83,7 @@ def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
         raise UnreadableRow(f"gpu_memory_utilization {utilization} is no share between 0 and 1")
     return FitRequest(
         model=model,
-        variant=variant,
+        variant=checkpoint.variant,
         accelerator=gpu,
         tensor_parallel=tensor,
         pipeline_parallel=pipeline,
@@ -99,7 +99,7 @@ def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
         vllm=version,
         engine_v0=v0,
         release_unknown=version_number(version) is None,
-        weights_uncertainty=uncertainty,
+        weights_uncertainty=checkpoint.uncertainty,
     )
 
 
@@ -165,65 +165,18 @@ def _reason(memory: Memory) -> str:
     return text
 
 
-def _model(row: Mapping[str, str | None], catalog: Catalog) -> tuple[Model, Variant, float]:
-    """Return model and checkpoint of a row, and the share by which the weights may differ from that one's."""
-    hf_id, precision = _text(row, "hf_id"), _text(row, "precision").casefold()
+def _checkpoint(row: Mapping[str, str | None], catalog: Catalog) -> Checkpoint:
+    hf_id = _text(row, "hf_id")
     if not hf_id:
         raise UnreadableRow("hf_id is empty: nothing tells which model this is")
-    model, named = catalog.model_and_variant(hf_id)
-    repository = _text(row, "model").split(" ")[0].casefold()
-    for variant in model.variants:
-        if variant.hf_id.casefold() == repository and precision in ("", variant.precision):
-            return model, variant, 0.0
-    if named is not None and precision in ("", named.precision):
-        return model, named, 0.0
-    if not precision:
-        return model, model.variants[0], 0.0
-    listed = [variant for variant in model.variants if variant.precision == precision]
-    vendors_own = bool(listed) and _maker(listed[0].hf_id) == _maker(model.hf_id)
-    if listed and (vendors_own or precision not in _MAKERS_DIFFER):
-        return model, listed[0], 0.0
-    return model, *_of_any_maker(model, precision, listed)
-
-
-def _maker(hf_id: str) -> str:
-    return hf_id.partition("/")[0].casefold()
-
-
-def _of_any_maker(model: Model, precision: str, listed: list[Variant]) -> tuple[Variant, float]:
-    """Return a checkpoint whose maker is not told: the middle of those seen in logs, else one that is computed."""
-    seen = [variant.weights_gib for variant in listed if variant.measured]
-    if not seen:
-        return _computed(model, precision), 0.0
-    middle = statistics.median(seen)
-    precise = precision_named(precision)
-    spread = statistics.pstdev(seen) / middle if len(seen) > 1 else precise.uncertainty if precise else 0.0
-    # What the first listed one, the vendor's own or the best known, says about its cache is most likely.
-    told = {"weights_gib": middle, "loaded_gib_per_gpu": {}, "kv_cache_dtype": listed[0].kv_cache_dtype}
-    return listed[0].model_copy(update={**told, "measured": True}), spread
-
-
-def _computed(model: Model, precision: str) -> Variant:
-    """Return a checkpoint that the catalogue does not list, its weights counted from the architecture."""
-    if precision_named(precision) is None:
-        raise UnreadableRow(f"precision {precision!r} is unknown, {model.name} cannot be sized in it")
-    variant = model.variants[0].model_copy(
-        update={
-            "hf_id": f"{model.hf_id} ({precision})",
-            "precision": precision,
-            "measured": False,
-            "loaded_gib_per_gpu": {},
-            "kept_bf16": (),
-            "fp8_parts": (),
-            "kv_cache_dtype": None,
-        }
-    )
-    return variant.model_copy(update={"weights_gib": computed_gib(model, variant)})
+    repository = _text(row, "model").split(" ")[0]
+    return checkpoint_named(hf_id, _text(row, "precision"), catalog, repository=repository)
 
 
 def _accelerator(row: Mapping[str, str | None], catalog: Catalog) -> Accelerator:
     text = _text(row, "gpu")
-    gpu = accelerator_named(text, catalog.accelerators, total_gib=_number(row, "total_gpu_mem_gib"))
+    total_gib, pipeline = _number(row, "total_gpu_mem_gib"), _parallel(row)[1] > 1
+    gpu = accelerator_named(text, catalog.accelerators, total_gib=total_gib, pipeline=pipeline)
     if gpu is None:
         raise UnreadableRow(
             f"gpu {text!r} is not in the catalogue and its memory is not told; fill total_gpu_mem_gib"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -14,20 +15,19 @@ class Constants:
 
     `sampler_sorting_bytes`: bytes per row and vocabulary entry while the sampler sorts, up to 0.19. 38.6 to 39.2
     in logs of H100 servers at 1024 rows (gpt-oss, Qwen3, Llama 3), an L40S (Qwen3-235B) and an A10G (Qwen2.5-14B) at
-    256. `sampler_a100_bytes`: a third of it in all A100 logs of those releases (Qwen2-7B and gpt-oss on 0.10.1, Gemma
-    4 and gpt-oss on 0.19); no code tells why. `sampler_bytes`: the logits in BF16 and FP32, since 0.20
-    (Qwen3.6-27B-FP8, H100, TP 4, vllm-project/vllm#48601: 1.54 GiB at 1024 rows of 248320).
+    256. `sampler_a100_bytes`: a third of it in all A100 logs of those releases, which come from two sources (Qwen2-7B
+    and gpt-oss on 0.10.1, Gemma 4 and gpt-oss on 0.19); no code tells why. `sampler_bytes`: the logits in BF16 and
+    FP32, since 0.20 (Qwen3.6-27B-FP8, H100, TP 4, vllm-project/vllm#48601: 1.54 GiB at 1024 rows of 248320).
 
     `graph_gib_*`: one captured batch size of one layer. In logs at TP 1: 0.50 (67 sizes, 28 layers), 0.79 (51, 48),
     0.52 (51, 36); TP 2: 0.65 (67, 28), 1.22 (51, 80); TP 4 and 8: 1.88 (67, 36), 2.04 (51, 64), 0.32 (11, 94), 3.45
     (67, 94).
 
-    `non_torch_*`: context growth, kernels' workspaces and NCCL; 0.07 to 0.27 in logs of one GPU, 0.2 to 0.6 of two to
-    four, up to 1 of eight. `context_growth_gib`: what comes on top since 0.20, by the median of all logs of those
-    releases (L4, 3090, H100, PRO 6000, H200). `unified_gib`: what loader and page cache take of a memory that the
-    host shares (GB10 and Thor, three sources). `encoder_gib`: the largest image of a tower without a fixed size
-    (Qwen-VL, Pixtral: 1.4 to 2.5 on its own, less beside a text pass); `small_encoder_gib`: of a tower with small
-    fixed images (Gemma 4 E2B on an L4: 1.0 in all).
+    `non_torch_gib`: kernels' workspaces and NCCL, once for one GPU and once more for each doubling; 0.07 to 0.27 in
+    logs of one GPU, 0.2 to 0.6 of two to four, up to 1 of eight. `context_growth_share`: what comes on top since 0.20,
+    as a share of the GPU's memory: kernels' code and stacks grow with the number of processors, which goes with
+    memory. By the median of all logs of those releases (6 GB RTX 3050 to H200). `unified_gib`: what loader and page
+    cache take of a memory that the host shares (GB10 and Thor, three sources).
     """
 
     sampler_sorting_bytes: float = 39.0
@@ -36,27 +36,18 @@ class Constants:
     graph_gib_one: float = 2.9e-4
     graph_gib_two: float = 3.3e-4
     graph_gib_more: float = 5.5e-4
-    non_torch_one_gib: float = 0.2
-    non_torch_two_gib: float = 0.4
-    non_torch_four_gib: float = 0.6
-    non_torch_more_gib: float = 0.8
-    context_growth_gib: float = 0.25
+    non_torch_gib: float = 0.2
+    context_growth_share: float = 0.003
     unified_gib: float = 2.0
-    encoder_gib: float = 1.3
-    small_encoder_gib: float = 0.4
 
     def graph_gib(self, tensor_parallel: int) -> float:
         """Return the GiB of one captured batch size of one layer."""
         known = {1: self.graph_gib_one, 2: self.graph_gib_two}
         return known.get(tensor_parallel, self.graph_gib_more)
 
-    def non_torch_gib(self, gpus: int) -> float:
-        """Return the GiB of context and communication where that many GPUs share a model."""
-        if gpus <= 1:
-            return self.non_torch_one_gib
-        if gpus <= 2:  # noqa: PLR2004 - the classes are the names
-            return self.non_torch_two_gib
-        return self.non_torch_four_gib if gpus <= 4 else self.non_torch_more_gib  # noqa: PLR2004 - the same
+    def context_gib(self, gpus: int) -> float:
+        """Return the GiB of context and communication where that many GPUs share a model: more with each doubling."""
+        return self.non_torch_gib * (1 + math.log2(gpus))
 
 
 CONSTANTS = Constants()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Iterable
 
 from onprem.catalog import Accelerator
@@ -16,21 +17,32 @@ _EMPTY_WORDS = frozenset({"nvidia", "geforce", "gpu", "generation", "gb", "editi
 _UNSEEN_SHARE = 0.98
 # A printed size this near to a catalogue entry's means that entry.
 _SAME_SIZE = 0.06
+# A size beyond this multiple of a GPU's is the host's ("GH200 480GB").
+_OTHER_MEMORY = 3
 
 
 def accelerator_named(
-    text: str, accelerators: Iterable[Accelerator], *, total_gib: float | None = None
+    text: str,
+    accelerators: Iterable[Accelerator],
+    *,
+    total_gib: float | None = None,
+    pipeline: bool = False,
 ) -> Accelerator | None:
     """Return the accelerator that the text means, None when nothing tells.
 
-    The longest matching name wins, then the nearest memory; several GPUs joined by "+" mean the smallest. A size
-    in the text, or `total_gib` as vLLM printed it, replaces the catalogue's; a GPU that is not in the catalogue
+    The longest matching name wins, then the nearest memory; several GPUs joined by "+" mean the smallest, in a
+    pipeline one of their mean memory, as whoever runs one over unequal GPUs gives each its share of layers. A size in
+    the text, or `total_gib` as vLLM printed it, replaces the catalogue's; a GPU that is not in the catalogue
     is made from its size alone.
     """
     known = tuple(accelerators)
     found = [_one(part, known, total_gib) for part in text.split("+")]
     told = [gpu for gpu in found if gpu is not None]
-    return min(told, key=lambda gpu: gpu.total_gib, default=None) if len(told) == len(found) else None
+    if not told or len(told) < len(found):
+        return None
+    smallest = min(told, key=lambda gpu: gpu.total_gib)
+    mean_gib = statistics.fmean(gpu.total_gib for gpu in told)
+    return smallest.model_copy(update={"total_gib": mean_gib}) if pipeline and len(told) > 1 else smallest
 
 
 def _one(text: str, known: tuple[Accelerator, ...], total_gib: float | None) -> Accelerator | None:
@@ -42,6 +54,8 @@ def _one(text: str, known: tuple[Accelerator, ...], total_gib: float | None) -> 
     candidates = [gpu for length, gpu in matches if length == longest and longest]
     if not candidates:
         return _unknown(text, known, total_gib, nominal)
+    if nominal and nominal > _OTHER_MEMORY * max(gpu.nominal_gb for gpu in candidates):
+        nominal = None
     wanted = total_gib or nominal
     gpu = (
         min(candidates, key=lambda gpu: abs(gpu.nominal_gb - wanted)) if wanted else _usual(candidates, words)

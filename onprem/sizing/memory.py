@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from onprem.catalog import Accelerator
-from onprem.sizing.band import Band, common_gib, of_old_releases_gib, uncertain_gib
+from onprem.sizing.band import Band, beyond_gib, common_gib, context_doubt_gib, doubts_gib
 from onprem.sizing.constants import CONSTANTS, Constants
 from onprem.sizing.kv_cache import CacheLayout, cache_layout
 from onprem.sizing.overhead import Overhead, overhead
@@ -18,8 +19,9 @@ Verdict = Literal["fits", "too_close", "does_not_fit"]
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """What a GPU offers, in GiB: to vLLM's budget, beside it, and how far any estimate may be off there."""
+    """What a GPU offers, in GiB: in all, to vLLM's budget, beside it, and how far any estimate may be off there."""
 
+    gpu_gib: float
     budget_gib: float
     outside_gib: float
     doubt_gib: float
@@ -29,6 +31,7 @@ def room_on(accelerator: Accelerator, gpu_memory_utilization: float) -> Room:
     """Return the room on one such GPU."""
     budget_gib = accelerator.total_gib * gpu_memory_utilization
     return Room(
+        gpu_gib=accelerator.total_gib,
         budget_gib=budget_gib,
         outside_gib=accelerator.total_gib - budget_gib,
         doubt_gib=common_gib(accelerator.total_gib),
@@ -39,19 +42,18 @@ def room_on(accelerator: Accelerator, gpu_memory_utilization: float) -> Room:
 class Load:
     """What a server puts on each of its GPUs, whatever their size, in GiB.
 
-    `uncertain_gib` is how far weights and overhead may be off, `old_releases_gib` what a release that is not known
-    may take on top.
+    `doubts_gib` is how far weights, activations and graphs may be off, `beyond_gib` what may be taken on top of that.
     """
 
     weights: Weights
     overhead: Overhead
     layout: CacheLayout
-    uncertain_gib: float
-    old_releases_gib: float
+    doubts_gib: tuple[float, float, float]
+    beyond_gib: float
 
     def pool_gib(self, room: Room) -> float:
         """Return the best estimate of the KV pool."""
-        return room.budget_gib - self.weights.gib - self.overhead.total_gib
+        return room.budget_gib - self.weights.gib - self.overhead.total_on(room.gpu_gib)
 
     def careful_pool_gib(self, room: Room) -> float:
         """Return the pool when everything takes as much as the band allows: at least that much is there."""
@@ -59,11 +61,13 @@ class Load:
 
     def more_gib(self, room: Room) -> float:
         """Return what may be taken beyond the best estimate."""
-        return room.doubt_gib + self.uncertain_gib + self.old_releases_gib
+        weights, activations, graphs = self.doubts_gib
+        context = context_doubt_gib(self.overhead, room.gpu_gib)
+        return room.doubt_gib + (weights + activations + graphs + context) + self.beyond_gib
 
     def less_gib(self, room: Room) -> float:
         """Return what may be left below the best estimate."""
-        return room.doubt_gib + self.uncertain_gib
+        return room.doubt_gib + math.hypot(*self.doubts_gib, context_doubt_gib(self.overhead, room.gpu_gib))
 
     def starts_outside(self, room: Room) -> bool:
         """Return whether what vLLM's budget does not see finds room beside it."""
@@ -145,8 +149,8 @@ def load_from(request: FitRequest, weights: Weights, rest: Overhead, layout: Cac
         weights=weights,
         overhead=rest,
         layout=layout,
-        uncertain_gib=uncertain_gib(weights, rest),
-        old_releases_gib=of_old_releases_gib(request, rest, layout),
+        doubts_gib=doubts_gib(weights, rest),
+        beyond_gib=beyond_gib(request, rest, layout),
     )
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from onprem.catalog import Accelerator, Architecture, AttentionLayers, GatedDeltaNet, KimiDelta, Mamba2
 from onprem.sizing.constants import CONSTANTS, Constants
+from onprem.sizing.encoder import encoder_gib
 from onprem.sizing.release import ReleaseRules
 from onprem.sizing.request import FitRequest
 from onprem.units import GIB
@@ -27,8 +28,6 @@ _CHUNK_TOKENS = 64
 _VALUE_COPIES = 4
 
 _A100_CAPABILITY = 8.0
-# Families whose towers see small fixed images.
-_SMALL_ENCODERS = ("gemma", "llama")
 
 # Memory that vLLM's budget does not see. The driver and the context hold 0.5 GiB on a small card (an idle
 # H100 showed 1.5), with NCCL twice that. Graphs took up to half more than estimated (0.39 estimated, 0.58
@@ -43,8 +42,9 @@ _WARM_UP_BYTES = 4
 class Overhead:
     """GiB on each GPU. The profile run's peak is the largest of its three steps, which do not overlap.
 
-    `graphs_gib` is what is taken; `counted_graphs_gib` what vLLM takes off its budget, 0 before 0.20; `outside_gib`
-    what must stay free outside that budget for the server to come up.
+    `graphs_gib` is what is taken; `counted_graphs_gib` what vLLM takes off its budget, 0 before 0.20. The context takes
+    `context_gib` and a share of the GPU's memory. `outside_gib` must stay free outside that budget for the server to
+    come up.
     """
 
     forward_gib: float
@@ -52,7 +52,9 @@ class Overhead:
     encoder_gib: float
     graphs_gib: float
     counted_graphs_gib: float
-    non_torch_gib: float
+    context_gib: float
+    context_share: float
+    gpu_gib: float
     outside_gib: float
 
     @cached_property
@@ -60,19 +62,30 @@ class Overhead:
         """The peak of the profile run."""
         return max(self.forward_gib, self.sampler_gib, self.encoder_gib)
 
-    @cached_property
+    @property
+    def non_torch_gib(self) -> float:
+        """Context, kernels' workspaces and NCCL on the GPU that was asked about."""
+        return self.context_on(self.gpu_gib)
+
+    @property
     def total_gib(self) -> float:
-        """All that counts against vLLM's budget."""
-        return self.activation_gib + self.counted_graphs_gib + self.non_torch_gib
+        """All that counts against vLLM's budget on the GPU that was asked about."""
+        return self.total_on(self.gpu_gib)
+
+    def context_on(self, gpu_gib: float) -> float:
+        """Return what the context takes on another GPU, which differs in its memory alone."""
+        return self.context_gib + self.context_share * gpu_gib
+
+    def total_on(self, gpu_gib: float) -> float:
+        """Return all that counts against vLLM's budget on such a GPU."""
+        return self.activation_gib + self.counted_graphs_gib + self.context_on(gpu_gib)
 
 
 def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     """Return what vLLM takes besides weights and KV cache."""
     architecture = request.model.architecture
     graphs_gib = _graphs_gib(request, constants)
-    context_gib = constants.non_torch_gib(request.tensor_parallel * request.pipeline_parallel)
-    if request.rules.graphs_are_counted:
-        context_gib += constants.context_growth_gib
+    context_gib = constants.context_gib(request.tensor_parallel * request.pipeline_parallel)
     shares_memory, _ = traits_of(request.accelerator, request.rules)
     if shares_memory:
         context_gib += constants.unified_gib
@@ -80,16 +93,18 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     return Overhead(
         forward_gib=_forward_gib(architecture, request.tensor_parallel, request.batch_tokens),
         sampler_gib=hidden_gib + _sampler_gib(request, constants),
-        encoder_gib=_encoder_gib(request, constants),
+        encoder_gib=encoder_gib(request),
         graphs_gib=graphs_gib,
         counted_graphs_gib=graphs_gib if request.rules.graphs_are_counted else 0.0,
-        non_torch_gib=context_gib,
+        context_gib=context_gib,
+        context_share=constants.context_growth_share if request.rules.graphs_are_counted else 0.0,
+        gpu_gib=request.accelerator.total_gib,
         outside_gib=_outside_gib(request, graphs_gib),
     )
 
 
 def traits_of(accelerator: Accelerator, rules: ReleaseRules) -> tuple[bool, bool]:
-    """Return all of a GPU that `overhead` depends on: the host shares its memory, its sampler sorts as an A100's."""
+    """Return all of a GPU but its size that `overhead` depends on: the host shares its memory, it sorts as an A100."""
     on_a100 = accelerator.compute_capability == _A100_CAPABILITY
     return accelerator.unified_memory, rules.sampler_sorts and on_a100
 
@@ -108,13 +123,6 @@ def _outside_gib(request: FitRequest, graphs_gib: float) -> float:
     warm_up_gib = request.max_num_seqs * request.model.architecture.vocab_size * _WARM_UP_BYTES / GIB
     context_gib = _OUTSIDE_CONTEXT_TOGETHER_GIB if request.gpus > 1 else _OUTSIDE_CONTEXT_GIB
     return context_gib + graphs_gib + warm_up_gib
-
-
-def _encoder_gib(request: FitRequest, constants: Constants) -> float:
-    if not request.has_encoder:
-        return 0.0
-    small = request.model.family.startswith(_SMALL_ENCODERS)
-    return constants.small_encoder_gib if small else constants.encoder_gib
 
 
 def _forward_gib(architecture: Architecture, tensor_parallel: int, tokens: int) -> float:

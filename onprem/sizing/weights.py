@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onprem.catalog import (
+    Accelerator,
     Architecture,
     ChunkedAttention,
     FullAttention,
+    LatentAttention,
     Model,
     SlidingWindow,
     Variant,
@@ -29,16 +32,39 @@ _MAKERS_WITH_QUANT_CONFIG = ("nvidia",)
 
 # Parts that every tensor-parallel rank holds whole: routers, and the projections into compressed vectors.
 _REPLICATED = ("routers", "latent_down")
+# Families whose towers run as Transformers' own modules, which are not split (vllm gemma4_mm.py, read November 2026).
+_WHOLE_TOWER_FAMILIES = ("gemma-4",)
+
+# Widths of MXFP4 experts are padded to these multiples: the model's, and a rank's share of the experts'. Marlin
+# kernels, used on all but data centre Blackwell (compute capability 10.x, there 256 both); vllm mxfp4.py, read
+# November 2026.
+_PADDED_HIDDEN, _PADDED_WIDTH, _PADDED_WIDTH_BLACKWELL = 256, 128, 256
+_DATA_CENTRE_BLACKWELL = 10
+
+# Rotary tables, norms, biases and the allocator's rounding: logs of Qwen2 7B, Qwen2.5 3B and 14B, Llama 3 70B, Qwen3
+# 30B and 235B show 0.03 to 0.08 GiB on each GPU beyond the matrices.
+_SMALL_TENSORS_GIB = 0.05
+
 # Parts at the two ends of a pipeline: the first stage has the table, the last one the head.
 _ENDS = ("embedding", "head")
+_MAKERS_DIFFER_ON = ("head", "attention", "latent_down", "linear_attention", "feed_forward", "shared_experts")
 _PARTS = (
     "embedding", "head", "attention", "latent_down", "linear_attention", "feed_forward", "experts",
     "shared_experts", "routers", "vision", "extra",
 )  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Counted:
+    """GiB of a checkpoint by part, bytes of one parameter of attention, share by which makers differ."""
+
+    parts: Mapping[str, float]
+    attention_bytes: float
+    differing: float
+
+
 # Counting a checkpoint's parts is most of the time of a ranking; a checkpoint is known by its identity.
-_COUNTED: dict[int, tuple[Variant, Mapping[str, float]]] = {}
+_COUNTED: dict[int, tuple[Variant, _Counted]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,72 +88,119 @@ def weights_of(request: FitRequest) -> Weights:
     )
 
 
+def pads_wide(accelerator: Accelerator) -> bool:
+    """Return all of a GPU that weights depend on: whether its MXFP4 kernels pad more."""
+    return int(accelerator.compute_capability) == _DATA_CENTRE_BLACKWELL
+
+
 def computed_gib(model: Model, variant: Variant) -> float:
     """Return the GiB of a whole checkpoint: its parts in their precision."""
-    return sum(_part_gib(model, variant).values())
+    return sum(_counted(model, variant).parts.values())
 
 
 def _loaded(request: FitRequest) -> tuple[float, float, str]:
     variant, parallel = request.variant, request.tensor_parallel
     plain = request.pipeline_parallel == 1 and request.data_parallel == 1
-    seen = variant.loaded_gib_per_gpu.get(parallel) if plain else None
-    if seen is None and plain and parallel == 1 and variant.measured:
-        seen = variant.weights_gib
-    if seen is not None:
-        return seen, _MEASURED_UNCERTAINTY, f"{variant.hf_id}: seen in a log ({variant.source.where})"
-    parts = _part_gib(request.model, variant)
-    total_gib = _whole_gib(variant, parts, parallel)
-    scale = total_gib / sum(parts.values())
-    per_gpu = _share_gib(request, {part: gib * scale for part, gib in parts.items()})
-    how = "seen in a log" if variant.measured else "computed"
-    split = f", split over {request.gpus} GPUs" if request.gpus > 1 else ""
+    seen = _seen(variant)
+    if plain and parallel in seen:
+        return (
+            seen[parallel],
+            _MEASURED_UNCERTAINTY,
+            f"{variant.hf_id}: seen in a log ({variant.source.where})",
+        )
+    parts = _counted(request.model, variant).parts
+    per_gpu = _share_gib(request, parts)
+    if seen:  # what the count missed of the nearest split seen, it misses of this one
+        nearest = min(seen, key=lambda gpus: (abs(math.log2(gpus / parallel)), gpus))
+        alike = replace(request, tensor_parallel=nearest, pipeline_parallel=1, data_parallel=1)
+        per_gpu *= seen[nearest] / _share_gib(alike, parts)
+    how = "from a log of another split" if seen else "computed"
+    split = f" on each of {request.gpus} GPUs" if request.gpus > 1 else ""
     uncertainty = _uncertainty(request.model, variant) + (_SPLIT_UNCERTAINTY if request.gpus > 1 else 0.0)
-    return per_gpu, uncertainty, f"{variant.hf_id}: {total_gib:.1f} GiB {how}{split}"
+    return per_gpu, uncertainty, f"{variant.hf_id}: {per_gpu:.1f} GiB{split}, {how}"
 
 
-def _part_gib(model: Model, variant: Variant) -> Mapping[str, float]:
-    """Return the GiB of each part; what the count misses of the known total is spread over the rest."""
+def _seen(variant: Variant) -> Mapping[int, float]:
+    """Return the GiB on each GPU by tensor-parallel size, as logs showed them."""
+    whole = {1: variant.weights_gib} if variant.measured else {}
+    return {**whole, **variant.loaded_gib_per_gpu}
+
+
+def _counted(model: Model, variant: Variant) -> _Counted:
+    """Return the parts of a checkpoint; what the count misses of the known total is spread over all."""
     kept = _COUNTED.get(id(variant))
     if kept is None or kept[0] is not variant:
-        kept = (variant, _counted_gib(model, variant))
+        kept = (variant, _count(model, variant))
         _COUNTED[id(variant)] = kept
     return kept[1]
 
 
-def _counted_gib(model: Model, variant: Variant) -> Mapping[str, float]:
+def _count(model: Model, variant: Variant) -> _Counted:
     counted = parameters_of(model.architecture)
     missed = model.total_params / counted.total
-    return {part: getattr(counted, part) * part_bytes(variant, part) * missed / GIB for part in _PARTS}
-
-
-def _whole_gib(variant: Variant, parts: Mapping[str, float], tensor_parallel: int) -> float:
-    """Return the GiB of all ranks together, without what they replicate."""
-    # Padding makes some checkpoints grow with the split (gpt-oss): the next wider split seen bounds this one.
-    wider = [gpus for gpus in variant.loaded_gib_per_gpu if gpus > tensor_parallel]
-    known = variant.weights_gib if variant.measured else sum(parts.values())
-    if not wider:
-        return known
-    replicated = sum(parts[part] for part in _REPLICATED) * (min(wider) - 1)
-    summed = min(wider) * variant.loaded_gib_per_gpu[min(wider)] - replicated
-    return max(known, summed) if variant.measured else summed
+    params = {part: getattr(counted, part) * missed for part in _PARTS}
+    parts = {part: count * part_bytes(variant, part) / GIB for part, count in params.items()}
+    saved_bytes = BF16_BYTES - part_bytes(variant, "experts")
+    differing_gib = sum(params[part] for part in _MAKERS_DIFFER_ON) * saved_bytes / GIB
+    return _Counted(
+        parts=parts,
+        attention_bytes=missed * part_bytes(variant, "attention"),
+        differing=differing_gib / sum(parts.values()),
+    )
 
 
 def _share_gib(request: FitRequest, parts: Mapping[str, float]) -> float:
     """Return one GPU's share: the fullest stage of a pipeline, replicated parts whole, experts spread by rank."""
     stages, parallel = request.pipeline_parallel, request.tensor_parallel
-    share = _extra_heads_gib(request, parts["attention"]) / stages
+    whole = {*_REPLICATED, *(("vision",) if request.model.family in _WHOLE_TOWER_FAMILIES else ())}
+    share = _SMALL_TENSORS_GIB + _extra_heads_gib(request) / stages
+    share += _absorbed_gib(request) / stages / parallel
     for part, gib in parts.items():
-        if part in _REPLICATED:
+        if part in whole:
             share += gib / stages
         elif part == "experts":
-            share += gib / stages / (parallel * request.data_parallel)
+            share += gib * _experts_share(request) / stages
         elif part not in _ENDS:
             share += gib / stages / parallel
     ends = [parts[part] / parallel for part in _ENDS]
     return share + (max(ends) if stages > 1 else sum(ends))
 
 
-def _extra_heads_gib(request: FitRequest, attention_gib: float) -> float:
+def _experts_share(request: FitRequest) -> float:
+    """Return the share of the experts on this GPU: whole ones with expert parallelism, else a slice of each.
+
+    Ranks of tensor and data parallelism share them out either way (vllm fused_moe, read November 2026).
+    """
+    experts, ranks = request.model.architecture.experts, request.tensor_parallel * request.data_parallel
+    if experts is None:
+        return 0.0
+    share, width = 1 / ranks, experts.intermediate_size / ranks
+    if request.expert_parallel:
+        share, width = math.ceil(experts.count / ranks) / experts.count, experts.intermediate_size
+    if request.variant.precision != "mxfp4":
+        return share
+    hidden = experts.hidden_size or request.model.architecture.hidden_size
+    multiple = _PADDED_WIDTH_BLACKWELL if pads_wide(request.accelerator) else _PADDED_WIDTH
+    return share * _rounded_up(hidden, _PADDED_HIDDEN) * _rounded_up(width, multiple) / (hidden * width)
+
+
+def _rounded_up(size: float, multiple: int) -> int:
+    return math.ceil(size / multiple) * multiple
+
+
+def _absorbed_gib(request: FitRequest) -> float:
+    """Return the GiB of the BF16 copy of latent attention's up-projections, made where they are quantised."""
+    if part_bytes(request.variant, "attention") == BF16_BYTES:
+        return 0.0
+    heads, elements = request.model.architecture.attention_heads, 0
+    for group in request.model.architecture.attention:
+        if isinstance(group, LatentAttention):
+            width = group.nope_head_dim + group.value_head_dim
+            elements += group.layers * group.kv_lora_rank * heads * width
+    return elements * BF16_BYTES / GIB
+
+
+def _extra_heads_gib(request: FitRequest) -> float:
     """Return the GiB of key and value projections beyond the even share, where ranks outnumber KV heads."""
     architecture, parallel = request.model.architecture, request.tensor_parallel
     if parallel == 1:
@@ -136,9 +209,7 @@ def _extra_heads_gib(request: FitRequest, attention_gib: float) -> float:
     for group in architecture.attention:
         if isinstance(group, FullAttention | SlidingWindow | ChunkedAttention) and group.kv_heads < parallel:
             beyond += group.layers * 2 * group.head_dim * (1 - group.kv_heads / parallel)
-    if not beyond:
-        return 0.0
-    return beyond * architecture.hidden_size * attention_gib / max(1, parameters_of(architecture).attention)
+    return beyond * architecture.hidden_size * _counted(request.model, request.variant).attention_bytes / GIB
 
 
 def _uncertainty(model: Model, variant: Variant) -> float:
@@ -146,11 +217,15 @@ def _uncertainty(model: Model, variant: Variant) -> float:
     precision = precision_named(variant.precision)
     if variant.measured or precision is None:
         return _MEASURED_UNCERTAINTY
+    share = precision.uncertainty
+    if precision.bytes_per_param < BF16_BYTES:
+        # Experts are quantised by all; half of what the other parts would weigh more in BF16 is the middle.
+        share = min(share, _counted(model, variant).differing / 2 + _MEASURED_UNCERTAINTY)
     if variant.hf_id.endswith(")"):  # made up for a precision that the catalogue does not list
-        return precision.uncertainty
+        return share
     maker = variant.hf_id.partition("/")[0]
     published = maker in (model.hf_id.partition("/")[0], *_MAKERS_WITH_QUANT_CONFIG)
-    return precision.uncertainty * (_PUBLISHED_SHARE if published else _COMMUNITY_SHARE)
+    return share * (_PUBLISHED_SHARE if published else _COMMUNITY_SHARE)
 
 
 def _draft_gib(model: Model) -> float:

@@ -138,6 +138,23 @@ def test_the_text_of_a_log_names_its_gpu(text: str, name: str, total_gib: float)
     assert gpu.name == name
 
 
+def test_the_memory_of_a_host_is_not_taken_for_that_of_its_gpu() -> None:
+    gpu = accelerator_named("NVIDIA GH200 480GB", CATALOG.accelerators)
+    assert gpu is not None
+    assert gpu.total_gib == pytest.approx(94.5), "480 GB are those of the Grace processor"
+
+
+def test_a_pipeline_over_unequal_gpus_is_cut_by_their_memory() -> None:
+    text = "RTX 5070 Ti 16GB + RTX 5090 32GB"
+    split, piped = (
+        accelerator_named(text, CATALOG.accelerators, pipeline=pipeline) for pipeline in (False, True)
+    )
+    assert split is not None
+    assert piped is not None
+    assert split.total_gib == pytest.approx(15.47)
+    assert piped.total_gib == pytest.approx(23.42), "half of 15.47 and 31.37"
+
+
 def test_a_gpu_nobody_listed_is_sized_by_its_memory() -> None:
     gpu = accelerator_named("NVIDIA CMP 999X 64GB", CATALOG.accelerators)
     assert gpu is not None

@@ -1,0 +1,101 @@
+"""Checkpoints that the catalogue does not list: whose shape and which precision their names tell."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from onprem.catalog import load_catalog
+from onprem.cli import main
+from onprem.errors import UnknownFact
+from onprem.sizing import checkpoint_named, predict
+
+pytestmark = pytest.mark.unit
+
+CATALOG = load_catalog()
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "precision"),
+    [
+        ("unsloth/Llama-3.3-70B-Instruct-bnb-4bit", "Llama-3.3-70B", "bnb4"),
+        ("RedHatAI/Qwen3-32B-quantized.w4a16", "Qwen3-32B", "int4"),
+        ("neuralmagic/Meta-Llama-3.1-70B-Instruct-FP8", "Llama-3.1-70B", "fp8"),
+        ("QuantTrio/Qwen3-235B-A22B-Instruct-2507-AWQ", "Qwen3-235B-A22B-2507", "int4"),
+        ("Qwen/Qwen2.5-14B-Instruct-GPTQ-Int8", "Qwen2.5-14B", "int8"),
+        ("nvidia/Llama-3.1-405B-Instruct-FP4", "Llama-3.1-405B", "nvfp4"),
+        ("unsloth/gpt-oss-20b-BF16", "gpt-oss-20b", "bf16"),
+        # a fine-tune that names two models is of the shape that it names in full
+        ("NousResearch/Hermes-3-Llama-3.1-8B", "Llama-3.1-8B", None),
+        ("deepseek-ai/DeepSeek-R1-0528-Qwen3-8B", "Qwen3-8B", None),
+        # a thinking sibling of a dated model
+        ("Qwen/Qwen3-30B-A3B-Thinking-2507", "Qwen3-30B-A3B-2507", None),
+        # of the same shape by its config.json, not by its name
+        ("zai-org/GLM-4.5-FP8", "GLM-4.6", "fp8"),
+        ("mistralai/Magistral-Small-2509", "Mistral-Small-3.2-24B", None),
+    ],
+)
+def test_the_name_of_a_copy_tells_model_and_precision(name: str, model: str, precision: str | None) -> None:
+    alike = CATALOG.resembling(name)
+    assert alike is not None
+    assert (alike.model.name, alike.precision) == (model, precision)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cerebras/GLM-4.7-REAP-218B-A32B-FP8",  # experts were taken out
+        "nvidia/Llama-3_1-Nemotron-Ultra-253B-v1",  # another size
+        "Qwen/Qwen3.5-2B",
+        "nvidia/NVIDIA-Nemotron-3-Nano-4B-BF16",
+        "zai-org/GLM-5.3-Flash",  # a smaller sibling of a name without a size
+        "Qwen/Qwen2.5-VL-32B-Instruct",  # a tower that the model of text alone lacks
+        "RedHatAI/Qwen3-8B-speculator.eagle3",  # a draft model
+        "Qwen/Qwen3-8B-GGUF",  # layouts of other engines
+        "mlx-community/Qwen3-8B-4bit",
+    ],
+)
+def test_a_name_that_hints_at_another_shape_is_no_copy(name: str) -> None:
+    assert CATALOG.resembling(name) is None
+    with pytest.raises(UnknownFact):
+        checkpoint_named(name, "", CATALOG)
+
+
+def test_every_model_is_a_copy_of_itself() -> None:
+    for model in CATALOG.models:
+        alike = CATALOG.resembling(f"someone/{model.hf_id.partition('/')[2]}-AWQ-INT4")
+        assert alike is not None, model.name
+        assert alike.model.architecture.layers == model.architecture.layers, model.name
+        assert alike.model.total_params == pytest.approx(model.total_params, rel=0.01), model.name
+
+
+def test_a_copy_is_counted_in_its_own_precision() -> None:
+    # 68.5 of 70.6 billion parameters at 0.525 bytes, the rest at 2
+    copy = checkpoint_named("unsloth/Llama-3.3-70B-Instruct-bnb-4bit", "", CATALOG)
+    assert copy.variant.weights_gib == pytest.approx(37.4, abs=0.1)
+    # a maker whose groups of 32 elements share a scale: 0.0425 bytes more for 24.4 billion parameters
+    small = checkpoint_named("cyankiwi/Qwen3.5-27B-AWQ-4bit", "", CATALOG).variant
+    usual = checkpoint_named("someone/Qwen3.5-27B-AWQ-4bit", "", CATALOG).variant
+    assert small.weights_gib - usual.weights_gib == pytest.approx(0.97, abs=0.05)
+
+
+def test_a_row_of_a_copy_is_answered_and_says_what_it_was_taken_for() -> None:
+    row = {
+        "id": "a",
+        "hf_id": "kosbu/Llama-3.3-70B-Instruct-AWQ",
+        "gpu": "NVIDIA H100 80GB",
+        "max_model_len": "8192",
+    }
+    answer = predict(row, CATALOG)
+    assert answer["verdict"] == "fits"
+    assert answer["reason"].startswith(
+        "kosbu/Llama-3.3-70B-Instruct-AWQ is not in the catalogue; by its name it has the shape of Llama-3.3-70B; "
+    )
+
+
+def test_fit_names_the_model_that_a_copy_was_taken_for() -> None:
+    done = CliRunner().invoke(
+        main, ["fit", "NousResearch/Hermes-3-Llama-3.1-8B", "--gpu", "L40S", "--context", "8192"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "by its name it has the shape of Llama-3.1-8B, sized in bf16." in done.stderr

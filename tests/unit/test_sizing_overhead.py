@@ -1,0 +1,68 @@
+"""What vLLM takes besides weights and cache: the encoder's pass, the context, and how far both may be off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from onprem.catalog import load_catalog
+from onprem.sizing import FitRequest, memory_of
+
+pytestmark = pytest.mark.unit
+
+CATALOG = load_catalog()
+
+
+def request(model: str, gpu: str, **changes: Any) -> FitRequest:
+    known = CATALOG.model(model)
+    base = FitRequest(
+        model=known,
+        variant=known.variant("bf16"),
+        accelerator=CATALOG.accelerator(gpu),
+        tensor_parallel=1,
+        context_tokens=8192,
+        max_num_seqs=16,
+        kv_cache_dtype="auto",
+        max_num_batched_tokens=2048,
+        gpu_memory_utilization=0.92,
+    )
+    return replace(base, **changes)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "tensor_parallel", "vllm", "gib"),
+    [
+        ("A100-80", 1, "0.19.0", 0.2),
+        ("A100-80", 8, "0.19.0", 0.8),  # once more for each doubling
+        ("H100", 1, "0.33.0", 0.44),  # 0.3 % of 79.11 GiB on top
+        ("RTX-3050-6GB", 1, "0.33.0", 0.22),
+    ],
+)
+def test_the_context_grows_with_the_ranks_and_the_gpu(
+    gpu: str, tensor_parallel: int, vllm: str, gib: float
+) -> None:
+    asked = request("Qwen3-8B", gpu, tensor_parallel=tensor_parallel, vllm=vllm)
+    assert memory_of(asked).overhead.non_torch_gib == pytest.approx(gib, abs=0.01)
+
+
+def test_a_video_of_whole_frames_widens_the_careful_end_of_old_vision_models() -> None:
+    old = request("Qwen3-VL-30B-A3B", "A100-80", language_model_only=False, vllm="0.11.0")
+    text = replace(old, language_model_only=True)
+    # 4.6 GiB by two logs of 0.11.0, and the band of the encoder's own pass
+    assert memory_of(old).band.more_gib - memory_of(text).band.more_gib == pytest.approx(4.6, abs=0.3)
+    assert memory_of(replace(old, vllm="0.12.0")).band.more_gib < memory_of(old).band.more_gib - 4
+
+
+@pytest.mark.parametrize(
+    ("model", "batched", "gib"),
+    [
+        ("Qwen3-VL-8B", 2048, 1.47),  # one image of 65,536 patches, 24 KB each
+        ("gemma-3-4b", 8192, 2.95),  # 32 images of 4,096 patches
+        ("gemma-4-E2B", 2048, 0.5),  # 2,496 tokens of nine patches
+    ],
+)
+def test_the_encoder_fills_a_batch_with_its_largest_items(model: str, batched: int, gib: float) -> None:
+    asked = request(model, "H100", language_model_only=False, max_num_batched_tokens=batched)
+    assert memory_of(asked).overhead.encoder_gib == pytest.approx(gib, abs=0.05)
