@@ -13,6 +13,7 @@ import io
 import json
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,9 @@ def _plans(model: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sentence(error: Exception) -> str:
-    """Return what vLLM said; pydantic wraps it in lines of its own."""
+    """Return what vLLM said, or the assertion that failed; pydantic wraps words in lines of its own."""
+    if not str(error):
+        return str(traceback.extract_tb(error.__traceback__)[-1].line)
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = next((line for line in lines if line.startswith("Value error, ")), lines[0] if lines else "")
     return said.removeprefix("Value error, ").partition(" [type=")[0]
