@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 
 def test_a_request_costs_what_vllms_planner_says_within_one_percent() -> None:
     off = [figure for figure in golden.figures(golden.committed()) if figure.difference > golden.LIMIT]
-    assert off == [], f"{len(off)} figures are off, the first is {off[0] if off else None}"
+    assert off == [], f"{len(off)} figures are off, the first is {off[0]}"
 
 
 def test_what_vllm_refuses_to_shard_is_refused_here_as_well() -> None:
