@@ -10,10 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-# The parser of thoughts looks for its two markers. That of calls reads text: a marker in the vocabulary would come up
-# by chance inside of a call and end it.
+# The model can say bytes and the end. The other markers lie behind its vocabulary, in the rows to which vLLM pads the
+# embedding (a multiple of 64): prompts hold them, and no answer does by chance.
 _END, _PAD = "<|im_end|>", "<|endoftext|>"
-_SPECIAL = (_PAD, "<|im_start|>", _END, "<think>", "</think>")
+_MARKERS = (_END, _PAD, "<|im_start|>", "<think>", "</think>")
 
 _TEMPLATE = """\
 {%- if tools %}<|im_start|>system
@@ -40,10 +40,10 @@ def write_tiny_model(folder: Path, *, context_tokens: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     letters = _letters()
     vocabulary = {letter: number for number, letter in enumerate(letters)}
-    added = [_added(len(letters) + at, text) for at, text in enumerate(_SPECIAL)]
+    added = [_added(len(letters) + at, text) for at, text in enumerate(_MARKERS)]
     numbers = {token["content"]: token["id"] for token in added}
     files = {
-        "config.json": _config(context_tokens, len(letters) + len(added), numbers),
+        "config.json": _config(context_tokens, numbers),
         "generation_config.json": {"eos_token_id": numbers[_END], "pad_token_id": numbers[_PAD]},
         "tokenizer.json": _tokenizer(vocabulary, added),
         "tokenizer_config.json": {
@@ -101,7 +101,7 @@ def _tokenizer(vocabulary: dict[str, int], added: list[dict[str, Any]]) -> dict[
     }
 
 
-def _config(context_tokens: int, tokens: int, numbers: dict[str, int]) -> dict[str, Any]:
+def _config(context_tokens: int, numbers: dict[str, int]) -> dict[str, Any]:
     return {
         "architectures": ["Qwen3ForCausalLM"],
         "model_type": "qwen3",
@@ -117,7 +117,7 @@ def _config(context_tokens: int, tokens: int, numbers: dict[str, int]) -> dict[s
         "rms_norm_eps": 1e-6,
         "rope_theta": 1_000_000.0,
         "tie_word_embeddings": True,
-        "vocab_size": tokens,
+        "vocab_size": numbers[_END] + 1,
         "eos_token_id": numbers[_END],
         "pad_token_id": numbers[_PAD],
     }
