@@ -118,6 +118,7 @@ def cache_layout(
         in_flight_tokens=max_num_batched_tokens * release.batches_in_flight,
         speculative_tokens=speculative_tokens,
         prefix_caching=release.hybrid_prefix_caching if prefix_caching is None else prefix_caching,
+        prefill_checkpoints=release.prefill_checkpoints,
     )
     compressed = [group for group in architecture.attention if isinstance(group, CompressedAttention)]
     if compressed:
