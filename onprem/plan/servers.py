@@ -22,7 +22,7 @@ from onprem.sizing.memory import Load, Room, layout_of, load_from, room_on
 from onprem.sizing.overhead import Overhead, overhead, traits_of
 from onprem.sizing.refusals import refused_by_settings
 from onprem.sizing.release import release_rules
-from onprem.sizing.weights import Weights, pads_wide, weights_of
+from onprem.sizing.weights import Weights, depends_on_gpu, pads_wide, weights_of
 
 # The least that agents work with: their start prompt and the reserve for compaction (see the agents' facts).
 _LEAST_CONTEXT_TOKENS = 32_768
@@ -31,8 +31,8 @@ _CONTEXT_STEP_TOKENS = 1024
 
 _ANY_ROLE = ModelRole(role="coder", model="any")
 
-GpuClass = tuple[tuple[int, bool], tuple[bool, bool], bool]
-"""All of a GPU on which the settings of a server and its load depend: nothing of its exact memory."""
+GpuClass = tuple[tuple[int, bool], tuple[bool, bool]]
+"""All of a GPU on which the settings of a server and its overhead depend: nothing of its exact memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,7 @@ class Gpu:
     accelerator: Accelerator
     room: Room
     kind: GpuClass
+    pads_wide: bool
     computes: tuple[float, bool]
     """All of it that decides which checkpoints it computes, and whether several of it share one."""
 
@@ -51,11 +52,8 @@ class Gpu:
         return cls(
             accelerator=accelerator,
             room=room_on(accelerator, UTILIZATION),
-            kind=(
-                settings_class(accelerator),
-                traits_of(accelerator, release_rules(None)),
-                pads_wide(accelerator),
-            ),
+            kind=(settings_class(accelerator), traits_of(accelerator, release_rules(None))),
+            pads_wide=pads_wide(accelerator),
             computes=(accelerator.compute_capability, accelerator.mig is None),
         )
 
@@ -165,7 +163,7 @@ class ModelServers:
         self._caches: dict[tuple[int, str, int], _Cache] = {}
         self._frames: dict[tuple[int, str, str | None, GpuClass], _Frame] = {}
         # A recipe is known by its identity: to hash the facts of a checkpoint costs more than to size it.
-        self._servers: dict[GpuClass, dict[int, Server]] = {}
+        self._servers: dict[tuple[GpuClass, bool], dict[int, Server]] = {}
 
     def on(self, gpu: Gpu, counts: Sequence[int]) -> Iterator[Sequence[Held]]:
         """Yield the servers that start, those of equal quality together, the best quality first.
@@ -174,7 +172,7 @@ class ModelServers:
         with. Quality is the precision: one the GPU computes in, then the one that keeps most bytes, then a KV cache in
         the model's own. Those of equal quality come with the fewest GPUs first.
         """
-        known = self._servers.setdefault(gpu.kind, {})
+        known = self._servers.setdefault((gpu.kind, gpu.pads_wide), {})
         for recipes in self._order(gpu):
             sizes = _divisors(tuple(counts))
             held = []
@@ -231,7 +229,8 @@ class ModelServers:
         return self._recipes[key]
 
     def _weights_of(self, recipe: Recipe, gpu: Gpu) -> Weights:
-        key = recipe.variant.hf_id, recipe.tensor_parallel, gpu.kind[2]
+        variant = recipe.variant
+        key = variant.hf_id, recipe.tensor_parallel, gpu.pads_wide and depends_on_gpu(variant)
         weights = self._weights.get(key)
         if weights is None:
             weights = self._weights[key] = weights_of(recipe.request(gpu.accelerator, self._context_tokens))

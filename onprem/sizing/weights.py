@@ -88,8 +88,13 @@ def weights_of(request: FitRequest) -> Weights:
     )
 
 
+def depends_on_gpu(variant: Variant) -> bool:
+    """Return whether a checkpoint's weights differ where a GPU `pads_wide`; nothing else of it matters to any."""
+    return variant.precision == "mxfp4"
+
+
 def pads_wide(accelerator: Accelerator) -> bool:
-    """Return all of a GPU that weights depend on: whether its MXFP4 kernels pad more."""
+    """Return whether the kernels of that GPU pad MXFP4 experts to the larger multiple."""
     return int(accelerator.compute_capability) == _DATA_CENTRE_BLACKWELL
 
 
@@ -177,7 +182,7 @@ def _experts_share(request: FitRequest) -> float:
     share, width = 1 / ranks, experts.intermediate_size / ranks
     if request.expert_parallel:
         share, width = math.ceil(experts.count / ranks) / experts.count, experts.intermediate_size
-    if request.variant.precision != "mxfp4":
+    if not depends_on_gpu(request.variant):
         return share
     hidden = experts.hidden_size or request.model.architecture.hidden_size
     multiple = _PADDED_WIDTH_BLACKWELL if pads_wide(request.accelerator) else _PADDED_WIDTH
