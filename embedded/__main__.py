@@ -64,7 +64,11 @@ def status(as_json: bool) -> None:
 
 @main.command()
 @click.argument("stack", default="local")
-@click.option("--upstream", metavar="URL", help="A model server on this machine, http://127.0.0.1:PORT.")
+@click.option(
+    "--upstream",
+    metavar="URL|vllm",
+    help="A model server on this machine, http://127.0.0.1:PORT, or vllm: a real vLLM for the CPU.",
+)
 @click.option("--detach", is_flag=True, help="Leave it running and return.")
 @click.option("--stop", "stopping", is_flag=True, help="End a gateway that was left running.")
 @click.option("--key", "developer", metavar="NAME", help="Only print the key of that developer.")
@@ -72,7 +76,9 @@ def status(as_json: bool) -> None:
 def gateway(
     stack: str, upstream: str | None, detach: bool, stopping: bool, developer: str | None, as_json: bool
 ) -> None:
-    """Run STACK's real gateway (default: local) in front of a scripted model, or of the server at URL.
+    """Run STACK's real gateway (default: local) in front of a scripted model, the server at URL or a real vLLM.
+
+    A vLLM that is started here serves a tiny model with random weights.
 
     The stack is applied to the embedded cluster as ever; only its models are declared to be on loopback
     (`platform.upstreams`) until the end.
@@ -119,7 +125,7 @@ def check() -> None:
     help="CSV file of runs that 'sizing' is measured on.",
 )
 def bench(names: tuple[str, ...], as_json: bool, cases: Path | None) -> None:
-    """Measure the product; without a NAME everything. NAMES: program, sizing.
+    """Measure the product; without a NAME everything. NAMES: advise, program, sizing.
 
     Runs on a cluster and on stacks of its own, whatever is up in this checkout.
     """

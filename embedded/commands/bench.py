@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from embedded.bench.advise import measure_advise, show_advise
 from embedded.bench.figures import show
 from embedded.bench.program import measure_program
 from embedded.bench.sizing import measure_sizing
@@ -27,6 +28,15 @@ def program(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | 
     show(figures, console)
 
 
+def advise(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
+    """Say how long the search for models and hardware takes, and how fast the command line starts."""
+    figures = measure_advise(layout, progress)
+    if as_json:
+        print(json.dumps(figures.to_wire(), indent=2))
+        return
+    show_advise(figures, Console(highlight=False))
+
+
 def sizing(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
     """Say how far the sizing engine is from what vLLM printed, next to other estimates."""
     if cases is None:
@@ -41,7 +51,7 @@ def sizing(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | N
 _WIDTH = 130
 """Columns that the tables need; in a pipe there are 80 otherwise."""
 
-BENCHES: Mapping[str, Callable[..., None]] = {"program": program, "sizing": sizing}
+BENCHES: Mapping[str, Callable[..., None]] = {"advise": advise, "program": program, "sizing": sizing}
 
 
 def bench(

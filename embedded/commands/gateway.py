@@ -9,7 +9,7 @@ import socket
 import threading
 from types import FrameType
 
-from embedded.gateway import Session, end, start
+from embedded.gateway import Session, end, real_vllm, start
 from embedded.gateway.running import newest_key
 from embedded.gateway.upstream import scripted_model
 from embedded.layout import Layout
@@ -82,14 +82,23 @@ def _print(layout: Layout, session: Session, progress: Progress, *, as_json: boo
         titles = ("base URL", "Anthropic base URL", "CA file", "record", "a developer's key")
         for title, value in zip(titles, told.values(), strict=True):
             print(f"{title:<20}{value or '(the upstream keeps its own)'}", flush=True)
-    upstream = OWNER if session.record_file is not None else "your server"
-    progress.note(f"behind it: {upstream} on {session.upstream}")
+    progress.note(f"behind it: {_server(session)} on {session.upstream}")
     host = session.anthropic_base_url.rpartition("/")[2].partition(":")[0]
     if not _resolves(host):
         progress.note(
             f"{host} is not known on this machine: agents need a line '127.0.0.1 {host}' in /etc/hosts, "
             "or platform.access.host: localhost in the stack file"
         )
+
+
+def _server(session: Session) -> str:
+    """Return what answers behind the gateway, in words."""
+    if session.vllm is not None:
+        return (
+            f"the real vLLM {session.vllm} with random weights (it answers nonsense; what it shows is the "
+            "server's APIs)"
+        )
+    return OWNER if session.record_file is not None else "your server"
 
 
 def _interruption() -> threading.Event:
@@ -109,11 +118,12 @@ def _interruption() -> threading.Event:
 
 def _wait(layout: Layout, session: Session, interrupted: threading.Event) -> str | None:
     """Return when interrupted, or when another run ended the session; with a sentence when its server died."""
-    model = scripted_model(layout)
+    model = real_vllm.process(layout) if session.vllm is not None else scripted_model(layout)
+    ours = session.vllm is not None or session.record_file is not None
     while not interrupted.wait(_LOOK_SECONDS):
         if Session.read(layout) != session:
             return None
-        if session.record_file is not None and not model.alive():
+        if ours and not model.alive():
             return f"{model.name} has died; its log is {model.log}"
     return None
 

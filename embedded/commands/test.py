@@ -37,6 +37,7 @@ TIERS = (
     ),
     Tier(name="cluster", shows="the whole product on the embedded cluster", binaries=NAMES),
     Tier(name="agents", shows="the real agents through the real gateway", binaries=NAMES),
+    Tier(name="planner", shows="the KV arithmetic against vLLM's own planner, where one is installed"),
 )
 
 

@@ -17,6 +17,7 @@ from embedded import plugins
 from embedded.cluster import Cluster
 from embedded.commands.up import up
 from embedded.engine import Engine
+from embedded.gateway import real_vllm
 from embedded.gateway import upstream as upstreams
 from embedded.gateway.upstream import Upstream
 from embedded.gateway.waiting import wait_for_gateway
@@ -44,6 +45,7 @@ class Session:
     ca_file: str
     upstream: str
     record_file: str | None
+    vllm: str | None = None
 
     @staticmethod
     def file(layout: Layout) -> Path:
@@ -74,7 +76,8 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
     plan = plan_stack(file.platform, stack=stack, source=file.path.name)
     cluster = Cluster(layout)
     _require_port(cluster, plan)
-    own = upstreams.given(upstream_url) if upstream_url is not None else None
+    vllm = real_vllm.found() if upstream_url == real_vllm.WORD else None
+    own = upstreams.given(upstream_url) if upstream_url is not None and vllm is None else None
     if own is not None:
         upstreams.require_answer(own)
     old = Session.read(layout)
@@ -83,7 +86,7 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
         old = None
     started_cluster = not cluster.parts() if old is None else old.started_cluster
     try:
-        upstream = own or upstreams.start_scripted_model(layout, plan)
+        upstream = own or _server(layout, plan, vllm, progress)
         session = _session(layout, plan, upstream, started_cluster=started_cluster)
         session.write(layout)
         engine = _engine(layout, progress)
@@ -107,14 +110,14 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
 
 
 def end(layout: Layout, progress: Progress, *, keep_cluster: bool = True) -> bool:
-    """End the session: the scripted model, the setting, and the cluster if this session had started it.
+    """End the session: the model server, the setting, and the cluster if this session had started it.
 
     With `keep_cluster=False` the stack is not applied again, for the caller ends the cluster. Returns whether
     there was anything to end.
     """
     session = Session.read(layout)
     if session is None:
-        upstreams.scripted_model(layout).stop()
+        _stop_server(layout)
         return False
     cluster = Cluster(layout)
     _take_back(layout, session.stack, progress)
@@ -156,11 +159,26 @@ def _session(layout: Layout, plan: PlatformPlan, upstream: Upstream, *, started_
         ca_file=str(layout.cluster / "pki" / "ca.crt"),
         upstream=upstream.url,
         record_file=str(upstream.record_file) if upstream.record_file is not None else None,
+        vllm=upstream.vllm,
     )
 
 
-def _take_back(layout: Layout, stack: str, progress: Progress) -> None:
+def _server(layout: Layout, plan: PlatformPlan, vllm: real_vllm.Vllm | None, progress: Progress) -> Upstream:
+    """Start what answers behind the gateway, and end the other one if it was left running."""
+    if vllm is None:
+        real_vllm.process(layout).stop()
+        return upstreams.start_scripted_model(layout, plan)
     upstreams.scripted_model(layout).stop()
+    return real_vllm.start(layout, plan, vllm, progress)
+
+
+def _stop_server(layout: Layout) -> None:
+    for server in (upstreams.scripted_model(layout), real_vllm.process(layout)):
+        server.stop()
+
+
+def _take_back(layout: Layout, stack: str, progress: Progress) -> None:
+    _stop_server(layout)
     if (layout.checkout / "stacks" / f"Pulumi.{stack}.yaml").exists():
         _engine(layout, progress).withdraw(stack, _SETTING)
     Session.file(layout).unlink(missing_ok=True)

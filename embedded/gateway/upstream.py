@@ -24,10 +24,12 @@ _THIS_MACHINE = (LOOPBACK, "localhost")
 
 @dataclass(frozen=True, kw_only=True)
 class Upstream:
-    """A server's address, and the file in which the scripted model writes down what came (None for others)."""
+    """A server's address, the file in which the scripted model writes down what came (None for others), and the
+    version of the vLLM that was started here (None for others)."""
 
     url: str
     record_file: Path | None = None
+    vllm: str | None = None
 
 
 def given(url: str) -> Upstream:

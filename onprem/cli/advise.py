@@ -1,4 +1,4 @@
-"""`onprem advise --gpu L40S --count 4 --developers 20`: which models these GPUs can serve to that team."""
+"""`onprem advise --developers 20 --gpu L40S --count 4`: which models these GPUs serve to that team; or which GPUs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 import click
 import yaml
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from onprem.catalog import load_catalog
 from onprem.cli.options import json_option
 from onprem.errors import InvalidInput, Problem
-from onprem.plan.advise import Advice, advise
+from onprem.plan.advise import Advice, Ranking, advise
+from onprem.plan.hardware import best_of_each
 from onprem.sizing import bounds_of
 from onprem.stack_file import PROJECT
 from onprem.units import BadUnit, format_tokens, parse_tokens
@@ -23,8 +24,10 @@ _SHOWN = 8
 
 
 @click.command(name="advise")
-@click.option("--gpu", required=True, help="Accelerator of the catalogue, e.g. L40S.")
-@click.option("--count", type=click.IntRange(1, 16), default=1, show_default=True, help="GPUs of the node.")
+@click.option("--gpu", help="Accelerator of the catalogue, e.g. L40S. Without it: the best choice of each.")
+@click.option(
+    "--count", type=click.IntRange(1, 16), help="GPUs of the node. Default: 1; without --gpu what is best."
+)
 @click.option("--developers", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--context", default="128K", show_default=True, help="Tokens of one session, '64K' or 65536.")
 @click.option(
@@ -32,24 +35,35 @@ _SHOWN = 8
 )
 @json_option
 def advise_command(
-    gpu: str, count: int, developers: int, context: str, target: Path | None, as_json: bool
+    gpu: str | None, count: int | None, developers: int, context: str, target: Path | None, as_json: bool
 ) -> None:
-    """Rank the models of the catalogue that these GPUs can serve to a team, with the reasons."""
-    catalog = load_catalog()
-    accelerator = catalog.accelerator(gpu)
+    """Rank the models of the catalogue that these GPUs can serve to a team, with the reasons.
+
+    Without --gpu, or with --gpu all: the best choice on one server of each accelerator that can be bought, the best
+    model on the least memory first.
+    """
     try:
         tokens = parse_tokens(context)
     except BadUnit as error:
         raise click.UsageError(str(error)) from None
+    if gpu is None or gpu.casefold() == "all":
+        if target is not None:
+            raise click.UsageError("--write writes a stack for GPUs that you have: name them with --gpu")
+        _advise_hardware(count, developers, tokens, as_json)
+    else:
+        _advise_models(gpu, count or 1, developers, tokens, target, as_json)
+
+
+def _advise_models(
+    gpu: str, count: int, developers: int, tokens: int, target: Path | None, as_json: bool
+) -> None:
+    catalog = load_catalog()
+    accelerator = catalog.accelerator(gpu)
     ranked = advise(catalog, accelerator, count, developers=developers, context_tokens=tokens)
     if not ranked:
-        problem = Problem(
-            where=f"{count} × {accelerator.name}",
-            found=f"{count * accelerator.total_gib:.0f} GiB of GPU memory",
-            why="no model of the catalogue fits with a context that agents can work with",
-            fix="take more or larger GPUs; 'onprem catalog' lists models and accelerators",
+        raise _nothing_fits(
+            f"{count} × {accelerator.name}", f"{count * accelerator.total_gib:.0f} GiB of GPU memory"
         )
-        raise InvalidInput("advise", [problem])
     if target is not None:
         _write(target, ranked[0], count, developers)
     if as_json:
@@ -58,6 +72,57 @@ def advise_command(
     _print(ranked, Console(highlight=False))
     if target is not None:
         click.echo(f"written: {target}")
+
+
+def _advise_hardware(count: int | None, developers: int, tokens: int, as_json: bool) -> None:
+    each = best_of_each(load_catalog(), developers=developers, context_tokens=tokens, gpus=count)
+    if not each:
+        raise _nothing_fits("every accelerator of the catalogue", f"a context of {tokens} tokens")
+    if as_json:
+        click.echo(json.dumps([_hardware_values(ranking) for ranking in each], indent=2))
+        return
+    table = Table(
+        Column("GPUs", no_wrap=True),
+        "GiB",
+        "model",
+        "context",
+        "sessions",
+        "license",
+        "agents",
+        show_edge=False,
+    )
+    for ranking in each:
+        advice = ranking.choices[0]
+        table.add_row(
+            f"{ranking.gpus} × {ranking.accelerator.name}",
+            f"{ranking.gpus * ranking.accelerator.total_gib:.0f}",
+            *_cells(advice),
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        f"  sessions for {developers} developers; onprem advise --gpu NAME --count N ranks the models of one row",
+        soft_wrap=True,
+    )
+
+
+def _nothing_fits(where: str, found: str) -> InvalidInput:
+    problem = Problem(
+        where=where,
+        found=found,
+        why="no model of the catalogue fits with a context that agents can work with",
+        fix="take more or larger GPUs; 'onprem catalog' lists models and accelerators",
+    )
+    return InvalidInput("advise", [problem])
+
+
+def _hardware_values(ranking: Ranking) -> dict[str, Any]:
+    return {
+        "gpu": ranking.accelerator.name,
+        "gpus": ranking.gpus,
+        "gpuMemoryGib": round(ranking.gpus * ranking.accelerator.total_gib, 1),
+        **_values(ranking.choices[0]),
+    }
 
 
 def _values(advice: Advice) -> dict[str, Any]:
@@ -82,21 +147,25 @@ def _values(advice: Advice) -> dict[str, Any]:
 def _print(ranked: tuple[Advice, ...], console: Console) -> None:
     table = Table("", "model", "GPUs", "context", "sessions", "license", "agents", show_edge=False)
     for place, advice in enumerate(ranked[:_SHOWN], start=1):
-        request = advice.request
-        table.add_row(
-            f"{place}",
-            f"{request.variant.hf_id} ({request.variant.precision})",
-            f"{advice.replicas} × {request.tensor_parallel}",
-            format_tokens(request.context_tokens),
-            f"{advice.sessions}",
-            advice.model.license,
-            ", ".join(advice.agents) or "unproven",
-        )
+        model, *rest = _cells(advice)
+        table.add_row(f"{place}", model, f"{advice.replicas} × {advice.request.tensor_parallel}", *rest)
     console.print(table)
     for reason in ranked[0].reasons:
         console.print(f"  1: {reason}", soft_wrap=True, markup=False)
     if len(ranked) > _SHOWN:
         console.print(f"  … and {len(ranked) - _SHOWN} more (--json lists all)")
+
+
+def _cells(advice: Advice) -> tuple[str, str, str, str, str]:
+    """Return model, context, sessions, licence and agents as a table shows them."""
+    request = advice.request
+    return (
+        f"{request.variant.hf_id} ({request.variant.precision})",
+        format_tokens(request.context_tokens),
+        f"{advice.sessions}",
+        advice.model.license,
+        ", ".join(advice.agents) or "unproven",
+    )
 
 
 def stack_of(advice: Advice, gpus: int, developers: int) -> dict[str, Any]:

@@ -3,37 +3,63 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 
-from onprem.catalog import Accelerator, Catalog, Model, Variant
-from onprem.plan.choice import kv_cache_dtypes, request_of
-from onprem.settings import ModelRole
-from onprem.sizing import FitRequest, Memory, candidate_tensor_parallel, memory_of, tensor_parallel_problems
-from onprem.sizing.memory import with_cache_dtype
-from onprem.sizing.refusals import refused_by_configuration
+from onprem.catalog import Accelerator, Catalog, Model
+from onprem.plan.servers import Gpu, GpuClass, Held, ModelServers, Server
+from onprem.sizing import FitRequest, Memory, memory_of
+from onprem.sizing.memory import Room
 
 DEFAULT_CONTEXT_TOKENS = 131_072
-# The least that agents work with: their start prompt and the reserve for compaction (see the agents' facts).
-_LEAST_CONTEXT_TOKENS = 32_768
 # While one developer's agent waits for its tools or its user, another's turn runs: half of the developers at once
 # keep their cache, and the rest pays for one prefill.
 _COMFORTABLE_SHARE = 0.5
 
-_ANY_ROLE = ModelRole(role="coder", model="any")
 _WORKS = {"yes": 2, "unproven": 1, "no": 0}
+_ALL_HELD = 2
+
+
+# What puts one model before another: how well its sessions cover the team, what agents do with it and its size, its
+# sessions.
+Place = tuple[int, int, int]
+_Found = tuple[Place, Server]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """One way to use the GPUs: `replicas` servers of `request`, which hold `sessions` of its context together."""
+    """One way to use the GPUs for a team: `replicas` times the same server."""
 
-    request: FitRequest
-    memory: Memory
+    server: Server
+    accelerator: Accelerator
     replicas: int
-    sessions: int
-    largest_context_tokens: int
-    reasons: tuple[str, ...]
+    developers: int
+    place: Place
+
+    @cached_property
+    def request(self) -> FitRequest:
+        """The sizing request of each server."""
+        context_tokens, _ = self.server.context_and_sessions(Gpu.of(self.accelerator).room)
+        return self.server.recipe.request(self.accelerator, context_tokens)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The account of one GPU."""
+        return memory_of(self.request)
+
+    @property
+    def sessions(self) -> int:
+        """The sessions of the request's context that all servers hold together."""
+        return self.place[2]
+
+    @property
+    def largest_context_tokens(self) -> int:
+        """The longest context that one session alone could have."""
+        return self.memory.layout.largest_context_tokens(
+            self.memory.careful_pool_gib, self.model.architecture.max_context_tokens
+        )
 
     @property
     def model(self) -> Model:
@@ -45,6 +71,36 @@ class Advice:
         """The agents that were seen working with it."""
         return tuple(name for name, support in self.model.agents.items() if support.works == "yes")
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it has this place, and what to know before it is taken."""
+        return tuple(_reasons(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """The best way to serve each model that fits that many GPUs of one node, ranked."""
+
+    accelerator: Accelerator
+    gpus: int
+    developers: int
+    found: Sequence[_Found]
+
+    @cached_property
+    def choices(self) -> tuple[Advice, ...]:
+        """All choices, empty when no model fits."""
+        return tuple(self._advice(found) for found in self.found)
+
+    def _advice(self, found: _Found) -> Advice:
+        place, server = found
+        return Advice(
+            server=server,
+            accelerator=self.accelerator,
+            replicas=self.gpus // server.recipe.tensor_parallel,
+            developers=self.developers,
+            place=place,
+        )
+
 
 def advise(
     catalog: Catalog,
@@ -54,139 +110,133 @@ def advise(
     developers: int,
     context_tokens: int = DEFAULT_CONTEXT_TOKENS,
 ) -> tuple[Advice, ...]:
-    """Return the best way to serve each model that fits, ranked; empty when none fits.
+    """Return the best way to serve each model that fits and that agents can use, ranked; empty when none fits.
 
-    All GPUs are in one node. Ranked by whether the sessions of the team are held, then by the agents that work
-    with the model, then by its size.
+    Agents use no model for which vLLM has no tool-call parser. All GPUs are in one node. Ranked by whether the
+    sessions of the team are held, then by the agents that work with the model, then by its size.
     """
-    best: list[_Candidate] = []
-    for model in catalog.models:
-        wanted = min(context_tokens, model.architecture.max_context_tokens)
-        candidates = [
-            candidate
-            for variant in model.variants
-            if accelerator.compute_capability >= variant.min_compute_capability
-            for candidate in _candidates(model, variant, accelerator, gpus, wanted)
-        ]
-        if candidates:
-            best.append(max(candidates, key=lambda candidate: candidate.rank(developers)))
-    best.sort(key=lambda candidate: candidate.place(developers), reverse=True)
-    return tuple(candidate.advice(developers) for candidate in best)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Candidate:
-    request: FitRequest
-    memory: Memory
-    replicas: int
-    sessions: int
-
-    def rank(self, developers: int) -> tuple[object, ...]:
-        """Return what makes one way to serve a model better than another: sessions, quality, few GPUs each."""
-        variant, gpu = self.request.variant, self.request.accelerator
-        native = variant.runs_natively_on(gpu.compute_capability)
-        return (
-            self.cover(developers),
-            native,
-            variant.weights_gib,
-            self.request.cache_dtype == "auto",
-            self.sessions,
-            -self.request.tensor_parallel,
-        )
-
-    def place(self, developers: int) -> tuple[object, ...]:
-        """Return what puts one model before another."""
-        model = self.request.model
-        works = sum(_WORKS[support.works] for support in model.agents.values())
-        return (self.cover(developers), works, model.total_params, self.sessions)
-
-    def cover(self, developers: int) -> int:
-        """Return 2 when all developers' sessions are held, 1 when enough are to work without waiting much."""
-        if self.sessions >= developers:
-            return 2
-        return 1 if self.sessions >= math.ceil(developers * _COMFORTABLE_SHARE) else 0
-
-    def advice(self, developers: int) -> Advice:
-        memory = self.memory
-        largest = memory.layout.largest_context_tokens(
-            memory.careful_pool_gib, self.request.model.architecture.max_context_tokens
-        )
-        return Advice(
-            request=self.request,
-            memory=memory,
-            replicas=self.replicas,
-            sessions=self.sessions,
-            largest_context_tokens=largest,
-            reasons=tuple(self._reasons(developers)),
-        )
-
-    def _reasons(self, developers: int) -> Iterator[str]:
-        request, model = self.request, self.request.model
-        yield f"{self.sessions} sessions of {request.context_tokens} tokens for {developers} developers"
-        proven = [name for name, support in model.agents.items() if support.works == "yes"]
-        yield f"seen working with {', '.join(proven)}" if proven else "no agent was seen working with it yet"
-        broken = [f"{name}: {support.why}" for name, support in model.agents.items() if support.works == "no"]
-        yield from broken
-        if not request.variant.runs_natively_on(request.accelerator.compute_capability):
-            yield f"{request.variant.precision} only saves memory on {request.accelerator.name}, it computes in BF16"
-        if request.cache_dtype != "auto":
-            yield "the KV cache is kept in fp8"
-        if request.tensor_parallel > 1 and not request.accelerator.nvlink:
-            yield f"{request.tensor_parallel} GPUs share one model without NVLink: links may bound its speed"
-
-
-def _candidates(
-    model: Model, variant: Variant, accelerator: Accelerator, gpus: int, context_tokens: int
-) -> Iterator[_Candidate]:
-    budget_gib = accelerator.total_gib
-    for tensor_parallel in _sizes(model, accelerator, gpus):
-        if variant.weights_gib > budget_gib * tensor_parallel:
-            continue
-        base = request_of(
-            _ANY_ROLE,
-            model,
-            variant,
-            accelerator,
-            tensor_parallel=tensor_parallel,
-            context_tokens=context_tokens,
-            kv_cache_dtype="auto",
-        )
-        if tensor_parallel_problems(model, variant, tensor_parallel):
-            continue
-        memory = memory_of(base)
-        if memory.careful_pool_gib <= 0:
-            continue
-        for dtype in kv_cache_dtypes(_ANY_ROLE, accelerator):
-            found = _candidate(memory if dtype == "auto" else with_cache_dtype(memory, dtype), gpus)
-            if found is not None:
-                yield found
-
-
-def _sizes(model: Model, accelerator: Accelerator, gpus: int) -> Iterable[int]:
-    return (size for size in candidate_tensor_parallel(model, accelerator, gpus) if gpus % size == 0)
-
-
-def _candidate(memory: Memory, gpus: int) -> _Candidate | None:
-    request, layout = memory.request, memory.layout
-    if memory.verdict != "fits":
-        return _candidate_with_less(memory, gpus)
-    if refused_by_configuration(request, layout):
-        return None
-    replicas = gpus // request.tensor_parallel
-    held = layout.blocks_in(memory.careful_pool_gib) // layout.blocks_per_request(request.context_tokens)
-    return _Candidate(
-        request=request,
-        memory=memory,
-        replicas=replicas,
-        sessions=replicas * min(held, request.max_num_seqs),
+    (ranking,) = rankings(
+        catalog, [accelerator], [gpus], developers=developers, context_tokens=context_tokens
     )
+    return ranking.choices
 
 
-def _candidate_with_less(memory: Memory, gpus: int) -> _Candidate | None:
-    """Return the candidate with the context that does fit, if it is enough for agents."""
-    request = memory.request
-    largest = memory.layout.largest_context_tokens(memory.careful_pool_gib, request.context_tokens)
-    if not _LEAST_CONTEXT_TOKENS <= largest < request.context_tokens:
-        return None
-    shorter = replace(request, context_tokens=largest // 1024 * 1024)
-    return _candidate(replace(memory, request=shorter), gpus)
+def rankings(
+    catalog: Catalog,
+    accelerators: Iterable[Accelerator],
+    counts: Sequence[int],
+    *,
+    developers: int,
+    context_tokens: int = DEFAULT_CONTEXT_TOKENS,
+    first_only: bool = False,
+) -> Iterator[Ranking]:
+    """Yield what `advise` returns for each of these accelerators in each of these numbers.
+
+    `first_only` leaves out all but the first choice, and with that most of the search.
+    """
+    able = [model for model in catalog.models if model.tool_call_parser is not None]
+    models = [
+        (ModelServers(model, context_tokens=context_tokens, gpus=max(counts)), standing)
+        for model, standing in _with_standing(able)
+    ]
+    known: dict[tuple[tuple[float, bool], Room, GpuClass], Mapping[int, Sequence[_Found]]] = {}
+    for accelerator in accelerators:
+        gpu = Gpu.of(accelerator)
+        # Many accelerators differ in nothing that a server notices.
+        key = gpu.computes, gpu.room, gpu.kind
+        if key not in known:
+            known[key] = _ranked(models, gpu, counts, developers, first_only=first_only)
+        for gpus in counts:
+            yield Ranking(accelerator=accelerator, gpus=gpus, developers=developers, found=known[key][gpus])
+
+
+def _ranked(
+    models: Iterable[tuple[ModelServers, int]],
+    gpu: Gpu,
+    counts: Sequence[int],
+    developers: int,
+    *,
+    first_only: bool,
+) -> Mapping[int, Sequence[_Found]]:
+    """Return place and server of the models that fit, the first place first, for each number of GPUs.
+
+    `models` come by standing, the highest first: where one holds all sessions, no later one with less comes first.
+    """
+    ranked: dict[int, list[_Found]] = {gpus: [] for gpus in counts}
+    first: dict[int, int] = {}
+    for servers, standing in models:
+        unsettled = [gpus for gpus in counts if not first_only or first.get(gpus, standing) == standing]
+        if not unsettled:
+            break
+        held = servers.on(gpu, unsettled)
+        for gpus, (cover, sessions, server) in _best(held, unsettled, developers).items():
+            ranked[gpus].append(((cover, standing, sessions), server))
+            if cover == _ALL_HELD:
+                first.setdefault(gpus, standing)
+    for found in ranked.values():
+        found.sort(key=itemgetter(0), reverse=True)
+    return {gpus: found[:1] for gpus, found in ranked.items()} if first_only else ranked
+
+
+def _with_standing(models: Iterable[Model]) -> list[tuple[Model, int]]:
+    """Return each model with its place among all, by the agents that work with it and then by its size; best first."""
+    marked = [
+        ((sum(_WORKS[support.works] for support in model.agents.values()), model.total_params), model)
+        for model in models
+    ]
+    places = {mark: place for place, mark in enumerate(sorted({mark for mark, _ in marked}))}
+    return sorted(((model, places[mark]) for mark, model in marked), key=itemgetter(1), reverse=True)
+
+
+def _best(
+    held: Iterable[Sequence[Held]], unsettled: list[int], developers: int
+) -> Mapping[int, tuple[int, int, Server]]:
+    """Return cover, sessions and server of the best way to serve a model, for each number of GPUs it starts on.
+
+    `held` comes by quality: a lower one is taken only where it covers the team better. What is `unsettled` still
+    hopes for that.
+    """
+    best: dict[int, tuple[int, int, Server]] = {}
+    for alike in held:
+        for gpus, (server, sessions) in _most_sessions(alike, unsettled).items():
+            cover = _cover(sessions, developers)
+            if gpus not in best or cover > best[gpus][0]:
+                best[gpus] = cover, sessions, server
+            if cover == _ALL_HELD:
+                unsettled.remove(gpus)
+        if not unsettled:
+            break
+    return best
+
+
+def _most_sessions(held: Iterable[Held], counts: Iterable[int]) -> Mapping[int, Held]:
+    """Return the server whose replicas hold most sessions on exactly that many GPUs, the first of equals."""
+    most: dict[int, Held] = {}
+    for server, each in held:
+        size = server.recipe.tensor_parallel
+        for gpus in counts:
+            if gpus % size == 0 and (gpus not in most or gpus // size * each > most[gpus][1]):
+                most[gpus] = server, gpus // size * each
+    return most
+
+
+def _cover(sessions: int, developers: int) -> int:
+    """Return 2 when all developers' sessions are held, 1 when enough are to work without waiting much."""
+    if sessions >= developers:
+        return _ALL_HELD
+    return 1 if sessions >= math.ceil(developers * _COMFORTABLE_SHARE) else 0
+
+
+def _reasons(advice: Advice) -> Iterator[str]:
+    request, model = advice.request, advice.model
+    yield f"{advice.sessions} sessions of {request.context_tokens} tokens for {advice.developers} developers"
+    proven = [name for name, support in model.agents.items() if support.works == "yes"]
+    yield f"seen working with {', '.join(proven)}" if proven else "no agent was seen working with it yet"
+    broken = [f"{name}: {support.why}" for name, support in model.agents.items() if support.works == "no"]
+    yield from broken
+    if not request.variant.runs_natively_on(request.accelerator.compute_capability):
+        yield f"{request.variant.precision} only saves memory on {request.accelerator.name}, it computes in BF16"
+    if request.cache_dtype != "auto":
+        yield "the KV cache is kept in fp8"
+    if request.tensor_parallel > 1 and not request.accelerator.nvlink:
+        yield f"{request.tensor_parallel} GPUs share one model without NVLink: links may bound its speed"

@@ -25,7 +25,7 @@ _MAX_NUM_SEQS = ((30, 16), (60, 32), (1024, 64))
 _LARGE_GPU_GIB = 70
 _SMALL_BATCH_TOKENS, _LARGE_BATCH_TOKENS = 2048, 8192
 
-_UTILIZATION = 0.92
+UTILIZATION = 0.92
 """vLLM's default since 0.20 (0.33.0 read 2026-11); it includes CUDA graphs."""
 
 _QUALITY: dict[Precision, int] = {
@@ -116,10 +116,15 @@ def request_of(
         max_num_seqs=role.max_num_seqs or _max_num_seqs(role, accelerator),
         kv_cache_dtype=kv_cache_dtype,
         max_num_batched_tokens=role.max_num_batched_tokens or _batch_tokens(model, accelerator),
-        gpu_memory_utilization=role.gpu_memory_utilization or _UTILIZATION,
+        gpu_memory_utilization=role.gpu_memory_utilization or UTILIZATION,
         language_model_only=model.multimodal,
         speculative_tokens=role.speculative_tokens,
     )
+
+
+def settings_class(accelerator: Accelerator) -> tuple[int, bool]:
+    """Return all of a GPU that `request_of` depends on where the role leaves everything open."""
+    return _seqs_for(accelerator), accelerator.total_gib >= _LARGE_GPU_GIB
 
 
 def _rank(variant: Variant, accelerator: Accelerator) -> tuple[int, int]:
@@ -142,8 +147,15 @@ def kv_cache_dtypes(role: ModelRole, accelerator: Accelerator) -> tuple[str, ...
 
 
 def _max_num_seqs(role: ModelRole, accelerator: Accelerator) -> int:
-    default = next(seqs for below_gib, seqs in _MAX_NUM_SEQS if accelerator.total_gib < below_gib)
-    return max(default, min(role.sessions or 0, 256))
+    return max(_seqs_for(accelerator), min(role.sessions or 0, 256))
+
+
+def _seqs_for(accelerator: Accelerator) -> int:
+    gpu_gib = accelerator.total_gib
+    for below_gib, seqs in _MAX_NUM_SEQS:
+        if gpu_gib < below_gib:
+            return seqs
+    raise ValueError(f"{accelerator.name}: {gpu_gib} GiB is more than any GPU has")
 
 
 def _batch_tokens(model: Model, accelerator: Accelerator) -> int:

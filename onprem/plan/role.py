@@ -12,6 +12,7 @@ from onprem.plan.choice import Choice, candidates, variants_to_try
 from onprem.plan.pool import Pool
 from onprem.settings import ModelRole
 from onprem.sizing import nearest_tier_that_fits
+from onprem.sizing.divisibility import most_gpus_together
 from onprem.vllm import load_release, version_key
 
 # An agent that finds no second slot waits for the whole turn of the first one.
@@ -205,13 +206,16 @@ def _nearest(tried: Sequence[Choice]) -> Choice | None:
 
 
 def _way_out(nearest: Choice, where: str) -> str:
-    if nearest.fit.largest_context_tokens >= _LEAST_CONTEXT_TOKENS:
-        longest = nearest.fit.largest_context_tokens
+    request = nearest.request
+    if most_gpus_together(request.accelerator, request.tensor_parallel) < request.tensor_parallel:
+        return f"set {where}.tensorParallel to 1, or leave it out"
+    longest = nearest.fit.largest_context_tokens
+    if _LEAST_CONTEXT_TOKENS <= longest < request.context_tokens:
         return f"lower {where}.context to {longest} or less, or set {where}.kvCacheDtype to fp8"
     smaller = sorted(
         v.precision for v in nearest.model.variants if v.weights_gib < nearest.variant.weights_gib
     )
-    hardware = nearest_tier_that_fits(nearest.request)
+    hardware = nearest_tier_that_fits(request)
     ways = [f"set {where}.precision to {' or '.join(dict.fromkeys(smaller))}"] if smaller else []
     if hardware is not None:
         ways.append(f"use {hardware.gpus} × {hardware.accelerator.name}, the least that holds it")

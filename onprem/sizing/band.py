@@ -7,7 +7,6 @@ that they do as chance has it. Widths come from the residuals of the calibration
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 from onprem.sizing.kv_cache import CacheLayout
@@ -43,22 +42,28 @@ class Band:
     less_gib: float
 
 
-def band(request: FitRequest, weights: Weights, rest: Overhead, layout: CacheLayout) -> Band:
-    """Return the band around the best estimate of everything that is not KV cache."""
-    common_gib = _FIXED_GIB + _SHARE_OF_GPU * request.accelerator.total_gib
-    uncertain_gib = (
+def common_gib(gpu_gib: float) -> float:
+    """Return what any estimate may be off on a GPU of that size."""
+    return _FIXED_GIB + _SHARE_OF_GPU * gpu_gib
+
+
+def doubts_gib(weights: Weights, rest: Overhead) -> tuple[float, float, float]:
+    """Return how far each term may be off that does not depend on the GPU's size: weights, activations, graphs."""
+    return (
         weights.uncertainty_gib,
         _SHARE_OF_ACTIVATION * rest.activation_gib,
         _SHARE_OF_GRAPHS * rest.counted_graphs_gib,
-        _SHARE_OF_CONTEXT * rest.non_torch_gib,
     )
-    return Band(
-        more_gib=common_gib
-        + sum(uncertain_gib)
-        + _of_old_releases_gib(request, rest, layout)
-        + _of_videos_gib(request),
-        less_gib=common_gib + math.hypot(*uncertain_gib),
-    )
+
+
+def context_doubt_gib(rest: Overhead, gpu_gib: float) -> float:
+    """Return how far the context may be off on a GPU of that size."""
+    return _SHARE_OF_CONTEXT * rest.context_on(gpu_gib)
+
+
+def beyond_gib(request: FitRequest, rest: Overhead, layout: CacheLayout) -> float:
+    """Return what may be taken on top of all doubts: by a release that is not known, by videos."""
+    return _of_old_releases_gib(request, rest, layout) + _of_videos_gib(request)
 
 
 def _of_videos_gib(request: FitRequest) -> float:
@@ -68,8 +73,8 @@ def _of_videos_gib(request: FitRequest) -> float:
 
 def _of_old_releases_gib(request: FitRequest, rest: Overhead, layout: CacheLayout) -> float:
     """Return the GiB that an older release would take on top, where it is not known which one runs."""
-    number = version_number(request.model.min_vllm)
-    if not request.release_unknown or number is None:
+    number = version_number(request.model.min_vllm) if request.release_unknown else None
+    if number is None:
         return 0.0
     beyond = 0.0
     if number < _STATES_IN_THE_POOL:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,9 @@ from onprem.sizing.request import FitRequest
 _FEW_SEQUENCES, _SMALL_BATCH = 16, 2048
 # Below this no coding agent works.
 _SHORTEST_CONTEXT = 16_384
+
+# Flag, words, and field of the request with its value.
+_Setting = tuple[str, str, dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,7 @@ def changes_that_fit(request: FitRequest, *, gpus_per_node: int = 8) -> tuple[Ch
         verdict = fit(changed)
         if verdict.fits:
             found.append(Change(setting=setting, text=text, request=changed, fit=verdict))
-    hardware = nearest_tier_that_fits(request, gpus_per_node=gpus_per_node)
+    hardware = nearest_tier_that_fits(request)
     if hardware is not None:
         bought = replace(request, accelerator=hardware.accelerator, tensor_parallel=hardware.gpus)
         text = f"use {hardware.gpus} × {hardware.accelerator.name}, the least memory that holds it"
@@ -43,14 +46,17 @@ def changes_that_fit(request: FitRequest, *, gpus_per_node: int = 8) -> tuple[Ch
 
 
 def _candidates(request: FitRequest, gpus_per_node: int) -> Iterator[tuple[str, str, FitRequest]]:
-    lean, told = request, []
-    for setting, text, change in _settings(request):
-        lean = replace(lean, **change)
-        told.append(text)
-        yield setting, "set " + ", ".join(told), lean
+    lean, told = request, list[_Setting]()
+    for setting in _settings(request):
+        told.append(setting)
+        lean = _with(request, told)
+        needed = _needed(request, told)
+        if setting in needed:
+            yield setting[0], f"set {_words(needed)}", _with(request, needed)
     largest = fit(lean).largest_context_tokens
     if _SHORTEST_CONTEXT <= largest < request.context_tokens:
-        text = ", ".join([*told, f"a context of {largest} tokens"])
+        context = f"a context of {largest} tokens"
+        text = f"{_words(told)}, {context}" if told else context
         yield "max-model-len", f"set {text}", replace(lean, context_tokens=largest)
     for variant in sorted(request.model.variants, key=lambda one: -one.weights_gib):
         if variant.weights_gib < request.variant.weights_gib:
@@ -65,7 +71,27 @@ def _candidates(request: FitRequest, gpus_per_node: int) -> Iterator[tuple[str, 
             )
 
 
-def _settings(request: FitRequest) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _needed(request: FitRequest, settings: Sequence[_Setting]) -> Sequence[_Setting]:
+    """Return the settings without those that the rest of them fits without."""
+    needed = list(settings)
+    for setting in settings:
+        rest = [one for one in needed if one is not setting]
+        if rest and fit(_with(request, rest)).fits:
+            needed = rest
+    return needed
+
+
+def _with(request: FitRequest, settings: Iterable[_Setting]) -> FitRequest:
+    for _, _, change in settings:
+        request = replace(request, **change)
+    return request
+
+
+def _words(settings: Iterable[_Setting]) -> str:
+    return ", ".join(words for _, words, _ in settings)
+
+
+def _settings(request: FitRequest) -> Iterator[_Setting]:
     """Yield flag, words and field of each setting that costs no quality, or almost none."""
     if request.max_num_seqs > _FEW_SEQUENCES:
         yield "max-num-seqs", f"max_num_seqs {_FEW_SEQUENCES}", {"max_num_seqs": _FEW_SEQUENCES}

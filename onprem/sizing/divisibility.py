@@ -27,7 +27,21 @@ def candidate_tensor_parallel(model: Model, accelerator: Accelerator, gpus_per_n
     """
     if all(variant.min_compute_capability > accelerator.compute_capability for variant in model.variants):
         return ()
-    return tuple(size for size in range(1, gpus_per_node + 1) if not _attention_problems(model, size))
+    return attention_sizes(model, most_gpus_together(accelerator, gpus_per_node))
+
+
+def most_gpus_together(accelerator: Accelerator, gpus: int) -> int:
+    """Return how many of that many GPUs can share one model: no two MIG slices can.
+
+    Source: NVIDIA Multi-Instance GPU user guide, application considerations (no peer-to-peer between instances, so
+    no NCCL), read November 2026.
+    """
+    return gpus if accelerator.mig is None else min(1, gpus)
+
+
+def attention_sizes(model: Model, gpus: int) -> tuple[int, ...]:
+    """Return the sizes up to `gpus` that shard the attention whatever the GPU, smallest first."""
+    return tuple(size for size in range(1, gpus + 1) if not _attention_problems(model, size))
 
 
 def needs_expert_parallel(model: Model, variant: Variant, tensor_parallel: int) -> bool:
@@ -77,27 +91,36 @@ def _attention_problems(model: Model, tensor_parallel: int) -> list[str]:
             f"{architecture.attention_heads} attention heads cannot be split over {tensor_parallel} GPUs; "
             "use a tensor parallel size that divides them"
         )
-    for group in architecture.attention:
-        heads, uneven = _uneven_heads(group, tensor_parallel)
-        if uneven:
-            problems.append(
-                f"{heads} cannot be split or replicated over {tensor_parallel} GPUs; "
-                "use another tensor parallel size"
-            )
+    problems += [
+        f"{_heads(group)} cannot be split or replicated over {tensor_parallel} GPUs; "
+        "use another tensor parallel size"
+        for group in architecture.attention
+        if _is_uneven(group, tensor_parallel)
+    ]
     return problems
 
 
-def _uneven_heads(group: AttentionLayers, tensor_parallel: int) -> tuple[str, bool]:
-    """Return what of a layer group is split, in words, and whether that does not come out even."""
+def _is_uneven(group: AttentionLayers, tensor_parallel: int) -> bool:
+    """Return whether what is split of a layer group does not come out even."""
     if isinstance(group, LatentAttention | CompressedAttention):
-        return "the one compressed head", False
+        return False
     if isinstance(group, GatedDeltaNet):
-        heads = f"{group.key_heads} key and {group.value_heads} value heads of linear attention"
-        return heads, bool(group.key_heads % tensor_parallel or group.value_heads % tensor_parallel)
+        return bool(group.key_heads % tensor_parallel or group.value_heads % tensor_parallel)
     if isinstance(group, KimiDelta | Mamba2):
-        return f"{group.heads} heads of the {group.kind} layers", bool(group.heads % tensor_parallel)
+        return bool(group.heads % tensor_parallel)
     few, many = sorted((group.kv_heads, tensor_parallel))  # fewer heads than GPUs are replicated
-    return f"{group.kv_heads} KV heads of the {group.kind} layers", bool(many % few)
+    return bool(many % few)
+
+
+def _heads(group: AttentionLayers) -> str:
+    """Return in words what is split of a layer group."""
+    if isinstance(group, LatentAttention | CompressedAttention):
+        return "the one compressed head"
+    if isinstance(group, GatedDeltaNet):
+        return f"{group.key_heads} key and {group.value_heads} value heads of linear attention"
+    if isinstance(group, KimiDelta | Mamba2):
+        return f"{group.heads} heads of the {group.kind} layers"
+    return f"{group.kv_heads} KV heads of the {group.kind} layers"
 
 
 def _divides(width: int, tensor_parallel: int, block: int) -> bool:

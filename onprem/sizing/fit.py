@@ -54,7 +54,7 @@ def fit(request: FitRequest) -> Fit:
     layout = memory.layout
     pool_gib = max(0.0, memory.careful_pool_gib)
     largest = layout.largest_context_tokens(pool_gib, request.model.architecture.max_context_tokens)
-    configuration = refused_by_configuration(request, layout)
+    configuration = refused_by_configuration(memory)
     problems = [*configuration, *refused_by_memory(memory, largest_context_tokens=largest)]
     return Fit(
         fits=not problems,

@@ -47,13 +47,17 @@ class CacheLayout:
             group.count * group.spec.blocks(context_tokens, group.block_tokens) for group in self.groups
         )
 
+    def least_blocks(self, context_tokens: int, sequences: int) -> int:
+        """Return the blocks without which no request of that length runs: its own, or a state for each sequence."""
+        return max(self.blocks_per_request(context_tokens), sequences if self.has_states else 0)
+
     def gib_per_request(self, context_tokens: int) -> float:
         """Return the GiB on each GPU that one request of that length holds at most."""
         return self.blocks_per_request(context_tokens) * self.bytes_per_block / GIB
 
     def blocks_in(self, pool_gib: float) -> int:
         """Return the usable blocks of a pool of that size; vLLM keeps one block back as the null block."""
-        return max(0, self._all_blocks(pool_gib) - 1)
+        return max(0, math.floor(pool_gib * GIB / self.bytes_per_block) - 1)
 
     def concurrency(self, pool_gib: float, context_tokens: int) -> float:
         """Return the "Maximum concurrency" that vLLM prints, which counts the null block as well."""
@@ -69,15 +73,18 @@ class CacheLayout:
 
     def largest_context_tokens(self, pool_gib: float, limit_tokens: int) -> int:
         """Return the longest context whose single request the pool holds, 0 when none does."""
-        blocks = self.blocks_in(pool_gib)
-        shortest, longest = 0, limit_tokens
+        return self.longest_in(self.blocks_in(pool_gib), limit_tokens)
+
+    def longest_in(self, blocks: int, limit_tokens: int, step_tokens: int = 1) -> int:
+        """Return the longest context, in whole steps, whose single request these blocks hold, 0 when none does."""
+        shortest, longest = 0, limit_tokens // step_tokens
         while shortest < longest:
             middle = (shortest + longest + 1) // 2
-            if self.blocks_per_request(middle) <= blocks:
+            if self.blocks_per_request(middle * step_tokens) <= blocks:
                 shortest = middle
             else:
                 longest = middle - 1
-        return shortest
+        return shortest * step_tokens
 
     @property
     def has_states(self) -> bool:
@@ -111,6 +118,7 @@ def cache_layout(
         in_flight_tokens=max_num_batched_tokens * release.batches_in_flight,
         speculative_tokens=speculative_tokens,
         prefix_caching=release.hybrid_prefix_caching if prefix_caching is None else prefix_caching,
+        prefill_checkpoints=release.prefill_checkpoints,
     )
     compressed = [group for group in architecture.attention if isinstance(group, CompressedAttention)]
     if compressed:

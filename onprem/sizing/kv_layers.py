@@ -9,6 +9,7 @@ from onprem.catalog import (
     AttentionLayers,
     ChunkedAttention,
     CompressedAttention,
+    FullAttention,
     GatedDeltaNet,
     KimiDelta,
     LatentAttention,
@@ -16,6 +17,7 @@ from onprem.catalog import (
     SlidingWindow,
 )
 from onprem.sizing.kv_specs import (
+    HYBRID_LATENT_BLOCK_TOKENS,
     LATENT_BLOCK_TOKENS,
     ChunkedSpec,
     FullSpec,
@@ -57,11 +59,14 @@ class Setting:
     in_flight_tokens: int
     speculative_tokens: int
     prefix_caching: bool
+    prefill_checkpoints: bool
 
 
 def layer_specs(architecture: Architecture, setting: Setting) -> list[LayerSpec]:
     """Return the specs of all attention layers that keep a cache, compressed ones excepted."""
     specs = [spec for group in architecture.attention for spec in _specs(group, setting)]
+    if architecture.is_hybrid:
+        specs = [_beside_states(spec) for spec in specs]
     if setting.speculative_tokens:
         specs = [_with_draft_layers(spec, architecture.mtp_layers) for spec in specs]
     return specs
@@ -78,7 +83,7 @@ def _specs(group: AttentionLayers, setting: Setting) -> list[LayerSpec]:
             StateSpec(
                 layers=group.layers,
                 state_bytes=_state_bytes(group, setting),
-                copies=1 + setting.prefix_caching + setting.speculative_tokens,
+                copies=1 + _cached_states(group, setting) + setting.speculative_tokens,
             )
         ]
     if isinstance(group, LatentAttention):
@@ -107,8 +112,28 @@ def _specs(group: AttentionLayers, setting: Setting) -> list[LayerSpec]:
                 in_flight_tokens=setting.in_flight_tokens,
             )
         ]
-    index = group.index_head_dim * _KEY_BYTES / group.index_ratio if group.index_head_dim else 0.0
-    return [FullSpec(layers=group.layers, bytes_per_token=per_token, index_bytes_per_token=index)]
+    return _full(group, per_token)
+
+
+def _full(group: FullAttention, bytes_per_token: float) -> list[LayerSpec]:
+    """Return the specs of full attention; keys of an indexer that compresses wait in a state for their group."""
+    index_bytes_per_token = group.index_head_dim * _KEY_BYTES / group.index_ratio
+    specs: list[LayerSpec] = [
+        FullSpec(
+            layers=group.layers, bytes_per_token=bytes_per_token, index_bytes_per_token=index_bytes_per_token
+        )
+    ]
+    if group.index_head_dim and group.index_ratio > 1:
+        waiting_bytes = group.index_ratio * group.index_head_dim * _KEY_BYTES
+        specs.append(StateSpec(layers=group.layers, state_bytes=waiting_bytes, copies=1))
+    return specs
+
+
+def _cached_states(group: GatedDeltaNet | KimiDelta | Mamba2, setting: Setting) -> int:
+    """Return the states that prefix caching keeps besides the running one."""
+    if not setting.prefix_caching:
+        return 0
+    return 2 if isinstance(group, Mamba2) and setting.prefill_checkpoints else 1
 
 
 def _latent(group: LatentAttention, setting: Setting) -> list[LayerSpec]:
@@ -147,6 +172,13 @@ def _state_bytes(group: GatedDeltaNet | KimiDelta | Mamba2, setting: Setting) ->
     kept = group.conv_kernel - 1 + setting.speculative_tokens
     convolution = channels // parallel * kept * _CONV_STATE_BYTES
     return convolution + recurrent * group.state_bytes_per_element
+
+
+def _beside_states(spec: LayerSpec) -> LayerSpec:
+    """Return the spec with the block that vLLM starts from where it must grow until it holds a state."""
+    if isinstance(spec, FullSpec) and spec.smallest_block_tokens == LATENT_BLOCK_TOKENS:
+        return replace(spec, smallest_block_tokens=HYBRID_LATENT_BLOCK_TOKENS)
+    return spec
 
 
 def _with_draft_layers(spec: LayerSpec, mtp_layers: int) -> LayerSpec:

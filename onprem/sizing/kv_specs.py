@@ -13,6 +13,8 @@ BLOCK_TOKENS = 16
 """Default block of CUDA attention backends."""
 LATENT_BLOCK_TOKENS = 64
 """Block that the kernels of latent attention want."""
+HYBRID_LATENT_BLOCK_TOKENS = 128
+"""The same beside linear attention (vLLM 0.32.0, `_align_hybrid_block_size`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +69,8 @@ class ChunkedSpec:
 class StateSpec:
     """Linear attention or Mamba: a state of fixed size, one copy per block whatever the length.
 
-    With prefix caching a request holds its running state and the one being written, without only the first;
-    and one for each speculated token.
+    With prefix caching a request holds its running state and the one being written (Mamba 2: a checkpoint as
+    well), without only the first; and one for each speculated token.
     """
 
     layers: int

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from typing import Literal
 
-from onprem.sizing.band import Band, band
+from onprem.catalog import Accelerator
+from onprem.sizing.band import Band, beyond_gib, common_gib, context_doubt_gib, doubts_gib
 from onprem.sizing.constants import CONSTANTS, Constants
 from onprem.sizing.kv_cache import CacheLayout, cache_layout
 from onprem.sizing.overhead import Overhead, overhead
@@ -16,24 +18,104 @@ Verdict = Literal["fits", "too_close", "does_not_fit"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Room:
+    """What a GPU offers, in GiB: in all, to vLLM's budget, beside it, and how far any estimate may be off there."""
+
+    gpu_gib: float
+    budget_gib: float
+    outside_gib: float
+    doubt_gib: float
+
+
+def room_on(accelerator: Accelerator, gpu_memory_utilization: float) -> Room:
+    """Return the room on one such GPU."""
+    budget_gib = accelerator.total_gib * gpu_memory_utilization
+    return Room(
+        gpu_gib=accelerator.total_gib,
+        budget_gib=budget_gib,
+        outside_gib=accelerator.total_gib - budget_gib,
+        doubt_gib=common_gib(accelerator.total_gib),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What a server puts on each of its GPUs, whatever their size, in GiB.
+
+    `doubts_gib` is how far weights, activations and graphs may be off, `beyond_gib` what may be taken on top of that.
+    """
+
+    weights: Weights
+    overhead: Overhead
+    layout: CacheLayout
+    doubts_gib: tuple[float, float, float]
+    beyond_gib: float
+
+    def pool_gib(self, room: Room) -> float:
+        """Return the best estimate of the KV pool."""
+        return room.budget_gib - self.weights.gib - self.overhead.total_on(room.gpu_gib)
+
+    def careful_pool_gib(self, room: Room) -> float:
+        """Return the pool when everything takes as much as the band allows: at least that much is there."""
+        return self.pool_gib(room) - self.more_gib(room)
+
+    def more_gib(self, room: Room) -> float:
+        """Return what may be taken beyond the best estimate."""
+        weights, activations, graphs = self.doubts_gib
+        context = context_doubt_gib(self.overhead, room.gpu_gib)
+        return room.doubt_gib + (weights + activations + graphs + context) + self.beyond_gib
+
+    def less_gib(self, room: Room) -> float:
+        """Return what may be left below the best estimate."""
+        return room.doubt_gib + math.hypot(*self.doubts_gib, context_doubt_gib(self.overhead, room.gpu_gib))
+
+    def starts_outside(self, room: Room) -> bool:
+        """Return whether what vLLM's budget does not see finds room beside it."""
+        return room.outside_gib >= self.overhead.outside_gib
+
+
+@dataclass(frozen=True, kw_only=True)
 class Memory:
     """GiB on each GPU. The pool is what vLLM prints as "Available KV cache memory" and may be below zero."""
 
     request: FitRequest
-    weights: Weights
-    overhead: Overhead
-    band: Band
-    layout: CacheLayout
+    load: Load
+
+    @property
+    def weights(self) -> Weights:
+        """The weights on each GPU."""
+        return self.load.weights
+
+    @property
+    def overhead(self) -> Overhead:
+        """What is taken besides weights and KV cache."""
+        return self.load.overhead
+
+    @property
+    def layout(self) -> CacheLayout:
+        """The plan of the KV cache."""
+        return self.load.layout
+
+    @property
+    def band(self) -> Band:
+        """How far the best estimate may be off on these GPUs."""
+        room = self.room
+        return Band(more_gib=self.load.more_gib(room), less_gib=self.load.less_gib(room))
+
+    @property
+    def room(self) -> Room:
+        """What each GPU offers."""
+        return room_on(self.request.accelerator, self.request.gpu_memory_utilization)
 
     @property
     def pool_gib(self) -> float:
         """The best estimate of the KV pool."""
-        return self.request.budget_gib - self.weights.gib - self.overhead.total_gib
+        return self.load.pool_gib(self.room)
 
     @property
     def careful_pool_gib(self) -> float:
         """The pool when everything takes as much as the band allows: at least that much is there."""
-        return self.pool_gib - self.band.more_gib
+        return self.load.careful_pool_gib(self.room)
 
     @property
     def hopeful_pool_gib(self) -> float:
@@ -47,39 +129,33 @@ class Memory:
 
     def verdict_for(self, sequences: int) -> Verdict:
         """Return the verdict when only that many sequences need a state."""
-        if self._holds(self.careful_pool_gib, sequences):
+        least = self.layout.least_blocks(
+            self.request.context_tokens, 0 if self.request.enforce_eager else sequences
+        )
+        if self.layout.blocks_in(self.careful_pool_gib) >= least:
             return "fits"
-        return "too_close" if self._holds(self.hopeful_pool_gib, sequences) else "does_not_fit"
-
-    def _holds(self, pool_gib: float, sequences: int) -> bool:
-        blocks = self.layout.blocks_in(pool_gib)
-        if blocks < self.layout.blocks_per_request(self.request.context_tokens):
-            return False
-        return not self.layout.has_states or self.request.enforce_eager or blocks >= sequences
-
-
-def with_cache_dtype(memory: Memory, dtype: str) -> Memory:
-    """Return the account with another KV cache type: only the layout differs."""
-    request = replace(memory.request, kv_cache_dtype=dtype)
-    layout = _layout(request)
-    limits = band(request, memory.weights, memory.overhead, layout)
-    return replace(memory, request=request, layout=layout, band=limits)
+        return "too_close" if self.layout.blocks_in(self.hopeful_pool_gib) >= least else "does_not_fit"
 
 
 def memory_of(request: FitRequest, constants: Constants = CONSTANTS) -> Memory:
     """Return the account of one GPU for that request; other constants are for fitting them."""
-    weights, rest = weights_of(request), overhead(request, constants)
-    layout = _layout(request)
-    return Memory(
-        request=request,
+    load = load_from(request, weights_of(request), overhead(request, constants), layout_of(request))
+    return Memory(request=request, load=load)
+
+
+def load_from(request: FitRequest, weights: Weights, rest: Overhead, layout: CacheLayout) -> Load:
+    """Put together what a server loads from its terms, each of which is shared by other requests too."""
+    return Load(
         weights=weights,
         overhead=rest,
-        band=band(request, weights, rest, layout),
         layout=layout,
+        doubts_gib=doubts_gib(weights, rest),
+        beyond_gib=beyond_gib(request, rest, layout),
     )
 
 
-def _layout(request: FitRequest) -> CacheLayout:
+def layout_of(request: FitRequest) -> CacheLayout:
+    """Return the plan of the KV cache, which depends on no GPU."""
     return cache_layout(
         request.model.architecture,
         tensor_parallel=request.tensor_parallel,

@@ -25,13 +25,15 @@ def nearest_tier_that_fits(
 ) -> Hardware | None:
     """Return the hardware with the least total memory for which the request fits; None when nothing does.
 
+    Among `accelerators`, or else those that the catalogue proposes, and never more of them than a typical server has.
     Everything but accelerator and tensor parallel is taken from the request. Equal memory goes to fewer GPUs.
     """
-    known = load_catalog().accelerators if accelerators is None else tuple(accelerators)
+    proposed = (gpu for gpu in load_catalog().accelerators if gpu.proposed)
+    known = tuple(proposed if accelerators is None else accelerators)
     choices = [
         (gpu.total_gib * size, size, gpu)
         for gpu in known
-        for size in candidate_tensor_parallel(request.model, gpu, gpus_per_node)
+        for size in candidate_tensor_parallel(request.model, gpu, min(gpus_per_node, gpu.host.gpus_per_node))
     ]
     for _, size, gpu in sorted(choices, key=lambda choice: choice[:2]):
         verdict = fit(replace(request, accelerator=gpu, tensor_parallel=size))

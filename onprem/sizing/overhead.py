@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
-from onprem.catalog import Architecture, AttentionLayers, GatedDeltaNet, KimiDelta, Mamba2
+from onprem.catalog import Accelerator, Architecture, AttentionLayers, GatedDeltaNet, KimiDelta, Mamba2
 from onprem.sizing.constants import CONSTANTS, Constants
 from onprem.sizing.encoder import encoder_gib
+from onprem.sizing.release import ReleaseRules
 from onprem.sizing.request import FitRequest
 from onprem.units import GIB
 
@@ -40,7 +42,9 @@ _WARM_UP_BYTES = 4
 class Overhead:
     """GiB on each GPU. The profile run's peak is the largest of its three steps, which do not overlap.
 
-    `graphs_gib` is what is taken; `counted_graphs_gib` what vLLM takes off its budget, 0 before 0.20.
+    `graphs_gib` is what is taken; `counted_graphs_gib` what vLLM takes off its budget, 0 before 0.20. The context takes
+    `context_gib` and a share of the GPU's memory. `outside_gib` must stay free outside that budget for the server to
+    come up.
     """
 
     forward_gib: float
@@ -48,17 +52,33 @@ class Overhead:
     encoder_gib: float
     graphs_gib: float
     counted_graphs_gib: float
-    non_torch_gib: float
+    context_gib: float
+    context_share: float
+    gpu_gib: float
+    outside_gib: float
 
-    @property
+    @cached_property
     def activation_gib(self) -> float:
         """The peak of the profile run."""
         return max(self.forward_gib, self.sampler_gib, self.encoder_gib)
 
     @property
+    def non_torch_gib(self) -> float:
+        """Context, kernels' workspaces and NCCL on the GPU that was asked about."""
+        return self.context_on(self.gpu_gib)
+
+    @property
     def total_gib(self) -> float:
-        """All that counts against vLLM's budget."""
-        return self.activation_gib + self.counted_graphs_gib + self.non_torch_gib
+        """All that counts against vLLM's budget on the GPU that was asked about."""
+        return self.total_on(self.gpu_gib)
+
+    def context_on(self, gpu_gib: float) -> float:
+        """Return what the context takes on another GPU, which differs in its memory alone."""
+        return self.context_gib + self.context_share * gpu_gib
+
+    def total_on(self, gpu_gib: float) -> float:
+        """Return all that counts against vLLM's budget on such a GPU."""
+        return self.activation_gib + self.counted_graphs_gib + self.context_on(gpu_gib)
 
 
 def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
@@ -66,9 +86,8 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     architecture = request.model.architecture
     graphs_gib = _graphs_gib(request, constants)
     context_gib = constants.context_gib(request.tensor_parallel * request.pipeline_parallel)
-    if request.rules.graphs_are_counted:
-        context_gib += constants.context_growth_share * request.accelerator.total_gib
-    if request.accelerator.unified_memory:
+    shares_memory, _ = traits_of(request.accelerator, request.rules)
+    if shares_memory:
         context_gib += constants.unified_gib
     hidden_gib = request.batch_tokens * architecture.hidden_size * _ACTIVATION_BYTES / GIB
     return Overhead(
@@ -77,18 +96,17 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
         encoder_gib=encoder_gib(request),
         graphs_gib=graphs_gib,
         counted_graphs_gib=graphs_gib if request.rules.graphs_are_counted else 0.0,
-        non_torch_gib=context_gib,
+        context_gib=context_gib,
+        context_share=constants.context_growth_share if request.rules.graphs_are_counted else 0.0,
+        gpu_gib=request.accelerator.total_gib,
+        outside_gib=_outside_gib(request, graphs_gib),
     )
 
 
-def outside_budget_gib(request: FitRequest) -> float:
-    """Return the GiB that must stay free outside gpu-memory-utilization for the server to come up."""
-    graphs_gib = _graphs_gib(request, CONSTANTS)
-    if request.rules.graphs_are_counted:
-        graphs_gib *= _GRAPH_OVERRUN
-    warm_up_gib = request.max_num_seqs * request.model.architecture.vocab_size * _WARM_UP_BYTES / GIB
-    context_gib = _OUTSIDE_CONTEXT_TOGETHER_GIB if request.gpus > 1 else _OUTSIDE_CONTEXT_GIB
-    return context_gib + graphs_gib + warm_up_gib
+def traits_of(accelerator: Accelerator, rules: ReleaseRules) -> tuple[bool, bool]:
+    """Return all of a GPU but its size that `overhead` depends on: the host shares its memory, it sorts as an A100."""
+    on_a100 = accelerator.compute_capability == _A100_CAPABILITY
+    return accelerator.unified_memory, rules.sampler_sorts and on_a100
 
 
 def captured_sizes(max_num_seqs: int, speculative_tokens: int) -> int:
@@ -97,6 +115,14 @@ def captured_sizes(max_num_seqs: int, speculative_tokens: int) -> int:
     if largest >= 256:  # noqa: PLR2004 - the step changes there
         return 34 + (largest - 256) // 16 + 1
     return sum(size <= largest for size in (1, 2, 4)) + largest // 8
+
+
+def _outside_gib(request: FitRequest, graphs_gib: float) -> float:
+    if request.rules.graphs_are_counted:
+        graphs_gib *= _GRAPH_OVERRUN
+    warm_up_gib = request.max_num_seqs * request.model.architecture.vocab_size * _WARM_UP_BYTES / GIB
+    context_gib = _OUTSIDE_CONTEXT_TOGETHER_GIB if request.gpus > 1 else _OUTSIDE_CONTEXT_GIB
+    return context_gib + graphs_gib + warm_up_gib
 
 
 def _forward_gib(architecture: Architecture, tensor_parallel: int, tokens: int) -> float:
@@ -137,7 +163,7 @@ def _sampler_gib(request: FitRequest, constants: Constants) -> float:
     rows = min(request.max_num_seqs, request.batch_tokens)
     each = constants.sampler_bytes
     if request.rules.sampler_sorts:
-        on_a100 = request.accelerator.compute_capability == _A100_CAPABILITY
+        _, on_a100 = traits_of(request.accelerator, request.rules)
         each = constants.sampler_a100_bytes if on_a100 else constants.sampler_sorting_bytes
     return rows * request.model.architecture.vocab_size * each / GIB
 

@@ -5,10 +5,10 @@ Each function mirrors checks of vLLM 0.33.0 (configuration, KV cache planning) o
 
 from __future__ import annotations
 
+from onprem.sizing.divisibility import most_gpus_together
 from onprem.sizing.kv_cache import CacheLayout
 from onprem.sizing.kv_layers import ELEMENT_BYTES
 from onprem.sizing.memory import Memory
-from onprem.sizing.overhead import outside_budget_gib
 from onprem.sizing.request import FitRequest
 
 
@@ -43,7 +43,12 @@ def impossible_figures(request: FitRequest) -> list[str]:
     return problems
 
 
-def refused_by_configuration(request: FitRequest, layout: CacheLayout) -> list[str]:
+def refused_by_configuration(memory: Memory) -> list[str]:
+    """Return what vLLM or the hardware refuses however much memory the KV cache has."""
+    return [*refused_by_settings(memory.request, memory.layout), *_refused_outside_the_budget(memory)]
+
+
+def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[str]:
     """Return what vLLM or the hardware refuses whatever the memory."""
     problems = []
     gpu, variant, model = request.accelerator, request.variant, request.model
@@ -52,6 +57,12 @@ def refused_by_configuration(request: FitRequest, layout: CacheLayout) -> list[s
             f"{variant.hf_id} ({variant.precision}) needs compute capability "
             f"{variant.min_compute_capability}, {gpu.name} has {gpu.compute_capability}; "
             "choose another variant or GPU"
+        )
+    together = request.tensor_parallel * request.pipeline_parallel
+    if together > most_gpus_together(gpu, together):
+        problems.append(
+            f"{gpu.name} is a slice of a GPU, and slices cannot share a model: {together} of them are asked for; set "
+            "the tensor and pipeline parallel size to 1, or take a larger slice"
         )
     if request.context_tokens > model.architecture.max_context_tokens:
         problems.append(
@@ -69,14 +80,19 @@ def refused_by_configuration(request: FitRequest, layout: CacheLayout) -> list[s
             f"max_num_batched_tokens {request.max_num_batched_tokens} is below the {block} tokens of one KV "
             f"block of {model.name}, which vLLM refuses with prefix caching; raise it to {block} or more"
         )
-    outside_gib, needed_gib = gpu.total_gib - request.budget_gib, outside_budget_gib(request)
-    if outside_gib < needed_gib:
-        problems.append(
-            f"gpu_memory_utilization {request.gpu_memory_utilization} leaves {outside_gib:.2f} GiB of "
-            f"{gpu.name} outside vLLM's budget, but the CUDA context, graph capture and sampler warm-up need "
-            f"{needed_gib:.2f} GiB there; lower gpu_memory_utilization or max_num_seqs"
-        )
     return problems
+
+
+def _refused_outside_the_budget(memory: Memory) -> list[str]:
+    request, room = memory.request, memory.room
+    if memory.load.starts_outside(room):
+        return []
+    problem = (
+        f"gpu_memory_utilization {request.gpu_memory_utilization} leaves {room.outside_gib:.2f} GiB of "
+        f"{request.accelerator.name} outside vLLM's budget, but the CUDA context, graph capture and sampler warm-up "
+        f"need {memory.overhead.outside_gib:.2f} GiB there; lower gpu_memory_utilization or max_num_seqs"
+    )
+    return [problem]
 
 
 def refused_by_memory(memory: Memory, *, largest_context_tokens: int) -> list[str]:

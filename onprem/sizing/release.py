@@ -19,6 +19,8 @@ _LARGER_DEFAULT_SHARE = (0, 20)
 _TWO_BATCHES_IN_FLIGHT = (0, 26)
 # Prefix caching of hybrid models is on by default since 0.26; without it a sequence holds one state, not two.
 _HYBRID_PREFIX_CACHING = (0, 26)
+# The Mamba 2 kernels write a checkpoint of the state from inside a prefill since 0.29: one block more.
+_PREFILL_CHECKPOINTS = (0, 29)
 # A batch is raised to hold one item of a model that attends to whole images; 2496 was printed for one video of
 # Gemma 4 12B (public log, RTX 3090, June 2026), not yet for Gemma 4 E2B on 0.21.
 _BATCH_HOLDS_ONE_ITEM = (0, 23)
@@ -43,6 +45,7 @@ class ReleaseRules:
     default_gpu_memory_utilization: float
     batches_in_flight: int
     hybrid_prefix_caching: bool
+    prefill_checkpoints: bool
     batch_holds_one_item: bool
     tokens_are_concurrency: bool
     sampler_sorts: bool
@@ -69,6 +72,7 @@ def release_rules(version: str | None, *, v0: bool = False) -> ReleaseRules:
         default_gpu_memory_utilization=0.92 if number >= _LARGER_DEFAULT_SHARE and not v0 else 0.90,
         batches_in_flight=2 if number >= _TWO_BATCHES_IN_FLIGHT else 1,
         hybrid_prefix_caching=number >= _HYBRID_PREFIX_CACHING,
+        prefill_checkpoints=number >= _PREFILL_CHECKPOINTS,
         batch_holds_one_item=number >= _BATCH_HOLDS_ONE_ITEM,
         tokens_are_concurrency=number >= _TOKENS_ARE_CONCURRENCY,
         sampler_sorts=number < FIRST_WITHOUT_SORT,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from onprem.catalog import (
+    Accelerator,
     Architecture,
     ChunkedAttention,
     FullAttention,
@@ -85,6 +86,16 @@ def weights_of(request: FitRequest) -> Weights:
         uncertainty_gib=main_gib * uncertainty + draft_gib * _uncertainty(request.model, request.variant),
         explanation=explanation,
     )
+
+
+def depends_on_gpu(variant: Variant) -> bool:
+    """Return whether a checkpoint's weights differ where a GPU `pads_wide`; nothing else of it matters to any."""
+    return variant.precision == "mxfp4"
+
+
+def pads_wide(accelerator: Accelerator) -> bool:
+    """Return whether the kernels of that GPU pad MXFP4 experts to the larger multiple."""
+    return int(accelerator.compute_capability) == _DATA_CENTRE_BLACKWELL
 
 
 def computed_gib(model: Model, variant: Variant) -> float:
@@ -171,11 +182,10 @@ def _experts_share(request: FitRequest) -> float:
     share, width = 1 / ranks, experts.intermediate_size / ranks
     if request.expert_parallel:
         share, width = math.ceil(experts.count / ranks) / experts.count, experts.intermediate_size
-    if request.variant.precision != "mxfp4":
+    if not depends_on_gpu(request.variant):
         return share
     hidden = experts.hidden_size or request.model.architecture.hidden_size
-    blackwell = int(request.accelerator.compute_capability) == _DATA_CENTRE_BLACKWELL
-    multiple = _PADDED_WIDTH_BLACKWELL if blackwell else _PADDED_WIDTH
+    multiple = _PADDED_WIDTH_BLACKWELL if pads_wide(request.accelerator) else _PADDED_WIDTH
     return share * _rounded_up(hidden, _PADDED_HIDDEN) * _rounded_up(width, multiple) / (hidden * width)
 
 

@@ -92,9 +92,9 @@ def copied(folder: Path) -> Checkout:
     return checkout
 
 
-def started(checkout: Checkout) -> Gateway:
+def started(checkout: Checkout, *options: str) -> Gateway:
     """Start the gateway, or find it running."""
-    done = checkout.dev("gateway", "--detach", "--json")
+    done = checkout.dev("gateway", "--detach", "--json", *options)
     assert done.code == 0, done.text
     assert Session.read(checkout.layout) is not None
     document = re.search(r"^\{.*?^\}", done.text, re.MULTILINE | re.DOTALL)

@@ -51,7 +51,7 @@ def test_every_answer_says_that_no_model_stands_behind_it(gateway: Gateway) -> N
         "http://127.0.0.1:8000/v1",
         "http://me@127.0.0.1:8000",
         "http://127.0.0.1:99999",
-        "vllm",
+        "vllm:8000",
         "\x1b[31m",
     ],
 )

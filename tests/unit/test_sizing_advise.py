@@ -58,6 +58,51 @@ def test_a_stack_file_is_never_overwritten(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8") == "mine"
 
 
+def test_no_model_without_a_tool_call_parser_is_offered() -> None:
+    ranked = advise(CATALOG, CATALOG.accelerator("H200"), 8, developers=4)
+    assert all(one.model.tool_call_parser is not None for one in ranked)
+    assert CATALOG.model("Phi-4").tool_call_parser is None, "the rule would be about nothing"
+
+
+def test_slices_of_a_gpu_share_no_model() -> None:
+    ranked = advise(CATALOG, CATALOG.accelerator("H100-MIG-3g.40gb"), 4, developers=4)
+    assert {one.request.tensor_parallel for one in ranked} == {1}
+    asked = values("fit", "Qwen3-8B", "--gpu", "H100-MIG-3g.40gb", "--count", "2", "--context", "32K")
+    assert asked["verdict"] == "does_not_fit"
+    assert "slices cannot share a model" in asked["problems"][0]
+
+
+def test_hardware_to_buy_is_proposed_hardware_in_servers_that_there_are() -> None:
+    offered = values("advise", "--developers", "20")
+    names = [one["gpu"] for one in offered]
+    assert len(set(names)) == len(names)
+    assert set(names) <= {gpu.name for gpu in CATALOG.accelerators if gpu.proposed}
+    assert all(one["gpus"] <= CATALOG.accelerator(one["gpu"]).host.gpus_per_node for one in offered)
+    first = offered[0]
+    assert first["sessions"] >= 20, "the first row is the best model that holds the team"
+    alone = values("advise", "--gpu", first["gpu"], "--count", str(first["gpus"]), "--developers", "20")[0]
+    assert alone["model"] == first["model"]
+    assert alone["sessions"] == first["sessions"]
+
+
+def test_a_refusal_proposes_neither_slices_nor_more_gpus_than_a_server_has() -> None:
+    answer = values(
+        "fit", "zai-org/GLM-5.2-FP8", "--gpu", "L40S", "--max-num-seqs", "16", "--context", "128K"
+    )
+    bought = answer["changes"][-1]
+    assert bought["setting"] == "hardware"
+    # 694 GiB of weights: six desktop GB10 would have the memory, but a server with several of them does not exist
+    assert bought["text"].startswith("use 4 × B300")
+
+
+def test_the_table_of_hardware_says_what_it_counts() -> None:
+    done = run("advise", "--gpu", "all", "--count", "1", "--developers", "2")
+    assert done.exit_code == 0, done.output
+    assert "1 × RTX-4090" in done.output
+    assert "MIG" not in done.output
+    assert "sessions for 2 developers" in done.output
+
+
 def test_no_model_for_a_tiny_gpu_is_said_plainly() -> None:
     done = run("advise", "--gpu", "A100-40-MIG-1g.5gb")
     assert done.exit_code == 1
@@ -80,10 +125,11 @@ def test_fit_prints_the_verdict_the_band_and_the_bounds() -> None:
 def test_a_refusal_offers_what_would_fit() -> None:
     answer = values("fit", "gpt-oss-120b", "--gpu", "H100", "--vllm", "0.19.1")
     assert answer["verdict"] == "does_not_fit"
-    # 65.97 GiB of weights and 7.3 for sampling 1024 sequences: fewer sequences alone leave 4 of the 5.07 needed
+    # 65.97 GiB of weights and 7.3 for sampling 1024 sequences: fewer sequences alone leave 4 of the 5.07 needed;
+    # smaller batches would free nothing that these two do not
     first = answer["changes"][0]
     assert first["setting"] == "kv-cache-dtype"
-    assert first["text"] == "set max_num_seqs 16, batches of 2048 tokens, the KV cache in fp8"
+    assert first["text"] == "set max_num_seqs 16, the KV cache in fp8"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +142,7 @@ def test_a_refusal_offers_what_would_fit() -> None:
         (("fit", "Qwen3.6-27B", "--gpu", "L40S", "--context", "many"), "is not a token count"),
         (("fit", "Qwen3.6-27B", "--gpu", "L40S", "--count", "3", "-pp", "2"), "cannot be shared out"),
         (("advise", "--gpu", "L40S", "--context", "many"), "is not a token count"),
+        (("advise", "--write", "stack.yaml"), "name them with --gpu"),
     ],
 )
 def test_bad_options_are_told_without_a_traceback(words: tuple[str, ...], told: str) -> None:
@@ -111,6 +158,16 @@ def test_a_count_that_cannot_shard_and_a_context_beyond_the_model_are_refused() 
     assert any("4 KV heads" in problem for problem in three["problems"])
     long = values("fit", "Qwen3.6-27B", "--precision", "fp8", "--gpu", "H200", "--context", "1M")
     assert any("beyond the 262144" in problem for problem in long["problems"])
+
+
+def test_a_change_names_nothing_that_it_does_without() -> None:
+    answer = values(
+        "fit", "Qwen/Qwen3.6-27B-FP8", "--gpu", "L40S", "--context", "256K", "--max-num-seqs", "32"
+    )
+    # 16.3 GiB of cache for one session, 9 are left: half of it fits, and fewer sequences would not have mattered
+    assert answer["changes"][0]["text"] == "set the KV cache in fp8"
+    told = [change["text"] for change in answer["changes"]]
+    assert len(set(told)) == len(told)
 
 
 def test_explain_shows_terms_limit_and_what_would_help(tmp_path: Path) -> None:

