@@ -17,7 +17,7 @@ import httpx
 from embedded.gateway import Session
 from tests.cluster.end_to_end.checkout import Checkout
 
-DEVELOPERS = ("alice", "bob", "carol", "dave")
+DEVELOPERS = ("alice", "bob", "carol", "dave", "erin")
 GREETING = "Reply with the single word: ready"
 _DEV = '#!/bin/sh\ncd "$(dirname "$0")"\nexec {python} -m embedded "$@"\n'
 
@@ -81,7 +81,7 @@ class Gateway:
 
 
 def copied(folder: Path) -> Checkout:
-    """Copy the checkout, with a `dev` that runs on this interpreter and four developers in its stack."""
+    """Copy the checkout, with a `dev` that runs on this interpreter and its own developers in its stack."""
     checkout = Checkout.copy(folder)
     dev = checkout.layout.checkout / "dev"
     dev.write_text(_DEV.format(python=shlex.quote(sys.executable)))

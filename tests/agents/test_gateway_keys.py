@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,6 +10,7 @@ import pytest
 
 from embedded.scripted_model.record import fingerprint
 from tests.agents.gateway import Gateway, bodies
+from tests.agents.keys import onprem_keys, seconds_until
 
 POST_PATHS = tuple(bodies())
 # Routes of vLLM 0.33 and LiteLLM 1.109.1 that no agent needs.
@@ -54,23 +52,6 @@ def answers(gateway: Gateway, headers: dict[str, str]) -> dict[str, int]:
 
 def all_are(status: int) -> dict[str, int]:
     return dict.fromkeys((*POST_PATHS, "/v1/models"), status)
-
-
-def onprem_keys(gateway: Gateway, *words: str) -> None:
-    """Run `onprem keys` and apply the stack, as an engineer does."""
-    command = ("shell", sys.executable, "-c", "from onprem.cli import main; main()", "keys")
-    done = gateway.checkout.dev(*command, *words, "--stack", "local")
-    assert done.code == 0, done.text
-    done = gateway.checkout.pulumi("up", "--yes", "--skip-preview", "--stack", "local")
-    assert done.code == 0, done.text
-
-
-def seconds_until(condition: Callable[[], bool]) -> float:
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < 30, "never"
-        time.sleep(0.1)
-    return time.monotonic() - begun
 
 
 def test_without_a_key_or_with_a_wrong_one_nothing_answers_and_nothing_arrives(gateway: Gateway) -> None:
