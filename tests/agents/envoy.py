@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +39,9 @@ class Envoy:
         place = Path(argv[argv.index("--admin-address-path") + 1])
         return cls(pid=pid, argv=argv, admin=place.read_text())
 
-    def successor(self, folder: Path) -> Envoy:
-        """Start a second Envoy beside this one, under a name of its own; it shares the port and is ready."""
+    @contextmanager
+    def successor(self, folder: Path) -> Iterator[Envoy]:
+        """Run a second Envoy beside this one, under a name of its own; it shares the port and is ready."""
         place = folder / "admin"
         argv = list(self.argv)
         argv[argv.index("--admin-address-path") + 1] = str(place)
@@ -53,12 +56,16 @@ class Envoy:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        deadline = time.monotonic() + _READY_SECONDS
-        while not (place.exists() and _is_ready(place.read_text())):
-            assert process.poll() is None, (folder / "log").read_text()[-2000:]
-            assert time.monotonic() < deadline, "the second Envoy does not become ready"
-            time.sleep(_POLL_SECONDS)
-        return Envoy(pid=process.pid, argv=tuple(argv), admin=place.read_text())
+        try:
+            deadline = time.monotonic() + _READY_SECONDS
+            while not (place.exists() and _is_ready(place.read_text())):
+                assert process.poll() is None, (folder / "log").read_text()[-2000:]
+                assert time.monotonic() < deadline, "the second Envoy does not become ready"
+                time.sleep(_POLL_SECONDS)
+            yield Envoy(pid=process.pid, argv=tuple(argv), admin=place.read_text())
+        finally:
+            process.kill()
+            process.wait()
 
     def order(self, path: str) -> None:
         """Give an order, such as `healthcheck/fail`."""
