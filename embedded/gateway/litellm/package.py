@@ -44,7 +44,7 @@ def install(layout: Layout, progress: Progress) -> Path:
             with progress.step(title, estimate_seconds=_ESTIMATE_SECONDS, log=log) as step:
                 shutil.rmtree(place, ignore_errors=True)
                 log.unlink(missing_ok=True)
-                _run(layout, log, "-m", "venv", "--without-pip", str(place))
+                _run(log, "-m", "venv", "--without-pip", str(place))
                 options = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
                 # No dependencies: the lock file has them all, also the one that overrides.txt tells of.
                 words = (
@@ -56,7 +56,6 @@ def install(layout: Layout, progress: Progress) -> Path:
                     str(LOCK),
                 )
                 _run(
-                    layout,
                     log,
                     *("-m", "pip", "--python", str(place / "bin" / "python"), "install", *options, *words),
                     on_line=lambda line: step.update(line.strip().partition(":")[0][:80]),
@@ -66,9 +65,9 @@ def install(layout: Layout, progress: Progress) -> Path:
     return place / "bin" / "litellm"
 
 
-def _run(layout: Layout, log: Path, *words: str, on_line: Callable[[str], None] | None = None) -> None:
+def _run(log: Path, *words: str, on_line: Callable[[str], None] | None = None) -> None:
     code = run_logged(
-        [sys.executable, *words], cwd=layout.state, env=dict(os.environ), log=log, on_line=on_line
+        [sys.executable, *words], cwd=LOCK.parent, env=dict(os.environ), log=log, on_line=on_line
     )
     if code != 0:
         raise EnvironmentProblem(_explanation(log))
