@@ -9,7 +9,7 @@ import socket
 import threading
 from types import FrameType
 
-from embedded.gateway import Session, end, start
+from embedded.gateway import Session, end, litellm, start
 from embedded.gateway.running import newest_key
 from embedded.gateway.upstream import scripted_model
 from embedded.layout import Layout
@@ -84,6 +84,8 @@ def _print(layout: Layout, session: Session, progress: Progress, *, as_json: boo
             print(f"{title:<20}{value or '(the upstream keeps its own)'}", flush=True)
     upstream = OWNER if session.record_file is not None else "your server"
     progress.note(f"behind it: {upstream} on {session.upstream}")
+    if session.proxy is not None:
+        progress.note(f"between them: LiteLLM on {session.proxy}, its log is {litellm.process(layout).log}")
     host = session.anthropic_base_url.rpartition("/")[2].partition(":")[0]
     if not _resolves(host):
         progress.note(
@@ -109,12 +111,15 @@ def _interruption() -> threading.Event:
 
 def _wait(layout: Layout, session: Session, interrupted: threading.Event) -> str | None:
     """Return when interrupted, or when another run ended the session; with a sentence when its server died."""
-    model = scripted_model(layout)
+    servers = [scripted_model(layout)] if session.record_file is not None else []
+    if session.proxy is not None:
+        servers.append(litellm.process(layout))
     while not interrupted.wait(_LOOK_SECONDS):
         if Session.read(layout) != session:
             return None
-        if session.record_file is not None and not model.alive():
-            return f"{model.name} has died; its log is {model.log}"
+        for server in servers:
+            if not server.alive():
+                return f"{server.name} has died; its log is {server.log}"
     return None
 
 

@@ -17,6 +17,7 @@ from embedded import plugins
 from embedded.cluster import Cluster
 from embedded.commands.up import up
 from embedded.engine import Engine
+from embedded.gateway import litellm, translation
 from embedded.gateway import upstream as upstreams
 from embedded.gateway.upstream import Upstream
 from embedded.gateway.waiting import wait_for_gateway
@@ -44,6 +45,7 @@ class Session:
     ca_file: str
     upstream: str
     record_file: str | None
+    proxy: str | None = None
 
     @staticmethod
     def file(layout: Layout) -> Path:
@@ -77,6 +79,7 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
     own = upstreams.given(upstream_url) if upstream_url is not None else None
     if own is not None:
         upstreams.require_answer(own)
+    proxy = translation.prepare(layout, plan, progress)
     old = Session.read(layout)
     if old is not None and old.stack != stack:
         end(layout, progress)
@@ -84,17 +87,21 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
     started_cluster = not cluster.parts() if old is None else old.started_cluster
     try:
         upstream = own or upstreams.start_scripted_model(layout, plan)
-        session = _session(layout, plan, upstream, started_cluster=started_cluster)
+        session = _session(layout, plan, upstream, proxy, started_cluster=started_cluster)
         session.write(layout)
         engine = _engine(layout, progress)
         engine.ensure_stack(file)
         engine.withdraw(stack, _SETTING)
         for serving in plan.serving:
             engine.declare(stack, f'{_SETTING}.models["{serving.role}"]', upstream.url)
+        if proxy is not None:
+            engine.declare(stack, f"{_SETTING}.proxy", proxy)
         # Standard output belongs to what this command prints at its end.
         with contextlib.redirect_stdout(sys.stderr):
             up(layout, stack, progress)
         log = layout.logs / "envoy-gateway.log"
+        with cluster.client() as client:
+            translation.start(layout, stack, client, progress)
         with progress.step("Gateway", estimate_seconds=2, log=log), cluster.client() as client:
             wait_for_gateway(plan, client, Path(session.ca_file), log)
     except BaseException:
@@ -107,14 +114,14 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
 
 
 def end(layout: Layout, progress: Progress, *, keep_cluster: bool = True) -> bool:
-    """End the session: the scripted model, the setting, and the cluster if this session had started it.
+    """End the session: its servers, the setting, and the cluster if this session had started it.
 
     With `keep_cluster=False` the stack is not applied again, for the caller ends the cluster. Returns whether
     there was anything to end.
     """
     session = Session.read(layout)
     if session is None:
-        upstreams.scripted_model(layout).stop()
+        _stop_servers(layout)
         return False
     cluster = Cluster(layout)
     _take_back(layout, session.stack, progress)
@@ -146,7 +153,9 @@ def newest_key(layout: Layout, stack: str, developer: str) -> str:
     return base64.b64decode(data[second if second in data else first]).decode()
 
 
-def _session(layout: Layout, plan: PlatformPlan, upstream: Upstream, *, started_cluster: bool) -> Session:
+def _session(
+    layout: Layout, plan: PlatformPlan, upstream: Upstream, proxy: str | None, *, started_cluster: bool
+) -> Session:
     connection = connection_for(plan)
     return Session(
         stack=plan.stack,
@@ -156,14 +165,20 @@ def _session(layout: Layout, plan: PlatformPlan, upstream: Upstream, *, started_
         ca_file=str(layout.cluster / "pki" / "ca.crt"),
         upstream=upstream.url,
         record_file=str(upstream.record_file) if upstream.record_file is not None else None,
+        proxy=proxy,
     )
 
 
 def _take_back(layout: Layout, stack: str, progress: Progress) -> None:
-    upstreams.scripted_model(layout).stop()
+    _stop_servers(layout)
     if (layout.checkout / "stacks" / f"Pulumi.{stack}.yaml").exists():
         _engine(layout, progress).withdraw(stack, _SETTING)
     Session.file(layout).unlink(missing_ok=True)
+
+
+def _stop_servers(layout: Layout) -> None:
+    for server in (litellm.process(layout), upstreams.scripted_model(layout)):
+        server.stop()
 
 
 def _engine(layout: Layout, progress: Progress) -> Engine:

@@ -79,9 +79,16 @@ class Gateway:
         """Return what the scripted model wrote down so far."""
         return [json.loads(line) for line in Path(self.told["record_file"]).read_text().splitlines()]
 
+    def posted(self) -> list[dict[str, Any]]:
+        """Return what was asked of the model; a proxy looks at its list of models besides."""
+        return [line for line in self.record() if line["method"] == "POST"]
+
 
 def copied(folder: Path) -> Checkout:
-    """Copy the checkout, with a `dev` that runs on this interpreter and its own developers in its stack."""
+    """Copy the checkout, with a `dev` that runs on this interpreter and its own developers in its stacks.
+
+    The stack `litellm` is `local` with LiteLLM between gateway and model.
+    """
     checkout = Checkout.copy(folder)
     dev = checkout.layout.checkout / "dev"
     dev.write_text(_DEV.format(python=shlex.quote(sys.executable)))
@@ -89,12 +96,13 @@ def copied(folder: Path) -> Checkout:
     platform = checkout.platform()
     platform["access"]["developers"] = {name: {} for name in DEVELOPERS}
     checkout.write_stack("local", platform)
+    checkout.write_stack("litellm", platform | {"translation": "litellm"})
     return checkout
 
 
-def started(checkout: Checkout) -> Gateway:
-    """Start the gateway, or find it running."""
-    done = checkout.dev("gateway", "--detach", "--json")
+def started(checkout: Checkout, stack: str = "local") -> Gateway:
+    """Start the gateway of a stack, or find it running."""
+    done = checkout.dev("gateway", stack, "--detach", "--json")
     assert done.code == 0, done.text
     assert Session.read(checkout.layout) is not None
     document = re.search(r"^\{.*?^\}", done.text, re.MULTILINE | re.DOTALL)
