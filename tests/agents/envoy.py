@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -79,6 +80,12 @@ class Envoy:
             trust_env=False,
         )
         return sum(stat["value"] for stat in answer.raise_for_status().json()["stats"])
+
+    def configuration(self, resource: str) -> Any:
+        """Return one part of the configuration that is in force, such as `dynamic_route_configs`."""
+        query = {"resource": resource}
+        answer = httpx.get(f"http://{self.admin}/config_dump", params=query, trust_env=False)
+        return answer.raise_for_status().json()["configs"]
 
     def end(self) -> None:
         """Send SIGTERM, as the kubelet does at the end of a pod."""
