@@ -96,14 +96,15 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
             engine.declare(stack, f'{_SETTING}.models["{serving.role}"]', upstream.url)
         if proxy is not None:
             engine.declare(stack, f"{_SETTING}.proxy", proxy)
+        log = layout.logs / "envoy-gateway.log"
+        since_bytes = log.stat().st_size if log.exists() else 0
         # Standard output belongs to what this command prints at its end.
         with contextlib.redirect_stdout(sys.stderr):
             up(layout, stack, progress)
-        log = layout.logs / "envoy-gateway.log"
         with cluster.client() as client:
             translation.start(layout, stack, client, progress)
         with progress.step("Gateway", estimate_seconds=2, log=log), cluster.client() as client:
-            wait_for_gateway(plan, client, Path(session.ca_file), log)
+            wait_for_gateway(plan, client, Path(session.ca_file), log, since_bytes=since_bytes)
     except BaseException:
         progress.note("taking back what was begun")
         _take_back(layout, stack, progress)
