@@ -33,6 +33,19 @@ def bodies(text: str = GREETING, *, stream: bool = False) -> dict[str, dict[str,
     }
 
 
+POST_PATHS = tuple(bodies())
+
+
+def both_headers(key: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the two headers that may carry a key."""
+    return {"Authorization": f"Bearer {key}"}, {"x-api-key": key}
+
+
+def all_are(status: int) -> dict[str, int]:
+    """Return what `answers` returns when each of the five paths has the same status."""
+    return dict.fromkeys((*POST_PATHS, "/v1/models"), status)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
     """What `./dev gateway --json` said, for the copy of the checkout that it runs in."""
@@ -82,6 +95,23 @@ class Gateway:
     def posted(self) -> list[dict[str, Any]]:
         """Return what was asked of the model; a proxy looks at its list of models besides."""
         return [line for line in self.record() if line["method"] == "POST"]
+
+
+def answers(gateway: Gateway, headers: dict[str, str]) -> dict[str, int]:
+    """Return the status of each of the five paths."""
+    with gateway.client() as client:
+        statuses = {
+            path: client.post(path, json=body, headers=headers).status_code for path, body in bodies().items()
+        }
+        return statuses | {"/v1/models": client.get("/v1/models", headers=headers).status_code}
+
+
+def send(gateway: Gateway, method: str, path: str, headers: dict[str, str]) -> int:
+    """Send a request whose path nobody tidies up and return the status."""
+    with gateway.client() as client:
+        request = client.build_request(method, "/", headers=headers, json={})
+        request.url = request.url.copy_with(raw_path=path.encode())
+        return client.send(request).status_code
 
 
 def copied(folder: Path) -> Checkout:

@@ -20,21 +20,31 @@ VERSION = LITELLM.image.rpartition(":")[2]
 LOCK = Path(__file__).with_name("requirements.lock")
 _ESTIMATE_SECONDS = 60
 _WAIT_SECONDS = 600.0
+# No dependencies: the lock file has them all, also the one that overrides.txt tells of.
+_OPTIONS = (
+    *("--no-input", "--disable-pip-version-check", "--progress-bar", "off"),
+    *("--no-deps", "--require-hashes", "--only-binary", ":all:"),
+)
 _UNREACHABLE = ("Connection", "Retrying", "Temporary failure", "timed out", "Could not find a version")
 
 
-def folder(layout: Layout) -> Path:
+def program(layout: Layout) -> Path:
+    """Return where the program `litellm` is, or will be once it is installed."""
+    return _folder(layout) / "bin" / "litellm"
+
+
+def _folder(layout: Layout) -> Path:
     """Return the environment's folder; its name says what it was made from."""
     made_from = f"{sys.base_prefix} {sys.version}".encode() + LOCK.read_bytes()
     return layout.cache / "litellm" / f"{VERSION}-{hashlib.sha256(made_from).hexdigest()[:16]}"
 
 
-def install(layout: Layout, progress: Progress) -> Path:
-    """Return the program `litellm`, installed from the package index if it is not there.
+def install(layout: Layout, progress: Progress) -> None:
+    """Install LiteLLM from the package index into the user's cache if it is not there.
 
     An interrupted installation is done again from the start. Raises `EnvironmentProblem` with the log to read.
     """
-    place = folder(layout)
+    place = _folder(layout)
     done = place / "installed"
     lock = layout.cache / "litellm" / "lock"
     with hold(lock, command="installing LiteLLM", wait_seconds=_WAIT_SECONDS, on_wait=progress.note):
@@ -45,24 +55,10 @@ def install(layout: Layout, progress: Progress) -> Path:
                 shutil.rmtree(place, ignore_errors=True)
                 log.unlink(missing_ok=True)
                 _run(log, "-m", "venv", "--without-pip", str(place))
-                options = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
-                # No dependencies: the lock file has them all, also the one that overrides.txt tells of.
-                words = (
-                    "--no-deps",
-                    "--require-hashes",
-                    "--only-binary",
-                    ":all:",
-                    "--requirement",
-                    str(LOCK),
-                )
-                _run(
-                    log,
-                    *("-m", "pip", "--python", str(place / "bin" / "python"), "install", *options, *words),
-                    on_line=lambda line: step.update(line.strip().partition(":")[0][:80]),
-                )
+                pip = ("-m", "pip", "--python", str(place / "bin" / "python"), "install", *_OPTIONS)
+                _run(log, *pip, "--requirement", str(LOCK), on_line=lambda line: step.update(_short(line)))
                 step.update("")
             done.touch()
-    return place / "bin" / "litellm"
 
 
 def _run(log: Path, *words: str, on_line: Callable[[str], None] | None = None) -> None:
@@ -71,6 +67,10 @@ def _run(log: Path, *words: str, on_line: Callable[[str], None] | None = None) -
     )
     if code != 0:
         raise EnvironmentProblem(_explanation(log))
+
+
+def _short(line: str) -> str:
+    return line.strip().partition(":")[0][:80]
 
 
 def _explanation(log: Path) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 import httpx
 
 from embedded.gateway.container import Container, container
-from embedded.gateway.litellm.package import VERSION, install
+from embedded.gateway.litellm.package import VERSION, install, program
 from embedded.layout import Layout
 from embedded.ports import LOOPBACK, Ports
 from embedded.process import Process
@@ -40,11 +42,10 @@ def start(layout: Layout, plan: PlatformPlan, keys: Mapping[str, str], progress:
     `keys` has its own key and that of the model servers, by the names of their Secrets. Raises
     `EnvironmentProblem` with the log to read when it cannot be installed or does not start.
     """
-    program = install(layout, progress)
+    install(layout, progress)
     here = address(layout)
     declared = container(translation_proxy(plan), keys)
-    words, environment = _on_this_machine(layout, declared, here)
-    wanted = process(layout, str(program), *words, environment=environment)
+    wanted = declared_process(layout, declared, here)
     if not wanted.as_wanted():
         wanted.stop()
         wanted.start()
@@ -64,26 +65,19 @@ def process(layout: Layout, *argv: str, environment: Mapping[str, str] | None = 
     )
 
 
-def _on_this_machine(
-    layout: Layout, declared: Container, here: str
-) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Return arguments and environment with the container's address, port and paths replaced by ours.
+def declared_process(layout: Layout, declared: Container, here: str) -> Process:
+    """Return the process of a declared container, its files laid out.
 
-    Everything else is what the cluster's nodes would run. The folder's name follows from the files in it, so
-    that other files are another command.
+    Address, port and paths of the container are replaced by this machine's; all else is what a node of the
+    cluster would run. The folder's name follows from the files in it, so that other files are another command.
     """
-    digest = hashlib.sha256(json.dumps(dict(declared.files), sort_keys=True).encode()).hexdigest()[:16]
-    folder = layout.state / "gateway" / NAME / digest
+    folder = _lay_out(layout, declared.files)
     places = {
         _EVERYWHERE: LOOPBACK,
         str(declared.port): here.rpartition(":")[2],
         _SCRATCH: str(folder / "scratch"),
+        **{path: str(folder / path.rpartition("/")[2]) for path in declared.files},
     }
-    (folder / "scratch").mkdir(parents=True, exist_ok=True)
-    for path, text in declared.files.items():
-        file = folder / path.rpartition("/")[2]
-        file.write_text(text, encoding="utf-8")
-        places[path] = str(file)
 
     def placed(word: str) -> str:
         for place, ours in places.items():
@@ -91,8 +85,23 @@ def _on_this_machine(
                 return ours + word[len(place) :]
         return word
 
-    words = tuple(placed(word) for word in declared.arguments)
-    return words, {name: placed(value) for name, value in declared.environment.items()}
+    return process(
+        layout,
+        str(program(layout)),
+        *map(placed, declared.arguments),
+        environment={name: placed(value) for name, value in declared.environment.items()},
+    )
+
+
+def _lay_out(layout: Layout, files: Mapping[str, str]) -> Path:
+    digest = hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()[:16]
+    home = layout.state / "gateway" / NAME
+    if not (home / digest).exists():
+        shutil.rmtree(home, ignore_errors=True)
+    (home / digest / "scratch").mkdir(parents=True, exist_ok=True)
+    for path, text in files.items():
+        (home / digest / path.rpartition("/")[2]).write_text(text, encoding="utf-8")
+    return home / digest
 
 
 def _wait(running: Process, url: str) -> None:
