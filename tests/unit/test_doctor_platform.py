@@ -166,7 +166,7 @@ def test_an_unknown_name_is_dns() -> None:
 
 def test_a_port_without_tls_is_tls() -> None:
     with platform() as server:
-        found = list(reach(f"https://{server.authority}/v1", None, {}, ca_hint="in the wiki"))
+        found = list(reach(f"https://{server.authority}/v1", None, {}))
     assert (found[-1].probe, found[-1].cause) == ("tls", "tls")
 
 
