@@ -44,7 +44,10 @@ _LIMIT_SECONDS = 300.0
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Target:
-    """What stands between client and server: paced requests below what it can do, `tokens` that take it a while."""
+    """What stands between client and server, with paced requests below what it can do.
+
+    `tokens` of a stream without a pause, for each second that a load is to go on.
+    """
 
     name: str
     requests_per_second: int
@@ -52,11 +55,11 @@ class _Target:
 
 
 def _envoy(developers: int) -> _Target:
-    return _Target(name=f"Envoy, {developers} keys", requests_per_second=64, tokens=20_000)
+    return _Target(name=f"Envoy, {developers} keys", requests_per_second=64, tokens=7_000)
 
 
 # 25 requests and 850 tokens a second with a request of 48 KiB, on two busy cores (1.109.1, run 2026-11).
-_LITELLM = _Target(name="Envoy + LiteLLM", requests_per_second=12, tokens=500)
+_LITELLM = _Target(name="Envoy + LiteLLM", requests_per_second=12, tokens=160)
 
 
 def measure_gateway(
@@ -134,8 +137,9 @@ class _Bench:
         closed = _run(dataclasses.replace(load, seconds=max(_LEAST_SECONDS, self.seconds / 4)))
         rounds.requests_per_second.append(len(closed.milliseconds) / closed.elapsed_seconds)
         rounds.generator_share.append(closed.processor_seconds / closed.elapsed_seconds)
-        fast = _run(dataclasses.replace(load, tokens=target.tokens))
-        rounds.tokens_per_second.append(target.tokens * load.connections / fast.elapsed_seconds)
+        tokens = round(target.tokens * self.seconds)
+        fast = _run(dataclasses.replace(load, tokens=tokens))
+        rounds.tokens_per_second.append(tokens * load.connections / fast.elapsed_seconds)
         paced = round(self.seconds * PACED_TOKENS_PER_SECOND)
         streamed = _run(dataclasses.replace(load, tokens=paced, rate=PACED_TOKENS_PER_SECOND)).stream_seconds
         rounds.paced.extend((paced - 1) / each for each in streamed)

@@ -19,7 +19,7 @@ from onprem.manifests.gateway_auth import key_secret
 from onprem.plan import PlatformPlan
 
 _LIMIT_SECONDS = 60.0
-_REFUSED_SECONDS = 8.0
+_REFUSED_SECONDS = 12.0
 _POLL_SECONDS = 0.1
 # Envoy's own answers while it has no working route or server; a server's 404 or 400 is an answer.
 _NOT_YET = frozenset({401, 403, 502, 503, 504})

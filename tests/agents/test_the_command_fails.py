@@ -37,6 +37,7 @@ def broken(checkout: Checkout) -> Iterator[Checkout]:
     checkout.up()
     with checkout.client() as client:
         client.delete(API, "EnvoyExtensionPolicy", "own", "coding-agents")
+    assert checkout.dev("down").code == 0
 
 
 def refused(checkout: Checkout) -> Outcome:
@@ -81,3 +82,4 @@ def test_the_end_does_not_bring_back_a_stack_that_was_destroyed_meanwhile(checko
     assert not checkout.is_up()
     assert checkout.processes(), "the cluster ran before the trial"
     assert "upstreams" not in checkout.platform()
+    assert checkout.dev("down").code == 0
