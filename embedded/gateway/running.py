@@ -99,9 +99,9 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
         # Standard output belongs to what this command prints at its end.
         with contextlib.redirect_stdout(sys.stderr):
             up(layout, stack, progress)
-        log = layout.logs / "envoy-gateway.log"
         with cluster.client() as client:
             translation.start(layout, stack, client, progress)
+        log = layout.logs / "envoy-gateway.log"
         with progress.step("Gateway", estimate_seconds=2, log=log), cluster.client() as client:
             wait_for_gateway(plan, client, Path(session.ca_file), log)
     except BaseException:

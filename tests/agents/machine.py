@@ -45,20 +45,26 @@ class Machine:
     def set_up(self, gateway: Gateway, developer: str) -> None:
         """Run `onprem setup` as a developer does who has a host name, a CA file and a key."""
         self.repository.mkdir(parents=True)
-        words = [sys.executable, "-c", "from onprem.cli import main; main()", "setup", self.agent]
-        words += ["--host", f"{gateway.host}:{gateway.port}", "--ca-file", str(gateway.ca_file)]
+        words = ["--host", f"{gateway.host}:{gateway.port}", "--ca-file", str(gateway.ca_file)]
         words += ["--key-command", gateway.key_command(developer), "--shell", "bash", "--yes"]
+        done = self.onprem(gateway, "setup", self.agent, *words)
+        assert done.code == 0, done.text
+
+    def onprem(self, gateway: Gateway, *words: str) -> Outcome:
+        """Run `onprem WORDS` in the repository, in a shell that has read what setup wrote for shells."""
+        command = [sys.executable, "-c", "from onprem.cli import main; main()", *words]
         done = subprocess.run(
-            words,
+            ["bash", "-c", f"[ -r ~/.bashrc ] && . ~/.bashrc; {shlex.join(command)}"],
             cwd=self.repository,
             env=self._environment | {"PYTHONPATH": str(gateway.checkout.layout.checkout)},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             timeout=LIMIT_SECONDS,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        return Outcome(code=done.returncode, text=done.stdout)
 
     def run(self, task: str, *, within: Sequence[str] = ()) -> Outcome:
         """Give the agent a task; `within` is put before the command."""
