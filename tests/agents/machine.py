@@ -23,10 +23,11 @@ UNATTENDED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a run ended, and everything that it printed."""
+    """How a run ended, and everything that it printed; `output` is standard output where it was kept apart."""
 
     code: int
     text: str
+    output: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +48,15 @@ class Machine:
         words = ["--host", f"{gateway.host}:{gateway.port}", "--ca-file", str(gateway.ca_file)]
         words += ["--key-command", gateway.key_command(developer), "--shell", "bash", "--yes"]
         done = self.onprem(gateway, "setup", self.agent, *words)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.code == 0, done.text
 
-    def onprem(
-        self, gateway: Gateway, *words: str, variables: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def onprem(self, gateway: Gateway, *words: str, variables: Mapping[str, str] | None = None) -> Outcome:
         """Run `onprem WORDS` in a new shell, which has read its start file; `variables` are exported before."""
         self.repository.mkdir(parents=True, exist_ok=True)
-        program = [sys.executable, "-c", "from onprem.cli import main; main()"]
-        script = '[ -r ~/.bashrc ] && . ~/.bashrc; exec "$@"'
+        command = [sys.executable, "-c", "from onprem.cli import main; main()", *words]
         checkout = {"PYTHONPATH": str(gateway.checkout.layout.checkout)}
-        return subprocess.run(
-            ["bash", "-c", script, "bash", *program, *words],
+        done = subprocess.run(
+            ["bash", "-c", f"[ -r ~/.bashrc ] && . ~/.bashrc; {shlex.join(command)}"],
             cwd=self.repository,
             env=self._environment | checkout | dict(variables or {}),
             stdin=subprocess.DEVNULL,
@@ -67,6 +65,7 @@ class Machine:
             timeout=LIMIT_SECONDS,
             check=False,
         )
+        return Outcome(code=done.returncode, text=done.stdout + done.stderr, output=done.stdout)
 
     def run(self, task: str, *, within: Sequence[str] = ()) -> Outcome:
         """Give the agent a task; `within` is put before the command."""

@@ -68,11 +68,11 @@ def examined(
 ) -> dict[str, Any]:
     """Return what `onprem doctor --json` says; its exit code must be the one that it tells."""
     done = machine.onprem(gateway, "doctor", "--json", *words, variables=variables)
-    told: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == told["exitCode"], done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    told: dict[str, Any] = json.loads(done.output)
+    assert done.code == told["exitCode"], done.text
+    assert "Traceback" not in done.text
     for key in (gateway.checkout.key("alice"), "sk-local"):
-        assert key not in done.stdout + done.stderr
+        assert key not in done.text
     return told
 
 
@@ -92,7 +92,7 @@ def test_a_sound_machine_passes_every_probe_and_none_is_left_out(machine: Machin
     ]
     assert {row["severity"] for row in told["verdicts"]} == {"ok"}
     assert (told["notRun"], told["exitCode"]) == ([], 0)
-    assert "27 probes, all well." in machine.onprem(gateway, "doctor").stdout
+    assert "27 probes, all well." in machine.onprem(gateway, "doctor").output
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -340,6 +340,6 @@ def test_what_the_stack_changed_since_setup_is_named_and_setup_mends_it(
         (of("opencode"), "output-cap"),
         (of("claude"), "unsupported"),
     }, "Claude Code's own prompt leaves no room in 32,768 tokens"
-    assert again.returncode == 0, again.stderr
-    assert "left out claude" in again.stderr
+    assert again.code == 0, again.text
+    assert "left out claude" in again.text
     assert set(faults(mended)) == {(of("claude"), "unsupported")}

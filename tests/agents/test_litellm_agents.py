@@ -43,3 +43,13 @@ def test_with_litellm_too_an_agent_asks_for_no_other_name(
         asked_for = set(names.read_text().split())
 
     assert asked_for == set()
+
+
+def test_the_doctor_finds_nothing_to_complain_of(gateway: Gateway, tmp_path: Path, clis: Path) -> None:
+    machine = Machine(home=tmp_path / "home", agent="all", clis=clis)
+    machine.set_up(gateway, "dave")
+
+    done = machine.onprem(gateway, "doctor")
+
+    assert done.code == 0, done.text
+    assert "all well" in done.text

@@ -21,7 +21,7 @@ from onprem.manifests.translation_proxy import translation_proxy
 from onprem.plan import plan_stack
 from onprem.stack_file import read_stack_file
 from tests.agents import closed_network
-from tests.agents.gateway import Gateway
+from tests.agents.gateway import Gateway, bodies
 
 # Starts a server, waits for it, asks for one answer and prints that.
 _ONE_ANSWER = """
@@ -93,16 +93,32 @@ def test_litellm_itself_asks_for_no_name(gateway: Gateway, tmp_path: Path) -> No
         assert set(names.read_text().split()) == set()
 
 
+def test_it_stands_in_front_of_a_server_of_ones_own_too(gateway: Gateway) -> None:
+    checkout = gateway.checkout
+    session = Session.read(checkout.layout)
+    assert session is not None
+    pid = litellm.process(checkout.layout).pid()
+
+    done = checkout.dev("gateway", "litellm", "--detach", "--json", "--upstream", session.upstream)
+    assert done.code == 0, done.text
+    with gateway.client() as client:
+        headers = {"x-api-key": gateway.key("alice")}
+        answer = client.post("/v1/messages", json=bodies()["/v1/messages"], headers=headers)
+
+    assert '"record_file": null' in done.text
+    assert f"between them: LiteLLM on {session.proxy}" in done.text
+    assert checkout.platform("litellm")["upstreams"]["models"] == {"coder": session.upstream}
+    assert answer.json()["content"][-1] == {"type": "text", "text": "ready"}
+    assert litellm.process(checkout.layout).pid() == pid, "what runs as wanted is not started anew"
+
+
 def test_a_litellm_that_dies_ends_the_trial_with_its_log_and_leaves_nothing(gateway: Gateway) -> None:
     checkout = gateway.checkout
     process = litellm.process(checkout.layout)
-    pid = process.pid()
     child = checkout.start("gateway", "litellm", "--json")
     output = child.stdout
     assert output is not None
     wait_for(lambda: "runs until Ctrl-C" in output.readline(), seconds=120)
-    assert process.pid() == pid, "what runs as wanted is not started anew"
-
     process._signal(signal.SIGKILL)
     text, _ = child.communicate(timeout=120)
 
