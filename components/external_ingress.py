@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.kubernetes_object import declare
-from onprem.manifests.external_ingress import certificates, gateway
+from onprem.manifests.external_ingress import certificates, envoy_proxy, gateway
 from onprem.manifests.platform import ingress_routes
 from onprem.plan import PlatformPlan
 
@@ -40,7 +40,7 @@ class ExternalIngress(pulumi.ComponentResource):
         self.host = plan.access.host
         outputs = {"host": self.host, "port": plan.access.port}
         super().__init__("onprem:index:ExternalIngress", name, dict(outputs), opts)
-        certificate = declare(self, name, certificates(plan), args.after)
-        declare(self, name, [gateway(plan)], [*args.after, *certificate])
+        before = declare(self, name, [*certificates(plan), envoy_proxy(plan)], args.after)
+        declare(self, name, [gateway(plan)], [*args.after, *before])
         declare(self, name, ingress_routes(plan, args.connection_json), [*args.after, *args.after_auth])
         self.register_outputs(outputs)

@@ -125,7 +125,7 @@ def check() -> None:
     help="CSV file of runs that 'sizing' is measured on.",
 )
 def bench(names: tuple[str, ...], as_json: bool, cases: Path | None) -> None:
-    """Measure the product; without a NAME everything. NAMES: advise, program, sizing.
+    """Measure the product; without a NAME everything. NAMES: advise, gateway, program, sizing.
 
     Runs on a cluster and on stacks of its own, whatever is up in this checkout.
     """

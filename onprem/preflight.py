@@ -111,6 +111,14 @@ def _gateway_class(plan: PlatformPlan, client: KubeClient) -> Check:
     if found is None:
         fix = "create it for Envoy Gateway's controller, or name yours in platform.access.gatewayClass"
         return Check(name=label, verdict="missing", found="not there", fix=fix)
+    if _merges_gateways(found, client):
+        fix = (
+            "take mergeGateways out of that EnvoyProxy, or name another class in platform.access.gatewayClass"
+        )
+        why = (
+            "its EnvoyProxy merges Gateways, and Envoy Gateway 1.9 refuses one with settings of its own then"
+        )
+        return Check(name=label, verdict="missing", found=why, fix=fix)
     accepted = _condition(found, "Accepted")
     if accepted == "True":
         return Check(name=label, verdict="ok", found="accepted")
@@ -120,6 +128,19 @@ def _gateway_class(plan: PlatformPlan, client: KubeClient) -> Check:
         found=f"condition Accepted is {accepted or 'absent'}",
         fix="see that Envoy Gateway's controller runs and that the class names it",
     )
+
+
+def _merges_gateways(gateway_class: dict[str, Any], client: KubeClient) -> bool:
+    reference = gateway_class.get("spec", {}).get("parametersRef") or {}
+    if reference.get("kind") != "EnvoyProxy":
+        return False
+    proxy = client.find(
+        "gateway.envoyproxy.io/v1alpha1",
+        "EnvoyProxy",
+        reference["name"],
+        reference.get("namespace", "default"),
+    )
+    return (proxy or {}).get("spec", {}).get("mergeGateways") is True
 
 
 def _lua(plan: PlatformPlan, client: KubeClient) -> Check:

@@ -84,6 +84,13 @@ class Project:
         words = [word for key in (*keys, f"{_SERVER_KEY}={config.server_key}") for word in ("--secret", key)]
         self._pulumi("config", "set-all", "--path", "--stack", stack, *words)
 
+    def change(self, stack: str, platform: Mapping[str, Any]) -> None:
+        """Write another platform section into a stack that exists; it keeps its keys."""
+        file = self.folder / "stacks" / f"Pulumi.{stack}.yaml"
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content["config"][_PLATFORM] = dict(platform)
+        file.write_text(yaml.safe_dump(content), encoding="utf-8")
+
     def timed(self, command: str, stack: str, *options: str) -> Usage:
         """Return what `pulumi COMMAND` on a stack costs."""
         argv = [
@@ -127,8 +134,12 @@ class Project:
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """The two projects, and the config of stack `local` on a host port of the measurement's own."""
+    """The two projects, and the config of stack `local` on a host port of the measurement's own.
 
+    `layout` has the measurement's own state folder, with the cluster in it.
+    """
+
+    layout: Layout
     product: Project
     empty: Project
     configs: Path
@@ -194,7 +205,7 @@ def _made(layout: Layout, own: Layout, progress: Progress) -> Workspace:
     }
     _write_product(layout.checkout, projects["product"].folder)
     _write_empty(projects["empty"].folder)
-    made = Workspace(**projects, configs=own.state, platform=raw)
+    made = Workspace(layout=own, **projects, configs=own.state, platform=raw)
     made.empty.add_stack(EMPTY_STACK)
     return made
 

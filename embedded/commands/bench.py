@@ -10,6 +10,8 @@ from rich.console import Console
 
 from embedded.bench.advise import measure_advise, show_advise
 from embedded.bench.figures import show
+from embedded.bench.gateway import measure_gateway
+from embedded.bench.gateway_figures import show_gateway
 from embedded.bench.program import measure_program
 from embedded.bench.sizing import measure_sizing
 from embedded.layout import Layout
@@ -37,6 +39,17 @@ def advise(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | N
     show_advise(figures, Console(highlight=False))
 
 
+def gateway(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
+    """Say what Envoy with the keys of 200 developers adds to requests and streams, and LiteLLM behind it."""
+    figures = measure_gateway(layout, progress)
+    if as_json:
+        print(json.dumps(figures.to_wire(), indent=2))
+        return
+    console = Console(highlight=False)
+    console.width = max(console.width, _WIDTH)
+    show_gateway(figures, console)
+
+
 def sizing(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
     """Say how far the sizing engine is from what vLLM printed, next to other estimates."""
     if cases is None:
@@ -51,7 +64,12 @@ def sizing(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | N
 _WIDTH = 130
 """Columns that the tables need; in a pipe there are 80 otherwise."""
 
-BENCHES: Mapping[str, Callable[..., None]] = {"advise": advise, "program": program, "sizing": sizing}
+BENCHES: Mapping[str, Callable[..., None]] = {
+    "advise": advise,
+    "gateway": gateway,
+    "program": program,
+    "sizing": sizing,
+}
 
 
 def bench(

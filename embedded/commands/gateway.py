@@ -9,11 +9,12 @@ import socket
 import threading
 from types import FrameType
 
-from embedded.gateway import Session, end, real_vllm, start
+from embedded.gateway import Session, end, litellm, real_vllm, start
 from embedded.gateway.running import newest_key
 from embedded.gateway.upstream import scripted_model
 from embedded.layout import Layout
 from embedded.lock import hold
+from embedded.process import Process
 from embedded.progress import Progress
 from embedded.scripted_model import OWNER
 from onprem.errors import EnvironmentProblem
@@ -83,6 +84,8 @@ def _print(layout: Layout, session: Session, progress: Progress, *, as_json: boo
         for title, value in zip(titles, told.values(), strict=True):
             print(f"{title:<20}{value or '(the upstream keeps its own)'}", flush=True)
     progress.note(f"behind it: {_server(session)} on {session.upstream}")
+    if session.proxy is not None:
+        progress.note(f"between them: LiteLLM on {session.proxy}, its log is {litellm.process(layout).log}")
     host = session.anthropic_base_url.rpartition("/")[2].partition(":")[0]
     if not _resolves(host):
         progress.note(
@@ -118,14 +121,26 @@ def _interruption() -> threading.Event:
 
 def _wait(layout: Layout, session: Session, interrupted: threading.Event) -> str | None:
     """Return when interrupted, or when another run ended the session; with a sentence when its server died."""
-    model = real_vllm.process(layout) if session.vllm is not None else scripted_model(layout)
-    ours = session.vllm is not None or session.record_file is not None
+    servers = _servers(layout, session)
     while not interrupted.wait(_LOOK_SECONDS):
         if Session.read(layout) != session:
             return None
-        if ours and not model.alive():
-            return f"{model.name} has died; its log is {model.log}"
+        for server in servers:
+            if not server.alive():
+                return f"{server.name} has died; its log is {server.log}"
     return None
+
+
+def _servers(layout: Layout, session: Session) -> list[Process]:
+    """Return the servers that the session started, beside the cluster's own."""
+    servers = []
+    if session.record_file is not None:
+        servers.append(scripted_model(layout))
+    if session.vllm is not None:
+        servers.append(real_vllm.process(layout))
+    if session.proxy is not None:
+        servers.append(litellm.process(layout))
+    return servers
 
 
 def _resolves(host: str) -> bool:

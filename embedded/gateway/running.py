@@ -17,7 +17,7 @@ from embedded import plugins
 from embedded.cluster import Cluster
 from embedded.commands.up import up
 from embedded.engine import Engine
-from embedded.gateway import real_vllm
+from embedded.gateway import litellm, real_vllm, translation
 from embedded.gateway import upstream as upstreams
 from embedded.gateway.upstream import Upstream
 from embedded.gateway.waiting import wait_for_gateway
@@ -46,6 +46,7 @@ class Session:
     upstream: str
     record_file: str | None
     vllm: str | None = None
+    proxy: str | None = None
 
     @staticmethod
     def file(layout: Layout) -> Path:
@@ -80,6 +81,7 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
     own = upstreams.given(upstream_url) if upstream_url is not None and vllm is None else None
     if own is not None:
         upstreams.require_answer(own)
+    proxy = translation.prepare(layout, plan, progress)
     old = Session.read(layout)
     if old is not None and old.stack != stack:
         end(layout, progress)
@@ -87,19 +89,25 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
     started_cluster = not cluster.parts() if old is None else old.started_cluster
     try:
         upstream = own or _server(layout, plan, vllm, progress)
-        session = _session(layout, plan, upstream, started_cluster=started_cluster)
+        session = _session(layout, plan, upstream, proxy, started_cluster=started_cluster)
         session.write(layout)
         engine = _engine(layout, progress)
         engine.ensure_stack(file)
         engine.withdraw(stack, _SETTING)
         for serving in plan.serving:
             engine.declare(stack, f'{_SETTING}.models["{serving.role}"]', upstream.url)
+        if proxy is not None:
+            engine.declare(stack, f"{_SETTING}.proxy", proxy)
+        log = layout.logs / "envoy-gateway.log"
+        since_bytes = log.stat().st_size if log.exists() else 0
         # Standard output belongs to what this command prints at its end.
         with contextlib.redirect_stdout(sys.stderr):
             up(layout, stack, progress)
+        with cluster.client() as client:
+            translation.start(layout, stack, client, progress)
         log = layout.logs / "envoy-gateway.log"
         with progress.step("Gateway", estimate_seconds=2, log=log), cluster.client() as client:
-            wait_for_gateway(plan, client, Path(session.ca_file), log)
+            wait_for_gateway(plan, client, Path(session.ca_file), log, since_bytes=since_bytes)
     except BaseException:
         progress.note("taking back what was begun")
         _take_back(layout, stack, progress)
@@ -110,14 +118,14 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
 
 
 def end(layout: Layout, progress: Progress, *, keep_cluster: bool = True) -> bool:
-    """End the session: the model server, the setting, and the cluster if this session had started it.
+    """End the session: its servers, the setting, and the cluster if this session had started it.
 
     With `keep_cluster=False` the stack is not applied again, for the caller ends the cluster. Returns whether
     there was anything to end.
     """
     session = Session.read(layout)
     if session is None:
-        _stop_server(layout)
+        _stop_servers(layout)
         return False
     cluster = Cluster(layout)
     _take_back(layout, session.stack, progress)
@@ -149,7 +157,9 @@ def newest_key(layout: Layout, stack: str, developer: str) -> str:
     return base64.b64decode(data[second if second in data else first]).decode()
 
 
-def _session(layout: Layout, plan: PlatformPlan, upstream: Upstream, *, started_cluster: bool) -> Session:
+def _session(
+    layout: Layout, plan: PlatformPlan, upstream: Upstream, proxy: str | None, *, started_cluster: bool
+) -> Session:
     connection = connection_for(plan)
     return Session(
         stack=plan.stack,
@@ -160,6 +170,7 @@ def _session(layout: Layout, plan: PlatformPlan, upstream: Upstream, *, started_
         upstream=upstream.url,
         record_file=str(upstream.record_file) if upstream.record_file is not None else None,
         vllm=upstream.vllm,
+        proxy=proxy,
     )
 
 
@@ -172,16 +183,16 @@ def _server(layout: Layout, plan: PlatformPlan, vllm: real_vllm.Vllm | None, pro
     return real_vllm.start(layout, plan, vllm, progress)
 
 
-def _stop_server(layout: Layout) -> None:
-    for server in (upstreams.scripted_model(layout), real_vllm.process(layout)):
-        server.stop()
-
-
 def _take_back(layout: Layout, stack: str, progress: Progress) -> None:
-    _stop_server(layout)
+    _stop_servers(layout)
     if (layout.checkout / "stacks" / f"Pulumi.{stack}.yaml").exists():
         _engine(layout, progress).withdraw(stack, _SETTING)
     Session.file(layout).unlink(missing_ok=True)
+
+
+def _stop_servers(layout: Layout) -> None:
+    for server in (litellm.process(layout), upstreams.scripted_model(layout), real_vllm.process(layout)):
+        server.stop()
 
 
 def _engine(layout: Layout, progress: Progress) -> Engine:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from embedded.gateway.refusals import refused_by_envoy, refused_objects
 from embedded.ports import LOOPBACK
 from onprem.contract import WELL_KNOWN_PATH
 from onprem.errors import EnvironmentProblem
@@ -18,26 +19,36 @@ from onprem.manifests.gateway_auth import key_secret
 from onprem.plan import PlatformPlan
 
 _LIMIT_SECONDS = 60.0
+_REFUSED_SECONDS = 12.0
 _POLL_SECONDS = 0.1
 # Envoy's own answers while it has no working route or server; a server's 404 or 400 is an answer.
 _NOT_YET = frozenset({401, 403, 502, 503, 504})
 
 
-def wait_for_gateway(plan: PlatformPlan, client: KubeClient, ca_file: Path, log: Path) -> None:
-    """Wait until the contract is served, a request without a key is refused and one with a key arrives.
+def wait_for_gateway(
+    plan: PlatformPlan, client: KubeClient, ca_file: Path, log: Path, *, since_bytes: int = 0
+) -> None:
+    """Wait until everything declared is accepted, the contract is served, and a key decides who gets through.
 
-    Raises `EnvironmentProblem` with the last answer and the log when that takes longer than a minute.
+    Raises `EnvironmentProblem` with the last answer and the log: what is refused is given some seconds to be
+    looked at again, everything else a minute. `since_bytes` is where this run began in the log.
     """
-    deadline = time.monotonic() + _LIMIT_SECONDS
+    began = time.monotonic()
     developer = plan.developers[0]
     secret = client.get("v1", "Secret", key_secret(plan, developer)["metadata"]["name"], plan.namespace)
     key = base64.b64decode(secret["data"][developer]).decode()
     with _http(plan, ca_file) as http:
-        while (trouble := _trouble(plan, http, key)) is not None:
-            if time.monotonic() >= deadline:
+        while True:
+            refused = refused_objects(client, plan.namespace)
+            trouble = refused[0] if refused else _trouble(plan, http, key)
+            if trouble is None:
+                return
+            if by_envoy := refused_by_envoy(log, since_bytes):
+                trouble = by_envoy
+            seconds = _REFUSED_SECONDS if refused or by_envoy else _LIMIT_SECONDS
+            if time.monotonic() >= began + seconds:
                 raise EnvironmentProblem(
-                    f"the gateway does not do what the stack declares: {trouble}. "
-                    f"Whether Envoy took its configuration stands in {log}"
+                    f"the gateway does not do what the stack declares: {trouble}. Log: {log}"
                 )
             time.sleep(_POLL_SECONDS)
 

@@ -44,10 +44,12 @@ def read_contract(
     ca_file: Path | None = None,
     *,
     last: Machine | None = None,
+    stale: list[Connection] | None = None,
 ) -> Connection:
     """Return the contract from the one source that was given; standard input when it is a pipe and none was.
 
-    Without any, that of the last setup on the machine `last`, as its gateway publishes it now.
+    Without any, that of the last setup on the machine `last`, as its gateway publishes it now; as it was then,
+    and put into `stale`, when that gateway does not answer.
     Raises `click.UsageError` for no source or two, `InvalidInput` or `EnvironmentProblem` for a bad one.
     """
     if len([source for source in (connection, stack, host) if source is not None]) > 1:
@@ -60,7 +62,7 @@ def read_contract(
         piped = b"" if sys.stdin is None or sys.stdin.isatty() else _limited(sys.stdin.buffer)
         if piped.strip() or (last is None and sys.stdin is not None and not sys.stdin.isatty()):
             return parse(_text(piped, "standard input"), "standard input")
-        again = _of_last_setup(last, ca_file) if last is not None else None
+        again = _of_last_setup(last, ca_file, stale) if last is not None else None
         if again is None:
             raise click.UsageError(
                 "no connection contract given; use --host NAME, --stack STACK, --connection FILE, or a pipe:"
@@ -72,7 +74,9 @@ def read_contract(
     return parse(_file_text(connection), connection)
 
 
-def _of_last_setup(machine: Machine, ca_file: Path | None) -> Connection | None:
+def _of_last_setup(
+    machine: Machine, ca_file: Path | None, stale: list[Connection] | None
+) -> Connection | None:
     kept = find(machine.contract_file)
     if kept.content is None:
         return None
@@ -81,6 +85,8 @@ def _of_last_setup(machine: Machine, ca_file: Path | None) -> Connection | None:
         return published(contract.anthropic_base_url, ca_file=ca_file)
     except EnvironmentProblem as error:
         click.echo(f"{error}\nGoing on with the contract of the last setup.", err=True)
+        if stale is not None:
+            stale.append(contract)
         return contract
 
 

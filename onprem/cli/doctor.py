@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import NoReturn, get_args
 
 import click
 import httpx
@@ -18,8 +18,9 @@ from onprem.cli.options import json_option
 from onprem.client_limits import Agent
 from onprem.connection import Connection
 from onprem.doctor.agent_run import RUN_SECONDS, run_agent
-from onprem.doctor.examination import machine_probes, platform_probes
+from onprem.doctor.examination import left_out, machine_probes, platform_probes, without_contract
 from onprem.doctor.patient import Patient
+from onprem.errors import EnvironmentProblem
 from onprem.setup import developer_key, installed
 from onprem.setup.places import Machine
 from onprem.smoke import Target as SmokeTarget
@@ -67,36 +68,57 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """
     machine = Machine(home=Path.home(), project=Path.cwd(), root=root, variables=dict(os.environ))
     ca_file = ca_file or _ca_of_setup(machine)
-    contract = read_contract(connection, stack, host, ca_file, last=machine)
+    verdicts: list[Verdict] = []
+    stale: list[Connection] = []
+    try:
+        contract = read_contract(connection, stack, host, ca_file, last=machine, stale=stale)
+    except EnvironmentProblem as error:
+        if host is None:
+            raise
+        _tell(without_contract(host, machine, ca_file, error), verdicts, as_json=as_json)
+        _end(verdicts, (), as_json=as_json)
     key = _key(contract, machine, key_file)
     found = [installed.find(name, machine.variables) for name in AGENTS]
-    verdicts: list[Verdict] = []
+    meant = [item for item in found if agent in (None, item.agent)]
     target = Patient(
         connection=contract, key=key, http=_client(contract, ca_file, timeout), timeout_seconds=timeout
     )
     with target.http:
-        _tell(machine_probes(target, machine, found, agent), verdicts, as_json=as_json)
-        _tell(platform_probes(target, machine, ca_file, slow=slow), verdicts, as_json=as_json)
+        of_machine = machine_probes(target, machine, found, agent, fresh=not stale)
+        _tell(of_machine, verdicts, as_json=as_json)
+        _tell(platform_probes(target, machine, ca_file, slow=slow, agents=meant), verdicts, as_json=as_json)
+    skipped = left_out(contract, verdicts)
     if agent is not None:
         chosen = next(item for item in found if item.agent == agent)
         seconds = max(timeout, RUN_SECONDS)
         secret = key.value if key else None
         done = run_agent(contract, chosen, machine.variables, key=secret, seconds=seconds)
         _tell([done], verdicts, as_json=as_json)
+    _end(verdicts, skipped, as_json=as_json)
+
+
+def _end(verdicts: list[Verdict], skipped: Sequence[str], *, as_json: bool) -> NoReturn:
+    """Print the sum of it and leave with the worst severity."""
     if as_json:
         rows = [_wire(verdict) for verdict in verdicts]
-        click.echo(json.dumps({"verdicts": rows, "exitCode": int(worst(verdicts))}, indent=2))
+        told = {"verdicts": rows, "notRun": list(skipped), "exitCode": int(worst(verdicts))}
+        click.echo(json.dumps(told, indent=2))
     else:
         bad = sum(verdict.severity is not Severity.OK for verdict in verdicts)
         click.echo(
             f"{len(verdicts)} probes, {bad} with a fault." if bad else f"{len(verdicts)} probes, all well."
         )
+        if skipped:
+            click.echo(f"Not run, for the fault above stands before them: {', '.join(skipped)}.")
     sys.exit(worst(verdicts))
 
 
 def _client(contract: Connection, ca_file: Path | None, timeout: float) -> httpx.Client:
     target = SmokeTarget(base_url=contract.base_url, model=contract.main.model, timeout_seconds=timeout)
-    return client(target, ca_file=ca_file)
+    try:
+        return client(target, ca_file=ca_file)
+    except EnvironmentProblem:
+        return client(target)  # the probe of the certificate comes first, and tells of the file
 
 
 def _key(contract: Connection, machine: Machine, key_file: Path | None) -> developer_key.DeveloperKey | None:
@@ -111,7 +133,7 @@ def _ca_of_setup(machine: Machine) -> Path | None:
     """Return the CA file of setup, or the one that the agents are told of in this shell, if any."""
     names = ("CODEX_CA_CERTIFICATE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
     told = [Path(value) for name in names if (value := machine.variables.get(name))]
-    return next((path for path in (machine.ca_file, *told) if path.exists()), None)
+    return next((path for path in (machine.ca_file, *told) if path.exists()), next(iter(told), None))
 
 
 def _tell(found: Iterable[Verdict], verdicts: list[Verdict], *, as_json: bool) -> None:

@@ -148,7 +148,9 @@ def _write(
         click.echo("Nothing was written.")
         return
     journal.apply(needed, machine.history)
-    click.echo(f"{_count(needed)} written. Take it back: onprem setup --undo. Check it: onprem doctor")
+    click.echo(
+        f"{_count(needed)} written. Take it back: onprem setup --undo. Check it, in a new shell: onprem doctor"
+    )
 
 
 def _count(changes: list[Change]) -> str:

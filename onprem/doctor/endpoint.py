@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from onprem.client_limits import Agent
 from onprem.doctor.patient import Patient, ask, fine, verdict
 from onprem.doctor.streams import Stream, of_chat, of_messages, of_responses
 from onprem.smoke import CHAT_TOKENS, THOUGHT, TOOL, TOOL_TOKENS, chat_body, exchange, run, tool_body
@@ -54,6 +55,31 @@ def keys(patient: Patient) -> Iterator[Verdict]:
                 break
         else:
             yield verdict(probe, fine("refused, as it must be"))
+
+
+def key_of_agent(patient: Patient, agent: Agent, key: str, setting: str) -> Iterator[Verdict]:
+    """Yield whether the gateway takes a key that an agent was given beside setup's own."""
+    host = patient.connection.anthropic_base_url.removeprefix("https://")
+    try:
+        response, _ = exchange(
+            patient.openai,
+            patient.http,
+            "POST",
+            "chat/completions",
+            chat_body("none"),
+            headers={"Authorization": f"Bearer {key}"},
+        )
+    except (httpx.HTTPError, UnicodeEncodeError):
+        return  # the probe with the key of setup will tell
+    probe = f"{agent} key"
+    if response.status_code in (401, 403):
+        evidence = (
+            f"{agent} sends the key from {setting}, and the gateway answers HTTP {response.status_code}"
+        )
+        fix = f"take it out and run: onprem setup {agent} --host {host}; or put a valid key there"
+        yield verdict(probe, Cause(name="key-refused", evidence=evidence, fix=fix), secret=key)
+    else:
+        yield verdict(probe, fine(f"the gateway takes the key from {setting}"), secret=key)
 
 
 def chat(patient: Patient) -> tuple[Verdict, ...]:

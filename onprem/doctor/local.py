@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onprem.agents import obstacle
 from onprem.client_limits import Agent
 from onprem.connection import Connection
 from onprem.connection_file import parse
@@ -46,9 +47,17 @@ class Layers:
 
 
 def examine(
-    connection: Connection, installed: Installed, machine: Machine, *, named: bool = False
+    connection: Connection,
+    installed: Installed,
+    machine: Machine,
+    *,
+    named: bool = False,
+    fresh: bool = True,
 ) -> Iterator[Verdict]:
-    """Yield what is wrong with one agent on this machine; nothing at all for one that is not used here."""
+    """Yield what is wrong with one agent on this machine; nothing at all for one that is not used here.
+
+    `fresh` tells whether the contract is the platform's present one.
+    """
     agent = installed.agent
     probe = f"{agent} configuration"
     try:
@@ -67,12 +76,24 @@ def examine(
         tested = connection.tested_agents.get(agent)
         yield verdict(agent, fine(f"{installed.text} is installed, {tested or 'no release'} was tested"))
     causes = list(local_causes.causes(layers.values, agent, connection, machine.variables, machine.key_file))
+    if reason := obstacle(connection, agent):
+        yield verdict(probe, _unsupported(reason, set_up=all(cause.name != "not-set-up" for cause in causes)))
+        return
     causes += _redirected(layers, connection)
     causes = causes or list(_drift(layers, connection, installed))
     for cause in causes:
         yield verdict(probe, cause)
     if not causes:
-        yield verdict(probe, fine("it is what the platform publishes"))
+        said = "publishes" if fresh else "published when this machine was set up"
+        yield verdict(probe, fine(f"it is what the platform {said}"))
+
+
+def settings(agent: Agent, machine: Machine) -> dict[str, Any]:
+    """Return what an agent's files say, merged; nothing where there are none or one is broken."""
+    try:
+        return _layers(agent, machine).values
+    except OnpremError:
+        return {}
 
 
 def drift_of_contract(connection: Connection, machine: Machine) -> Verdict | None:
@@ -136,11 +157,7 @@ def _redirected(layers: Layers, connection: Connection) -> Iterator[Cause]:
 
 
 def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Cause]:
-    try:
-        target = wanted(connection, layers.agent, installed)
-    except InvalidInput as error:
-        yield Cause(name="unsupported", evidence=error.problems[0].why, fix=error.problems[0].fix)
-        return
+    target = wanted(connection, layers.agent, installed)
     differing = list(_differences(target.values, layers.values, ()))
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"
@@ -163,6 +180,13 @@ def _differences(target: Any, present: Any, path: tuple[str, ...]) -> Iterator[s
         name = ".".join(path)
         secret = local_causes.may_be_secret(path[-1])
         yield f"{name} is {'another one (not shown)' if secret and present else shown(present)}"
+
+
+def _unsupported(reason: str, *, set_up: bool) -> Cause:
+    if not set_up:
+        return fine(f"the platform does not serve this agent: {reason}", name="unsupported")
+    fix = "use another agent, or have the platform serve a role that supports this one"
+    return Cause(name="unsupported", evidence=f"the platform no longer serves this agent: {reason}", fix=fix)
 
 
 def _broken(error: OnpremError) -> Cause:

@@ -12,9 +12,9 @@ from onprem.connection import Connection
 from onprem.smoke_causes import Cause
 from onprem.untrusted import shown
 
-# What the clients assume when nothing is said: Claude Code 2.1.330, opencode 1.18.33, 2026-11.
+# What the clients assume when nothing is said: Claude Code 2.1.330, opencode 1.18.33, 2026-11. For the window
+# Claude Code takes 1,000,000 tokens, opencode and Codex never compact.
 _DEFAULT_OUTPUT_TOKENS = 32_000
-_CLAUDE_WINDOW_TOKENS = 1_000_000
 _SECRET_NAME = re.compile(r"(?i)key|token(?!s|_limit)|secret|password")
 Variables = Mapping[str, str]
 
@@ -29,6 +29,31 @@ def at(values: Any, *path: str) -> Any:
 def may_be_secret(name: str) -> bool:
     """Tell whether a setting of that name could hold a key."""
     return bool(_SECRET_NAME.search(name))
+
+
+def own_key(values: dict[str, Any], agent: Agent, variables: Variables) -> tuple[str, str] | None:
+    """Return the key that an agent sends and the setting it is from, where it is not read from setup's file.
+
+    No command of the user's is run for it.
+    """
+    if agent == "claude":
+        env = at(values, "env") if isinstance(at(values, "env"), dict) else {}
+        for name in () if at(values, "apiKeyHelper") else ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY"):
+            if key := str(env[name]) if name in env else variables.get(name, ""):
+                return key, name
+        return None
+    if agent == "codex":
+        provider = at(values, "model_providers", str(at(values, "model_provider")))
+        variable, bearer = str(at(provider, "env_key") or ""), at(provider, "experimental_bearer_token")
+        if bearer:
+            return str(bearer), "experimental_bearer_token"
+        return (variables[variable], f"the variable {variable}") if variables.get(variable) else None
+    name = str(at(values, "model") or "onprem").partition("/")[0]
+    key = str(at(values, "provider", name, "options", "apiKey") or "")
+    if by_variable := re.fullmatch(r"\{env:(\w+)\}", key):
+        value = variables.get(by_variable[1])
+        return (value, f"the variable {by_variable[1]}") if value else None
+    return (key, "options.apiKey") if key and not key.startswith("{") else None
 
 
 def causes(
@@ -56,7 +81,7 @@ def _claude(
     yield from _address("ANTHROPIC_BASE_URL", url, connection.anthropic_base_url, connection)
     models = [role.model for role in connection.roles]
     yield from _model("ANTHROPIC_MODEL", setting("ANTHROPIC_MODEL"), models, connection)
-    window = _number(setting("CLAUDE_CODE_MAX_CONTEXT_TOKENS"), _CLAUDE_WINDOW_TOKENS)
+    window = _number(setting("CLAUDE_CODE_MAX_CONTEXT_TOKENS"), 0) or None
     yield from _window("CLAUDE_CODE_MAX_CONTEXT_TOKENS", window, connection)
     output = _number(setting("CLAUDE_CODE_MAX_OUTPUT_TOKENS"), _DEFAULT_OUTPUT_TOKENS)
     yield from _output("CLAUDE_CODE_MAX_OUTPUT_TOKENS", output, connection)
@@ -111,17 +136,19 @@ def _codex(
 def _opencode(
     values: dict[str, Any], connection: Connection, variables: Variables, key_file: Path
 ) -> Iterator[Cause]:
-    name, _, model = str(at(values, "model") or "").partition("/")
+    name, _, model = str(at(values, "model") or "onprem/").partition("/")
     provider = at(values, "provider", name)
     if not isinstance(provider, dict):
-        yield _not_set_up(f"no provider {shown(name or 'onprem')} is configured", connection)
+        yield _not_set_up(f"no provider {shown(name)} is configured", connection)
         return
     place = f"provider.{name}"
     url = str(at(provider, "options", "baseURL") or "")
     yield from _address(f"{place}.options.baseURL", url, connection.base_url, connection)
-    wrong = tuple(
-        _model("model", model, [role.model for role in connection.roles], connection, before=f"{name}/")
-    )
+    known = [role.model for role in connection.roles]
+    listed = at(provider, "models")
+    if not model:  # then the developer picks one of the listed ones
+        model = next((each for each in listed if each in known), "") if isinstance(listed, dict) else ""
+    wrong = tuple(_model("model", model, known, connection, before=f"{name}/"))
     yield from wrong
     if not wrong:
         limit = at(provider, "models", model, "limit")
@@ -163,7 +190,8 @@ def _model(
     where: str, model: str, known: list[str], connection: Connection, *, before: str = ""
 ) -> Iterator[Cause]:
     if model not in known:
-        evidence = f"{where} is {shown(before + model)}, the platform serves {', '.join(known)}"
+        found = f"{where} is {shown(before + model)}" if model else f"{where} is none of the platform's"
+        evidence = f"{found}, the platform serves {', '.join(known)}"
         fix = f"set {where} to {before}{connection.main.model}: the served name"
         yield Cause(name="model", evidence=evidence, fix=fix)
 

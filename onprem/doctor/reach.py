@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,8 +20,13 @@ CONNECT_SECONDS = 15.0
 _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
-def reach(base_url: str, ca_file: Path | None, variables: Mapping[str, str]) -> Iterator[Verdict]:
-    """Yield a verdict each for name, proxy, connection and certificate; stops at the first that fails."""
+def reach(
+    base_url: str, ca_file: Path | None, variables: Mapping[str, str], *, ca_hint: str | None = None
+) -> Iterator[Verdict]:
+    """Yield a verdict each for name, proxy, connection and certificate; stops at the first that fails.
+
+    `ca_hint` is what the platform says about where its CA file is.
+    """
     parts = urlsplit(base_url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     asked = Asked(base_url=base_url, model="", key_source=None, timeout_seconds=CONNECT_SECONDS)
@@ -29,7 +35,8 @@ def reach(base_url: str, ca_file: Path | None, variables: Mapping[str, str]) -> 
             {str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
         )
     except (OSError, UnicodeError) as error:
-        yield verdict("dns", _cause(error, asked))
+        fix = "check your VPN and DNS; if the platform has another name by now: onprem setup --host NAME"
+        yield verdict("dns", replace(_cause(error, asked), fix=fix))
         return
     yield verdict("dns", fine(f"{host} is {', '.join(addresses[:4])}"))
     proxy = _proxy(host, parts.scheme, variables)
@@ -41,14 +48,30 @@ def reach(base_url: str, ca_file: Path | None, variables: Mapping[str, str]) -> 
         with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain:
             yield verdict("connection", fine(f"port {port} answers"))
             if parts.scheme == "https":
-                context = ssl.create_default_context(cafile=ca_file)
-                with context.wrap_socket(plain, server_hostname=host) as secure:
-                    end = (secure.getpeercert() or {}).get("notAfter", "")
-                by = f"by {ca_file}" if ca_file else "by this machine's certificates"
-                yield verdict("tls", fine(f"the certificate is trusted {by}, until {end}"))
+                yield verdict("tls", _tls(plain, host, ca_file, asked, ca_hint))
     except OSError as error:
+        yield verdict("connection", _cause(error, asked))
+
+
+def _tls(plain: socket.socket, host: str, ca_file: Path | None, asked: Asked, ca_hint: str | None) -> Cause:
+    by = f"by {ca_file}" if ca_file else "by this machine's certificates"
+    where = f" ({ca_hint})" if ca_hint else ""
+    fix = f"run onprem setup --ca-file FILE with your organisation's CA file{where}, then start a new shell"
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        evidence = f"the CA file {ca_file} cannot be used: {error.strerror or error}"
+        return Cause(name="tls", severity=Severity.UNREACHABLE, evidence=evidence, fix=fix)
+    try:
+        with context.wrap_socket(plain, server_hostname=host) as secure:
+            end = (secure.getpeercert() or {}).get("notAfter", "")
+    except ssl.SSLCertVerificationError as error:
         cause = _cause(error, asked)
-        yield verdict("tls" if cause.name == "tls" else "connection", cause)
+        evidence = f"the certificate is not trusted {by}: {cause.evidence}"
+        return replace(cause, evidence=evidence, fix=fix if "--ca-file" in cause.fix else cause.fix)
+    except OSError as error:
+        return _cause(error, asked)
+    return fine(f"the certificate is trusted {by}, until {end}")
 
 
 def _cause(error: Exception, asked: Asked) -> Cause:

@@ -60,7 +60,37 @@ def gateway(plan: PlatformPlan) -> Manifest:
         GATEWAY_NAME,
         component=COMPONENT,
         annotations={"pulumi.com/waitFor": "condition=Programmed"},
-        spec={"gatewayClassName": plan.access.gateway_class, "listeners": [listener]},
+        spec={
+            "gatewayClassName": plan.access.gateway_class,
+            "infrastructure": {
+                "parametersRef": {
+                    "group": "gateway.envoyproxy.io",
+                    "kind": "EnvoyProxy",
+                    "name": GATEWAY_NAME,
+                }
+            },
+            "listeners": [listener],
+        },
+    )
+
+
+def envoy_proxy(plan: PlatformPlan) -> Manifest:
+    """Return how Envoy ends: it serves the turns that run, however long they take, before its pod goes.
+
+    Envoy Gateway 1.9 gives the pod five minutes more than that, and would cut streams after 60 s by itself
+    (internal/infrastructure/kubernetes/proxy/resource_provider.go and proxy_args.go, v1.9.1). What the
+    GatewayClass says besides stays: without `mergeType` this object would take its place.
+    """
+    return manifest(
+        plan,
+        "gateway.envoyproxy.io/v1alpha1",
+        "EnvoyProxy",
+        GATEWAY_NAME,
+        component=COMPONENT,
+        spec={
+            "mergeType": "StrategicMerge",
+            "shutdown": {"drainTimeout": format_duration(plan.timeouts.gateway_seconds)},
+        },
     )
 
 

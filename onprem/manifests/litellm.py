@@ -79,4 +79,7 @@ LITELLM = ProxySoftware(
     },
     mounts={_CONFIG: _CONFIG_PATH},
     files=_files,
+    # x-litellm-api-key beats the key that the gateway adds, others set time limits and labels; answers name the
+    # model server's address.
+    own_headers=("x-litellm-", "llm_provider-"),
 )

@@ -63,7 +63,8 @@ def render(plan: PlatformPlan, connection_json: str) -> list[Manifest]:
         objects += disruption_budgets(plan, serving)
     objects += translation_proxy(plan)
     objects += auth_objects(plan)
-    objects += [*external_ingress.certificates(plan), external_ingress.gateway(plan)]
+    objects += external_ingress.certificates(plan)
+    objects += [external_ingress.envoy_proxy(plan), external_ingress.gateway(plan)]
     return objects + ingress_routes(plan, connection_json)
 
 

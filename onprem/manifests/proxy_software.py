@@ -10,7 +10,11 @@ from onprem.plan import PlatformPlan
 
 @dataclass(frozen=True, kw_only=True)
 class ProxySoftware:
-    """One proxy: `mounts` says where each of `files` must lie, `key_env` takes the key it asks for."""
+    """One proxy: `mounts` says where each of `files` must lie, `key_env` takes the key it asks for.
+
+    `own_headers` are prefixes of headers by which clients steer it and by which it tells about itself: the
+    gateway lets none of them in or out.
+    """
 
     image: str
     port: int
@@ -20,3 +24,4 @@ class ProxySoftware:
     environment: Mapping[str, str]
     mounts: Mapping[str, str]
     files: Callable[[PlatformPlan], dict[str, str]]
+    own_headers: tuple[str, ...] = ()

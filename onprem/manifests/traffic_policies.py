@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from onprem.manifests.gateway_auth import IDENTITY_HEADERS
 from onprem.manifests.meta import GATEWAY_NAME, Manifest, manifest
 from onprem.manifests.model_routing import MODEL_HEADER
+from onprem.manifests.translation_proxy import software
 from onprem.plan import PlatformPlan
 from onprem.units import MIB, format_bytes, format_duration
 
@@ -52,10 +53,7 @@ def client_traffic_policy(plan: PlatformPlan) -> Manifest:
             },
             "tcpKeepalive": dict(_KEEPALIVE),
             "http2": dict(_HTTP2),
-            "headers": {
-                "withUnderscoresAction": "RejectRequest",
-                "earlyRequestHeaders": {"remove": [*IDENTITY_HEADERS, MODEL_HEADER]},
-            },
+            "headers": _headers(plan),
             "path": {"escapedSlashesAction": "RejectRequest", "disableMergeSlashes": False},
             "timeout": {
                 "http": {
@@ -66,6 +64,18 @@ def client_traffic_policy(plan: PlatformPlan) -> Manifest:
             },
         },
     )
+
+
+def _headers(plan: PlatformPlan) -> Manifest:
+    """Keep out what clients must not say of themselves, and both ways what belongs to the proxy alone."""
+    early: Manifest = {"remove": [*IDENTITY_HEADERS, MODEL_HEADER]}
+    headers: Manifest = {"withUnderscoresAction": "RejectRequest", "earlyRequestHeaders": early}
+    proxy = software(plan)
+    if proxy is not None and proxy.own_headers:
+        own = [{"type": "Prefix", "value": prefix} for prefix in proxy.own_headers]
+        early["removeOnMatch"] = own
+        headers["lateResponseHeaders"] = {"removeOnMatch": own}
+    return headers
 
 
 def backend_traffic_policy(plan: PlatformPlan, route_names: Sequence[str]) -> Manifest:

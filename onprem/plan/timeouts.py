@@ -28,7 +28,7 @@ class TimeoutChain:
     route_seconds: int
     """HTTPRoute `timeouts.request`."""
     gateway_seconds: int
-    """Envoy's stream idle limit and maximum stream duration."""
+    """Envoy's stream idle limit, maximum stream duration, and its time to drain before it ends."""
     client_seconds: int
     """What the agents are told to wait, silent or not."""
     termination_grace_seconds: int

@@ -12,6 +12,8 @@ from embedded.layout import Layout
 from embedded.toolchain import NAMES, present
 from tests.agents import clis as command_lines
 from tests.agents.gateway import Gateway, copied, started
+from tests.agents.machine import Machine
+from tests.agents.scenarios import prepare
 from tests.cluster.end_to_end.checkout import Checkout
 
 
@@ -40,6 +42,25 @@ def _kept() -> dict[str, Gateway]:
 @pytest.fixture
 def gateway(checkout: Checkout, _kept: dict[str, Gateway]) -> Gateway:
     """The gateway, running, whatever an earlier test left."""
-    if Session.read(checkout.layout) is None or "gateway" not in _kept:
-        _kept["gateway"] = started(checkout)
-    return _kept["gateway"]
+    return _running(checkout, _kept, "local")
+
+
+@pytest.fixture
+def litellm_gateway(checkout: Checkout, _kept: dict[str, Gateway]) -> Gateway:
+    """The gateway of the stack with LiteLLM, running, whatever an earlier test left."""
+    return _running(checkout, _kept, "litellm")
+
+
+def _running(checkout: Checkout, kept: dict[str, Gateway], stack: str) -> Gateway:
+    session = Session.read(checkout.layout)
+    if session is None or session.stack != stack or stack not in kept:
+        kept[stack] = started(checkout, stack)
+    return kept[stack]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, clis: Path, gateway: Gateway, agent: str) -> Machine:
+    """The machine of the agent's owner, set up for the gateway of the module."""
+    machine = Machine(home=tmp_path / "home", agent=agent, clis=clis)
+    prepare(machine, gateway)
+    return machine

@@ -17,7 +17,7 @@ import httpx
 from embedded.gateway import Session
 from tests.cluster.end_to_end.checkout import Checkout
 
-DEVELOPERS = ("alice", "bob", "carol", "dave")
+DEVELOPERS = ("alice", "bob", "carol", "dave", "erin")
 GREETING = "Reply with the single word: ready"
 _DEV = '#!/bin/sh\ncd "$(dirname "$0")"\nexec {python} -m embedded "$@"\n'
 
@@ -31,6 +31,19 @@ def bodies(text: str = GREETING, *, stream: bool = False) -> dict[str, dict[str,
         "/v1/messages": {"model": "coder", "messages": messages, "max_tokens": 4096, "stream": stream},
         "/v1/messages/count_tokens": {"model": "coder", "messages": messages},
     }
+
+
+POST_PATHS = tuple(bodies())
+
+
+def both_headers(key: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the two headers that may carry a key."""
+    return {"Authorization": f"Bearer {key}"}, {"x-api-key": key}
+
+
+def all_are(status: int) -> dict[str, int]:
+    """Return what `answers` returns when each of the five paths has the same status."""
+    return dict.fromkeys((*POST_PATHS, "/v1/models"), status)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +92,33 @@ class Gateway:
         """Return what the scripted model wrote down so far."""
         return [json.loads(line) for line in Path(self.told["record_file"]).read_text().splitlines()]
 
+    def posted(self) -> list[dict[str, Any]]:
+        """Return what was asked of the model; a proxy looks at its list of models besides."""
+        return [line for line in self.record() if line["method"] == "POST"]
+
+
+def answers(gateway: Gateway, headers: dict[str, str]) -> dict[str, int]:
+    """Return the status of each of the five paths."""
+    with gateway.client() as client:
+        statuses = {
+            path: client.post(path, json=body, headers=headers).status_code for path, body in bodies().items()
+        }
+        return statuses | {"/v1/models": client.get("/v1/models", headers=headers).status_code}
+
+
+def send(gateway: Gateway, method: str, path: str, headers: dict[str, str]) -> int:
+    """Send a request whose path nobody tidies up and return the status."""
+    with gateway.client() as client:
+        request = client.build_request(method, "/", headers=headers, json={})
+        request.url = request.url.copy_with(raw_path=path.encode())
+        return client.send(request).status_code
+
 
 def copied(folder: Path) -> Checkout:
-    """Copy the checkout, with a `dev` that runs on this interpreter and four developers in its stack."""
+    """Copy the checkout, with a `dev` that runs on this interpreter and its own developers in its stacks.
+
+    The stack `litellm` is `local` with LiteLLM between gateway and model.
+    """
     checkout = Checkout.copy(folder)
     dev = checkout.layout.checkout / "dev"
     dev.write_text(_DEV.format(python=shlex.quote(sys.executable)))
@@ -89,12 +126,13 @@ def copied(folder: Path) -> Checkout:
     platform = checkout.platform()
     platform["access"]["developers"] = {name: {} for name in DEVELOPERS}
     checkout.write_stack("local", platform)
+    checkout.write_stack("litellm", platform | {"translation": "litellm"})
     return checkout
 
 
-def started(checkout: Checkout, *options: str) -> Gateway:
-    """Start the gateway, or find it running."""
-    done = checkout.dev("gateway", "--detach", "--json", *options)
+def started(checkout: Checkout, stack: str = "local", *options: str) -> Gateway:
+    """Start the gateway of a stack, or find it running."""
+    done = checkout.dev("gateway", stack, "--detach", "--json", *options)
     assert done.code == 0, done.text
     assert Session.read(checkout.layout) is not None
     document = re.search(r"^\{.*?^\}", done.text, re.MULTILINE | re.DOTALL)

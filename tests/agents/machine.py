@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +23,11 @@ UNATTENDED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a run ended, and everything that it printed."""
+    """How a run ended, and everything that it printed; `output` is standard output where it was kept apart."""
 
     code: int
     text: str
+    output: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,21 +45,27 @@ class Machine:
 
     def set_up(self, gateway: Gateway, developer: str) -> None:
         """Run `onprem setup` as a developer does who has a host name, a CA file and a key."""
-        self.repository.mkdir(parents=True)
-        words = [sys.executable, "-c", "from onprem.cli import main; main()", "setup", self.agent]
-        words += ["--host", f"{gateway.host}:{gateway.port}", "--ca-file", str(gateway.ca_file)]
+        words = ["--host", f"{gateway.host}:{gateway.port}", "--ca-file", str(gateway.ca_file)]
         words += ["--key-command", gateway.key_command(developer), "--shell", "bash", "--yes"]
+        done = self.onprem(gateway, "setup", self.agent, *words)
+        assert done.code == 0, done.text
+
+    def onprem(self, gateway: Gateway, *words: str, variables: Mapping[str, str] | None = None) -> Outcome:
+        """Run `onprem WORDS` in a new shell, which has read its start file; `variables` are exported before."""
+        self.repository.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-c", "from onprem.cli import main; main()", *words]
+        checkout = {"PYTHONPATH": str(gateway.checkout.layout.checkout)}
         done = subprocess.run(
-            words,
+            ["bash", "-c", f"[ -r ~/.bashrc ] && . ~/.bashrc; {shlex.join(command)}"],
             cwd=self.repository,
-            env=self._environment | {"PYTHONPATH": str(gateway.checkout.layout.checkout)},
+            env=self._environment | checkout | dict(variables or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=LIMIT_SECONDS,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        return Outcome(code=done.returncode, text=done.stdout + done.stderr, output=done.stdout)
 
     def run(self, task: str, *, within: Sequence[str] = ()) -> Outcome:
         """Give the agent a task; `within` is put before the command."""

@@ -10,26 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from embedded.scripted_model.record import fingerprint
 from tests.agents import closed_network
 from tests.agents.gateway import Gateway
 from tests.agents.machine import UNATTENDED, Machine
-
-OWNERS = {"opencode": "alice", "codex": "bob", "claude": "carol"}
-PATHS = {"opencode": "/v1/chat/completions", "codex": "/v1/responses", "claude": "/v1/messages"}
-CREATE = "create hello.txt containing the word hi"
-REPAIR = 'read calc.py, replace "a - b" with "a + b", then run "python3 check.py"'
-_CALC = "def add(a, b):\n    return a - b\n"
-_CHECK = "from calc import add\n\nassert add(2, 3) == 5\nopen('passed', 'w').write('yes')\n"
-
-
-@pytest.fixture
-def machine(tmp_path: Path, clis: Path, gateway: Gateway, agent: str) -> Machine:
-    machine = Machine(home=tmp_path / "home", agent=agent, clis=clis)
-    machine.set_up(gateway, OWNERS[agent])
-    (machine.repository / "calc.py").write_text(_CALC)
-    (machine.repository / "check.py").write_text(_CHECK)
-    return machine
+from tests.agents.scenarios import OWNERS, PATHS, check_came, work
 
 
 @pytest.mark.parametrize("repetition", [1, 2, 3])
@@ -37,21 +21,11 @@ def machine(tmp_path: Path, clis: Path, gateway: Gateway, agent: str) -> Machine
 def test_an_agent_creates_a_file_and_repairs_another_until_its_check_passes(
     machine: Machine, gateway: Gateway, agent: str, repetition: int
 ) -> None:
-    before = len(gateway.record())
+    done = work(machine, gateway)
 
-    created = machine.run(CREATE)
-    repaired = machine.run(REPAIR)
-
-    assert (machine.repository / "hello.txt").read_text().strip() == "hi", created.text
-    assert (machine.repository / "calc.py").read_text() == _CALC.replace("a - b", "a + b"), repaired.text
-    assert (machine.repository / "passed").read_text() == "yes", repaired.text
-    assert (created.code, repaired.code) == (0, 0), created.text + repaired.text
-    came = gateway.record()[before:]
-    assert {line["path"] for line in came} == {PATHS[agent]}, f"repetition {repetition}"
-    assert [line["refusal"] for line in came if line["status"] != 200] == [], "every request fits the schema"
-    assert {line["headers"]["x-client-id"] for line in came} == {OWNERS[agent]}
-    key = gateway.key(OWNERS[agent])
-    assert not any(key in str(line) or fingerprint(key) in str(line) for line in came)
+    assert done.came, f"repetition {repetition}"
+    check_came(done.came, path=PATHS[agent], key=gateway.key(OWNERS[agent]))
+    assert {line["headers"]["x-client-id"] for line in done.came} == {OWNERS[agent]}
 
 
 @pytest.mark.parametrize("agent", UNATTENDED)
@@ -62,12 +36,9 @@ def test_an_agent_works_where_there_is_only_loopback_and_looks_for_nothing_outsi
         pytest.skip("unshare and ip are missing, or may make no network here")
 
     with closed_network.around(gateway.port, tmp_path) as (within, asked):
-        created = machine.run(CREATE, within=within)
-        repaired = machine.run(REPAIR, within=within)
+        work(machine, gateway, within=within)
         asked_for = set(asked.read_text().split())
 
-    assert (machine.repository / "hello.txt").read_text().strip() == "hi", created.text
-    assert (machine.repository / "passed").read_text() == "yes", repaired.text
     assert asked_for == set()
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from embedded.scripted_model.record import fingerprint
-from tests.agents.gateway import Gateway, bodies
+from tests.agents.gateway import POST_PATHS, Gateway, all_are, answers, bodies, both_headers, send
+from tests.agents.keys import onprem_keys, seconds_until
 
-POST_PATHS = tuple(bodies())
 # Routes of vLLM 0.33 and LiteLLM 1.109.1 that no agent needs.
 FOREIGN = (
     ("GET", "/health"),
@@ -37,40 +34,6 @@ FOREIGN = (
     ("POST", "/v1/messages/../scripted/plays"),
 )
 REVOKED_WITHIN_SECONDS = 5.0
-
-
-def both_headers(key: str) -> tuple[dict[str, str], dict[str, str]]:
-    return {"Authorization": f"Bearer {key}"}, {"x-api-key": key}
-
-
-def answers(gateway: Gateway, headers: dict[str, str]) -> dict[str, int]:
-    """Return the status of each of the five paths."""
-    with gateway.client() as client:
-        statuses = {
-            path: client.post(path, json=body, headers=headers).status_code for path, body in bodies().items()
-        }
-        return statuses | {"/v1/models": client.get("/v1/models", headers=headers).status_code}
-
-
-def all_are(status: int) -> dict[str, int]:
-    return dict.fromkeys((*POST_PATHS, "/v1/models"), status)
-
-
-def onprem_keys(gateway: Gateway, *words: str) -> None:
-    """Run `onprem keys` and apply the stack, as an engineer does."""
-    command = ("shell", sys.executable, "-c", "from onprem.cli import main; main()", "keys")
-    done = gateway.checkout.dev(*command, *words, "--stack", "local")
-    assert done.code == 0, done.text
-    done = gateway.checkout.pulumi("up", "--yes", "--skip-preview", "--stack", "local")
-    assert done.code == 0, done.text
-
-
-def seconds_until(condition: Callable[[], bool]) -> float:
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < 30, "never"
-        time.sleep(0.1)
-    return time.monotonic() - begun
 
 
 def test_without_a_key_or_with_a_wrong_one_nothing_answers_and_nothing_arrives(gateway: Gateway) -> None:
@@ -132,12 +95,8 @@ def test_a_path_that_agents_do_not_need_does_not_exist_even_with_a_key(
     gateway: Gateway, method: str, path: str
 ) -> None:
     before = len(gateway.record())
-    with gateway.client() as client:
-        request = client.build_request(method, "/", headers={"x-api-key": gateway.key("alice")}, json={})
-        request.url = request.url.copy_with(raw_path=path.encode())
-        answer = client.send(request)
 
-    assert answer.status_code in {400, 404}
+    assert send(gateway, method, path, {"x-api-key": gateway.key("alice")}) in {400, 404}
     assert len(gateway.record()) == before
 
 

@@ -10,10 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
+from onprem.units import parse_duration
+from tests.agents.envoy import Envoy
 from tests.agents.gateway import GREETING, Gateway, bodies
 
 MIB = 2**20
 SILENCE_SECONDS = 180
+TEN_MINUTES_SECONDS = 600
+TIMES_FASTER = 40
 GENERATING = tuple(path for path in bodies() if not path.endswith("count_tokens"))
 
 
@@ -49,8 +53,10 @@ def test_three_minutes_of_silence_before_the_first_token_cut_nothing(gateway: Ga
     assert "message_stop" in results[2][1]
 
 
-def test_a_long_stream_arrives_as_it_is_made_and_whole(gateway: Gateway) -> None:
-    body = bodies("[play tokens=600 rate=40] go on", stream=True)["/v1/chat/completions"]
+def test_ten_minutes_of_stream_in_fast_motion_arrive_as_they_are_made_and_whole(gateway: Gateway) -> None:
+    """One event stands for one second; what fast motion cannot show, the limits, is the next test's matter."""
+    directive = f"[play tokens={TEN_MINUTES_SECONDS} rate={TIMES_FASTER}] go on"
+    body = bodies(directive, stream=True)["/v1/chat/completions"]
     with (
         gateway.client() as client,
         client.stream(
@@ -59,9 +65,37 @@ def test_a_long_stream_arrives_as_it_is_made_and_whole(gateway: Gateway) -> None
     ):
         arrivals = [time.monotonic() for line in got.iter_lines() if line.startswith("data: {")]
 
-    assert len(arrivals) == 602, "role, 600 words, finish"
-    assert arrivals[-1] - arrivals[0] >= 14, "600 events at 40 a second, not in one go at the end"
+    assert len(arrivals) == TEN_MINUTES_SECONDS + 2, "role, 600 words, finish"
+    real_seconds = TEN_MINUTES_SECONDS / TIMES_FASTER
+    assert arrivals[-1] - arrivals[0] >= real_seconds - 1, "event by event, not in one go at the end"
     assert max(later - earlier for earlier, later in pairwise(arrivals)) < 5
+
+
+def test_no_limit_that_envoy_runs_with_is_shorter_than_a_turn_of_ten_minutes(gateway: Gateway) -> None:
+    envoy = Envoy.of(gateway)
+    routes = [
+        route["route"]
+        for route in found_in(envoy.configuration("dynamic_route_configs"), "route")
+        if "/rule/" in route.get("name", "") and route["route"].get("timeout") != "0s"
+    ]
+    managers = found_in(envoy.configuration("dynamic_listeners"), "stream_idle_timeout")
+
+    assert len(routes) == len(bodies()), "one for each path that an agent may POST"
+    limits = [route[name] for route in routes for name in ("timeout", "idle_timeout")]
+    limits += [route["max_stream_duration"]["max_stream_duration"] for route in routes]
+    limits += [manager["stream_idle_timeout"] for manager in managers]
+    assert len(limits) > len(routes) * 3, "that of the whole connection as well"
+    assert all(parse_duration(limit) >= TEN_MINUTES_SECONDS for limit in limits), limits
+
+
+def found_in(document: Any, name: str) -> list[dict[str, Any]]:
+    """Return every object in the document that has a field of that name."""
+    if isinstance(document, list):
+        return [found for item in document for found in found_in(item, name)]
+    if not isinstance(document, dict):
+        return []
+    own = [document] if name in document else []
+    return own + [found for item in document.values() for found in found_in(item, name)]
 
 
 @pytest.mark.parametrize("path", GENERATING)

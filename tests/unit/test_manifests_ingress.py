@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from onprem.manifests import Manifest
-from onprem.manifests.external_ingress import certificates, gateway
+from onprem.manifests.external_ingress import certificates, envoy_proxy, gateway
 from onprem.plan import PlatformPlan
 from onprem.units import parse_duration
 from tests.unit.manifest_samples import CONNECTION, of_kind, planned, rendered
@@ -65,6 +65,26 @@ def test_an_issuer_means_a_certificate_that_the_listener_uses() -> None:
     assert certificate["spec"]["issuerRef"]["kind"] == "ClusterIssuer"
     assert certificate["spec"]["dnsNames"] == ["agents.example.internal"]
     assert listener["tls"]["certificateRefs"][0]["name"] == certificate["spec"]["secretName"]
+
+
+def test_a_gateway_that_is_restarted_serves_the_longest_turn_to_its_end() -> None:
+    plan = planned(timeouts={"longestTurnSeconds": 1800})
+    shutdown = envoy_proxy(plan)["spec"]["shutdown"]
+    (policy,) = kind(plan, "ClientTrafficPolicy").values()
+
+    assert shutdown == {"drainTimeout": "32m"}, (
+        "1800 s and the margins of two hops; 60 s when nothing is said"
+    )
+    assert shutdown["drainTimeout"] == policy["spec"]["timeout"]["http"]["streamIdleTimeout"]
+    assert gateway(plan)["spec"]["infrastructure"]["parametersRef"] == {
+        "group": "gateway.envoyproxy.io",
+        "kind": "EnvoyProxy",
+        "name": envoy_proxy(plan)["metadata"]["name"],
+    }
+
+
+def test_what_the_gateway_class_says_of_envoy_stays() -> None:
+    assert envoy_proxy(planned())["spec"]["mergeType"] == "StrategicMerge"
 
 
 def test_only_the_agents_paths_are_let_through_and_each_exactly() -> None:

@@ -77,6 +77,27 @@ def test_litellm_neither_hides_a_failure_nor_asks_the_internet_for_prices() -> N
     assert int(str(variables["REPEATED_STREAMING_CHUNK_LIMIT"])) > 100, "its default cuts legal streams"
 
 
+def header_rules(plan: PlatformPlan) -> Any:
+    return of_kind(rendered(plan), "ClientTrafficPolicy")["coding-agents"]["spec"]["headers"]
+
+
+def test_headers_of_litellms_own_neither_come_in_nor_go_out() -> None:
+    own = [{"type": "Prefix", "value": "x-litellm-"}, {"type": "Prefix", "value": "llm_provider-"}]
+    rules = header_rules(planned(translation="litellm"))
+
+    assert rules["earlyRequestHeaders"]["removeOnMatch"] == own
+    assert rules["lateResponseHeaders"] == {"removeOnMatch": own}
+    assert "x-client-id" in rules["earlyRequestHeaders"]["remove"], "as without a proxy"
+
+
+@pytest.mark.parametrize("translation", ["native", "claude-code-router"])
+def test_where_litellm_is_not_no_header_is_taken_for_its(translation: str) -> None:
+    rules = header_rules(planned(translation=translation))
+
+    assert "removeOnMatch" not in rules["earlyRequestHeaders"]
+    assert "lateResponseHeaders" not in rules
+
+
 def test_claude_code_router_routes_by_role_and_caps_the_output() -> None:
     plan = planned(translation="claude-code-router", second_role=True)
     config = json.loads(files(plan)["config.json"])

@@ -100,6 +100,16 @@ def test_a_gateway_class_that_is_not_accepted_is_named() -> None:
     assert "controller runs" in _missing(cluster, _plan())["GatewayClass envoy-gateway"].fix
 
 
+def test_a_gateway_class_that_merges_gateways_is_named() -> None:
+    cluster = _Cluster()
+    reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "shared"}
+    cluster.objects["GatewayClass", "envoy-gateway"]["spec"] = {"parametersRef": reference}
+    assert _missing(cluster, _plan()) == {}, "an EnvoyProxy that is not there, or says something else"
+    cluster.objects["EnvoyProxy", "shared"] = {"spec": {"mergeGateways": True}}
+
+    assert "mergeGateways" in _missing(cluster, _plan())["GatewayClass envoy-gateway"].fix
+
+
 def test_a_missing_certificate_is_named_with_its_namespace() -> None:
     cluster = _Cluster()
     del cluster.objects["Secret", "agents-tls"]

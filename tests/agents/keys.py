@@ -1,0 +1,26 @@
+"""Keys given and taken by the real command, and how long the gateway needs to hear of it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from tests.agents.gateway import Gateway
+
+
+def onprem_keys(gateway: Gateway, *words: str) -> None:
+    """Run `onprem keys` and apply the stack, as an engineer does."""
+    command = ("shell", sys.executable, "-c", "from onprem.cli import main; main()", "keys")
+    done = gateway.checkout.dev(*command, *words, "--stack", "local")
+    assert done.code == 0, done.text
+    done = gateway.checkout.pulumi("up", "--yes", "--skip-preview", "--stack", "local")
+    assert done.code == 0, done.text
+
+
+def seconds_until(condition: Callable[[], bool]) -> float:
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < 30, "never"
+        time.sleep(0.1)
+    return time.monotonic() - begun

@@ -1,0 +1,53 @@
+"""What the agents are asked to do, whatever stands between them and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from embedded.scripted_model.record import fingerprint
+from tests.agents.gateway import Gateway
+from tests.agents.machine import Machine, Outcome
+
+OWNERS = {"opencode": "alice", "codex": "bob", "claude": "carol"}
+PATHS = {"opencode": "/v1/chat/completions", "codex": "/v1/responses", "claude": "/v1/messages"}
+CREATE = "create hello.txt containing the word hi"
+REPAIR = 'read calc.py, replace "a - b" with "a + b", then run "python3 check.py"'
+_CALC = "def add(a, b):\n    return a - b\n"
+_CHECK = "from calc import add\n\nassert add(2, 3) == 5\nopen('passed', 'w').write('yes')\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """The outcomes of both tasks, and what the model server was sent meanwhile."""
+
+    created: Outcome
+    repaired: Outcome
+    came: list[dict[str, Any]]
+
+
+def prepare(machine: Machine, gateway: Gateway) -> None:
+    """Set the agent up for its owner and lay out the files that it is to repair."""
+    machine.set_up(gateway, OWNERS[machine.agent])
+    (machine.repository / "calc.py").write_text(_CALC)
+    (machine.repository / "check.py").write_text(_CHECK)
+
+
+def work(machine: Machine, gateway: Gateway, *, within: Sequence[str] = ()) -> Work:
+    """Give the agent both tasks and insist that both are done."""
+    before = len(gateway.posted())
+    created = machine.run(CREATE, within=within)
+    repaired = machine.run(REPAIR, within=within)
+    assert (machine.repository / "hello.txt").read_text().strip() == "hi", created.text
+    assert (machine.repository / "calc.py").read_text() == _CALC.replace("a - b", "a + b"), repaired.text
+    assert (machine.repository / "passed").read_text() == "yes", repaired.text
+    assert (created.code, repaired.code) == (0, 0), created.text + repaired.text
+    return Work(created=created, repaired=repaired, came=gateway.posted()[before:])
+
+
+def check_came(came: list[dict[str, Any]], *, path: str, key: str) -> None:
+    """Insist that the model server was asked on one path, in words it knows, and never with a developer's key."""
+    assert {line["path"] for line in came} == {path}
+    assert [line["refusal"] for line in came if line["status"] != 200] == [], "every request fits the schema"
+    assert not any(key in str(line) or fingerprint(key) in str(line) for line in came)

@@ -1,0 +1,345 @@
+"""Each dated or wrong set-up, made on purpose of what `onprem setup` wrote: the doctor names cause and fix.
+
+The machine is set up against the real gateway, one thing is broken, and `onprem doctor --json` is asked in a new
+shell. What the how-tos of 2025 and 2026 say is among it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedded.cluster.certificates import Pki
+from tests.agents.gateway import Gateway
+from tests.agents.keys import onprem_keys
+from tests.agents.machine import UNATTENDED, Machine
+from tests.agents.wrong_setups import (
+    ANSWERS,
+    DATED_CLAUDE,
+    DATED_CODEX,
+    DATED_OPENCODE,
+    FAULTS,
+    FILES,
+    NEW_KEY,
+    OF_MACHINE,
+    REACH,
+    STRANGERS,
+    TRUST,
+    of,
+)
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("developer")
+
+
+@pytest.fixture
+def machine(homes: Path, clis: Path, gateway: Gateway) -> Machine:
+    """A machine with all three agents, as `onprem setup` left it for alice; set up once for this module."""
+    machine, kept = Machine(home=homes / "home", agent="all", clis=clis), homes / "kept"
+    if not kept.exists():
+        machine.set_up(gateway, "alice")
+        machine.home.rename(kept)
+    shutil.rmtree(machine.home, ignore_errors=True)
+    shutil.copytree(kept, machine.home)
+    return machine
+
+
+def place(gateway: Gateway) -> str:
+    return f"{gateway.host}:{gateway.port}"
+
+
+def change(machine: Machine, agent: str, old: str, new: str) -> None:
+    file = machine.home / FILES[agent]
+    text = file.read_text()
+    assert old in text, f"setup no longer writes {old!r}, so this breaks nothing"
+    file.write_text(text.replace(old, new))
+
+
+def examined(
+    machine: Machine, gateway: Gateway, *words: str, variables: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what `onprem doctor --json` says; its exit code must be the one that it tells."""
+    done = machine.onprem(gateway, "doctor", "--json", *words, variables=variables)
+    told: dict[str, Any] = json.loads(done.output)
+    assert done.code == told["exitCode"], done.text
+    assert "Traceback" not in done.text
+    for key in (gateway.checkout.key("alice"), "sk-local"):
+        assert key not in done.text
+    return told
+
+
+def faults(told: dict[str, Any]) -> dict[tuple[str, str], str]:
+    return {(row["probe"], row["cause"]): row["fix"] for row in told["verdicts"] if row["severity"] != "ok"}
+
+
+def test_a_sound_machine_passes_every_probe_and_none_is_left_out(machine: Machine, gateway: Gateway) -> None:
+    told = examined(machine, gateway)
+
+    assert [row["probe"] for row in told["verdicts"]] == [
+        *OF_MACHINE,
+        *REACH,
+        *TRUST,
+        *STRANGERS,
+        *ANSWERS,
+    ]
+    assert {row["severity"] for row in told["verdicts"]} == {"ok"}
+    assert (told["notRun"], told["exitCode"]) == ([], 0)
+    assert "27 probes, all well." in machine.onprem(gateway, "doctor").output
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_wrong_setting_is_named_with_what_to_write_instead(
+    machine: Machine, gateway: Gateway, name: str
+) -> None:
+    fault, here = FAULTS[name], place(gateway)
+    for agent, old, new in fault.breaks:
+        change(machine, agent, old.replace("{place}", here), new.replace("{place}", here))
+
+    told = examined(machine, gateway, variables=fault.variables)
+
+    found = faults(told)
+    assert set(found) == set(fault.said)
+    for row, fix in fault.said.items():
+        assert found[row].startswith(fix.replace("{place}", here)), row
+    assert (told["notRun"], told["exitCode"]) == ([], 1)
+
+
+def test_the_dated_how_to_is_named_point_by_point(machine: Machine, gateway: Gateway) -> None:
+    here = place(gateway)
+    (machine.home / FILES["codex"]).write_text(DATED_CODEX.replace("{place}", here))
+    (machine.home / FILES["opencode"]).write_text(json.dumps(DATED_OPENCODE).replace("{place}", here))
+    (machine.home / FILES["claude"]).unlink()
+
+    told = examined(machine, gateway, variables=DATED_CLAUDE | {"ONPREM_API_KEY": "sk-local"})
+
+    assert set(faults(told)) == {
+        (of("codex"), "wire-api-chat"),
+        (of("codex"), "model"),
+        (of("codex"), "window"),
+        ("codex key", "key-refused"),
+        (of("opencode"), "model"),
+        ("opencode key", "key-refused"),
+        (of("claude"), "url-other"),
+        (of("claude"), "model"),
+        (of("claude"), "window"),
+        (of("claude"), "output-cap"),
+        (of("claude"), "two-keys"),
+        ("claude key", "key-refused"),
+    }
+    assert told["exitCode"] == 1
+
+
+def test_without_its_key_file_every_agent_and_the_platform_say_so(machine: Machine, gateway: Gateway) -> None:
+    (machine.home / ".config/onprem/key").unlink()
+
+    told = examined(machine, gateway)
+
+    found = faults(told)
+    assert set(found) == {(probe, "key-missing") for probe in (*(of(agent) for agent in FILES), "key")}
+    assert all(fix.startswith(NEW_KEY) for fix in found.values())
+    assert (tuple(told["notRun"]), told["exitCode"]) == (ANSWERS, 1)
+
+
+def test_a_wrong_key_is_named_with_its_file(machine: Machine, gateway: Gateway) -> None:
+    file = machine.home / ".config/onprem/key"
+    file.write_text("nobodys-key-0123456789abcdef0123456789\n")
+
+    told = examined(machine, gateway)
+
+    assert faults(told) == {
+        ("chat", "key-refused"): (
+            f"the key from the file {file} is wrong, expired or revoked: get a new one from the platform team"
+        )
+    }
+    assert (tuple(told["notRun"]), told["exitCode"]) == (ANSWERS[1:], 1)
+
+
+def test_a_revoked_key_is_named_like_a_wrong_one(tmp_path: Path, clis: Path, gateway: Gateway) -> None:
+    machine = Machine(home=tmp_path / "home", agent="all", clis=clis)
+    machine.set_up(gateway, "erin")
+    assert (found := faults(examined(machine, gateway))) == {}, found
+
+    onprem_keys(gateway, "revoke", "erin")
+    deadline = time.monotonic() + 30
+    told = examined(machine, gateway)
+    while not faults(told):
+        assert time.monotonic() < deadline, "the key still opens"
+        told = examined(machine, gateway)
+
+    ((probe, fix),) = faults(told).items()
+    assert probe == ("chat", "key-refused")
+    assert "is wrong, expired or revoked: get a new one from the platform team" in fix
+    assert (tuple(told["notRun"]), told["exitCode"]) == (ANSWERS[1:], 1)
+
+
+def other_ca(machine: Machine) -> Path:
+    pki = Pki(machine.home / "other")
+    pki.client("nobody")
+    return pki.ca
+
+
+def forget_ca(machine: Machine) -> None:
+    (machine.home / ".config/onprem/ca.pem").unlink()
+
+
+def take_other_ca(machine: Machine) -> None:
+    (machine.home / ".config/onprem/ca.pem").write_bytes(other_ca(machine).read_bytes())
+
+
+def break_ca(machine: Machine) -> None:
+    (machine.home / ".config/onprem/ca.pem").write_text("not a certificate\n")
+
+
+@pytest.mark.parametrize(
+    ("harm", "evidence"),
+    [
+        (forget_ca, "ca.pem cannot be used: No such file or directory"),
+        (take_other_ca, "the certificate is not trusted by"),
+        (break_ca, "ca.pem cannot be used: "),
+    ],
+)
+def test_a_ca_file_that_does_not_fit_stops_everything_and_is_named(
+    machine: Machine, gateway: Gateway, harm: Callable[[Machine], None], evidence: str
+) -> None:
+    harm(machine)
+
+    told = examined(machine, gateway)
+
+    (row,) = (row for row in told["verdicts"] if row["severity"] != "ok")
+    assert (row["probe"], row["cause"], row["severity"]) == ("tls", "tls", "unreachable")
+    assert evidence in row["evidence"]
+    assert row["fix"].startswith("run onprem setup --ca-file FILE with your organisation's CA file (")
+    assert (tuple(told["notRun"]), told["exitCode"]) == ((*STRANGERS, *ANSWERS), 3)
+
+
+def test_a_shell_older_than_setup_does_not_know_the_ca_and_is_told(
+    machine: Machine, gateway: Gateway
+) -> None:
+    (machine.home / ".bashrc").unlink()
+
+    told = examined(machine, gateway)
+
+    found = faults(told)
+    assert set(found) == {("opencode certificate", "ca-not-told"), ("codex certificate", "ca-not-told")}
+    assert all(fix.startswith("start a new shell") for fix in found.values())
+    assert (told["notRun"], told["exitCode"]) == ([], 1)
+
+
+def test_an_agent_that_is_told_of_another_ca_is_named(machine: Machine, gateway: Gateway) -> None:
+    other = other_ca(machine)
+    lines = machine.home / ".config/onprem/env.sh"
+    lines.write_text(lines.read_text() + f"export CODEX_CA_CERTIFICATE={other}\n")
+    change(machine, "claude", str(machine.home / ".config/onprem/ca.pem"), str(machine.home / "gone.pem"))
+    told = examined(machine, gateway)
+
+    assert set(faults(told)) == {
+        ("codex certificate", "ca-wrong"),
+        ("claude certificate", "ca-missing"),
+    }
+
+
+def test_an_old_host_is_named_and_the_new_one_tells_what_to_change(
+    machine: Machine, gateway: Gateway
+) -> None:
+    here, old = place(gateway), f"agents.moved.invalid:{gateway.port}"
+    for agent in FILES:
+        change(machine, agent, here, old)
+    kept = machine.home / ".config/onprem/connection.json"
+    text = (
+        kept.read_text().replace(here, old).replace('"host": "localhost"', '"host": "agents.moved.invalid"')
+    )
+    kept.write_text(text)
+
+    told = examined(machine, gateway)
+    assert faults(told) == {
+        ("dns", "dns"): (
+            "check your VPN and DNS; if the platform has another name by now: onprem setup --host NAME"
+        )
+    }
+    assert (tuple(told["notRun"]), told["exitCode"]) == (
+        ("connection", "tls", *STRANGERS, *ANSWERS),
+        3,
+    )
+
+    told = examined(machine, gateway, "--host", here)
+    found = faults(told)
+    assert set(found) == {("drift", "drift"), *((of(agent), "url-other") for agent in FILES)}
+    assert all(f"onprem setup --host {here}" in fix for fix in found.values())
+    assert (told["notRun"], told["exitCode"]) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("host", "cause"), [("agents.moved.invalid", "dns"), ("127.0.0.1:1", "refused"), ("{place}", "tls")]
+)
+def test_a_gateway_that_gives_no_contract_is_a_verdict_as_well(
+    tmp_path: Path, clis: Path, gateway: Gateway, host: str, cause: str
+) -> None:
+    stranger = Machine(home=tmp_path / "home", agent="all", clis=clis)
+
+    told = examined(stranger, gateway, "--host", host.replace("{place}", place(gateway)))
+
+    assert [row["cause"] for row in told["verdicts"] if row["severity"] != "ok"] == [cause]
+    assert told["exitCode"] == 3
+
+
+@pytest.mark.parametrize("agent", UNATTENDED)
+def test_the_doctor_lets_a_real_agent_write_a_file_and_looks_at_it(
+    machine: Machine, gateway: Gateway, agent: str
+) -> None:
+    told = examined(machine, gateway, "--agent", agent)
+
+    assert told["verdicts"][-1]["probe"] == f"{agent} at work"
+    assert "hello.txt was written" in told["verdicts"][-1]["evidence"]
+    assert (told["notRun"], told["exitCode"]) == ([], 0)
+
+
+def test_the_real_codex_refuses_the_dated_setting_and_the_doctor_tells_why(
+    machine: Machine, gateway: Gateway
+) -> None:
+    change(machine, "codex", 'wire_api = "responses"', 'wire_api = "chat"')
+
+    told = examined(machine, gateway, "--agent", "codex")
+
+    assert {("codex at work", "wire-api-chat"), (of("codex"), "wire-api-chat")} == set(faults(told))
+    assert told["exitCode"] == 1
+
+
+def test_what_the_stack_changed_since_setup_is_named_and_setup_mends_it(
+    machine: Machine, gateway: Gateway
+) -> None:
+    checkout = gateway.checkout
+    before = checkout.platform()
+    smaller = checkout.platform()
+    smaller["models"][0]["context"] = 32768
+    checkout.write_stack("local", smaller)
+    try:
+        done = checkout.dev("gateway", "--detach")
+        assert done.code == 0, done.text
+        told = examined(machine, gateway)
+        again = machine.onprem(gateway, "setup", "all", "--yes")
+        mended = examined(machine, gateway)
+    finally:
+        checkout.write_stack("local", before)
+        done = checkout.dev("gateway", "--detach")
+
+    assert done.code == 0, done.text
+    found = faults(told)
+    assert found["drift", "drift"] == f"run: onprem setup --host {place(gateway)}"
+    assert set(found) == {
+        ("drift", "drift"),
+        (of("codex"), "window"),
+        (of("opencode"), "window"),
+        (of("opencode"), "output-cap"),
+        (of("claude"), "unsupported"),
+    }, "Claude Code's own prompt leaves no room in 32,768 tokens"
+    assert again.code == 0, again.text
+    assert "left out claude" in again.text
+    assert set(faults(mended)) == {(of("claude"), "unsupported")}

@@ -1,0 +1,202 @@
+"""The doctor and what each agent has of its own: the CA file it is told of, a key beside setup's; probes left out."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from onprem.client_limits import Agent
+from onprem.connection import Connection
+from onprem.doctor.endpoint import key_of_agent
+from onprem.doctor.examination import left_out, platform_probes
+from onprem.doctor.local import examine
+from onprem.doctor.local_causes import own_key
+from onprem.doctor.patient import Patient
+from onprem.doctor.trust import trust
+from onprem.setup import journal
+from onprem.setup.developer_key import DeveloperKey
+from onprem.setup.installed import Installed
+from onprem.setup.places import Machine
+from onprem.setup.prepare import prepare
+from onprem.verdict import Severity, Verdict
+from tests.unit.contract_samples import CONTRACT, contract, parsed
+from tests.unit.platform_server import KEY, Platform, platform
+from tests.unit.test_smoke_wire import self_signed
+
+AGENTS: tuple[Agent, ...] = ("opencode", "codex", "claude")
+OWN = DeveloperKey(value=KEY, source="the test")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Platform]:
+    """A platform with a certificate that only `ca.pem` in the folder vouches for."""
+    ca_file, chain = self_signed(tmp_path)
+    ca_file.rename(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    with platform(tls=context) as running:
+        yield running
+
+
+def at(server: Platform) -> Connection:
+    base = f"https://{server.authority}"
+    wire = server.contract().to_wire()
+    return parsed(wire | {"baseUrl": f"{base}/v1", "anthropicBaseUrl": base})
+
+
+def there(agent: Agent) -> Installed:
+    return Installed(agent=agent, path=f"/bin/{agent}", release=(99, 0, 0))
+
+
+def set_up(
+    connection: Connection, tmp_path: Path, *, ca_file: Path | None = None, **variables: str
+) -> Machine:
+    machine = Machine(
+        home=tmp_path / "home", project=tmp_path / "work", root=tmp_path / "root", variables=variables
+    )
+    agents = [there(agent) for agent in AGENTS]
+    done = prepare(connection, agents, machine, "user", key=OWN, ca_file=ca_file, shell="bash")  # noqa: S604 - a kind of start file
+    journal.apply(done.changes, machine.history)
+    return machine
+
+
+def causes(found: Iterator[Verdict]) -> dict[str, str]:
+    return {verdict.probe: verdict.cause for verdict in found}
+
+
+def test_each_agent_is_tried_with_the_file_that_it_is_told_of(server: Platform, tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    told = {"NODE_EXTRA_CA_CERTS": str(ca_file), "CODEX_CA_CERTIFICATE": str(ca_file)}
+    machine = set_up(at(server), tmp_path, ca_file=ca_file, **told)
+
+    found = causes(trust(at(server), machine, [there(agent) for agent in AGENTS]))
+
+    assert found == {f"{agent} certificate": "ok" for agent in AGENTS}
+
+
+def test_a_shell_from_before_setup_tells_opencode_and_codex_nothing(server: Platform, tmp_path: Path) -> None:
+    machine = set_up(at(server), tmp_path, ca_file=tmp_path / "ca.pem")
+
+    found = list(trust(at(server), machine, [there(agent) for agent in AGENTS]))
+
+    assert [verdict.cause for verdict in found] == ["ca-not-told", "ca-not-told", "ok"]
+    assert found[0].fix.startswith("start a new shell")
+    assert str(machine.own_folder / "env.sh") in found[0].fix
+
+
+def test_without_any_ca_file_setup_is_the_way(server: Platform, tmp_path: Path) -> None:
+    machine = set_up(at(server), tmp_path)
+
+    found = list(trust(at(server), machine, [there("codex")]))
+
+    assert [(verdict.cause, verdict.severity) for verdict in found] == [("ca-not-told", Severity.BROKEN)]
+    assert found[0].fix.startswith("give your organisation's CA file: onprem setup --ca-file FILE")
+
+
+@pytest.mark.parametrize(("name", "cause"), [("gone.pem", "ca-missing"), ("other.pem", "ca-wrong")])
+def test_a_file_that_is_gone_or_of_somebody_else_is_named(
+    server: Platform, tmp_path: Path, name: str, cause: str
+) -> None:
+    (tmp_path / "others").mkdir()
+    other, _ = self_signed(tmp_path / "others")
+    other.rename(tmp_path / "other.pem")
+    machine = set_up(at(server), tmp_path, CODEX_CA_CERTIFICATE=str(tmp_path / name))
+
+    (found,) = trust(at(server), machine, [there("codex")])
+
+    assert found.cause == cause
+    assert f"CODEX_CA_CERTIFICATE is {tmp_path / name}" in found.evidence
+
+
+def test_neither_a_missing_agent_nor_one_that_was_not_set_up_is_tried(
+    server: Platform, tmp_path: Path
+) -> None:
+    empty = Machine(home=tmp_path / "home", project=tmp_path, variables={})
+
+    assert list(trust(at(server), empty, [there("codex")])) == []
+    machine = set_up(at(server), tmp_path)
+    assert list(trust(at(server), machine, [Installed(agent="codex", path=None)])) == []
+
+
+@pytest.mark.parametrize(
+    ("agent", "values", "expected"),
+    [
+        ("claude", {"env": {"ANTHROPIC_AUTH_TOKEN": "k"}}, ("k", "ANTHROPIC_AUTH_TOKEN")),
+        ("claude", {}, ("from-shell", "ANTHROPIC_API_KEY")),
+        ("claude", {"env": {"ANTHROPIC_API_KEY": ""}}, None),
+        ("claude", {"apiKeyHelper": "cat key"}, None),
+        (
+            "codex",
+            {"model_provider": "p", "model_providers": {"p": {"env_key": "MINE"}}},
+            ("from-mine", "the variable MINE"),
+        ),
+        (
+            "codex",
+            {"model_provider": "p", "model_providers": {"p": {"experimental_bearer_token": "k"}}},
+            ("k", "experimental_bearer_token"),
+        ),
+        ("codex", {"model_provider": "p", "model_providers": {"p": {"env_key": "UNSET"}}}, None),
+        ("opencode", {"provider": {"onprem": {"options": {"apiKey": "k"}}}}, ("k", "options.apiKey")),
+        (
+            "opencode",
+            {"model": "p/x", "provider": {"p": {"options": {"apiKey": "{env:MINE}"}}}},
+            ("from-mine", "the variable MINE"),
+        ),
+        ("opencode", {"provider": {"onprem": {"options": {"apiKey": "{file:~/key}"}}}}, None),
+        ("opencode", {}, None),
+    ],
+)
+def test_a_key_beside_that_of_setup_is_found_where_the_agent_has_it(
+    agent: Agent, values: dict[str, Any], expected: tuple[str, str] | None
+) -> None:
+    variables = {"ANTHROPIC_API_KEY": "from-shell", "MINE": "from-mine"}
+    assert own_key(values, agent, variables) == expected
+
+
+@pytest.mark.parametrize(("key", "cause"), [(KEY, "ok"), ("sk-local", "key-refused")])
+def test_an_agents_own_key_is_tried_and_never_shown(key: str, cause: str) -> None:
+    with platform() as server, httpx.Client(trust_env=False) as http:
+        patient = Patient(connection=server.contract(), key=OWN, http=http, timeout_seconds=10)
+        (found,) = key_of_agent(patient, "codex", key, "the variable MINE")
+
+    assert (found.probe, found.cause) == ("codex key", cause)
+    assert "the variable MINE" in found.evidence
+    assert key not in repr(found)
+
+
+def test_what_a_fault_left_out_is_told_in_order(tmp_path: Path) -> None:
+    machine = Machine(home=tmp_path, project=tmp_path, variables={})
+    with platform() as server, httpx.Client(trust_env=False) as http:
+        patient = Patient(connection=server.contract(), key=None, http=http, timeout_seconds=10)
+        found = list(platform_probes(patient, machine, None, slow=False))
+
+    missing = left_out(server.contract(), found)
+    assert missing[:3] == ("chat", "tool call", "streaming")
+    assert (missing[-1], len(missing)) == ("context", 12)
+    assert "reasoning" in missing
+    assert left_out(contract(), [])[:3] == ("dns", "connection", "tls")
+
+
+def test_an_agent_that_the_platform_does_not_serve_is_a_fault_only_where_it_was_set_up(
+    tmp_path: Path,
+) -> None:
+    machine = set_up(contract(), tmp_path)
+    reason = "its own prompt leaves no room in the window"
+    role = CONTRACT["roles"][0] | {
+        "supportedAgents": ["opencode", "codex"],
+        "unsupportedReasons": {"claude": reason},
+    }
+    smaller = parsed({**CONTRACT, "roles": [role, *CONTRACT["roles"][1:]]})
+
+    def told(machine: Machine) -> Verdict:
+        return list(examine(smaller, there("claude"), machine))[-1]
+
+    assert (told(machine).cause, told(machine).severity) == ("unsupported", Severity.BROKEN)
+    assert reason in told(machine).evidence
+    elsewhere = Machine(home=tmp_path / "other", project=tmp_path, root=tmp_path / "root", variables={})
+    assert (told(elsewhere).cause, told(elsewhere).severity) == ("unsupported", Severity.OK)
