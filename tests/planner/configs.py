@@ -44,6 +44,7 @@ _CLASSES = {
     "internvl_chat": ("Qwen2ForCausalLM", "qwen2"),
     "kimi_k2": ("DeepseekV3ForCausalLM", "kimi_k2"),
     "kimi_k25": ("DeepseekV3ForCausalLM", "kimi_k2"),
+    "kimi_k3": ("KimiLinearForCausalLM", "kimi_linear"),
     "kimi_linear": ("KimiLinearForCausalLM", "kimi_linear"),
     "laguna": ("LagunaForCausalLM", "laguna"),
     "llama": ("LlamaForCausalLM", "llama"),
@@ -71,6 +72,7 @@ _CLASSES = {
     "qwen3_5_moe": ("Qwen3_5MoeForCausalLM", "qwen3_5_moe_text"),
     "qwen4_exp": ("Qwen4ExpForCausalLM", "qwen4_exp_text"),
     "seed_oss": ("SeedOssForCausalLM", "seed_oss"),
+    "step3p7": ("Step3p5ForCausalLM", "step3p5"),
 }
 NOT_SERVED = {"mllama": "vLLM serves it no longer, last in 0.10.2"}
 _KINDS = {

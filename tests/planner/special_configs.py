@@ -107,6 +107,20 @@ def _kimi_linear(architecture: Architecture, config: Config) -> Config:
     }
 
 
+def _step(architecture: Architecture, config: Config) -> Config:
+    experts = architecture.experts
+    if experts is None:
+        return {}
+    layers = range(sum(group.layers for group in architecture.attention))
+    return {
+        "num_attention_groups": config["num_key_value_heads"],
+        "moe_num_experts": experts.count,
+        "moe_top_k": experts.per_token,
+        "moe_layers_enum": ",".join(map(str, layers[-architecture.expert_layers :])),
+        "share_expert_dim": experts.shared_intermediate_size,
+    }
+
+
 def _deepseek_v4(architecture: Architecture, _config: Config) -> Config:
     groups = [group for group in architecture.attention if isinstance(group, CompressedAttention)]
     hyper_connections = {
@@ -169,5 +183,6 @@ SPECIAL: dict[str, Callable[[Architecture, Config], Config]] = {
     "qwen4_exp_text": _qwen4,
     "minimax_m2": _minimax_m2,
     "minimax_m3_vl": _minimax_m3,
+    "step3p5": _step,
 }
 """By `model_type` of the config: its own fields from the architecture and the config so far."""
