@@ -106,6 +106,12 @@ def test_a_vllm_that_cannot_be_run_is_refused_and_leaves_the_gateway_as_it_is(vl
     assert real_vllm.process(vllm.checkout.layout).alive()
 
 
+def test_vllms_own_processes_are_found_and_so_can_be_ended(vllm: Gateway) -> None:
+    # The API server, its engine and the engine's worker: killed, the first would leave the others behind.
+    large = [each for each in real_vllm.process(vllm.checkout.layout).members() if each.resident_mib > 500]
+    assert len(large) == 3
+
+
 def test_an_invalid_key_does_not_reach_vllm(vllm: Gateway) -> None:
     with vllm.client() as client:
         answer = client.post(
