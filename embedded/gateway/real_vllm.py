@@ -159,6 +159,8 @@ def process(layout: Layout, *argv: str) -> Process:
             "HF_HUB_OFFLINE": "1",
             "VLLM_NO_USAGE_STATS": "1",
             "VLLM_CPU_KVCACHE_SPACE": str(_KV_POOL_GIB),
+            # vLLM names its processes with setproctitle, which would write over the mark by which they are found.
+            "SPT_NOENV": "1",
         },
         pid_file=layout.state / "gateway" / f"{_NAME}.pid",
         log=layout.logs / f"{_NAME}.log",

@@ -55,11 +55,14 @@ def test_the_session_says_which_vllm_it_is_and_keeps_no_record(vllm: Gateway) ->
     assert vllm.told["record_file"] is None
 
 
-def test_vllm_serves_the_stacks_model_name(vllm: Gateway) -> None:
-    with vllm.client() as client:
-        answer = client.get("/v1/models", headers={"Authorization": f"Bearer {vllm.key('alice')}"})
-    assert [model["id"] for model in answer.json()["data"]] == ["coder"]
-    assert answer.json()["data"][0]["owned_by"] == "vllm"
+def test_vllm_serves_the_stacks_model_name_and_context(vllm: Gateway) -> None:
+    session = Session.read(vllm.checkout.layout)
+    assert session is not None
+    # Asked directly: through the gateway the list of models is the stack's own.
+    served = httpx.get(f"{session.upstream}/v1/models", trust_env=False).json()["data"]
+    assert [(model["id"], model["owned_by"], model["max_model_len"]) for model in served] == [
+        ("coder", "vllm", 65_536)
+    ]
 
 
 @pytest.mark.parametrize("path", sorted(bodies()))
@@ -92,6 +95,21 @@ def test_a_required_tool_call_is_valid_even_from_random_weights(vllm: Gateway) -
     assert calls, "vLLM's grammar makes a call out of noise"
     assert calls[0]["function"]["name"] == "write"
     assert set(json.loads(calls[0]["function"]["arguments"])) == {"overwrite", "lines"}
+
+
+def test_a_vllm_that_cannot_be_run_is_refused_and_leaves_the_gateway_as_it_is(vllm: Gateway) -> None:
+    nowhere = {real_vllm.PYTHON: "/nowhere/python"}
+    done = vllm.checkout.dev("gateway", "--detach", "--upstream", "vllm", env=nowhere)
+    assert done.code != 0
+    assert "/nowhere/python cannot be run" in done.text
+    assert "Traceback" not in done.text
+    assert real_vllm.process(vllm.checkout.layout).alive()
+
+
+def test_vllms_own_processes_are_found_and_so_can_be_ended(vllm: Gateway) -> None:
+    # The API server, its engine and the engine's worker: killed, the first would leave the others behind.
+    large = [each for each in real_vllm.process(vllm.checkout.layout).members() if each.resident_mib > 500]
+    assert len(large) == 3
 
 
 def test_an_invalid_key_does_not_reach_vllm(vllm: Gateway) -> None:
