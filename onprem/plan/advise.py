@@ -198,26 +198,22 @@ def _best(
     """
     best: dict[int, tuple[int, int, Server]] = {}
     for alike in held:
-        for gpus, (server, sessions) in _most_sessions(alike, unsettled).items():
-            cover = _cover(sessions, developers)
+        sized = [(server.recipe.tensor_parallel, sessions, server) for server, sessions in alike]
+        for gpus in tuple(unsettled):
+            most, found = 0, None
+            for size, sessions, server in sized:  # the first of equals has the fewest GPUs
+                if gpus % size == 0 and gpus // size * sessions > most:
+                    most, found = gpus // size * sessions, server
+            if found is None:
+                continue
+            cover = _cover(most, developers)
             if gpus not in best or cover > best[gpus][0]:
-                best[gpus] = cover, sessions, server
+                best[gpus] = cover, most, found
             if cover == _ALL_HELD:
                 unsettled.remove(gpus)
         if not unsettled:
             break
     return best
-
-
-def _most_sessions(held: Iterable[Held], counts: Iterable[int]) -> Mapping[int, Held]:
-    """Return the server whose replicas hold most sessions on exactly that many GPUs, the first of equals."""
-    most: dict[int, Held] = {}
-    for server, each in held:
-        size = server.recipe.tensor_parallel
-        for gpus in counts:
-            if gpus % size == 0 and (gpus not in most or gpus // size * each > most[gpus][1]):
-                most[gpus] = server, gpus // size * each
-    return most
 
 
 def _cover(sessions: int, developers: int) -> int:

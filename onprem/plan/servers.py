@@ -163,6 +163,7 @@ class ModelServers:
         self._caches: dict[tuple[int, str, int], _Cache] = {}
         self._frames: dict[tuple[int, str, str | None, GpuClass], _Frame] = {}
         # A recipe is known by its identity: to hash the facts of a checkpoint costs more than to size it.
+        self._weights_gib: dict[bool, dict[int, float]] = {}
         self._servers: dict[tuple[GpuClass, bool], dict[int, Server]] = {}
 
     def on(self, gpu: Gpu, counts: Sequence[int]) -> Iterator[Sequence[Held]]:
@@ -173,6 +174,8 @@ class ModelServers:
         the model's own. Those of equal quality come with the fewest GPUs first.
         """
         known = self._servers.setdefault((gpu.kind, gpu.pads_wide), {})
+        weights_gib = self._weights_gib.setdefault(gpu.pads_wide, {})
+        budget_gib = gpu.room.budget_gib
         for recipes in self._order(gpu):
             sizes = _divisors(tuple(counts))
             held = []
@@ -181,7 +184,10 @@ class ModelServers:
                     continue
                 server = known.get(id(recipe))
                 if server is None:
-                    if self._weights_of(recipe, gpu).gib >= gpu.room.budget_gib:
+                    gib = weights_gib.get(id(recipe))
+                    if gib is None:
+                        gib = weights_gib[id(recipe)] = self._weights_of(recipe, gpu).gib
+                    if gib >= budget_gib:
                         continue
                     server = known[id(recipe)] = self._server(recipe, gpu)
                 _, sessions = server.context_and_sessions(gpu.room)
