@@ -28,7 +28,7 @@ CHAT = "/v1/chat/completions"
 GENERATING = POST_PATHS[:3]
 # The paths at the model server for those: LiteLLM 1.109.1 makes chat completions of Anthropic's API.
 ASKED = (CHAT, "/v1/responses", CHAT)
-# Of LiteLLM's own 900 routes, those that would make keys, change it, tell about it, or pass requests on to elsewhere.
+# Of LiteLLM's own routes those that would make keys, change it, tell about it, or pass requests on to elsewhere.
 OWN_ROUTES = (
     ("POST", "/key/generate"),
     ("GET", "/key/info"),
