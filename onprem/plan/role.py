@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onprem.catalog import Catalog, Model, Variant
 from onprem.errors import Problem, UnknownFact, nearest_hint
 from onprem.plan.choice import Choice, candidates, variants_to_try
 from onprem.plan.pool import Pool
 from onprem.settings import ModelRole
-from onprem.sizing import nearest_tier_that_fits
+from onprem.sizing import fit, nearest_tier_that_fits
 from onprem.sizing.divisibility import most_gpus_together
 from onprem.vllm import load_release, version_key
 
@@ -187,22 +187,34 @@ def _does_not_fit(role: ModelRole, tried: Sequence[Choice], where: str, pool: Po
             fix="change platform.hardware.gpusPerNode or choose another model",
         )
     nearest = _nearest(tried) or tried[0]
-    fit = nearest.fit
-    terms = ", ".join(f"{term.name} {term.gib:.1f}" for term in fit.terms)
+    account = nearest.fit
+    terms = ", ".join(f"{term.name} {term.gib:.1f}" for term in account.terms)
+    missing = account.problems or ("no room is left for the KV cache of one session",)
     request = nearest.request
     return Problem(
         where=f"{where}.model",
         found=f"{nearest.variant.hf_id} ({nearest.variant.precision}) with {request.context_tokens} tokens on "
-        f"{nearest.tensor_parallel} × {pool.accelerator.name}: {terms} of {fit.gpu_total_gib:.1f} GiB a GPU",
-        why="; ".join(fit.problems) or "no room is left for the KV cache of one session",
+        f"{nearest.tensor_parallel} × {pool.accelerator.name}: {terms} of {account.gpu_total_gib:.1f} GiB a GPU",
+        why="; ".join((*missing, *_pipeline(nearest, pool))),
         fix=_way_out(nearest, where),
     )
 
 
+def _pipeline(nearest: Choice, pool: Pool) -> tuple[str, ...]:
+    """Return that several nodes would hold it together, where they would: a stack gives each replica one node."""
+    if nearest.tensor_parallel != pool.gpus_per_node:
+        return ()
+    for nodes in range(2, pool.nodes + 1):
+        if fit(replace(nearest.request, pipeline_parallel=nodes)).fits:
+            return (f"{nodes} nodes would hold it as a pipeline, but a stack gives each replica one node",)
+    return ()
+
+
 def _nearest(tried: Sequence[Choice]) -> Choice | None:
-    return max(
-        tried, key=lambda choice: (choice.fit.largest_context_tokens, choice.fit.kv_pool_gib), default=None
-    )
+    def nearness(choice: Choice) -> tuple[int, float, int]:
+        return choice.fit.largest_context_tokens, choice.fit.kv_pool_gib, choice.tensor_parallel
+
+    return max(tried, key=nearness, default=None)
 
 
 def _way_out(nearest: Choice, where: str) -> str:

@@ -96,6 +96,21 @@ def test_a_model_that_cannot_fit_is_refused_with_the_account_and_a_way_out() -> 
     assert " × " in told, "the least hardware that holds it is named"
 
 
+def test_a_model_for_several_nodes_is_refused_with_the_account_of_a_whole_node_and_what_would_hold_it() -> (
+    None
+):
+    raw = _raw(model="zai-org/GLM-5.2-FP8")
+    raw["hardware"] = {"accelerator": "H100", "gpusPerNode": 8, "nodes": 2}
+
+    told = _problems(raw)["platform.models[0].model"]
+
+    # 696 GiB of weights and what each rank repeats: 88.5 on each of 8 GPUs with 72.8 for vLLM, half on each of 16.
+    assert "on 8 × H100: weights 88.5" in told
+    assert "2 nodes would hold it as a pipeline, but a stack gives each replica one node" in told
+    raw["hardware"]["nodes"] = 1
+    assert "as a pipeline" not in _problems(raw)["platform.models[0].model"]
+
+
 def test_a_context_beyond_the_models_own_is_refused_with_the_limit() -> None:
     assert "262144" in _problems(_raw(context=1_000_000))["platform.models[0].context"]
 
