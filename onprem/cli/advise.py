@@ -82,22 +82,11 @@ def _advise_hardware(count: int | None, developers: int, tokens: int, as_json: b
         click.echo(json.dumps([_hardware_values(ranking) for ranking in each], indent=2))
         return
     table = Table(
-        Column("GPUs", no_wrap=True),
-        "GiB",
-        "model",
-        "context",
-        "sessions",
-        "license",
-        "agents",
-        show_edge=False,
+        Column("GPUs", no_wrap=True), _model_column(), _sessions_column(), "agents", show_edge=False
     )
     for ranking in each:
-        advice = ranking.choices[0]
-        table.add_row(
-            f"{ranking.gpus} × {ranking.accelerator.name}",
-            f"{ranking.gpus * ranking.accelerator.total_gib:.0f}",
-            *_cells(advice),
-        )
+        model, sessions, _, agents = _cells(ranking.choices[0])
+        table.add_row(f"{ranking.gpus} × {ranking.accelerator.name}", model, sessions, agents)
     console = Console(highlight=False)
     console.print(table)
     console.print(
@@ -145,7 +134,10 @@ def _values(advice: Advice) -> dict[str, Any]:
 
 
 def _print(ranked: tuple[Advice, ...], console: Console) -> None:
-    table = Table("", "model", "GPUs", "context", "sessions", "license", "agents", show_edge=False)
+    table = Table(
+        *("", _model_column(), Column("GPUs", no_wrap=True), _sessions_column(), "license", "agents"),
+        show_edge=False,
+    )
     for place, advice in enumerate(ranked[:_SHOWN], start=1):
         model, *rest = _cells(advice)
         table.add_row(f"{place}", model, f"{advice.replicas} × {advice.request.tensor_parallel}", *rest)
@@ -156,13 +148,21 @@ def _print(ranked: tuple[Advice, ...], console: Console) -> None:
         console.print(f"  … and {len(ranked) - _SHOWN} more (--json lists all)")
 
 
-def _cells(advice: Advice) -> tuple[str, str, str, str, str]:
-    """Return model, context, sessions, licence and agents as a table shows them."""
+def _model_column() -> Column:
+    """Return the column that people copy from: a name that is too long goes on in the next line."""
+    return Column("model", overflow="fold", ratio=1)
+
+
+def _sessions_column() -> Column:
+    return Column("sessions", no_wrap=True)
+
+
+def _cells(advice: Advice) -> tuple[str, str, str, str]:
+    """Return model, sessions with their context, licence and agents as a table shows them."""
     request = advice.request
     return (
         f"{request.variant.hf_id} ({request.variant.precision})",
-        format_tokens(request.context_tokens),
-        f"{advice.sessions}",
+        f"{advice.sessions} × {format_tokens(request.context_tokens)}",
         advice.model.license,
         ", ".join(advice.agents) or "unproven",
     )

@@ -39,6 +39,14 @@ def test_the_ranking_puts_enough_sessions_before_size() -> None:
     assert all(one.replicas * one.request.tensor_parallel == 4 for one in ranked)
 
 
+def test_a_table_keeps_whole_names_however_narrow_it_is() -> None:
+    rows = run("advise", "--gpu", "L40S", "--count", "4", "--developers", "20").output.split("1:")[0]
+    assert max(map(len, rows.splitlines())) <= 80
+    cells = "".join(line.split("│")[1].strip() for line in rows.splitlines() if "│" in line)
+    for advice in advise(CATALOG, CATALOG.accelerator("L40S"), 4, developers=20)[:8]:
+        assert advice.request.variant.hf_id in cells
+
+
 def test_a_written_stack_plans_as_it_was_advised(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.written.yaml"
     best = values("advise", "--gpu", "L40S", "--count", "4", "--developers", "20", "--write", str(file))[0]
