@@ -43,6 +43,7 @@ class Load:
     """What a server puts on each of its GPUs, whatever their size, in GiB.
 
     `doubts_gib` is how far weights, activations and graphs may be off, `beyond_gib` what may be taken on top of that.
+    `careful_gib` is all that is taken at the careful end, but for `careful_share` of the GPU's memory.
     """
 
     weights: Weights
@@ -50,6 +51,8 @@ class Load:
     layout: CacheLayout
     doubts_gib: tuple[float, float, float]
     beyond_gib: float
+    careful_gib: float
+    careful_share: float
 
     def pool_gib(self, room: Room) -> float:
         """Return the best estimate of the KV pool."""
@@ -57,7 +60,7 @@ class Load:
 
     def careful_pool_gib(self, room: Room) -> float:
         """Return the pool when everything takes as much as the band allows: at least that much is there."""
-        return self.pool_gib(room) - self.more_gib(room)
+        return room.budget_gib - room.doubt_gib - self.careful_gib - self.careful_share * room.gpu_gib
 
     def more_gib(self, room: Room) -> float:
         """Return what may be taken beyond the best estimate."""
@@ -145,12 +148,16 @@ def memory_of(request: FitRequest, constants: Constants = CONSTANTS) -> Memory:
 
 def load_from(request: FitRequest, weights: Weights, rest: Overhead, layout: CacheLayout) -> Load:
     """Put together what a server loads from its terms, each of which is shared by other requests too."""
+    doubts, beyond = doubts_gib(weights, rest), beyond_gib(request, rest, layout)
+    at_none = rest.total_on(0.0) + context_doubt_gib(rest, 0.0)
     return Load(
         weights=weights,
         overhead=rest,
         layout=layout,
-        doubts_gib=doubts_gib(weights, rest),
-        beyond_gib=beyond_gib(request, rest, layout),
+        doubts_gib=doubts,
+        beyond_gib=beyond,
+        careful_gib=weights.gib + sum(doubts) + beyond + at_none,
+        careful_share=rest.total_on(1.0) + context_doubt_gib(rest, 1.0) - at_none,
     )
 
 
