@@ -43,8 +43,16 @@ _WORDS = {
 @click.option(
     "--config-json", type=click.Path(path_type=Path), help="Size this config.json instead of MODEL."
 )
-@click.option("--tensor-parallel-size", "-tp", "tensor_parallel", type=int, help="Default: all of --count.")
-@click.option("--pipeline-parallel-size", "-pp", "pipeline_parallel", type=int, default=1)
+@click.option(
+    "--tensor-parallel-size", "-tp", "tensor_parallel", type=int, help="Default: all of --count in a node."
+)
+@click.option(
+    "--pipeline-parallel-size",
+    "-pp",
+    "pipeline_parallel",
+    type=int,
+    help="Default: nodes of 8 GPUs in --count.",
+)
 @click.option("--data-parallel-size", "-dp", "data_parallel", type=int, default=1)
 @click.option("--enable-expert-parallel", "expert_parallel", is_flag=True)
 @click.option(
@@ -90,6 +98,8 @@ def fit_values(request: FitRequest, result: Fit) -> dict[str, Any]:
         "precision": request.variant.precision,
         "gpu": request.accelerator.name,
         "gpus": request.gpus,
+        "tensorParallel": request.tensor_parallel,
+        "pipelineParallel": request.pipeline_parallel,
         "contextTokens": request.context_tokens,
         "maxNumSeqs": request.max_num_seqs,
         "maxNumBatchedTokens": request.max_num_batched_tokens,
@@ -136,6 +146,8 @@ def bounds_line(bounds: Bounds) -> str:
 
 def _print(request: FitRequest, result: Fit, console: Console) -> None:
     gpus = f"{request.gpus} × {request.accelerator.name}"
+    if request.pipeline_parallel > 1:
+        gpus += f" ({request.pipeline_parallel} stages of tensor parallel {request.tensor_parallel})"
     console.print(
         f"[bold]{request.variant.hf_id}[/] ({request.variant.precision}) on {gpus}, "
         f"{request.context_tokens:,} tokens: {_WORDS[result.verdict]}",

@@ -15,13 +15,17 @@ from onprem.sizing.config_json import model_from_config
 from onprem.units import BadUnit, parse_tokens
 from onprem.vllm import default_max_num_batched_tokens, default_max_num_seqs
 
+# As many as NVIDIA's HGX boards have, and as NVLink joins in a server (A100 to B300); links between nodes are for
+# pipelines.
+_GPUS_OF_A_NODE = 8
+
 
 def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
     """Return the request that the options mean. Raises `UnknownFact`, or `UsageError` for options that clash."""
     catalog = load_catalog()
     model, variant = _model(name, options["config_json"], options["precision"], catalog)
     gpu = _gpu(options["gpu"], catalog)
-    tensor = options["tensor_parallel"] or _spread(options)
+    tensor, pipeline = _spread(options)
     rules = release_rules(options["vllm"])
     batched, sequences = options["max_num_batched_tokens"], options["max_num_seqs"]
     return FitRequest(
@@ -29,7 +33,7 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
         variant=variant,
         accelerator=gpu,
         tensor_parallel=tensor,
-        pipeline_parallel=options["pipeline_parallel"],
+        pipeline_parallel=pipeline,
         data_parallel=options["data_parallel"],
         expert_parallel=options["expert_parallel"],
         context_tokens=_context(options["context"], model),
@@ -80,14 +84,21 @@ def _gpu(name: str | None, catalog: Catalog) -> Accelerator:
         return gpu
 
 
-def _spread(options: Mapping[str, Any]) -> int:
-    ranks = options["pipeline_parallel"] * options["data_parallel"]
-    if ranks < 1 or options["count"] % ranks:
+def _spread(options: Mapping[str, Any]) -> tuple[int, int]:
+    """Return tensor and pipeline parallel size: what was said, else tensor parallel within a node, stages across."""
+    count, tensor, pipeline = options["count"], options["tensor_parallel"], options["pipeline_parallel"]
+    if tensor is not None:
+        return tensor, pipeline or 1
+    if pipeline is None:
+        several_nodes = count > _GPUS_OF_A_NODE and count % _GPUS_OF_A_NODE == 0
+        pipeline = count // _GPUS_OF_A_NODE if several_nodes and options["data_parallel"] == 1 else 1
+    ranks = pipeline * options["data_parallel"]
+    if ranks < 1 or count % ranks:
         raise click.UsageError(
-            f"{options['count']} GPUs cannot be shared out over {ranks} pipeline stages and data ranks; "
+            f"{count} GPUs cannot be shared out over {ranks} pipeline stages and data ranks; "
             "give a multiple of it as --count."
         )
-    return int(options["count"] // ranks)
+    return count // ranks, pipeline
 
 
 def _context(text: str | None, model: Model) -> int:

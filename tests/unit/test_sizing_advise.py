@@ -47,6 +47,17 @@ def test_a_table_keeps_whole_names_however_narrow_it_is() -> None:
         assert advice.request.variant.hf_id in cells
 
 
+def test_more_gpus_than_a_node_has_are_a_pipeline_of_nodes() -> None:
+    words = ("fit", "zai-org/GLM-5.2-FP8", "--gpu", "H100", "--max-model-len", "128K", "--max-num-seqs", "16")
+    # 696 GiB of weights on GPUs with 72.8 GiB for vLLM: 8 do not hold them, 16 do.
+    one, two = values(*words, "--count", "8"), values(*words, "--count", "16")
+    assert (one["tensorParallel"], one["pipelineParallel"], one["verdict"]) == (8, 1, "does_not_fit")
+    assert (two["tensorParallel"], two["pipelineParallel"], two["verdict"]) == (8, 2, "fits")
+    told = values(*words, "--count", "16", "-tp", "16")
+    assert (told["tensorParallel"], told["pipelineParallel"]) == (16, 1)
+    assert "16 × H100 (2 stages of tensor parallel 8)" in run(*words, "--count", "16").output
+
+
 def test_a_written_stack_plans_as_it_was_advised(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.written.yaml"
     best = values("advise", "--gpu", "L40S", "--count", "4", "--developers", "20", "--write", str(file))[0]
