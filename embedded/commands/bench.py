@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -22,32 +23,19 @@ from onprem.errors import UnknownFact
 def program(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
     """Say what the Pulumi program costs, next to an empty one."""
     figures = measure_program(layout, progress)
-    if as_json:
-        print(json.dumps(figures.to_wire(), indent=2))
-        return
-    console = Console(highlight=False)
-    console.width = max(console.width, _WIDTH)
-    show(figures, console)
+    _tell(figures.to_wire(), lambda console: show(figures, console), as_json=as_json)
 
 
 def advise(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
     """Say how long the search for models and hardware takes, and how fast the command line starts."""
     figures = measure_advise(layout, progress)
-    if as_json:
-        print(json.dumps(figures.to_wire(), indent=2))
-        return
-    show_advise(figures, Console(highlight=False))
+    _tell(figures.to_wire(), lambda console: show_advise(figures, console), as_json=as_json)
 
 
 def gateway(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
     """Say what Envoy with the keys of 200 developers adds to requests and streams, and LiteLLM behind it."""
     figures = measure_gateway(layout, progress)
-    if as_json:
-        print(json.dumps(figures.to_wire(), indent=2))
-        return
-    console = Console(highlight=False)
-    console.width = max(console.width, _WIDTH)
-    show_gateway(figures, console)
+    _tell(figures.to_wire(), lambda console: show_gateway(figures, console), as_json=as_json)
 
 
 def sizing(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
@@ -59,6 +47,16 @@ def sizing(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | N
         )
         return
     measure_sizing(cases, progress)
+
+
+def _tell(wire: dict[str, Any], show_on: Callable[[Console], None], *, as_json: bool) -> None:
+    """Print figures: their plain values as JSON, or by what draws them on a console."""
+    if as_json:
+        print(json.dumps(wire, indent=2))
+        return
+    console = Console(highlight=False)
+    console.width = max(console.width, _WIDTH)
+    show_on(console)
 
 
 _WIDTH = 130

@@ -37,14 +37,7 @@ def keys(patient: Patient) -> Iterator[Verdict]:
     for probe, tries in (("no key", [dict[str, str]()]), ("wrong key", made_up)):
         for headers in tries:
             try:
-                response, _ = exchange(
-                    patient.openai,
-                    patient.http,
-                    "POST",
-                    "chat/completions",
-                    chat_body("none"),
-                    headers=headers,
-                )
+                response = _chat_with(patient, headers)
             except httpx.HTTPError:
                 return  # the probe with the real key will tell
             if response.is_success or response.status_code not in (401, 403):
@@ -61,14 +54,7 @@ def key_of_agent(patient: Patient, agent: Agent, key: str, setting: str) -> Iter
     """Yield whether the gateway takes a key that an agent was given beside setup's own."""
     host = patient.connection.anthropic_base_url.removeprefix("https://")
     try:
-        response, _ = exchange(
-            patient.openai,
-            patient.http,
-            "POST",
-            "chat/completions",
-            chat_body("none"),
-            headers={"Authorization": f"Bearer {key}"},
-        )
+        response = _chat_with(patient, {"Authorization": f"Bearer {key}"})
     except (httpx.HTTPError, UnicodeEncodeError):
         return  # the probe with the key of setup will tell
     probe = f"{agent} key"
@@ -80,6 +66,14 @@ def key_of_agent(patient: Patient, agent: Agent, key: str, setting: str) -> Iter
         yield verdict(probe, Cause(name="key-refused", evidence=evidence, fix=fix), secret=key)
     else:
         yield verdict(probe, fine(f"the gateway takes the key from {setting}"), secret=key)
+
+
+def _chat_with(patient: Patient, headers: dict[str, str]) -> httpx.Response:
+    """Return the answer to a short chat request that has these headers and not the patient's own key."""
+    response, _ = exchange(
+        patient.openai, patient.http, "POST", "chat/completions", chat_body("none"), headers=headers
+    )
+    return response
 
 
 def chat(patient: Patient) -> tuple[Verdict, ...]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from embedded.scripted_model.record import fingerprint
+from tests.agents import closed_network
 from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine, Outcome
 
@@ -51,3 +55,12 @@ def check_came(came: list[dict[str, Any]], *, path: str, key: str) -> None:
     assert {line["path"] for line in came} == {path}
     assert [line["refusal"] for line in came if line["status"] != 200] == [], "every request fits the schema"
     assert not any(key in str(line) or fingerprint(key) in str(line) for line in came)
+
+
+def work_without_internet(machine: Machine, gateway: Gateway, folder: Path) -> set[str]:
+    """Give the agent both tasks where there is only loopback, and return what it looked for outside."""
+    if not closed_network.is_possible():
+        pytest.skip("unshare and ip are missing, or may make no network here")
+    with closed_network.around(gateway.port, folder) as (within, asked):
+        work(machine, gateway, within=within)
+        return set(asked.read_text().split())
