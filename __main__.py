@@ -4,10 +4,10 @@ import pulumi
 
 from components.coding_platform import CodingPlatform, CodingPlatformArgs
 from components.stack_secrets import read_stack_secrets
-from onprem.contract import connection_for
-from onprem.errors import OnpremError
-from onprem.plan import plan_stack
-from onprem.report import report
+from onprem_agents.errors import OnpremError
+from onprem_agents.plan import plan_stack
+from onprem_agents.plan.contract import connection_for
+from onprem_agents.plan.report import report
 
 config = pulumi.Config()
 stack = pulumi.get_stack()

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.component import Component
 from components.external_ingress import ExternalIngress, ExternalIngressArgs
 from components.gateway_auth import GatewayAuth, GatewayAuthArgs
 from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
 from components.inference_service import InferenceService, InferenceServiceArgs
 from components.kubernetes_object import KubernetesObject, declare
 from components.translation_proxy import TranslationProxy, TranslationProxyArgs
-from onprem.manifests.namespace import namespace
-from onprem.manifests.network_policies import network_policies
-from onprem.plan import PlatformPlan
+from onprem_agents.manifests.namespace import namespace
+from onprem_agents.manifests.network_policies import network_policies
+from onprem_agents.plan import PlatformPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class CodingPlatformArgs:
     server_key: pulumi.Input[str]
 
 
-class CodingPlatform(pulumi.ComponentResource):
+class CodingPlatform(Component):
     """Everything that gives a company's developers their agents."""
 
     host: str
@@ -44,7 +45,7 @@ class CodingPlatform(pulumi.ComponentResource):
         """Declare the platform."""
         plan = args.plan
         self.host = plan.access.host
-        super().__init__("onprem:index:CodingPlatform", name, {"stack": plan.stack}, opts)
+        super().__init__(name, {"stack": plan.stack}, opts)
         child = pulumi.ResourceOptions(parent=self)
         home = KubernetesObject(f"{name}-namespace", namespace(plan), child)
         walls = declare(self, f"{name}-network", network_policies(plan), [home])

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.component import Component
 from components.kubernetes_object import declare
-from onprem.manifests.external_ingress import certificates, envoy_proxy, gateway
-from onprem.manifests.platform import ingress_routes
-from onprem.plan import PlatformPlan
+from onprem_agents.manifests.external_ingress import certificates, envoy_proxy, gateway
+from onprem_agents.manifests.platform import ingress_routes
+from onprem_agents.plan import PlatformPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class ExternalIngressArgs:
     after_auth: Sequence[pulumi.Resource] = ()
 
 
-class ExternalIngress(pulumi.ComponentResource):
+class ExternalIngress(Component):
     """The way in from outside the cluster."""
 
     host: str
@@ -39,7 +40,7 @@ class ExternalIngress(pulumi.ComponentResource):
         plan = args.plan
         self.host = plan.access.host
         outputs = {"host": self.host, "port": plan.access.port}
-        super().__init__("onprem:index:ExternalIngress", name, dict(outputs), opts)
+        super().__init__(name, outputs, opts)
         before = declare(self, name, [*certificates(plan), envoy_proxy(plan)], args.after)
         declare(self, name, [gateway(plan)], [*args.after, *before])
         declare(self, name, ingress_routes(plan, args.connection_json), [*args.after, *args.after_auth])

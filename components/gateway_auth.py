@@ -9,10 +9,11 @@ from typing import Any
 
 import pulumi
 
+from components.component import Component
 from components.kubernetes_object import KubernetesObject, declare
-from onprem.manifests.gateway_auth import client_ids, key_secrets, proxy_key_secret, server_key_secret
-from onprem.manifests.platform import auth_objects
-from onprem.plan import PlatformPlan
+from onprem_agents.manifests.gateway_auth import client_ids, key_secrets, proxy_key_secret, server_key_secret
+from onprem_agents.manifests.platform import auth_objects
+from onprem_agents.plan import PlatformPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class GatewayAuthArgs:
     after: Sequence[pulumi.Resource] = ()
 
 
-class GatewayAuth(pulumi.ComponentResource):
+class GatewayAuth(Component):
     """The key check at the gateway, the developers' keys, and the key between gateway and servers."""
 
     server_secrets: tuple[KubernetesObject, ...]
@@ -34,7 +35,7 @@ class GatewayAuth(pulumi.ComponentResource):
     def __init__(self, name: str, args: GatewayAuthArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare Secrets first, then the policy that refers to them."""
         plan = args.plan
-        super().__init__("onprem:index:GatewayAuth", name, {"developers": list(plan.developers)}, opts)
+        super().__init__(name, {"developers": list(plan.developers)}, opts)
         self.server_secrets = tuple(declare(self, name, _server_secrets(args), args.after))
         keys = declare(self, name, _developer_secrets(args), args.after)
         declare(self, name, auth_objects(plan), [*args.after, *self.server_secrets, *keys])

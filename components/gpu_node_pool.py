@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.component import Component
 from components.kubernetes_object import KubernetesObject, declare
-from onprem.manifests.gpu_node_pool import node_patches, priority_class, queues
-from onprem.plan import PlatformPlan
+from onprem_agents.manifests.gpu_node_pool import node_patches, priority_class, queues
+from onprem_agents.plan import PlatformPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class GpuNodePoolArgs:
     after: Sequence[pulumi.Resource] = ()
 
 
-class GpuNodePool(pulumi.ComponentResource):
+class GpuNodePool(Component):
     """The nodes of one tier, made ready for model servers."""
 
     gpus: int
@@ -37,7 +38,7 @@ class GpuNodePool(pulumi.ComponentResource):
         self.gpus = plan.pool.gpus
         self.free_gpus = plan.placement.largest_free
         outputs = {"pool": plan.pool.name, "gpus": self.gpus, "freeGpus": self.free_gpus}
-        super().__init__("onprem:index:GpuNodePool", name, dict(outputs), opts)
+        super().__init__(name, outputs, opts)
         options = pulumi.ResourceOptions(parent=self, depends_on=list(args.after))
         for patch in node_patches(plan):
             KubernetesObject(f"{name}-{patch['metadata']['name']}", patch, options, patch=True)

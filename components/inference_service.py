@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.component import Component
 from components.kubernetes_object import declare
-from onprem.manifests.inference_service import disruption_budgets, inference_service, supporting_objects
-from onprem.plan import PlatformPlan, ServingPlan
+from onprem_agents.manifests.inference_service import (
+    disruption_budgets,
+    inference_service,
+    supporting_objects,
+)
+from onprem_agents.plan import PlatformPlan, ServingPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +26,7 @@ class InferenceServiceArgs:
     after: Sequence[pulumi.Resource] = ()
 
 
-class InferenceService(pulumi.ComponentResource):
+class InferenceService(Component):
     """KServe's object with service account, chat template and disruption budget."""
 
     served_model: str
@@ -34,7 +39,7 @@ class InferenceService(pulumi.ComponentResource):
         plan, serving = args.plan, args.serving
         self.served_model = serving.name
         outputs = {"role": serving.role, "servedModel": serving.name, "replicas": serving.replicas}
-        super().__init__("onprem:index:InferenceService", name, dict(outputs), opts)
+        super().__init__(name, outputs, opts)
         first = declare(self, name, supporting_objects(plan, serving), args.after)
         declare(self, name, [inference_service(plan, serving)], [*args.after, *first])
         declare(self, name, disruption_budgets(plan, serving), args.after)

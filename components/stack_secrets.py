@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pulumi
 from pulumi.runtime.config import is_config_secret
 
-from onprem.errors import InvalidInput, Problem
-from onprem.manifests.keys import check_keys
-from onprem.plan import PlatformPlan
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.plan import PlatformPlan
+from onprem_agents.stack.secrets import check_keys
 
 _KEYS = ("developerKeys", "serverKey")
 
@@ -30,7 +30,7 @@ def read_stack_secrets(config: pulumi.Config, plan: PlatformPlan, source: str) -
     open_keys = [name for name in given if not is_config_secret(config.full_key(name))]
     if open_keys:
         raise InvalidInput(source, [_plain_text(name) for name in open_keys])
-    keys = check_keys(developer_keys, server_key, plan, source)
+    keys = check_keys(developer_keys, server_key, plan.developers, source)
     return StackSecrets(
         developer_keys={
             developer: tuple(pulumi.Output.secret(key) for key in given_keys)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.component import Component
 from components.kubernetes_object import declare
-from onprem.manifests.translation_proxy import translation_proxy
-from onprem.plan import PlatformPlan
+from onprem_agents.manifests.translation_proxy import translation_proxy
+from onprem_agents.plan import PlatformPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class TranslationProxyArgs:
     after: Sequence[pulumi.Resource] = ()
 
 
-class TranslationProxy(pulumi.ComponentResource):
+class TranslationProxy(Component):
     """The proxy's Deployment, Service, configuration and disruption budget."""
 
     def __init__(
@@ -28,6 +29,6 @@ class TranslationProxy(pulumi.ComponentResource):
     ) -> None:
         """Declare the proxy's objects."""
         outputs = {"translation": args.plan.settings.translation}
-        super().__init__("onprem:index:TranslationProxy", name, dict(outputs), opts)
+        super().__init__(name, outputs, opts)
         declare(self, name, translation_proxy(args.plan), args.after)
         self.register_outputs(outputs)

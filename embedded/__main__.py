@@ -16,7 +16,7 @@ from embedded import children
 from embedded.layout import Layout
 from embedded.lock import hold
 from embedded.progress import Progress
-from onprem.errors import OnpremError
+from onprem_agents.errors import OnpremError
 
 INTERRUPTED = 130
 TERMINATED = 143

@@ -16,9 +16,10 @@ from typing import Any
 from embedded.children import run_logged
 from embedded.layout import Layout
 from embedded.toolchain import Binary
-from onprem.errors import EnvironmentProblem, OnpremError
-from onprem.kube import KubeClient
-from onprem.stack_file import PROJECT, StackFile
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import EnvironmentProblem, OnpremError
+from onprem_agents.stack.settings import PROJECT
+from onprem_agents.stack.stack_file import StackFile
 
 _CLI_SECONDS = 120
 # The flag is given once for a URN and once more for its id (Pulumi CLI 3.259, refresh.go, read 2026-11).

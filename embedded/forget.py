@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from embedded.layout import Layout
-from onprem.stack_file import PROJECT
+from onprem_agents.stack.settings import PROJECT
 
 # Pulumi's passphrase secrets: PBKDF2-SHA256, a million rounds, AES-256-GCM over the word `pulumi`
 # (sdk/go/common/resource/config/crypt.go, 3.259.0, read 2026-11).

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from embedded.ports import LOOPBACK
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 
 _LISTENING = "0A"  # state of a socket in /proc/net/tcp, proc(5)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from embedded.cluster import ClusterNeeds, NodeSpec
-from onprem.plan import PlatformPlan
+from onprem_agents.plan import PlatformPlan
 
 # API group of a declared object -> group of definitions in `embedded.cluster.crds`.
 _DEFINITIONS = {

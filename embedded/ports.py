@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 
 LOOPBACK = "127.0.0.1"
 # Below the range from which Linux takes ports for outgoing connections (32768-60999, ip(7)).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from onprem.vllm import HOLE
+from onprem_agents.vllm import HOLE
 from policy.graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
 
 KSERVE = "serving.kserve.io"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from onprem.units import BadUnit, parse_duration
+from onprem_agents.units import BadUnit, parse_duration
 from policy.attachment import (
     AI_GATEWAY,
     ENVOY_GATEWAY,

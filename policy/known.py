@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onprem.catalog import Accelerator, Catalog, Model, Variant, load_catalog
-from onprem.errors import UnknownFact
+from onprem_agents.catalog import Accelerator, Catalog, Model, Variant, load_catalog
+from onprem_agents.errors import UnknownFact
 from policy.graph import UNKNOWN
 from policy.serving import Server
 

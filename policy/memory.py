@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from onprem.catalog import Accelerator
-from onprem.sizing import FitRequest
-from onprem.vllm import (
+from onprem_agents.catalog import Accelerator
+from onprem_agents.sizing import FitRequest
+from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION
+from onprem_agents.vllm import (
     UNREADABLE,
     default_max_num_batched_tokens,
     default_max_num_seqs,
@@ -87,15 +88,15 @@ def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None
     if known is None:
         names = [str(name) for name in server.model_names]
         told = f"its model {names[0]!r} is not in the catalogue" if names else "nothing tells its model"
-        yield f"{told} (name it by its Hugging Face id or the annotation onprem.ai/model)"
+        yield f"{told} (name it by its Hugging Face id or the annotation {MODEL_ANNOTATION})"
     elif known.variant is None:
-        yield f"nothing tells which checkpoint of {known.model.name} it loads (annotation onprem.ai/model)"
+        yield f"nothing tells which checkpoint of {known.model.name} it loads (annotation {MODEL_ANNOTATION})"
     elif flags.quantization not in (None, known.variant.quantization):
         yield f"it quantises {known.variant.hf_id} at load time (--quantization {flags.quantization})"
     if gpu is None:
         told = ", ".join(str(label) for label in server.accelerators)
         what = f"the GPU {told} is not in the catalogue" if told else "nothing tells its kind of GPU"
-        yield f"{what} (nodeSelector nvidia.com/gpu.product or the annotation onprem.ai/accelerator)"
+        yield f"{what} (nodeSelector nvidia.com/gpu.product or the annotation {ACCELERATOR_ANNOTATION})"
     if server.gpus is None:
         yield "it asks for no nvidia.com/gpu"
     if server.multi_node or (flags.pipeline_parallel_size or 1) > 1:

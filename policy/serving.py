@@ -2,7 +2,7 @@
 
 Custom predictors (`predictor.containers`) and model predictors (`predictor.model`, with the ServingRuntime
 when the program declares it) are read alike. Command, arguments and environment of the container go through
-`onprem.vllm.parse_argv`, so a rule sees what vLLM will see.
+`onprem_agents.vllm.parse_argv`, so a rule sees what vLLM will see.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from onprem.vllm import ParsedServe, load_release, option_of, parse_argv
+from onprem_agents.stack.labels import ROLE_LABEL
+from onprem_agents.vllm import ParsedServe, load_release, option_of, parse_argv
 from policy.containers import (
     KSERVE,
     Container,
@@ -24,8 +25,6 @@ from policy.containers import (
 )
 from policy.graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
 from policy.sources import accelerators, model_names
-
-ROLE_LABEL = "onprem.ai/role"
 
 # `--task` of vLLM before 0.13 that serves no chat.
 _POOLING_TASKS = frozenset({"embed", "embedding", "classify", "score", "reward"})

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from onprem.vllm import HOLE, UNREADABLE, ParsedServe
+from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION, POOL_LABEL
+from onprem_agents.vllm import HOLE, UNREADABLE, ParsedServe
 from policy.containers import Container
 from policy.graph import UNKNOWN, Resource, Unknown, Value, dig, items
 
-# Label of NVIDIA's GPU feature discovery (v0.17, read 2026-09), and of our own pools of adopted nodes.
+# Label of NVIDIA's GPU feature discovery (v0.17, read 2026-09).
 PRODUCT_LABEL = "nvidia.com/gpu.product"
-POOL_LABEL = "onprem.ai/gpu-pool"
-
-# What no storage URI or label says can be told by annotation.
-MODEL_ANNOTATION = "onprem.ai/model"
-ACCELERATOR_ANNOTATION = "onprem.ai/accelerator"
 
 _SCHEMES = ("hf://", "s3://", "gs://", "oci://", "pvc://", "http://", "https://")
 

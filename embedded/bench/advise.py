@@ -20,13 +20,17 @@ from embedded.bench.usage import measured
 from embedded.layout import Layout
 from embedded.progress import Progress
 
-# The aims of the product: seconds of the whole search once everything is imported, and the start of `onprem --help` as
-# a ratio to importing pydantic in the same rounds.
+# The aims of the product: seconds of the whole search once everything is imported, and the start of
+# `onprem-agents --help` as a ratio to importing pydantic in the same rounds.
 _SEARCH_AIM_SECONDS = 0.5
 _HELP_AIM = 2.0
 
-HELP, PYDANTIC, COMMAND = "onprem --help", "import pydantic", "onprem advise --gpu L40S --count 4"
-_MAIN = ("-c", "from onprem.cli import main; main()")
+HELP, PYDANTIC, COMMAND = (
+    "onprem-agents --help",
+    "import pydantic",
+    "onprem-agents advise --gpu L40S --count 4",
+)
+_MAIN = ("-c", "from onprem_agents.cli import main; main()")
 _COMMANDS = {
     PYDANTIC: ("-c", "import pydantic"),
     HELP: (*_MAIN, "--help"),
@@ -52,7 +56,7 @@ class AdviseFigures:
 
     @property
     def help_ratio(self) -> float:
-        """`onprem --help` next to the import of pydantic, by medians."""
+        """`onprem-agents --help` next to the import of pydantic, by medians."""
         return statistics.median(self.seconds[HELP]) / statistics.median(self.seconds[PYDANTIC])
 
     def to_wire(self) -> dict[str, Any]:

@@ -23,8 +23,8 @@ _COUNTS = range(1, 9)
 def main() -> None:
     """Search for everything and for one machine, none of which knows what the other has computed."""
     clock = [time.process_time()]
-    from onprem.catalog import load_catalog
-    from onprem.plan.advise import advise, rankings
+    from onprem_agents.advice.advise import advise, rankings
+    from onprem_agents.catalog import load_catalog
 
     clock.append(time.process_time())
     catalog = load_catalog()

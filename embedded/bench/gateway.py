@@ -28,9 +28,9 @@ from embedded.layout import Layout
 from embedded.ports import LOOPBACK, Ports
 from embedded.process import Process
 from embedded.progress import Progress
-from onprem.errors import EnvironmentProblem, OnpremError
-from onprem.kube import KubeClient
-from onprem.plan import plan_stack
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import EnvironmentProblem, OnpremError
+from onprem_agents.plan import plan_stack
 
 DEVELOPERS = 200
 STREAMS = (1, 16)

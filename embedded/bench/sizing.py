@@ -14,7 +14,7 @@ from embedded.bench.sizing_baselines import BASELINES
 from embedded.bench.sizing_fit import cross_validate
 from embedded.bench.sizing_rows import COLUMNS, COUNTED, ENGINE, Run, errors_of, read_runs
 from embedded.progress import Progress
-from onprem.catalog import load_catalog
+from onprem_agents.catalog import load_catalog
 
 _Errors = dict[tuple[str, str, str], list[float]]
 

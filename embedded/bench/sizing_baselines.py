@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from onprem.catalog import (
+from onprem_agents.catalog import (
     ChunkedAttention,
     FullAttention,
     LatentAttention,
     SlidingWindow,
 )
-from onprem.sizing import FitRequest
-from onprem.sizing.kv_layers import ELEMENT_BYTES
-from onprem.sizing.precision import precision_named
-from onprem.units import GB, GIB
+from onprem_agents.sizing import FitRequest
+from onprem_agents.sizing.kv_layers import ELEMENT_BYTES
+from onprem_agents.sizing.precision import precision_named
+from onprem_agents.units import GB, GIB
 
 Estimate = tuple[float, float, float | None]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.children import run_logged
-from onprem.errors import OnpremError
+from onprem_agents.errors import OnpremError
 
 _SAMPLE_SECONDS = 0.03
 _KIB_PER_MIB = 1024

@@ -30,13 +30,14 @@ from embedded.needs import cluster_needs
 from embedded.ports import Ports
 from embedded.progress import Progress
 from embedded.toolchain import provision
-from onprem.contract import connection_for
-from onprem.manifests import render
-from onprem.plan import PlatformPlan, plan_stack
-from onprem.stack_file import PROJECT, read_stack_file
+from onprem_agents.manifests import render
+from onprem_agents.plan import PlatformPlan, plan_stack
+from onprem_agents.plan.contract import connection_for
+from onprem_agents.stack.settings import PROJECT
+from onprem_agents.stack.stack_file import read_stack_file
 
 EMPTY_STACK = "empty"
-_LINKS = ("onprem", "components", "policy")
+_LINKS = ("onprem_agents", "components", "policy")
 _CLI_SECONDS = 120
 _PLATFORM, _DEVELOPER_KEYS, _SERVER_KEY = (
     f"{PROJECT}:{key}" for key in ("platform", "developerKeys", "serverKey")

@@ -19,8 +19,8 @@ from embedded.ports import Ports
 from embedded.process import Member, Process
 from embedded.progress import Progress
 from embedded.toolchain import Binary, Origin, module_dir
-from onprem.errors import ClusterError, EnvironmentProblem
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import ClusterError, EnvironmentProblem
 
 # In the order in which they start; the inner lists may start, and are stopped, at once.
 _ORDER = (

@@ -16,8 +16,8 @@ from embedded.cluster.probe import answers
 from embedded.cluster.site import Site
 from embedded.ports import LOOPBACK
 from embedded.process import Process
-from onprem.errors import EnvironmentProblem
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import EnvironmentProblem
 
 PORTS = {"etcd": ("etcd", "etcd-peer"), "kube-apiserver": ("kube-apiserver",)}
 CLIENTS = ("kube-controller-manager", "kube-scheduler", "kwok")

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from onprem.errors import ClusterError, EnvironmentProblem
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import ClusterError, EnvironmentProblem
 
 _DIGEST = "embedded.onprem/digest"
 _PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

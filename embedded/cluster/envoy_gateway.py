@@ -19,8 +19,8 @@ from embedded.cluster.site import Site
 from embedded.ports import LOOPBACK
 from embedded.process import Process
 from embedded.toolchain import gateway_patch
-from onprem.errors import EnvironmentProblem
-from onprem.kube import KubeClient, Object
+from onprem_agents.cluster import KubeClient, Object
+from onprem_agents.errors import EnvironmentProblem
 
 NAME = "envoy-gateway"
 NAMESPACE = "envoy-gateway-system"

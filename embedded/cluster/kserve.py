@@ -17,7 +17,7 @@ from embedded.cluster.probe import answers
 from embedded.cluster.site import Site
 from embedded.ports import LOOPBACK
 from embedded.process import Process
-from onprem.kube import KubeClient, Object
+from onprem_agents.cluster import KubeClient, Object
 
 NAME = "kserve-manager"
 NAMESPACE = "kserve"

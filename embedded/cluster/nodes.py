@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from embedded.process import Process
-from onprem.kube import ApiError, KubeClient, Object
+from onprem_agents.cluster import ApiError, KubeClient, Object
 
 CONTROL_NODE = "control"
 SIMULATED = "embedded.onprem/simulated"

@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 
 from embedded.cluster.certificates import Pki
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
 
 
 def give_certificate(

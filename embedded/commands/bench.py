@@ -17,7 +17,7 @@ from embedded.bench.program import measure_program
 from embedded.bench.sizing import measure_sizing
 from embedded.layout import Layout
 from embedded.progress import Progress
-from onprem.errors import UnknownFact
+from onprem_agents.errors import UnknownFact
 
 
 def program(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001

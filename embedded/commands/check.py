@@ -14,14 +14,14 @@ from packaging.utils import canonicalize_name
 
 from embedded.layout import Layout
 from embedded.progress import Progress
-from onprem.errors import OnpremError
+from onprem_agents.errors import OnpremError
 
 # The house rule for a module: one noun, 350 lines at most.
 _MAX_LINES = 350
 _UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
 _RELEASE = re.compile(r"^## \[?(\d+\.\d+\.\d+)", re.MULTILINE)
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
-_CODE = ("onprem", "components", "policy", "embedded", "tests")
+_CODE = ("onprem_agents", "components", "policy", "embedded", "tests")
 
 Check = Callable[[Layout], Iterator[str]]
 
@@ -73,13 +73,13 @@ def versions(layout: Layout) -> Iterator[str]:
     package = project["project"]["version"]
     module = re.search(
         r'^__version__ = "(.+)"$',
-        (layout.checkout / "onprem" / "__init__.py").read_text(encoding="utf-8"),
+        (layout.checkout / "onprem_agents" / "__init__.py").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
     changelog = _RELEASE.search((layout.checkout / "CHANGELOG.md").read_text(encoding="utf-8"))
     stated = {
         "pyproject.toml": package,
-        "onprem/__init__.py": module[1] if module else "none",
+        "onprem_agents/__init__.py": module[1] if module else "none",
         "CHANGELOG.md (newest entry)": changelog[1] if changelog else "none",
     }
     if len(set(stated.values())) > 1:

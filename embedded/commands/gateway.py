@@ -17,9 +17,8 @@ from embedded.lock import hold
 from embedded.process import Process
 from embedded.progress import Progress
 from embedded.scripted_model import OWNER
-from onprem.errors import EnvironmentProblem
-from onprem.plan import plan_stack
-from onprem.stack_file import read_stack_file
+from onprem_agents.errors import EnvironmentProblem
+from onprem_agents.plan import plan_stack_file
 
 _LOOK_SECONDS = 1.0
 _COMMAND = "./dev gateway"
@@ -61,8 +60,8 @@ def show_key(layout: Layout, stack: str, developer: str) -> None:
 
 def key_command(layout: Layout, stack: str) -> str:
     """Return a shell command that prints the key of the stack's first developer, from any folder."""
-    file = read_stack_file(layout.checkout / "stacks", stack)
-    developer = plan_stack(file.platform, stack=stack, source=file.path.name).developers[0]
+    plan = plan_stack_file(layout.checkout / "stacks", stack)
+    developer = plan.developers[0]
     words = [str(layout.checkout / "dev"), "gateway", stack, "--key", developer]
     if layout.state != layout.checkout / ".onprem":
         words = ["env", f"ONPREM_STATE={layout.state}", *words]

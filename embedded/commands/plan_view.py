@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.console import Console
 
-from onprem.cli.plan import print_report
-from onprem.errors import OnpremError
-from onprem.plan import PlatformPlan
-from onprem.report import report
+from onprem_agents.cli.plan import print_report
+from onprem_agents.errors import OnpremError
+from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan.report import report
 from policy.checks import check_manifests
 
 

@@ -12,7 +12,7 @@ from embedded.engine import engine_environment
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import present
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 
 
 def shell(layout: Layout, command: Sequence[str], progress: Progress) -> None:

@@ -14,8 +14,8 @@ from embedded.cluster import Cluster
 from embedded.engine import Engine
 from embedded.layout import Layout
 from embedded.toolchain import Binary, present
-from onprem.errors import ClusterError
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import ClusterError
 
 Document = dict[str, Any]
 

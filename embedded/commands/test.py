@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import NAMES, provision
-from onprem.errors import OnpremError, UnknownFact
+from onprem_agents.errors import OnpremError, UnknownFact
 
 _CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 

@@ -21,12 +21,12 @@ from embedded.listeners import require_port
 from embedded.needs import cluster_needs
 from embedded.progress import Progress
 from embedded.toolchain import Binary, provision
-from onprem.contract import connection_for
-from onprem.errors import EnvironmentProblem
-from onprem.kube import KubeClient
-from onprem.manifests import render
-from onprem.plan import PlatformPlan, plan_stack
-from onprem.stack_file import StackFile, read_stack_file
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import EnvironmentProblem
+from onprem_agents.manifests import render
+from onprem_agents.plan import PlatformPlan, read_and_plan
+from onprem_agents.plan.contract import connection_for
+from onprem_agents.stack.stack_file import StackFile
 
 _ESTIMATE_SECONDS = 12
 
@@ -59,8 +59,7 @@ def up(layout: Layout, stack: str, progress: Progress) -> None:
 
 
 def _read(layout: Layout, stack: str) -> _Stack:
-    file = read_stack_file(layout.checkout / "stacks", stack)
-    plan = plan_stack(file.platform, stack=stack, source=file.path.name)
+    file, plan = read_and_plan(layout.checkout / "stacks", stack)
     return _Stack(file=file, plan=plan, manifests=render(plan, connection_for(plan).to_json()))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from onprem.manifests import Manifest
+from onprem_agents.manifests import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)

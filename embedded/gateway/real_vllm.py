@@ -19,9 +19,9 @@ from embedded.layout import Layout
 from embedded.ports import LOOPBACK, Ports
 from embedded.process import Process
 from embedded.progress import Progress
-from onprem.errors import EnvironmentProblem
-from onprem.plan import PlatformPlan
-from onprem.vllm import ServeFlags, nearest_release, to_argv
+from onprem_agents.errors import EnvironmentProblem
+from onprem_agents.plan import PlatformPlan
+from onprem_agents.vllm import ServeFlags, nearest_release, to_argv
 
 WORD = "vllm"
 """What `--upstream` takes instead of an address."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
 
 _GATEWAY_API = "gateway.networking.k8s.io/v1"
 _ENVOY_GATEWAY = "gateway.envoyproxy.io/v1alpha1"

@@ -25,11 +25,10 @@ from embedded.layout import Layout
 from embedded.ports import is_free
 from embedded.progress import Progress
 from embedded.toolchain import provision
-from onprem.contract import connection_for
-from onprem.errors import EnvironmentProblem, nearest_hint
-from onprem.manifests.gateway_auth import client_ids, key_secret
-from onprem.plan import PlatformPlan, plan_stack
-from onprem.stack_file import read_stack_file
+from onprem_agents.errors import EnvironmentProblem, nearest_hint
+from onprem_agents.manifests.gateway_auth import client_ids, key_secret
+from onprem_agents.plan import PlatformPlan, read_and_plan
+from onprem_agents.plan.contract import connection_for
 
 _SETTING = "platform.upstreams"
 
@@ -73,8 +72,7 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
 
     Raises `OnpremError` with the log to read; what was begun is taken back then.
     """
-    file = read_stack_file(layout.checkout / "stacks", stack)
-    plan = plan_stack(file.platform, stack=stack, source=file.path.name)
+    file, plan = read_and_plan(layout.checkout / "stacks", stack)
     cluster = Cluster(layout)
     _require_port(cluster, plan)
     vllm = real_vllm.found() if upstream_url == real_vllm.WORD else None
@@ -142,8 +140,7 @@ def newest_key(layout: Layout, stack: str, developer: str) -> str:
 
     Raises `EnvironmentProblem` when the developer is unknown or nothing runs.
     """
-    file = read_stack_file(layout.checkout / "stacks", stack)
-    plan = plan_stack(file.platform, stack=stack, source=file.path.name)
+    file, plan = read_and_plan(layout.checkout / "stacks", stack)
     if developer not in plan.developers:
         hint = nearest_hint(developer, plan.developers)
         raise EnvironmentProblem(f"{file.path.name} has no developer {developer!r}; {hint}")

@@ -7,11 +7,10 @@ import base64
 from embedded.gateway import litellm
 from embedded.layout import Layout
 from embedded.progress import Progress
-from onprem.errors import InvalidInput, Problem
-from onprem.kube import KubeClient
-from onprem.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
-from onprem.plan import PlatformPlan, plan_stack
-from onprem.stack_file import read_stack_file
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
+from onprem_agents.plan import PlatformPlan, plan_stack_file
 
 
 def prepare(layout: Layout, plan: PlatformPlan, progress: Progress) -> str | None:
@@ -38,8 +37,7 @@ def prepare(layout: Layout, plan: PlatformPlan, progress: Progress) -> str | Non
 
 def start(layout: Layout, stack: str, client: KubeClient, progress: Progress) -> None:
     """Run the proxy of an applied stack, with the keys that the cluster has for it; nothing in native mode."""
-    file = read_stack_file(layout.checkout / "stacks", stack)
-    plan = plan_stack(file.platform, stack=stack, source=file.path.name)
+    plan = plan_stack_file(layout.checkout / "stacks", stack)
     if plan.settings.translation == "native":
         return
     keys = {

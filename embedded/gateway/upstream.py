@@ -13,8 +13,8 @@ from embedded.layout import Layout
 from embedded.ports import LOOPBACK, Ports
 from embedded.process import Process
 from embedded.scripted_model import NAME
-from onprem.errors import EnvironmentProblem, InvalidInput, Problem
-from onprem.plan import PlatformPlan
+from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
+from onprem_agents.plan import PlatformPlan
 
 _READY_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0

@@ -11,12 +11,12 @@ import httpx
 
 from embedded.gateway.refusals import refused_by_envoy, refused_objects
 from embedded.ports import LOOPBACK
-from onprem.contract import WELL_KNOWN_PATH
-from onprem.errors import EnvironmentProblem
-from onprem.kube import KubeClient
-from onprem.manifests.endpoints import COUNT_TOKENS
-from onprem.manifests.gateway_auth import key_secret
-from onprem.plan import PlatformPlan
+from onprem_agents.cluster import KubeClient
+from onprem_agents.contract.connection import WELL_KNOWN_PATH
+from onprem_agents.errors import EnvironmentProblem
+from onprem_agents.manifests.endpoints import COUNT_TOKENS
+from onprem_agents.manifests.gateway_auth import key_secret
+from onprem_agents.plan import PlatformPlan
 
 _LIMIT_SECONDS = 60.0
 _REFUSED_SECONDS = 12.0

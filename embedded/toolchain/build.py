@@ -16,7 +16,7 @@ from embedded.toolchain import data_modules, gateway_patch
 from embedded.toolchain.binary import Binary, record, recorded
 from embedded.toolchain.golang import Go, run_go
 from embedded.toolchain.pins import MODULES, Group, Part
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 
 # Another run may be compiling the same group: it takes minutes, on a busy machine many.
 _LOCK_SECONDS = 3600.0

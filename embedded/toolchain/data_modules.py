@@ -12,7 +12,7 @@ from embedded.layout import Layout
 from embedded.lock import hold
 from embedded.toolchain.golang import Go
 from embedded.toolchain.pins import DATA_MODULES, MODULES, DataModule
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 
 _LOCK_SECONDS = 600.0
 _DOWNLOAD_SECONDS = 300.0

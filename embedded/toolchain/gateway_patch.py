@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 
 # Environment variables that the patched binary reads at start; a missing one leaves upstream's port.
 # The certificates are read from the folder `certs` below its working folder.

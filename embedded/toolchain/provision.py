@@ -14,7 +14,7 @@ from embedded.toolchain import on_path, release
 from embedded.toolchain.binary import Binary
 from embedded.toolchain.build import binary_folder, build, cached
 from embedded.toolchain.pins import ENVOY, ENVOY_PROBE, GROUPS, PULUMI_ENGINE, Group, Part
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 
 _LOCK_SECONDS = 3600.0
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onprem.sizing import fit, needs_expert_parallel
-from onprem.vllm import UNREADABLE
+from onprem_agents.sizing import fit, needs_expert_parallel
+from onprem_agents.vllm import UNREADABLE
 from policy.graph import UNKNOWN, Graph, Violation
 from policy.memory import gpus_needed, sized
 from policy.serving import Server, servers

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onprem.catalog import Model
-from onprem.errors import nearest_hint
-from onprem.vllm import UNREADABLE, load_release, same_tool_parser
+from onprem_agents.catalog import Model
+from onprem_agents.errors import nearest_hint
+from onprem_agents.vllm import UNREADABLE, load_release, same_tool_parser
 from policy.graph import Graph, Violation
 from policy.known import model_of, only_known_at_run_time
 from policy.serving import Server, servers

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onprem.errors import nearest_hint
-from onprem.vllm import UNREADABLE, load_release
+from onprem_agents.errors import nearest_hint
+from onprem_agents.vllm import UNREADABLE, load_release
 from policy.graph import Graph, Violation
 from policy.serving import Server, servers
 

@@ -10,8 +10,8 @@ from tests.agents.gateway import Gateway
 
 
 def onprem_keys(gateway: Gateway, *words: str) -> None:
-    """Run `onprem keys` and apply the stack, as an engineer does."""
-    command = ("shell", sys.executable, "-c", "from onprem.cli import main; main()", "keys")
+    """Run `onprem-agents keys` and apply the stack, as an engineer does."""
+    command = ("shell", sys.executable, "-c", "from onprem_agents.cli import main; main()", "keys")
     done = gateway.checkout.dev(*command, *words, "--stack", "local")
     assert done.code == 0, done.text
     done = gateway.checkout.pulumi("up", "--yes", "--skip-preview", "--stack", "local")

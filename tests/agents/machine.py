@@ -1,4 +1,4 @@
-"""A developer's machine: an empty home, set up by `onprem setup` and by nothing else, and an agent in it."""
+"""A developer's machine: an empty home, set up by `onprem-agents setup` and by nothing else, and an agent in it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Machine:
         return self.home / "repository"
 
     def set_up(self, gateway: Gateway, developer: str) -> None:
-        """Run `onprem setup` as a developer does who has a host name, a CA file and a key."""
+        """Run `onprem-agents setup` as a developer does who has a host name, a CA file and a key."""
         words = ["--host", f"{gateway.host}:{gateway.port}", "--ca-file", str(gateway.ca_file)]
         words += ["--key-command", gateway.key_command(developer), "--shell", "bash", "--yes"]
         done = self.onprem(gateway, "setup", self.agent, *words)
@@ -53,7 +53,7 @@ class Machine:
     def onprem(self, gateway: Gateway, *words: str, variables: Mapping[str, str] | None = None) -> Outcome:
         """Run `onprem WORDS` in a new shell, which has read its start file; `variables` are exported before."""
         self.repository.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-c", "from onprem.cli import main; main()", *words]
+        command = [sys.executable, "-c", "from onprem_agents.cli import main; main()", *words]
         checkout = {"PYTHONPATH": str(gateway.checkout.layout.checkout)}
         done = subprocess.run(
             ["bash", "-c", f"[ -r ~/.bashrc ] && . ~/.bashrc; {shlex.join(command)}"],

@@ -1,4 +1,4 @@
-"""The real agents do real work through the real gateway, set up by `onprem setup` alone.
+"""The real agents do real work through the real gateway, set up by `onprem-agents setup` alone.
 
 The model is scripted and the gateway's host is `localhost`; everything between them is what a company runs.
 """

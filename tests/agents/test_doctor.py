@@ -1,6 +1,6 @@
-"""Each dated or wrong set-up, made on purpose of what `onprem setup` wrote: the doctor names cause and fix.
+"""Each dated or wrong set-up, made on purpose of what `onprem-agents setup` wrote: the doctor names cause and fix.
 
-The machine is set up against the real gateway, one thing is broken, and `onprem doctor --json` is asked in a new
+The machine is set up against the real gateway, one thing is broken, and `onprem-agents doctor --json` is asked in a new
 shell. What the how-tos of 2025 and 2026 say is among it.
 """
 
@@ -42,7 +42,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def machine(homes: Path, clis: Path, gateway: Gateway) -> Machine:
-    """A machine with all three agents, as `onprem setup` left it for alice; set up once for this module."""
+    """A machine with all three agents, as `onprem-agents setup` left it for alice; set up once for this module."""
     machine, kept = Machine(home=homes / "home", agent="all", clis=clis), homes / "kept"
     if not kept.exists():
         machine.set_up(gateway, "alice")
@@ -66,7 +66,7 @@ def change(machine: Machine, agent: str, old: str, new: str) -> None:
 def examined(
     machine: Machine, gateway: Gateway, *words: str, variables: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return what `onprem doctor --json` says; its exit code must be the one that it tells."""
+    """Return what `onprem-agents doctor --json` says; its exit code must be the one that it tells."""
     done = machine.onprem(gateway, "doctor", "--json", *words, variables=variables)
     told: dict[str, Any] = json.loads(done.output)
     assert done.code == told["exitCode"], done.text
@@ -216,7 +216,7 @@ def test_a_ca_file_that_does_not_fit_stops_everything_and_is_named(
     (row,) = (row for row in told["verdicts"] if row["severity"] != "ok")
     assert (row["probe"], row["cause"], row["severity"]) == ("tls", "tls", "unreachable")
     assert evidence in row["evidence"]
-    assert row["fix"].startswith("run onprem setup --ca-file FILE with your organisation's CA file (")
+    assert row["fix"].startswith("run onprem-agents setup --ca-file FILE with your organisation's CA file (")
     assert (tuple(told["notRun"]), told["exitCode"]) == ((*STRANGERS, *ANSWERS), 3)
 
 
@@ -261,7 +261,7 @@ def test_an_old_host_is_named_and_the_new_one_tells_what_to_change(
     told = examined(machine, gateway)
     assert faults(told) == {
         ("dns", "dns"): (
-            "check your VPN and DNS; if the platform has another name by now: onprem setup --host NAME"
+            "check your VPN and DNS; if the platform has another name by now: onprem-agents setup --host NAME"
         )
     }
     assert (tuple(told["notRun"]), told["exitCode"]) == (
@@ -272,7 +272,7 @@ def test_an_old_host_is_named_and_the_new_one_tells_what_to_change(
     told = examined(machine, gateway, "--host", here)
     found = faults(told)
     assert set(found) == {("drift", "drift"), *((of(agent), "url-other") for agent in FILES)}
-    assert all(f"onprem setup --host {here}" in fix for fix in found.values())
+    assert all(f"onprem-agents setup --host {here}" in fix for fix in found.values())
     assert (told["notRun"], told["exitCode"]) == ([], 1)
 
 
@@ -332,7 +332,7 @@ def test_what_the_stack_changed_since_setup_is_named_and_setup_mends_it(
 
     assert done.code == 0, done.text
     found = faults(told)
-    assert found["drift", "drift"] == f"run: onprem setup --host {place(gateway)}"
+    assert found["drift", "drift"] == f"run: onprem-agents setup --host {place(gateway)}"
     assert set(found) == {
         ("drift", "drift"),
         (of("codex"), "window"),

@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from onprem.units import parse_duration
+from onprem_agents.units import parse_duration
 from tests.agents.envoy import Envoy
 from tests.agents.gateway import Gateway, bodies, started
 

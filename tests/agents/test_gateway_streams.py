@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from onprem.units import parse_duration
+from onprem_agents.units import parse_duration
 from tests.agents.envoy import Envoy
 from tests.agents.gateway import GREETING, Gateway, bodies
 

@@ -16,10 +16,10 @@ import pytest
 from embedded.gateway import Session, litellm
 from embedded.gateway.container import container
 from embedded.layout import Layout
-from onprem.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
-from onprem.manifests.translation_proxy import translation_proxy
-from onprem.plan import plan_stack
-from onprem.stack_file import read_stack_file
+from onprem_agents.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
+from onprem_agents.manifests.translation_proxy import translation_proxy
+from onprem_agents.plan import plan_stack
+from onprem_agents.stack.stack_file import read_stack_file
 from tests.agents import closed_network
 from tests.agents.gateway import Gateway, bodies
 

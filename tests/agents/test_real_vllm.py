@@ -26,7 +26,7 @@ _SCHEMA = {
 }
 _TOOL = {"type": "function", "function": {"name": "write", "parameters": _SCHEMA, "strict": True}}
 _TRIES = 3
-_ONPREM = "from onprem.cli import main; main()"
+_ONPREM = "from onprem_agents.cli import main; main()"
 
 
 @pytest.fixture(scope="module")

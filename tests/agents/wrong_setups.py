@@ -1,4 +1,4 @@
-"""Wrong set-ups: what is broken of what `onprem setup` wrote, and what `onprem doctor` must say to it."""
+"""Wrong set-ups: what is broken of what `onprem-agents setup` wrote, and what `onprem-agents doctor` must say to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ ANSWERS = (
     *("chat", "tool call", "streaming", "streamed tool call", "parallel tool calls", "reasoning"),
     *("messages", "messages tool call", "count_tokens", "responses", "long body", "context"),
 )
-NEW_KEY = "ask your platform team for your own key, it is shown once when it is made; then: onprem setup"
+NEW_KEY = (
+    "ask your platform team for your own key, it is shown once when it is made; then: onprem-agents setup"
+)
 # What the how-to that many start from says for each agent (2026), at this gateway's address.
 DATED_CODEX = """model = "qwen-2"
 model_provider = "onprem"
@@ -129,12 +131,15 @@ FAULTS = {
             ("claude", '"ANTHROPIC_AUTH_TOKEN": ""', '"ANTHROPIC_AUTH_TOKEN": "sk-local"'),
         ),
         said={
-            (f"{agent} key", "key-refused"): f"take it out and run: onprem setup {agent} --host {{place}}"
+            (
+                f"{agent} key",
+                "key-refused",
+            ): f"take it out and run: onprem-agents setup {agent} --host {{place}}"
             for agent in FILES
         }
-        | {(of("claude"), "drift"): "run: onprem setup --host {place}"}
-        | {(of("codex"), "drift"): "run: onprem setup --host {place}"}
-        | {(of("opencode"), "drift"): "run: onprem setup --host {place}"},
+        | {(of("claude"), "drift"): "run: onprem-agents setup --host {place}"}
+        | {(of("codex"), "drift"): "run: onprem-agents setup --host {place}"}
+        | {(of("opencode"), "drift"): "run: onprem-agents setup --host {place}"},
         variables={"ONPREM_API_KEY": "sk-local"},
     ),
     "lesser settings that setup would write otherwise": Fault(
@@ -143,6 +148,6 @@ FAULTS = {
             ("opencode", '"chunkTimeout": 780000', '"chunkTimeout": 5000'),
             ("claude", '"API_TIMEOUT_MS": "780000"', '"API_TIMEOUT_MS": "5000"'),
         ),
-        said={(of(agent), "drift"): "run: onprem setup --host {place}" for agent in FILES},
+        said={(of(agent), "drift"): "run: onprem-agents setup --host {place}" for agent in FILES},
     ),
 }

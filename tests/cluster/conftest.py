@@ -10,7 +10,7 @@ from embedded.cluster import BINARIES, Cluster, ClusterNeeds, NodeSpec
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import Binary, provision
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
 
 NEEDS = ClusterNeeds(
     crds=frozenset({"kserve", "gateway-api", "envoy-gateway"}),

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from embedded.cluster import Cluster
-from onprem.kube import KubeClient, Object
+from onprem_agents.cluster import KubeClient, Object
 from tests.cluster import manifests
 
 SERVING = "serving.kserve.io/v1beta1"

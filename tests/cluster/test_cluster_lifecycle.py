@@ -20,7 +20,7 @@ from embedded.cluster import Cluster, ClusterNeeds, NodeSpec
 from embedded.layout import Layout
 from embedded.ports import LOOPBACK
 from embedded.toolchain import Binary
-from onprem.kube import ApiError, KubeClient, Object
+from onprem_agents.cluster import ApiError, KubeClient, Object
 from tests.cluster import manifests
 from tests.cluster.looking import (
     PROCESSES,

@@ -15,7 +15,7 @@ from embedded.cluster import Cluster, ClusterNeeds
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import Binary
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 from tests.cluster.looking import eventually, pids
 
 if TYPE_CHECKING:

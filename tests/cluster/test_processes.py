@@ -13,7 +13,7 @@ import pytest
 
 from embedded.ports import LOOPBACK, Ports, is_free
 from embedded.process import Process
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 
 pytestmark = pytest.mark.cluster
 

@@ -11,7 +11,7 @@ import pytest
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
 from components.coding_platform import CodingPlatform, CodingPlatformArgs
-from onprem.plan import PlatformPlan
+from onprem_agents.plan import PlatformPlan
 from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, Recorder, family, recorded
 from tests.unit.manifest_samples import CONNECTION, planned, rendered
 
@@ -59,18 +59,18 @@ def test_objects_have_the_type_of_the_official_provider() -> None:
 def test_the_five_parts_are_components_of_their_own() -> None:
     types = declared(planned(translation="litellm")).types()
 
-    assert {name: token for name, token in types.items() if token.startswith("onprem:")} == {
-        "platform": "onprem:index:CodingPlatform",
-        "platform-pool": "onprem:index:GpuNodePool",
-        "platform-auth": "onprem:index:GatewayAuth",
-        "platform-coder": "onprem:index:InferenceService",
-        "platform-proxy": "onprem:index:TranslationProxy",
-        "platform-ingress": "onprem:index:ExternalIngress",
+    assert {name: token for name, token in types.items() if token.startswith("onprem-coding-agents:")} == {
+        "platform": "onprem-coding-agents:index:CodingPlatform",
+        "platform-pool": "onprem-coding-agents:index:GpuNodePool",
+        "platform-auth": "onprem-coding-agents:index:GatewayAuth",
+        "platform-coder": "onprem-coding-agents:index:InferenceService",
+        "platform-proxy": "onprem-coding-agents:index:TranslationProxy",
+        "platform-ingress": "onprem-coding-agents:index:ExternalIngress",
     }
 
 
 def test_native_serving_declares_no_proxy() -> None:
-    assert "onprem:index:TranslationProxy" not in declared(planned()).types().values()
+    assert "onprem-coding-agents:index:TranslationProxy" not in declared(planned()).types().values()
 
 
 def test_every_object_is_below_the_platform_and_named_after_its_parent() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from onprem.manifests.model_routing import MODEL_HEADER, lua_script
+from onprem_agents.manifests.model_routing import MODEL_HEADER, lua_script
 
 LOOPBACK = "127.0.0.1"
 

@@ -11,7 +11,7 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
 from components.kubernetes_object import KubernetesObject
 from components.stack_secrets import read_stack_secrets
-from onprem.errors import InvalidInput
+from onprem_agents.errors import InvalidInput
 from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, recorded
 from tests.unit.manifest_samples import planned
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from onprem.cli.render import render_yaml
-from onprem.schema import stack_file_schema
-from onprem.stack_file import stack_names
+from onprem_agents.cli.render import render_yaml
+from onprem_agents.stack.schema import stack_file_schema
+from onprem_agents.stack.stack_file import stack_names
 
 ROOT = Path(__file__).parents[2]
 STACKS = ROOT / "stacks"

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from onprem.report import report
-from onprem.stack_file import plan_stack_file, stack_names
+from onprem_agents.plan import plan_stack_file
+from onprem_agents.plan.report import report
+from onprem_agents.stack.stack_file import stack_names
 from policy.table import POLICIES
 
 ROOT = Path(__file__).parents[2]

@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from onprem.catalog import Model, load_catalog
-from onprem.sizing import cache_layout
-from onprem.sizing.divisibility import tensor_parallel_problems
-from onprem.sizing.kv_cache import CacheLayout
-from onprem.sizing.release import release_rules
+from onprem_agents.catalog import Model, load_catalog
+from onprem_agents.sizing import cache_layout
+from onprem_agents.sizing.divisibility import tensor_parallel_problems
+from onprem_agents.sizing.kv_cache import CacheLayout
+from onprem_agents.sizing.release import release_rules
 from tests.planner.configs import NOT_SERVED, config_of
 
 FILE = Path(__file__).with_name("golden.json")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from onprem.catalog import (
+from onprem_agents.catalog import (
     Architecture,
     CompressedAttention,
     FullAttention,

@@ -39,7 +39,11 @@ def _inference_service() -> Manifest:
     return {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
-        "metadata": {"name": "coder", "namespace": "agents", "labels": {"onprem.ai/role": "coder"}},
+        "metadata": {
+            "name": "coder",
+            "namespace": "agents",
+            "labels": {"onprem-coding-agents/role": "coder"},
+        },
         "spec": {
             "predictor": {
                 "timeout": 660,

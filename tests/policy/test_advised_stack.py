@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from onprem.cli import main
+from onprem_agents.cli import main
 from policy.checks import check_manifests
 
 pytestmark = pytest.mark.policy

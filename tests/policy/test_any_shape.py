@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from onprem.vllm import load_release, parse_argv
+from onprem_agents.vllm import load_release, parse_argv
 from policy.checks import check_manifests
 from policy.graph import UNKNOWN
 from tests.policy.programs import Manifests, compliant

@@ -163,8 +163,8 @@ def test_the_model_is_told_from_a_mounted_volume(volume: Manifest, mount: Manife
 def test_an_annotation_tells_what_the_storage_does_not() -> None:
     service = _service(model=_model(storageUri="pvc://weights/current"))
     service["metadata"]["annotations"] = {
-        "onprem.ai/model": "Qwen/Qwen3.6-27B-FP8",
-        "onprem.ai/accelerator": "L40S",
+        "onprem-coding-agents/model": "Qwen/Qwen3.6-27B-FP8",
+        "onprem-coding-agents/accelerator": "L40S",
     }
     assert _policies(service) == []
 
@@ -183,7 +183,7 @@ def test_of_several_kinds_of_gpu_the_smallest_counts() -> None:
 
 
 def test_a_pool_of_adopted_nodes_is_known_by_its_tier() -> None:
-    service = _service(model=_model(), nodeSelector={"onprem.ai/gpu-pool": "48gb"})
+    service = _service(model=_model(), nodeSelector={"onprem-coding-agents/gpu-pool": "48gb"})
     accelerator = accelerator_of(next(servers(graph_of([service]))))
     assert accelerator is not None
     assert accelerator.nominal_gb == 48

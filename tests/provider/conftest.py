@@ -17,7 +17,7 @@ from embedded.cluster import BINARIES, Cluster, ClusterNeeds
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import provision
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
 from tests.provider.stack import Stack
 
 # A custom resource whose status the tests write themselves.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
 
 _LIMIT_SECONDS = 120
 # What the SDK's classes send, without their import time of a second per command.

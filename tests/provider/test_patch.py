@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
 from tests.provider.stack import Stack
 
 

@@ -14,7 +14,7 @@ import pytest
 from embedded.layout import Layout
 from embedded.toolchain import data_modules, module_dir, pins
 from embedded.toolchain.pins import DATA_MODULES, MODULES
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 
 MODULE, VERSION = "sigs.k8s.io/lws", "v0.8.0"
 _REQUIRED = re.compile(r"^\s*(?:require )?(\S+) (v\S+)", re.MULTILINE)

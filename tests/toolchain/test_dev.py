@@ -19,7 +19,7 @@ from rich.console import Console
 from embedded import bootstrap, children
 from embedded.lock import hold
 from embedded.progress import Progress
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 from tests.toolchain.conftest import Shown
 
 CHECKOUT = Path(__file__).resolve().parents[2]

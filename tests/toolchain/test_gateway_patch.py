@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from embedded.toolchain import gateway_patch
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 
 
 @pytest.fixture

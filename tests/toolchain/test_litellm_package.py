@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from embedded.gateway.litellm import VERSION, install, package
 from embedded.layout import Layout
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 from tests.toolchain.conftest import Shown
 
 _METADATA = f"Metadata-Version: 2.1\nName: litellm\nVersion: {VERSION}\nRequires-Dist: nobody-has-this\n"

@@ -17,7 +17,7 @@ from embedded.layout import Layout
 from embedded.lock import hold
 from embedded.toolchain import build, present, provision
 from embedded.toolchain.pins import KSERVE_CONTROLLER, PULUMI_ENGINE
-from onprem.errors import EnvironmentProblem
+from onprem_agents.errors import EnvironmentProblem
 from tests.toolchain.conftest import Shown
 
 # Nothing listens on the discard port of loopback.

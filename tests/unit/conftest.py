@@ -1,4 +1,4 @@
-"""A developer's machine for `onprem setup`: an empty home, three agents on PATH, and nothing of the real one."""
+"""A developer's machine for `onprem-agents setup`: an empty home, three agents on PATH, and nothing of the real one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from onprem.cli import main
+from onprem_agents.cli import main
 from tests.unit.contract_samples import CONTRACT
 from tests.unit.setup_machine import VERSIONS, Setup
 

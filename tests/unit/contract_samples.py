@@ -6,8 +6,8 @@ import copy
 import json
 from typing import Any
 
-from onprem.connection import Connection
-from onprem.connection_file import parse
+from onprem_agents.contract.connection import Connection
+from onprem_agents.contract.connection_file import parse
 
 CONTRACT: dict[str, Any] = {
     "version": 1,

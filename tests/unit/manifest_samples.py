@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from onprem.manifests import Manifest, render
-from onprem.plan import PlatformPlan, plan_stack
+from onprem_agents.manifests import Manifest, render
+from onprem_agents.plan import PlatformPlan, plan_stack
 
 STACK: dict[str, Any] = {
     "hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2},

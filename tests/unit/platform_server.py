@@ -11,8 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from onprem.connection import Connection
-from onprem.contract import WELL_KNOWN_PATH
+from onprem_agents.contract.connection import WELL_KNOWN_PATH, Connection
 from tests.unit.contract_samples import CONTRACT, parsed
 
 KEY = "onprem-the-developers-own-key-0123456789"

@@ -1,4 +1,4 @@
-"""What the tests of `onprem setup` share: made-up keys, the agents' versions, and a look at a whole folder."""
+"""What the tests of `onprem-agents setup` share: made-up keys, the agents' versions, and a look at a whole folder."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from onprem.catalog import Accelerator, Model, load_catalog
-from onprem.plan.advise import advise, rankings
-from onprem.plan.choice import kv_cache_dtypes, request_of
-from onprem.settings import ModelRole
-from onprem.sizing import Fit, FitRequest, fit
+from onprem_agents.advice.advise import advise, rankings
+from onprem_agents.catalog import Accelerator, Model, load_catalog
+from onprem_agents.plan.choice import kv_cache_dtypes, request_of
+from onprem_agents.sizing import Fit, FitRequest, fit
+from onprem_agents.stack.settings import ModelRole
 
 pytestmark = pytest.mark.unit
 

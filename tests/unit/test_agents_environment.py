@@ -11,9 +11,9 @@ from typing import get_args
 
 import pytest
 
-from onprem.agents import environment, render
-from onprem.agents.environment import Environment, Shell, script
-from onprem.connection import Target
+from onprem_agents.agents import environment, render
+from onprem_agents.agents.environment import Environment, Shell, script
+from onprem_agents.contract.connection import Target
 from tests.unit.contract_samples import contract
 
 pytestmark = pytest.mark.unit

@@ -9,9 +9,9 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from onprem.agents import AgentFile, obstacle, render
-from onprem.connection import Connection, Target
-from onprem.errors import InvalidInput
+from onprem_agents.agents import AgentFile, obstacle, render
+from onprem_agents.contract.connection import Connection, Target
+from onprem_agents.errors import InvalidInput
 from tests.unit.contract_samples import contract
 
 pytestmark = pytest.mark.unit

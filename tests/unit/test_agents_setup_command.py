@@ -1,4 +1,4 @@
-"""`onprem setup --print` and `onprem smoke` as commands: sources, exit codes, and never a traceback."""
+"""`onprem-agents setup --print` and `onprem-agents smoke` as commands: sources, exit codes, and never a traceback."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from onprem.cli import main
+from onprem_agents.cli import main
 from tests.unit.contract_samples import CONTRACT, changed
 
 pytestmark = pytest.mark.unit

@@ -12,7 +12,7 @@ from embedded.bench.usage import Usage
 from embedded.commands.bench import bench
 from embedded.layout import Layout
 from embedded.progress import Progress
-from onprem.errors import UnknownFact
+from onprem_agents.errors import UnknownFact
 
 
 def series(*seconds: float, resources: int = 0, what: str = "preview", peak_mib: float = 50.0) -> Series:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from onprem.catalog import Accelerator, Model, load_catalog, loader
+from onprem_agents.catalog import Accelerator, Model, load_catalog, loader
 
 pytestmark = pytest.mark.unit
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from onprem.catalog import load_catalog, loader
-from onprem.catalog.model import Model
-from onprem.errors import InvalidInput, UnknownFact
+from onprem_agents.catalog import load_catalog, loader
+from onprem_agents.catalog.model import Model
+from onprem_agents.errors import InvalidInput, UnknownFact
 
 pytestmark = pytest.mark.unit
 

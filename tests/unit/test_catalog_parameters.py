@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onprem.catalog import Model, load_catalog, parameters_of
+from onprem_agents.catalog import Model, load_catalog, parameters_of
 
 pytestmark = pytest.mark.unit
 

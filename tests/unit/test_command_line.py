@@ -1,4 +1,4 @@
-"""`onprem`: what the platform engineer's subcommands print, and that bad input ends in a sentence."""
+"""`onprem-agents`: what the platform engineer's subcommands print, and that bad input ends in a sentence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from onprem.cli import main
+from onprem_agents.cli import main
 
 STACKS = str(Path(__file__).parents[2] / "stacks")
 

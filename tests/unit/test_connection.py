@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from onprem.client_limits import (
+from onprem_agents.contract.connection import Auth, Connection, Role, Timeouts
+from onprem_agents.contract.connection_file import parse
+from onprem_agents.contract.limits import (
     agent_obstacle,
     claude_compacts_at_tokens,
     compact_at_tokens,
     output_cap_tokens,
 )
-from onprem.connection import Auth, Connection, Role, Timeouts
-from onprem.connection_file import parse
-from onprem.errors import InvalidInput, Problem
+from onprem_agents.errors import InvalidInput, Problem
 from tests.unit.contract_samples import CONTRACT, changed, contract
 
 pytestmark = pytest.mark.unit
@@ -43,7 +43,7 @@ def test_a_stack_builds_a_contract_from_keywords_and_gets_safe_defaults() -> Non
         host="127.0.0.1",
         base_url="http://127.0.0.1:8443/v1",
         anthropic_base_url="http://127.0.0.1:8443",
-        auth=Auth(key_hint="onprem keys add NAME"),
+        auth=Auth(key_hint="onprem-agents keys add NAME"),
         roles=(
             Role(
                 role="coder",
@@ -71,7 +71,7 @@ def test_a_stack_builds_a_contract_from_keywords_and_gets_safe_defaults() -> Non
     assert wire["auth"] == {
         "headers": ["Authorization: Bearer", "x-api-key"],
         "keyEnv": "ONPREM_API_KEY",
-        "keyHint": "onprem keys add NAME",
+        "keyHint": "onprem-agents keys add NAME",
     }
     assert wire["roles"][0]["claudeCapabilities"] == [
         "-mid_conv_system",

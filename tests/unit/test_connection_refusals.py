@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from onprem.connection_file import parse
-from onprem.errors import InvalidInput, Problem
-from onprem.untrusted import looks_like_key
+from onprem_agents.contract.connection_file import parse
+from onprem_agents.contract.untrusted import looks_like_key
+from onprem_agents.errors import InvalidInput, Problem
 from tests.unit.contract_samples import CONTRACT, changed, contract
 
 pytestmark = pytest.mark.unit
@@ -159,7 +159,7 @@ def test_what_looks_like_a_key_is_refused_and_never_repeated(path: tuple[str, ..
 @pytest.mark.parametrize(
     "text",
     [
-        "onprem keys show NAME -s organization/onprem-coding-agents/team",
+        "onprem-agents keys show NAME -s organization/onprem-coding-agents/team",
         "https://wiki.example.internal/platform-engineering/coding-agents/how-to-get-a-key",
         "ask the task-force at platform@example.com",
         "/etc/ssl/certs/example-internal-root-ca-2026.pem",

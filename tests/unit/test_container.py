@@ -11,10 +11,10 @@ from embedded.gateway.container import container
 from embedded.layout import Layout
 from embedded.process import Process
 from embedded.progress import Progress
-from onprem.errors import InvalidInput
-from onprem.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
-from onprem.manifests.litellm import LITELLM
-from onprem.manifests.translation_proxy import translation_proxy
+from onprem_agents.errors import InvalidInput
+from onprem_agents.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
+from onprem_agents.manifests.litellm import LITELLM
+from onprem_agents.manifests.translation_proxy import translation_proxy
 from tests.unit.manifest_samples import planned
 
 KEYS = {PROXY_KEY_SECRET: "proxys", SERVER_KEY_SECRET: "servers"}

@@ -6,11 +6,10 @@ import copy
 import json
 from pathlib import Path
 
-from onprem.connection_file import parse
-from onprem.contract import connection_for
-from onprem.plan import plan_stack
-from onprem.report import report
-from onprem.stack_file import plan_stack_file
+from onprem_agents.contract.connection_file import parse
+from onprem_agents.plan import plan_stack, plan_stack_file
+from onprem_agents.plan.contract import connection_for
+from onprem_agents.plan.report import report
 
 STACKS = Path(__file__).parents[2] / "stacks"
 GPT_OSS = {

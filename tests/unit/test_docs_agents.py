@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from onprem.catalog import load_catalog
-from onprem.cli import main
+from onprem_agents.catalog import load_catalog
+from onprem_agents.cli import main
 from tests.unit.platform_server import KEY, platform
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def test_every_command_of_a_page_runs_in_its_order(
         server.contract_text = server.contract().to_json()
         for line in commands(PAGES[agent]):
             words = shlex.split(line.replace("agents.example.internal", f"http://{server.authority}"))
-            if words[0] != "onprem":
+            if words[0] != "onprem-agents":
                 continue
             if words[1:] == ["doctor"] and not (tmp_path / "home/.config/onprem/connection.json").exists():
                 redo = ["setup", agent, "--host", f"http://{server.authority}"]
@@ -65,7 +65,7 @@ def test_a_page_installs_the_release_that_was_tried(agent: str) -> None:
 @pytest.mark.parametrize("page", PAGES.values())
 def test_the_causes_that_a_page_names_are_told_by_the_doctor(page: str) -> None:
     text = (ROOT / "docs" / "agents" / f"{page}.md").read_text()
-    sources = "".join(path.read_text() for path in (ROOT / "onprem").rglob("*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "onprem_agents").rglob("*.py"))
     named = set(re.findall(r"shows `([a-z-]+)`|\(`([a-z-]+)`\)", text))
     assert named
     assert all(f'"{first or second}"' in sources for first, second in named)

@@ -1,4 +1,4 @@
-"""`onprem doctor` and `onprem setup --host` as commands: where the contract is from, output, exit codes."""
+"""`onprem-agents doctor` and `onprem-agents setup --host` as commands: the contract's source, output, exit codes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from onprem.cli import main
-from onprem.errors import EnvironmentProblem, InvalidInput
-from onprem.setup.discovery import base_address, published
+from onprem_agents.cli import main
+from onprem_agents.errors import EnvironmentProblem, InvalidInput
+from onprem_agents.probes.discovery import base_address, published
 from tests.unit.platform_server import KEY, Platform, platform
 
 

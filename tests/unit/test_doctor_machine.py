@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from onprem.client_limits import Agent
-from onprem.doctor.agent_run import run_agent
-from onprem.doctor.local import drift_of_contract, examine
-from onprem.setup import journal
-from onprem.setup.developer_key import DeveloperKey
-from onprem.setup.installed import Installed
-from onprem.setup.merge import merged_text
-from onprem.setup.places import Machine
-from onprem.setup.prepare import prepare
-from onprem.verdict import Severity, Verdict
+from onprem_agents.contract.limits import Agent
+from onprem_agents.probes.agent_run import run_agent
+from onprem_agents.probes.local import drift_of_contract, examine
+from onprem_agents.probes.verdict import Severity, Verdict
+from onprem_agents.setup import journal
+from onprem_agents.setup.developer_key import DeveloperKey
+from onprem_agents.setup.installed import Installed
+from onprem_agents.setup.merge import merged_text
+from onprem_agents.setup.places import Machine
+from onprem_agents.setup.prepare import prepare
 from tests.unit.contract_samples import CONTRACT, contract, parsed
 
 KEY = DeveloperKey(value="onprem-0123456789-the-key-of-alice", source="the test")
@@ -70,7 +70,7 @@ def test_what_setup_wrote_is_sound(agent: Agent, tmp_path: Path) -> None:
 def test_an_agent_that_was_never_set_up_is_told(agent: Agent, tmp_path: Path) -> None:
     found = examined(agent, here(tmp_path))
     assert list(found) == ["not-set-up"]
-    assert found["not-set-up"].fix == "run: onprem setup --host agents.example.internal"
+    assert found["not-set-up"].fix == "run: onprem-agents setup --host agents.example.internal"
 
 
 def test_an_agent_that_is_neither_here_nor_set_up_is_passed_over(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_without_the_key_file_each_agent_lacks_its_key(agent: Agent, tmp_path: P
     set_up(machine, key=False)
     found = examined(agent, machine)
     assert list(found) == ["key-missing"]
-    assert found["key-missing"].fix == "ask platform@example.com; then: onprem setup --key-file FILE"
+    assert found["key-missing"].fix == "ask platform@example.com; then: onprem-agents setup --key-file FILE"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_lesser_differences_are_drift_without_showing_a_secret(tmp_path: Path) -
     found = examined("claude", machine)["drift"]
     assert "env.API_TIMEOUT_MS is '1000'" in found.evidence
     assert "secret" not in found.evidence
-    assert found.fix == "run: onprem setup --host agents.example.internal"
+    assert found.fix == "run: onprem-agents setup --host agents.example.internal"
 
 
 @pytest.mark.parametrize("agent", ["claude", "opencode"])

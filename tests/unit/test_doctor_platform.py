@@ -9,13 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from onprem.doctor.examination import platform_probes
-from onprem.doctor.limits import context, silence
-from onprem.doctor.patient import Patient
-from onprem.doctor.reach import reach
-from onprem.setup.developer_key import DeveloperKey
-from onprem.setup.places import Machine
-from onprem.verdict import Severity, Verdict
+from onprem_agents.probes.examination import platform_probes
+from onprem_agents.probes.limits import context, silence
+from onprem_agents.probes.patient import Patient
+from onprem_agents.probes.reach import reach
+from onprem_agents.probes.verdict import Severity, Verdict
+from onprem_agents.setup.developer_key import DeveloperKey
+from onprem_agents.setup.places import Machine
 from tests.unit.platform_server import KEY, Platform, platform
 from tests.unit.test_smoke_wire import self_signed
 
@@ -189,7 +189,7 @@ def test_a_private_ca_is_trusted_by_its_file_and_told_without(tmp_path: Path) ->
     )
     assert unknown[-1].evidence.startswith("the certificate is not trusted by this machine's certificates: ")
     assert unknown[-1].fix == (
-        "run onprem setup --ca-file FILE with your organisation's CA file (in the wiki), then start a new shell"
+        "run onprem-agents setup --ca-file FILE with your organisation's CA file (in the wiki), then start a new shell"
     )
 
 

@@ -10,20 +10,20 @@ from typing import Any
 import httpx
 import pytest
 
-from onprem.client_limits import Agent
-from onprem.connection import Connection
-from onprem.doctor.endpoint import key_of_agent
-from onprem.doctor.examination import left_out, platform_probes
-from onprem.doctor.local import examine
-from onprem.doctor.local_causes import own_key
-from onprem.doctor.patient import Patient
-from onprem.doctor.trust import trust
-from onprem.setup import journal
-from onprem.setup.developer_key import DeveloperKey
-from onprem.setup.installed import Installed
-from onprem.setup.places import Machine
-from onprem.setup.prepare import prepare
-from onprem.verdict import Severity, Verdict
+from onprem_agents.contract.connection import Connection
+from onprem_agents.contract.limits import Agent
+from onprem_agents.probes.endpoint import key_of_agent
+from onprem_agents.probes.examination import left_out, platform_probes
+from onprem_agents.probes.local import examine
+from onprem_agents.probes.local_causes import own_key
+from onprem_agents.probes.patient import Patient
+from onprem_agents.probes.trust import trust
+from onprem_agents.probes.verdict import Severity, Verdict
+from onprem_agents.setup import journal
+from onprem_agents.setup.developer_key import DeveloperKey
+from onprem_agents.setup.installed import Installed
+from onprem_agents.setup.places import Machine
+from onprem_agents.setup.prepare import prepare
 from tests.unit.contract_samples import CONTRACT, contract, parsed
 from tests.unit.platform_server import KEY, Platform, platform
 from tests.unit.test_smoke_wire import self_signed
@@ -95,7 +95,7 @@ def test_without_any_ca_file_setup_is_the_way(server: Platform, tmp_path: Path) 
     found = list(trust(at(server), machine, [there("codex")]))
 
     assert [(verdict.cause, verdict.severity) for verdict in found] == [("ca-not-told", Severity.BROKEN)]
-    assert found[0].fix.startswith("give your organisation's CA file: onprem setup --ca-file FILE")
+    assert found[0].fix.startswith("give your organisation's CA file: onprem-agents setup --ca-file FILE")
 
 
 @pytest.mark.parametrize(("name", "cause"), [("gone.pem", "ca-missing"), ("other.pem", "ca-wrong")])

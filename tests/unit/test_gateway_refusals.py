@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from embedded.gateway.refusals import refused_by_envoy, refused_objects
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
 
 # Envoy 1.39.1 on a port that another program holds (run 2026-11).
 REJECTED = (

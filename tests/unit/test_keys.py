@@ -1,4 +1,4 @@
-"""`onprem keys`: the stack file changes in its entries alone, and a key is seen by its new owner alone."""
+"""`onprem-agents keys`: the stack file changes in its entries alone, and a key is seen by its new owner alone."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from onprem.cli import main
-from onprem.errors import InvalidInput
-from onprem.stack_edit import put, remove
-from onprem.stack_file import PROJECT
+from onprem_agents.cli import main
+from onprem_agents.errors import InvalidInput
+from onprem_agents.stack.settings import PROJECT
+from onprem_agents.stack.stack_edit import put, remove
 
 STACK = f"""# the team's stack
 config:
@@ -122,7 +122,7 @@ def test_during_an_exchange_both_keys_are_valid_and_then_the_new_one(project: Pa
     assert stored(project, "alice") == [old, new]
     third = keys("rotate", "alice", "--key-file", "third")
     assert (third.exit_code, Path("third").exists()) == (1, False)
-    assert "end that exchange first: onprem keys rotate alice --finish --stack team" in third.stderr
+    assert "end that exchange first: onprem-agents keys rotate alice --finish --stack team" in third.stderr
     assert keys("rotate", "alice", "--finish").exit_code == 0
     assert stored(project, "alice") == [new]
     assert keys("rotate", "alice", "--finish").exit_code == 1
@@ -145,7 +145,7 @@ def test_the_last_developer_stays(project: Path) -> None:
     before = text(project)
     result = keys("revoke", "alice")
     assert result.exit_code == 1
-    assert "add another developer first: onprem keys add NAME" in result.stderr
+    assert "add another developer first: onprem-agents keys add NAME" in result.stderr
     assert text(project) == before
 
 
@@ -154,7 +154,7 @@ def test_the_list_tells_how_many_keys_and_no_key() -> None:
     keys("add", "alice", "--key-file", "a")
     keys("rotate", "alice", "--key-file", "b")
     assert keys("list").output == (
-        "alice: 2 keys\nbob: 0 keys, team web, needs one: onprem keys add bob --stack team\n"
+        "alice: 2 keys\nbob: 0 keys, team web, needs one: onprem-agents keys add bob --stack team\n"
     )
     assert json.loads(keys("list", "--json").output)[0] == {
         "name": "alice",
@@ -179,7 +179,7 @@ def test_on_a_terminal_the_key_is_shown_once(project: Path) -> None:
     argv = [
         sys.executable,
         "-c",
-        "from onprem.cli import main; main()",
+        "from onprem_agents.cli import main; main()",
         "keys",
         "add",
         "alice",

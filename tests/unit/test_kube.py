@@ -8,8 +8,8 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
-from onprem.errors import ClusterError
-from onprem.kube import ApiError, KubeClient
+from onprem_agents.cluster import ApiError, KubeClient
+from onprem_agents.errors import ClusterError
 
 pytestmark = pytest.mark.unit
 

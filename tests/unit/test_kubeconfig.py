@@ -12,8 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from onprem.errors import ClusterError
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import ClusterError
 
 pytestmark = pytest.mark.unit
 
@@ -109,7 +109,9 @@ def test_a_proxy_of_the_environment_is_not_used_for_this_machine(
 
 
 def test_the_client_is_free_of_lightkube_until_it_connects() -> None:
-    code = "import onprem.kube, sys; sys.exit('lightkube' in sys.modules or 'httpx2' in sys.modules)"
+    code = (
+        "import onprem_agents.cluster, sys; sys.exit('lightkube' in sys.modules or 'httpx2' in sys.modules)"
+    )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from onprem.errors import InvalidInput, Problem
-from onprem.manifests.gateway_auth import client_ids, key_secrets, security_policy
-from onprem.manifests.keys import check_keys
-from onprem.manifests.meta import object_name
-from onprem.plan import PlatformPlan
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.manifests.gateway_auth import client_ids, key_secrets, security_policy
+from onprem_agents.manifests.meta import object_name
+from onprem_agents.plan import PlatformPlan
+from onprem_agents.stack.secrets import check_keys
 from tests.unit.manifest_samples import of_kind, planned, rendered
 
 ALICE, BOB, SERVER = "a" * 40, "b" * 40, "s" * 40
@@ -16,7 +16,7 @@ ALICE, BOB, SERVER = "a" * 40, "b" * 40, "s" * 40
 
 def refused(keys: object, server: object = SERVER, plan: PlatformPlan | None = None) -> tuple[Problem, ...]:
     with pytest.raises(InvalidInput) as caught:
-        check_keys(keys, server, plan or planned(), "Pulumi.test.yaml")
+        check_keys(keys, server, (plan or planned()).developers, "Pulumi.test.yaml")
     for key in (ALICE, BOB, SERVER):
         assert key not in str(caught.value), "no message may hold a key"
     return caught.value.problems
@@ -76,14 +76,16 @@ def test_rendered_secrets_say_where_their_value_comes_from() -> None:
 
 
 def test_one_key_or_two_are_taken() -> None:
-    keys = check_keys({"alice": ALICE, "bob": [BOB, "c" * 40]}, SERVER, planned(), "Pulumi.test.yaml")
+    keys = check_keys(
+        {"alice": ALICE, "bob": [BOB, "c" * 40]}, SERVER, planned().developers, "Pulumi.test.yaml"
+    )
 
     assert keys.developers == {"alice": (ALICE,), "bob": (BOB, "c" * 40)}
     assert keys.server == SERVER
 
 
 def test_keys_do_not_show_up_when_they_are_printed() -> None:
-    keys = check_keys({"alice": ALICE, "bob": BOB}, SERVER, planned(), "Pulumi.test.yaml")
+    keys = check_keys({"alice": ALICE, "bob": BOB}, SERVER, planned().developers, "Pulumi.test.yaml")
 
     assert ALICE not in repr(keys)
     assert SERVER not in repr(keys)

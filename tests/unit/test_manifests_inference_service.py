@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
-from onprem.manifests import Manifest
-from onprem.manifests.inference_service import disruption_budgets, inference_service, supporting_objects
-from onprem.plan import PlatformPlan
+from onprem_agents.manifests import Manifest
+from onprem_agents.manifests.inference_service import (
+    disruption_budgets,
+    inference_service,
+    supporting_objects,
+)
+from onprem_agents.plan import PlatformPlan
 from tests.unit.manifest_samples import planned
 
 
@@ -126,7 +130,7 @@ def test_the_pod_goes_to_the_pool_and_tolerates_its_taint() -> None:
 def test_named_nodes_are_found_by_the_pools_own_label() -> None:
     pod = predictor(planned(hardware={"nodeNames": ["node-a", "node-b"]}))
 
-    assert pod["nodeSelector"] == {"onprem.ai/gpu-pool": "l40s"}
+    assert pod["nodeSelector"] == {"onprem-coding-agents/gpu-pool": "l40s"}
 
 
 def test_replicas_are_fixed_and_the_rollout_is_the_plans() -> None:

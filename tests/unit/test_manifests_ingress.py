@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from onprem.manifests import Manifest
-from onprem.manifests.external_ingress import certificates, envoy_proxy, gateway
-from onprem.plan import PlatformPlan
-from onprem.units import parse_duration
+from onprem_agents.manifests import Manifest
+from onprem_agents.manifests.external_ingress import certificates, envoy_proxy, gateway
+from onprem_agents.plan import PlatformPlan
+from onprem_agents.units import parse_duration
 from tests.unit.manifest_samples import CONNECTION, of_kind, planned, rendered
 
 AGENTS = "coding-agents-agents"
@@ -192,7 +192,7 @@ def test_the_connection_contract_is_served_without_a_key() -> None:
 
 
 def test_a_percent_sign_in_an_answer_is_written_twice() -> None:
-    from onprem.manifests.direct_responses import connection_filter
+    from onprem_agents.manifests.direct_responses import connection_filter
 
     answer = connection_filter(planned(), '{"hint": "100% local"}')["spec"]["directResponse"]
 

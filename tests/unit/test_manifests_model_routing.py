@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onprem.manifests.model_routing import lua_script
+from onprem_agents.manifests.model_routing import lua_script
 
 
 def test_only_served_models_reach_the_header() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from onprem.manifests.gpu_node_pool import node_patches, priority_class, queues
-from onprem.plan import PlatformPlan
+from onprem_agents.manifests.gpu_node_pool import node_patches, priority_class, queues
+from onprem_agents.plan import PlatformPlan
 from tests.unit.manifest_samples import of_kind, planned, rendered
 
 
@@ -17,7 +17,7 @@ def test_named_nodes_get_the_pools_label_and_the_taint() -> None:
     first, second = node_patches(planned(hardware={"nodeNames": ["node-a", "node-b"]}))
 
     assert (first["metadata"]["name"], second["metadata"]["name"]) == ("node-a", "node-b")
-    assert first["metadata"]["labels"] == {"onprem.ai/gpu-pool": "l40s"}
+    assert first["metadata"]["labels"] == {"onprem-coding-agents/gpu-pool": "l40s"}
     assert first["spec"]["taints"] == [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from onprem.plan import PlatformPlan
-from onprem.units import canonical_quantity
+from onprem_agents.plan import PlatformPlan
+from onprem_agents.units import canonical_quantity
 from tests.unit.manifest_samples import CONNECTION, containers, planned, pod_specs, rendered
 
 STACKS: dict[str, PlatformPlan] = {
@@ -50,7 +50,7 @@ def test_every_object_says_what_it_is_and_whose(plan: PlatformPlan) -> None:
         labels = document["metadata"]["labels"]
         assert labels["app.kubernetes.io/part-of"] == "onprem-coding-agents"
         assert labels["app.kubernetes.io/managed-by"] == "pulumi"
-        assert labels["onprem.ai/stack"] == "test"
+        assert labels["onprem-coding-agents/stack"] == "test"
         assert all(len(value) <= 63 for value in labels.values())
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from onprem.manifests import Manifest
-from onprem.plan import PlatformPlan
+from onprem_agents.manifests import Manifest
+from onprem_agents.plan import PlatformPlan
 from tests.unit.manifest_samples import of_kind, planned, rendered
 
 PROXIES = ("litellm", "claude-code-router")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from onprem.catalog import load_catalog
-from onprem.errors import InvalidInput
-from onprem.plan import Pool, place, plan_stack
-from onprem.stack_file import plan_stack_file, stack_names
+from onprem_agents.catalog import load_catalog
+from onprem_agents.errors import InvalidInput
+from onprem_agents.plan import Pool, place, plan_stack, plan_stack_file
+from onprem_agents.stack.stack_file import stack_names
 
 STACKS = Path(__file__).parents[2] / "stacks"
 RAW: dict[str, Any] = {

@@ -7,10 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from onprem.kube import KubeClient, Resource
-from onprem.plan import PlatformPlan
-from onprem.preflight import Check, preflight
-from onprem.stack_file import plan_stack_file
+from onprem_agents.cluster import KubeClient, Resource
+from onprem_agents.cluster.preflight import Check, preflight
+from onprem_agents.plan import PlatformPlan, plan_stack_file
 
 STACKS = Path(__file__).parents[2] / "stacks"
 SERVED = (

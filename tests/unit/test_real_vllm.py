@@ -10,8 +10,8 @@ import pytest
 
 from embedded.gateway import real_vllm
 from embedded.gateway.tiny_model import write_tiny_model
-from onprem.errors import EnvironmentProblem
-from onprem.vllm import load_release, to_argv
+from onprem_agents.errors import EnvironmentProblem
+from onprem_agents.vllm import load_release, to_argv
 from tests.unit.manifest_samples import planned
 
 pytestmark = pytest.mark.unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onprem.plan import choose_rollout
+from onprem_agents.plan import choose_rollout
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from onprem.errors import InvalidInput
-from onprem.settings_reader import parse_platform
+from onprem_agents.errors import InvalidInput
+from onprem_agents.stack.settings_reader import parse_platform
 
 GOOD: dict[str, Any] = {
     "hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2},

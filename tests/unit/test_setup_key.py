@@ -47,7 +47,7 @@ def test_without_a_key_everything_else_is_set_up_and_the_way_to_one_is_told(
     result = run_setup()
     assert result.exit_code == 0
     assert (
-        "note: There is no key yet (ask platform@example.com). Put it in place with: onprem setup --key-file"
+        "note: There is no key yet (ask platform@example.com). Put it in place with: onprem-agents setup --key-file"
         in (result.stderr)
     )
     assert not (home / ".config/onprem/key").exists()

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from onprem.client_limits import Agent
-from onprem.errors import InvalidInput
-from onprem.setup.installed import Installed
-from onprem.setup.jsonc import parse_object
-from onprem.setup.merge import Format, merged_text
-from onprem.setup.wanted import Wanted, wanted
+from onprem_agents.contract.limits import Agent
+from onprem_agents.errors import InvalidInput
+from onprem_agents.setup.installed import Installed
+from onprem_agents.setup.jsonc import parse_object
+from onprem_agents.setup.merge import Format, merged_text
+from onprem_agents.setup.wanted import Wanted, wanted
 from tests.unit.config_corpus import BROKEN, CLAUDE, CODEX, OPENCODE, generated_json, generated_toml
 from tests.unit.contract_samples import contract
 

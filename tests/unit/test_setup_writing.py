@@ -1,4 +1,4 @@
-"""`onprem setup` on a machine: what it writes and where, that it keeps, shows, undoes, and never leaves a key about."""
+"""`onprem-agents setup` on a machine: what it writes where, keeps, shows, undoes, and no key about."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from onprem.setup import journal
+from onprem_agents import files
+from onprem_agents.setup import journal
 from tests.unit.config_corpus import CLAUDE, CODEX, OPENCODE
 from tests.unit.contract_samples import CONTRACT
 from tests.unit.setup_machine import KEY, OTHER, Setup, everything
@@ -259,7 +260,7 @@ def test_an_interrupted_run_leaves_all_as_it_was(
     (home / ".codex").mkdir()
     (home / ".codex/config.toml").write_text('model = "mine"\n')
     before = everything(home)
-    real, written = journal.write_file, []
+    real, written = files.write_file, []
 
     def full(path: Path, content: bytes, mode: int) -> None:
         if path.name == "key":

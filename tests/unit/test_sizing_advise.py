@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from onprem.catalog import load_catalog
-from onprem.cli import main
-from onprem.plan.advise import advise
-from onprem.stack_file import plan_stack_file
+from onprem_agents.advice.advise import advise
+from onprem_agents.catalog import load_catalog
+from onprem_agents.cli import main
+from onprem_agents.plan import plan_stack_file
 
 pytestmark = pytest.mark.unit
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from onprem.catalog import load_catalog
-from onprem.cli import main
-from onprem.sizing import accelerator_named, predict
+from onprem_agents.catalog import load_catalog
+from onprem_agents.cli import main
+from onprem_agents.sizing import accelerator_named, predict
 
 pytestmark = pytest.mark.unit
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from onprem.catalog import Accelerator, Tier, load_catalog
-from onprem.sizing import (
+from onprem_agents.catalog import Accelerator, Tier, load_catalog
+from onprem_agents.sizing import (
     FitRequest,
     candidate_tensor_parallel,
     fit,
     nearest_tier_that_fits,
     needs_expert_parallel,
 )
-from onprem.sizing.overhead import captured_sizes
+from onprem_agents.sizing.overhead import captured_sizes
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from onprem.catalog import (
+from onprem_agents.catalog import (
     Architecture,
     AttentionLayers,
     FullAttention,
@@ -16,7 +16,7 @@ from onprem.catalog import (
     Source,
     load_catalog,
 )
-from onprem.sizing import cache_layout
+from onprem_agents.sizing import cache_layout
 
 pytestmark = pytest.mark.unit
 

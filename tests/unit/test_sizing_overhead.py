@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from onprem.catalog import load_catalog
-from onprem.sizing import FitRequest, memory_of
+from onprem_agents.catalog import load_catalog
+from onprem_agents.sizing import FitRequest, memory_of
 
 pytestmark = pytest.mark.unit
 

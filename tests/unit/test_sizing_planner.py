@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onprem.catalog import load_catalog
+from onprem_agents.catalog import load_catalog
 from tests.planner import golden
 
 pytestmark = pytest.mark.unit

@@ -7,8 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from onprem.catalog import Accelerator, Model, Variant, load_catalog
-from onprem.sizing import FitRequest, candidate_tensor_parallel, fit, memory_of, tensor_parallel_problems
+from onprem_agents.catalog import Accelerator, Model, Variant, load_catalog
+from onprem_agents.sizing import (
+    FitRequest,
+    candidate_tensor_parallel,
+    fit,
+    memory_of,
+    tensor_parallel_problems,
+)
 
 pytestmark = pytest.mark.unit
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from onprem.catalog import load_catalog
-from onprem.sizing import FitRequest
-from onprem.sizing.weights import computed_gib, weights_of
+from onprem_agents.catalog import load_catalog
+from onprem_agents.sizing import FitRequest
+from onprem_agents.sizing.weights import computed_gib, weights_of
 
 pytestmark = pytest.mark.unit
 

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from onprem.errors import InvalidInput
-from onprem.smoke import Target, run
-from onprem.verdict import Severity, Verdict, cleaned, worst
+from onprem_agents.errors import InvalidInput, cleaned
+from onprem_agents.probes.smoke import Target, run
+from onprem_agents.probes.verdict import Severity, Verdict, worst
 
 pytestmark = pytest.mark.unit
 

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from onprem.errors import EnvironmentProblem
-from onprem.smoke import Target, client, run
-from onprem.verdict import Severity, Verdict
+from onprem_agents.errors import EnvironmentProblem
+from onprem_agents.probes.smoke import Target, client, run
+from onprem_agents.probes.verdict import Severity, Verdict
 
 pytestmark = pytest.mark.unit
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from onprem.errors import InvalidInput, Problem
-from onprem.stack_file import plan_stack_file, read_stack_file, stack_names
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.plan import plan_stack_file
+from onprem_agents.stack.stack_file import read_stack_file, stack_names
 
 CANARY = "canary-4f1c9f0a77d2"
 GOOD = """\
@@ -26,7 +27,7 @@ config:
 def _read(tmp_path: Path, text: str | bytes) -> None:
     data = text.encode() if isinstance(text, str) else text
     (tmp_path / "Pulumi.test.yaml").write_bytes(data)
-    read_stack_file(tmp_path, "test")
+    plan_stack_file(tmp_path, "test")
 
 
 def _problems(tmp_path: Path, text: str | bytes) -> tuple[Problem, ...]:
@@ -52,7 +53,7 @@ def test_a_missing_file_offers_the_nearest_stack(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.local.yaml").write_text(GOOD)
 
     with pytest.raises(InvalidInput, match="did you mean local"):
-        read_stack_file(tmp_path, "locla")
+        plan_stack_file(tmp_path, "locla")
 
     assert stack_names(tmp_path) == ("local",)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onprem.plan import derive_timeouts
+from onprem_agents.plan import derive_timeouts
 
 
 @pytest.mark.parametrize("longest_turn_seconds", [60, 600, 7200])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onprem.units import (
+from onprem_agents.units import (
     BadUnit,
     canonical_quantity,
     format_bytes,

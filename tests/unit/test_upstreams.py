@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from onprem.errors import InvalidInput
-from onprem.manifests.litellm import litellm_config
+from onprem_agents.errors import InvalidInput
+from onprem_agents.manifests.litellm import litellm_config
 from tests.unit.manifest_samples import of_kind, planned, rendered
 
 CODER = "http://127.0.0.1:8000"

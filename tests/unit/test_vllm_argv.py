@@ -9,9 +9,17 @@ from typing import Any
 
 import pytest
 
-from onprem.errors import InvalidInput, UnknownFact
-from onprem.vllm import UNREADABLE, ServeFlags, known_releases, load_release, option_of, parse_argv, to_argv
-from onprem.vllm.flags import kinds
+from onprem_agents.errors import InvalidInput, UnknownFact
+from onprem_agents.vllm import (
+    UNREADABLE,
+    ServeFlags,
+    known_releases,
+    load_release,
+    option_of,
+    parse_argv,
+    to_argv,
+)
+from onprem_agents.vllm.flags import kinds
 
 pytestmark = pytest.mark.unit
 

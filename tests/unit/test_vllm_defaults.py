@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onprem.vllm import default_max_num_batched_tokens, default_max_num_seqs
+from onprem_agents.vllm import default_max_num_batched_tokens, default_max_num_seqs
 
 pytestmark = pytest.mark.unit
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from onprem.errors import UnknownFact
-from onprem.vllm import (
+from onprem_agents.errors import UnknownFact
+from onprem_agents.vllm import (
     field_of,
     has_endpoint,
     known_releases,
@@ -17,7 +17,7 @@ from onprem.vllm import (
     unknown_option_hint,
     version_key,
 )
-from onprem.vllm.flags import kinds
+from onprem_agents.vllm.flags import kinds
 
 pytestmark = pytest.mark.unit
 

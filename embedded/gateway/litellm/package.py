@@ -13,8 +13,8 @@ from embedded.children import run_logged
 from embedded.layout import Layout
 from embedded.lock import hold
 from embedded.progress import Progress
-from onprem.errors import EnvironmentProblem
-from onprem.manifests.litellm import LITELLM
+from onprem_agents.errors import EnvironmentProblem
+from onprem_agents.manifests.litellm import LITELLM
 
 VERSION = LITELLM.image.rpartition(":")[2]
 LOCK = Path(__file__).with_name("requirements.lock")

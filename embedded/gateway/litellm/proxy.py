@@ -16,8 +16,8 @@ from embedded.layout import Layout
 from embedded.ports import LOOPBACK, Ports
 from embedded.process import Process
 from embedded.progress import Progress
-from onprem.manifests.translation_proxy import translation_proxy
-from onprem.plan import PlatformPlan
+from onprem_agents.manifests.translation_proxy import translation_proxy
+from onprem_agents.plan import PlatformPlan
 
 NAME = "litellm"
 # 10 s on two idle cores (1.109.1, 2026-11); a busy machine takes its time to read 90 packages.

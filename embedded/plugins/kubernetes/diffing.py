@@ -15,8 +15,8 @@ from embedded.plugins.kubernetes.paths import Path, parse, spell
 from embedded.plugins.kubernetes.preparing import for_server, scoped
 from embedded.plugins.kubernetes.session import Session
 from embedded.plugins.kubernetes.wire import Object, decode, has_unknowns
-from onprem.errors import ClusterError
-from onprem.kube import ApiError
+from onprem_agents.cluster import ApiError
+from onprem_agents.errors import ClusterError
 
 _KINDS = {
     ("add", False): provider_pb2.PropertyDiff.ADD,

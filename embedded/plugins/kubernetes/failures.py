@@ -13,8 +13,8 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from embedded.plugins.kubernetes.directives import PATCH_FORCE
 from embedded.plugins.kubernetes.identity import Identity
-from onprem.errors import ClusterError
-from onprem.kube import ApiError
+from onprem_agents.cluster import ApiError
+from onprem_agents.errors import ClusterError
 
 _UNDECLARED = re.compile(r"(\.[\w.\[\]\"=-]+): field not declared in schema")
 _CONFLICT_GUIDE = (

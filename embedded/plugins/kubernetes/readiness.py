@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedded.plugins.kubernetes.wire import Object
-from onprem.errors import ClusterError
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import ClusterError
 
 Verdict = tuple[bool, str]
 

@@ -15,8 +15,8 @@ from embedded.plugins.kubernetes.preparing import for_server, scoped
 from embedded.plugins.kubernetes.secrecy import secret_paths
 from embedded.plugins.kubernetes.session import Session
 from embedded.plugins.kubernetes.wire import Object, Properties, decode, encode
-from onprem.errors import ClusterError
-from onprem.kube import ApiError
+from onprem_agents.cluster import ApiError
+from onprem_agents.errors import ClusterError
 
 # Kinds whose health a refresh reports (pulumi-kubernetes 4.34).
 _HEALTH_REPORTED = frozenset({"DaemonSet", "Deployment", "Ingress", "Job", "Pod", "Service", "StatefulSet"})

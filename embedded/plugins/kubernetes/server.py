@@ -20,7 +20,7 @@ from embedded.plugins.kubernetes.failures import Incomplete, abort
 from embedded.plugins.kubernetes.session import Session
 from embedded.plugins.kubernetes.settings import Settings, refusals
 from embedded.plugins.kubernetes.wire import Object, decode
-from onprem.errors import OnpremError
+from onprem_agents.errors import OnpremError
 
 Answer = TypeVar("Answer")
 

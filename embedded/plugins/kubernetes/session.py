@@ -13,8 +13,8 @@ from embedded.plugins.kubernetes.secrecy import redact
 from embedded.plugins.kubernetes.settings import Settings
 from embedded.plugins.kubernetes.waiting import Waiter
 from embedded.plugins.kubernetes.wire import Object
-from onprem.errors import ClusterError
-from onprem.kube import ApiError, KubeClient
+from onprem_agents.cluster import ApiError, KubeClient
+from onprem_agents.errors import ClusterError
 
 
 @dataclass

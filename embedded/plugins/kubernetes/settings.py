@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onprem.errors import ClusterError
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import ClusterError
 
 _CLIENT_TIMEOUT_SECONDS = 30.0
 _SWITCHES = {
@@ -76,7 +76,7 @@ def refusals(values: Mapping[str, Any]) -> dict[str, str]:
         )
     if values.get("renderYamlToDirectory"):
         found["renderYamlToDirectory"] = (
-            "this stand-in for the Kubernetes provider does not render to a folder; `onprem render` prints"
+            "this stand-in for the Kubernetes provider does not render to a folder; `onprem-agents render` prints"
             " the manifests of a stack"
         )
     return found
@@ -86,7 +86,7 @@ def _connect_to_content(content: str, context: str | None) -> KubeClient:
     import yaml
     from lightkube.config.kubeconfig import KubeConfig
 
-    from onprem.kube import kubeconfig
+    from onprem_agents.cluster import kubeconfig
 
     source = Path("kubernetes:kubeconfig")
     try:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from embedded.plugins.kubernetes import conditions, readiness
 from embedded.plugins.kubernetes.identity import Identity
 from embedded.plugins.kubernetes.wire import Object
-from onprem.errors import ClusterError
-from onprem.kube import KubeClient
+from onprem_agents.cluster import KubeClient
+from onprem_agents.errors import ClusterError
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 1.0

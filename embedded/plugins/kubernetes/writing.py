@@ -18,8 +18,8 @@ from embedded.plugins.kubernetes.secrecy import redact, secret_texts
 from embedded.plugins.kubernetes.session import Session
 from embedded.plugins.kubernetes.waiting import NotReached
 from embedded.plugins.kubernetes.wire import Object, Properties, decode, encode, has_unknowns
-from onprem.errors import ClusterError
-from onprem.kube import ApiError
+from onprem_agents.cluster import ApiError
+from onprem_agents.errors import ClusterError
 
 # A program may create a namespace or a definition and what goes into it without saying that one needs the
 # other; the official provider retries for about half a minute.

@@ -21,11 +21,11 @@ import yaml
 
 from embedded.layout import Layout
 from embedded.ports import LOOPBACK, Ports
-from onprem.kube import KubeClient
-from onprem.stack_file import PROJECT
+from onprem_agents.cluster import KubeClient
+from onprem_agents.stack.settings import PROJECT
 
 # What the program and `./dev` consist of.
-_PARTS = ("onprem", "components", "policy", "embedded", "stacks", "Pulumi.yaml", "__main__.py")
+_PARTS = ("onprem_agents", "components", "policy", "embedded", "stacks", "Pulumi.yaml", "__main__.py")
 _LIMIT_SECONDS = 300
 _OWN_VARIABLES = ("PULUMI_", "ONPREM_STATE", "KUBECONFIG")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 
-from onprem.kube import ApiError, KubeClient
+from onprem_agents.cluster import ApiError, KubeClient
 from tests.cluster.end_to_end.checkout import Checkout
 
 _SERVING = "serving.kserve.io/v1beta1"

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from onprem.stack_file import PROJECT
+from onprem_agents.stack.settings import PROJECT
 from tests.cluster.end_to_end.checkout import Checkout
 from tests.cluster.looking import PROCESSES
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from onprem.cli.render import render_yaml
+from onprem_agents.cli.render import render_yaml
 from tests.cluster.end_to_end.checkout import Checkout
 from tests.cluster.end_to_end.conftest import CANARY, FirstUp
 from tests.cluster.end_to_end.sampling import Sampler, forms, holders

@@ -13,10 +13,10 @@ import yaml
 from embedded.cluster import crds
 from embedded.layout import Layout
 from embedded.toolchain import module_dir
-from onprem.cli.render import render_yaml
-from onprem.errors import OnpremError
-from onprem.kube import ApiError, KubeClient
-from onprem.stack_file import stack_names
+from onprem_agents.cli.render import render_yaml
+from onprem_agents.cluster import ApiError, KubeClient
+from onprem_agents.errors import OnpremError
+from onprem_agents.stack.stack_file import stack_names
 from tests.cluster.end_to_end.checkout import Checkout, ask
 from tests.cluster.end_to_end.conftest import FirstUp
 

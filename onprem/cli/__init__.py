@@ -1,5 +1,0 @@
-"""`onprem`: the one command of platform engineers and developers; the only place that prints or exits."""
-
-from onprem.cli.main import main
-
-__all__ = ["main"]

@@ -1,0 +1,280 @@
+"""Which servers of a model start on a GPU, and how many sessions each of them holds.
+
+Over all accelerators of the catalogue the same terms of the sizing engine come up again and again: weights depend on
+no GPU, activations and the layout of the KV cache on no checkpoint. `ModelServers` asks for each of them once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
+
+from onprem_agents.catalog import Accelerator, Model, Variant
+from onprem_agents.plan.choice import UTILIZATION, kv_cache_dtypes, request_of, settings_class
+from onprem_agents.sizing import FitRequest, tensor_parallel_problems
+from onprem_agents.sizing.divisibility import attention_sizes, most_gpus_together
+from onprem_agents.sizing.kv_cache import CacheLayout
+from onprem_agents.sizing.memory import Load, Room, layout_of, load_from, room_on
+from onprem_agents.sizing.overhead import Overhead, overhead, traits_of
+from onprem_agents.sizing.refusals import refused_by_settings
+from onprem_agents.sizing.release import release_rules
+from onprem_agents.sizing.weights import Weights, depends_on_gpu, pads_wide, weights_of
+from onprem_agents.stack.settings import ModelRole
+
+# The least that agents work with: their start prompt and the reserve for compaction (see the agents' facts).
+_LEAST_CONTEXT_TOKENS = 32_768
+# A context that was cut down to what fits is a multiple of this.
+_CONTEXT_STEP_TOKENS = 1024
+
+_ANY_ROLE = ModelRole(role="coder", model="any")
+
+GpuClass = tuple[tuple[int, bool], tuple[bool, bool]]
+"""All of a GPU on which the settings of a server and its overhead depend: nothing of its exact memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
+    """An accelerator as a search sees it."""
+
+    accelerator: Accelerator
+    room: Room
+    kind: GpuClass
+    pads_wide: bool
+    computes: tuple[float, bool]
+    """All of it that decides which checkpoints it computes, and whether several of it share one."""
+
+    @classmethod
+    def of(cls, accelerator: Accelerator) -> Gpu:
+        """Return what a search knows of that accelerator."""
+        return cls(
+            accelerator=accelerator,
+            room=room_on(accelerator, UTILIZATION),
+            kind=(settings_class(accelerator), traits_of(accelerator, release_rules(None))),
+            pads_wide=pads_wide(accelerator),
+            computes=(accelerator.compute_capability, accelerator.mig is None),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A checkpoint, over how many GPUs a server spreads it, and vLLM's flag for its KV cache."""
+
+    model: Model
+    variant: Variant
+    tensor_parallel: int
+    kv_cache_dtype: str
+
+    def request(self, gpu: Accelerator, context_tokens: int) -> FitRequest:
+        """Return the sizing request of a server on that GPU."""
+        return request_of(
+            _ANY_ROLE,
+            self.model,
+            self.variant,
+            gpu,
+            tensor_parallel=self.tensor_parallel,
+            context_tokens=context_tokens,
+            kv_cache_dtype=self.kv_cache_dtype,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cache:
+    """A layout of the KV cache, and the blocks that a session takes of it: a wanted one, and the shortest of use."""
+
+    layout: CacheLayout
+    session_blocks: int
+    least_blocks: int
+    has_states: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Frame:
+    """What the servers of one model on one class of GPUs have in common: all but their weights.
+
+    `state_blocks` are the blocks without which it does not start whatever the context.
+    """
+
+    request: FitRequest
+    rest: Overhead
+    cache: _Cache
+    is_refused: bool
+    state_blocks: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A server of which all is known but how large its GPU is."""
+
+    recipe: Recipe
+    load: Load
+    frame: _Frame
+
+    def context_and_sessions(self, room: Room) -> tuple[int, int]:
+        """Return the context it has in that room and how many sessions of it it holds; zeros where it does not start.
+
+        The context is shorter than wanted where that is needed and what is left is enough for agents.
+        """
+        load, frame = self.load, self.frame
+        if frame.is_refused or not load.starts_outside(room):
+            return 0, 0
+        cache = frame.cache
+        blocks = cache.layout.blocks_in(load.careful_pool_gib(room))
+        context_tokens, each = frame.request.context_tokens, cache.session_blocks
+        if blocks < frame.state_blocks:
+            return 0, 0
+        if blocks < each:
+            if blocks < cache.least_blocks:
+                return 0, 0
+            context_tokens = cache.layout.longest_in(blocks, context_tokens, _CONTEXT_STEP_TOKENS)
+            each = cache.layout.blocks_per_request(context_tokens)
+        return context_tokens, min(blocks // each, frame.request.max_num_seqs)
+
+
+# A server and the sessions that it holds on a GPU; a tuple, as a search makes very many.
+Held = tuple[Server, int]
+
+
+@cache
+def _divisors(counts: tuple[int, ...]) -> frozenset[int]:
+    """Return the sizes of servers of which a whole number fills one of these numbers of GPUs."""
+    return frozenset(size for count in counts for size in range(1, count + 1) if count % size == 0)
+
+
+_Order = Sequence[Sequence[Recipe]]
+
+
+class ModelServers:
+    """The servers of one model with a context of up to `context_tokens` on up to `gpus` GPUs of one node."""
+
+    def __init__(self, model: Model, *, context_tokens: int, gpus: int) -> None:
+        """Start with no term computed."""
+        self._model = model
+        self._context_tokens = min(context_tokens, model.architecture.max_context_tokens)
+        self._gpus = gpus
+        self._sizes = attention_sizes(model, gpus)
+        self._recipes: dict[tuple[str, str], Sequence[Recipe]] = {}
+        self._splits: dict[str, Sequence[int]] = {}
+        self._weights: dict[tuple[str, int, bool], Weights] = {}
+        self._orders: dict[tuple[float, bool], _Order] = {}
+        self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
+        self._caches: dict[tuple[int, str, int], _Cache] = {}
+        self._frames: dict[tuple[int, str, str | None, GpuClass], _Frame] = {}
+        # A recipe is known by its identity: to hash the facts of a checkpoint costs more than to size it.
+        self._weights_gib: dict[bool, dict[int, float]] = {}
+        self._servers: dict[tuple[GpuClass, bool], dict[int, Server]] = {}
+
+    def on(self, gpu: Gpu, counts: Sequence[int]) -> Iterator[Sequence[Held]]:
+        """Yield the servers that start, those of equal quality together, the best quality first.
+
+        `counts` are the numbers of GPUs that whole servers shall fill; the caller may take from it what it is done
+        with. Quality is the precision: one the GPU computes in, then the one that keeps most bytes, then a KV cache in
+        the model's own. Those of equal quality come with the fewest GPUs first.
+        """
+        known = self._servers.setdefault((gpu.kind, gpu.pads_wide), {})
+        weights_gib = self._weights_gib.setdefault(gpu.pads_wide, {})
+        budget_gib = gpu.room.budget_gib
+        for recipes in self._order(gpu):
+            sizes = _divisors(tuple(counts))
+            held = []
+            for recipe in recipes:
+                if recipe.tensor_parallel not in sizes:
+                    continue
+                server = known.get(id(recipe))
+                if server is None:
+                    gib = weights_gib.get(id(recipe))
+                    if gib is None:
+                        gib = weights_gib[id(recipe)] = self._weights_of(recipe, gpu).gib
+                    if gib >= budget_gib:
+                        continue
+                    server = known[id(recipe)] = self._server(recipe, gpu)
+                _, sessions = server.context_and_sessions(gpu.room)
+                if sessions:
+                    held.append((server, sessions))
+            if held:
+                yield held
+
+    def _order(self, gpu: Gpu) -> _Order:
+        """Return the recipes that such a GPU computes, in the order of `on`."""
+        order = self._orders.get(gpu.computes)
+        if order is None:
+            found = sorted(self._usable(gpu.accelerator), key=lambda one: one[1].tensor_parallel)
+            found.sort(key=itemgetter(0), reverse=True)
+            order = self._orders[gpu.computes] = [
+                [recipe for _, recipe in alike] for _, alike in groupby(found, key=itemgetter(0))
+            ]
+        return order
+
+    def _usable(self, gpu: Accelerator) -> Iterator[tuple[tuple[bool, float, bool], Recipe]]:
+        """Yield quality and recipe of all that the GPU computes."""
+        most_gpus = most_gpus_together(gpu, self._gpus)
+        for variant in self._model.variants:
+            if gpu.compute_capability < variant.min_compute_capability:
+                continue
+            native = variant.runs_natively_on(gpu.compute_capability)
+            for dtype in kv_cache_dtypes(_ANY_ROLE, gpu):
+                own = dtype == "auto" and variant.kv_cache_dtype is None
+                for recipe in self._recipes_of(variant, dtype):
+                    if recipe.tensor_parallel <= most_gpus:
+                        yield (native, variant.weights_gib, own), recipe
+
+    def _recipes_of(self, variant: Variant, dtype: str) -> Sequence[Recipe]:
+        """Return that checkpoint in all sizes in which it can be spread, always the same objects."""
+        if variant.hf_id not in self._splits:
+            self._splits[variant.hf_id] = [
+                size for size in self._sizes if not tensor_parallel_problems(self._model, variant, size)
+            ]
+        key = variant.hf_id, dtype
+        if key not in self._recipes:
+            self._recipes[key] = [
+                Recipe(model=self._model, variant=variant, tensor_parallel=size, kv_cache_dtype=dtype)
+                for size in self._splits[variant.hf_id]
+            ]
+        return self._recipes[key]
+
+    def _weights_of(self, recipe: Recipe, gpu: Gpu) -> Weights:
+        variant = recipe.variant
+        key = variant.hf_id, recipe.tensor_parallel, gpu.pads_wide and depends_on_gpu(variant)
+        weights = self._weights.get(key)
+        if weights is None:
+            weights = self._weights[key] = weights_of(recipe.request(gpu.accelerator, self._context_tokens))
+        return weights
+
+    def _server(self, recipe: Recipe, gpu: Gpu) -> Server:
+        frame = self._frame(recipe, gpu)
+        load = load_from(frame.request, self._weights_of(recipe, gpu), frame.rest, frame.cache.layout)
+        return Server(recipe=recipe, load=load, frame=frame)
+
+    def _frame(self, recipe: Recipe, gpu: Gpu) -> _Frame:
+        key = recipe.tensor_parallel, recipe.kv_cache_dtype, recipe.variant.kv_cache_dtype, gpu.kind
+        if key not in self._frames:
+            request = recipe.request(gpu.accelerator, self._context_tokens)
+            cache = self._cache_of(request)
+            self._frames[key] = _Frame(
+                request=request,
+                rest=self._overhead_of(request, gpu.kind),
+                cache=cache,
+                is_refused=bool(refused_by_settings(request, cache.layout)),
+                state_blocks=request.max_num_seqs if cache.has_states else 0,
+            )
+        return self._frames[key]
+
+    def _overhead_of(self, request: FitRequest, kind: GpuClass) -> Overhead:
+        key = request.tensor_parallel, kind
+        if key not in self._overheads:
+            self._overheads[key] = overhead(request)
+        return self._overheads[key]
+
+    def _cache_of(self, request: FitRequest) -> _Cache:
+        key = request.tensor_parallel, request.cache_dtype, request.batch_tokens
+        if key not in self._caches:
+            layout = layout_of(request)
+            self._caches[key] = _Cache(
+                layout=layout,
+                session_blocks=layout.blocks_per_request(request.context_tokens),
+                least_blocks=layout.blocks_per_request(_LEAST_CONTEXT_TOKENS),
+                has_states=layout.has_states,
+            )
+        return self._caches[key]

@@ -1,0 +1,74 @@
+"""claude-code-router 2.0.0 on the developer's own machine, for Claude Code (2026-11).
+
+Pinned to 2.0.0: 3.x rewrites the user's own agent settings at its first start and keeps keys in clear.
+2.0.0 drops system messages in mid-conversation (working directory, tools), hence the capability switches, and
+asks for 128000 tokens of output unless told otherwise, hence the `maxtoken` transformer and the cap.
+"""
+
+from __future__ import annotations
+
+from onprem_agents.agents import claude
+from onprem_agents.agents.environment import Environment
+from onprem_agents.agents.files import AgentFile, json_text
+from onprem_agents.contract.connection import Connection
+
+PROVIDER = "onprem"
+PORT = 3456
+_ALWAYS = ("-mid_conv_system", "-mid_conv_tool_change")
+
+
+def files(connection: Connection) -> tuple[AgentFile, ...]:
+    """Return the router's config.json; it takes the key from the environment at start."""
+    main, small = connection.main, claude.small_role(connection)
+    config = {
+        "HOST": "127.0.0.1",
+        "PORT": PORT,
+        "LOG": False,
+        "API_TIMEOUT_MS": connection.timeouts.client_timeout_seconds * 1000,
+        "Providers": [
+            {
+                "name": PROVIDER,
+                "api_base_url": f"{connection.base_url}/chat/completions",
+                "api_key": f"${connection.auth.key_env}",
+                "models": list(dict.fromkeys((main.model, small.model))),
+                "transformer": {"use": [["maxtoken", {"max_tokens": claude.output_tokens(connection)}]]},
+            }
+        ],
+        "Router": {
+            "default": f"{PROVIDER},{main.model}",
+            "background": f"{PROVIDER},{small.model}",
+        },
+    }
+    return (
+        AgentFile(
+            path_hint="~/.claude-code-router/config.json",
+            format="json",
+            content=json_text(config),
+            notes=(
+                "For claude-code-router 2.0.0, not 3.x, which takes over your agents. Start with: ccr code",
+                "The env block of ~/.claude/settings.json must not set ANTHROPIC_BASE_URL: it would win.",
+                "Compaction sees no token counts unless vLLM runs with --enable-force-include-usage.",
+            ),
+        ),
+    )
+
+
+def environment(connection: Connection) -> Environment:
+    """Return the variables with which Claude Code stays within the model's limits behind the router."""
+    main, small = connection.main, claude.small_role(connection)
+    model = f"{PROVIDER},{main.model}"
+    return Environment(
+        keys={connection.auth.key_env: "key"},
+        values={
+            "ANTHROPIC_MODEL": model,
+            "ANTHROPIC_DEFAULT_OPUS_MODEL": model,
+            "ANTHROPIC_DEFAULT_SONNET_MODEL": model,
+            "ANTHROPIC_DEFAULT_HAIKU_MODEL": f"{PROVIDER},{small.model}",
+            "CLAUDE_CODE_SUBAGENT_MODEL": model,
+            **claude.limits(connection),
+            "CLAUDE_CODE_MODEL_CAPABILITIES": ",".join(dict.fromkeys((*_ALWAYS, *main.claude_capabilities))),
+            **claude.quiet(),
+        },
+        removed=("ANTHROPIC_API_KEY",),
+        no_proxy=("127.0.0.1",),
+    )

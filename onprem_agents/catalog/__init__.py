@@ -1,0 +1,68 @@
+"""What is known about models, accelerators, tiers, agents and vLLM: data with source and date, read once.
+
+    catalog = load_catalog()
+    model = catalog.model("Qwen/Qwen3.6-27B-FP8")            # by name, alias or Hugging Face id, any case
+    variant = model.variant("fp8")                           # by precision or by Hugging Face id
+    gpu = catalog.accelerator("l40s")
+    tier = catalog.tier("48gb")
+
+A name that is not there raises `onprem_agents.errors.UnknownFact`, which offers the nearest ones. Checkpoints that
+nobody listed are sized by the model that `catalog.resembling(name)` tells from their names.
+"""
+
+from onprem_agents.catalog.accelerator import Accelerator, Host, MigSlice
+from onprem_agents.catalog.agent import Agent
+from onprem_agents.catalog.attention import (
+    Architecture,
+    AttentionLayers,
+    CacheReaders,
+    ChunkedAttention,
+    CompressedAttention,
+    Experts,
+    FullAttention,
+    GatedDeltaNet,
+    KimiDelta,
+    LatentAttention,
+    Mamba2,
+    SlidingWindow,
+)
+from onprem_agents.catalog.fact import Source
+from onprem_agents.catalog.loader import Catalog, load_catalog
+from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sampling, Variant
+from onprem_agents.catalog.parameters import Parameters, parameters_of
+from onprem_agents.catalog.resembling import Resemblance
+from onprem_agents.catalog.tier import Tier
+from onprem_agents.catalog.vllm_release import VllmRelease
+
+__all__ = [
+    "Accelerator",
+    "Agent",
+    "AgentSupport",
+    "Architecture",
+    "AttentionLayers",
+    "CacheReaders",
+    "Catalog",
+    "ChunkedAttention",
+    "CompressedAttention",
+    "Experts",
+    "FullAttention",
+    "GatedDeltaNet",
+    "Host",
+    "KimiDelta",
+    "LatentAttention",
+    "Mamba2",
+    "MigSlice",
+    "Model",
+    "Parameters",
+    "Part",
+    "Precision",
+    "Resemblance",
+    "Sampling",
+    "SlidingWindow",
+    "Source",
+    "Tier",
+    "Variant",
+    "VllmRelease",
+    "load_catalog",
+    "parameters_of",
+]

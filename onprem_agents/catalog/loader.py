@@ -1,0 +1,214 @@
+"""Reads the catalogue's YAML, file by file and once per process, and answers by name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from onprem_agents.catalog.accelerator import Accelerator
+from onprem_agents.catalog.agent import Agent
+from onprem_agents.catalog.fact import Fact
+from onprem_agents.catalog.model import Model, Variant
+from onprem_agents.catalog.resembling import Resemblance, resembling
+from onprem_agents.catalog.tier import Tier
+from onprem_agents.catalog.vllm_release import VllmRelease
+from onprem_agents.errors import InvalidInput, Problem, UnknownFact
+
+_FOLDER = Path(__file__).parent
+
+# The C parser is several times faster; PyYAML 6 wheels carry it on every platform we run on.
+_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_AnyFact = TypeVar("_AnyFact", bound=Fact)
+_AnyNamed = TypeVar("_AnyNamed", bound=_Named)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """Everything known, each file read and checked when it is first asked for. Look-ups ignore case.
+
+    `model_files` hold one or more models each; the first that answers to a name wins. Whatever is asked of a broken
+    file raises InvalidInput.
+    """
+
+    model_files: tuple[Path, ...]
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All models, in the order of the files."""
+        return _all_models(self.model_files)
+
+    @property
+    def accelerators(self) -> tuple[Accelerator, ...]:
+        """All accelerators, the smallest first."""
+        return _read_once(_FOLDER / "accelerators.yaml", Accelerator)
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The hardware tiers, the smallest first."""
+        return _read_once(_FOLDER / "tiers.yaml", Tier)
+
+    @property
+    def agents(self) -> tuple[Agent, ...]:
+        """The coding agents and translation proxies."""
+        return _read_once(_FOLDER / "agents.yaml", Agent)
+
+    @property
+    def vllm_releases(self) -> tuple[VllmRelease, ...]:
+        """The vLLM releases, the default one first."""
+        return _read_once(_FOLDER / "vllm.yaml", VllmRelease)
+
+    def joined(self, *files: Path) -> Catalog:
+        """Return a catalogue in which the models of these files come first. Raises InvalidInput."""
+        for file in files:
+            _read_once(file, Model)
+        return Catalog(model_files=(*files, *self.model_files))
+
+    def model(self, name: str) -> Model:
+        """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""
+        return self.model_and_variant(name)[0]
+
+    def model_and_variant(self, name: str) -> tuple[Model, Variant | None]:
+        """Return the model, and the variant when the name is a variant's own id. Raises UnknownFact."""
+        wanted = name.strip().casefold()
+        # A file that does not hold the name need not be parsed: that is most of the time of a look-up.
+        for file in self.model_files:
+            if wanted and wanted in _text(file):
+                found = _named_in(_read_once(file, Model), wanted)
+                if found is not None:
+                    return found
+        known = [word for model in self.models for word in (model.name, *(v.hf_id for v in model.variants))]
+        raise UnknownFact("model", name, known)
+
+    def resembling(self, name: str) -> Resemblance | None:
+        """Return the model of which a checkpoint of that name is a copy, None where its name does not tell."""
+        return resembling(name, self.models)
+
+    def accelerator(self, name: str) -> Accelerator:
+        """Return the accelerator of that name, alias or product label. Raises UnknownFact."""
+        wanted = name.casefold()
+        for gpu in self.accelerators:
+            if wanted in _fold((gpu.name, *gpu.aliases, gpu.product_label)):
+                return gpu
+        raise UnknownFact("accelerator", name, [gpu.name for gpu in self.accelerators])
+
+    def tier(self, name: str) -> Tier:
+        """Return the hardware tier of that name or alias. Raises UnknownFact."""
+        wanted = name.casefold()
+        for tier in self.tiers:
+            if wanted in _fold((tier.name, *tier.aliases)):
+                return tier
+        raise UnknownFact("hardware tier", name, [tier.name for tier in self.tiers])
+
+    def agent(self, name: str) -> Agent:
+        """Return the agent or proxy of that name. Raises UnknownFact."""
+        return _by_name("agent", name, self.agents)
+
+    def vllm(self, version: str | None = None) -> VllmRelease:
+        """Return that vLLM release, or the default one. Raises UnknownFact."""
+        if version is None:
+            return self.vllm_releases[0]
+        for release in self.vllm_releases:
+            if release.version == version.removeprefix("v"):
+                return release
+        raise UnknownFact("vLLM release", version, [release.version for release in self.vllm_releases])
+
+
+@functools.cache
+def load_catalog() -> Catalog:
+    """Return the catalogue of this package. Its files are read when they are needed, once per process."""
+    return Catalog(model_files=tuple(sorted((_FOLDER / "models").glob("*.yaml"))))
+
+
+@functools.cache
+def _all_models(files: tuple[Path, ...]) -> tuple[Model, ...]:
+    return tuple(model for file in files for model in _read_once(file, Model))
+
+
+@functools.cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8").casefold()
+
+
+def _named_in(models: Iterable[Model], wanted: str) -> tuple[Model, Variant | None] | None:
+    for model in models:
+        if wanted in _fold((model.name, model.hf_id, *model.aliases)):
+            return model, None
+        for variant in model.variants:
+            if variant.hf_id.casefold() == wanted:
+                return model, variant
+    return None
+
+
+@functools.cache
+def _read_once(path: Path, kind: type[_AnyFact]) -> tuple[_AnyFact, ...]:
+    return _read(path, kind)
+
+
+def _read(path: Path, kind: type[_AnyFact]) -> tuple[_AnyFact, ...]:
+    """Read one YAML list of facts. Raises InvalidInput with every problem in the file."""
+    source = f"catalogue file {path.name}"
+    try:
+        content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 - a safe loader, see above
+    except OSError as error:
+        problem = Problem(
+            where=path.name, found=str(error), why="it cannot be read", fix="name a readable file"
+        )
+        raise InvalidInput(source, [problem]) from error
+    except yaml.YAMLError as error:
+        problem = Problem(where=path.name, found=str(error), why="it is not YAML", fix="mend the file")
+        raise InvalidInput(source, [problem]) from error
+    if not isinstance(content, list):
+        raise InvalidInput(
+            source,
+            [
+                Problem(
+                    where=path.name, found=type(content).__name__, why="it holds no list", fix="mend the file"
+                )
+            ],
+        )
+    facts: list[_AnyFact] = []
+    problems: list[Problem] = []
+    for index, item in enumerate(content):
+        try:
+            facts.append(kind.model_validate(item))
+        except ValidationError as error:
+            problems.extend(_problems(f"{path.name}[{index}]", error))
+    if problems:
+        raise InvalidInput(source, problems)
+    return tuple(facts)
+
+
+def _problems(where: str, error: ValidationError) -> Sequence[Problem]:
+    return [
+        Problem(
+            where=".".join((where, *(str(part) for part in item["loc"]))),
+            found=repr(item["input"])[:200],
+            why=item["msg"],
+            fix="correct this entry of the catalogue",
+        )
+        for item in error.errors()
+    ]
+
+
+def _fold(names: Iterable[str]) -> set[str]:
+    return {name.casefold() for name in names}
+
+
+def _by_name(kind: str, name: str, items: Sequence[_AnyNamed]) -> _AnyNamed:
+    for item in items:
+        if item.name.casefold() == name.casefold():
+            return item
+    raise UnknownFact(kind, name, [item.name for item in items])

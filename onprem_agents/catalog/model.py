@@ -1,0 +1,135 @@
+"""One model family member and its quantised variants."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from onprem_agents.catalog.attention import Architecture, Count
+from onprem_agents.catalog.fact import Fact, Source
+from onprem_agents.errors import UnknownFact
+
+Precision = Literal["bf16", "fp8", "int8", "int4", "fp8+int4", "nvfp4", "mxfp4", "bnb4", "native"]
+Part = Literal["attention", "linear-attention", "feed-forward", "shared-experts", "mtp", "head"]
+AgentName = Literal["opencode", "codex", "claude"]
+HuggingFaceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")]
+GibibytesField = Annotated[float, Field(gt=0)]
+
+
+class Variant(Fact):
+    """One checkpoint of a model.
+
+    `weights_gib` is what the GPUs hold in sum at tensor parallel 1; `measured` says whether vLLM printed that
+    figure or it was computed from the parameter count (then 3 to 6 % are missing: MTP layers, padding).
+    `loaded_gib_per_gpu` holds what was printed at other tensor-parallel sizes. `quantization` is the flag
+    vLLM needs; null: the checkpoint says it itself. `weight_block` is the edge of a block that shares one
+    scale, so the width of a rank's feed-forward slice must be a multiple of it. `native_compute_capability`
+    is where the hardware computes in that precision (empty: nowhere, it only saves memory); from
+    `min_compute_capability` on, kernels that store it work. `kept_bf16` names parts left in BF16 beyond the usual
+    ones (embeddings, head, norms, routers, towers), `fp8_parts` those kept in FP8 by a 4-bit checkpoint, and
+    `quantized_parts` those that it quantises although others of its precision do not.
+    `kv_cache_dtype` is that which the checkpoint itself asks for, null where vLLM's `auto` means BF16.
+    """
+
+    hf_id: HuggingFaceId
+    precision: Precision
+    weights_gib: GibibytesField
+    measured: bool
+    loaded_gib_per_gpu: dict[int, GibibytesField] = Field(default_factory=dict)
+    quantization: str | None = None
+    weight_block: int | None = None
+    kept_bf16: tuple[Part, ...] = ()
+    fp8_parts: tuple[Part, ...] = ()
+    quantized_parts: tuple[Part, ...] = ()
+    kv_cache_dtype: Literal["fp8"] | None = None
+    min_compute_capability: float
+    native_compute_capability: tuple[float, ...]
+    min_vllm: str | None = None
+    notes: tuple[str, ...] = ()
+    source: Source
+
+    def runs_natively_on(self, compute_capability: float) -> bool:
+        """True where the GPU computes in this precision rather than only storing weights in it."""
+        # The FP4 units of one generation do not imply those of the next.
+        if self.precision in ("nvfp4", "mxfp4"):
+            return compute_capability in self.native_compute_capability
+        return any(compute_capability >= native for native in self.native_compute_capability)
+
+
+class AgentSupport(Fact):
+    """Whether a coding agent works with this model on vLLM: `yes`, `no`, or `unproven` (nobody said)."""
+
+    works: Literal["yes", "no", "unproven"]
+    why: str
+    source: Source
+
+
+class Sampling(Fact):
+    """The sampling its maker recommends, and where it says so."""
+
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    top_k: int | None = Field(default=None, gt=0)
+    source: Source
+
+
+class Model(Fact):
+    """A model that can serve coding agents, with everything vLLM must be told about it.
+
+    `tool_call_parser` is null where vLLM has none that fits: no agent works with such a model. `chat_template` is
+    a path inside the image `vllm/vllm-openai`, null for the model's own template.
+    `same_shape` names other models that differ in their weights' values alone: they are sized as this one, not served.
+    `thinking` is the server's default; `reasoning` says whether the model can think at all.
+    `speculative` is the value of `--speculative-config` for the model's own MTP layers.
+    """
+
+    name: str
+    family: str
+    hf_id: HuggingFaceId
+    aliases: tuple[str, ...] = ()
+    same_shape: tuple[HuggingFaceId, ...] = ()
+    license: str
+    gated: bool
+    license_source: Source
+    total_params: Count
+    active_params_b: float = Field(gt=0)
+    architecture: Architecture
+    tool_call_parser: str | None
+    reasoning_parser: str | None
+    chat_template: str | None
+    thinking: Literal["on", "off", "none", "effort"]
+    reasoning: bool
+    multimodal: bool
+    min_vllm: str
+    serving_source: Source
+    speculative: dict[str, Any] | None = None
+    extra_args: tuple[str, ...] = ()
+    sampling: Sampling | None = None
+    agents: dict[AgentName, AgentSupport]
+    notes: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Model:
+        ids = [variant.hf_id.casefold() for variant in self.variants]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"{self.name}: two variants with the same hf_id")
+        if set(self.agents) != {"opencode", "codex", "claude"}:
+            raise ValueError(f"{self.name}: agents must say something about opencode, codex and claude")
+        if self.tool_call_parser is None and any(agent.works == "yes" for agent in self.agents.values()):
+            raise ValueError(f"{self.name}: an agent is said to work without a tool-call parser")
+        return self
+
+    def variant(self, name: str) -> Variant:
+        """Return the variant of that precision (the first listed) or Hugging Face id. Raises UnknownFact."""
+        wanted = name.casefold()
+        for variant in self.variants:
+            if wanted in (variant.precision, variant.hf_id.casefold()):
+                return variant
+        known = [word for variant in self.variants for word in (variant.precision, variant.hf_id)]
+        raise UnknownFact(f"variant of {self.name}", name, known)
+
+    def has_variant(self, hf_id: str) -> bool:
+        """True when one of the variants has that Hugging Face id, in any case."""
+        return any(variant.hf_id.casefold() == hf_id.casefold() for variant in self.variants)

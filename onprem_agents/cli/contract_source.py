@@ -1,0 +1,144 @@
+"""Where a command gets the connection contract from: a file, standard input, or the stack's output."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from onprem_agents.contract.connection import Connection
+from onprem_agents.contract.connection_file import MAX_CONTRACT_BYTES, parse
+from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
+from onprem_agents.probes.discovery import published
+from onprem_agents.setup.changes import find
+from onprem_agents.setup.places import Machine
+
+STANDARD_INPUT = "-"
+PULUMI_SECONDS = 120
+connection_option = click.option(
+    "--connection",
+    metavar="FILE|-",
+    help="The connection contract as JSON (pulumi stack output connection --json); - reads standard input.",
+)
+
+
+host_option = click.option(
+    "--host", metavar="NAME[:PORT]", help="Take the contract from the gateway itself; the name is enough."
+)
+ca_file_option = click.option(
+    "--ca-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="CA file (PEM) of a private issuer, on this machine.",
+)
+
+
+def read_contract(
+    connection: str | None,
+    stack: str | None,
+    host: str | None = None,
+    ca_file: Path | None = None,
+    *,
+    last: Machine | None = None,
+    stale: list[Connection] | None = None,
+) -> Connection:
+    """Return the contract from the one source that was given; standard input when it is a pipe and none was.
+
+    Without any, that of the last setup on the machine `last`, as its gateway publishes it now; as it was then,
+    and put into `stale`, when that gateway does not answer.
+    Raises `click.UsageError` for no source or two, `InvalidInput` or `EnvironmentProblem` for a bad one.
+    """
+    if len([source for source in (connection, stack, host) if source is not None]) > 1:
+        raise click.UsageError("give one of --host, --connection and --stack")
+    if host is not None:
+        return published(host, ca_file=ca_file)
+    if stack is not None:
+        return parse(_stack_output(stack), f"the output of stack {stack}")
+    if connection is None:
+        piped = b"" if sys.stdin is None or sys.stdin.isatty() else _limited(sys.stdin.buffer)
+        if piped.strip() or (last is None and sys.stdin is not None and not sys.stdin.isatty()):
+            return parse(_text(piped, "standard input"), "standard input")
+        again = _of_last_setup(last, ca_file, stale) if last is not None else None
+        if again is None:
+            raise click.UsageError(
+                "no connection contract given; use --host NAME, --stack STACK, --connection FILE, or a pipe:"
+                " pulumi stack output connection --json -s STACK | onprem-agents …"
+            )
+        return again
+    if connection == STANDARD_INPUT:
+        return parse(_text(_limited(sys.stdin.buffer), "standard input"), "standard input")
+    return parse(_file_text(connection), connection)
+
+
+def _of_last_setup(
+    machine: Machine, ca_file: Path | None, stale: list[Connection] | None
+) -> Connection | None:
+    kept = find(machine.contract_file)
+    if kept.content is None:
+        return None
+    contract = parse(kept.text, str(machine.contract_file))
+    try:
+        return published(contract.anthropic_base_url, ca_file=ca_file)
+    except EnvironmentProblem as error:
+        click.echo(f"{error}\nGoing on with the contract of the last setup.", err=True)
+        if stale is not None:
+            stale.append(contract)
+        return contract
+
+
+def _file_text(name: str) -> str:
+    try:
+        with Path(name).open("rb") as file:
+            return _text(_limited(file), name)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        message = f"the connection file {name!a} cannot be read: {reason}; check the path after --connection"
+        raise EnvironmentProblem(message) from error
+
+
+def _limited(file: BinaryIO) -> bytes:
+    return file.read(MAX_CONTRACT_BYTES + 1)
+
+
+def _text(data: bytes, source: str) -> str:
+    # PowerShell before version 6 writes UTF-16 when output is redirected into a file.
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if len(data) > MAX_CONTRACT_BYTES:  # cut within a character: let the size be the complaint
+            return data.decode(encoding, "replace")
+        problem = Problem(
+            where=f"byte {error.start}",
+            found="bytes that are no text",
+            why=f"a contract is {encoding.removesuffix('-sig').upper()} text",
+            fix="take the contract afresh: pulumi stack output connection --json -s STACK",
+        )
+        raise InvalidInput(source, [problem]) from error
+
+
+def _stack_output(stack: str) -> str:
+    argv = ["pulumi", "stack", "output", "connection", "--json", "--non-interactive", f"--stack={stack}"]
+    by_hand = "give the contract with --connection FILE instead"
+    try:
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=PULUMI_SECONDS, check=False
+        )
+    except FileNotFoundError as error:
+        message = (
+            f"--stack {stack!a} needs the pulumi command, which is not on PATH; install it, or {by_hand}"
+        )
+        raise EnvironmentProblem(message) from error
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise EnvironmentProblem(f"pulumi did not answer for stack {stack!a} ({error}); {by_hand}") from error
+    if done.returncode != 0:
+        reason = cleaned(done.stderr.decode("utf-8", "replace"), secret=None) or "it gave no reason"
+        message = (
+            f"pulumi has no connection output for stack {stack!a} ({reason}); run this in the project"
+            f" with its backend and passphrase set, after pulumi up, or {by_hand}"
+        )
+        raise EnvironmentProblem(message)
+    return _text(done.stdout[: MAX_CONTRACT_BYTES + 1], f"the output of stack {stack}")

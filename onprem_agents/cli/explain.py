@@ -1,0 +1,105 @@
+"""`onprem-agents explain STACK`: where one GPU's memory goes, which limit bites, and what would help."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from onprem_agents.catalog import load_catalog
+from onprem_agents.cli.fit import fit_values
+from onprem_agents.cli.memory_view import account, bar
+from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.plan import RoleDecision, decide_role, pool_of
+from onprem_agents.plan.limit import limit_of
+from onprem_agents.sizing import changes_that_fit
+from onprem_agents.stack.settings_reader import parse_platform
+from onprem_agents.stack.stack_file import read_stack_file
+
+_SHOWN_CHANGES = 3
+
+
+@click.command()
+@stack_argument
+@stacks_option
+@json_option
+def explain(stack: str, folder: Path, as_json: bool) -> None:
+    """Show each model's memory on one GPU, the limit that bites and the cheapest change that would make it fit.
+
+    Works for stacks that do not fit as well.
+    """
+    file = read_stack_file(folder, stack)
+    settings = parse_platform(file.platform, file.path.name)
+    catalog = load_catalog()
+    pool = pool_of(settings.hardware, catalog)
+    roles = [
+        _role(
+            decide_role(
+                role,
+                where=f"platform.models[{index}]",
+                pool=pool,
+                catalog=catalog,
+                vllm=settings.serving.vllm,
+            ),
+            pool.gpus_per_node,
+        )
+        for index, role in enumerate(settings.models)
+    ]
+    if as_json:
+        click.echo(json.dumps({"stack": stack, "models": roles}, indent=2))
+        return
+    console = Console(highlight=False)
+    console.print(f"[bold]Stack {stack}[/]: {pool.nodes} × {pool.gpus_per_node} {pool.accelerator.name}")
+    for role in roles:
+        _print(role, console)
+
+
+def _role(decision: RoleDecision, gpus_per_node: int) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "role": decision.role.role,
+        "replicas": decision.replicas,
+        "problems": [str(problem) for problem in decision.problems],
+    }
+    nearest = decision.nearest
+    if nearest is None:
+        return values
+    changes = () if nearest.fit.fits else changes_that_fit(nearest.request, gpus_per_node=gpus_per_node)
+    return values | {
+        "fit": fit_values(nearest.request, nearest.fit),
+        "limit": limit_of(nearest),
+        "changes": [
+            {
+                "setting": change.setting,
+                "text": change.text,
+                "contextTokens": change.request.context_tokens,
+                "sessions": change.fit.sessions,
+            }
+            for change in changes
+        ],
+    }
+
+
+def _print(role: dict[str, Any], console: Console) -> None:
+    console.print(f"[bold]{role['role']}[/]", soft_wrap=True)
+    if "fit" in role:
+        fit = role["fit"]
+        console.print(
+            f"  {fit['model']} ({fit['precision']}) on {fit['gpus']} × {fit['gpu']}, "
+            f"{fit['contextTokens']:,} tokens, KV cache {fit['kvCacheDtype']}: {fit['verdict'].replace('_', ' ')}",
+            soft_wrap=True,
+        )
+        console.print(bar(fit["memory"]), soft_wrap=True)
+        console.print(account(role["role"], fit["memory"]))
+        console.print(f"  limit: {role['limit']}", soft_wrap=True, markup=False)
+        for change in role["changes"][:_SHOWN_CHANGES]:
+            console.print(
+                f"  it would fit: {change['text']} "
+                f"({change['sessions']} sessions of {change['contextTokens']:,} tokens)",
+                soft_wrap=True,
+                markup=False,
+            )
+    for problem in role["problems"]:
+        console.print(f"  {problem}", soft_wrap=True, markup=False)

@@ -1,0 +1,196 @@
+"""`onprem-agents fit MODEL --gpu NAME`: will it start, with how much room; or the same for a file of runs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from onprem_agents.catalog import load_catalog
+from onprem_agents.cli.fit_request import request_from
+from onprem_agents.cli.memory_view import account, bar
+from onprem_agents.cli.options import json_option
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.sizing import (
+    DECODE_FORMULA,
+    PREFILL_FORMULA,
+    Bounds,
+    Fit,
+    FitRequest,
+    bounds_of,
+    changes_that_fit,
+    fit,
+    predict,
+    prediction,
+)
+
+_WORDS = {
+    "fits": "[green]fits[/]",
+    "too_close": "[yellow]too close to call[/]",
+    "does_not_fit": "[red]does not fit[/]",
+}
+
+
+@click.command(name="fit")
+@click.argument("model", required=False)
+@click.option("--gpu", help="Accelerator of the catalogue, or a text with its memory: 'RTX 4090 48GB'.")
+@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs that share it.")
+@click.option("--precision", help="bf16, fp8, int4, nvfp4, mxfp4, … or a checkpoint's Hugging Face id.")
+@click.option(
+    "--config-json", type=click.Path(path_type=Path), help="Size this config.json instead of MODEL."
+)
+@click.option(
+    "--tensor-parallel-size", "-tp", "tensor_parallel", type=int, help="Default: all of --count in a node."
+)
+@click.option(
+    "--pipeline-parallel-size",
+    "-pp",
+    "pipeline_parallel",
+    type=int,
+    help="Default: nodes of 8 GPUs in --count.",
+)
+@click.option("--data-parallel-size", "-dp", "data_parallel", type=int, default=1)
+@click.option("--enable-expert-parallel", "expert_parallel", is_flag=True)
+@click.option(
+    "--max-model-len", "--context", "context", help="Tokens, '128K' or 131072. Default: the model's own."
+)
+@click.option("--max-num-seqs", type=int, help="Default: vLLM's for that GPU.")
+@click.option("--max-num-batched-tokens", type=int, help="Default: vLLM's for that GPU.")
+@click.option("--gpu-memory-utilization", "utilization", type=float, help="Default: vLLM's for that release.")
+@click.option("--kv-cache-dtype", default="auto", show_default=True)
+@click.option("--speculative-tokens", type=int, default=0, help="Tokens that the model's MTP layers draft.")
+@click.option("--enforce-eager", is_flag=True)
+@click.option("--enable-prefix-caching/--no-enable-prefix-caching", "prefix_caching", default=None)
+@click.option("--images", is_flag=True, help="Load the image encoder too (no --language-model-only).")
+@click.option("--vllm", help="Release, e.g. 0.19.1. Default: the newest.")
+@click.option("--cases", type=click.Path(path_type=Path), help="CSV file of runs: answer every row.")
+@json_option
+def fit_command(model: str | None, cases: Path | None, as_json: bool, **settings: Any) -> None:
+    """Say whether vLLM starts MODEL on these GPUs: best estimate, error band, and what it would print.
+
+    Figures are per GPU. "fits" holds at the careful end of the band, "does not fit" at the hopeful one.
+    """
+    if cases is not None:
+        _answer_cases(cases)
+        return
+    request = request_from(model, settings)
+    result = fit(request)
+    changes = () if result.fits or result.memory is None else changes_that_fit(request)
+    if as_json:
+        values = fit_values(request, result)
+        values["changes"] = [{"setting": change.setting, "text": change.text} for change in changes]
+        click.echo(json.dumps(values, indent=2))
+        return
+    console = Console(highlight=False)
+    _print(request, result, console)
+    for change in changes[:3]:
+        console.print(f"  it would fit: {change.text}", soft_wrap=True)
+
+
+def fit_values(request: FitRequest, result: Fit) -> dict[str, Any]:
+    """Return a verdict as JSON values, GiB per GPU."""
+    values: dict[str, Any] = {
+        "model": request.variant.hf_id,
+        "precision": request.variant.precision,
+        "gpu": request.accelerator.name,
+        "gpus": request.gpus,
+        "tensorParallel": request.tensor_parallel,
+        "pipelineParallel": request.pipeline_parallel,
+        "contextTokens": request.context_tokens,
+        "maxNumSeqs": request.max_num_seqs,
+        "maxNumBatchedTokens": request.max_num_batched_tokens,
+        "gpuMemoryUtilization": request.gpu_memory_utilization,
+        "kvCacheDtype": request.kv_cache_dtype,
+        "verdict": result.verdict,
+        "problems": list(result.problems),
+        "memory": memory_values(result),
+    }
+    if result.memory is not None:
+        values["prediction"] = prediction(result.memory)
+        bounds = bounds_of(result.memory, result.sessions)
+        values["bounds"] = {
+            "decodeTokensPerSecondOne": round(bounds.decode_tokens_per_second_one, 1),
+            "decodeTokensPerSecondAll": round(bounds.decode_tokens_per_second_all, 1),
+            "prefillTokensPerSecond": round(bounds.prefill_tokens_per_second, 1),
+            "sessions": bounds.sessions,
+            "turnSeconds": round(bounds.turn_seconds, 2),
+            "agents": round(bounds.agents, 1),
+            "formulas": {"decode": DECODE_FORMULA, "prefill": PREFILL_FORMULA},
+        }
+    return values
+
+
+def memory_values(result: Fit) -> dict[str, Any]:
+    """Return one GPU's account as the values that `memory_view` draws."""
+    return {
+        "gpuTotalGib": round(result.gpu_total_gib, 2),
+        "terms": [
+            {"name": term.name, "gib": round(term.gib, 2), "explanation": term.explanation}
+            for term in result.terms
+        ],
+    }
+
+
+def bounds_line(bounds: Bounds) -> str:
+    """Return the speed bounds as one line."""
+    return (
+        f"upper bounds, tokens/s: decode {bounds.decode_tokens_per_second_one:,.0f} for one session, "
+        f"{bounds.decode_tokens_per_second_all:,.0f} for {max(1, bounds.sessions)}, "
+        f"prefill {bounds.prefill_tokens_per_second:,.0f}"
+    )
+
+
+def _print(request: FitRequest, result: Fit, console: Console) -> None:
+    gpus = f"{request.gpus} × {request.accelerator.name}"
+    if request.pipeline_parallel > 1:
+        gpus += f" ({request.pipeline_parallel} stages of tensor parallel {request.tensor_parallel})"
+    console.print(
+        f"[bold]{request.variant.hf_id}[/] ({request.variant.precision}) on {gpus}, "
+        f"{request.context_tokens:,} tokens: {_WORDS[result.verdict]}",
+        soft_wrap=True,
+    )
+    memory = result.memory
+    if memory is not None:
+        values = prediction(memory)
+        console.print(
+            f"  KV pool {values['available_kv_gib']:.2f} GiB a GPU ({values['available_kv_gib_low']:.2f} to "
+            f"{values['available_kv_gib_high']:.2f}), {values['kv_gib_per_request']:.2f} a request: "
+            f"{values['kv_cache_tokens']:,} tokens, {values['max_concurrency']:.2f}x, largest context "
+            f"{values['est_max_len']:,}",
+            soft_wrap=True,
+        )
+        console.print(f"  {bounds_line(bounds_of(memory, result.sessions))}", soft_wrap=True)
+        console.print(
+            f"    decode = {DECODE_FORMULA}; prefill = {PREFILL_FORMULA}", soft_wrap=True, style="dim"
+        )
+        console.print(bar(memory_values(result)), soft_wrap=True)
+        console.print(account(request.variant.hf_id, memory_values(result)))
+    for problem in result.problems:
+        console.print(f"  {problem}", soft_wrap=True, markup=False)
+
+
+def _answer_cases(path: Path) -> None:
+    """Print one JSON object a row. Raises `InvalidInput` when the file cannot be read at all."""
+    try:
+        with path.open(newline="", encoding="utf-8") as lines:
+            rows = list(csv.DictReader(lines))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        problem = Problem(
+            where=str(path), found=str(error), why="it cannot be read as CSV", fix="give a CSV file in UTF-8"
+        )
+        raise InvalidInput(str(path), [problem]) from None
+    if rows and "id" not in rows[0]:
+        problem = Problem(
+            where=f"{path}, line 1",
+            found=", ".join(str(name) for name in rows[0])[:200],
+            why="there is no column 'id', so no answer could be told from another",
+            fix="start the file with a header that has id, hf_id, precision, gpu, …",
+        )
+        raise InvalidInput(str(path), [problem])
+    catalog = load_catalog()
+    for row in rows:
+        click.echo(json.dumps(predict(row, catalog)))

@@ -1,0 +1,112 @@
+"""From the options of `onprem-agents fit` to a sizing request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from onprem_agents.catalog import Accelerator, Catalog, Model, Variant, load_catalog
+from onprem_agents.errors import UnknownFact
+from onprem_agents.sizing import FitRequest, accelerator_named, checkpoint_named, release_rules
+from onprem_agents.sizing.config_json import model_from_config
+from onprem_agents.units import BadUnit, parse_tokens
+from onprem_agents.vllm import default_max_num_batched_tokens, default_max_num_seqs
+
+# As many as NVIDIA's HGX boards have, and as NVLink joins in a server (A100 to B300); links between nodes are for
+# pipelines.
+_GPUS_OF_A_NODE = 8
+
+
+def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
+    """Return the request that the options mean. Raises `UnknownFact`, or `UsageError` for options that clash."""
+    catalog = load_catalog()
+    model, variant = _model(name, options["config_json"], options["precision"], catalog)
+    gpu = _gpu(options["gpu"], catalog)
+    tensor, pipeline = _spread(options)
+    rules = release_rules(options["vllm"])
+    batched, sequences = options["max_num_batched_tokens"], options["max_num_seqs"]
+    return FitRequest(
+        model=model,
+        variant=variant,
+        accelerator=gpu,
+        tensor_parallel=tensor,
+        pipeline_parallel=pipeline,
+        data_parallel=options["data_parallel"],
+        expert_parallel=options["expert_parallel"],
+        context_tokens=_context(options["context"], model),
+        max_num_seqs=default_max_num_seqs(gpu.name, gpu.total_gib) if sequences is None else sequences,
+        max_num_batched_tokens=default_max_num_batched_tokens(gpu.name, gpu.total_gib)
+        if batched is None
+        else batched,
+        gpu_memory_utilization=rules.default_gpu_memory_utilization
+        if options["utilization"] is None
+        else options["utilization"],
+        kv_cache_dtype=options["kv_cache_dtype"],
+        speculative_tokens=options["speculative_tokens"],
+        enforce_eager=options["enforce_eager"],
+        prefix_caching=options["prefix_caching"],
+        language_model_only=not options["images"],
+        vllm=options["vllm"],
+    )
+
+
+def _model(
+    name: str | None, config_json: Path | None, precision: str | None, catalog: Catalog
+) -> tuple[Model, Variant]:
+    if (name is None) == (config_json is None):
+        raise click.UsageError("Name a MODEL, or give its --config-json; not both and not neither.")
+    if config_json is not None:
+        own = model_from_config(config_json, precision=precision)
+        return own, own.variants[0]
+    try:
+        model, named = catalog.model_and_variant(str(name))
+    except UnknownFact:
+        copy = checkpoint_named(str(name), precision or "", catalog)
+        click.echo(f"{copy.note}, sized in {copy.variant.precision}.", err=True)
+        return copy.model, copy.variant
+    if precision is not None:
+        return model, model.variant(precision)
+    return model, named or model.variants[0]
+
+
+def _gpu(name: str | None, catalog: Catalog) -> Accelerator:
+    if name is None:
+        raise click.UsageError(
+            "Name the accelerator: --gpu, e.g. --gpu L40S ('onprem-agents catalog' lists them)."
+        )
+    try:
+        return catalog.accelerator(name)
+    except UnknownFact:
+        gpu = accelerator_named(name, catalog.accelerators)
+        if gpu is None:
+            raise
+        return gpu
+
+
+def _spread(options: Mapping[str, Any]) -> tuple[int, int]:
+    """Return tensor and pipeline parallel size: what was said, else tensor parallel within a node, stages across."""
+    count, tensor, pipeline = options["count"], options["tensor_parallel"], options["pipeline_parallel"]
+    if tensor is not None:
+        return tensor, pipeline or 1
+    if pipeline is None:
+        several_nodes = count > _GPUS_OF_A_NODE and count % _GPUS_OF_A_NODE == 0
+        pipeline = count // _GPUS_OF_A_NODE if several_nodes and options["data_parallel"] == 1 else 1
+    ranks = pipeline * options["data_parallel"]
+    if ranks < 1 or count % ranks:
+        raise click.UsageError(
+            f"{count} GPUs cannot be shared out over {ranks} pipeline stages and data ranks; "
+            "give a multiple of it as --count."
+        )
+    return count // ranks, pipeline
+
+
+def _context(text: str | None, model: Model) -> int:
+    if text is None:
+        return model.architecture.max_context_tokens
+    try:
+        return parse_tokens(text)
+    except BadUnit as error:
+        raise click.UsageError(str(error)) from None

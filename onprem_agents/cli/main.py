@@ -1,0 +1,80 @@
+"""The command group: subcommands, and errors as sentences instead of tracebacks."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from onprem_agents import __version__
+from onprem_agents.errors import OnpremError
+
+# Subcommand: module, function, and its line in `onprem-agents --help`. A module is imported when its command runs,
+# so that help and completion start as fast as Python does.
+_COMMANDS = {
+    "advise": (
+        "onprem_agents.cli.advise",
+        "advise_command",
+        "Rank the models that these GPUs can serve to a team.",
+    ),
+    "catalog": (
+        "onprem_agents.cli.catalog",
+        "catalog",
+        "List the models, accelerators and tiers that a stack can name.",
+    ),
+    "doctor": (
+        "onprem_agents.cli.doctor",
+        "doctor",
+        "Find what keeps an agent from working, with evidence and fix.",
+    ),
+    "explain": (
+        "onprem_agents.cli.explain",
+        "explain",
+        "Show where a stack's GPU memory goes and what would help.",
+    ),
+    "fit": ("onprem_agents.cli.fit", "fit_command", "Say whether vLLM starts a model on these GPUs."),
+    "keys": ("onprem_agents.cli.keys", "keys", "Add, exchange and revoke developers' keys in a stack."),
+    "plan": ("onprem_agents.cli.plan", "plan", "Show what a stack's settings lead to."),
+    "preflight": ("onprem_agents.cli.preflight", "preflight", "Check that the cluster can take a stack."),
+    "render": ("onprem_agents.cli.render", "render", "Print the manifests of a stack."),
+    "schema": ("onprem_agents.cli.schema", "schema", "Print the JSON schema of the stack settings."),
+    "setup": ("onprem_agents.cli.setup", "setup", "Write the configuration of coding agents."),
+    "smoke": ("onprem_agents.cli.smoke", "smoke", "Try the served models the way agents use them."),
+}
+
+
+class _Group(click.Group):
+    """Prints the product's own errors to stderr and exits with 1; everything else is a bug and stays loud."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        if cmd_name not in _COMMANDS:
+            return None
+        module, function, _ = _COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), function)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in sorted(_COMMANDS.items())])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OnpremError as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="onprem-agents")
+def main() -> None:
+    """Coding agents on models served on your own GPUs.
+
+    Platform engineers: advise, fit, explain, plan, render, preflight, keys, catalog, schema.
+    Developers: setup, doctor, smoke.
+    """

@@ -1,0 +1,71 @@
+"""`onprem-agents plan STACK`: what fits where, before anything is built or applied."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from onprem_agents.cli.memory_view import account, bar
+from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.plan import plan_stack_file
+from onprem_agents.plan.report import report
+
+
+@click.command()
+@stack_argument
+@stacks_option
+@json_option
+@click.option("--explain", is_flag=True, help="Show each term of the memory account.")
+def plan(stack: str, folder: Path, as_json: bool, explain: bool) -> None:
+    """Show what a stack's settings lead to: models, GPUs, context, sessions, parsers, memory."""
+    result = report(plan_stack_file(folder, stack))
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        print_report(result, Console(highlight=False), explain=explain)
+
+
+def print_report(result: dict[str, Any], console: Console, *, explain: bool = False) -> None:
+    """Print the sizing report: a few lines and a bar of GPU memory for each role."""
+    pool = result["pool"]
+    console.print(
+        f"[bold]Stack {result['stack']}[/]: {_count(pool['nodes'], 'node')} with {pool['gpusPerNode']} × "
+        f"{pool['accelerator']}, {pool['freeGpus']} of {pool['gpus']} GPUs free; "
+        f"{_count(result['developers'], 'developer')}, {result['sessions']} full-context sessions",
+        soft_wrap=True,
+    )
+    for role in result["models"]:
+        for line in _role_lines(role):
+            console.print(line, soft_wrap=True)
+        console.print(bar(role["memory"]), soft_wrap=True)
+        if explain:
+            console.print(account(role["role"], role["memory"]))
+
+
+def _role_lines(role: dict[str, Any]) -> list[str]:
+    memory = role["memory"]
+    downtime = ", with downtime" if role["rollout"]["downtime"] else ""
+    return [
+        (
+            f"  [bold]{role['role']}[/]: {role['model']} ({role['precision']}), "
+            f"{_count(role['replicas'], 'replica')} on {_count(role['gpusPerReplica'], 'GPU')} each"
+        ),
+        (
+            f"    context {role['contextTokens']:,} tokens, {role['sessions']} sessions at once "
+            f"(KV cache {memory['kvPoolGib']:.1f} GiB in {role['kvCacheDtype']}, "
+            f"{memory['kvPerSessionGib']:.2f} a session)"
+        ),
+        (
+            f"    tool parser {role['toolCallParser']}, reasoning parser {role['reasoningParser'] or 'none'}, "
+            f"chat template {role['chatTemplate'] or 'of the model'}"
+        ),
+        f"    rollout {role['rollout']['kind']}{downtime}: {role['rollout']['reason']}",
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

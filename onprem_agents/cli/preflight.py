@@ -1,0 +1,38 @@
+"""`onprem-agents preflight STACK`: what a cluster lacks for a stack."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.cluster import KubeClient
+from onprem_agents.cluster.preflight import preflight as run_preflight
+from onprem_agents.plan import plan_stack_file
+
+
+@click.command()
+@stack_argument
+@stacks_option
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Default: $KUBECONFIG or ~/.kube/config.")
+@click.option("--context", help="Context of the kubeconfig; default its current one.")
+@json_option
+def preflight(stack: str, folder: Path, kubeconfig: Path | None, context: str | None, as_json: bool) -> None:
+    """Name what the cluster lacks for a stack; exit code 1 when something is missing. Only reads."""
+    plan = plan_stack_file(folder, stack)
+    checks = run_preflight(plan, KubeClient.from_kubeconfig(kubeconfig, context=context))
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(check) for check in checks], indent=2))
+    else:
+        table = Table("prerequisite", "verdict", "found", "fix", show_edge=False)
+        for check in checks:
+            table.add_row(check.name, check.verdict, check.found, check.fix)
+        Console(soft_wrap=True).print(table)
+    if any(check.verdict == "missing" for check in checks):
+        sys.exit(1)

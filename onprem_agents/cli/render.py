@@ -1,0 +1,45 @@
+"""`onprem-agents render STACK`: the manifests as YAML, without engine or cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import yaml
+
+from onprem_agents.cli.options import stack_argument, stacks_option
+from onprem_agents.manifests import render as render_manifests
+from onprem_agents.plan import plan_stack_file
+from onprem_agents.plan.contract import connection_for
+
+
+@click.command()
+@stack_argument
+@stacks_option
+def render(stack: str, folder: Path) -> None:
+    """Print every object that a stack declares, as YAML, the same bytes each time.
+
+    Secrets are rendered without their values: those exist only inside the engine.
+    """
+    click.echo(render_yaml(folder, stack), nl=False)
+
+
+def render_yaml(folder: Path, stack: str) -> str:
+    """Return the YAML documents of a stack in the order of their creation."""
+    plan = plan_stack_file(folder, stack)
+    documents = render_manifests(plan, connection_for(plan).to_json())
+    return yaml.dump_all(documents, Dumper=_Plain, sort_keys=False, width=120, allow_unicode=True)
+
+
+class _Plain(yaml.SafeDumper):
+    """Block style, long texts as literal blocks, no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  the signature is PyYAML's
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Plain.add_representer(str, _text)

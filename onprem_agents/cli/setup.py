@@ -1,0 +1,246 @@
+"""`onprem-agents setup [TARGET]`: the agents' own configuration written, printed, or taken back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from onprem_agents.agents import AGENTS, AgentFile, obstacle, render
+from onprem_agents.agents.environment import Shell
+from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option, read_contract
+from onprem_agents.cli.options import json_option
+from onprem_agents.contract.connection import Connection, Target
+from onprem_agents.contract.limits import Agent
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.probes.discovery import trusting
+from onprem_agents.setup import developer_key, installed, journal
+from onprem_agents.setup.changes import Change, diff
+from onprem_agents.setup.places import SHELL_START, Machine, Scope
+from onprem_agents.setup.prepare import CODEX_IN_PROJECTS, Setup, choose, prepare, start_line
+
+ALL = "all"
+
+
+@click.command()
+@click.argument("target", type=click.Choice([*get_args(Target), ALL]), default=ALL)
+@host_option
+@connection_option
+@click.option("--stack", help="Take the contract from the outputs of this stack, with the pulumi command.")
+@click.option(
+    "--scope",
+    type=click.Choice(get_args(Scope)),
+    default="user",
+    show_default=True,
+    help="user: your own files; project: those of this folder; managed: those below /etc, as root, which no"
+    " repository can override.",
+)
+@ca_file_option
+@click.option("--key-file", type=click.Path(path_type=Path), help="File that holds your key.")
+@click.option(
+    "--key-command", metavar="COMMAND", help="Command that prints your key; run once, without a shell."
+)
+@click.option("--shell", type=click.Choice(get_args(Shell)), help="Default: that of $SHELL, else bash.")
+@click.option("--no-shell", is_flag=True, help="Leave the shell's start file alone.")
+@click.option("--print", "printing", is_flag=True, help="Print the configuration; no file is written.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written; no file is.")
+@click.option("--undo", is_flag=True, help="Put back, byte for byte, what the last run changed.")
+@click.option("--force", is_flag=True, help="With --undo: also where files changed since.")
+@click.option("--yes", is_flag=True, help="Do not ask before writing.")
+@click.option(
+    "--root", type=click.Path(path_type=Path), default=Path("/"), help="Folder to take for / (images)."
+)
+@json_option
+def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    target: str,
+    host: str | None,
+    connection: str | None,
+    stack: str | None,
+    scope: Scope,
+    ca_file: Path | None,
+    key_file: Path | None,
+    key_command: str | None,
+    shell: Shell | None,
+    no_shell: bool,
+    printing: bool,
+    dry_run: bool,
+    undo: bool,
+    force: bool,
+    yes: bool,
+    root: Path,
+    as_json: bool,
+) -> None:
+    """Configure opencode, Codex CLI and Claude Code (all), or one TARGET, for the platform.
+
+    Your settings stay: ours are merged in, the difference is shown first, and --undo takes it back. The key
+    goes into ~/.config/onprem/key (mode 600) and nowhere else; it comes from --key-file, --key-command, the
+    variable that the contract names, that file, or a prompt.
+
+    ccr and litellm are translation proxies for Claude Code on one's own machine: they can only be printed.
+    """
+    machine = Machine(home=Path.home(), project=Path.cwd(), root=root, variables=dict(os.environ))
+    if undo:
+        _undo(machine, force=force, as_json=as_json)
+        return
+    _check_ca(ca_file)
+    if key_file is not None and key_command is not None:
+        raise click.UsageError("give --key-file or --key-command, not both")
+    if not printing:
+        ca_file = ca_file or (machine.ca_file if scope == "user" and machine.ca_file.exists() else None)
+        trusting(ca_file)
+    contract = read_contract(connection, stack, host, ca_file, last=None if printing else machine)
+    shell = shell or _login_shell(machine)
+    if printing:
+        _print(contract, target, shell, str(ca_file) if ca_file else None, as_json=as_json)
+        return
+    if target in ("ccr", "litellm"):
+        raise click.UsageError(f"{target} is set up by hand: add --print and copy each part where it belongs")
+    named: Agent | None = next((agent for agent in AGENTS if agent == target), None)
+    found = [installed.find(agent, machine.variables) for agent in AGENTS]
+    if scope == "project" and named == "codex":
+        raise click.UsageError(CODEX_IN_PROJECTS)
+    agents, left_out = choose(contract, named, found, scope)
+    if not agents:
+        raise InvalidInput("setup", [_nothing(left_out)])
+    key = _key(contract, machine, key_file, key_command) if scope == "user" else None
+    prepared = prepare(
+        contract,
+        [item for item in found if item.agent in agents],
+        machine,
+        scope,
+        key=key,
+        ca_file=ca_file,
+        shell=None if no_shell else shell,
+    )
+    _write(prepared, left_out, machine, dry_run=dry_run, yes=yes, as_json=as_json)
+    if not as_json and scope == "user" and not no_shell and not dry_run and shell not in SHELL_START:
+        click.echo(f"Add this line to your shell's start file: {start_line(shell)}")
+
+
+def _write(
+    prepared: Setup, left_out: dict[str, str], machine: Machine, *, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    needed = [change for change in prepared.changes if change.needed]
+    if as_json:
+        if not dry_run:
+            journal.apply(needed, machine.history)
+        rows = [{"path": str(change.found.path), "action": change.verb} for change in needed]
+        result = {"changes": rows, "written": not dry_run, "leftOut": left_out, "notes": list(prepared.notes)}
+        click.echo(json.dumps(result, indent=2))
+        return
+    for change in needed:
+        click.echo(diff(change), nl=False)
+    for name, reason in left_out.items():
+        click.echo(f"left out {name}: {reason}", err=True)
+    for note in prepared.notes:
+        click.echo(f"note: {note}", err=True)
+    if not needed:
+        click.echo("Everything is set up already; nothing was written.")
+        return
+    if dry_run:
+        click.echo(f"{_count(needed)} would be written; nothing was.")
+        return
+    if not yes and _interactive() and not click.confirm("Write these files?", default=True):
+        click.echo("Nothing was written.")
+        return
+    journal.apply(needed, machine.history)
+    click.echo(
+        f"{_count(needed)} written. Take it back: onprem-agents setup --undo. "
+        "Check it, in a new shell: onprem-agents doctor"
+    )
+
+
+def _count(changes: list[Change]) -> str:
+    return "1 file" if len(changes) == 1 else f"{len(changes)} files"
+
+
+def _undo(machine: Machine, *, force: bool, as_json: bool) -> None:
+    record = journal.latest(machine.history)
+    paths = journal.undo(record, force=force) if record is not None else ()
+    if as_json:
+        click.echo(json.dumps({"restored": [str(path) for path in paths]}, indent=2))
+    elif paths:
+        click.echo("".join(f"restored {path}\n" for path in paths), nl=False)
+    else:
+        click.echo("There is nothing to undo.")
+
+
+def _key(
+    contract: Connection, machine: Machine, key_file: Path | None, key_command: str | None
+) -> developer_key.DeveloperKey | None:
+    if key_file is not None:
+        return developer_key.from_file(key_file)
+    if key_command is not None:
+        return developer_key.from_command(key_command)
+    if key := developer_key.from_variables(machine.variables, contract.auth.key_env):
+        return key
+    if machine.key_file.exists():
+        return developer_key.from_file(machine.key_file)
+    if not _interactive():
+        return None
+    click.echo(f"Where to get your key: {contract.auth.key_hint}", err=True)
+    value = click.prompt(
+        "Your key (not shown; empty: later)", hide_input=True, default="", show_default=False
+    )
+    return developer_key.checked(value, "the prompt") if value.strip() else None
+
+
+def _interactive() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _login_shell(machine: Machine) -> Shell:
+    name = Path(machine.variables.get("SHELL", "bash")).name
+    return next((shell for shell in get_args(Shell) if shell == name), "bash")
+
+
+def _check_ca(ca_file: Path | None) -> None:
+    if ca_file is not None and not str(ca_file).isprintable():
+        problem = Problem(
+            where="--ca-file",
+            found=ascii(str(ca_file)),
+            why="control characters would break the shell's start file",
+            fix="give a path of printable characters",
+        )
+        raise InvalidInput("setup", [problem])
+
+
+def _nothing(left_out: dict[str, str]) -> Problem:
+    return Problem(
+        where="setup all",
+        found="no agent to set up",
+        why="; ".join(f"{name}: {reason}" for name, reason in left_out.items()),
+        fix="have the platform serve a role that supports one of them",
+    )
+
+
+def _print(contract: Connection, target: str, shell: Shell, ca_file: str | None, *, as_json: bool) -> None:
+    targets, skipped = _targets(contract, target)
+    files = render(contract, *targets, shell=shell, ca_file=ca_file)
+    if as_json:
+        click.echo(json.dumps({"files": [_wire(file) for file in files], "skipped": skipped}, indent=2))
+        return
+    click.echo("\n".join(_text(file) for file in files), nl=False)
+    for name, reason in skipped.items():
+        click.echo(f"left out {name}: {reason}", err=True)
+
+
+def _targets(contract: Connection, wanted: str) -> tuple[list[Target], dict[str, str]]:
+    """Return what to render, and why the rest of "all" is left out; a target that was named always stays."""
+    if wanted != ALL:
+        return [name for name in get_args(Target) if name == wanted], {}
+    skipped: dict[str, str] = {agent: reason for agent in AGENTS if (reason := obstacle(contract, agent))}
+    return [agent for agent in AGENTS if agent not in skipped] or list(AGENTS), skipped
+
+
+def _wire(file: AgentFile) -> dict[str, object]:
+    return {"path": file.path_hint, "format": file.format, "content": file.content, "notes": list(file.notes)}
+
+
+def _text(file: AgentFile) -> str:
+    head = [f"belongs in {file.path_hint}", *file.notes]
+    return "".join(f"# {line}\n" for line in head) + file.content

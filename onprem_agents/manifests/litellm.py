@@ -1,0 +1,85 @@
+"""LiteLLM's configuration: every role behind its own name, chat completions towards vLLM, no database.
+
+Facts in comments: LiteLLM 1.109.1 from its package, run 2026-11; the image was not run.
+"""
+
+from __future__ import annotations
+
+import json
+
+from onprem_agents.manifests.endpoints import predictor_url
+from onprem_agents.manifests.meta import Manifest
+from onprem_agents.manifests.proxy_software import ProxySoftware
+from onprem_agents.plan import PlatformPlan, ServingPlan
+
+# Non-root variant of the official image; its tags are bare versions since 1.84 (release notes, read 2026-11).
+_IMAGE = "docker.litellm.ai/berriai/litellm-non_root:1.109.1"
+_CONFIG = "config.yaml"
+_CONFIG_PATH = "/etc/onprem/litellm/config.yaml"
+_PORT = 4000
+
+
+def litellm_config(plan: PlatformPlan) -> Manifest:
+    """Return LiteLLM's configuration; keys are named by environment variable only."""
+    return {
+        "model_list": [_model(plan, serving) for serving in plan.serving],
+        "litellm_settings": {
+            "drop_params": True,
+            "num_retries": 0,
+            "request_timeout": plan.timeouts.predictor_seconds,
+            "telemetry": False,
+        },
+        # One refused call would otherwise put the only server aside and answer 429 to everybody.
+        "router_settings": {"disable_cooldowns": True, "num_retries": 0},
+        "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
+    }
+
+
+def _model(plan: PlatformPlan, serving: ServingPlan) -> Manifest:
+    return {
+        "model_name": serving.name,
+        "litellm_params": {
+            # hosted_vllm/ turns messages into chat completions and counts tokens itself.
+            "model": f"hosted_vllm/{serving.name}",
+            "api_base": f"{predictor_url(plan, serving)}/v1",
+            "api_key": "os.environ/VLLM_API_KEY",
+            "timeout": plan.timeouts.predictor_seconds,
+            "stream_timeout": plan.timeouts.predictor_seconds,
+        },
+        "model_info": {
+            "max_input_tokens": serving.context_tokens,
+            "max_output_tokens": serving.max_output_tokens,
+        },
+    }
+
+
+def _files(plan: PlatformPlan) -> dict[str, str]:
+    # JSON is YAML; it needs no quoting rules.
+    return {_CONFIG: json.dumps(litellm_config(plan), indent=2, sort_keys=True) + "\n"}
+
+
+LITELLM = ProxySoftware(
+    image=_IMAGE,
+    port=_PORT,
+    args=("--config", _CONFIG_PATH, "--host", "0.0.0.0", "--port", str(_PORT), "--num_workers", "1"),  # noqa: S104
+    health_path="/health/liveliness",
+    key_env="LITELLM_MASTER_KEY",
+    environment={
+        "HOME": "/tmp",  # noqa: S108  the pod's own emptyDir
+        "LITELLM_MODE": "PRODUCTION",
+        # Without it the price list is fetched from the internet at start.
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "DISABLE_ADMIN_UI": "True",
+        "NO_DOCS": "True",
+        "NO_REDOC": "True",
+        # The default of 100 cuts streams that repeat a token, which is legal in code.
+        "REPEATED_STREAMING_CHUNK_LIMIT": "10000",
+        "LITELLM_MIGRATION_DIR": "/tmp/migrations",  # noqa: S108  the pod's own emptyDir
+        "DO_NOT_TRACK": "1",
+    },
+    mounts={_CONFIG: _CONFIG_PATH},
+    files=_files,
+    # x-litellm-api-key beats the key that the gateway adds, others set time limits and labels; answers name the
+    # model server's address.
+    own_headers=("x-litellm-", "llm_provider-"),
+)

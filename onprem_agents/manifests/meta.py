@@ -1,0 +1,96 @@
+"""What every rendered object has in common: identity, labels, names, security contexts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from onprem_agents.plan import PlatformPlan
+from onprem_agents.stack.labels import STACK_LABEL
+
+Manifest = dict[str, Any]
+"""One Kubernetes object in wire format: camelCase keys, canonical quantities, JSON values only."""
+
+PART_OF = "onprem-coding-agents"
+COMPONENT_LABEL = "app.kubernetes.io/component"
+
+GATEWAY_NAME = "coding-agents"
+"""The Gateway, in the stack's own namespace."""
+
+SERVER_KEY_SECRET = "vllm-server-key"  # noqa: S105  a name, not a key
+"""Secret with the key between gateway and model server: `apiKey` bare, `credential` as a header value."""
+
+PROXY_KEY_SECRET = "translation-proxy-key"  # noqa: S105  a name, not a key
+"""Secret with the key between gateway and translation proxy, in the same two forms."""
+
+_DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+# Pod Security Standard "restricted" (Kubernetes 1.36, read 2026-11): pod and container parts.
+POD_SECURITY: Manifest = {
+    "runAsNonRoot": True,
+    "runAsUser": 1000,
+    "runAsGroup": 1000,
+    "fsGroup": 1000,
+    "fsGroupChangePolicy": "OnRootMismatch",
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+def container_security(*, read_only_root: bool) -> Manifest:
+    """Return a container's security context under "restricted"."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "privileged": False,
+        "readOnlyRootFilesystem": read_only_root,
+        "runAsNonRoot": True,
+    }
+
+
+def labels(plan: PlatformPlan, component: str) -> dict[str, str]:
+    """Return the labels of one object: what it is, what it is part of, who manages it, of which stack."""
+    return {
+        "app.kubernetes.io/name": component,
+        "app.kubernetes.io/part-of": PART_OF,
+        "app.kubernetes.io/managed-by": "pulumi",
+        COMPONENT_LABEL: component,
+        STACK_LABEL: plan.stack,
+    }
+
+
+def manifest(
+    plan: PlatformPlan,
+    api_version: str,
+    kind: str,
+    name: str,
+    *,
+    component: str,
+    namespaced: bool = True,
+    extra_labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+    **body: Any,
+) -> Manifest:
+    """Return an object of the stack with its labels; `body` holds everything beside the metadata."""
+    metadata: Manifest = {"name": name}
+    if namespaced:
+        metadata["namespace"] = plan.namespace
+    metadata["labels"] = labels(plan, component) | dict(extra_labels or {})
+    if annotations:
+        metadata["annotations"] = dict(annotations)
+    document = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}
+    copied: Manifest = json.loads(
+        json.dumps(document)
+    )  # JSON values only, and nothing shared between objects
+    return copied
+
+
+def object_name(prefix: str, text: str) -> str:
+    """Return `prefix-text` as an object name; text that no object may carry becomes a slug with a hash."""
+    name = f"{prefix}-{text}"
+    if _DNS_SUBDOMAIN.fullmatch(name):
+        return name
+    slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return f"{prefix}-{slug}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

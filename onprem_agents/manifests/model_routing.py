@@ -1,0 +1,113 @@
+"""Several roles behind one host: which server a request is for stands in its JSON body.
+
+Plain Gateway API routes on headers only, so a small Lua script reads the body's top-level "model" and sets a
+header that the routes match; Envoy then picks the route anew (its Lua filter clears the route cache when a
+script changes headers). The script runs after the key was checked. A body that is no JSON, or names a model
+that is not served, gets no header and goes to the main role, whose server gives the proper error.
+
+Envoy Gateway 1.9 runs Lua only where its configuration says `extensionApis.enableLua: true`; otherwise it
+answers 500 on these routes. A stack with one role needs none of this.
+"""
+
+from __future__ import annotations
+
+import json
+
+from onprem_agents.manifests.meta import GATEWAY_NAME, Manifest, manifest
+from onprem_agents.plan import PlatformPlan
+
+MODEL_HEADER = "x-onprem-model"
+"""Set by the gateway alone: copies that a client sends are removed before anything is matched."""
+
+COMPONENT = "external-ingress"
+
+# The first part of the body is looked at before the rest is copied into Lua: every agent of 2026-11 sends
+# "model" as its first key, and a long conversation is megabytes.
+_FIRST_LOOK_BYTES = 65_536
+
+_SCRIPT = """\
+local SERVED = { @SERVED@ }
+local FIRST_LOOK = @FIRST_LOOK@
+local HEADER = "@HEADER@"
+
+-- Position after the string that opens at `open`, or nil when it does not close.
+local function string_end(text, open)
+  local at = open + 1
+  while true do
+    local found = string.find(text, '["\\\\]', at)
+    if not found then return nil end
+    if string.byte(text, found) == 34 then return found + 1 end
+    at = found + 2
+  end
+end
+
+-- Value of the top-level key "model" when it is a plain string.
+local function model_of(text)
+  if not string.find(text, "^%s*{") then return nil end
+  local depth, at = 0, 1
+  while true do
+    local found = string.find(text, '[{}%[%]"]', at)
+    if not found then return nil end
+    local char = string.byte(text, found)
+    if char == 34 then
+      local after = string_end(text, found)
+      if not after then return nil end
+      if depth == 1 and string.sub(text, found, after - 1) == '"model"' then
+        local value = string.match(text, '^%s*:%s*"([^"\\\\]*)"', after)
+        if value then return value end
+      end
+      at = after
+    else
+      if char == 123 or char == 91 then depth = depth + 1 else depth = depth - 1 end
+      if depth <= 0 then return nil end
+      at = found + 1
+    end
+  end
+end
+
+function envoy_on_request(handle)
+  handle:headers():remove(HEADER)
+  local body = handle:body()
+  if not body then return end
+  local length = body:length()
+  local model = model_of(body:getBytes(0, math.min(length, FIRST_LOOK)))
+  if not model and length > FIRST_LOOK then
+    model = model_of(body:getBytes(0, length))
+  end
+  if model and SERVED[model] then
+    handle:headers():replace(HEADER, model)  -- fetched anew: body() may have waited
+  end
+end
+"""
+
+
+def routes_by_model(plan: PlatformPlan, paths: tuple[str, ...]) -> bool:
+    """Return whether requests on `paths` must be told apart by their model."""
+    return len(plan.serving) > 1 and bool(paths)
+
+
+def lua_script(models: tuple[str, ...]) -> str:
+    """Return the script that sets the model header for one of `models`."""
+    served = ", ".join(f"[{json.dumps(model)}] = true" for model in models)
+    return (
+        _SCRIPT.replace("@SERVED@", served)
+        .replace("@FIRST_LOOK@", str(_FIRST_LOOK_BYTES))
+        .replace("@HEADER@", MODEL_HEADER)
+    )
+
+
+def extension_policy(plan: PlatformPlan, route: str) -> Manifest:
+    """Return the EnvoyExtensionPolicy that runs the script on one HTTPRoute."""
+    return manifest(
+        plan,
+        "gateway.envoyproxy.io/v1alpha1",
+        "EnvoyExtensionPolicy",
+        f"{GATEWAY_NAME}-model-routing",
+        component=COMPONENT,
+        spec={
+            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": route}],
+            "lua": [
+                {"type": "Inline", "inline": lua_script(tuple(serving.name for serving in plan.serving))}
+            ],
+        },
+    )

@@ -1,0 +1,128 @@
+"""The container that runs `vllm serve`, and the volumes it needs."""
+
+from __future__ import annotations
+
+from onprem_agents.manifests.meta import SERVER_KEY_SECRET, Manifest, container_security
+from onprem_agents.manifests.model_source import model_mount, model_volume
+from onprem_agents.plan import CHAT_TEMPLATE_PATH, GPU_RESOURCE, PRE_STOP_SECONDS, ServingPlan
+from onprem_agents.units import format_cpu, format_gib
+from onprem_agents.vllm import COMMAND, DEFAULT_PORT, to_argv
+
+CONTAINER_NAME = "kserve-container"
+"""KServe renames a single container to this (v0.20.0), so it is written here."""
+
+_SCRATCH_GIB = 16
+"""Compile and kernel caches of one vLLM release are a few GiB; the rest is room for temporary files."""
+
+# Environment of the server (vLLM 0.33.0, vllm/envs.py; Hugging Face hub 1.x; read 2026-11).
+_ENVIRONMENT = {
+    "HOME": "/tmp",  # noqa: S108  an emptyDir of the pod's own: caches must be writable and private
+    "USER": "vllm",  # user 1000 has no entry in the image's passwd, and torch asks for its name
+    "LOGNAME": "vllm",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_DO_NOT_TRACK": "1",
+    "DO_NOT_TRACK": "1",
+    # Answers per request; the default of 16384 lets one request take the server (CVE-2026-34756).
+    "VLLM_MAX_N_SEQUENCES": "8",
+    "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
+}
+
+
+def server_port(serving: ServingPlan) -> int:
+    """Return the port that the server listens on."""
+    return serving.flags.port or DEFAULT_PORT
+
+
+def server_container(serving: ServingPlan, *, lifecycle: bool) -> Manifest:
+    """Return the vLLM container.
+
+    `lifecycle` adds the preStop pause; Knative allows no lifecycle handlers. The root filesystem stays
+    writable, the one exception from what we ask of every other container: NVIDIA's CDI hook writes driver
+    links there.
+    """
+    container: Manifest = {
+        "name": CONTAINER_NAME,
+        "image": serving.image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": list(COMMAND),
+        "args": list(to_argv(serving.flags, serving.vllm_release)),
+        "env": _environment(serving),
+        "ports": [{"name": "http1", "containerPort": server_port(serving), "protocol": "TCP"}],
+        "resources": _resources(serving),
+        **_probes(serving),
+        "securityContext": container_security(read_only_root=False),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": _mounts(serving),
+    }
+    if lifecycle:
+        container["lifecycle"] = {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}}
+    return container
+
+
+def server_volumes(serving: ServingPlan) -> list[Manifest]:
+    """Return the volumes: weights, scratch, shared memory, and the stack's own chat template."""
+    volumes = [
+        model_volume(serving),
+        {"name": "scratch", "emptyDir": {"sizeLimit": format_gib(_SCRATCH_GIB)}},
+        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": format_gib(serving.resources.shm_gib)}},
+    ]
+    if serving.chat_template is not None:
+        volumes.append({"name": "chat-template", "configMap": {"name": chat_template_name(serving)}})
+    return volumes
+
+
+def chat_template_name(serving: ServingPlan) -> str:
+    """Return the name of the ConfigMap that holds the role's own chat template."""
+    return f"{serving.name}-chat-template"
+
+
+def _environment(serving: ServingPlan) -> list[Manifest]:
+    values = _ENVIRONMENT | {"VLLM_ENGINE_READY_TIMEOUT_S": str(serving.timeouts.load_budget_seconds)}
+    plain: list[Manifest] = [{"name": name, "value": value} for name, value in values.items()]
+    key = {"secretKeyRef": {"name": SERVER_KEY_SECRET, "key": "apiKey"}}
+    return [*plain, {"name": "VLLM_API_KEY", "valueFrom": key}]
+
+
+def _resources(serving: ServingPlan) -> Manifest:
+    wanted = serving.resources
+    amounts = {
+        "cpu": format_cpu(wanted.cpus),
+        "memory": format_gib(wanted.memory_gib),
+        "ephemeral-storage": format_gib(wanted.download_gib + _SCRATCH_GIB),
+        GPU_RESOURCE: str(wanted.gpus),
+    }
+    return {"requests": dict(amounts), "limits": dict(amounts)}
+
+
+def _probes(serving: ServingPlan) -> Manifest:
+    probes = serving.probes
+
+    def probe(period_seconds: int, failures: int) -> Manifest:
+        return {
+            "httpGet": {"path": "/health", "port": server_port(serving), "scheme": "HTTP"},
+            "periodSeconds": period_seconds,
+            "failureThreshold": failures,
+            "timeoutSeconds": 5,
+            "successThreshold": 1,
+        }
+
+    return {
+        "startupProbe": probe(probes.startup_period_seconds, probes.startup_failures),
+        "readinessProbe": probe(probes.readiness_period_seconds, probes.readiness_failures),
+        "livenessProbe": probe(probes.liveness_period_seconds, probes.liveness_failures),
+    }
+
+
+def _mounts(serving: ServingPlan) -> list[Manifest]:
+    mounts: list[Manifest] = [
+        model_mount(serving),
+        {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108  the pod's own emptyDir
+        {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108  the pod's own emptyDir
+    ]
+    if serving.chat_template is not None:
+        folder, _, _ = CHAT_TEMPLATE_PATH.rpartition("/")
+        mounts.append({"name": "chat-template", "mountPath": folder, "readOnly": True})
+    return mounts

@@ -1,0 +1,108 @@
+"""Who may talk to whom in the namespace: nobody, except gateway → proxy → model servers, and DNS.
+
+Nothing scrapes, nothing pulls, nothing phones home. A model server gets a way out only while its source is
+`hf://` or `s3://`: the download runs in the server's own pod, so the rule covers both; HTTPS only, to any
+address, since object stores and mirrors are named in a Secret that is not read here. Use `pvc://` or `oci://`
+where no pod may leave the cluster. Kubelet probes are not subject to NetworkPolicies.
+"""
+
+from __future__ import annotations
+
+from onprem_agents.manifests import inference_service, translation_proxy
+from onprem_agents.manifests.meta import COMPONENT_LABEL, GATEWAY_NAME, Manifest, manifest
+from onprem_agents.manifests.model_server import server_port
+from onprem_agents.plan import PlatformPlan
+from onprem_agents.stack.labels import STACK_LABEL
+
+COMPONENT = "network"
+
+# Labels that Envoy Gateway 1.9 puts on its proxy pods.
+_OWNER_NAME = "gateway.envoyproxy.io/owning-gateway-name"
+_OWNER_NAMESPACE = "gateway.envoyproxy.io/owning-gateway-namespace"
+_NAMESPACE_NAME = "kubernetes.io/metadata.name"
+
+# Ports of Knative's queue-proxy (serving 1.21): HTTP/1, HTTP/2 and its own metrics for the autoscaler.
+_QUEUE_PROXY_PORTS = (8012, 8013, 9090)
+_KNATIVE_NAMESPACES = ("knative-serving", "kourier-system", "istio-system")
+
+
+def network_policies(plan: PlatformPlan) -> list[Manifest]:
+    """Return all NetworkPolicies, the denial of everything first."""
+    policies = [
+        _policy(plan, "default-deny", {}, ingress=[], egress=[]),
+        _policy(plan, "allow-dns", {}, egress=[_dns()]),
+        _policy(plan, "model-servers", _servers(plan), ingress=_to_servers(plan)),
+    ]
+    if any(serving.source.leaves_the_cluster for serving in plan.serving):
+        https = {"ports": [{"protocol": "TCP", "port": 443}]}
+        policies.append(_policy(plan, "model-download", _servers(plan), egress=[https]))
+    if translation_proxy.software(plan) is not None:
+        policies.append(_proxy(plan))
+    return policies
+
+
+def _servers(plan: PlatformPlan) -> dict[str, str]:
+    return {COMPONENT_LABEL: inference_service.COMPONENT, STACK_LABEL: plan.stack}
+
+
+def _gateway_peers(plan: PlatformPlan) -> list[Manifest]:
+    """Our Gateway's proxies, in Envoy Gateway's namespace or, in its gateway-namespace mode, in ours."""
+    pods = {"matchLabels": {_OWNER_NAME: GATEWAY_NAME, _OWNER_NAMESPACE: plan.namespace}}
+    namespace = {"matchLabels": {_NAMESPACE_NAME: plan.access.gateway_namespace}}
+    return [{"namespaceSelector": namespace, "podSelector": pods}, {"podSelector": pods}]
+
+
+def _to_servers(plan: PlatformPlan) -> list[Manifest]:
+    ports = sorted({server_port(serving) for serving in plan.serving})
+    peers = _gateway_peers(plan)
+    if translation_proxy.software(plan) is not None:
+        peers.append({"podSelector": {"matchLabels": translation_proxy.pod_labels(plan)}})
+    rules = [{"from": peers, "ports": _tcp(ports)}]
+    if plan.settings.serving.mode == "Knative":
+        namespaces = {
+            "matchExpressions": [
+                {"key": _NAMESPACE_NAME, "operator": "In", "values": list(_KNATIVE_NAMESPACES)}
+            ]
+        }
+        rules.append({"from": [{"namespaceSelector": namespaces}], "ports": _tcp(_QUEUE_PROXY_PORTS)})
+    return rules
+
+
+def _proxy(plan: PlatformPlan) -> Manifest:
+    proxy = translation_proxy.software(plan)
+    port = proxy.port if proxy is not None else 0
+    selector = translation_proxy.pod_labels(plan)
+    ports = sorted({server_port(serving) for serving in plan.serving})
+    return _policy(
+        plan,
+        "translation-proxy",
+        selector,
+        ingress=[{"from": _gateway_peers(plan), "ports": _tcp([port])}],
+        egress=[{"to": [{"podSelector": {"matchLabels": _servers(plan)}}], "ports": _tcp(ports)}],
+    )
+
+
+def _dns() -> Manifest:
+    kube_system = {"namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: "kube-system"}}}
+    return {"to": [kube_system], "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}
+
+
+def _tcp(ports: tuple[int, ...] | list[int]) -> list[Manifest]:
+    return [{"protocol": "TCP", "port": port} for port in ports]
+
+
+def _policy(
+    plan: PlatformPlan,
+    name: str,
+    selector: dict[str, str],
+    *,
+    ingress: list[Manifest] | None = None,
+    egress: list[Manifest] | None = None,
+) -> Manifest:
+    spec: Manifest = {"podSelector": {"matchLabels": selector} if selector else {}, "policyTypes": []}
+    for policy_type, key, rules in (("Ingress", "ingress", ingress), ("Egress", "egress", egress)):
+        if rules is not None:
+            spec["policyTypes"].append(policy_type)
+            if rules:
+                spec[key] = rules
+    return manifest(plan, "networking.k8s.io/v1", "NetworkPolicy", name, component=COMPONENT, spec=spec)

@@ -1,0 +1,179 @@
+"""The translation proxy where native serving is off: LiteLLM or claude-code-router, inside the cluster.
+
+Both run without a database, so keys and quotas stay at the gateway and nobody can make a key in the proxy.
+Only the gateway reaches it (NetworkPolicy), with a key of its own that the gateway adds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from onprem_agents.manifests.claude_code_router import CLAUDE_CODE_ROUTER
+from onprem_agents.manifests.endpoints import PROXY_NAME, PROXY_PORT
+from onprem_agents.manifests.litellm import LITELLM
+from onprem_agents.manifests.meta import (
+    COMPONENT_LABEL,
+    POD_SECURITY,
+    PROXY_KEY_SECRET,
+    SERVER_KEY_SECRET,
+    Manifest,
+    container_security,
+    manifest,
+)
+from onprem_agents.manifests.proxy_software import ProxySoftware
+from onprem_agents.plan import PRE_STOP_SECONDS, PlatformPlan
+from onprem_agents.stack.labels import CONFIG_ANNOTATION, STACK_LABEL
+
+COMPONENT = "translation-proxy"
+_REPLICAS = 2
+_RESOURCES = {"cpu": "2", "memory": "2Gi", "ephemeral-storage": "2Gi"}
+
+_SOFTWARE: dict[str, ProxySoftware] = {"litellm": LITELLM, "claude-code-router": CLAUDE_CODE_ROUTER}
+
+
+def software(plan: PlatformPlan) -> ProxySoftware | None:
+    """Return the proxy of the stack, None in native mode."""
+    return _SOFTWARE.get(plan.settings.translation)
+
+
+def pod_labels(plan: PlatformPlan) -> dict[str, str]:
+    """Return the labels that pick out the proxy's pods."""
+    return {COMPONENT_LABEL: COMPONENT, STACK_LABEL: plan.stack}
+
+
+def _selector(plan: PlatformPlan) -> dict[str, str]:
+    """Return what the Deployment knows its pods by: Kubernetes lets nobody change it, so its old prefix stays."""
+    return {COMPONENT_LABEL: COMPONENT, "onprem.ai/stack": plan.stack}
+
+
+def translation_proxy(plan: PlatformPlan) -> list[Manifest]:
+    """Return the proxy's objects, or nothing in native mode."""
+    proxy = software(plan)
+    if proxy is None:
+        return []
+    files = proxy.files(plan)
+    selector = pod_labels(plan)
+    fixed = _selector(plan)
+    port = {"name": "http", "port": PROXY_PORT, "targetPort": proxy.port, "protocol": "TCP"}
+    return [
+        manifest(
+            plan,
+            "v1",
+            "ServiceAccount",
+            PROXY_NAME,
+            component=COMPONENT,
+            automountServiceAccountToken=False,
+        ),
+        manifest(plan, "v1", "ConfigMap", PROXY_NAME, component=COMPONENT, data=files),
+        manifest(
+            plan,
+            "apps/v1",
+            "Deployment",
+            PROXY_NAME,
+            component=COMPONENT,
+            spec={
+                "replicas": _REPLICAS,
+                "selector": {"matchLabels": fixed},
+                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+                "template": {
+                    "metadata": {
+                        "labels": selector | fixed,
+                        "annotations": {CONFIG_ANNOTATION: _digest(files)},
+                    },
+                    "spec": _pod(plan, proxy),
+                },
+            },
+        ),
+        manifest(
+            plan,
+            "v1",
+            "Service",
+            PROXY_NAME,
+            component=COMPONENT,
+            spec={"type": "ClusterIP", "selector": selector, "ports": [port]},
+        ),
+        manifest(
+            plan,
+            "policy/v1",
+            "PodDisruptionBudget",
+            PROXY_NAME,
+            component=COMPONENT,
+            spec={
+                "maxUnavailable": 1,
+                "unhealthyPodEvictionPolicy": "AlwaysAllow",
+                "selector": {"matchLabels": selector},
+            },
+        ),
+    ]
+
+
+def _digest(files: dict[str, str]) -> str:
+    """A changed ConfigMap restarts no pod by itself; this annotation does."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _pod(plan: PlatformPlan, proxy: ProxySoftware) -> Manifest:
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": pod_labels(plan)},
+    }
+    return {
+        "serviceAccountName": PROXY_NAME,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": plan.timeouts.termination_grace_seconds,
+        "securityContext": POD_SECURITY,
+        "topologySpreadConstraints": [spread],
+        "containers": [_container(proxy)],
+        "volumes": [
+            {"name": "config", "configMap": {"name": PROXY_NAME}},
+            {"name": "scratch", "emptyDir": {"sizeLimit": "1Gi"}},
+        ],
+    }
+
+
+def _container(proxy: ProxySoftware) -> Manifest:
+    def from_secret(name: str, secret: str) -> Manifest:
+        return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": "apiKey"}}}
+
+    plain: list[Manifest] = [{"name": name, "value": value} for name, value in proxy.environment.items()]
+    env = [
+        *plain,
+        from_secret(proxy.key_env, PROXY_KEY_SECRET),
+        from_secret("VLLM_API_KEY", SERVER_KEY_SECRET),
+    ]
+    mounts: list[Manifest] = [{"name": "scratch", "mountPath": "/tmp"}]  # noqa: S108  the pod's own emptyDir
+    mounts += [
+        {"name": "config", "mountPath": path, "subPath": file_name, "readOnly": True}
+        for file_name, path in proxy.mounts.items()
+    ]
+    container: Manifest = {
+        "name": "proxy",
+        "image": proxy.image,
+        "imagePullPolicy": "IfNotPresent",
+        "env": env,
+        "ports": [{"name": "http", "containerPort": proxy.port, "protocol": "TCP"}],
+        "resources": {"requests": dict(_RESOURCES), "limits": dict(_RESOURCES)},
+        "startupProbe": _probe(proxy, period_seconds=5, failures=24),
+        "readinessProbe": _probe(proxy, period_seconds=10, failures=3),
+        "livenessProbe": _probe(proxy, period_seconds=20, failures=6),
+        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
+        "securityContext": container_security(read_only_root=True),
+        "volumeMounts": mounts,
+    }
+    if proxy.args:
+        container["args"] = list(proxy.args)
+    return container
+
+
+def _probe(proxy: ProxySoftware, *, period_seconds: int, failures: int) -> Manifest:
+    return {
+        "httpGet": {"path": proxy.health_path, "port": proxy.port, "scheme": "HTTP"},
+        "periodSeconds": period_seconds,
+        "failureThreshold": failures,
+        "timeoutSeconds": 5,
+        "successThreshold": 1,
+    }

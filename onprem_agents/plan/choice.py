@@ -1,0 +1,164 @@
+"""Which checkpoint, tensor parallelism, context and KV precision a role gets: the first candidate that fits.
+
+The order states the preference: the precision that computes natively and loses least, then the fewest GPUs,
+then the longest context, then the KV cache in the model's own precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from onprem_agents.catalog import Accelerator, Model, Precision, Variant
+from onprem_agents.plan.pool import Pool
+from onprem_agents.sizing import Fit, FitRequest, candidate_tensor_parallel, fit
+from onprem_agents.stack.settings import ModelRole
+
+# Right-sized for agents: 128k covers a long session, 64k is the least that Claude Code works with
+# (its start prompt and compaction reserve, Claude Code 2.1.330, 2026-11).
+_CONTEXTS_TOKENS = (131_072, 98_304, 65_536, 49_152, 32_768)
+
+# vLLM's defaults (256, 1024) reserve 1 to 6 GiB for sampling that a few agents never use (vLLM 0.33.0, 2026-11).
+_MAX_NUM_SEQS = ((30, 16), (60, 32), (1024, 64))
+
+# vLLM 0.33.0: 2048 below 70 GiB, 8192 from there on; a sliding window's KV grows with it.
+_LARGE_GPU_GIB = 70
+_SMALL_BATCH_TOKENS, _LARGE_BATCH_TOKENS = 2048, 8192
+
+UTILIZATION = 0.92
+"""vLLM's default since 0.20 (0.33.0 read 2026-11); it includes CUDA graphs."""
+
+_QUALITY: dict[Precision, int] = {
+    "bf16": 1,
+    "native": 1,
+    "fp8": 2,
+    "int8": 2,
+    "nvfp4": 3,
+    "mxfp4": 3,
+    "fp8+int4": 3,
+    "int4": 4,
+    "bnb4": 5,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One candidate with its verdict."""
+
+    model: Model
+    variant: Variant
+    tensor_parallel: int
+    request: FitRequest
+    fit: Fit
+
+
+def variants_to_try(
+    model: Model, named: Variant | None, role: ModelRole, accelerator: Accelerator
+) -> tuple[Variant, ...]:
+    """Return the checkpoints that the role allows on this accelerator, best first.
+
+    A precision, or the Hugging Face id of one checkpoint (`named`), leaves one; the bare model name leaves all.
+    Raises `UnknownFact` for a precision that the model does not come in.
+    """
+    if role.precision is not None:
+        return (model.variant(role.precision),)
+    if named is not None:
+        return (named,)
+    usable = [v for v in model.variants if accelerator.compute_capability >= v.min_compute_capability]
+    return tuple(sorted(usable or model.variants, key=lambda variant: _rank(variant, accelerator)))
+
+
+def candidates(model: Model, variant: Variant, role: ModelRole, pool: Pool) -> Iterator[Choice]:
+    """Yield every candidate of one checkpoint with its verdict, preferred ones first."""
+    accelerator = pool.accelerator
+    if role.tensor_parallel is not None:
+        sizes: tuple[int, ...] = (role.tensor_parallel,)
+    else:
+        sizes = tuple(candidate_tensor_parallel(model, accelerator, pool.gpus_per_node))
+    for tensor_parallel in sizes:
+        for context_tokens in _contexts(role, model):
+            for kv_cache_dtype in kv_cache_dtypes(role, accelerator):
+                request = request_of(
+                    role,
+                    model,
+                    variant,
+                    accelerator,
+                    tensor_parallel=tensor_parallel,
+                    context_tokens=context_tokens,
+                    kv_cache_dtype=kv_cache_dtype,
+                )
+                yield Choice(
+                    model=model,
+                    variant=variant,
+                    tensor_parallel=tensor_parallel,
+                    request=request,
+                    fit=fit(request),
+                )
+
+
+def request_of(
+    role: ModelRole,
+    model: Model,
+    variant: Variant,
+    accelerator: Accelerator,
+    *,
+    tensor_parallel: int,
+    context_tokens: int,
+    kv_cache_dtype: str,
+) -> FitRequest:
+    """Return the sizing request of one candidate: what the role says, what is derived for the rest."""
+    return FitRequest(
+        model=model,
+        variant=variant,
+        accelerator=accelerator,
+        tensor_parallel=tensor_parallel,
+        context_tokens=context_tokens,
+        max_num_seqs=role.max_num_seqs or _max_num_seqs(role, accelerator),
+        kv_cache_dtype=kv_cache_dtype,
+        max_num_batched_tokens=role.max_num_batched_tokens or _batch_tokens(model, accelerator),
+        gpu_memory_utilization=role.gpu_memory_utilization or UTILIZATION,
+        language_model_only=model.multimodal,
+        speculative_tokens=role.speculative_tokens,
+    )
+
+
+def settings_class(accelerator: Accelerator) -> tuple[int, bool]:
+    """Return all of a GPU that `request_of` depends on where the role leaves everything open."""
+    return _seqs_for(accelerator), accelerator.total_gib >= _LARGE_GPU_GIB
+
+
+def _rank(variant: Variant, accelerator: Accelerator) -> tuple[int, int]:
+    native_fp8 = variant.precision == "fp8" and accelerator.native_fp8
+    return (0 if native_fp8 else 1, _QUALITY[variant.precision])
+
+
+def _contexts(role: ModelRole, model: Model) -> tuple[int, ...]:
+    if role.context is not None:
+        return (role.context,)
+    longest = model.architecture.max_context_tokens
+    return tuple(tokens for tokens in _CONTEXTS_TOKENS if tokens <= longest) or (longest,)
+
+
+def kv_cache_dtypes(role: ModelRole, accelerator: Accelerator) -> tuple[str, ...]:
+    """Return the KV cache precisions to try, the model's own first."""
+    if role.kv_cache_dtype is not None:
+        return (role.kv_cache_dtype,)
+    return ("auto", "fp8") if accelerator.native_fp8 else ("auto",)
+
+
+def _max_num_seqs(role: ModelRole, accelerator: Accelerator) -> int:
+    return max(_seqs_for(accelerator), min(role.sessions or 0, 256))
+
+
+def _seqs_for(accelerator: Accelerator) -> int:
+    gpu_gib = accelerator.total_gib
+    for below_gib, seqs in _MAX_NUM_SEQS:
+        if gpu_gib < below_gib:
+            return seqs
+    raise ValueError(f"{accelerator.name}: {gpu_gib} GiB is more than any GPU has")
+
+
+def _batch_tokens(model: Model, accelerator: Accelerator) -> int:
+    slides = any(layers.kind == "sliding-window" for layers in model.architecture.attention)
+    large = accelerator.total_gib >= _LARGE_GPU_GIB and not slides
+    return _LARGE_BATCH_TOKENS if large else _SMALL_BATCH_TOKENS

@@ -1,0 +1,179 @@
+"""Settings and catalogue → `PlatformPlan`, or every problem at once.
+
+Nothing is declared here and nothing is guessed twice: each value that two places need is decided once and
+stands in the plan.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from onprem_agents.catalog import Catalog, load_catalog
+from onprem_agents.errors import InvalidInput, Problem, UnknownFact
+from onprem_agents.plan.platform import PlatformPlan
+from onprem_agents.plan.pool import Placement, Pool, place
+from onprem_agents.plan.role import RoleDecision, decide_role
+from onprem_agents.plan.rollout import choose_rollout
+from onprem_agents.plan.server import serving_plan
+from onprem_agents.plan.serving import ServingPlan
+from onprem_agents.plan.timeouts import TimeoutChain, derive_timeouts
+from onprem_agents.stack.settings import Hardware, Platform
+from onprem_agents.stack.settings_reader import parse_platform
+
+# A token of source code is 3 to 4 bytes; JSON escapes, tool schemas and resent history multiply it.
+_BODY_BYTES_PER_TOKEN = 32
+_LEAST_BODY_MIB, _MOST_BODY_MIB = 8, 64
+
+
+def plan_stack(
+    raw: object, *, stack: str, source: str | None = None, catalog: Catalog | None = None
+) -> PlatformPlan:
+    """Plan the stack from the raw value of `onprem-coding-agents:platform`.
+
+    `source` names the file or stack in errors. Raises `InvalidInput` with all problems: of form, of names the
+    catalogue does not know, and of models that do not fit.
+    """
+    source = source or f"stack {stack}"
+    catalog = catalog or load_catalog()
+    names = _unknown_names(raw, catalog)
+    try:
+        settings = parse_platform(raw, source)
+    except InvalidInput as error:
+        raise InvalidInput(source, [*error.problems, *names]) from None
+    if any(problem.where.startswith("platform.hardware") for problem in names):
+        raise InvalidInput(source, names)  # without the GPUs nothing else can be judged
+    return _Derivation(settings=settings, stack=stack, source=source, catalog=catalog).plan()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Derivation:
+    settings: Platform
+    stack: str
+    source: str
+    catalog: Catalog
+
+    def plan(self) -> PlatformPlan:
+        problems: list[Problem] = []
+        pool = pool_of(self.settings.hardware, self.catalog)
+        decisions = self._decisions(pool, problems)
+        if problems:
+            raise InvalidInput(self.source, problems)
+        placement = self._placement(pool, decisions, problems)
+        if problems:
+            raise InvalidInput(self.source, problems)
+        timeouts = derive_timeouts(
+            longest_turn_seconds=self.settings.timeouts.longest_turn_seconds,
+            load_budget_seconds=self.settings.timeouts.load_budget_seconds,
+        )
+        serving = tuple(self._serving(decision, placement, timeouts) for decision in decisions)
+        return PlatformPlan(
+            stack=self.stack,
+            settings=self.settings,
+            pool=pool,
+            placement=placement,
+            serving=serving,
+            timeouts=timeouts,
+            request_body_mib=_request_body_mib(max(role.context_tokens for role in serving)),
+        )
+
+    def _decisions(self, pool: Pool, problems: list[Problem]) -> list[RoleDecision]:
+        decisions = []
+        for index, role in enumerate(self.settings.models):
+            decision = decide_role(
+                role,
+                where=f"platform.models[{index}]",
+                pool=pool,
+                catalog=self.catalog,
+                vllm=self.settings.serving.vllm,
+            )
+            problems.extend(decision.problems)
+            decisions.append(decision)
+        return decisions
+
+    def _placement(self, pool: Pool, decisions: Sequence[RoleDecision], problems: list[Problem]) -> Placement:
+        demands = [
+            (d.role.role, d.replicas, d.choice.tensor_parallel) for d in decisions if d.choice is not None
+        ]
+        placement = place(pool, demands)
+        if placement.unplaced:
+            wanted = sum(replicas * gpus for _, replicas, gpus in demands)
+            asked = ", ".join(f"{role}: {replicas} × {gpus}" for role, replicas, gpus in demands)
+            problems.append(
+                Problem(
+                    where="platform.hardware",
+                    found=f"{pool.nodes} × {pool.gpus_per_node} {pool.accelerator.name} = {pool.gpus} GPUs; "
+                    f"the models ask for {wanted} ({asked})",
+                    why=f"no node has room for {len(placement.unplaced)} of the replicas "
+                    f"({', '.join(sorted(set(placement.unplaced)))}); they would stay Pending",
+                    fix="raise platform.hardware.nodes or gpusPerNode, or lower replicas, sessions or tensorParallel "
+                    "of the models",
+                )
+            )
+        return placement
+
+    def _serving(self, decision: RoleDecision, placement: Placement, timeouts: TimeoutChain) -> ServingPlan:
+        choice = decision.fitted()
+        rollout = choose_rollout(
+            replicas=decision.replicas,
+            gpus_per_replica=choice.tensor_parallel,
+            free_gpus=placement.largest_free,
+        )
+        return serving_plan(
+            decision.role,
+            choice=choice,
+            replicas=decision.replicas,
+            rollout=rollout,
+            timeouts=timeouts,
+            settings=self.settings.serving,
+            release=self.catalog.vllm(decision.vllm),
+        )
+
+
+def pool_of(hardware: Hardware, catalog: Catalog) -> Pool:
+    """Return the pool that the hardware section means. Raises `UnknownFact` for an unknown tier or accelerator."""
+    tier = catalog.tier(hardware.tier) if hardware.tier is not None else None
+    accelerator = catalog.accelerator(tier.accelerator if tier is not None else str(hardware.accelerator))
+    nodes = hardware.nodes or len(hardware.node_names) or (tier.nodes if tier is not None else 1)
+    return Pool(
+        name=tier.name if tier is not None else accelerator.name.lower().replace(" ", "-"),
+        accelerator=accelerator,
+        gpus_per_node=hardware.gpus_per_node or (tier.gpus_per_node if tier is not None else 1),
+        nodes=nodes,
+        node_names=hardware.node_names,
+        taint=hardware.taint,
+    )
+
+
+def _request_body_mib(context_tokens: int) -> int:
+    mib = math.ceil(context_tokens * _BODY_BYTES_PER_TOKEN / 2**20)
+    return min(max(mib, _LEAST_BODY_MIB), _MOST_BODY_MIB)
+
+
+def _unknown_names(raw: object, catalog: Catalog) -> list[Problem]:
+    """Look up whatever names a malformed config still holds, so that they are reported in the same go."""
+    if not isinstance(raw, Mapping):
+        return []
+    problems = []
+    hardware = raw.get("hardware")
+    if isinstance(hardware, Mapping):
+        for key, look_up in (("tier", catalog.tier), ("accelerator", catalog.accelerator)):
+            problems += _look_up(look_up, hardware.get(key), f"platform.hardware.{key}")
+    models = raw.get("models")
+    for index, entry in enumerate(
+        models if isinstance(models, Sequence) and not isinstance(models, str) else ()
+    ):
+        if isinstance(entry, Mapping):
+            problems += _look_up(catalog.model, entry.get("model"), f"platform.models[{index}].model")
+    return problems
+
+
+def _look_up(look_up: object, name: object, where: str) -> list[Problem]:
+    if not isinstance(name, str) or not name or not callable(look_up):
+        return []
+    try:
+        look_up(name)
+    except UnknownFact as error:
+        return [error.problem(where)]
+    return []

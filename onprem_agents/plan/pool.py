@@ -1,0 +1,77 @@
+"""The GPU pool: what the hardware section means, and whether the replicas can be placed on its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onprem_agents.catalog import Accelerator
+from onprem_agents.stack.labels import POOL_LABEL
+
+# The taint key that users of NVIDIA's GPU operator know.
+TAINT_KEY = "nvidia.com/gpu"
+GPU_RESOURCE = "nvidia.com/gpu"
+# Label set by NVIDIA's GPU feature discovery (v0.17, read 2026-09).
+PRODUCT_LABEL = "nvidia.com/gpu.product"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """The nodes of one hardware tier."""
+
+    name: str
+    accelerator: Accelerator
+    gpus_per_node: int
+    nodes: int
+    node_names: tuple[str, ...]
+    taint: bool
+
+    @property
+    def gpus(self) -> int:
+        """All GPUs of the pool."""
+        return self.gpus_per_node * self.nodes
+
+    @property
+    def node_selector(self) -> dict[str, str]:
+        """Labels that a serving pod asks of its node: ours where we label the nodes, the operator's elsewhere."""
+        if self.node_names:
+            return {POOL_LABEL: self.name}
+        return {PRODUCT_LABEL: self.accelerator.product_label}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where the replicas go, as GPUs left per node after the largest replicas were placed first."""
+
+    free_per_node: tuple[int, ...]
+    unplaced: tuple[str, ...]
+    """Roles of the replicas that found no node, one entry a replica."""
+
+    @property
+    def largest_free(self) -> int:
+        """Most GPUs left on one node: what a surge pod could use."""
+        return max(self.free_per_node, default=0)
+
+    @property
+    def free(self) -> int:
+        """All GPUs left."""
+        return sum(self.free_per_node)
+
+
+def place(pool: Pool, demands: Sequence[tuple[str, int, int]]) -> Placement:
+    """Place `(role, replicas, gpus per replica)` on the nodes, largest replicas first, each on one node.
+
+    Replicas are packed as the scheduler could pack them at best; a replica that finds no node here cannot be
+    scheduled at all, since all nodes of a pool are alike and larger replicas were placed before it.
+    """
+    free = [pool.gpus_per_node] * pool.nodes
+    unplaced: list[str] = []
+    for role, replicas, gpus in sorted(demands, key=lambda demand: -demand[2]):
+        for _ in range(replicas):
+            fitting = [index for index, left in enumerate(free) if left >= gpus]
+            if not fitting:
+                unplaced.append(role)
+                continue
+            tightest = min(fitting, key=lambda index: free[index])
+            free[tightest] -= gpus
+    return Placement(free_per_node=tuple(free), unplaced=tuple(unplaced))

@@ -1,0 +1,78 @@
+"""The sizing report: what fits where, how many sessions, which parser; plain values, no secret.
+
+It is a stack output, what `onprem-agents plan` prints, and what `./dev up` shows before anything is built.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onprem_agents.plan import PlatformPlan, ServingPlan
+
+REPORT_VERSION = 1
+
+
+def report(plan: PlatformPlan) -> dict[str, Any]:
+    """Return the report as JSON values; sizes in GiB a GPU, lengths in tokens, times in seconds."""
+    pool = plan.pool
+    return {
+        "version": REPORT_VERSION,
+        "stack": plan.stack,
+        "pool": {
+            "name": pool.name,
+            "accelerator": pool.accelerator.name,
+            "nodes": pool.nodes,
+            "gpusPerNode": pool.gpus_per_node,
+            "gpus": pool.gpus,
+            "freeGpus": plan.placement.free,
+        },
+        "models": [_role(serving) for serving in plan.serving],
+        "developers": len(plan.developers),
+        "sessions": sum(serving.sessions for serving in plan.serving),
+        "timeouts": {
+            "longestTurnSeconds": plan.timeouts.longest_turn_seconds,
+            "serverSeconds": plan.timeouts.server_seconds,
+            "predictorSeconds": plan.timeouts.predictor_seconds,
+            "routeSeconds": plan.timeouts.route_seconds,
+            "gatewaySeconds": plan.timeouts.gateway_seconds,
+            "clientSeconds": plan.timeouts.client_seconds,
+            "loadBudgetSeconds": plan.timeouts.load_budget_seconds,
+        },
+        "requestBodyMib": plan.request_body_mib,
+    }
+
+
+def _role(serving: ServingPlan) -> dict[str, Any]:
+    fit = serving.fit
+    return {
+        "role": serving.role,
+        "model": serving.variant.hf_id,
+        "precision": serving.variant.precision,
+        "source": serving.source.uri,
+        "image": serving.image,
+        "replicas": serving.replicas,
+        "gpusPerReplica": serving.resources.gpus,
+        "contextTokens": serving.context_tokens,
+        "maxOutputTokens": serving.max_output_tokens,
+        "sessions": serving.sessions,
+        "sessionsPerReplica": fit.sessions,
+        "largestContextTokens": fit.largest_context_tokens,
+        "toolCallParser": serving.flags.tool_call_parser,
+        "reasoningParser": serving.flags.reasoning_parser,
+        "chatTemplate": serving.flags.chat_template,
+        "kvCacheDtype": serving.flags.kv_cache_dtype or "auto",
+        "memory": {
+            "gpuTotalGib": round(fit.gpu_total_gib, 2),
+            "terms": [
+                {"name": term.name, "gib": round(term.gib, 2), "explanation": term.explanation}
+                for term in fit.terms
+            ],
+            "kvPoolGib": round(fit.kv_pool_gib, 2),
+            "kvPerSessionGib": round(fit.kv_per_session_gib, 2),
+        },
+        "rollout": {
+            "kind": serving.rollout.kind,
+            "downtime": serving.rollout.downtime,
+            "reason": serving.rollout.reason,
+        },
+    }

@@ -1,0 +1,142 @@
+"""A decided role → the model server's flags, resources and probes."""
+
+from __future__ import annotations
+
+import math
+
+from onprem_agents.catalog import VllmRelease
+from onprem_agents.contract.limits import output_cap_tokens
+from onprem_agents.plan.choice import Choice
+from onprem_agents.plan.rollout import Rollout
+from onprem_agents.plan.serving import (
+    CHAT_TEMPLATE_PATH,
+    MODEL_PATH,
+    ModelSource,
+    PodResources,
+    Probes,
+    ServingPlan,
+)
+from onprem_agents.plan.timeouts import TimeoutChain
+from onprem_agents.sizing import needs_expert_parallel
+from onprem_agents.stack.settings import ModelRole, Serving
+from onprem_agents.vllm import ServeFlags
+
+PORT = 8080
+"""KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
+
+# A gateway or client with a 60 s idle limit sees a byte in time; vLLM sends SSE comments (0.29 on, 2026-11).
+_SSE_KEEP_ALIVE_SECONDS = 15
+
+
+def serving_plan(
+    role: ModelRole,
+    *,
+    choice: Choice,
+    replicas: int,
+    rollout: Rollout,
+    timeouts: TimeoutChain,
+    settings: Serving,
+    release: VllmRelease,
+) -> ServingPlan:
+    """Return the whole plan of one role from what was decided about it."""
+    source = _source(role, choice)
+    return ServingPlan(
+        role=role.role,
+        name=role.role,
+        model=choice.model,
+        variant=choice.variant,
+        source=source,
+        image=settings.image or _image(release),
+        vllm_release=release.version,
+        flags=_flags(role, choice, timeouts),
+        replicas=replicas,
+        resources=_resources(choice, source),
+        probes=_probes(timeouts),
+        rollout=rollout,
+        fit=choice.fit,
+        context_tokens=choice.request.context_tokens,
+        max_output_tokens=output_cap_tokens(choice.request.context_tokens),
+        temperature=role.temperature,
+        chat_template=role.chat_template,
+        timeouts=timeouts,
+    )
+
+
+def _image(release: VllmRelease) -> str:
+    suffix = f"@{release.image_digest}" if release.image_digest is not None else ""
+    return f"{release.image_repository}:{release.image_tag}{suffix}"
+
+
+def _source(role: ModelRole, choice: Choice) -> ModelSource:
+    uri = role.source or f"hf://{choice.variant.hf_id}"
+    scheme = uri.split("://", 1)[0]
+    if scheme not in ("hf", "pvc", "oci", "s3"):
+        raise ValueError(f"{uri}: scheme {scheme}")
+    return ModelSource(scheme=scheme, uri=uri, revision=role.revision)  # type: ignore[arg-type]
+
+
+def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlags:
+    model, request = choice.model, choice.request
+    tensor_parallel = choice.tensor_parallel
+    speculative = None
+    if role.speculative_tokens and model.speculative is not None:
+        speculative = {**model.speculative, "num_speculative_tokens": role.speculative_tokens}
+    sampling = {"temperature": role.temperature} if role.temperature is not None else None
+    return ServeFlags(
+        model=MODEL_PATH,
+        served_model_name=(role.role,),
+        host="0.0.0.0",  # noqa: S104  the pod's own address; NetworkPolicy decides who reaches it
+        port=PORT,
+        tensor_parallel_size=tensor_parallel if tensor_parallel > 1 else None,
+        enable_expert_parallel=True
+        if needs_expert_parallel(model, choice.variant, tensor_parallel)
+        else None,
+        max_model_len=request.context_tokens,
+        max_num_seqs=request.max_num_seqs,
+        max_num_batched_tokens=request.max_num_batched_tokens,
+        gpu_memory_utilization=request.gpu_memory_utilization,
+        kv_cache_dtype=None if request.kv_cache_dtype == "auto" else request.kv_cache_dtype,
+        quantization=choice.variant.quantization,
+        enable_prefix_caching=True,
+        enable_chunked_prefill=True,
+        enable_auto_tool_choice=True,
+        tool_call_parser=role.tool_call_parser or model.tool_call_parser,
+        reasoning_parser=role.reasoning_parser or model.reasoning_parser,
+        chat_template=CHAT_TEMPLATE_PATH if role.chat_template is not None else model.chat_template,
+        language_model_only=True if model.multimodal else None,
+        speculative_config=speculative,
+        override_generation_config=sampling,
+        enable_force_include_usage=True,
+        enable_prompt_tokens_details=True,
+        sse_keep_alive_interval=_SSE_KEEP_ALIVE_SECONDS,
+        shutdown_timeout=timeouts.server_seconds,
+        disable_fastapi_docs=True,
+    )
+
+
+def _resources(choice: Choice, source: ModelSource) -> PodResources:
+    gpus = choice.tensor_parallel
+    host = choice.request.accelerator.host
+    weights_gib = choice.variant.weights_gib
+    # NCCL and the workers exchange through shared memory; 1 GPU needs it only for the API server's queue.
+    shm_gib = 2 if gpus == 1 else 4 * gpus
+    wanted_gib = 12 + math.ceil(0.25 * weights_gib) + shm_gib
+    return PodResources(
+        cpus=min(host.cpus_per_gpu * gpus, 2 + 2 * gpus),
+        memory_gib=min(host.memory_gib_per_gpu * gpus, wanted_gib),
+        shm_gib=shm_gib,
+        gpus=gpus,
+        download_gib=math.ceil(1.15 * weights_gib) + 4 if source.scheme in ("hf", "s3") else 0,
+    )
+
+
+def _probes(timeouts: TimeoutChain) -> Probes:
+    period = 10
+    return Probes(
+        startup_period_seconds=period,
+        startup_failures=math.ceil(timeouts.load_budget_seconds / period),
+        readiness_period_seconds=10,
+        readiness_failures=3,
+        liveness_period_seconds=20,
+        liveness_failures=6,
+    )

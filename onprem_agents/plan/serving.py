@@ -1,0 +1,93 @@
+"""What one role's model server is: the values that manifests, policies, reports and clients share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from onprem_agents.catalog import Model, Variant
+from onprem_agents.plan.rollout import Rollout
+from onprem_agents.plan.timeouts import TimeoutChain
+from onprem_agents.sizing import Fit
+from onprem_agents.vllm import ServeFlags
+
+MODEL_PATH = "/mnt/models"
+"""Where the weights are mounted, whatever their source; KServe's storage initializer uses the same path."""
+
+CHAT_TEMPLATE_PATH = "/etc/onprem/chat-template/template.jinja"
+"""Where a chat template of the stack's own is mounted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSource:
+    """Where the weights come from."""
+
+    scheme: Literal["hf", "pvc", "oci", "s3"]
+    uri: str
+    """The whole URI, e.g. `hf://Qwen/Qwen3.6-27B-FP8`; a Hugging Face revision is in `revision`."""
+    revision: str | None
+
+    @property
+    def leaves_the_cluster(self) -> bool:
+        """Whether the download needs a way out of the namespace."""
+        return self.scheme in ("hf", "s3")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probes:
+    """Startup, readiness and liveness on vLLM's `/health`."""
+
+    startup_period_seconds: int
+    startup_failures: int
+    readiness_period_seconds: int
+    readiness_failures: int
+    liveness_period_seconds: int
+    liveness_failures: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodResources:
+    """Requests equal limits, so the pod is never evicted for memory it was promised."""
+
+    cpus: int
+    memory_gib: int
+    shm_gib: int
+    gpus: int
+    download_gib: int
+    """Room for the weights on the node's disk when they are downloaded, else 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingPlan:
+    """Everything that is decided about one role."""
+
+    role: str
+    name: str
+    """Name of the InferenceService; also the served model name, so a model swap never touches a client."""
+    model: Model
+    variant: Variant
+    source: ModelSource
+    image: str
+    vllm_release: str
+    flags: ServeFlags
+    replicas: int
+    resources: PodResources
+    probes: Probes
+    rollout: Rollout
+    fit: Fit
+    context_tokens: int
+    max_output_tokens: int
+    temperature: float | None
+    chat_template: str | None
+    """Jinja text to mount as a ConfigMap; None when the model's own or the image's template is used."""
+    timeouts: TimeoutChain
+
+    @property
+    def sessions(self) -> int:
+        """Full-context sessions that all replicas hold at once."""
+        return self.fit.sessions * self.replicas
+
+    @property
+    def predictor_service(self) -> str:
+        """The Service that KServe makes in Standard mode for the predictor."""
+        return f"{self.name}-predictor"

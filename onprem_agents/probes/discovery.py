@@ -1,0 +1,115 @@
+"""The contract from the gateway itself: a developer needs a host name and nothing else.
+
+What a stranger's server could do is bounded: no redirect is followed, only so many bytes are read, and a
+contract that names another machine is refused.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from onprem_agents.contract.connection import WELL_KNOWN_PATH, Connection
+from onprem_agents.contract.connection_file import MAX_CONTRACT_BYTES, parse
+from onprem_agents.contract.untrusted import is_loopback
+from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
+from onprem_agents.probes.smoke_causes import Asked, of_error
+
+FETCH_SECONDS = 30.0
+
+
+def published(host: str, *, ca_file: Path | None = None, seconds: float = FETCH_SECONDS) -> Connection:
+    """Return the contract that `https://HOST[:PORT]` publishes.
+
+    `http://` is taken for this machine alone. Raises `InvalidInput` for a bad name or contract and
+    `EnvironmentProblem` when nothing answers.
+    """
+    base = base_address(host)
+    url = base + WELL_KNOWN_PATH
+    context = trusting(ca_file)
+    try:
+        with httpx.Client(verify=context, timeout=seconds, follow_redirects=False) as http:
+            text = _read(http, url, seconds)
+    except httpx.HTTPError as error:
+        asked = Asked(base_url=base, model="", key_source=None, timeout_seconds=seconds)
+        cause = of_error(error, asked)
+        evidence, fix = cleaned(cause.evidence, secret=None), cause.fix.replace("--base-url", "--host")
+        raise EnvironmentProblem(f"{url} cannot be read: {evidence}; {fix}") from error
+    return of_same_machine(parse(text, url), base, url)
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what connections are checked with; raises `EnvironmentProblem` for an unusable CA file."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        message = f"the CA file {ca_file} cannot be used ({error}); give a readable PEM file with --ca-file"
+        raise EnvironmentProblem(message) from error
+
+
+def base_address(host: str) -> str:
+    """Return scheme and authority for what was typed after --host; raises `InvalidInput`."""
+    text = host.strip().rstrip("/")
+    address = text if "://" in text else f"https://{text}"
+    try:
+        parts = urlsplit(address)
+        name, _ = parts.hostname or "", parts.port
+        plain = f"{parts.scheme}://{parts.netloc}" == address and "@" not in address
+        usable = plain and bool(name) and address.isascii() and address.isprintable() and " " not in address
+    except ValueError:
+        usable, name, parts = False, "", urlsplit("")
+    if not usable or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(name))):
+        problem = Problem(
+            where="--host",
+            found=ascii(host) if "@" not in host else "an address with a user or password (not shown)",
+            why="it is not a host name with, perhaps, a port",
+            fix="give the bare name, such as agents.example.internal or agents.example.internal:8443",
+        )
+        raise InvalidInput("setup", [problem])
+    return address
+
+
+def of_same_machine(connection: Connection, base: str, source: str) -> Connection:
+    """Return the contract if it names the machine that it came from; raises `InvalidInput` otherwise."""
+    if connection.anthropic_base_url == base or _loose(connection.anthropic_base_url) == _loose(base):
+        return connection
+    problem = Problem(
+        where="baseUrl",
+        found=connection.base_url,
+        why=f"the contract came from {base}, and a key for it would be sent to another address",
+        fix="ask the platform team which of the two is right, and set platform.access.host and port to it",
+    )
+    raise InvalidInput(source, [problem])
+
+
+def _loose(address: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
+def _read(http: httpx.Client, url: str, seconds: float) -> str:
+    deadline = time.monotonic() + seconds
+    data = bytearray()
+    with http.stream("GET", url, headers={"accept": "application/json"}) as response:
+        if response.is_redirect:
+            to = cleaned(response.headers.get("location", "nowhere"), secret=None)
+            raise EnvironmentProblem(
+                f"{url} redirects to {to}, and a contract is taken from the host that was named alone;"
+                " use the address that the platform team gave you"
+            )
+        if not response.is_success:
+            raise EnvironmentProblem(
+                f"{url} answered HTTP {response.status_code}: this host publishes no contract; check --host,"
+                " or take the contract from the stack (--stack or --connection)"
+            )
+        for part in response.iter_bytes():
+            data += part
+            if len(data) > MAX_CONTRACT_BYTES or time.monotonic() > deadline:
+                break
+    if time.monotonic() > deadline:
+        raise httpx.ReadTimeout("the contract was still incomplete")
+    return data.decode("utf-8", "replace")

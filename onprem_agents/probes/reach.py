@@ -1,0 +1,103 @@
+"""Can the gateway be reached from here: name, proxy, connection, certificate; each found out by itself."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from onprem_agents.probes.patient import fine, verdict
+from onprem_agents.probes.smoke_causes import Asked, Cause, of_error
+from onprem_agents.probes.verdict import Severity, Verdict
+
+CONNECT_SECONDS = 15.0
+_PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+
+def reach(
+    base_url: str, ca_file: Path | None, variables: Mapping[str, str], *, ca_hint: str | None = None
+) -> Iterator[Verdict]:
+    """Yield a verdict each for name, proxy, connection and certificate; stops at the first that fails.
+
+    `ca_hint` is what the platform says about where its CA file is.
+    """
+    parts = urlsplit(base_url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    asked = Asked(base_url=base_url, model="", key_source=None, timeout_seconds=CONNECT_SECONDS)
+    try:
+        addresses = sorted(
+            {str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        )
+    except (OSError, UnicodeError) as error:
+        fix = (
+            "check your VPN and DNS; if the platform has another name by now: onprem-agents setup --host NAME"
+        )
+        yield verdict("dns", replace(_cause(error, asked), fix=fix))
+        return
+    yield verdict("dns", fine(f"{host} is {', '.join(addresses[:4])}"))
+    proxy = _proxy(host, parts.scheme, variables)
+    if proxy is not None:
+        fix = f"add {host} to NO_PROXY (onprem-agents setup does, for new shells)"
+        evidence = f"{proxy} sends requests for {host} through a proxy, the agents' requests as well"
+        yield verdict("proxy", Cause(name="proxy", evidence=evidence, fix=fix))
+    try:
+        with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain:
+            yield verdict("connection", fine(f"port {port} answers"))
+            if parts.scheme == "https":
+                yield verdict("tls", _tls(plain, host, ca_file, asked, ca_hint))
+    except OSError as error:
+        yield verdict("connection", _cause(error, asked))
+
+
+def _tls(plain: socket.socket, host: str, ca_file: Path | None, asked: Asked, ca_hint: str | None) -> Cause:
+    by = f"by {ca_file}" if ca_file else "by this machine's certificates"
+    where = f" ({ca_hint})" if ca_hint else ""
+    fix = f"run onprem-agents setup --ca-file FILE with your organisation's CA file{where}, then start a new shell"
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        evidence = f"the CA file {ca_file} cannot be used: {error.strerror or error}"
+        return Cause(name="tls", severity=Severity.UNREACHABLE, evidence=evidence, fix=fix)
+    try:
+        with context.wrap_socket(plain, server_hostname=host) as secure:
+            end = (secure.getpeercert() or {}).get("notAfter", "")
+    except ssl.SSLCertVerificationError as error:
+        cause = _cause(error, asked)
+        evidence = f"the certificate is not trusted {by}: {cause.evidence}"
+        return replace(cause, evidence=evidence, fix=fix if "--ca-file" in cause.fix else cause.fix)
+    except OSError as error:
+        return _cause(error, asked)
+    return fine(f"the certificate is trusted {by}, until {end}")
+
+
+def _cause(error: Exception, asked: Asked) -> Cause:
+    wrapped = httpx.ConnectTimeout("") if isinstance(error, TimeoutError) else httpx.ConnectError(str(error))
+    wrapped.__cause__ = error
+    cause = of_error(wrapped, asked)
+    assert cause.severity is Severity.UNREACHABLE  # noqa: S101 - what cannot be reached cannot be tested
+    return cause
+
+
+def _proxy(host: str, scheme: str, variables: Mapping[str, str]) -> str | None:
+    """Return the variable that makes clients use a proxy for this host, or None."""
+    names = _PROXY_VARIABLES if scheme == "https" else ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+    name = next((name for name in names if variables.get(name)), None)
+    for entry in f"{variables.get('NO_PROXY', '')},{variables.get('no_proxy', '')}".lower().split(","):
+        bare = entry.strip().lstrip("*.")
+        if entry.strip() == "*" or (bare and (host == bare or host.endswith(f".{bare}"))):
+            return None
+    return None if _is_local(host) else name
+
+
+def _is_local(host: str) -> bool:
+    """Tell whether clients reach this host without a proxy in any case; only a literal loopback is sure."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,269 @@
+"""The smoke test of an endpoint: one chat request and one tool call, each with verdict, evidence and fix.
+
+It needs a base URL, a model name and, where asked for, a key: any server of the OpenAI chat API will do. The
+key goes into one header and nowhere else; evidence is cleaned of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
+from onprem_agents.probes.smoke_causes import PARSER_FIX, Asked, Cause, of_error, of_status
+from onprem_agents.probes.verdict import Severity, Verdict
+
+CHAT_TOKENS = 1024  # a reasoning model thinks before the one word; the often shown 16 end within the thought
+TOOL_TOKENS = 2048
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+# Failures that the second probe would only repeat.
+_SAME_FOR_ALL = frozenset(
+    {"key-missing", "key-refused", "key-forbidden", "model", "path", "redirect", "upstream"}
+)
+# Marks of thoughts (DeepSeek, Qwen, Gemma, gpt-oss) and of tool calls (Hermes, Qwen, Mistral, Llama, Gemma,
+# gpt-oss) in text that no parser has taken out; chat templates of these families, 2026-11.
+THOUGHT = re.compile(r"</?think(?:ing)?>|<\|channel[|>]|\[/?THINK\]", re.IGNORECASE)
+_RAW_CALL = re.compile(
+    r"</?tool_call|<function=|\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_call|\"name\"\s*:\s*\"write_file\"|```tool"
+)
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "write_file",
+        "description": "Create a file with the given content.",
+        "parameters": {
+            "type": "object",
+            "properties": {"path": {"type": "string"}, "content": {"type": "string"}},
+            "required": ["path", "content"],
+        },
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The endpoint under test; `key_source` says where the key is from, `timeout_seconds` bounds a probe."""
+
+    base_url: str
+    model: str
+    key: str | None = None
+    key_source: str | None = None
+    timeout_seconds: float = 120.0
+
+    def __repr__(self) -> str:
+        return f"Target(base_url={self.base_url!r}, model={self.model!r}, key_source={self.key_source!r})"
+
+
+def client(target: Target, *, ca_file: Path | None = None) -> httpx.Client:
+    """Return an HTTP client for the endpoint; raises `EnvironmentProblem` for an unusable CA file."""
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        message = f"the CA file {ca_file} cannot be used ({error}); give a readable PEM file with --ca-file"
+        raise EnvironmentProblem(message) from error
+    return httpx.Client(verify=context, timeout=target.timeout_seconds)
+
+
+def run(target: Target, http: httpx.Client) -> tuple[Verdict, ...]:
+    """Probe the endpoint. The second probe is left out when it could only repeat what the first one found.
+
+    Raises `InvalidInput` when address or key could never work.
+    """
+    check_target(target)
+    chat = _probe(target, http, "chat", chat_body(target.model), _judge_chat)
+    if chat.severity is Severity.UNREACHABLE or chat.cause in _SAME_FOR_ALL:
+        return (chat,)
+    return chat, _probe(target, http, "tool call", tool_body(target.model), judge_tool_call)
+
+
+def check_target(target: Target) -> None:
+    """Refuse an address or a key that could never work, before anything is sent. Raises `InvalidInput`."""
+    problems = []
+    if not _is_plain_address(target.base_url):
+        problems.append(
+            Problem(
+                where="--base-url",
+                found="something that is not a plain http(s) address",
+                why="the probes need scheme, host and path, and no user, password, query or blank",
+                fix="give an address such as https://agents.example.internal/v1",
+            )
+        )
+    if target.key is not None and not re.fullmatch(r"[\x21-\x7e]+", target.key):
+        problems.append(
+            Problem(
+                where=target.key_source or "the key",
+                found="a key that is empty or holds blanks, line ends or characters outside ASCII",
+                why="no header can carry it",
+                fix="put the bare key there, on one line",
+            )
+        )
+    if problems:
+        raise InvalidInput("smoke", problems)
+
+
+def _is_plain_address(text: str) -> bool:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host) and not re.search(r"[@?#\s\\]", text)
+
+
+def chat_body(model: str) -> dict[str, Any]:
+    """Return the chat request that asks for one word."""
+    message = {"role": "user", "content": "Reply with the single word: ready"}
+    return {"model": model, "messages": [message], "max_tokens": CHAT_TOKENS, "stream": False}
+
+
+def tool_body(model: str) -> dict[str, Any]:
+    """Return the chat request that asks for one call of the tool."""
+    text = "Create the file hello.txt containing the word hi. Use the tool."
+    return {
+        "model": model,
+        "messages": [{"role": "user", "content": text}],
+        "tools": [TOOL],
+        "tool_choice": "auto",
+        "max_tokens": TOOL_TOKENS,
+        "stream": False,
+    }
+
+
+def _probe(
+    target: Target,
+    http: httpx.Client,
+    name: str,
+    body: dict[str, Any],
+    judge: Callable[[dict[str, Any], str], Cause],
+) -> Verdict:
+    asked = Asked(
+        base_url=target.base_url,
+        model=target.model,
+        key_source=target.key_source if target.key is not None else None,
+        timeout_seconds=target.timeout_seconds,
+    )
+    started = time.monotonic()
+    try:
+        response, text = exchange(target, http, "POST", "chat/completions", body)
+    except httpx.HTTPError as error:
+        cause = of_error(error, asked)
+    else:
+        cause = _of_answer(target, http, asked, response, text, judge)
+    evidence = cleaned(cause.evidence, secret=target.key)
+    if cause.severity is Severity.OK:
+        evidence = f"{evidence}, in {time.monotonic() - started:.1f} s"
+    fix = cleaned(cause.fix, secret=target.key)
+    return Verdict(probe=name, severity=cause.severity, cause=cause.name, evidence=evidence, fix=fix)
+
+
+def _of_answer(
+    target: Target,
+    http: httpx.Client,
+    asked: Asked,
+    response: httpx.Response,
+    text: str,
+    judge: Callable[[dict[str, Any], str], Cause],
+) -> Cause:
+    if not response.is_success:
+        served = _served_models(target, http) if response.status_code in (400, 404) else ()
+        location = response.headers.get("location", "")
+        return of_status(response.status_code, text, asked, location=location, served=served)
+    try:
+        choice = json.loads(text)["choices"][0]
+        message = choice["message"]
+        content = str(message.get("content") or "")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        fix = "something other than a model server answers there (a login page, perhaps): check --base-url"
+        return Cause(name="not-an-api", evidence=f"HTTP 200 without a chat answer: {text}", fix=fix)
+    if THOUGHT.search(content):
+        fix = "start vLLM with the --reasoning-parser of this model's family"
+        return Cause(name="reasoning-leak", evidence=f"thoughts within the answer: {content}", fix=fix)
+    return judge(message, str(choice.get("finish_reason")))
+
+
+def exchange(
+    target: Target,
+    http: httpx.Client,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None,
+    *,
+    headers: dict[str, str] | None = None,
+    padding_bytes: int = 0,
+) -> tuple[httpx.Response, str]:
+    """Send one request and return the answer with its text, cut at 4 MiB; raises `httpx.HTTPError`.
+
+    `headers` take the place of the Bearer header; `padding_bytes` of blanks make the body long, not its meaning.
+    """
+    if headers is None:
+        headers = {"Authorization": f"Bearer {target.key}"} if target.key is not None else {}
+    content = json.dumps(body).encode() + b" " * padding_bytes if body is not None else None
+    url = f"{target.base_url.rstrip('/')}/{path}"
+    deadline = time.monotonic() + target.timeout_seconds
+    parts = bytearray()
+    headers = headers | ({"content-type": "application/json"} if content is not None else {})
+    with http.stream(method, url, content=content, headers=headers) as response:
+        for part in response.iter_bytes():
+            parts += part
+            if len(parts) > MAX_ANSWER_BYTES:
+                break
+            if time.monotonic() > deadline:
+                raise httpx.ReadTimeout("the answer was still incomplete")
+    return response, parts.decode("utf-8", "replace")
+
+
+def _served_models(target: Target, http: httpx.Client) -> tuple[str, ...]:
+    """Return the names that the endpoint lists, if it does; they only help a message."""
+    try:
+        response, text = exchange(target, http, "GET", "models", None)
+        names = [entry["id"] for entry in json.loads(text)["data"]] if response.is_success else []
+    except (httpx.HTTPError, ValueError, LookupError, TypeError, RecursionError):
+        names = []
+    return tuple(name for name in names if isinstance(name, str))[:20]
+
+
+def _judge_chat(message: dict[str, Any], finish_reason: str) -> Cause:
+    content = (message.get("content") or "").strip()
+    if not content:
+        thought = message.get("reasoning") or message.get("reasoning_content")
+        spent = f"{CHAT_TOKENS} tokens of thought and no answer" if thought else "an empty answer"
+        fix = "check the --reasoning-parser and the chat template; all text went into the reasoning"
+        return Cause(name="empty", evidence=f"{spent} (finish_reason {finish_reason})", fix=fix)
+    return Cause(name="ok", severity=Severity.OK, evidence=f"answered: {content}", fix="")
+
+
+def judge_tool_call(message: dict[str, Any], finish_reason: str) -> Cause:
+    """Return whether a chat message calls the tool with arguments that fit it."""
+    content = message.get("content") or ""
+    calls = message.get("tool_calls")
+    if not calls:
+        if _RAW_CALL.search(content):
+            evidence = f"the call came as text: {content}"
+            return Cause(name="tool-parser", evidence=evidence, fix=f"the parser does not fit: {PARSER_FIX}")
+        if finish_reason == "length":
+            fix = "the model thinks too long before it acts: lower its reasoning effort"
+            return Cause(name="empty", evidence=f"{TOOL_TOKENS} tokens and no call", fix=fix)
+        evidence = f"prose instead of a tool call: {content or 'nothing'}"
+        fix = f"{PARSER_FIX}; if they are set, this model is not fit for agents"
+        return Cause(name="prose", evidence=evidence, fix=fix)
+    try:
+        function = calls[0]["function"]
+        arguments = json.loads(function["arguments"])
+        well_formed = function["name"] == "write_file" and all(
+            isinstance(arguments.get(key), str) for key in ("path", "content")
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        well_formed = False
+    if not well_formed:
+        evidence = f"a tool call that does not fit the tool: {json.dumps(calls)}"
+        return Cause(name="tool-arguments", evidence=evidence, fix=f"the parser does not fit: {PARSER_FIX}")
+    return Cause(
+        name="ok", severity=Severity.OK, evidence=f"called write_file for {arguments['path']}", fix=""
+    )

@@ -1,0 +1,72 @@
+"""Which release of each agent is on this machine, and how to get one that is missing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onprem_agents.contract.limits import Agent
+
+VERSION_SECONDS = 20
+Release = tuple[int, int, int]
+# Names on the npm registry, 2026-11.
+PACKAGES: dict[Agent, str] = {
+    "opencode": "opencode-ai",
+    "codex": "@openai/codex",
+    "claude": "@anthropic-ai/claude-code",
+}
+TITLES: dict[Agent, str] = {"opencode": "opencode", "codex": "Codex CLI", "claude": "Claude Code"}
+# Codex takes a key from a command since 0.118.0, whose program knows the setting `refresh_interval_ms` as 0.117.0's
+# does not (both looked into 2026-11; openai/codex pull request 16288); an older one gets the variable.
+CODEX_KEY_COMMAND_SINCE: Release = (0, 118, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """What was found: `path` is None when the agent is missing, `release` when it did not say which it is."""
+
+    agent: Agent
+    path: str | None
+    release: Release | None = None
+
+    @property
+    def text(self) -> str:
+        """The release as people write it."""
+        return ".".join(str(part) for part in self.release) if self.release else "of unknown release"
+
+
+def find(agent: Agent, variables: Mapping[str, str]) -> Installed:
+    """Ask the agent on PATH for its release. Never raises: an agent that does not answer has none."""
+    path = shutil.which(agent, path=variables.get("PATH"))
+    if path is None:
+        return Installed(agent=agent, path=None)
+    try:
+        # opencode makes folders in the home even to tell its version (1.18.33, 2026-11).
+        with tempfile.TemporaryDirectory(prefix="onprem-", ignore_cleanup_errors=True) as home:
+            own = {name: value for name, value in variables.items() if not name.startswith("XDG_")}
+            done = subprocess.run(
+                [path, "--version"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=VERSION_SECONDS,
+                check=False,
+                env=own | {"HOME": home, "CODEX_HOME": home, "CLAUDE_CONFIG_DIR": home},
+            )
+    except (OSError, subprocess.SubprocessError):
+        return Installed(agent=agent, path=path)
+    return Installed(agent=agent, path=path, release=release(done.stdout.decode("utf-8", "replace")))
+
+
+def release(text: str) -> Release | None:
+    """Return the first number with three parts in a text, or None."""
+    match = re.search(r"\b(\d{1,6})\.(\d{1,6})\.(\d{1,9})", text)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def install_command(agent: Agent, tested: str | None) -> str:
+    """Return the command that installs the agent, at the release that the platform was tested with."""
+    return f"npm install -g {PACKAGES[agent]}" + (f"@{tested}" if tested else "")

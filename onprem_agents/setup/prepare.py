@@ -1,0 +1,189 @@
+"""From a contract to the list of files to write for one machine; reads, and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from onprem_agents.agents import obstacle
+from onprem_agents.agents.environment import Shell
+from onprem_agents.contract.connection import Connection
+from onprem_agents.contract.limits import Agent
+from onprem_agents.errors import InvalidInput, OnpremError
+from onprem_agents.setup.changes import KEY_MODE, Change, find
+from onprem_agents.setup.developer_key import DeveloperKey
+from onprem_agents.setup.installed import TITLES, Installed, install_command
+from onprem_agents.setup.merge import merged_text
+from onprem_agents.setup.places import SHELL_FILES, SHELL_START, Machine, Scope
+from onprem_agents.setup.wanted import Wanted, redirections, shell_lines, wanted
+
+MARK = "# onprem-coding-agents"
+CODEX_IN_PROJECTS = (
+    "Codex ignores model providers in a repository's own file; use --scope user, or managed as root"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What a run would do: changes in order, agents left out with the reason, and sentences to show."""
+
+    changes: tuple[Change, ...]
+    left_out: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def choose(
+    connection: Connection, named: Agent | None, found: Sequence[Installed], scope: Scope
+) -> tuple[tuple[Agent, ...], dict[str, str]]:
+    """Return which agents to configure, and why the others are left out.
+
+    Without a name: those that are installed and that the model can serve; when none is installed, or for the
+    files of a whole machine, all that the model can serve. A named one is never left out here.
+    """
+    if named is not None:
+        return (named,), {}
+    left_out: dict[str, str] = {}
+    prepare_all = scope == "managed" or not any(agent.path for agent in found)
+    for installed in found:
+        agent = installed.agent
+        if scope == "project" and agent == "codex":
+            left_out[agent] = CODEX_IN_PROJECTS
+        elif reason := obstacle(connection, agent):
+            left_out[agent] = reason
+        elif installed.path is None and not prepare_all:
+            left_out[agent] = f"{missing(installed, connection)}, then run: onprem-agents setup {agent}"
+    return tuple(item.agent for item in found if item.agent not in left_out), left_out
+
+
+def missing(installed: Installed, connection: Connection) -> str:
+    """Return the sentence for an agent that is not on PATH."""
+    tested = connection.tested_agents.get(installed.agent)
+    command = install_command(installed.agent, tested)
+    return f"{TITLES[installed.agent]} is not on PATH; install it with: {command}"
+
+
+def prepare(
+    connection: Connection,
+    agents: Sequence[Installed],
+    machine: Machine,
+    scope: Scope,
+    *,
+    key: DeveloperKey | None,
+    ca_file: Path | None = None,
+    shell: Shell | None = None,
+) -> Setup:
+    """Return the changes for these agents. `shell` None leaves the shell's start file alone; `ca_file` is copied
+    for a user, named as it is for a whole machine, and no matter of a project's.
+
+    Raises `InvalidInput` with the problems of every file at once, `EnvironmentProblem` for unreadable ones.
+    """
+    own_ca = (
+        machine.ca_file if scope == "user" else ca_file.resolve() if scope == "managed" and ca_file else None
+    )
+    ca_text = str(own_ca) if ca_file is not None and own_ca is not None else None
+    wanteds = tuple(wanted(connection, item.agent, item, ca_file=ca_text) for item in agents)
+    changes, failures = [], []
+    for item in wanteds:
+        try:
+            changes.append(_agent_change(item, machine, scope))
+        except OnpremError as error:
+            failures.append(error)
+    if failures:
+        raise _together(failures)
+    notes = [note for item in wanteds for note in item.notes]
+    notes += [missing(item, connection) for item in agents if item.path is None]
+    if scope == "user":
+        if ca_file is not None:
+            content = find(ca_file).content or b""
+            changes.append(
+                Change(found=find(machine.ca_file), content=content, summary="your copy of the CA file")
+            )
+        changes += _own_files(connection, wanteds, machine, key=key, ca_file=ca_text, shell=shell)
+    notes += redirections(scope, tuple(item.agent for item in agents))
+    if scope != "managed" and key is None:
+        notes.append(
+            f"There is no key yet ({connection.auth.key_hint}). Put it in place with:"
+            " onprem-agents setup --key-file FILE"
+        )
+    return Setup(changes=tuple(changes), left_out={}, notes=tuple(dict.fromkeys(notes)))
+
+
+def _agent_change(item: Wanted, machine: Machine, scope: Scope) -> Change:
+    place = machine.place(item.agent, scope)
+    found = find(place.path, within=place.within)
+    text = merged_text(found.text, place.form, item.values, removed=item.removed, source=str(place.path))
+    return Change(found=found, content=found.with_text(text))
+
+
+def _own_files(
+    connection: Connection,
+    wanteds: tuple[Wanted, ...],
+    machine: Machine,
+    *,
+    key: DeveloperKey | None,
+    ca_file: str | None,
+    shell: Shell | None,
+) -> list[Change]:
+    changes = [
+        Change(
+            found=find(machine.contract_file),
+            content=connection.to_json().encode(),
+            summary="what the platform says, for onprem-agents doctor",
+        )
+    ]
+    if key is not None:
+        content = f"{key.value}\n".encode()
+        changes.append(
+            Change(
+                found=find(machine.key_file),
+                content=content,
+                mode=KEY_MODE,
+                summary="your key, not shown; mode 600",
+            )
+        )
+    if shell is None:
+        return changes
+    file = machine.own_folder / SHELL_FILES[shell]
+    lines = shell_lines(connection, wanteds, shell, ca_file)
+    changes.append(Change(found=find(file), content=lines.encode()))
+    if shell in SHELL_START:
+        start = find(machine.home / SHELL_START[shell])
+        changes.append(Change(found=start, content=_with_line(start.content or b"", start_line(shell))))
+    return changes
+
+
+def start_line(shell: Shell) -> str:
+    """Return the line that makes a shell's start file read the variables."""
+    file = f"$HOME/.config/onprem/{SHELL_FILES[shell]}"
+    if shell == "fish":
+        return f'test -r "{file}"; and source "{file}" {MARK}'
+    if shell == "powershell":
+        return f'. "{file}" {MARK}'
+    return f'[ -r "{file}" ] && . "{file}" {MARK}'
+
+
+def _with_line(content: bytes, line: str) -> bytes:
+    if MARK.encode() in content:
+        return content
+    gap = b"" if not content or content.endswith(b"\n") else b"\n"
+    return content + gap + line.encode() + b"\n"
+
+
+def _together(failures: list[OnpremError]) -> OnpremError:
+    if len(failures) == 1:
+        return failures[0]
+    problems = []
+    for failure in failures:
+        if not isinstance(failure, InvalidInput):
+            return failure
+        problems += [
+            type(problem)(
+                where=f"{failure.source}, {problem.where}",
+                found=problem.found,
+                why=problem.why,
+                fix=problem.fix,
+            )
+            for problem in failure.problems
+        ]
+    return InvalidInput("setup", problems)

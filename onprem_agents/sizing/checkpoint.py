@@ -1,0 +1,117 @@
+"""Which checkpoint a name and a precision mean: one of the catalogue, or one that is counted from a known shape."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onprem_agents.catalog import Catalog, Model, Part, Variant
+from onprem_agents.errors import OnpremError, UnknownFact
+from onprem_agents.sizing.precision import precision_named
+from onprem_agents.sizing.weights import computed_gib
+
+# Precisions in which makers leave different parts in BF16.
+_MAKERS_DIFFER = frozenset({"int4", "nvfp4", "bnb4"})
+# Makers who quantise to INT4 in groups of 32 elements (checkpoints of both in the catalogue); others take 128.
+_MAKERS_OF_SMALL_GROUPS, _SMALL_GROUP = frozenset({"cyankiwi", "cpatonn"}), 32
+# What an NVFP4 checkpoint of an unknown maker keeps in FP8: BF16, FP8 and FP4 are all seen there, FP8 is the middle.
+_USUALLY_FP8: Mapping[str, tuple[Part, ...]] = {"nvfp4": ("attention", "linear-attention")}
+# Other words for the precisions of the catalogue.
+_SPELLED = {
+    "awq": "int4", "gptq": "int4", "w4a16": "int4", "autoround": "int4", "4bit": "int4", "w8a8": "int8", "fp16": "bf16",
+    "float16": "bf16", "bfloat16": "bf16", "half": "bf16", "bitsandbytes": "bnb4", "nf4": "bnb4", "fp4": "nvfp4",
+}  # fmt: skip
+
+
+class UnknownPrecision(OnpremError, ValueError):
+    """A precision whose bytes nobody knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A checkpoint to size. `uncertainty` is the share by which its weights may differ on top, `note` says what is not
+    told by the catalogue, empty where it lists the checkpoint."""
+
+    model: Model
+    variant: Variant
+    uncertainty: float = 0.0
+    note: str = ""
+
+
+def checkpoint_named(name: str, precision: str, catalog: Catalog, *, repository: str = "") -> Checkpoint:
+    """Return the checkpoint of that Hugging Face id in that precision, "" where nobody told it.
+
+    `repository` may name the checkpoint more closely than `name` does. Raises `UnknownFact` for a model that is
+    neither listed nor a copy of a listed one, `UnknownPrecision`.
+    """
+    precision = _SPELLED.get(precision.casefold(), precision.casefold())
+    model, named, note = _model(name, catalog)
+    if note:
+        alike = catalog.resembling(name)
+        precision = precision or (alike.precision if alike and alike.precision else "")
+    for variant in model.variants:
+        if variant.hf_id.casefold() == repository.casefold() and precision in ("", variant.precision):
+            return Checkpoint(model=model, variant=variant, note=note)
+    if named is not None and precision in ("", named.precision):
+        return Checkpoint(model=model, variant=named)
+    if not precision:
+        return Checkpoint(model=model, variant=model.variants[0], note=note)
+    listed = [variant for variant in model.variants if variant.precision == precision]
+    vendors_own = bool(listed) and not note and _maker(listed[0].hf_id) == _maker(model.hf_id)
+    if listed and (vendors_own or precision not in _MAKERS_DIFFER):
+        return Checkpoint(model=model, variant=listed[0], note=note)
+    small_groups = {_maker(name), _maker(repository)} & _MAKERS_OF_SMALL_GROUPS and precision == "int4"
+    if small_groups:
+        return Checkpoint(model=model, variant=_computed(model, precision, _SMALL_GROUP), note=note)
+    return _of_any_maker(model, precision, listed, note)
+
+
+def _model(name: str, catalog: Catalog) -> tuple[Model, Variant | None, str]:
+    """Return the model, its checkpoint if the name is one's, and what to say where the name is not listed."""
+    try:
+        return *catalog.model_and_variant(name), ""
+    except UnknownFact:
+        alike = catalog.resembling(name)
+        if alike is None:
+            raise
+        note = f"{name} is not in the catalogue; by its name it has the shape of {alike.model.name}"
+        return alike.model, None, note
+
+
+def _maker(hf_id: str) -> str:
+    return hf_id.partition("/")[0].casefold()
+
+
+def _of_any_maker(model: Model, precision: str, listed: list[Variant], note: str) -> Checkpoint:
+    """Return a checkpoint whose maker is not told: the middle of those seen in logs, else one that is computed."""
+    seen = [variant.weights_gib for variant in listed if variant.measured]
+    if not seen:
+        return Checkpoint(model=model, variant=_computed(model, precision, None), note=note)
+    middle = statistics.median(seen)
+    precise = precision_named(precision)
+    spread = statistics.pstdev(seen) / middle if len(seen) > 1 else precise.uncertainty if precise else 0.0
+    # What the first listed one, the vendor's own or the best known, says about its cache is most likely.
+    told = {"weights_gib": middle, "loaded_gib_per_gpu": {}, "kv_cache_dtype": listed[0].kv_cache_dtype}
+    variant = listed[0].model_copy(update={**told, "measured": True})
+    return Checkpoint(model=model, variant=variant, uncertainty=spread, note=note)
+
+
+def _computed(model: Model, precision: str, group: int | None) -> Variant:
+    """Return a checkpoint that the catalogue does not list, its weights counted from the architecture."""
+    if precision_named(precision) is None:
+        raise UnknownPrecision(f"precision {precision!r} is unknown, {model.name} cannot be sized in it")
+    variant = model.variants[0].model_copy(
+        update={
+            "hf_id": f"{model.hf_id} ({precision})",
+            "precision": precision,
+            "measured": False,
+            "loaded_gib_per_gpu": {},
+            "weight_block": group,
+            "kept_bf16": (),
+            "fp8_parts": _USUALLY_FP8.get(precision, ()),
+            "quantized_parts": (),
+            "kv_cache_dtype": None,
+        }
+    )
+    return variant.model_copy(update={"weights_gib": computed_gib(model, variant)})

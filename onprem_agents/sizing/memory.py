@@ -1,0 +1,175 @@
+"""The account of one GPU's memory: best estimate and band of everything, and what the KV pool then holds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from onprem_agents.catalog import Accelerator
+from onprem_agents.sizing.band import Band, beyond_gib, common_gib, context_doubt_gib, doubts_gib
+from onprem_agents.sizing.constants import CONSTANTS, Constants
+from onprem_agents.sizing.kv_cache import CacheLayout, cache_layout
+from onprem_agents.sizing.overhead import Overhead, overhead
+from onprem_agents.sizing.request import FitRequest
+from onprem_agents.sizing.weights import Weights, weights_of
+
+Verdict = Literal["fits", "too_close", "does_not_fit"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """What a GPU offers, in GiB: in all, to vLLM's budget, beside it, and how far any estimate may be off there."""
+
+    gpu_gib: float
+    budget_gib: float
+    outside_gib: float
+    doubt_gib: float
+
+
+def room_on(accelerator: Accelerator, gpu_memory_utilization: float) -> Room:
+    """Return the room on one such GPU."""
+    budget_gib = accelerator.total_gib * gpu_memory_utilization
+    return Room(
+        gpu_gib=accelerator.total_gib,
+        budget_gib=budget_gib,
+        outside_gib=accelerator.total_gib - budget_gib,
+        doubt_gib=common_gib(accelerator.total_gib),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What a server puts on each of its GPUs, whatever their size, in GiB.
+
+    `doubts_gib` is how far weights, activations and graphs may be off, `beyond_gib` what may be taken on top of that.
+    `careful_gib` is all that is taken at the careful end, but for `careful_share` of the GPU's memory.
+    """
+
+    weights: Weights
+    overhead: Overhead
+    layout: CacheLayout
+    doubts_gib: tuple[float, float, float]
+    beyond_gib: float
+    careful_gib: float
+    careful_share: float
+
+    def pool_gib(self, room: Room) -> float:
+        """Return the best estimate of the KV pool."""
+        return room.budget_gib - self.weights.gib - self.overhead.total_on(room.gpu_gib)
+
+    def careful_pool_gib(self, room: Room) -> float:
+        """Return the pool when everything takes as much as the band allows: at least that much is there."""
+        return room.budget_gib - room.doubt_gib - self.careful_gib - self.careful_share * room.gpu_gib
+
+    def more_gib(self, room: Room) -> float:
+        """Return what may be taken beyond the best estimate."""
+        weights, activations, graphs = self.doubts_gib
+        context = context_doubt_gib(self.overhead, room.gpu_gib)
+        return room.doubt_gib + (weights + activations + graphs + context) + self.beyond_gib
+
+    def less_gib(self, room: Room) -> float:
+        """Return what may be left below the best estimate."""
+        return room.doubt_gib + math.hypot(*self.doubts_gib, context_doubt_gib(self.overhead, room.gpu_gib))
+
+    def starts_outside(self, room: Room) -> bool:
+        """Return whether what vLLM's budget does not see finds room beside it."""
+        return room.outside_gib >= self.overhead.outside_gib
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """GiB on each GPU. The pool is what vLLM prints as "Available KV cache memory" and may be below zero."""
+
+    request: FitRequest
+    load: Load
+
+    @property
+    def weights(self) -> Weights:
+        """The weights on each GPU."""
+        return self.load.weights
+
+    @property
+    def overhead(self) -> Overhead:
+        """What is taken besides weights and KV cache."""
+        return self.load.overhead
+
+    @property
+    def layout(self) -> CacheLayout:
+        """The plan of the KV cache."""
+        return self.load.layout
+
+    @property
+    def band(self) -> Band:
+        """How far the best estimate may be off on these GPUs."""
+        room = self.room
+        return Band(more_gib=self.load.more_gib(room), less_gib=self.load.less_gib(room))
+
+    @property
+    def room(self) -> Room:
+        """What each GPU offers."""
+        return room_on(self.request.accelerator, self.request.gpu_memory_utilization)
+
+    @property
+    def pool_gib(self) -> float:
+        """The best estimate of the KV pool."""
+        return self.load.pool_gib(self.room)
+
+    @property
+    def careful_pool_gib(self) -> float:
+        """The pool when everything takes as much as the band allows: at least that much is there."""
+        return self.load.careful_pool_gib(self.room)
+
+    @property
+    def hopeful_pool_gib(self) -> float:
+        """The pool when everything takes as little as the band allows."""
+        return self.pool_gib + self.band.less_gib
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether one request of the asked length, and the states of all sequences, find room."""
+        return self.verdict_for(self.request.max_num_seqs)
+
+    def verdict_for(self, sequences: int) -> Verdict:
+        """Return the verdict when only that many sequences need a state."""
+        least = self.layout.least_blocks(
+            self.request.context_tokens, 0 if self.request.enforce_eager else sequences
+        )
+        if self.layout.blocks_in(self.careful_pool_gib) >= least:
+            return "fits"
+        return "too_close" if self.layout.blocks_in(self.hopeful_pool_gib) >= least else "does_not_fit"
+
+
+def memory_of(request: FitRequest, constants: Constants = CONSTANTS) -> Memory:
+    """Return the account of one GPU for that request; other constants are for fitting them."""
+    load = load_from(request, weights_of(request), overhead(request, constants), layout_of(request))
+    return Memory(request=request, load=load)
+
+
+def load_from(request: FitRequest, weights: Weights, rest: Overhead, layout: CacheLayout) -> Load:
+    """Put together what a server loads from its terms, each of which is shared by other requests too."""
+    doubts, beyond = doubts_gib(weights, rest), beyond_gib(request, rest, layout)
+    at_none = rest.total_on(0.0) + context_doubt_gib(rest, 0.0)
+    return Load(
+        weights=weights,
+        overhead=rest,
+        layout=layout,
+        doubts_gib=doubts,
+        beyond_gib=beyond,
+        careful_gib=weights.gib + sum(doubts) + beyond + at_none,
+        careful_share=rest.total_on(1.0) + context_doubt_gib(rest, 1.0) - at_none,
+    )
+
+
+def layout_of(request: FitRequest) -> CacheLayout:
+    """Return the plan of the KV cache, which depends on no GPU."""
+    return cache_layout(
+        request.model.architecture,
+        tensor_parallel=request.tensor_parallel,
+        kv_cache_dtype=request.cache_dtype,
+        max_num_batched_tokens=request.batch_tokens,
+        speculative_tokens=request.speculative_tokens,
+        pipeline_parallel=request.pipeline_parallel,
+        prefix_caching=request.prefix_caching,
+        rules=request.rules,
+    )

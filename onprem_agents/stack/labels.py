@@ -1,0 +1,17 @@
+"""Labels and annotations by which the objects of a stack are known in a cluster.
+
+The prefix is the distribution's own name: a name without a dot belongs to no domain, so nobody else can own it.
+"""
+
+PREFIX = "onprem-coding-agents"
+
+STACK_LABEL = f"{PREFIX}/stack"
+ROLE_LABEL = f"{PREFIX}/role"
+POOL_LABEL = f"{PREFIX}/gpu-pool"
+"""On nodes: the pool that a stack makes of them."""
+CONFIG_ANNOTATION = f"{PREFIX}/config"
+"""On pods: a digest of the files they read, so that a change of a file restarts them."""
+MODEL_ANNOTATION = f"{PREFIX}/model"
+"""On anybody's model server: the Hugging Face id of its checkpoint, where nothing else tells it."""
+ACCELERATOR_ANNOTATION = f"{PREFIX}/accelerator"
+"""On anybody's model server: the accelerator of the catalogue that it runs on, where no node selector tells it."""

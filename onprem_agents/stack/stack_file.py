@@ -1,0 +1,241 @@
+"""A stack file as a person wrote it: read strictly, with every problem of form at once.
+
+Pulumi's own reader is lenient: it takes the last of two equal keys, and a secret in plain text is just a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from onprem_agents.errors import InvalidInput, Problem, nearest_hint
+from onprem_agents.stack.settings import PROJECT
+from onprem_agents.stack.settings_reader import parse_platform
+
+_CONFIG_KEYS = ("platform", "developerKeys", "serverKey")
+# Keys of a stack file (Pulumi CLI 3.259, sdk/go/common/workspace/project.go, read 2026-11).
+_TOP_KEYS = ("config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment")
+_SECRET_WORDS = ("apikey", "api_key", "password", "secret", "token", "privatekey", "credential")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackFile:
+    """What a stack file says."""
+
+    stack: str
+    path: Path
+    platform: object
+    """The raw value of `onprem-coding-agents:platform`, for `plan_stack`."""
+    developers_with_keys: frozenset[str]
+    has_server_key: bool
+    encryption_salt: str | None
+
+
+def stack_path(folder: Path, stack: str) -> Path:
+    """Return where the file of a stack lies."""
+    return folder / f"Pulumi.{stack}.yaml"
+
+
+def stack_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of all stacks in the folder."""
+    return tuple(
+        sorted(
+            path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in folder.glob("Pulumi.*.yaml")
+        )
+    )
+
+
+def read_stack_file(folder: Path, stack: str) -> StackFile:
+    """Read `Pulumi.<stack>.yaml` in `folder`.
+
+    Raises `InvalidInput` with all problems of form: no such stack, broken YAML, duplicate or unknown keys, wrong
+    shapes, and secrets in plain text.
+    """
+    file, problems = examine_stack_file(folder, stack)
+    if problems:
+        raise InvalidInput(file.path.name, [*problems, *_platform_problems(file)])
+    return file
+
+
+def examine_stack_file(folder: Path, stack: str) -> tuple[StackFile, tuple[Problem, ...]]:
+    """Return what the file says and its problems of form outside the platform's settings.
+
+    Raises `InvalidInput` for a file of which nothing can be said: missing, broken, or no map.
+    """
+    path = stack_path(folder, stack)
+    source = path.name
+    text = _text(path, stack, folder)
+    try:
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        document = yaml.load(text, Loader=yaml.CSafeLoader) if node is not None else {}
+    except yaml.YAMLError as error:
+        raise InvalidInput(source, [_broken(error)]) from None
+    problems = list(_duplicates(node, ())) if node is not None else []
+    config = _config(document, source, problems)
+    keys = config.get(f"{PROJECT}:developerKeys")
+    problems += _plain_secrets(config)
+    problems += _unknown_config_keys(config)
+    file = StackFile(
+        stack=stack,
+        path=path,
+        platform=config.get(f"{PROJECT}:platform"),
+        developers_with_keys=frozenset(str(name) for name in keys)
+        if isinstance(keys, Mapping)
+        else frozenset(),
+        has_server_key=f"{PROJECT}:serverKey" in config,
+        encryption_salt=document.get("encryptionsalt"),
+    )
+    return file, tuple(problems)
+
+
+def _text(path: Path, stack: str, folder: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        known = stack_names(folder)
+        hint = nearest_hint(stack, known) if known else "there is no stack file at all"
+        problem = Problem(
+            where=f"stack {stack}",
+            found="no such file",
+            why=f"{path} does not exist",
+            fix=f"{hint} Or write it.",
+        )
+    except UnicodeDecodeError as error:
+        problem = Problem(
+            where=path.name,
+            found=f"byte {error.object[error.start]:#04x} at position {error.start}",
+            why="a stack file is text in UTF-8",
+            fix="save the file as UTF-8",
+        )
+    except OSError as error:
+        problem = Problem(
+            where=str(path), found=error.strerror or str(error), why="it cannot be read", fix="check it"
+        )
+    raise InvalidInput(path.name, [problem])
+
+
+def _broken(error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    line = f"line {mark.line + 1}, column {mark.column + 1}" if mark is not None else "the file"
+    return Problem(
+        where=line,
+        found=str(getattr(error, "problem", None) or error),
+        why="it is not valid YAML",
+        fix="mend the indentation or quoting there",
+    )
+
+
+def _config(document: object, source: str, problems: list[Problem]) -> Mapping[str, Any]:
+    if not isinstance(document, Mapping):
+        shape = Problem(
+            where="the file",
+            found=type(document).__name__,
+            why="a stack file is a map with the key 'config'",
+            fix=f"start it with 'config:' and put '{PROJECT}:platform:' below",
+        )
+        raise InvalidInput(source, [*problems, shape])
+    problems += [
+        Problem(
+            where=str(key),
+            found=f"the key {str(key)!r}",
+            why="Pulumi ignores it at this level",
+            fix=f"{nearest_hint(str(key), _TOP_KEYS)} Settings belong below 'config:'",
+        )
+        for key in document
+        if key not in _TOP_KEYS
+    ]
+    config = document.get("config") or {}
+    if not isinstance(config, Mapping):
+        problems.append(
+            Problem(
+                where="config",
+                found=type(config).__name__,
+                why="it is a map from 'project:key' to values",
+                fix=f"put '{PROJECT}:platform:' below 'config:'",
+            )
+        )
+        return {}
+    return {str(key): value for key, value in config.items()}
+
+
+def _duplicates(node: yaml.Node, path: tuple[str, ...]) -> Iterator[Problem]:
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _duplicates(item, (*path, f"[{index}]"))
+    if not isinstance(node, yaml.MappingNode):
+        return
+    first: dict[str, int] = {}
+    for key, value in node.value:
+        name = str(key.value)
+        line = key.start_mark.line + 1
+        if name in first:
+            yield Problem(
+                where=".".join((*path, name)).replace(".[", "["),
+                found=f"the key {name!r} on line {first[name]} and again on line {line}",
+                why="only one of them can count, and readers differ about which",
+                fix=f"remove line {first[name]} or line {line}",
+            )
+        first.setdefault(name, line)
+        yield from _duplicates(value, (*path, name))
+
+
+def _unknown_config_keys(config: Mapping[str, Any]) -> Iterator[Problem]:
+    for key in config:
+        namespace, _, name = key.partition(":")
+        if not name or (namespace == PROJECT and name not in _CONFIG_KEYS):
+            known = [f"{PROJECT}:{known}" for known in _CONFIG_KEYS]
+            yield Problem(
+                where=f"config.{key}",
+                found=f"the key {key!r}",
+                why="the program reads no such key",
+                fix=nearest_hint(key, known),
+            )
+
+
+def _plain_secrets(config: Mapping[str, Any]) -> Iterator[Problem]:
+    keys = config.get(f"{PROJECT}:developerKeys")
+    if isinstance(keys, Mapping) and "secure" not in keys:
+        for developer, value in keys.items():
+            for part in value if isinstance(value, list) else [value]:
+                if not (isinstance(part, Mapping) and "secure" in part):
+                    yield _plain(f"{PROJECT}:developerKeys.{developer}")
+    elif keys is not None and not isinstance(keys, Mapping):
+        yield _plain(f"{PROJECT}:developerKeys")
+    server_key = config.get(f"{PROJECT}:serverKey")
+    if server_key is not None and not (isinstance(server_key, Mapping) and "secure" in server_key):
+        yield _plain(f"{PROJECT}:serverKey")
+    yield from _secret_words(config.get(f"{PROJECT}:platform"), f"{PROJECT}:platform")
+
+
+def _secret_words(value: object, path: str) -> Iterator[Problem]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            folded = str(key).replace("-", "").replace("_", "").casefold()
+            if isinstance(inner, str) and folded in _SECRET_WORDS:
+                yield _plain(f"{path}.{key}")
+            yield from _secret_words(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _secret_words(inner, f"{path}[{index}]")
+
+
+def _plain(path: str) -> Problem:
+    return Problem(
+        where=f"config.{path}",
+        found="a value in plain text (not shown)",
+        why="whoever can read the repository could use it",
+        fix="delete it here, make a new one and set it with "
+        f"'pulumi config set --secret --path {PROJECT}:developerKeys.NAME' (it reads the value from standard input)",
+    )
+
+
+def _platform_problems(file: StackFile) -> tuple[Problem, ...]:
+    try:
+        parse_platform(file.platform, file.path.name)
+    except InvalidInput as error:
+        return error.problems
+    return ()
