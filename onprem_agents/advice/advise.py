@@ -18,7 +18,7 @@ DEFAULT_CONTEXT_TOKENS = 131_072
 # keep their cache, and the rest pays for one prefill.
 _COMFORTABLE_SHARE = 0.5
 
-_WORKS = {"yes": 2, "unproven": 1, "no": 0}
+_WORKS = {"yes": 1, "unproven": 0, "no": -1}
 _ALL_HELD = 2
 
 

@@ -12,7 +12,8 @@ from onprem_agents.errors import UnknownFact
 
 Precision = Literal["bf16", "fp8", "int8", "int4", "fp8+int4", "nvfp4", "mxfp4", "bnb4", "native"]
 Part = Literal["attention", "linear-attention", "feed-forward", "shared-experts", "mtp", "head"]
-AgentName = Literal["opencode", "codex", "claude"]
+AgentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+Works = Literal["yes", "no", "unproven"]
 HuggingFaceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")]
 GibibytesField = Annotated[float, Field(gt=0)]
 
@@ -30,6 +31,7 @@ class Variant(Fact):
     ones (embeddings, head, norms, routers, towers), `fp8_parts` those kept in FP8 by a 4-bit checkpoint, and
     `quantized_parts` those that it quantises although others of its precision do not.
     `kv_cache_dtype` is that which the checkpoint itself asks for, null where vLLM's `auto` means BF16.
+    `extra_args` stand in place of the model's where this checkpoint's files need others; null: the same.
     """
 
     hf_id: HuggingFaceId
@@ -43,6 +45,7 @@ class Variant(Fact):
     fp8_parts: tuple[Part, ...] = ()
     quantized_parts: tuple[Part, ...] = ()
     kv_cache_dtype: Literal["fp8"] | None = None
+    extra_args: tuple[str, ...] | None = None
     min_compute_capability: float
     native_compute_capability: tuple[float, ...]
     min_vllm: str | None = None
@@ -58,9 +61,9 @@ class Variant(Fact):
 
 
 class AgentSupport(Fact):
-    """Whether a coding agent works with this model on vLLM: `yes`, `no`, or `unproven` (nobody said)."""
+    """Whether a coding agent works with this model on vLLM: `yes`, `no`, or `unproven` (seen, yet not settled)."""
 
-    works: Literal["yes", "no", "unproven"]
+    works: Works
     why: str
     source: Source
 
@@ -81,7 +84,8 @@ class Model(Fact):
     a path inside the image `vllm/vllm-openai`, null for the model's own template.
     `same_shape` names other models that differ in their weights' values alone: they are sized as this one, not served.
     `thinking` is the server's default; `reasoning` says whether the model can think at all.
-    `speculative` is the value of `--speculative-config` for the model's own MTP layers.
+    `speculative` is the value of `--speculative-config` for the model's own MTP layers. `extra_args` are options of
+    `vllm serve` without which it does not start or answers wrongly. An agent that `agents` does not name is unproven.
     """
 
     name: str
@@ -106,7 +110,7 @@ class Model(Fact):
     speculative: dict[str, Any] | None = None
     extra_args: tuple[str, ...] = ()
     sampling: Sampling | None = None
-    agents: dict[AgentName, AgentSupport]
+    agents: dict[AgentName, AgentSupport] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = Field(min_length=1)
 
@@ -115,8 +119,6 @@ class Model(Fact):
         ids = [variant.hf_id.casefold() for variant in self.variants]
         if len(set(ids)) != len(ids):
             raise ValueError(f"{self.name}: two variants with the same hf_id")
-        if set(self.agents) != {"opencode", "codex", "claude"}:
-            raise ValueError(f"{self.name}: agents must say something about opencode, codex and claude")
         if self.tool_call_parser is None and any(agent.works == "yes" for agent in self.agents.values()):
             raise ValueError(f"{self.name}: an agent is said to work without a tool-call parser")
         return self
@@ -129,6 +131,19 @@ class Model(Fact):
                 return variant
         known = [word for variant in self.variants for word in (variant.precision, variant.hf_id)]
         raise UnknownFact(f"variant of {self.name}", name, known)
+
+    def extra_args_of(self, variant: Variant) -> tuple[str, ...]:
+        """Return the options of `vllm serve` that this checkpoint of the model needs."""
+        return self.extra_args if variant.extra_args is None else variant.extra_args
+
+    def works_with(self, agent: str) -> Works:
+        """Return whether that agent works with this model: unproven where nothing is said."""
+        return self.agents[agent].works if agent in self.agents else "unproven"
+
+    def obstacle(self, agent: str) -> str | None:
+        """Return why that agent does not work with this model, None where nothing says that it does not."""
+        support = self.agents.get(agent)
+        return support.why if support is not None and support.works == "no" else None
 
     def has_variant(self, hf_id: str) -> bool:
         """True when one of the variants has that Hugging Face id, in any case."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onprem_agents.catalog import Model, load_catalog
+from onprem_agents.catalog import load_catalog
 from onprem_agents.contract.connection import Auth, Connection, Role, Timeouts, Tls
 from onprem_agents.contract.limits import Agent, agent_obstacle, compact_at_tokens
 from onprem_agents.plan import PlatformPlan, ServingPlan
@@ -57,7 +57,7 @@ def _role(serving: ServingPlan) -> Role:
 def _unsupported(serving: ServingPlan) -> dict[Agent, str]:
     reasons: dict[Agent, str] = {}
     for agent in _AGENTS:
-        obstacle = _model_refuses(serving.model, agent) or agent_obstacle(
+        obstacle = serving.model.obstacle(agent) or agent_obstacle(
             agent,
             context_tokens=serving.context_tokens,
             max_output_tokens=serving.max_output_tokens,
@@ -67,7 +67,3 @@ def _unsupported(serving: ServingPlan) -> dict[Agent, str]:
             reasons[agent] = obstacle
     return reasons
 
-
-def _model_refuses(model: Model, agent: Agent) -> str | None:
-    support = model.agents[agent]
-    return support.why if support.works == "no" else None

@@ -195,7 +195,6 @@ def _model(
     experts = architecture.experts
     idle = counted.experts * (1 - experts.per_token / experts.count) if experts else 0
     name = path.resolve().parent.name or "model"
-    unproven = {"works": "unproven", "why": "a model of the user's own", "source": source}
     variant = {
         "hf_id": f"local/{''.join(c if c.isalnum() or c in '.-_' else '-' for c in name) or 'model'}",
         "precision": precision,
@@ -224,7 +223,6 @@ def _model(
             "multimodal": multimodal,
             "min_vllm": "0.20.0",
             "serving_source": source,
-            "agents": dict.fromkeys(("opencode", "codex", "claude"), unproven),
             "variants": [variant],
         }
     )

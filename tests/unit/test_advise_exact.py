@@ -53,7 +53,7 @@ def _one_by_one(gpu: Accelerator, gpus: int, developers: int, context_tokens: in
     """Return request, sessions and largest context of the ranked choices."""
     ranked = []
     for model in (model for model in CATALOG.models if model.tool_call_parser is not None):
-        works = sum({"yes": 2, "unproven": 1, "no": 0}[support.works] for support in model.agents.values())
+        works = sum({"yes": 1, "unproven": 0, "no": -1}[support.works] for support in model.agents.values())
         best: tuple[Any, ...] | None = None
         for asked, found in _servers(model, gpu, gpus, context_tokens):
             sessions = gpus // asked.tensor_parallel * found.sessions
