@@ -14,6 +14,7 @@ from operator import itemgetter
 
 from onprem_agents.catalog import Accelerator, Model, Variant
 from onprem_agents.plan.choice import UTILIZATION, kv_cache_dtypes, request_of, settings_class
+from onprem_agents.plan.own_flags import own_flags
 from onprem_agents.sizing import FitRequest, tensor_parallel_problems
 from onprem_agents.sizing.divisibility import attention_sizes, most_gpus_together
 from onprem_agents.sizing.kv_cache import CacheLayout
@@ -23,6 +24,7 @@ from onprem_agents.sizing.refusals import refused_by_settings
 from onprem_agents.sizing.release import release_rules
 from onprem_agents.sizing.weights import Weights, depends_on_gpu, pads_wide, weights_of
 from onprem_agents.stack.settings import ModelRole
+from onprem_agents.vllm import load_release, newest_release
 
 # The least that agents work with: their start prompt and the reserve for compaction (see the agents' facts).
 _LEAST_CONTEXT_TOKENS = 32_768
@@ -210,11 +212,13 @@ class ModelServers:
     def _usable(self, gpu: Accelerator) -> Iterator[tuple[tuple[bool, float, bool], Recipe]]:
         """Yield quality and recipe of all that the GPU computes."""
         most_gpus = most_gpus_together(gpu, self._gpus)
+        newest = load_release(newest_release())
         for variant in self._model.variants:
             if gpu.compute_capability < variant.min_compute_capability:
                 continue
             native = variant.runs_natively_on(gpu.compute_capability)
-            for dtype in kv_cache_dtypes(_ANY_ROLE, gpu):
+            needed = own_flags(self._model, variant, newest).kv_cache_dtype
+            for dtype in kv_cache_dtypes(_ANY_ROLE, gpu, needed=needed):
                 own = dtype == "auto" and variant.kv_cache_dtype is None
                 for recipe in self._recipes_of(variant, dtype):
                     if recipe.tensor_parallel <= most_gpus:

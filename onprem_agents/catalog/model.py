@@ -76,6 +76,11 @@ class Sampling(Fact):
     top_k: int | None = Field(default=None, gt=0)
     source: Source
 
+    def values(self) -> dict[str, float]:
+        """Return the parameters that it recommends, by their names in a request."""
+        told = {"temperature": self.temperature, "top_p": self.top_p, "top_k": self.top_k}
+        return {name: value for name, value in told.items() if value is not None}
+
 
 class Model(Fact):
     """A model that can serve coding agents, with everything vLLM must be told about it.

@@ -15,7 +15,6 @@ from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.plan import RoleDecision, decide_role, pool_of
 from onprem_agents.plan.limit import limit_of
-from onprem_agents.sizing import changes_that_fit
 from onprem_agents.stack.settings_reader import parse_platform
 from onprem_agents.stack.stack_file import read_stack_file
 
@@ -43,8 +42,7 @@ def explain(stack: str, folder: Path, as_json: bool) -> None:
                 pool=pool,
                 catalog=catalog,
                 vllm=settings.serving.vllm,
-            ),
-            pool.gpus_per_node,
+            )
         )
         for index, role in enumerate(settings.models)
     ]
@@ -57,7 +55,7 @@ def explain(stack: str, folder: Path, as_json: bool) -> None:
         _print(role, console)
 
 
-def _role(decision: RoleDecision, gpus_per_node: int) -> dict[str, Any]:
+def _role(decision: RoleDecision) -> dict[str, Any]:
     values: dict[str, Any] = {
         "role": decision.role.role,
         "replicas": decision.replicas,
@@ -66,18 +64,17 @@ def _role(decision: RoleDecision, gpus_per_node: int) -> dict[str, Any]:
     nearest = decision.nearest
     if nearest is None:
         return values
-    changes = () if nearest.fit.fits else changes_that_fit(nearest.request, gpus_per_node=gpus_per_node)
     return values | {
         "fit": fit_values(nearest.request, nearest.fit),
         "limit": limit_of(nearest),
         "changes": [
             {
-                "setting": change.setting,
-                "text": change.text,
-                "contextTokens": change.request.context_tokens,
-                "sessions": change.fit.sessions,
+                "setting": way.setting,
+                "text": way.text,
+                "contextTokens": way.choice.request.context_tokens,
+                "sessions": way.choice.fit.sessions,
             }
-            for change in changes
+            for way in decision.ways
         ],
     }
 

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from onprem_agents.catalog import load_catalog
+from onprem_agents.cli.fit_changes import as_options
 from onprem_agents.cli.fit_request import request_from
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option
@@ -65,7 +66,9 @@ _WORDS = {
 @click.option("--speculative-tokens", type=int, default=0, help="Tokens that the model's MTP layers draft.")
 @click.option("--enforce-eager", is_flag=True)
 @click.option("--enable-prefix-caching/--no-enable-prefix-caching", "prefix_caching", default=None)
-@click.option("--images", is_flag=True, help="Load the image encoder too (no --language-model-only).")
+@click.option(
+    "--images/--no-images", default=False, help="Load the image encoder too (no --language-model-only)."
+)
 @click.option("--vllm", help="Release, e.g. 0.19.1. Default: the newest.")
 @click.option("--cases", type=click.Path(path_type=Path), help="CSV file of runs: answer every row.")
 @json_option
@@ -79,16 +82,16 @@ def fit_command(model: str | None, cases: Path | None, as_json: bool, **settings
         return
     request = request_from(model, settings)
     result = fit(request)
-    changes = () if result.fits or result.memory is None else changes_that_fit(request)
+    changes = () if result.fits else changes_that_fit(request)
     if as_json:
         values = fit_values(request, result)
-        values["changes"] = [{"setting": change.setting, "text": change.text} for change in changes]
+        values["changes"] = [{"setting": change.headline, "text": as_options(change)} for change in changes]
         click.echo(json.dumps(values, indent=2))
         return
     console = Console(highlight=False)
     _print(request, result, console)
     for change in changes[:3]:
-        console.print(f"  it would fit: {change.text}", soft_wrap=True)
+        console.print(f"  it would fit with {as_options(change)}", soft_wrap=True)
 
 
 def fit_values(request: FitRequest, result: Fit) -> dict[str, Any]:

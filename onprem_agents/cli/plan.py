@@ -42,8 +42,12 @@ def print_report(result: dict[str, Any], console: Console, *, explain: bool = Fa
         for line in _role_lines(role):
             console.print(line, soft_wrap=True)
         console.print(bar(role["memory"]), soft_wrap=True)
+        for need in role["needs"]:
+            console.print(f"    to do first: {need}", soft_wrap=True, markup=False)
         if explain:
             console.print(account(role["role"], role["memory"]))
+            for remark in role["remarks"]:
+                console.print(f"    {remark}", soft_wrap=True, markup=False)
 
 
 def _role_lines(role: dict[str, Any]) -> list[str]:

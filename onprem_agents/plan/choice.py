@@ -6,13 +6,17 @@ then the longest context, then the KV cache in the model's own precision.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from onprem_agents.catalog import Accelerator, Model, Precision, Variant
+from onprem_agents.plan.own_flags import OwnFlags, own_flags
 from onprem_agents.plan.pool import Pool
+from onprem_agents.plan.release_fitness import obstacles
 from onprem_agents.sizing import Fit, FitRequest, candidate_tensor_parallel, fit
 from onprem_agents.stack.settings import ModelRole
+from onprem_agents.vllm import Release
 
 # Right-sized for agents: 128k covers a long session, 64k is the least that Claude Code works with
 # (its start prompt and compaction reserve, Claude Code 2.1.330, 2026-11).
@@ -24,6 +28,9 @@ _MAX_NUM_SEQS = ((30, 16), (60, 32), (1024, 64))
 # vLLM 0.33.0: 2048 below 70 GiB, 8192 from there on; a sliding window's KV grows with it.
 _LARGE_GPU_GIB = 70
 _SMALL_BATCH_TOKENS, _LARGE_BATCH_TOKENS = 2048, 8192
+
+# An agent that finds no second slot waits for the whole turn of the first one.
+_COMFORTABLE_SESSIONS = 2
 
 UTILIZATION = 0.92
 """vLLM's default since 0.20 (0.33.0 read 2026-11); it includes CUDA graphs."""
@@ -47,37 +54,88 @@ class Choice:
 
     model: Model
     variant: Variant
+    own: OwnFlags
     tensor_parallel: int
     request: FitRequest
     fit: Fit
 
 
 def variants_to_try(
-    model: Model, named: Variant | None, role: ModelRole, accelerator: Accelerator
+    model: Model, named: Variant | None, role: ModelRole, accelerator: Accelerator, release: Release
 ) -> tuple[Variant, ...]:
-    """Return the checkpoints that the role allows on this accelerator, best first.
+    """Return the checkpoints that the role allows on this accelerator and release, best first.
 
-    A precision, or the Hugging Face id of one checkpoint (`named`), leaves one; the bare model name leaves all.
-    Raises `UnknownFact` for a precision that the model does not come in.
+    A precision, or the Hugging Face id of one checkpoint (`named`), leaves one; the bare model name leaves all that
+    run, or all where none does. Raises `UnknownFact` for a precision that the model does not come in.
     """
     if role.precision is not None:
         return (model.variant(role.precision),)
     if named is not None:
         return (named,)
-    usable = [v for v in model.variants if accelerator.compute_capability >= v.min_compute_capability]
+    usable = [
+        variant
+        for variant in model.variants
+        if accelerator.compute_capability >= variant.min_compute_capability
+        and not any(obstacles(model, variant, release))
+    ]
     return tuple(sorted(usable or model.variants, key=lambda variant: _rank(variant, accelerator)))
 
 
-def candidates(model: Model, variant: Variant, role: ModelRole, pool: Pool) -> Iterator[Choice]:
-    """Yield every candidate of one checkpoint with its verdict, preferred ones first."""
+def choose(
+    role: ModelRole, model: Model, variants: Sequence[Variant], pool: Pool, *, release: Release
+) -> tuple[Choice | None, tuple[Choice, ...]]:
+    """Return the best candidate of the first checkpoint that fits, or None, and all that were looked at.
+
+    With sessions asked for and replicas open, the best is the one that needs the fewest GPUs for them; otherwise
+    the first that holds the sessions of a replica, else the first that fits.
+    """
+    tried: list[Choice] = []
+    for variant in variants:
+        found = list(candidates(model, variant, role, pool, release=release))
+        tried += found
+        fitting = [candidate for candidate in found if candidate.fit.fits]
+        if not fitting:
+            continue
+        if role.sessions is not None and role.replicas is None:
+            best = min(fitting, key=lambda choice: replicas_of(role, choice) * choice.tensor_parallel)
+            return best, tuple(tried)
+        wanted = _sessions_per_replica(role)
+        best = next((choice for choice in fitting if choice.fit.sessions >= wanted), fitting[0])
+        return best, tuple(tried)
+    return None, tuple(tried)
+
+
+def replicas_of(role: ModelRole, choice: Choice) -> int:
+    """Return how many replicas the role gets: what it says, else as many as hold its sessions."""
+    if role.replicas is not None:
+        return role.replicas
+    if role.sessions is None:
+        return 1
+    return math.ceil(role.sessions / choice.fit.sessions)
+
+
+def nearest_of(tried: Sequence[Choice]) -> Choice | None:
+    """Return the candidate that failed least."""
+
+    def nearness(choice: Choice) -> tuple[int, float, int]:
+        return choice.fit.largest_context_tokens, choice.fit.kv_pool_gib, choice.tensor_parallel
+
+    return max(tried, key=nearness, default=None)
+
+
+def candidates(
+    model: Model, variant: Variant, role: ModelRole, pool: Pool, *, release: Release
+) -> Iterator[Choice]:
+    """Yield every candidate of one checkpoint with its verdict on that vLLM release, preferred ones first."""
     accelerator = pool.accelerator
+    own = own_flags(model, variant, release)
     if role.tensor_parallel is not None:
         sizes: tuple[int, ...] = (role.tensor_parallel,)
     else:
         sizes = tuple(candidate_tensor_parallel(model, accelerator, pool.gpus_per_node))
     for tensor_parallel in sizes:
         for context_tokens in _contexts(role, model):
-            for kv_cache_dtype in kv_cache_dtypes(role, accelerator):
+            for kv_cache_dtype in kv_cache_dtypes(role, accelerator, needed=own.kv_cache_dtype):
                 request = request_of(
                     role,
                     model,
@@ -90,6 +148,7 @@ def candidates(model: Model, variant: Variant, role: ModelRole, pool: Pool) -> I
                 yield Choice(
                     model=model,
                     variant=variant,
+                    own=own,
                     tensor_parallel=tensor_parallel,
                     request=request,
                     fit=fit(request),
@@ -127,6 +186,12 @@ def settings_class(accelerator: Accelerator) -> tuple[int, bool]:
     return _seqs_for(accelerator), accelerator.total_gib >= _LARGE_GPU_GIB
 
 
+def _sessions_per_replica(role: ModelRole) -> int:
+    if role.sessions is None or role.replicas is None:
+        return _COMFORTABLE_SESSIONS
+    return math.ceil(role.sessions / role.replicas)
+
+
 def _rank(variant: Variant, accelerator: Accelerator) -> tuple[int, int]:
     native_fp8 = variant.precision == "fp8" and accelerator.native_fp8
     return (0 if native_fp8 else 1, _QUALITY[variant.precision])
@@ -139,8 +204,10 @@ def _contexts(role: ModelRole, model: Model) -> tuple[int, ...]:
     return tuple(tokens for tokens in _CONTEXTS_TOKENS if tokens <= longest) or (longest,)
 
 
-def kv_cache_dtypes(role: ModelRole, accelerator: Accelerator) -> tuple[str, ...]:
-    """Return the KV cache precisions to try, the model's own first."""
+def kv_cache_dtypes(role: ModelRole, accelerator: Accelerator, *, needed: str | None) -> tuple[str, ...]:
+    """Return the KV cache precisions to try, the model's own first; `needed` is the one it works with alone."""
+    if needed is not None:
+        return (needed,)
     if role.kv_cache_dtype is not None:
         return (role.kv_cache_dtype,)
     return ("auto", "fp8") if accelerator.native_fp8 else ("auto",)

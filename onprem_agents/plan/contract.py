@@ -66,4 +66,3 @@ def _unsupported(serving: ServingPlan) -> dict[Agent, str]:
         if obstacle is not None:
             reasons[agent] = obstacle
     return reasons
-

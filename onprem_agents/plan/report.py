@@ -61,6 +61,9 @@ def _role(serving: ServingPlan) -> dict[str, Any]:
         "reasoningParser": serving.flags.reasoning_parser,
         "chatTemplate": serving.flags.chat_template,
         "kvCacheDtype": serving.flags.kv_cache_dtype or "auto",
+        "license": serving.model.license,
+        "needs": list(serving.needs),
+        "remarks": list(serving.remarks),
         "memory": {
             "gpuTotalGib": round(fit.gpu_total_gib, 2),
             "terms": [

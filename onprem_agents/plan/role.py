@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from onprem_agents.catalog import Catalog, Model, Variant
-from onprem_agents.errors import Problem, UnknownFact, nearest_hint
-from onprem_agents.plan.choice import Choice, candidates, variants_to_try
+from onprem_agents.errors import Problem, UnknownFact
+from onprem_agents.plan.choice import Choice, choose, nearest_of, replicas_of, variants_to_try
+from onprem_agents.plan.own_flags import contradiction, own_flags
 from onprem_agents.plan.pool import Pool
-from onprem_agents.sizing import fit, nearest_tier_that_fits
-from onprem_agents.sizing.divisibility import most_gpus_together
+from onprem_agents.plan.release_fitness import parser_problems, release_problems
+from onprem_agents.plan.substitute import substitutes
+from onprem_agents.plan.ways_out import ROLE_FIELDS, Way, joined, key_of, precisions_that_fit, ways_out
+from onprem_agents.sizing import fit
+from onprem_agents.sizing.refusals import Refusal
 from onprem_agents.stack.settings import ModelRole
-from onprem_agents.vllm import load_release, version_key
+from onprem_agents.vllm import Release, nearest_release
 
-# An agent that finds no second slot waits for the whole turn of the first one.
-_COMFORTABLE_SESSIONS = 2
-# The least that a stack may ask for; a shorter context is no way out.
-_LEAST_CONTEXT_TOKENS = 1024
+# Contexts that a session may be cut down to where sessions are what is asked for; below, no agent works.
+_SHORTER_CONTEXTS_TOKENS = (98_304, 65_536, 49_152, 32_768)
+_MOST_REPLICAS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoleDecision:
-    """The outcome for one role: a choice, or problems. `nearest` is the choice, or the candidate that failed least."""
+    """The outcome for one role: a choice, or problems and the ways out of not fitting.
+
+    `nearest` is the choice, or the candidate that failed least. `judged_by` is the release whose facts were used.
+    """
 
     role: ModelRole
     vllm: str
+    judged_by: Release
     choice: Choice | None
     replicas: int
     problems: tuple[Problem, ...]
     nearest: Choice | None = None
+    ways: tuple[Way, ...] = ()
 
     def fitted(self) -> Choice:
         """Return the choice of a role that has one."""
@@ -43,161 +52,216 @@ def decide_role(
     role: ModelRole, *, where: str, pool: Pool, catalog: Catalog, vllm: str | None
 ) -> RoleDecision:
     """Decide one role. `where` is its config key; `vllm` the release that the stack asks for, if any."""
-    release = vllm or catalog.vllm().version
+    version = vllm or catalog.vllm().version
+    release = nearest_release(version)
+    decider = _Decider(role=role, where=where, pool=pool, catalog=catalog, version=version, release=release)
     try:
         model, named = catalog.model_and_variant(role.model)
-        variants = variants_to_try(model, named, role, pool.accelerator)
     except UnknownFact as error:
+        return decider.refused(error.problem(f"{where}.model"))
+    try:
+        variants = variants_to_try(model, named, role, pool.accelerator, release)
+    except UnknownFact as error:
+        return decider.refused(decider.unknown_precision(error, model))
+    return decider.decide(model, variants)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decider:
+    role: ModelRole
+    where: str
+    pool: Pool
+    catalog: Catalog
+    version: str
+    release: Release
+
+    def decide(self, model: Model, variants: Sequence[Variant]) -> RoleDecision:
+        """Choose among the checkpoints, and say all that is wrong with the role at once."""
+        role, where, pool = self.role, self.where, self.pool
+        problems = [
+            *release_problems(
+                model, variants[0], catalog=self.catalog, version=self.version, release=self.release
+            ),
+            *parser_problems(role, where=where, version=self.version, release=self.release),
+            *self._contradictions(model, variants[0]),
+        ]
+        asked = _without(role, problems, where)
+        choice, tried = choose(asked, model, variants, pool, release=self.release)
+        nearest, ways = choice or nearest_of(tried), tuple[Way, ...]()
+        if choice is not None:
+            problems += self._too_few_sessions(asked, choice)
+        elif nearest is not None:
+            ways = ways_out(asked, nearest, pool, catalog=self.catalog, release=self.release, where=where)
+            problems.append(_does_not_fit(nearest, ways, where, pool))
+        else:
+            problems.append(_runs_nowhere(role, where, pool))
+        if model.tool_call_parser is None and role.tool_call_parser is None:
+            problems.append(self._no_tool_calls(model))
         return RoleDecision(
             role=role,
-            vllm=release,
+            vllm=self.version,
+            judged_by=self.release,
+            choice=choice,
+            replicas=replicas_of(role, choice) if choice is not None else 0,
+            problems=tuple(problems),
+            nearest=nearest,
+            ways=ways,
+        )
+
+    def refused(self, problem: Problem) -> RoleDecision:
+        """Return the decision on a role whose model or checkpoint is unknown."""
+        return RoleDecision(
+            role=self.role,
+            vllm=self.version,
+            judged_by=self.release,
             choice=None,
             replicas=0,
-            problems=(error.problem(f"{where}.{_key_of(error)}"),),
+            problems=(problem,),
         )
-    problems = [*_release_problems(role, model, variants[0], where=where, release=release)]
-    if role.context is not None and role.context > model.architecture.max_context_tokens:
-        problems.append(_beyond_the_model(role.context, model, where))
-    tried: list[Choice] = []
-    choice = _choose(role, model, variants, pool, tried)
-    if choice is None and not any(problem.where == f"{where}.context" for problem in problems):
-        problems.append(_does_not_fit(role, tried, where, pool))
-    replicas = _replicas(role, choice) if choice is not None else 0
-    if choice is not None:
-        problems += _too_few_sessions(role, choice, replicas, where)
-    return RoleDecision(
-        role=role,
-        vllm=release,
-        choice=choice,
-        replicas=replicas,
-        problems=tuple(problems),
-        nearest=choice or _nearest(tried),
-    )
 
-
-def _choose(
-    role: ModelRole, model: Model, variants: Sequence[Variant], pool: Pool, tried: list[Choice]
-) -> Choice | None:
-    """Return the best candidate of the first checkpoint that fits, or None; `tried` takes all that were looked at.
-
-    With sessions asked for and replicas open, the best is the one that needs the fewest GPUs for them; otherwise
-    the first that holds the sessions of a replica, else the first that fits.
-    """
-    for variant in variants:
-        found = list(candidates(model, variant, role, pool))
-        tried += found
-        fitting = [candidate for candidate in found if candidate.fit.fits]
-        if not fitting:
-            continue
-        if role.sessions is not None and role.replicas is None:
-            return min(fitting, key=lambda choice: _replicas(role, choice) * choice.tensor_parallel)
-        wanted = _sessions_per_replica(role)
-        return next((choice for choice in fitting if choice.fit.sessions >= wanted), fitting[0])
-    return None
-
-
-def _sessions_per_replica(role: ModelRole) -> int:
-    if role.sessions is None or role.replicas is None:
-        return _COMFORTABLE_SESSIONS
-    return math.ceil(role.sessions / role.replicas)
-
-
-def _replicas(role: ModelRole, choice: Choice) -> int:
-    if role.replicas is not None:
-        return role.replicas
-    if role.sessions is None:
-        return 1
-    return math.ceil(role.sessions / choice.fit.sessions)
-
-
-def _too_few_sessions(role: ModelRole, choice: Choice, replicas: int, where: str) -> list[Problem]:
-    held = choice.fit.sessions * replicas
-    if role.sessions is None or held >= role.sessions:
-        return []
-    return [
-        Problem(
-            where=f"{where}.sessions",
-            found=f"{role.sessions} sessions of {choice.request.context_tokens} tokens; "
-            f"{replicas} replicas hold {held}",
-            why="further sessions would queue behind whole turns or evict each other's cache",
-            fix=f"set {where}.replicas to {math.ceil(role.sessions / choice.fit.sessions)}, lower {where}.context "
-            f"or set {where}.kvCacheDtype to fp8",
+    def unknown_precision(self, error: UnknownFact, model: Model) -> Problem:
+        """Return what is wrong with a precision that the model does not come in."""
+        key = f"{self.where}.precision"
+        known = precisions_that_fit(self.role, model, self.pool, release=self.release)
+        return replace(
+            error.problem(key),
+            why=f"{model.name} has no checkpoint in that precision",
+            fix="; or ".join([*(f"set {key} to {precision}" for precision in known), f"leave out {key}"]),
         )
-    ]
 
-
-def _release_problems(
-    role: ModelRole, model: Model, variant: Variant, *, where: str, release: str
-) -> list[Problem]:
-    problems = []
-    needed = max(model.min_vllm, variant.min_vllm or "0", key=version_key)
-    if version_key(release) < version_key(needed):
-        problems.append(
-            Problem(
-                where="platform.serving.vllm",
-                found=f"vLLM {release} for {variant.hf_id}",
-                why=f"{model.name} needs vLLM {needed} or newer",
-                fix=f"set platform.serving.vllm to {needed} or newer, or leave it out",
+    def _contradictions(self, model: Model, variant: Variant) -> Iterator[Problem]:
+        """Yield settings of the role that the model itself rules out."""
+        role, where = self.role, self.where
+        longest = model.architecture.max_context_tokens
+        if role.context is not None and role.context > longest:
+            yield Problem(
+                where=f"{where}.context",
+                found=f"{role.context} tokens",
+                why=f"{model.name} was trained for {longest} tokens; vLLM refuses more",
+                fix=f"set {where}.context to {longest}",
             )
-        )
-    try:
-        facts = load_release(release)
-    except UnknownFact as error:
+        if role.speculative_tokens and model.speculative is None:
+            lacks = (
+                "has no layers that draft tokens"
+                if not model.architecture.mtp_layers
+                else "is not known to draft"
+            )
+            yield Problem(
+                where=f"{where}.speculativeTokens",
+                found=f"{role.speculative_tokens} tokens",
+                why=f"{model.name} {lacks}, so nothing would be speculated",
+                fix=f"leave out {where}.speculativeTokens",
+            )
+        own = own_flags(model, variant, self.release)
+        clash = contradiction(own, role.kv_cache_dtype, where=where, model=model)
+        if clash is not None:
+            yield clash
+
+    def _too_few_sessions(self, role: ModelRole, choice: Choice) -> list[Problem]:
+        replicas = replicas_of(role, choice)
+        held = choice.fit.sessions * replicas
+        if role.sessions is None or held >= role.sessions:
+            return []
         return [
-            *problems,
             Problem(
-                where="platform.serving.vllm",
-                found=release,
-                why="the flags and parsers of that release are not in the catalogue, so they cannot be checked",
-                fix=error.hint,
-            ),
-        ]
-    for key, value, known in (
-        ("toolCallParser", role.tool_call_parser, facts.tool_parsers),
-        ("reasoningParser", role.reasoning_parser, facts.reasoning_parsers),
-    ):
-        if value is not None and value not in known:
-            problems.append(
-                Problem(
-                    where=f"{where}.{key}",
-                    found=repr(value),
-                    why=f"vLLM {release} has no such parser and would stop at start",
-                    fix=f"{nearest_hint(value, known)} or leave it out: the model's own is derived",
-                )
+                where=f"{self.where}.sessions",
+                found=f"{role.sessions} sessions of {choice.request.context_tokens} tokens; "
+                f"{replicas} replicas hold {held}",
+                why="further sessions would queue behind whole turns or evict each other's cache",
+                fix="; or ".join(
+                    [*self._more_sessions(role, choice), f"set {self.where}.sessions to {held}"]
+                ),
             )
-    return problems
+        ]
+
+    def _more_sessions(self, role: ModelRole, choice: Choice) -> Iterator[str]:
+        """Yield settings with which the sessions that are asked for are held."""
+        wanted = role.sessions or 0
+        replicas = math.ceil(wanted / choice.fit.sessions)
+        if replicas <= _MOST_REPLICAS:
+            yield f"set {self.where}.replicas to {replicas}"
+        changes: list[dict[str, Any]] = [
+            {"context": tokens}
+            for tokens in _SHORTER_CONTEXTS_TOKENS
+            if tokens < choice.request.context_tokens
+        ]
+        if role.kv_cache_dtype == "auto" and choice.own.kv_cache_dtype is None:
+            changes.insert(0, {"kv_cache_dtype": "fp8"})
+        told: set[str] = set()
+        for change in changes:
+            ((field, value),) = change.items()
+            if field in told:
+                continue
+            changed = role.model_copy(update=change)
+            other, _ = choose(changed, choice.model, (choice.variant,), self.pool, release=self.release)
+            if other is not None and other.fit.sessions * replicas_of(changed, other) >= wanted:
+                told.add(field)
+                yield f"set {self.where}.{key_of(field)} to {value}"
+
+    def _no_tool_calls(self, model: Model) -> Problem:
+        others = (other for other in substitutes(model, self.catalog) if self._serves(other))
+        instead = next(others, None)
+        return Problem(
+            where=f"{self.where}.model",
+            found=model.name,
+            why="vLLM has no tool-call parser for it: agents could talk to it but not edit files",
+            fix=f"set {self.where}.model to {instead.name}"
+            if instead is not None
+            else "take a model that calls tools ('onprem-agents catalog' lists them)",
+        )
+
+    def _serves(self, model: Model) -> bool:
+        """Return whether the role would be served by that model, all else as it is."""
+        role = self.role.model_copy(update={"model": model.name})
+        if role.context is not None and role.context > model.architecture.max_context_tokens:
+            return False
+        try:
+            variants = variants_to_try(model, None, role, self.pool.accelerator, self.release)
+        except UnknownFact:
+            return False
+        choice, _ = choose(role, model, variants, self.pool, release=self.release)
+        return choice is not None and not release_problems(
+            model, choice.variant, catalog=self.catalog, version=self.version, release=self.release
+        )
 
 
-def _beyond_the_model(context: int, model: Model, where: str) -> Problem:
-    longest = model.architecture.max_context_tokens
-    return Problem(
-        where=f"{where}.context",
-        found=f"{context} tokens",
-        why=f"{model.name} was trained for {longest} tokens; vLLM refuses more",
-        fix=f"set {where}.context to {longest} or less",
+def _without(role: ModelRole, problems: Sequence[Problem], where: str) -> ModelRole:
+    """Return the role without the settings that are refused already, so that the rest of it can be sized."""
+    open_fields = {"context": None, "kv_cache_dtype": None, "speculative_tokens": 0}
+    refused = {problem.where for problem in problems}
+    return role.model_copy(
+        update={field: value for field, value in open_fields.items() if f"{where}.{key_of(field)}" in refused}
     )
 
 
-def _does_not_fit(role: ModelRole, tried: Sequence[Choice], where: str, pool: Pool) -> Problem:
-    if not tried:
-        return Problem(
-            where=f"{where}.tensorParallel",
-            found=f"{pool.gpus_per_node} × {pool.accelerator.name} per node",
-            why=f"{role.model} cannot be split over that many GPUs",
-            fix="change platform.hardware.gpusPerNode or choose another model",
-        )
-    nearest = _nearest(tried) or tried[0]
-    account = nearest.fit
-    terms = ", ".join(f"{term.name} {term.gib:.1f}" for term in account.terms)
-    missing = account.problems or ("no room is left for the KV cache of one session",)
-    request = nearest.request
+def _runs_nowhere(role: ModelRole, where: str, pool: Pool) -> Problem:
     return Problem(
         where=f"{where}.model",
-        found=f"{nearest.variant.hf_id} ({nearest.variant.precision}) with {request.context_tokens} tokens on "
-        f"{nearest.tensor_parallel} × {pool.accelerator.name}: {terms} of {account.gpu_total_gib:.1f} GiB a GPU",
-        why="; ".join((*missing, *_pipeline(nearest, pool))),
-        fix=_way_out(nearest, where),
+        found=f"{pool.gpus_per_node} × {pool.accelerator.name} per node",
+        why=f"no checkpoint of {role.model} runs on that GPU",
+        fix="take another model or accelerator ('onprem-agents catalog' lists them)",
     )
+
+
+def _does_not_fit(nearest: Choice, ways: Sequence[Way], where: str, pool: Pool) -> Problem:
+    account, request = nearest.fit, nearest.request
+    terms = ", ".join(f"{term.name} {term.gib:.1f}" for term in account.terms)
+    told = f": {terms} of {account.gpu_total_gib:.1f} GiB a GPU" if terms else ""
+    return Problem(
+        where=_key(account.refusals, where),
+        found=f"{nearest.variant.hf_id} ({nearest.variant.precision}) with {request.context_tokens} tokens on "
+        f"{nearest.tensor_parallel} × {pool.accelerator.name}{told}",
+        why="; ".join((*account.problems, *_pipeline(nearest, pool))),
+        fix=joined(ways),
+    )
+
+
+def _key(refusals: Sequence[Refusal], where: str) -> str:
+    """Return the key at fault: that of a setting which alone is refused, else the model as a whole."""
+    first = refusals[0]
+    about_memory = first.cause.startswith("no-room") or len({one.setting for one in refusals}) > 1
+    field = None if about_memory else ROLE_FIELDS.get(first.setting)
+    return f"{where}.{key_of(field)}" if field is not None else f"{where}.model"
 
 
 def _pipeline(nearest: Choice, pool: Pool) -> tuple[str, ...]:
@@ -208,31 +272,3 @@ def _pipeline(nearest: Choice, pool: Pool) -> tuple[str, ...]:
         if fit(replace(nearest.request, pipeline_parallel=nodes)).fits:
             return (f"{nodes} nodes would hold it as a pipeline, but a stack gives each replica one node",)
     return ()
-
-
-def _nearest(tried: Sequence[Choice]) -> Choice | None:
-    def nearness(choice: Choice) -> tuple[int, float, int]:
-        return choice.fit.largest_context_tokens, choice.fit.kv_pool_gib, choice.tensor_parallel
-
-    return max(tried, key=nearness, default=None)
-
-
-def _way_out(nearest: Choice, where: str) -> str:
-    request = nearest.request
-    if most_gpus_together(request.accelerator, request.tensor_parallel) < request.tensor_parallel:
-        return f"set {where}.tensorParallel to 1, or leave it out"
-    longest = nearest.fit.largest_context_tokens
-    if _LEAST_CONTEXT_TOKENS <= longest < request.context_tokens:
-        return f"lower {where}.context to {longest} or less, or set {where}.kvCacheDtype to fp8"
-    smaller = sorted(
-        v.precision for v in nearest.model.variants if v.weights_gib < nearest.variant.weights_gib
-    )
-    hardware = nearest_tier_that_fits(request)
-    ways = [f"set {where}.precision to {' or '.join(dict.fromkeys(smaller))}"] if smaller else []
-    if hardware is not None:
-        ways.append(f"use {hardware.gpus} × {hardware.accelerator.name}, the least that holds it")
-    return ", or ".join(ways) or "take a smaller model ('onprem-agents catalog' lists them)"
-
-
-def _key_of(error: UnknownFact) -> str:
-    return "precision" if error.kind.startswith("variant") else "model"

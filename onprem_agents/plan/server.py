@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from onprem_agents.catalog import VllmRelease
 from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.plan.choice import Choice
+from onprem_agents.plan.remarks import needs_of, remarks_on
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.serving import (
     CHAT_TEMPLATE_PATH,
@@ -19,13 +21,25 @@ from onprem_agents.plan.serving import (
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import needs_expert_parallel
 from onprem_agents.stack.settings import ModelRole, Serving
-from onprem_agents.vllm import ServeFlags
+from onprem_agents.vllm import ServeFlags, load_history, nearest_release, option_of, version_key
 
 PORT = 8080
 """KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
 
 # A gateway or client with a 60 s idle limit sees a byte in time; vLLM sends SSE comments (0.29 on, 2026-11).
 _SSE_KEEP_ALIVE_SECONDS = 15
+
+# Options that the plan adds for comfort or for what it reports: a release without them serves as well.
+_CONVENIENCES = (
+    "language_model_only",
+    "enable_force_include_usage",
+    "enable_prompt_tokens_details",
+    "sse_keep_alive_interval",
+    "shutdown_timeout",
+    "disable_fastapi_docs",
+)
+# How releases before `--language-model-only` leave out the encoders (vLLM 0.9.2 to 0.33.0, read 2026-11).
+_NO_ITEMS = {"audio": 0, "image": 0, "video": 0}
 
 
 def serving_plan(
@@ -48,7 +62,7 @@ def serving_plan(
         source=source,
         image=settings.image or _image(release),
         vllm_release=release.version,
-        flags=_flags(role, choice, timeouts),
+        flags=choice.own.merged_into(_known(_flags(role, choice, timeouts), release.version)),
         replicas=replicas,
         resources=_resources(choice, source),
         probes=_probes(timeouts),
@@ -59,6 +73,8 @@ def serving_plan(
         temperature=role.temperature,
         chat_template=role.chat_template,
         timeouts=timeouts,
+        needs=tuple(needs_of(role, choice.model, choice.variant, settings)),
+        remarks=tuple(remarks_on(role, choice.model, choice.variant)),
     )
 
 
@@ -112,6 +128,18 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
         shutdown_timeout=timeouts.server_seconds,
         disable_fastapi_docs=True,
     )
+
+
+def _known(flags: ServeFlags, version: str) -> ServeFlags:
+    """Return the flags without the conveniences that the release does not have yet."""
+    lacking = [name for name in _CONVENIENCES if not _has(version, option_of(name))]
+    older = _NO_ITEMS if "language_model_only" in lacking and flags.language_model_only else None
+    return replace(flags, **dict.fromkeys(lacking), limit_mm_per_prompt=older)
+
+
+def _has(version: str, option: str) -> bool:
+    since = load_history().since.get(option, "0")
+    return option in nearest_release(version).options() and version_key(version) >= version_key(since)
 
 
 def _resources(choice: Choice, source: ModelSource) -> PodResources:

@@ -55,30 +55,28 @@ def needs_expert_parallel(model: Model, variant: Variant, tensor_parallel: int) 
 def tensor_parallel_problems(model: Model, variant: Variant, tensor_parallel: int) -> tuple[str, ...]:
     """Return why this variant cannot be sharded over that many GPUs; empty when it can."""
     if tensor_parallel < 1:
-        return (f"tensor parallel {tensor_parallel} is not a number of GPUs; use 1 or more",)
+        return (f"tensor parallel {tensor_parallel} is not a number of GPUs",)
     problems = _attention_problems(model, tensor_parallel)
     architecture = model.architecture
     dense = architecture.intermediate_size
     block = variant.weight_block or 1
-    if dense and not _divides(dense, tensor_parallel, block):
+    if dense and dense % tensor_parallel:
+        problems.append(f"feed-forward width {dense} is not divisible by {tensor_parallel} GPUs")
+    elif dense and not _divides(dense, tensor_parallel, block):
         problems.append(
             f"feed-forward width {dense} / {tensor_parallel} GPUs is not a multiple of {block}, the block of "
-            f"{variant.hf_id}; use a smaller tensor parallel size or another variant"
+            f"{variant.hf_id}"
         )
     experts = architecture.experts
     if experts and needs_expert_parallel(model, variant, tensor_parallel) and experts.count % tensor_parallel:
-        problems.append(
-            f"{experts.count} experts cannot be spread evenly over {tensor_parallel} GPUs; "
-            "use a tensor parallel size that divides their number"
-        )
+        problems.append(f"{experts.count} experts cannot be spread evenly over {tensor_parallel} GPUs")
     if (
         experts
         and not needs_expert_parallel(model, variant, tensor_parallel)
         and experts.intermediate_size % tensor_parallel
     ):
         problems.append(
-            f"expert width {experts.intermediate_size} is not divisible by {tensor_parallel} GPUs; "
-            "use a tensor parallel size that divides it"
+            f"expert width {experts.intermediate_size} is not divisible by {tensor_parallel} GPUs"
         )
     return tuple(problems)
 
@@ -88,12 +86,10 @@ def _attention_problems(model: Model, tensor_parallel: int) -> list[str]:
     problems = []
     if architecture.attention_heads % tensor_parallel:
         problems.append(
-            f"{architecture.attention_heads} attention heads cannot be split over {tensor_parallel} GPUs; "
-            "use a tensor parallel size that divides them"
+            f"{architecture.attention_heads} attention heads cannot be split over {tensor_parallel} GPUs"
         )
     problems += [
-        f"{_heads(group)} cannot be split or replicated over {tensor_parallel} GPUs; "
-        "use another tensor parallel size"
+        f"{_heads(group)} cannot be split or replicated over {tensor_parallel} GPUs"
         for group in architecture.attention
         if _is_uneven(group, tensor_parallel)
     ]

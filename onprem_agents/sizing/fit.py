@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onprem_agents.sizing.divisibility import tensor_parallel_problems
 from onprem_agents.sizing.memory import Memory, Verdict, memory_of
-from onprem_agents.sizing.refusals import impossible_figures, refused_by_configuration, refused_by_memory
+from onprem_agents.sizing.refusals import (
+    Refusal,
+    impossible_figures,
+    refused_by_configuration,
+    refused_by_memory,
+    refused_by_sharding,
+)
 from onprem_agents.sizing.request import FitRequest
 
 
@@ -26,8 +31,7 @@ class Fit:
     All figures take the careful end of the error band, which is the term "headroom"; `memory` has the best
     estimates, None when there was nothing to compute. `sessions` is how many requests of `context_tokens` each
     run at once (never more than `max_num_seqs`), `largest_context_tokens` what a single one could have, at most
-    the model's own limit. `problems` say what was found, why it fails and what to change; a request without
-    problems fits.
+    the model's own limit. `refusals` say what was found and why it fails; a request without any fits.
     """
 
     fits: bool
@@ -38,26 +42,28 @@ class Fit:
     kv_per_session_gib: float
     sessions: int
     largest_context_tokens: int
-    problems: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
     memory: Memory | None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The refusals in words."""
+        return tuple(refusal.text for refusal in self.refusals)
 
 
 def fit(request: FitRequest) -> Fit:
     """Return whether the request fits its GPUs; careful: what is said to fit starts."""
-    problems = [
-        *impossible_figures(request),
-        *tensor_parallel_problems(request.model, request.variant, request.tensor_parallel),
-    ]
-    if problems:
-        return _nothing_computed(request, problems)
+    refusals = [*impossible_figures(request), *refused_by_sharding(request)]
+    if refusals:
+        return _nothing_computed(request, refusals)
     memory = memory_of(request)
     layout = memory.layout
     pool_gib = max(0.0, memory.careful_pool_gib)
     largest = layout.largest_context_tokens(pool_gib, request.model.architecture.max_context_tokens)
     configuration = refused_by_configuration(memory)
-    problems = [*configuration, *refused_by_memory(memory, largest_context_tokens=largest)]
+    refusals = [*configuration, *refused_by_memory(memory)]
     return Fit(
-        fits=not problems,
+        fits=not refusals,
         verdict="does_not_fit" if configuration else memory.verdict,
         terms=_terms(memory, pool_gib),
         gpu_total_gib=request.accelerator.total_gib,
@@ -68,7 +74,7 @@ def fit(request: FitRequest) -> Fit:
             request.max_num_seqs,
         ),
         largest_context_tokens=largest,
-        problems=tuple(problems),
+        refusals=tuple(refusals),
         memory=memory,
     )
 
@@ -112,7 +118,7 @@ def _graphs(request: FitRequest) -> str:
     return f"batches of up to {request.max_num_seqs}"
 
 
-def _nothing_computed(request: FitRequest, problems: list[str]) -> Fit:
+def _nothing_computed(request: FitRequest, refusals: list[Refusal]) -> Fit:
     return Fit(
         fits=False,
         verdict="does_not_fit",
@@ -122,6 +128,6 @@ def _nothing_computed(request: FitRequest, problems: list[str]) -> Fit:
         kv_per_session_gib=0.0,
         sessions=0,
         largest_context_tokens=0,
-        problems=tuple(problems),
+        refusals=tuple(refusals),
         memory=None,
     )

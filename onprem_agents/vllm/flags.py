@@ -90,6 +90,7 @@ class ServeFlags:
     enable_chunked_prefill: Switch = None
     async_scheduling: Switch = None
     enforce_eager: Switch = None
+    disable_cascade_attn: Switch = None
     performance_mode: Text = None
     speculative_config: Object = None
     compilation_config: Object = None

@@ -13,12 +13,15 @@ import pytest
 from onprem_agents.advice.advise import advise, rankings
 from onprem_agents.catalog import Accelerator, Model, load_catalog
 from onprem_agents.plan.choice import kv_cache_dtypes, request_of
+from onprem_agents.plan.own_flags import own_flags
 from onprem_agents.sizing import Fit, FitRequest, fit
 from onprem_agents.stack.settings import ModelRole
+from onprem_agents.vllm import load_release, newest_release
 
 pytestmark = pytest.mark.unit
 
 CATALOG = load_catalog()
+NEWEST = load_release(newest_release())
 ROLE = ModelRole(role="coder", model="any")
 # Agents' start prompt and compaction reserve leave nothing below (see the agents' facts).
 LEAST_CONTEXT_TOKENS = 32_768
@@ -30,7 +33,7 @@ def _servers(
     """Yield all that start, each asked for on its own, the context cut down where that is what it takes."""
     for variant in model.variants:
         for size in (size for size in range(1, gpus + 1) if gpus % size == 0):
-            for dtype in kv_cache_dtypes(ROLE, gpu):
+            for dtype in kv_cache_dtypes(ROLE, gpu, needed=own_flags(model, variant, NEWEST).kv_cache_dtype):
                 asked = request_of(
                     ROLE,
                     model,

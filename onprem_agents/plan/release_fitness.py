@@ -1,0 +1,75 @@
+"""Whether a vLLM release can serve a checkpoint: its age, its parsers, its quantisation and the options it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onprem_agents.catalog import Catalog, Model, Variant
+from onprem_agents.errors import Problem, nearest_hint
+from onprem_agents.plan.own_flags import own_flags
+from onprem_agents.stack.settings import ModelRole
+from onprem_agents.vllm import Release, known_releases, load_history, load_release, version_key
+
+
+def obstacles(
+    model: Model, variant: Variant, release: Release, *, version: str | None = None
+) -> Iterator[str]:
+    """Yield why that release does not serve the checkpoint; `version` is its own where the facts are its nearest's."""
+    asked = version or release.release
+    needed = oldest_release(model, variant)
+    if version_key(asked) < version_key(needed):
+        yield f"{model.name} needs vLLM {needed} or newer"
+    if model.tool_call_parser is not None and model.tool_call_parser not in release.tool_parsers:
+        yield f"vLLM {asked} has no tool-call parser {model.tool_call_parser}"
+    if model.reasoning_parser is not None and model.reasoning_parser not in release.reasoning_parsers:
+        yield f"vLLM {asked} has no reasoning parser {model.reasoning_parser}"
+    if variant.quantization is not None and variant.quantization not in release.quantization_methods:
+        gone = load_history().quantizations_gone.get(variant.quantization)
+        since = f", it is gone since {gone}" if gone else ""
+        yield f"vLLM {asked} does not load {variant.quantization} checkpoints{since}"
+    yield from own_flags(model, variant, release).obstacles
+
+
+def oldest_release(model: Model, variant: Variant) -> str:
+    """Return the oldest release that is said to serve the checkpoint."""
+    return max(model.min_vllm, variant.min_vllm or "0", key=version_key)
+
+
+def release_problems(
+    model: Model, variant: Variant, *, catalog: Catalog, version: str, release: Release
+) -> list[Problem]:
+    """Return what keeps that release from serving the checkpoint, with the releases that do."""
+    found = list(obstacles(model, variant, release, version=version))
+    if not found:
+        return []
+    able = [known for known in known_releases() if not any(obstacles(model, variant, load_release(known)))]
+    newer = [known for known in able if version_key(known) > version_key(version)]
+    nearest = newer[0] if newer else able[-1] if able else None
+    ways = [f"set platform.serving.vllm to {nearest}"] if nearest is not None else []
+    if catalog.vllm().version in able and version != catalog.vllm().version:
+        ways.append("leave out platform.serving.vllm")
+    return [
+        Problem(
+            where="platform.serving.vllm",
+            found=f"vLLM {version} for {variant.hf_id}",
+            why="; ".join(found),
+            fix="; or ".join(ways) or "take another checkpoint ('onprem-agents catalog' lists them)",
+        )
+    ]
+
+
+def parser_problems(role: ModelRole, *, where: str, version: str, release: Release) -> list[Problem]:
+    """Return the parsers that the role asks for and the release does not have."""
+    return [
+        Problem(
+            where=f"{where}.{key}",
+            found=repr(value),
+            why=f"vLLM {version} has no such parser and would stop at start ({nearest_hint(value, known)})",
+            fix=f"leave out {where}.{key}: the model's own is derived",
+        )
+        for key, value, known in (
+            ("toolCallParser", role.tool_call_parser, release.tool_parsers),
+            ("reasoningParser", role.reasoning_parser, release.reasoning_parsers),
+        )
+        if value is not None and value not in known
+    ]

@@ -1,0 +1,146 @@
+"""Ways out for a role that does not fit: settings of the stack, each planned before it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+from onprem_agents.catalog import Accelerator, Catalog, Model, Variant
+from onprem_agents.plan.choice import Choice, choose
+from onprem_agents.plan.pool import Pool
+from onprem_agents.sizing import candidate_tensor_parallel, changes_that_fit
+from onprem_agents.sizing.refusals import Setting
+from onprem_agents.stack.settings import ModelRole
+from onprem_agents.vllm import Release
+
+# The field of a role that sets a field of a sizing request; a checkpoint and hardware are told by several keys.
+ROLE_FIELDS: dict[Setting, str] = {
+    "tensor_parallel": "tensor_parallel",
+    "context_tokens": "context",
+    "max_num_seqs": "max_num_seqs",
+    "max_num_batched_tokens": "max_num_batched_tokens",
+    "kv_cache_dtype": "kv_cache_dtype",
+    "gpu_memory_utilization": "gpu_memory_utilization",
+    "speculative_tokens": "speculative_tokens",
+}
+# Precisions that the key takes; other checkpoints are told by their name.
+_PRECISIONS = frozenset(
+    word for part in get_args(ModelRole.model_fields["precision"].annotation) for word in get_args(part)
+)
+# A typical server has no more.
+_MOST_GPUS = 8
+_MOST_WAYS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way out: what it changes most, the keys to set in words, and what then is served."""
+
+    setting: Setting
+    text: str
+    choice: Choice
+
+
+def key_of(field: str) -> str:
+    """Return the stack key of a field of a role."""
+    alias = ModelRole.model_fields[field].alias
+    return alias or field
+
+
+def joined(ways: Iterable[Way]) -> str:
+    """Return ways out as one sentence, the first few of them; without any, where smaller models are listed."""
+    texts = [way.text for way in ways][:_MOST_WAYS]
+    return "; or ".join(texts) or "take a smaller model ('onprem-agents catalog' lists them)"
+
+
+def ways_out(
+    role: ModelRole, nearest: Choice, pool: Pool, *, catalog: Catalog, release: Release, where: str
+) -> tuple[Way, ...]:
+    """Return what makes a role fit that does not, the cheapest first, the least hardware last."""
+    ways: dict[str, Way] = {}
+    for change in changes_that_fit(nearest.request, gpus_per_node=pool.gpus_per_node, buying=False):
+        updates: dict[str, Any] = {}
+        for setting in change.settings:
+            if setting == "variant":
+                updates |= _checkpoint(nearest, change.request.variant)
+            elif setting in ROLE_FIELDS and (
+                setting != "tensor_parallel" or role.tensor_parallel is not None
+            ):
+                updates[ROLE_FIELDS[setting]] = getattr(change.request, setting)
+        steps = [_step(where, role, field, value) for field, value in updates.items()]
+        changed = role.model_copy(update=updates)
+        choice = _planned(changed, nearest, change.request.variant, pool, release)
+        if steps and choice is not None:
+            text = " and ".join(step for step in steps if step)
+            ways.setdefault(text, Way(setting=change.headline, text=text, choice=choice))
+    bought = _hardware(role, nearest, pool, catalog=catalog, release=release, where=where)
+    found = list(ways.values())[: _MOST_WAYS - 1] if bought is not None else list(ways.values())
+    return (*found, bought) if bought is not None else tuple(found)
+
+
+def precisions_that_fit(role: ModelRole, model: Model, pool: Pool, *, release: Release) -> tuple[str, ...]:
+    """Return the values of the key `precision` with which the role fits, else all that the model comes in."""
+    known = {v.precision: v for v in reversed(model.variants) if v.precision in _PRECISIONS}
+    fitting = [
+        precision
+        for precision, variant in known.items()
+        if choose(role, model, (variant,), pool, release=release)[0] is not None
+    ]
+    return tuple(sorted(fitting or known))
+
+
+def _checkpoint(nearest: Choice, wanted: Variant) -> dict[str, Any]:
+    """Return the fields of a role that name another checkpoint of its model."""
+    first = nearest.model.variant(wanted.precision)
+    if first.hf_id == wanted.hf_id and wanted.precision in _PRECISIONS:
+        return {"precision": wanted.precision}
+    return {"model": wanted.hf_id, "precision": None}
+
+
+def _step(where: str, role: ModelRole, field: str, value: object) -> str:
+    key = f"{where}.{key_of(field)}"
+    if value is not None:
+        return f"set {key} to {value}"
+    return f"leave out {key}" if getattr(role, field) is not None else ""
+
+
+def _planned(
+    role: ModelRole, nearest: Choice, variant: Variant, pool: Pool, release: Release
+) -> Choice | None:
+    return choose(role, nearest.model, (variant,), pool, release=release)[0]
+
+
+def _hardware(
+    role: ModelRole, nearest: Choice, pool: Pool, *, catalog: Catalog, release: Release, where: str
+) -> Way | None:
+    """Return the GPUs with the least memory in sum on which the role would fit."""
+    wide = role.model_copy(update={"tensor_parallel": None})
+    for gpu, size in _offers(nearest, catalog):
+        choice = _planned(
+            wide, nearest, nearest.variant, replace(pool, accelerator=gpu, gpus_per_node=size), release
+        )
+        if choice is not None:
+            steps = [
+                f"set platform.hardware.accelerator to {gpu.name}",
+                f"set platform.hardware.gpusPerNode to {size}",
+            ]
+            if pool.name in {tier.name for tier in catalog.tiers}:
+                steps.append("leave out platform.hardware.tier")
+            if role.tensor_parallel is not None:
+                steps.append(f"leave out {where}.{key_of('tensor_parallel')}")
+            return Way(setting="accelerator", text=" and ".join(steps), choice=choice)
+    return None
+
+
+def _offers(nearest: Choice, catalog: Catalog) -> Iterator[tuple[Accelerator, int]]:
+    """Yield GPUs and how many of them in one node could hold the weights, the least memory first."""
+    offers = [
+        (gpu.total_gib * size, size, gpu)
+        for gpu in catalog.accelerators
+        if gpu.proposed
+        for size in candidate_tensor_parallel(nearest.model, gpu, min(_MOST_GPUS, gpu.host.gpus_per_node))
+    ]
+    for memory_gib, size, gpu in sorted(offers, key=lambda offer: offer[:2]):
+        if memory_gib > nearest.variant.weights_gib:
+            yield gpu, size
