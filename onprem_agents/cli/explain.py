@@ -11,6 +11,7 @@ from rich.console import Console
 
 from onprem_agents.catalog import load_catalog
 from onprem_agents.cli.fit import fit_values
+from onprem_agents.cli.fit_changes import headline
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.plan import RoleDecision, decide_role, pool_of
@@ -69,7 +70,7 @@ def _role(decision: RoleDecision) -> dict[str, Any]:
         "limit": limit_of(nearest),
         "changes": [
             {
-                "setting": way.setting,
+                "setting": headline(way.setting),
                 "text": way.text,
                 "contextTokens": way.choice.request.context_tokens,
                 "sessions": way.choice.fit.sessions,

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from onprem_agents.catalog import load_catalog
-from onprem_agents.cli.fit_changes import as_options
+from onprem_agents.cli.fit_changes import as_options, headline
 from onprem_agents.cli.fit_request import request_from
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option
@@ -85,7 +85,7 @@ def fit_command(model: str | None, cases: Path | None, as_json: bool, **settings
     changes = () if result.fits else changes_that_fit(request)
     if as_json:
         values = fit_values(request, result)
-        values["changes"] = [{"setting": change.headline, "text": as_options(change)} for change in changes]
+        values["changes"] = [{"setting": headline(change.headline), "text": as_options(change)} for change in changes]
         click.echo(json.dumps(values, indent=2))
         return
     console = Console(highlight=False)

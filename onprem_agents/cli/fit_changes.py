@@ -18,6 +18,14 @@ _OPTIONS: dict[Setting, str] = {
 }
 
 
+_HEADLINES: dict[Setting, str] = {"accelerator": "hardware", "variant": "precision"}
+
+
+def headline(setting: Setting) -> str:
+    """Return the setting that a change is known by, spelled as vLLM's flag where there is one."""
+    return _HEADLINES.get(setting) or _OPTIONS.get(setting, setting.replace("_", "-")).removeprefix("--")
+
+
 def as_options(change: Change) -> str:
     """Return the options to add to the command, or to give in place of what it says."""
     return " ".join(_told(change))

@@ -39,7 +39,7 @@ class Change:
     @property
     def headline(self) -> Setting:
         """The setting that tells this change from the others: the dearest that it touches."""
-        dear: tuple[Setting, ...] = ("accelerator", "variant", "tensor_parallel", "context_tokens")
+        dear: tuple[Setting, ...] = ("accelerator", "variant", "tensor_parallel", "context_tokens", "kv_cache_dtype")
         return next((setting for setting in dear if setting in self.settings), self.settings[0])
 
 
@@ -124,14 +124,14 @@ def _settings(request: FitRequest) -> Iterator[dict[str, Any]]:
         yield {"max_num_seqs": _FEW_SEQUENCES}
     if request.max_num_batched_tokens > _SMALL_BATCH:
         yield {"max_num_batched_tokens": _SMALL_BATCH}
-    if request.gpu_memory_utilization < _UTILIZATIONS[0]:
-        yield {"gpu_memory_utilization": _UTILIZATIONS[0]}
     if request.has_encoder:
         yield {"language_model_only": True}
     if request.cache_dtype == "auto":
         yield {"kv_cache_dtype": "fp8"}
     if request.speculative_tokens:
         yield {"speculative_tokens": 0}
+    if request.gpu_memory_utilization < _UTILIZATIONS[0]:
+        yield {"gpu_memory_utilization": _UTILIZATIONS[0]}
     for share in _UTILIZATIONS:
         if share < request.gpu_memory_utilization:
             yield {"gpu_memory_utilization": share}
