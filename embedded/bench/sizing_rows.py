@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedded.bench.sizing_baselines import BASELINES
+from onprem_agents.advice.past_runs import request_of
 from onprem_agents.catalog import Catalog, Variant
 from onprem_agents.errors import InvalidInput, OnpremError, Problem
 from onprem_agents.sizing import FitRequest, memory_of
-from onprem_agents.sizing.cases import request_of
 
 COLUMNS = ("weights", "KV pool", "concurrency")
 ENGINE = "onprem"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,11 @@ from typing import Any
 import click
 from rich.console import Console
 
-from onprem_agents.catalog import load_catalog
+from onprem_agents.cli.fit_cases import answer_cases
 from onprem_agents.cli.fit_changes import as_options, headline
 from onprem_agents.cli.fit_request import request_from
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option
-from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.sizing import (
     DECODE_FORMULA,
     PREFILL_FORMULA,
@@ -25,7 +23,6 @@ from onprem_agents.sizing import (
     bounds_of,
     changes_that_fit,
     fit,
-    predict,
     prediction,
 )
 
@@ -78,14 +75,16 @@ def fit_command(model: str | None, cases: Path | None, as_json: bool, **settings
     Figures are per GPU. "fits" holds at the careful end of the band, "does not fit" at the hopeful one.
     """
     if cases is not None:
-        _answer_cases(cases)
+        answer_cases(cases)
         return
     request = request_from(model, settings)
     result = fit(request)
     changes = () if result.fits else changes_that_fit(request)
     if as_json:
         values = fit_values(request, result)
-        values["changes"] = [{"setting": headline(change.headline), "text": as_options(change)} for change in changes]
+        values["changes"] = [
+            {"setting": headline(change.headline), "text": as_options(change)} for change in changes
+        ]
         click.echo(json.dumps(values, indent=2))
         return
     console = Console(highlight=False)
@@ -174,26 +173,3 @@ def _print(request: FitRequest, result: Fit, console: Console) -> None:
         console.print(account(request.variant.hf_id, memory_values(result)))
     for problem in result.problems:
         console.print(f"  {problem}", soft_wrap=True, markup=False)
-
-
-def _answer_cases(path: Path) -> None:
-    """Print one JSON object a row. Raises `InvalidInput` when the file cannot be read at all."""
-    try:
-        with path.open(newline="", encoding="utf-8") as lines:
-            rows = list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problem = Problem(
-            where=str(path), found=str(error), why="it cannot be read as CSV", fix="give a CSV file in UTF-8"
-        )
-        raise InvalidInput(str(path), [problem]) from None
-    if rows and "id" not in rows[0]:
-        problem = Problem(
-            where=f"{path}, line 1",
-            found=", ".join(str(name) for name in rows[0])[:200],
-            why="there is no column 'id', so no answer could be told from another",
-            fix="start the file with a header that has id, hf_id, precision, gpu, …",
-        )
-        raise InvalidInput(str(path), [problem])
-    catalog = load_catalog()
-    for row in rows:
-        click.echo(json.dumps(predict(row, catalog)))

@@ -42,8 +42,6 @@ def print_report(result: dict[str, Any], console: Console, *, explain: bool = Fa
         for line in _role_lines(role):
             console.print(line, soft_wrap=True)
         console.print(bar(role["memory"]), soft_wrap=True)
-        for need in role["needs"]:
-            console.print(f"    to do first: {need}", soft_wrap=True, markup=False)
         if explain:
             console.print(account(role["role"], role["memory"]))
             for remark in role["remarks"]:
@@ -68,6 +66,7 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
             f"chat template {role['chatTemplate'] or 'of the model'}"
         ),
         f"    rollout {role['rollout']['kind']}{downtime}: {role['rollout']['reason']}",
+        *(f"    note: {note}" for note in role["notes"]),
     ]
 
 

@@ -132,7 +132,8 @@ def candidates(
     if role.tensor_parallel is not None:
         sizes: tuple[int, ...] = (role.tensor_parallel,)
     else:
-        sizes = tuple(candidate_tensor_parallel(model, accelerator, pool.gpus_per_node))
+        # Where no checkpoint runs on that GPU, one of it shows why.
+        sizes = candidate_tensor_parallel(model, accelerator, pool.gpus_per_node) or (1,)
     for tensor_parallel in sizes:
         for context_tokens in _contexts(role, model):
             for kv_cache_dtype in kv_cache_dtypes(role, accelerator, needed=own.kv_cache_dtype):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from onprem_agents.catalog import Catalog, Model, Variant
+from onprem_agents.catalog import Model, Variant
 from onprem_agents.errors import Problem, nearest_hint
 from onprem_agents.plan.own_flags import own_flags
 from onprem_agents.stack.settings import ModelRole
@@ -36,24 +36,25 @@ def oldest_release(model: Model, variant: Variant) -> str:
 
 
 def release_problems(
-    model: Model, variant: Variant, *, catalog: Catalog, version: str, release: Release
+    model: Model, variant: Variant, *, version: str, release: Release, others: Iterable[str]
 ) -> list[Problem]:
-    """Return what keeps that release from serving the checkpoint, with the releases that do."""
+    """Return what keeps that release from serving the checkpoint, with a release that does.
+
+    `others` are ways to take another checkpoint of the model; they are looked for only where there is a problem.
+    """
     found = list(obstacles(model, variant, release, version=version))
     if not found:
         return []
     able = [known for known in known_releases() if not any(obstacles(model, variant, load_release(known)))]
     newer = [known for known in able if version_key(known) > version_key(version)]
-    nearest = newer[0] if newer else able[-1] if able else None
-    ways = [f"set platform.serving.vllm to {nearest}"] if nearest is not None else []
-    if catalog.vllm().version in able and version != catalog.vllm().version:
-        ways.append("leave out platform.serving.vllm")
+    nearest = newer[:1] or able[-1:]
+    ways = [*(f"set platform.serving.vllm to {known}" for known in nearest), *list(others)[:1]]
     return [
         Problem(
             where="platform.serving.vllm",
             found=f"vLLM {version} for {variant.hf_id}",
             why="; ".join(found),
-            fix="; or ".join(ways) or "take another checkpoint ('onprem-agents catalog' lists them)",
+            fix="; or ".join(ways) or "take another model ('onprem-agents catalog' lists them)",
         )
     ]
 
@@ -65,7 +66,7 @@ def parser_problems(role: ModelRole, *, where: str, version: str, release: Relea
             where=f"{where}.{key}",
             found=repr(value),
             why=f"vLLM {version} has no such parser and would stop at start ({nearest_hint(value, known)})",
-            fix=f"leave out {where}.{key}: the model's own is derived",
+            fix=f"leave out {where}.{key}",
         )
         for key, value, known in (
             ("toolCallParser", role.tool_call_parser, release.tool_parsers),

@@ -14,7 +14,7 @@ _THINKING = {
 }
 
 
-def needs_of(role: ModelRole, model: Model, variant: Variant, settings: Serving) -> Iterator[str]:
+def notes_on(role: ModelRole, model: Model, variant: Variant, settings: Serving) -> Iterator[str]:
     """Yield what must be done by hand before the weights can be loaded."""
     downloaded = role.source is None or role.source.startswith("hf://")
     if not (model.gated and downloaded and _maker(variant.hf_id) == _maker(model.hf_id)):

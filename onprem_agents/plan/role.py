@@ -12,9 +12,17 @@ from onprem_agents.errors import Problem, UnknownFact
 from onprem_agents.plan.choice import Choice, choose, nearest_of, replicas_of, variants_to_try
 from onprem_agents.plan.own_flags import contradiction, own_flags
 from onprem_agents.plan.pool import Pool
-from onprem_agents.plan.release_fitness import parser_problems, release_problems
+from onprem_agents.plan.release_fitness import obstacles, parser_problems, release_problems
 from onprem_agents.plan.substitute import substitutes
-from onprem_agents.plan.ways_out import ROLE_FIELDS, Way, joined, key_of, precisions_that_fit, ways_out
+from onprem_agents.plan.ways_out import (
+    ROLE_FIELDS,
+    Way,
+    checkpoint_steps,
+    joined,
+    key_of,
+    precisions_that_fit,
+    ways_out,
+)
 from onprem_agents.sizing import fit
 from onprem_agents.sizing.refusals import Refusal
 from onprem_agents.stack.settings import ModelRole
@@ -79,9 +87,7 @@ class _Decider:
         """Choose among the checkpoints, and say all that is wrong with the role at once."""
         role, where, pool = self.role, self.where, self.pool
         problems = [
-            *release_problems(
-                model, variants[0], catalog=self.catalog, version=self.version, release=self.release
-            ),
+            *self._release_problems(model, variants[0]),
             *parser_problems(role, where=where, version=self.version, release=self.release),
             *self._contradictions(model, variants[0]),
         ]
@@ -93,8 +99,6 @@ class _Decider:
         elif nearest is not None:
             ways = ways_out(asked, nearest, pool, catalog=self.catalog, release=self.release, where=where)
             problems.append(_does_not_fit(nearest, ways, where, pool))
-        else:
-            problems.append(_runs_nowhere(role, where, pool))
         if model.tool_call_parser is None and role.tool_call_parser is None:
             problems.append(self._no_tool_calls(model))
         return RoleDecision(
@@ -107,6 +111,15 @@ class _Decider:
             nearest=nearest,
             ways=ways,
         )
+
+    def _release_problems(self, model: Model, variant: Variant) -> list[Problem]:
+        others = (
+            checkpoint_steps(self.role, model, other, where=self.where)
+            for other in model.variants
+            if not any(obstacles(model, other, self.release, version=self.version))
+            and choose(self.role, model, (other,), self.pool, release=self.release)[0] is not None
+        )
+        return release_problems(model, variant, version=self.version, release=self.release, others=others)
 
     def refused(self, problem: Problem) -> RoleDecision:
         """Return the decision on a role whose model or checkpoint is unknown."""
@@ -220,8 +233,8 @@ class _Decider:
         except UnknownFact:
             return False
         choice, _ = choose(role, model, variants, self.pool, release=self.release)
-        return choice is not None and not release_problems(
-            model, choice.variant, catalog=self.catalog, version=self.version, release=self.release
+        return choice is not None and not any(
+            obstacles(model, choice.variant, self.release, version=self.version)
         )
 
 
@@ -231,15 +244,6 @@ def _without(role: ModelRole, problems: Sequence[Problem], where: str) -> ModelR
     refused = {problem.where for problem in problems}
     return role.model_copy(
         update={field: value for field, value in open_fields.items() if f"{where}.{key_of(field)}" in refused}
-    )
-
-
-def _runs_nowhere(role: ModelRole, where: str, pool: Pool) -> Problem:
-    return Problem(
-        where=f"{where}.model",
-        found=f"{pool.gpus_per_node} × {pool.accelerator.name} per node",
-        why=f"no checkpoint of {role.model} runs on that GPU",
-        fix="take another model or accelerator ('onprem-agents catalog' lists them)",
     )
 
 

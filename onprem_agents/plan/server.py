@@ -8,7 +8,7 @@ from dataclasses import replace
 from onprem_agents.catalog import VllmRelease
 from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.plan.choice import Choice
-from onprem_agents.plan.remarks import needs_of, remarks_on
+from onprem_agents.plan.remarks import notes_on, remarks_on
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.serving import (
     CHAT_TEMPLATE_PATH,
@@ -73,7 +73,7 @@ def serving_plan(
         temperature=role.temperature,
         chat_template=role.chat_template,
         timeouts=timeouts,
-        needs=tuple(needs_of(role, choice.model, choice.variant, settings)),
+        notes=tuple(notes_on(role, choice.model, choice.variant, settings)),
         remarks=tuple(remarks_on(role, choice.model, choice.variant)),
     )
 

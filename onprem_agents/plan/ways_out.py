@@ -9,7 +9,8 @@ from typing import Any, get_args
 from onprem_agents.catalog import Accelerator, Catalog, Model, Variant
 from onprem_agents.plan.choice import Choice, choose
 from onprem_agents.plan.pool import Pool
-from onprem_agents.sizing import candidate_tensor_parallel, changes_that_fit
+from onprem_agents.sizing import FitRequest, candidate_tensor_parallel, changes_that_fit
+from onprem_agents.sizing.changes import differing, repaired
 from onprem_agents.sizing.refusals import Setting
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import Release
@@ -60,23 +61,17 @@ def ways_out(
     """Return what makes a role fit that does not, the cheapest first, the least hardware last."""
     ways: dict[str, Way] = {}
     for change in changes_that_fit(nearest.request, gpus_per_node=pool.gpus_per_node, buying=False):
-        updates: dict[str, Any] = {}
-        for setting in change.settings:
-            if setting == "variant":
-                updates |= _checkpoint(nearest, change.request.variant)
-            elif setting in ROLE_FIELDS and (
-                setting != "tensor_parallel" or role.tensor_parallel is not None
-            ):
-                updates[ROLE_FIELDS[setting]] = getattr(change.request, setting)
-        steps = [_step(where, role, field, value) for field, value in updates.items()]
+        updates = _updates(role, nearest, change.request)
+        steps = _steps(where, role, updates)
         changed = role.model_copy(update=updates)
-        choice = _planned(changed, nearest, change.request.variant, pool, release)
+        choice, _ = choose(changed, nearest.model, (change.request.variant,), pool, release=release)
         if steps and choice is not None:
-            text = " and ".join(step for step in steps if step)
+            text = " and ".join(steps)
             ways.setdefault(text, Way(setting=change.headline, text=text, choice=choice))
     bought = _hardware(role, nearest, pool, catalog=catalog, release=release, where=where)
-    found = list(ways.values())[: _MOST_WAYS - 1] if bought is not None else list(ways.values())
-    return (*found, bought) if bought is not None else tuple(found)
+    if bought is None:
+        return tuple(ways.values())
+    return (*list(ways.values())[: _MOST_WAYS - 1], bought)
 
 
 def precisions_that_fit(role: ModelRole, model: Model, pool: Pool, *, release: Release) -> tuple[str, ...]:
@@ -90,36 +85,50 @@ def precisions_that_fit(role: ModelRole, model: Model, pool: Pool, *, release: R
     return tuple(sorted(fitting or known))
 
 
-def _checkpoint(nearest: Choice, wanted: Variant) -> dict[str, Any]:
-    """Return the fields of a role that name another checkpoint of its model."""
-    first = nearest.model.variant(wanted.precision)
+def checkpoint_steps(role: ModelRole, model: Model, variant: Variant, *, where: str) -> str:
+    """Return the settings that name another checkpoint of the role's model."""
+    return " and ".join(_steps(where, role, _checkpoint(model, variant)))
+
+
+def _checkpoint(model: Model, wanted: Variant) -> dict[str, Any]:
+    first = model.variant(wanted.precision)
     if first.hf_id == wanted.hf_id and wanted.precision in _PRECISIONS:
         return {"precision": wanted.precision}
     return {"model": wanted.hf_id, "precision": None}
 
 
-def _step(where: str, role: ModelRole, field: str, value: object) -> str:
-    key = f"{where}.{key_of(field)}"
-    if value is not None:
-        return f"set {key} to {value}"
-    return f"leave out {key}" if getattr(role, field) is not None else ""
+def _updates(role: ModelRole, nearest: Choice, changed: FitRequest) -> dict[str, Any]:
+    """Return the fields of the role that say what was changed; what it leaves open is found by planning it."""
+    updates: dict[str, Any] = {}
+    for setting in differing(nearest.request, changed):
+        if setting == "variant":
+            updates |= _checkpoint(nearest.model, changed.variant)
+        elif setting in ROLE_FIELDS and (setting != "tensor_parallel" or role.tensor_parallel is not None):
+            updates[ROLE_FIELDS[setting]] = getattr(changed, setting)
+    return updates
 
 
-def _planned(
-    role: ModelRole, nearest: Choice, variant: Variant, pool: Pool, release: Release
-) -> Choice | None:
-    return choose(role, nearest.model, (variant,), pool, release=release)[0]
+def _steps(where: str, role: ModelRole, updates: dict[str, Any]) -> list[str]:
+    steps = []
+    for field, value in updates.items():
+        key = f"{where}.{key_of(field)}"
+        if value is not None:
+            steps.append(f"set {key} to {value}")
+        elif getattr(role, field) is not None:
+            steps.append(f"leave out {key}")
+    return steps
 
 
 def _hardware(
     role: ModelRole, nearest: Choice, pool: Pool, *, catalog: Catalog, release: Release, where: str
 ) -> Way | None:
-    """Return the GPUs with the least memory in sum on which the role would fit."""
-    wide = role.model_copy(update={"tensor_parallel": None})
+    """Return the GPUs with the least memory in sum on which the role would fit, its refused figures mended."""
+    mended = repaired(nearest.request, pool.gpus_per_node)
+    updates = _updates(role, nearest, mended) | {"tensor_parallel": None}
+    wide = role.model_copy(update=updates)
     for gpu, size in _offers(nearest, catalog):
-        choice = _planned(
-            wide, nearest, nearest.variant, replace(pool, accelerator=gpu, gpus_per_node=size), release
-        )
+        larger = replace(pool, accelerator=gpu, gpus_per_node=size)
+        choice, _ = choose(wide, nearest.model, (nearest.variant,), larger, release=release)
         if choice is not None:
             steps = [
                 f"set platform.hardware.accelerator to {gpu.name}",
@@ -127,9 +136,8 @@ def _hardware(
             ]
             if pool.name in {tier.name for tier in catalog.tiers}:
                 steps.append("leave out platform.hardware.tier")
-            if role.tensor_parallel is not None:
-                steps.append(f"leave out {where}.{key_of('tensor_parallel')}")
-            return Way(setting="accelerator", text=" and ".join(steps), choice=choice)
+            text = " and ".join([*steps, *_steps(where, role, updates)])
+            return Way(setting="accelerator", text=text, choice=choice)
     return None
 
 

@@ -9,7 +9,6 @@
 band that errs against us.
 """
 
-from onprem_agents.sizing.cases import UnreadableRow, predict, prediction
 from onprem_agents.sizing.changes import Change, changes_that_fit
 from onprem_agents.sizing.checkpoint import Checkpoint, checkpoint_named
 from onprem_agents.sizing.divisibility import (
@@ -20,8 +19,10 @@ from onprem_agents.sizing.divisibility import (
 from onprem_agents.sizing.fit import Fit, Term, fit
 from onprem_agents.sizing.gpu_names import accelerator_named
 from onprem_agents.sizing.kv_cache import CacheLayout, cache_layout
-from onprem_agents.sizing.memory import Memory, Verdict, memory_of
+from onprem_agents.sizing.memory import Memory, Outlook, memory_of
 from onprem_agents.sizing.nearest import Hardware, nearest_tier_that_fits
+from onprem_agents.sizing.printed import prediction
+from onprem_agents.sizing.refusals import Cause, Refusal, Setting
 from onprem_agents.sizing.release import ReleaseRules, release_rules
 from onprem_agents.sizing.request import FitRequest
 from onprem_agents.sizing.throughput import DECODE_FORMULA, PREFILL_FORMULA, Bounds, bounds_of
@@ -31,16 +32,18 @@ __all__ = [
     "PREFILL_FORMULA",
     "Bounds",
     "CacheLayout",
+    "Cause",
     "Change",
     "Checkpoint",
     "Fit",
     "FitRequest",
     "Hardware",
     "Memory",
+    "Outlook",
+    "Refusal",
     "ReleaseRules",
+    "Setting",
     "Term",
-    "UnreadableRow",
-    "Verdict",
     "accelerator_named",
     "bounds_of",
     "cache_layout",
@@ -51,7 +54,6 @@ __all__ = [
     "memory_of",
     "nearest_tier_that_fits",
     "needs_expert_parallel",
-    "predict",
     "prediction",
     "release_rules",
     "tensor_parallel_problems",

@@ -39,7 +39,13 @@ class Change:
     @property
     def headline(self) -> Setting:
         """The setting that tells this change from the others: the dearest that it touches."""
-        dear: tuple[Setting, ...] = ("accelerator", "variant", "tensor_parallel", "context_tokens", "kv_cache_dtype")
+        dear: tuple[Setting, ...] = (
+            "accelerator",
+            "variant",
+            "tensor_parallel",
+            "context_tokens",
+            "kv_cache_dtype",
+        )
         return next((setting for setting in dear if setting in self.settings), self.settings[0])
 
 
@@ -48,11 +54,11 @@ def changes_that_fit(
 ) -> tuple[Change, ...]:
     """Return the changes that make a request fit which does not, the cheapest first; hardware last, if `buying`."""
     found: dict[tuple[tuple[Setting, object], ...], Change] = {}
-    for changed in _candidates(_repaired(request, gpus_per_node), gpus_per_node, buying=buying):
+    for changed in _candidates(repaired(request, gpus_per_node), gpus_per_node, buying=buying):
         result = fit(changed)
         if result.fits:
             lean = _fewest(request, changed)
-            settings = _differing(request, lean)
+            settings = differing(request, lean)
             known = tuple((name, _comparable(getattr(lean, name))) for name in settings)
             if settings and known not in found:
                 result = result if lean == changed else fit(lean)
@@ -60,7 +66,7 @@ def changes_that_fit(
     return tuple(found.values())
 
 
-def _repaired(request: FitRequest, gpus_per_node: int) -> FitRequest:
+def repaired(request: FitRequest, gpus_per_node: int) -> FitRequest:
     """Return the request without what is refused whatever the memory: its figures, its split, its batch."""
     model, gpu = request.model, request.accelerator
     changes: dict[str, Any] = {}
@@ -80,12 +86,12 @@ def _repaired(request: FitRequest, gpus_per_node: int) -> FitRequest:
         changes["tensor_parallel"] = max(
             (size for size in sizes if size <= request.tensor_parallel), default=sizes[0]
         )
-    repaired = replace(request, **changes)
-    layout = layout_of(replace(repaired, max_num_batched_tokens=max(1, repaired.max_num_batched_tokens)))
-    least = max(1, repaired.max_num_seqs, largest_block_tokens(layout) if layout.has_states else 1)
-    if repaired.max_num_batched_tokens < least:
-        repaired = replace(repaired, max_num_batched_tokens=max(least, _SMALL_BATCH))
-    return repaired
+    mended = replace(request, **changes)
+    layout = layout_of(replace(mended, max_num_batched_tokens=max(1, mended.max_num_batched_tokens)))
+    least = max(1, mended.max_num_seqs, largest_block_tokens(layout) if layout.has_states else 1)
+    if mended.max_num_batched_tokens < least:
+        mended = replace(mended, max_num_batched_tokens=max(least, _SMALL_BATCH))
+    return mended
 
 
 def _candidates(request: FitRequest, gpus_per_node: int, *, buying: bool) -> Iterator[FitRequest]:
@@ -139,14 +145,15 @@ def _settings(request: FitRequest) -> Iterator[dict[str, Any]]:
 
 def _fewest(request: FitRequest, changed: FitRequest) -> FitRequest:
     """Return the changed request with as many of its settings as it fits with taken back."""
-    for name in _differing(request, changed):
+    for name in differing(request, changed):
         back = replace(changed, **{name: getattr(request, name)})
         if back != request and fit(back).fits:
             changed = back
     return changed
 
 
-def _differing(request: FitRequest, changed: FitRequest) -> tuple[Setting, ...]:
+def differing(request: FitRequest, changed: FitRequest) -> tuple[Setting, ...]:
+    """Return the settings in which two requests differ."""
     return tuple(
         name
         for name in _SETTINGS

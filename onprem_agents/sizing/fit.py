@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onprem_agents.sizing.memory import Memory, Verdict, memory_of
+from onprem_agents.sizing.memory import Memory, Outlook, memory_of
 from onprem_agents.sizing.refusals import (
     Refusal,
     impossible_figures,
@@ -35,7 +35,7 @@ class Fit:
     """
 
     fits: bool
-    verdict: Verdict
+    verdict: Outlook
     terms: tuple[Term, ...]
     gpu_total_gib: float
     kv_pool_gib: float

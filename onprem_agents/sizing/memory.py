@@ -14,7 +14,7 @@ from onprem_agents.sizing.overhead import Overhead, overhead
 from onprem_agents.sizing.request import FitRequest
 from onprem_agents.sizing.weights import Weights, weights_of
 
-Verdict = Literal["fits", "too_close", "does_not_fit"]
+Outlook = Literal["fits", "too_close", "does_not_fit"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,11 +126,11 @@ class Memory:
         return self.pool_gib + self.band.less_gib
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Outlook:
         """Whether one request of the asked length, and the states of all sequences, find room."""
         return self.verdict_for(self.request.max_num_seqs)
 
-    def verdict_for(self, sequences: int) -> Verdict:
+    def verdict_for(self, sequences: int) -> Outlook:
         """Return the verdict when only that many sequences need a state."""
         least = self.layout.least_blocks(
             self.request.context_tokens, 0 if self.request.enforce_eager else sequences

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
+from onprem_agents.advice.past_runs import predict
 from onprem_agents.catalog import load_catalog
 from onprem_agents.cli import main
 from onprem_agents.errors import UnknownFact
-from onprem_agents.sizing import checkpoint_named, predict
+from onprem_agents.sizing import checkpoint_named
 
 pytestmark = pytest.mark.unit
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from onprem_agents.advice.past_runs import predict
 from onprem_agents.catalog import load_catalog
 from onprem_agents.cli import main
-from onprem_agents.sizing import accelerator_named, predict
+from onprem_agents.sizing import accelerator_named
 
 pytestmark = pytest.mark.unit
 

@@ -18,7 +18,8 @@ from onprem_agents.errors import OnpremError
 from onprem_agents.sizing.checkpoint import Checkpoint, checkpoint_named
 from onprem_agents.sizing.gpu_names import accelerator_named
 from onprem_agents.sizing.kv_layers import ELEMENT_BYTES
-from onprem_agents.sizing.memory import Memory, Verdict, memory_of
+from onprem_agents.sizing.memory import Memory, Outlook, memory_of
+from onprem_agents.sizing.printed import prediction
 from onprem_agents.sizing.release import release_rules, version_number
 from onprem_agents.sizing.request import FitRequest
 from onprem_agents.vllm import default_max_num_batched_tokens, default_max_num_seqs
@@ -103,34 +104,7 @@ def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
     )
 
 
-def prediction(memory: Memory, pool_gib: float | None = None) -> dict[str, Any]:
-    """Return what vLLM would print, GiB per GPU; with `pool_gib`, what it would print from that pool as well."""
-    request, layout = memory.request, memory.layout
-    limit = request.model.architecture.max_context_tokens
-    limit = max(limit, request.context_tokens)
-    concurrency = layout.concurrency(max(0.0, memory.pool_gib), request.context_tokens)
-    answer: dict[str, Any] = {
-        "reason": _reason(memory),
-        "model_load_gib": round(memory.weights.gib, 4),
-        "available_kv_gib": round(memory.pool_gib, 3),
-        "available_kv_gib_low": round(memory.careful_pool_gib, 3),
-        "available_kv_gib_high": round(memory.hopeful_pool_gib, 3),
-        "kv_gib_per_request": round(layout.gib_per_request(request.context_tokens), 4),
-        "kv_cache_tokens": layout.printed_tokens(
-            max(0.0, memory.pool_gib), request.context_tokens, request.rules.tokens_are_concurrency
-        ),
-        "max_concurrency": round(concurrency, 3),
-        "est_max_len": layout.largest_context_tokens(max(0.0, memory.pool_gib), limit),
-    }
-    if pool_gib is not None:
-        answer["max_concurrency_given_kv"] = round(
-            layout.concurrency(max(0.0, pool_gib), request.context_tokens), 3
-        )
-        answer["est_max_len_given_kv"] = layout.largest_context_tokens(max(0.0, pool_gib), limit)
-    return answer
-
-
-def _verdict(memory: Memory, row: Mapping[str, str | None]) -> Verdict:
+def _verdict(memory: Memory, row: Mapping[str, str | None]) -> Outlook:
     """Return the verdict; too close where it hangs on a share of memory that the row does not tell.
 
     A refusal for the context or for too few state blocks names the length and the number of sequences, so a row
@@ -148,21 +122,6 @@ def _verdict(memory: Memory, row: Mapping[str, str | None]) -> Verdict:
     high = max(_HIGH_UTILIZATION, request.gpu_memory_utilization)
     lenient = replace(told, request=replace(told.request, gpu_memory_utilization=high)).verdict_for(sequences)
     return strict if strict == lenient else "too_close"
-
-
-def _reason(memory: Memory) -> str:
-    request, layout = memory.request, memory.layout
-    needed_gib = layout.gib_per_request(request.context_tokens)
-    text = (
-        f"one request of {request.context_tokens} tokens needs {needed_gib:.2f} GiB, the pool is "
-        f"{memory.pool_gib:.2f} GiB ({memory.careful_pool_gib:.2f} to {memory.hopeful_pool_gib:.2f})"
-    )
-    blocks = layout.blocks_in(memory.careful_pool_gib)
-    if layout.has_states and not request.enforce_eager and blocks < request.max_num_seqs:
-        text += (
-            f"; {request.max_num_seqs} sequences need a state block each, there may be no more than {blocks}"
-        )
-    return text
 
 
 def _checkpoint(row: Mapping[str, str | None], catalog: Catalog) -> Checkpoint:
