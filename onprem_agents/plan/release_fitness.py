@@ -8,7 +8,7 @@ from onprem_agents.catalog import Model, Variant
 from onprem_agents.errors import Problem, nearest_hint
 from onprem_agents.plan.own_flags import own_flags
 from onprem_agents.stack.settings import ModelRole
-from onprem_agents.vllm import Release, known_releases, load_history, load_release, version_key
+from onprem_agents.vllm import Release, known_releases, load_release, version_key
 
 
 def obstacles(
@@ -24,9 +24,7 @@ def obstacles(
     if model.reasoning_parser is not None and model.reasoning_parser not in release.reasoning_parsers:
         yield f"vLLM {asked} has no reasoning parser {model.reasoning_parser}"
     if variant.quantization is not None and variant.quantization not in release.quantization_methods:
-        gone = load_history().quantizations_gone.get(variant.quantization)
-        since = f", it is gone since {gone}" if gone else ""
-        yield f"vLLM {asked} does not load {variant.quantization} checkpoints{since}"
+        yield f"vLLM {asked} does not load {variant.quantization} checkpoints"
     yield from own_flags(model, variant, release).obstacles
 
 

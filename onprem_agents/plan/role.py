@@ -26,7 +26,7 @@ from onprem_agents.plan.ways_out import (
 from onprem_agents.sizing import fit
 from onprem_agents.sizing.refusals import Refusal
 from onprem_agents.stack.settings import ModelRole
-from onprem_agents.vllm import Release, nearest_release
+from onprem_agents.vllm import Release, nearest_release, newest_release
 
 # Contexts that a session may be cut down to where sessions are what is asked for; below, no agent works.
 _SHORTER_CONTEXTS_TOKENS = (98_304, 65_536, 49_152, 32_768)
@@ -60,7 +60,7 @@ def decide_role(
     role: ModelRole, *, where: str, pool: Pool, catalog: Catalog, vllm: str | None
 ) -> RoleDecision:
     """Decide one role. `where` is its config key; `vllm` the release that the stack asks for, if any."""
-    version = vllm or catalog.vllm().version
+    version = vllm or newest_release()
     release = nearest_release(version)
     decider = _Decider(role=role, where=where, pool=pool, catalog=catalog, version=version, release=release)
     try:

@@ -21,7 +21,7 @@ from onprem_agents.plan.serving import (
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import needs_expert_parallel
 from onprem_agents.stack.settings import ModelRole, Serving
-from onprem_agents.vllm import ServeFlags, load_history, nearest_release, option_of, version_key
+from onprem_agents.vllm import ServeFlags, nearest_release, option_of
 
 PORT = 8080
 """KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
@@ -138,8 +138,7 @@ def _known(flags: ServeFlags, version: str) -> ServeFlags:
 
 
 def _has(version: str, option: str) -> bool:
-    since = load_history().since.get(option, "0")
-    return option in nearest_release(version).options() and version_key(version) >= version_key(since)
+    return option in nearest_release(version).options()
 
 
 def _resources(choice: Choice, source: ModelSource) -> PodResources:
