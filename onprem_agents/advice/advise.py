@@ -235,4 +235,5 @@ def _reasons(advice: Advice) -> Iterator[str]:
     if request.cache_dtype != "auto":
         yield "the KV cache is kept in fp8"
     if request.tensor_parallel > 1 and not request.accelerator.nvlink:
-        yield f"{request.tensor_parallel} GPUs share one model without NVLink: links may bound its speed"
+        gb = request.accelerator.interconnect_gb_per_second
+        yield f"{request.tensor_parallel} GPUs share one model without NVLink ({gb} GB/s): links may bound its speed"

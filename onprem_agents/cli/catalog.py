@@ -9,14 +9,19 @@ from rich.console import Console
 from rich.table import Table
 
 from onprem_agents.catalog import load_catalog
+from onprem_agents.cli.catalog_entry import Entry, entry_named, rows_of
 from onprem_agents.cli.options import json_option
 
 
 @click.command()
+@click.argument("name", required=False)
 @json_option
-def catalog(as_json: bool) -> None:
-    """List the models, accelerators and tiers that a stack can name."""
+def catalog(name: str | None, as_json: bool) -> None:
+    """List the models, accelerators and tiers that a stack can name, or show all that is known of NAME."""
     facts = load_catalog()
+    if name is not None:
+        _show(entry_named(name, facts), as_json=as_json)
+        return
     if as_json:
         click.echo(
             json.dumps(
@@ -50,3 +55,13 @@ def catalog(as_json: bool) -> None:
         tiers.add_row(tier.name, f"{tier.nodes} × {tier.gpus_per_node} {tier.accelerator}", tier.variant)
     for table in (models, gpus, tiers):
         console.print(table)
+
+
+def _show(entry: Entry, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(entry.model_dump_json(indent=2))
+        return
+    console = Console(soft_wrap=True, highlight=False)
+    for row in rows_of(entry):
+        read = f"  ({row.source.where}, read {row.source.read})" if row.source is not None else ""
+        console.print(f"{row.title:<20}{row.text}{read}", markup=False)

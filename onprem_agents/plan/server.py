@@ -21,6 +21,7 @@ from onprem_agents.plan.serving import (
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import needs_expert_parallel
 from onprem_agents.stack.settings import ModelRole, Serving
+from onprem_agents.units import GIB
 from onprem_agents.vllm import ServeFlags, nearest_release, option_of
 
 PORT = 8080
@@ -147,13 +148,15 @@ def _resources(choice: Choice, source: ModelSource) -> PodResources:
     weights_gib = choice.variant.weights_gib
     # NCCL and the workers exchange through shared memory; 1 GPU needs it only for the API server's queue.
     shm_gib = 2 if gpus == 1 else 4 * gpus
-    wanted_gib = 12 + math.ceil(0.25 * weights_gib) + shm_gib
+    # Tables that stay in the host's memory, a byte a parameter (Qwen3.8-Flash-Next: 48 GiB of 51 billion, 2026-11).
+    tables_gib = math.ceil(choice.model.architecture.host_params / GIB)
+    wanted_gib = 12 + math.ceil(0.25 * weights_gib) + shm_gib + tables_gib
     return PodResources(
         cpus=min(host.cpus_per_gpu * gpus, 2 + 2 * gpus),
         memory_gib=min(host.memory_gib_per_gpu * gpus, wanted_gib),
         shm_gib=shm_gib,
         gpus=gpus,
-        download_gib=math.ceil(1.15 * weights_gib) + 4 if source.scheme in ("hf", "s3") else 0,
+        download_gib=math.ceil(1.15 * weights_gib) + 4 + tables_gib if source.scheme in ("hf", "s3") else 0,
     )
 
 

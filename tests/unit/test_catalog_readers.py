@@ -1,0 +1,188 @@
+"""Every fact of the catalogue is read: each field of its types has a module that uses it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import onprem_agents
+from onprem_agents.catalog import Model, load_catalog
+from onprem_agents.catalog.fact import Fact
+
+pytestmark = pytest.mark.unit
+
+PACKAGE = Path(onprem_agents.__file__).parent
+# Type, the module that reads it, and the fields that it reads. Sizes and splits are read for each kind of layer in one
+# place; what a person alone can use is shown by `onprem-agents catalog NAME`.
+READERS = {
+    "Accelerator": {
+        "catalog/loader": "name aliases",
+        "sizing/gpu_names": "nominal_gb",
+        "sizing/request": "total_gib",
+        "cli/catalog_entry": "total_seen total_source memory_label_mib source",
+        "sizing/refusals": "compute_capability",
+        "sizing/throughput": "bandwidth_gb_per_second bf16_tflops fp8_tflops",
+        "advice/advise": "nvlink interconnect_gb_per_second",
+        "sizing/overhead": "unified_memory",
+        "sizing/nearest": "proposed",
+        "sizing/divisibility": "mig",
+        "plan/pool": "product_label",
+        "plan/server": "host",
+    },
+    "AgentSupport": {
+        "catalog/model": "works why",
+        "cli/catalog_entry": "source",
+    },
+    "Architecture": {
+        "cli/catalog_entry": "model_type source",
+        "catalog/parameters": (
+            "hidden_size layers attention_heads vocab_size intermediate_size feed_forward_matrices "
+            "attention_gate cache_readers experts tie_word_embeddings vision_params extra_params"
+        ),
+        "plan/role": "max_context_tokens",
+        "catalog/attention": "dense_layers",
+        "sizing/kv_cache": "attention",
+        "sizing/weights": "mtp_layers",
+        "plan/server": "host_params",
+    },
+    "CacheReaders": {
+        "sizing/kv_layers": "layers head_dim",
+    },
+    "ChunkedAttention": {
+        "catalog/attention": "kind",
+        "sizing/kv_layers": "layers kv_heads head_dim chunk_tokens",
+        "catalog/parameters": "shared_key_value",
+    },
+    "CompressedAttention": {
+        "catalog/attention": "kind",
+        "sizing/kv_layers": "layers head_dim rope_head_dim window_tokens index_head_dim",
+        "catalog/parameters": "ratio query_lora_rank output_lora_rank output_groups index_heads",
+    },
+    "Experts": {
+        "catalog/parameters": "count intermediate_size shared_intermediate_size hidden_size",
+        "sizing/overhead": "per_token",
+        "catalog/attention": "layers",
+    },
+    "FullAttention": {
+        "catalog/attention": "kind",
+        "sizing/kv_layers": "layers kv_heads head_dim index_head_dim index_ratio",
+        "catalog/parameters": "shared_key_value",
+    },
+    "GatedDeltaNet": {
+        "catalog/attention": "kind",
+        "sizing/kv_layers": (
+            "layers key_heads value_heads key_head_dim value_head_dim conv_kernel state_bytes_per_element"
+        ),
+    },
+    "Host": {
+        "plan/server": "cpus_per_gpu memory_gib_per_gpu",
+        "sizing/nearest": "gpus_per_node",
+    },
+    "KimiDelta": {
+        "catalog/attention": "kind",
+        "sizing/kv_layers": "layers heads head_dim conv_kernel state_bytes_per_element",
+    },
+    "LatentAttention": {
+        "catalog/attention": "kind",
+        "sizing/kv_layers": "layers kv_lora_rank rope_head_dim value_head_dim index_layers index_head_dim",
+        "catalog/parameters": "nope_head_dim query_lora_rank index_heads",
+    },
+    "Mamba2": {
+        "catalog/attention": "kind",
+        "sizing/kv_layers": "layers heads head_dim groups state_size conv_kernel state_bytes_per_element",
+    },
+    "MigSlice": {
+        "cli/catalog_entry": "parent profile compute_slices",
+    },
+    "Model": {
+        "catalog/loader": "name hf_id aliases",
+        "plan/substitute": "family",
+        "catalog/resembling": "same_shape",
+        "plan/remarks": "license gated thinking sampling notes",
+        "cli/catalog_entry": "license_source serving_source",
+        "sizing/throughput": "total_params active_params_b",
+        "sizing/overhead": "architecture",
+        "plan/server": "tool_call_parser reasoning_parser chat_template multimodal speculative",
+        "plan/contract": "reasoning",
+        "plan/release_fitness": "min_vllm",
+        "catalog/model": "extra_args agents",
+        "plan/choice": "variants",
+    },
+    "Sampling": {
+        "catalog/model": "temperature top_p top_k",
+        "cli/catalog_entry": "source",
+    },
+    "SlidingWindow": {
+        "catalog/attention": "kind",
+        "sizing/kv_layers": "layers kv_heads head_dim window_tokens",
+        "catalog/parameters": "shared_key_value",
+    },
+    "Source": {
+        "cli/catalog": "where read",
+    },
+    "Tier": {
+        "catalog/loader": "name aliases",
+        "cli/catalog_entry": (
+            "title model variant tensor_parallel expert_parallel context_tokens max_num_seqs "
+            "max_num_batched_tokens kv_cache_dtype corrects source"
+        ),
+        "cli/catalog": "accelerator gpus_per_node nodes",
+    },
+    "Variant": {
+        "plan/server": "hf_id quantization",
+        "sizing/precision": "precision kept_bf16 fp8_parts quantized_parts",
+        "sizing/weights": "weights_gib measured loaded_gib_per_gpu",
+        "sizing/divisibility": "weight_block",
+        "sizing/request": "kv_cache_dtype",
+        "catalog/model": "extra_args native_compute_capability",
+        "sizing/refusals": "min_compute_capability",
+        "plan/release_fitness": "min_vllm",
+        "plan/remarks": "notes",
+        "cli/catalog_entry": "source",
+    },
+}
+# Types with tables of their own: a client or proxy, and a vLLM release.
+ELSEWHERE = {"Agent", "VllmRelease"}
+
+
+def types(base: type[Fact] = Fact) -> Iterator[type[Fact]]:
+    """Yield the catalogue's types."""
+    for one in base.__subclasses__():
+        if one.__module__.startswith("onprem_agents.") and one.__name__ not in ELSEWHERE:
+            yield one
+        yield from types(one)
+
+
+@cache
+def read_in(module: str) -> frozenset[str]:
+    """Return the attributes that a module reads."""
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    return frozenset(
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+    )
+
+
+@pytest.mark.parametrize("kind", types(), ids=lambda kind: kind.__name__)
+def test_each_field_has_a_reader_and_the_reader_reads_it(kind: type[Fact]) -> None:
+    told = {field: module for module, names in READERS[kind.__name__].items() for field in names.split()}
+
+    assert set(told) == set(kind.model_fields), "a fact that nobody reads is used where it belongs, or goes"
+    for field, module in told.items():
+        assert field in read_in(module), f"{module}.py does not read {kind.__name__}.{field}"
+
+
+def test_the_table_names_no_type_that_is_gone() -> None:
+    assert set(READERS) == {kind.__name__ for kind in types()}
+
+
+@pytest.mark.parametrize("model", load_catalog().models, ids=lambda model: model.name)
+def test_agents_are_those_that_are_set_up_and_each_entry_adds_a_fact(model: Model) -> None:
+    assert set(model.agents) <= {"opencode", "codex", "claude"}
+    for support in model.agents.values():
+        assert support.works != "unproven" or "no public run found" not in support.why
