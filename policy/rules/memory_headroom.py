@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onprem_agents.sizing import fit, needs_expert_parallel
+from onprem_agents.sizing import FitRequest, changes_that_fit, fit, needs_expert_parallel
 from onprem_agents.vllm import UNREADABLE
 from policy.graph import UNKNOWN, Graph, Violation
 from policy.memory import gpus_needed, sized
@@ -13,6 +13,9 @@ from policy.serving import Server, servers
 # vLLM 0.33.0 sets aside 0.92 and counts CUDA graphs in it; what is left is the CUDA context, NCCL and the
 # sampler's warm-up, which vLLM does not count (2 to 5 % of a GPU in public logs, read 2026-11-24).
 MOST_UTILIZATION = 0.95
+
+# Stack keys that are not spelled as the setting of the sizing engine.
+_KEYS = {"context_tokens": "context", "variant": "precision"}
 
 
 def memory_headroom_is_left(graph: Graph) -> list[Violation]:
@@ -60,9 +63,11 @@ def _fit(server: Server) -> Iterator[str]:
     if request is None:
         return
     where = f"{request.variant.hf_id} on {request.tensor_parallel} × {request.accelerator.name}"
-    for problem in fit(request).problems:
+    problems = fit(request).problems
+    way_out = _way_out(server, request) if problems else ""
+    for problem in problems:
         yield (
-            f"serves {where}: {problem}. The keys are {server.key('context')} and gpuMemoryUtilization,"
+            f"serves {where}: {problem}.{way_out} The keys are {server.key('context')} and gpuMemoryUtilization,"
             " kvCacheDtype, maxNumSeqs, precision, tensorParallel beside it."
         )
     whole = needs_expert_parallel(request.model, request.variant, request.tensor_parallel)
@@ -72,3 +77,20 @@ def _fit(server: Server) -> Iterator[str]:
             " quantisation blocks of the checkpoint and vLLM stops at start. Add the switch, or lower"
             f" {server.key('tensorParallel')}."
         )
+
+
+def _way_out(server: Server, request: FitRequest) -> str:
+    """Return the cheapest settings with which it was sized to fit on the same GPUs, as a sentence; "" without any."""
+    change = next(iter(changes_that_fit(request, gpus_per_node=request.tensor_parallel, buying=False)), None)
+    if change is None:
+        return ""
+    values = {name: getattr(change.request, name) for name in change.settings if name != "variant"}
+    if "variant" in change.settings:
+        values["variant"] = change.request.variant.precision
+    settings = [f"{server.key(_KEYS.get(name, _camel(name)))} {value}" for name, value in values.items()]
+    return f" It would fit with {' and '.join(settings)}."
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

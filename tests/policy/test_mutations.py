@@ -55,7 +55,11 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         "Qwen/Qwen3.6-27B on 2 × RTX-5090",
     ),
     "a GPU half as large": (put(*PRODUCT, value="NVIDIA-L4"), MEMORY, "on 2 × L4"),
-    "a context beyond the model's": (argument("--max-model-len", "512K"), MEMORY, "lower the context"),
+    "a context beyond the model's": (
+        argument("--max-model-len", "512K"),
+        MEMORY,
+        "It would fit with platform.models[role=coder].context 262144",
+    ),
     "too many sequences": (argument("--max-num-seqs", "1024"), MEMORY, "maxNumSeqs"),
     "more shards than GPUs": (argument("--tensor-parallel-size", "4"), MEMORY, "Ask for 4 nvidia.com/gpu"),
     "all on one GPU": (

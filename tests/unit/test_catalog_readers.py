@@ -6,12 +6,14 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import onprem_agents
 from onprem_agents.catalog import Model, load_catalog
 from onprem_agents.catalog.fact import Fact
+from onprem_agents.contract.limits import Agent
 
 pytestmark = pytest.mark.unit
 
@@ -168,7 +170,7 @@ def read_in(module: str) -> frozenset[str]:
     )
 
 
-@pytest.mark.parametrize("kind", types(), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", tuple(types()), ids=lambda kind: kind.__name__)
 def test_each_field_has_a_reader_and_the_reader_reads_it(kind: type[Fact]) -> None:
     told = {field: module for module, names in READERS[kind.__name__].items() for field in names.split()}
 
@@ -183,6 +185,6 @@ def test_the_table_names_no_type_that_is_gone() -> None:
 
 @pytest.mark.parametrize("model", load_catalog().models, ids=lambda model: model.name)
 def test_agents_are_those_that_are_set_up_and_each_entry_adds_a_fact(model: Model) -> None:
-    assert set(model.agents) <= {"opencode", "codex", "claude"}
+    assert set(model.agents) <= set(get_args(Agent))
     for support in model.agents.values():
         assert support.works != "unproven" or "no public run found" not in support.why
