@@ -84,7 +84,9 @@ def _way_out(server: Server, request: FitRequest) -> str:
     change = next(iter(changes_that_fit(request, gpus_per_node=request.tensor_parallel, buying=False)), None)
     if change is None:
         return ""
-    values = {name: getattr(change.request, name) for name in change.settings if name != "variant"}
+    values: dict[str, object] = {
+        name: getattr(change.request, name) for name in change.settings if name != "variant"
+    }
     if "variant" in change.settings:
         values["variant"] = change.request.variant.precision
     settings = [f"{server.key(_KEYS.get(name, _camel(name)))} {value}" for name, value in values.items()]
