@@ -26,7 +26,7 @@ from embedded.ports import is_free
 from embedded.progress import Progress
 from embedded.toolchain import provision
 from onprem_agents.errors import EnvironmentProblem, nearest_hint
-from onprem_agents.manifests.gateway_auth import client_ids, key_secret
+from onprem_agents.manifests.gateway_auth import client_ids, key_secret_name
 from onprem_agents.plan import PlatformPlan, read_and_plan
 from onprem_agents.plan.contract import connection_for
 
@@ -147,8 +147,7 @@ def newest_key(layout: Layout, stack: str, developer: str) -> str:
     if not any(part.name == "kube-apiserver" for part in Cluster(layout).parts()):
         raise EnvironmentProblem("nothing is running: start './dev gateway' first")
     with Cluster(layout).client() as client:
-        name = key_secret(plan, developer)["metadata"]["name"]
-        data = client.get("v1", "Secret", name, plan.namespace)["data"]
+        data = client.get("v1", "Secret", key_secret_name(developer), plan.namespace)["data"]
     first, second = client_ids(developer)
     return base64.b64decode(data[second if second in data else first]).decode()
 
