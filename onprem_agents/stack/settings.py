@@ -178,7 +178,7 @@ class Tls(Section):
 class Developer(Section):
     """One developer; the key itself lives in the secret `developerKeys`."""
 
-    team: Label | None = None
+    team: Label | None = Field(default=None, description="for the report, which counts developers by team")
 
 
 class Access(Section):
