@@ -119,7 +119,9 @@ def made_up(annotation: Any, default: Any) -> list[Any]:
     if get_origin(annotation) is Literal:
         return [value for value in get_args(annotation) if value != default]
     if get_origin(annotation) in (Union, types.UnionType):
-        return [value for part in get_args(annotation) for value in made_up(part, default) if part is not None]
+        return [
+            value for part in get_args(annotation) for value in made_up(part, default) if part is not None
+        ]
     return []
 
 
