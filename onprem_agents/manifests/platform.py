@@ -1,7 +1,7 @@
 """The one list of what a stack declares, in the order in which it is applied, with what must exist before what.
 
 Components declare its bundles, `onprem-agents render` prints them, policies and preflight read what they hold. A
-model server may load for the better part of an hour: nothing but its own budget waits for it.
+model server may load for the better part of an hour: nothing waits for it.
 """
 
 from __future__ import annotations
