@@ -1,8 +1,4 @@
-"""CodingPlatform: the whole stack, composed. It owns names and order; its parts own their objects.
-
-Order: namespace, then the denial of all traffic, nodes and keys, then model servers and proxy; routes last of
-the ingress, after the key check.
-"""
+"""CodingPlatform: the whole stack, composed. It owns its parts' names; objects and order are the plan's bundles."""
 
 from __future__ import annotations
 
@@ -12,14 +8,13 @@ from dataclasses import dataclass
 import pulumi
 
 from components.component import Component
+from components.declaration import Declaration
 from components.external_ingress import ExternalIngress, ExternalIngressArgs
 from components.gateway_auth import GatewayAuth, GatewayAuthArgs
 from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
 from components.inference_service import InferenceService, InferenceServiceArgs
-from components.kubernetes_object import KubernetesObject, declare
 from components.translation_proxy import TranslationProxy, TranslationProxyArgs
-from onprem_agents.manifests.namespace import namespace
-from onprem_agents.manifests.network_policies import network_policies
+from onprem_agents.manifests import bundles
 from onprem_agents.plan import PlatformPlan
 
 
@@ -47,30 +42,26 @@ class CodingPlatform(Component):
         self.host = plan.access.host
         super().__init__(name, {"stack": plan.stack}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        home = KubernetesObject(f"{name}-namespace", namespace(plan), child)
-        walls = declare(self, f"{name}-network", network_policies(plan), [home])
-        pool = GpuNodePool(f"{name}-pool", GpuNodePoolArgs(plan=plan, after=[home]), child)
-        auth = GatewayAuth(
+        declaration = Declaration(bundles=bundles(plan, args.connection_json))
+        declaration.declare(self, name)
+        GpuNodePool(f"{name}-pool", GpuNodePoolArgs(plan=plan, declaration=declaration), child)
+        GatewayAuth(
             f"{name}-auth",
             GatewayAuthArgs(
-                plan=plan, developer_keys=args.developer_keys, server_key=args.server_key, after=[home]
+                plan=plan,
+                declaration=declaration,
+                developer_keys=args.developer_keys,
+                server_key=args.server_key,
             ),
             child,
         )
-        before_pods = [home, *walls, *auth.server_secrets]
         for serving in plan.serving:
             InferenceService(
                 f"{name}-{serving.role}",
-                InferenceServiceArgs(plan=plan, serving=serving, after=[*before_pods, pool]),
+                InferenceServiceArgs(serving=serving, declaration=declaration),
                 child,
             )
-        if plan.settings.translation != "native":
-            TranslationProxy(f"{name}-proxy", TranslationProxyArgs(plan=plan, after=before_pods), child)
-        ExternalIngress(
-            f"{name}-ingress",
-            ExternalIngressArgs(
-                plan=plan, connection_json=args.connection_json, after=[home], after_auth=[auth]
-            ),
-            child,
-        )
+        if declaration.has("TranslationProxy"):
+            TranslationProxy(f"{name}-proxy", TranslationProxyArgs(plan=plan, declaration=declaration), child)
+        ExternalIngress(f"{name}-ingress", ExternalIngressArgs(plan=plan, declaration=declaration), child)
         self.register_outputs({"host": self.host})

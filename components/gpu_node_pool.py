@@ -5,23 +5,21 @@ It adopts nodes that exist and never owns them: what it set is taken back when t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
 from components.component import Component
-from components.kubernetes_object import KubernetesObject, declare
-from onprem_agents.manifests.gpu_node_pool import node_patches, priority_class, queues
+from components.declaration import Declaration
 from onprem_agents.plan import PlatformPlan
 
 
 @dataclass(frozen=True, kw_only=True)
 class GpuNodePoolArgs:
-    """The plan, and what must exist before."""
+    """The plan, and what is to be declared of it."""
 
     plan: PlatformPlan
-    after: Sequence[pulumi.Resource] = ()
+    declaration: Declaration
 
 
 class GpuNodePool(Component):
@@ -39,8 +37,5 @@ class GpuNodePool(Component):
         self.free_gpus = plan.placement.largest_free
         outputs = {"pool": plan.pool.name, "gpus": self.gpus, "freeGpus": self.free_gpus}
         super().__init__(name, outputs, opts)
-        options = pulumi.ResourceOptions(parent=self, depends_on=list(args.after))
-        for patch in node_patches(plan):
-            KubernetesObject(f"{name}-{patch['metadata']['name']}", patch, options, patch=True)
-        declare(self, name, [priority_class(plan), *queues(plan)], args.after)
+        args.declaration.declare(self, name)
         self.register_outputs(outputs)

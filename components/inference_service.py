@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
 from components.component import Component
-from components.kubernetes_object import declare
-from onprem_agents.manifests.inference_service import (
-    disruption_budgets,
-    inference_service,
-    supporting_objects,
-)
-from onprem_agents.plan import PlatformPlan, ServingPlan
+from components.declaration import Declaration
+from onprem_agents.plan import ServingPlan
 
 
 @dataclass(frozen=True, kw_only=True)
 class InferenceServiceArgs:
-    """The plan of the stack and of the role, and what must exist before."""
+    """The plan of the role, and what is to be declared of the stack."""
 
-    plan: PlatformPlan
     serving: ServingPlan
-    after: Sequence[pulumi.Resource] = ()
+    declaration: Declaration
 
 
 class InferenceService(Component):
@@ -36,11 +29,9 @@ class InferenceService(Component):
         self, name: str, args: InferenceServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Declare the role's objects; the deployment waits until the model is loaded."""
-        plan, serving = args.plan, args.serving
+        serving = args.serving
         self.served_model = serving.name
         outputs = {"role": serving.role, "servedModel": serving.name, "replicas": serving.replicas}
         super().__init__(name, outputs, opts)
-        first = declare(self, name, supporting_objects(plan, serving), args.after)
-        declare(self, name, [inference_service(plan, serving)], [*args.after, *first])
-        declare(self, name, disruption_budgets(plan, serving), args.after)
+        args.declaration.declare(self, name, role=serving.role)
         self.register_outputs(outputs)

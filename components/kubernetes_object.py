@@ -8,7 +8,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -47,17 +47,3 @@ def type_token(api_version: str, kind: str, *, patch: bool = False) -> str:
 def plugin_version() -> str:
     """Return the provider's version: that of the installed SDK, which the plugin must equal."""
     return version("pulumi-kubernetes")
-
-
-def declare(
-    parent: pulumi.ComponentResource,
-    name: str,
-    manifests: Sequence[Mapping[str, Any]],
-    after: Sequence[pulumi.Resource] = (),
-) -> list[KubernetesObject]:
-    """Declare objects as children of a component, named after it and themselves, each after `after`."""
-    options = pulumi.ResourceOptions(parent=parent, depends_on=list(after))
-    return [
-        KubernetesObject(f"{name}-{manifest['metadata']['name']}", manifest, options)
-        for manifest in manifests
-    ]

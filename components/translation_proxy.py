@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
 from components.component import Component
-from components.kubernetes_object import declare
-from onprem_agents.manifests.translation_proxy import translation_proxy
+from components.declaration import Declaration
 from onprem_agents.plan import PlatformPlan
 
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationProxyArgs:
-    """The plan, and what must exist before: the Secrets that the proxy's pods read."""
+    """The plan, and what is to be declared of it."""
 
     plan: PlatformPlan
-    after: Sequence[pulumi.Resource] = ()
+    declaration: Declaration
 
 
 class TranslationProxy(Component):
@@ -30,5 +28,5 @@ class TranslationProxy(Component):
         """Declare the proxy's objects."""
         outputs = {"translation": args.plan.settings.translation}
         super().__init__(name, outputs, opts)
-        declare(self, name, translation_proxy(args.plan), args.after)
+        args.declaration.declare(self, name)
         self.register_outputs(outputs)

@@ -36,10 +36,12 @@ def main() -> None:
 def up(stack: str) -> None:
     """Show the plan of STACK (default: local), start the cluster and apply the stack."""
     from embedded.commands.up import up as command
+    from embedded.gateway import leave
 
     layout = Layout.default()
     with hold(layout.lock_file, command=f"./dev up {stack}"):
         command(layout, stack, Progress())
+        leave(layout, Progress())
 
 
 @main.command()
@@ -80,8 +82,8 @@ def gateway(
 
     A vLLM that is started here serves a tiny model with random weights.
 
-    The stack is applied to the embedded cluster as ever; only its models are declared to be on loopback
-    (`platform.upstreams`) until the end.
+    The stack is applied to the embedded cluster as ever; only what leads to its models is redirected to loopback
+    until the end, or until the next './dev up'.
     """
     from embedded.commands import gateway as command
 

@@ -163,14 +163,6 @@ class Engine:
             *("config", "set", "--secret", "--path", key, "--stack", stack), stdin=secrets.token_urlsafe(32)
         )
 
-    def declare(self, stack: str, path: str, value: str) -> None:
-        """Set one plain value of the stack's settings, at a path such as `platform.access.port`."""
-        self._read("config", "set", "--path", f"{PROJECT}:{path}", value, "--stack", stack)
-
-    def withdraw(self, stack: str, path: str) -> None:
-        """Remove one value, or a whole section, of the stack's settings; it may be missing."""
-        self._read("config", "rm", "--path", f"{PROJECT}:{path}", "--stack", stack)
-
     def outputs(self, stack: str) -> dict[str, Any]:
         """Return the stack's outputs; secrets are masked."""
         return dict(json.loads(self._read("stack", "output", "--json", "--stack", stack)))
@@ -179,8 +171,16 @@ class Engine:
         """Return the stack's exported state, secrets encrypted."""
         return dict(json.loads(self._read("stack", "export", "--stack", stack)))
 
-    def run(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> None:
-        """Run an update, preview, refresh or destroy. Raises `EngineError` with the engine's diagnostics."""
+    def run(
+        self,
+        *arguments: str,
+        project: Path | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> None:
+        """Run an update, preview, refresh or destroy, of the checkout's project unless told otherwise.
+
+        Raises `EngineError` with the engine's diagnostics.
+        """
         seen: list[str] = []
 
         def hear(line: str) -> None:
@@ -190,7 +190,7 @@ class Engine:
 
         code = run_logged(
             [self._pulumi.path, *arguments, "--non-interactive", "--color", "never"],
-            cwd=self._layout.checkout,
+            cwd=project or self._layout.checkout,
             env=self.environment,
             log=self.log,
             on_line=hear,

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +23,8 @@ from embedded.bench.gateway_figures import PACED_TOKENS_PER_SECOND, GatewayFigur
 from embedded.bench.gateway_load import Load, Measured
 from embedded.bench.workspace import Config, Workspace, workspace
 from embedded.gateway import litellm, translation
+from embedded.gateway.redirect import Redirect
+from embedded.gateway.trial import write_project
 from embedded.gateway.waiting import wait_for_gateway
 from embedded.layout import Layout
 from embedded.ports import LOOPBACK, Ports
@@ -74,14 +76,13 @@ def measure_gateway(
     before, envoy = os.getloadavg()[0], _envoy(developers)
     with workspace(layout, progress) as space, _server(space.layout) as address:
         config = space.config(developers)
-        platform = {**config.platform, "upstreams": {"models": {"coder": address}}}
-        space.product.add_stack(_STACK, dataclasses.replace(config, platform=platform))
-        _apply(space, platform, progress)
+        space.product.add_stack(_STACK, config)
+        _apply(space, config.platform, Redirect(server=address), progress)
         bench = _Bench(space=space, config=config, address=address, rounds=rounds, seconds=seconds)
         ways = bench.ways(envoy, progress)
         left_out = None
         try:
-            _put_litellm_between(space, platform, progress)
+            _put_litellm_between(space, config.platform, address, progress)
             ways += bench.ways(_LITELLM, progress)
         except EnvironmentProblem as error:
             left_out = f"LiteLLM was not measured: {error}"
@@ -207,22 +208,25 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _apply(space: Workspace, platform: dict[str, Any], progress: Progress) -> None:
+def _apply(space: Workspace, platform: Mapping[str, Any], redirect: Redirect, progress: Progress) -> None:
     """Apply the stack and wait until its gateway does what it says."""
     with progress.step("pulumi up of the measured stack", estimate_seconds=20):
-        space.product.timed("up", _STACK, "--yes", "--skip-preview")
-    plan = plan_stack(platform, stack=_STACK, source="the measurement")
+        folder = space.layout.state / "redirected"
+        write_project(folder, space.product.folder, redirect)
+        dataclasses.replace(space.product, folder=folder).timed("up", _STACK, "--yes", "--skip-preview")
+    plan = plan_stack(dict(platform), stack=_STACK, source="the measurement")
     with KubeClient.from_kubeconfig(space.layout.kubeconfig) as client:
-        translation.start(_project_layout(space), _STACK, client, progress)
+        translation.start(_project_layout(space), _STACK, redirect.server, client, progress)
         wait_for_gateway(plan, client, _ca_file(space), space.layout.logs / "envoy-gateway.log")
 
 
-def _put_litellm_between(space: Workspace, platform: dict[str, Any], progress: Progress) -> None:
+def _put_litellm_between(
+    space: Workspace, platform: Mapping[str, Any], address: str, progress: Progress
+) -> None:
     litellm.install(space.layout, progress)
-    upstreams = {**platform["upstreams"], "proxy": litellm.address(space.layout)}
-    changed = {**platform, "translation": "litellm", "upstreams": upstreams}
+    changed = {**platform, "translation": "litellm"}
     space.product.change(_STACK, changed)
-    _apply(space, changed, progress)
+    _apply(space, changed, Redirect(server=address, proxy=litellm.address(space.layout)), progress)
 
 
 def _project_layout(space: Workspace) -> Layout:

@@ -47,7 +47,7 @@ def gateway(
 
 
 def stop(layout: Layout, progress: Progress) -> None:
-    """End what `gateway` left running and take its setting out of the stack file."""
+    """End what `gateway` left running, and lead the routes to the stack's own pods again."""
     with hold(layout.lock_file, command=f"{_COMMAND} --stop"):
         if not end(layout, progress):
             progress.note("no gateway is running")

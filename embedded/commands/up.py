@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -38,8 +39,11 @@ class _Stack:
     manifests: Sequence[dict[str, Any]]
 
 
-def up(layout: Layout, stack: str, progress: Progress) -> None:
-    """Bring one stack up on the embedded cluster; raises `OnpremError` with the log to read."""
+def up(layout: Layout, stack: str, progress: Progress, *, project: Path | None = None) -> None:
+    """Bring one stack up on the embedded cluster; raises `OnpremError` with the log to read.
+
+    `project` is a folder with another program for it than the checkout's.
+    """
     started = time.monotonic()
     wanted = _read(layout, stack)
     show_plan(wanted.plan, wanted.manifests, Console(highlight=False))
@@ -54,7 +58,7 @@ def up(layout: Layout, stack: str, progress: Progress) -> None:
         new = engine.ensure_keys(wanted.file, wanted.plan.developers)
         if new:
             progress.note(f"made keys for {', '.join(new)} (encrypted in {wanted.file.path.name})")
-        _apply(engine, stack, progress)
+        _apply(engine, stack, progress, project or layout.checkout)
         _summary(wanted, client, stand_ins, progress, seconds=time.monotonic() - started)
 
 
@@ -123,12 +127,13 @@ def _recover(engine: Engine, stack: str, client: KubeClient, progress: Progress)
         progress.note(f"repaired: {sentence}")
 
 
-def _apply(engine: Engine, stack: str, progress: Progress) -> None:
+def _apply(engine: Engine, stack: str, progress: Progress, project: Path) -> None:
     with progress.step(
         f"pulumi up --stack {stack}", estimate_seconds=_ESTIMATE_SECONDS, log=engine.log
     ) as step:
         engine.run(
             *("up", "--yes", "--skip-preview", "--stack", stack, "--policy-pack", "policy"),
+            project=project,
             on_line=lambda line: step.update(" ".join(line.split())[:100]),
         )
 

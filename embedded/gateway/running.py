@@ -1,7 +1,7 @@
-"""One gateway under trial: declared in the stack's settings, applied, checked, and taken back at its end.
+"""One gateway under trial: the stack applied with its models on loopback, checked, and taken back at its end.
 
-The settings file of the stack says where its models are while this lasts (`platform.upstreams`), so whoever
-runs `pulumi up` meanwhile gets the same.
+What is redirected stands in the engine's state alone. So any plain update of the stack takes it back, also after a
+trial that was killed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from embedded.commands.up import up
 from embedded.engine import Engine
 from embedded.gateway import litellm, real_vllm, translation
 from embedded.gateway import upstream as upstreams
+from embedded.gateway.redirect import Redirect
+from embedded.gateway.trial import remove_project, write_project
 from embedded.gateway.upstream import Upstream
 from embedded.gateway.waiting import wait_for_gateway
 from embedded.layout import Layout
@@ -26,11 +28,9 @@ from embedded.ports import is_free
 from embedded.progress import Progress
 from embedded.toolchain import provision
 from onprem_agents.errors import EnvironmentProblem, nearest_hint
-from onprem_agents.manifests.gateway_auth import client_ids, key_secret
-from onprem_agents.plan import PlatformPlan, read_and_plan
+from onprem_agents.manifests.gateway_auth import client_ids, key_secret_name
+from onprem_agents.plan import PlatformPlan, plan_stack_file, read_and_plan
 from onprem_agents.plan.contract import connection_for
-
-_SETTING = "platform.upstreams"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
 
     Raises `OnpremError` with the log to read; what was begun is taken back then.
     """
-    file, plan = read_and_plan(layout.checkout / "stacks", stack)
+    plan = plan_stack_file(layout.checkout / "stacks", stack)
     cluster = Cluster(layout)
     _require_port(cluster, plan)
     vllm = real_vllm.found() if upstream_url == real_vllm.WORD else None
@@ -89,25 +89,20 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
         upstream = own or _server(layout, plan, vllm, progress)
         session = _session(layout, plan, upstream, proxy, started_cluster=started_cluster)
         session.write(layout)
-        engine = _engine(layout, progress)
-        engine.ensure_stack(file)
-        engine.withdraw(stack, _SETTING)
-        for serving in plan.serving:
-            engine.declare(stack, f'{_SETTING}.models["{serving.role}"]', upstream.url)
-        if proxy is not None:
-            engine.declare(stack, f"{_SETTING}.proxy", proxy)
+        project = project_folder(layout)
+        write_project(project, layout.checkout, Redirect(server=upstream.url, proxy=proxy))
         log = layout.logs / "envoy-gateway.log"
         since_bytes = log.stat().st_size if log.exists() else 0
         # Standard output belongs to what this command prints at its end.
         with contextlib.redirect_stdout(sys.stderr):
-            up(layout, stack, progress)
+            up(layout, stack, progress, project=project)
         with cluster.client() as client:
-            translation.start(layout, stack, client, progress)
+            translation.start(layout, stack, upstream.url, client, progress)
         with progress.step("Gateway", estimate_seconds=2, log=log), cluster.client() as client:
             wait_for_gateway(plan, client, Path(session.ca_file), log, since_bytes=since_bytes)
     except BaseException:
         progress.note("taking back what was begun")
-        _take_back(layout, stack, progress)
+        _take_back(layout)
         if started_cluster:
             cluster.stop(progress)
         raise
@@ -115,7 +110,7 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
 
 
 def end(layout: Layout, progress: Progress, *, keep_cluster: bool = True) -> bool:
-    """End the session: its servers, the setting, and the cluster if this session had started it.
+    """End the session: its servers, what it redirects, and the cluster if this session had started it.
 
     With `keep_cluster=False` the stack is not applied again, for the caller ends the cluster. Returns whether
     there was anything to end.
@@ -125,7 +120,7 @@ def end(layout: Layout, progress: Progress, *, keep_cluster: bool = True) -> boo
         _stop_servers(layout)
         return False
     cluster = Cluster(layout)
-    _take_back(layout, session.stack, progress)
+    _take_back(layout)
     if keep_cluster and cluster.parts():
         if session.started_cluster:
             cluster.stop(progress)
@@ -133,6 +128,18 @@ def end(layout: Layout, progress: Progress, *, keep_cluster: bool = True) -> boo
             with contextlib.redirect_stdout(sys.stderr):
                 up(layout, session.stack, progress)
     return True
+
+
+def leave(layout: Layout, progress: Progress) -> None:
+    """End the servers of a session whose redirection a plain update has taken back."""
+    if Session.read(layout) is not None:
+        _take_back(layout)
+        progress.note("the gateway on trial has ended: its routes lead to the stack's own pods again")
+
+
+def project_folder(layout: Layout) -> Path:
+    """Return where the Pulumi project of a trial stands."""
+    return layout.state / "gateway" / "project"
 
 
 def newest_key(layout: Layout, stack: str, developer: str) -> str:
@@ -147,8 +154,7 @@ def newest_key(layout: Layout, stack: str, developer: str) -> str:
     if not any(part.name == "kube-apiserver" for part in Cluster(layout).parts()):
         raise EnvironmentProblem("nothing is running: start './dev gateway' first")
     with Cluster(layout).client() as client:
-        name = key_secret(plan, developer)["metadata"]["name"]
-        data = client.get("v1", "Secret", name, plan.namespace)["data"]
+        data = client.get("v1", "Secret", key_secret_name(developer), plan.namespace)["data"]
     first, second = client_ids(developer)
     return base64.b64decode(data[second if second in data else first]).decode()
 
@@ -179,10 +185,9 @@ def _server(layout: Layout, plan: PlatformPlan, vllm: real_vllm.Vllm | None, pro
     return real_vllm.start(layout, plan, vllm, progress)
 
 
-def _take_back(layout: Layout, stack: str, progress: Progress) -> None:
+def _take_back(layout: Layout) -> None:
     _stop_servers(layout)
-    if (layout.checkout / "stacks" / f"Pulumi.{stack}.yaml").exists():
-        _engine(layout, progress).withdraw(stack, _SETTING)
+    remove_project(project_folder(layout))
     Session.file(layout).unlink(missing_ok=True)
 
 

@@ -35,8 +35,11 @@ def prepare(layout: Layout, plan: PlatformPlan, progress: Progress) -> str | Non
     return litellm.address(layout)
 
 
-def start(layout: Layout, stack: str, client: KubeClient, progress: Progress) -> None:
-    """Run the proxy of an applied stack, with the keys that the cluster has for it; nothing in native mode."""
+def start(layout: Layout, stack: str, server: str, client: KubeClient, progress: Progress) -> None:
+    """Run the proxy of an applied stack, with the keys that the cluster has for it; nothing in native mode.
+
+    `server` is where the models answer.
+    """
     plan = plan_stack_file(layout.checkout / "stacks", stack)
     if plan.settings.translation == "native":
         return
@@ -44,4 +47,4 @@ def start(layout: Layout, stack: str, client: KubeClient, progress: Progress) ->
         name: base64.b64decode(client.get("v1", "Secret", name, plan.namespace)["data"]["apiKey"]).decode()
         for name in (PROXY_KEY_SECRET, SERVER_KEY_SECRET)
     }
-    litellm.start(layout, plan, keys, progress)
+    litellm.start(layout, plan, server, keys, progress)

@@ -15,7 +15,7 @@ from onprem_agents.cluster import KubeClient
 from onprem_agents.contract.connection import WELL_KNOWN_PATH
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.manifests.endpoints import COUNT_TOKENS
-from onprem_agents.manifests.gateway_auth import key_secret
+from onprem_agents.manifests.gateway_auth import key_secret_name
 from onprem_agents.plan import PlatformPlan
 
 _LIMIT_SECONDS = 60.0
@@ -35,7 +35,7 @@ def wait_for_gateway(
     """
     began = time.monotonic()
     developer = plan.developers[0]
-    secret = client.get("v1", "Secret", key_secret(plan, developer)["metadata"]["name"], plan.namespace)
+    secret = client.get("v1", "Secret", key_secret_name(developer), plan.namespace)
     key = base64.b64decode(secret["data"][developer]).decode()
     with _http(plan, ca_file) as http:
         while True:

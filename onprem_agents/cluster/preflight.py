@@ -5,7 +5,7 @@ Only reads. The versions in the fixes are those that the product is tested with.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,21 +26,16 @@ class Check:
     fix: str = ""
 
 
-# API of each prerequisite with the version tested (embedded cluster, 2026-11).
-_KSERVE = (
-    "serving.kserve.io/v1beta1",
-    "InferenceService",
-    "install KServe 0.20 (charts kserve-crd and kserve)",
-)
-_GATEWAY = ("gateway.networking.k8s.io/v1", "Gateway", "install the Gateway API CRDs 1.6, standard channel")
-_ENVOY = ("gateway.envoyproxy.io/v1alpha1", "SecurityPolicy", "install Envoy Gateway 1.9")
-_AI_GATEWAY = ("aigateway.envoyproxy.io/v1beta1", "AIGatewayRoute", "install Envoy AI Gateway 1.0 or newer")
-_CERT_MANAGER = (
-    "cert-manager.io/v1",
-    "Certificate",
-    "install cert-manager, or give platform.access.tls.secretName",
-)
-_KUEUE = ("kueue.x-k8s.io/v1beta1", "ClusterQueue", "install Kueue 0.15, or drop platform.queue")
+# What brings each API group that a stack may declare objects of, with the version tested (embedded cluster,
+# 2026-11). Groups that are not here are Kubernetes' own.
+PREREQUISITES: Mapping[str, str] = {
+    "serving.kserve.io": "install KServe 0.20 (charts kserve-crd and kserve)",
+    "gateway.networking.k8s.io": "install the Gateway API CRDs 1.6, standard channel",
+    "gateway.envoyproxy.io": "install Envoy Gateway 1.9",
+    "aigateway.envoyproxy.io": "install Envoy AI Gateway 1.0 or newer",
+    "cert-manager.io": "install cert-manager, or give platform.access.tls.secretName",
+    "kueue.x-k8s.io": "install Kueue 0.15, or drop platform.queue",
+}
 _KNATIVE = (
     "serving.knative.dev/v1",
     "Service",
@@ -51,30 +46,33 @@ _LEAST_KUBERNETES = (1, 32)
 """Envoy Gateway 1.9 and Envoy AI Gateway 1.0 are tested from Kubernetes 1.32 on (2026-08)."""
 
 
-def preflight(plan: PlatformPlan, client: KubeClient) -> tuple[Check, ...]:
-    """Check the cluster behind `client` against the plan. Raises `ClusterError` when it does not answer."""
-    return tuple(_checks(plan, client))
+def preflight(
+    plan: PlatformPlan, objects: Sequence[Mapping[str, Any]], client: KubeClient
+) -> tuple[Check, ...]:
+    """Check the cluster behind `client` against the plan and the objects that the stack declares.
+
+    Raises `ClusterError` when it does not answer.
+    """
+    return tuple(_checks(plan, objects, client))
 
 
-def _checks(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
+def _checks(plan: PlatformPlan, objects: Sequence[Mapping[str, Any]], client: KubeClient) -> Iterator[Check]:
     yield _version(client.version())
-    for api in _needed(plan):
+    for api in _needed(plan, objects):
         yield _api(client, *api)
     yield _gateway_class(plan, client)
-    if len(plan.serving) > 1 and plan.access.gateway == "envoy-gateway":
+    if any(each["kind"] == "EnvoyExtensionPolicy" for each in objects):
         yield _lua(plan, client)
     yield from _certificate(plan, client)
     yield from _nodes(plan, client)
 
 
-def _needed(plan: PlatformPlan) -> Iterator[tuple[str, str, str]]:
-    yield from (_KSERVE, _GATEWAY, _ENVOY)
-    if plan.access.gateway == "envoy-ai-gateway":
-        yield _AI_GATEWAY
-    if plan.access.tls.issuer is not None:
-        yield _CERT_MANAGER
-    if plan.queue is not None:
-        yield _KUEUE
+def _needed(plan: PlatformPlan, objects: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    declared = dict.fromkeys((each["apiVersion"], each["kind"]) for each in objects)
+    for api_version, kind in declared:
+        fix = PREREQUISITES.get(api_version.partition("/")[0])
+        if fix is not None:
+            yield api_version, kind, fix
     if plan.settings.serving.mode == "Knative":
         yield _KNATIVE
 

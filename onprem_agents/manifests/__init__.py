@@ -1,9 +1,22 @@
 """Plan → Kubernetes objects in wire format: pure functions, one module per noun.
 
-`render` returns every object of a stack in the order of application.
+`bundles` is the one list of what a stack declares; `render` returns its objects in the order of application.
 """
 
+from onprem_agents.manifests.bundle import Bundle, Declared, DeclaredPatch, DeclaredSecret, KeyValue
 from onprem_agents.manifests.meta import GATEWAY_NAME, PROXY_KEY_SECRET, SERVER_KEY_SECRET, Manifest
-from onprem_agents.manifests.platform import render
+from onprem_agents.manifests.platform import bundles, render
 
-__all__ = ["GATEWAY_NAME", "PROXY_KEY_SECRET", "SERVER_KEY_SECRET", "Manifest", "render"]
+__all__ = [
+    "GATEWAY_NAME",
+    "PROXY_KEY_SECRET",
+    "SERVER_KEY_SECRET",
+    "Bundle",
+    "Declared",
+    "DeclaredPatch",
+    "DeclaredSecret",
+    "KeyValue",
+    "Manifest",
+    "bundles",
+    "render",
+]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.plan import PlatformPlan, ServingPlan
 
@@ -50,55 +48,43 @@ def predictor_host(plan: PlatformPlan, serving: ServingPlan) -> str:
 
 def predictor_url(plan: PlatformPlan, serving: ServingPlan) -> str:
     """Return the base address of a role's server for a client inside the cluster, without a path."""
-    address = plan.settings.upstreams.models.get(serving.role)
-    return address or f"http://{predictor_host(plan, serving)}:{_PREDICTOR_PORT}"
+    return f"http://{predictor_host(plan, serving)}:{_PREDICTOR_PORT}"
 
 
-def has_backend(plan: PlatformPlan, serving: ServingPlan) -> bool:
-    """Return whether a role is reached through a Backend instead of its Service.
+def has_backend(plan: PlatformPlan) -> bool:
+    """Return whether roles are reached through a Backend instead of their Service.
 
-    Knative's Service of that name is an ExternalName, which Envoy Gateway refuses as a backend; a server on
-    loopback has no Service at all.
+    Knative's Service of that name is an ExternalName, which Envoy Gateway refuses as a backend.
     """
-    return plan.settings.serving.mode != "Standard" or serving.role in plan.settings.upstreams.models
+    return plan.settings.serving.mode != "Standard"
 
 
 def predictor_backend(plan: PlatformPlan, serving: ServingPlan) -> Manifest:
     """Return the backendRef of a role."""
-    if has_backend(plan, serving):
-        return _backend_reference(backend_name(serving))
+    if has_backend(plan):
+        return {
+            "group": "gateway.envoyproxy.io",
+            "kind": "Backend",
+            "name": backend_name(serving),
+            "weight": 1,
+        }
     return _service_reference(serving.predictor_service, _PREDICTOR_PORT)
 
 
-def proxy_backend(plan: PlatformPlan) -> Manifest:
+def proxy_backend() -> Manifest:
     """Return the backendRef of the translation proxy."""
-    if plan.settings.upstreams.proxy is not None:
-        return _backend_reference(PROXY_NAME)
     return _service_reference(PROXY_NAME, PROXY_PORT)
 
 
 def backend_spec(plan: PlatformPlan, serving: ServingPlan) -> Manifest:
-    """Return the spec of an Envoy Gateway Backend that reaches the role's predictor, or what stands in for it."""
-    address = plan.settings.upstreams.models.get(serving.role)
-    if address is not None:
-        return loopback_spec(address)
+    """Return the spec of an Envoy Gateway Backend that reaches the role's predictor."""
     endpoint = {"fqdn": {"hostname": predictor_host(plan, serving), "port": _PREDICTOR_PORT}}
     return {"type": "Endpoints", "endpoints": [endpoint]}
-
-
-def loopback_spec(address: str) -> Manifest:
-    """Return the spec of a Backend for an address of the settings, `http://127.0.0.1:PORT`."""
-    url = urlsplit(address)
-    return {"type": "Endpoints", "endpoints": [{"ip": {"address": url.hostname, "port": url.port}}]}
 
 
 def backend_name(serving: ServingPlan) -> str:
     """Return the name of a role's Backend."""
     return f"{serving.name}-predictor"
-
-
-def _backend_reference(name: str) -> Manifest:
-    return {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": name, "weight": 1}
 
 
 def _service_reference(name: str, port: int) -> Manifest:

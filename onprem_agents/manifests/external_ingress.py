@@ -16,11 +16,9 @@ from onprem_agents.manifests.direct_responses import (
     models_rule,
 )
 from onprem_agents.manifests.endpoints import (
-    PROXY_NAME,
     backend_name,
     backend_spec,
     has_backend,
-    loopback_spec,
     native_paths,
     predictor_backend,
     predictor_host,
@@ -138,10 +136,8 @@ def _backends(plan: PlatformPlan) -> list[Manifest]:
     specs = {
         backend_name(serving): backend_spec(plan, serving)
         for serving in plan.serving
-        if has_backend(plan, serving) or plan.access.gateway != "envoy-gateway"
+        if has_backend(plan) or plan.access.gateway != "envoy-gateway"
     }
-    if plan.settings.upstreams.proxy is not None:
-        specs[PROXY_NAME] = loopback_spec(plan.settings.upstreams.proxy)
     api_version = "gateway.envoyproxy.io/v1alpha1"
     return [
         manifest(plan, api_version, "Backend", name, component=COMPONENT, spec=spec)
@@ -177,7 +173,7 @@ def _agent_rules(plan: PlatformPlan) -> list[Manifest]:
         rules.append(_server_rule(plan, native, plan.main, model=None))
     if proxy_paths(plan):
         credential = _credential(PROXY_CREDENTIAL)
-        rules.append(_rule(plan, proxy_paths(plan), None, proxy_backend(plan), [credential]))
+        rules.append(_rule(plan, proxy_paths(plan), None, proxy_backend(), [credential]))
     return rules
 
 
@@ -185,7 +181,7 @@ def _server_rule(
     plan: PlatformPlan, paths: tuple[str, ...], serving: ServingPlan, *, model: str | None
 ) -> Manifest:
     filters = [_credential(SERVER_CREDENTIAL)]
-    if plan.settings.serving.mode == "Knative" and serving.role not in plan.settings.upstreams.models:
+    if plan.settings.serving.mode == "Knative":
         # Knative's ingress picks the revision by host name.
         rewrite = {"type": "URLRewrite", "urlRewrite": {"hostname": predictor_host(plan, serving)}}
         filters.append(rewrite)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from onprem_agents.manifests.bundle import DeclaredSecret, KeyValue
 from onprem_agents.manifests.endpoints import native_paths, proxy_paths
 from onprem_agents.manifests.meta import (
     GATEWAY_NAME,
@@ -41,31 +42,49 @@ def client_ids(developer: str) -> tuple[str, str]:
     return developer, f"{developer}{_SECOND}"
 
 
-def key_secret(plan: PlatformPlan, developer: str) -> Manifest:
-    """Return a developer's Secret without its values; they come from the stack's secret `developerKeys`."""
-    return _secret(plan, object_name("key", developer), COMPONENT)
+def key_secret_name(developer: str) -> str:
+    """Return the name of the Secret that holds a developer's keys."""
+    return object_name("key", developer)
 
 
-def server_key_secret(plan: PlatformPlan) -> Manifest:
-    """Return the Secret of the servers' key without its values (`apiKey`, `credential`)."""
-    return _secret(plan, SERVER_KEY_SECRET, COMPONENT)
+def developer_secrets(plan: PlatformPlan) -> tuple[DeclaredSecret, ...]:
+    """Return each developer's Secret: the one or two keys by client id."""
+    return tuple(
+        DeclaredSecret(
+            manifest=_secret(plan, key_secret_name(developer)),
+            values={
+                client_id: KeyValue(source="developerKeys", developer=developer, position=position)
+                for position, client_id in enumerate(client_ids(developer))
+            },
+        )
+        for developer in plan.developers
+    )
 
 
-def proxy_key_secret(plan: PlatformPlan) -> Manifest:
-    """Return the Secret of the translation proxy's key without its values (`apiKey`, `credential`)."""
-    return _secret(plan, PROXY_KEY_SECRET, COMPONENT)
+def server_secrets(plan: PlatformPlan) -> tuple[DeclaredSecret, ...]:
+    """Return the Secrets that pods read: the servers' key and, where there is one, the translation proxy's."""
+    secrets = [_server_secret(plan, SERVER_KEY_SECRET, "")]
+    if plan.settings.translation != "native":
+        # LiteLLM wants keys that begin with sk- (1.109.1, 2026-11).
+        secrets.append(_server_secret(plan, PROXY_KEY_SECRET, "sk-"))
+    return tuple(secrets)
 
 
-def key_secrets(plan: PlatformPlan) -> dict[str, Manifest]:
-    """Return each developer's Secret by the developer's name."""
-    return {developer: key_secret(plan, developer) for developer in plan.developers}
+def _server_secret(plan: PlatformPlan, name: str, prefix: str) -> DeclaredSecret:
+    """The key bare, and as the value of a header."""
+    return DeclaredSecret(
+        manifest=_secret(plan, name),
+        values={
+            "apiKey": KeyValue(source="serverKey", prefix=prefix),
+            "credential": KeyValue(source="serverKey", prefix=f"Bearer {prefix}"),
+        },
+    )
 
 
 def security_policy(plan: PlatformPlan, route_names: Sequence[str]) -> Manifest:
     """Return the key check of the named HTTPRoutes: Bearer and `x-api-key` alike, the key removed then."""
     references = [
-        {"group": "", "kind": "Secret", "name": secret["metadata"]["name"]}
-        for secret in key_secrets(plan).values()
+        {"group": "", "kind": "Secret", "name": key_secret_name(developer)} for developer in plan.developers
     ]
     return manifest(
         plan,
@@ -99,8 +118,8 @@ def credential_filters(plan: PlatformPlan) -> list[Manifest]:
     return filters
 
 
-def _secret(plan: PlatformPlan, name: str, component: str) -> Manifest:
-    return manifest(plan, "v1", "Secret", name, component=component, type="Opaque")
+def _secret(plan: PlatformPlan, name: str) -> Manifest:
+    return manifest(plan, "v1", "Secret", name, component=COMPONENT, type="Opaque")
 
 
 def _credential_filter(plan: PlatformPlan, name: str, secret: str) -> Manifest:

@@ -5,6 +5,7 @@ It is a stack output, what `onprem-agents plan` prints, and what `./dev up` show
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from onprem_agents.plan import PlatformPlan, ServingPlan
@@ -28,6 +29,7 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
         },
         "models": [_role(serving) for serving in plan.serving],
         "developers": len(plan.developers),
+        "developersByTeam": _teams(plan),
         "sessions": sum(serving.sessions for serving in plan.serving),
         "timeouts": {
             "longestTurnSeconds": plan.timeouts.longest_turn_seconds,
@@ -40,6 +42,11 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
         },
         "requestBodyMib": plan.request_body_mib,
     }
+
+
+def _teams(plan: PlatformPlan) -> dict[str, int]:
+    teams = (developer.team for developer in plan.access.developers.values())
+    return dict(sorted(Counter(team for team in teams if team is not None).items()))
 
 
 def _role(serving: ServingPlan) -> dict[str, Any]:

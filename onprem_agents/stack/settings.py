@@ -18,8 +18,6 @@ PROJECT = "onprem-coding-agents"
 _DNS_LABEL = re.compile(r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$")
 _DNS_NAME = re.compile(r"^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 _DEVELOPER = re.compile(r"^[a-z0-9]([-._a-z0-9]{0,61}[a-z0-9])?$")
-_MOST_PORT = 65535
-_LOOPBACK_URL = re.compile(r"^http://127\.0\.0\.1:[1-9][0-9]{0,4}$")
 _SOURCE = re.compile(r"^(hf|pvc|oci|s3)://[A-Za-z0-9][A-Za-z0-9._:/@-]*$")
 
 
@@ -55,20 +53,10 @@ def _source(value: str) -> str:
     return value
 
 
-def _loopback_url(value: str) -> str:
-    if not _LOOPBACK_URL.fullmatch(value) or int(value.rpartition(":")[2]) > _MOST_PORT:
-        raise ValueError(
-            "must be plain HTTP on this machine's loopback address, with a port and nothing else, e.g. "
-            "'http://127.0.0.1:8000': elsewhere prompts would leave the gateway unencrypted"
-        )
-    return value
-
-
 Label = Annotated[str, AfterValidator(_label)]
 Hostname = Annotated[str, AfterValidator(_dns_name)]
 ObjectName = Annotated[str, AfterValidator(_dns_name)]
 DeveloperName = Annotated[str, AfterValidator(_developer)]
-LoopbackUrl = Annotated[str, AfterValidator(_loopback_url)]
 SourceUri = Annotated[str, AfterValidator(_source)]
 Count = Annotated[int, Field(strict=True, ge=1, le=4096)]
 
@@ -178,7 +166,7 @@ class Tls(Section):
 class Developer(Section):
     """One developer; the key itself lives in the secret `developerKeys`."""
 
-    team: Label | None = None
+    team: Label | None = Field(default=None, description="for the report, which counts developers by team")
 
 
 class Access(Section):
@@ -193,18 +181,6 @@ class Access(Section):
     gateway_namespace: ObjectName = Field(
         default="envoy-gateway-system", description="where Envoy Gateway runs its proxies"
     )
-
-
-class Upstreams(Section):
-    """Servers beside the gateway's proxy, on its own loopback, that answer instead of the stack's pods.
-
-    For the embedded cluster, whose pods are simulated: './dev gateway' sets and removes them.
-    """
-
-    models: dict[Label, LoopbackUrl] = Field(
-        default={}, description="role to address, e.g. {coder: 'http://127.0.0.1:8000'}"
-    )
-    proxy: LoopbackUrl | None = Field(default=None, description="address of the translation proxy")
 
 
 class Timeouts(Section):
@@ -232,17 +208,6 @@ class Platform(Section):
     translation: Literal["native", "litellm", "claude-code-router"] = "native"
     timeouts: Timeouts = Timeouts()
     queue: Queue | None = None
-    upstreams: Upstreams = Upstreams()
-
-    @model_validator(mode="after")
-    def _upstreams_of_what_there_is(self) -> Platform:
-        roles = [model.role for model in self.models]
-        unknown = [role for role in self.upstreams.models if role not in roles]
-        if unknown:
-            raise ValueError(f"'upstreams.models' names {unknown[0]!r}; the roles are {', '.join(roles)}")
-        if self.upstreams.proxy is not None and self.translation == "native":
-            raise ValueError("'upstreams.proxy' only goes with a 'translation' other than 'native'")
-        return self
 
 
 def json_schema() -> dict[str, Any]:

@@ -6,15 +6,17 @@ import sys
 import time
 from collections.abc import Callable
 
+from embedded.gateway.running import project_folder
 from tests.agents.gateway import Gateway
 
 
 def onprem_keys(gateway: Gateway, *words: str) -> None:
-    """Run `onprem-agents keys` and apply the stack, as an engineer does."""
+    """Run `onprem-agents keys` and apply the stack, as an engineer does; its gateway stays on trial."""
     command = ("shell", sys.executable, "-c", "from onprem_agents.cli import main; main()", "keys")
     done = gateway.checkout.dev(*command, *words, "--stack", "local")
     assert done.code == 0, done.text
-    done = gateway.checkout.pulumi("up", "--yes", "--skip-preview", "--stack", "local")
+    project = str(project_folder(gateway.checkout.layout))
+    done = gateway.checkout.pulumi("--cwd", project, "up", "--yes", "--skip-preview", "--stack", "local")
     assert done.code == 0, done.text
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from embedded.gateway import Session
 from embedded.scripted_model.record import fingerprint
 from tests.agents.gateway import POST_PATHS, Gateway, all_are, answers, bodies, both_headers, send
 from tests.agents.keys import onprem_keys, seconds_until
@@ -69,8 +70,9 @@ def test_no_developers_key_reaches_the_server_and_the_record_would_show_one(gate
     } == {gateway.record()[-1]["headers"]["authorization"]}, (
         "one and the same key everywhere: that between gateway and server"
     )
-    upstream = str(gateway.checkout.platform()["upstreams"]["models"]["coder"])
-    httpx.get(f"{upstream}/v1/models", headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+    session = Session.read(gateway.checkout.layout)
+    assert session is not None
+    httpx.get(f"{session.upstream}/v1/models", headers={"Authorization": f"Bearer {key}"}, trust_env=False)
     assert fingerprint(key) in str(gateway.record()[-1]), "around the gateway the key does arrive"
     assert key not in Path(gateway.told["record_file"]).read_text()
     file = Path(gateway.told["record_file"])

@@ -15,6 +15,8 @@ import pytest
 
 from embedded.gateway import Session, litellm
 from embedded.gateway.container import container
+from embedded.gateway.redirect import models_at
+from embedded.gateway.running import project_folder
 from embedded.layout import Layout
 from onprem_agents.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
 from onprem_agents.manifests.translation_proxy import translation_proxy
@@ -55,14 +57,23 @@ def wait_for(condition: Callable[[], bool], *, seconds: float) -> None:
         assert time.monotonic() < deadline
 
 
-def test_it_declares_both_upstreams_and_tells_where_litellm_is(gateway: Gateway) -> None:
+def test_the_gateway_leads_to_litellm_and_litellm_to_the_model(gateway: Gateway) -> None:
     session = Session.read(gateway.checkout.layout)
-
     assert session is not None
-    assert gateway.checkout.platform("litellm")["upstreams"] == {
-        "models": {"coder": session.upstream},
-        "proxy": session.proxy,
-    }
+    assert session.proxy is not None
+    with gateway.checkout.client() as client:
+        backend = client.get(
+            "gateway.envoyproxy.io/v1alpha1", "Backend", "translation-proxy", "coding-agents"
+        )
+
+    (endpoint,) = backend["spec"]["endpoints"]
+    assert f"http://{endpoint['ip']['address']}:{endpoint['ip']['port']}" == session.proxy
+    assert session.upstream in _config(gateway)
+
+
+def _config(gateway: Gateway) -> str:
+    (file,) = (gateway.checkout.layout.state / "gateway" / "litellm").glob("*/config.yaml")
+    return file.read_text()
 
 
 def test_litellm_itself_asks_for_no_name(gateway: Gateway, tmp_path: Path) -> None:
@@ -76,7 +87,9 @@ def test_litellm_itself_asks_for_no_name(gateway: Gateway, tmp_path: Path) -> No
     assert session.proxy is not None
     made_up = {PROXY_KEY_SECRET: "the-proxys-own-key-0123456789", SERVER_KEY_SECRET: "the-servers-key-01234"}
     apart = Layout(checkout=layout.checkout, state=tmp_path / "state", cache=layout.cache)
-    process = litellm.declared_process(apart, container(translation_proxy(plan), made_up), session.proxy)
+    process = litellm.declared_process(
+        apart, container(models_at(plan, translation_proxy(plan), session.upstream), made_up), session.proxy
+    )
     ask = [sys.executable, "-c", _ONE_ANSWER, session.proxy, made_up[PROXY_KEY_SECRET], *process.argv]
 
     with closed_network.around(httpx.URL(session.upstream).port or 0, tmp_path) as (within, asked):
@@ -107,7 +120,7 @@ def test_it_stands_in_front_of_a_server_of_ones_own_too(gateway: Gateway) -> Non
 
     assert '"record_file": null' in done.text
     assert f"between them: LiteLLM on {session.proxy}" in done.text
-    assert checkout.platform("litellm")["upstreams"]["models"] == {"coder": session.upstream}
+    assert session.upstream in _config(gateway)
     assert answer.json()["content"][-1] == {"type": "text", "text": "ready"}
     assert litellm.process(checkout.layout).pid() == pid, "what runs as wanted is not started anew"
 
@@ -124,5 +137,5 @@ def test_a_litellm_that_dies_ends_the_trial_with_its_log_and_leaves_nothing(gate
 
     assert child.returncode == 1
     assert f"litellm has died; its log is {process.log}" in text
-    assert "upstreams" not in checkout.platform("litellm")
+    assert not project_folder(checkout.layout).exists()
     assert checkout.processes() == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import threading
@@ -11,16 +12,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from embedded.gateway import Session
+from embedded.gateway.redirect import Redirect
+from embedded.gateway.running import project_folder
+from embedded.gateway.trial import REDIRECT_FILE
 from embedded.ports import LOOPBACK
 from tests.agents.gateway import Gateway, bodies
 from tests.cluster.end_to_end.checkout import Checkout
 
 
-def test_it_tells_how_to_reach_it_and_declares_where_the_models_are(gateway: Gateway) -> None:
+def test_it_tells_how_to_reach_it_and_leads_to_a_server_on_loopback(gateway: Gateway) -> None:
     told = gateway.told
 
     assert set(told) == {"base_url", "anthropic_base_url", "ca_file", "record_file", "key_command"}
@@ -28,7 +33,6 @@ def test_it_tells_how_to_reach_it_and_declares_where_the_models_are(gateway: Gat
     assert told["anthropic_base_url"] == f"https://localhost:{gateway.port}"
     assert Path(told["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
     assert Path(told["record_file"]).stat().st_mode & 0o777 == 0o600
-    assert set(gateway.checkout.platform()["upstreams"]["models"]) == {"coder"}
     with gateway.checkout.client() as client:
         backend = client.get("gateway.envoyproxy.io/v1alpha1", "Backend", "coder-predictor", "coding-agents")
     assert backend["spec"]["endpoints"][0]["ip"]["address"] == LOOPBACK
@@ -108,7 +112,8 @@ def test_a_server_of_ones_own_takes_the_place_of_the_scripted_model(gateway: Gat
     with own_server() as port:
         done = checkout.dev("gateway", "--detach", "--json", "--upstream", f"http://localhost:{port}")
         assert done.code == 0, done.text
-        assert checkout.platform()["upstreams"]["models"] == {"coder": f"http://{LOOPBACK}:{port}"}
+        redirect = Redirect.read(project_folder(checkout.layout) / REDIRECT_FILE)
+        assert redirect == Redirect(server=f"http://{LOOPBACK}:{port}")
         with gateway.client() as client:
             answer = client.post("/v1/messages", json=bodies()["/v1/messages"], headers={"x-api-key": key})
 
@@ -118,11 +123,11 @@ def test_a_server_of_ones_own_takes_the_place_of_the_scripted_model(gateway: Gat
     assert done.code == 0, done.text
 
 
-def test_the_end_takes_back_the_setting_and_the_cluster_that_it_started(gateway: Gateway) -> None:
+def test_the_end_takes_back_what_it_redirected_and_the_cluster_that_it_started(gateway: Gateway) -> None:
     done = gateway.checkout.dev("gateway", "--stop")
 
     assert done.code == 0, done.text
-    assert "upstreams" not in gateway.checkout.platform()
+    assert not project_folder(gateway.checkout.layout).exists()
     assert gateway.checkout.processes() == {}
     assert "no gateway is running" in gateway.checkout.dev("gateway", "--stop").text
 
@@ -159,7 +164,7 @@ def test_in_the_foreground_it_runs_until_interrupted_and_leaves_nothing(checkout
     text, _ = child.communicate(timeout=120)
 
     assert child.returncode == 0, text
-    assert "upstreams" not in checkout.platform()
+    assert not project_folder(checkout.layout).exists()
     assert checkout.processes() == {}
 
 
@@ -172,3 +177,46 @@ def _is_told(output: object) -> bool:
             start = next(index for index, each in enumerate(lines) if each.rstrip() == "{")
             return bool(json.loads("".join(lines[start:])))
     return False
+
+
+def test_the_stack_file_stays_as_it_is_and_the_next_up_takes_back_only_the_redirection(
+    checkout: Checkout,
+) -> None:
+    checkout.dev("gateway", "--stop")
+    checkout.up()
+    before, file = routes(checkout), checkout.stack_file("local").read_text()
+
+    done = checkout.dev("gateway", "--detach")
+    assert done.code == 0, done.text
+    assert checkout.stack_file("local").read_text() == file
+    session = Session.read(checkout.layout)
+    assert session is not None
+    on_trial = routes(checkout)
+    assert set(on_trial) - set(before) == {("Backend", "coder-predictor")}
+    assert {each for each in before if on_trial[each] != before[each]} == {
+        ("HTTPRoute", "coding-agents-agents")
+    }
+
+    Session.file(checkout.layout).unlink()  # as a killed run leaves it, at its worst
+    checkout.up()
+    assert changes(checkout) == ["~ 1 updated", "- 1 deleted"], "the route and the Backend"
+    assert routes(checkout) == before
+    checkout.up()
+    assert changes(checkout) == []
+    assert checkout.dev("down").code == 0
+
+
+def routes(checkout: Checkout) -> dict[tuple[str, str], Any]:
+    """Return what the gateway goes by, as the API server keeps it."""
+    with checkout.client() as client:
+        found = [
+            *client.list("gateway.networking.k8s.io/v1", "HTTPRoute", "coding-agents"),
+            *client.list("gateway.envoyproxy.io/v1alpha1", "Backend", "coding-agents"),
+        ]
+    return {(each["kind"], each["metadata"]["name"]): each["spec"] for each in found}
+
+
+def changes(checkout: Checkout) -> list[str]:
+    """Return what the engine's last update changed."""
+    text = (checkout.layout.logs / "pulumi.log").read_text().rpartition("\n$ ")[2]
+    return re.findall(r"^ +([-+~] \d+ \w+)$", text, re.MULTILINE)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from embedded.gateway import Session
-from embedded.ports import LOOPBACK
+from embedded.gateway.running import project_folder
 from tests.cluster.end_to_end.checkout import Checkout, Outcome
 
 API = "gateway.envoyproxy.io/v1alpha1"
@@ -49,7 +49,7 @@ def refused(checkout: Checkout) -> Outcome:
     )
     assert said.endswith(f" Log: {checkout.layout.logs / 'envoy-gateway.log'}")
     assert "Traceback" not in done.text
-    assert "upstreams" not in checkout.platform()
+    assert not project_folder(checkout.layout).exists()
     assert Session.read(checkout.layout) is None
     return done
 
@@ -72,7 +72,7 @@ def test_the_end_does_not_bring_back_a_stack_that_was_destroyed_meanwhile(checko
     checkout.up()
     done = checkout.dev("gateway", "--detach")
     assert done.code == 0, done.text
-    assert LOOPBACK in str(checkout.platform()["upstreams"])
+    assert project_folder(checkout.layout).exists()
     done = checkout.pulumi("destroy", "--yes", "--skip-preview", "--stack", "local")
     assert done.code == 0, done.text
 
@@ -81,5 +81,5 @@ def test_the_end_does_not_bring_back_a_stack_that_was_destroyed_meanwhile(checko
     assert done.code == 0, done.text
     assert not checkout.is_up()
     assert checkout.processes(), "the cluster ran before the trial"
-    assert "upstreams" not in checkout.platform()
+    assert not project_folder(checkout.layout).exists()
     assert checkout.dev("down").code == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onprem_agents.errors import InvalidInput, Problem
-from onprem_agents.manifests.gateway_auth import client_ids, key_secrets, security_policy
+from onprem_agents.manifests.gateway_auth import client_ids, developer_secrets, security_policy
 from onprem_agents.manifests.meta import object_name
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.stack.secrets import check_keys
@@ -39,7 +39,7 @@ def test_what_the_gateway_says_about_a_caller_cannot_be_sent_by_the_caller() -> 
 
 def test_every_developer_has_a_secret_that_the_check_reads() -> None:
     plan = planned()
-    names = [secret["metadata"]["name"] for secret in key_secrets(plan).values()]
+    names = [secret.manifest["metadata"]["name"] for secret in developer_secrets(plan)]
     references = security_policy(plan, ["some-route"])["spec"]["apiKeyAuth"]["credentialRefs"]
 
     assert names == ["key-alice", "key-bob"]

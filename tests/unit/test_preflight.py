@@ -8,8 +8,10 @@ from typing import Any, cast
 import pytest
 
 from onprem_agents.cluster import KubeClient, Resource
-from onprem_agents.cluster.preflight import Check, preflight
+from onprem_agents.cluster.preflight import PREREQUISITES, Check, preflight
+from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, plan_stack_file
+from tests.unit.manifest_samples import planned
 
 STACKS = Path(__file__).parents[2] / "stacks"
 SERVED = (
@@ -17,6 +19,17 @@ SERVED = (
     ("gateway.networking.k8s.io", "v1", "Gateway"),
     ("gateway.networking.k8s.io", "v1", "GatewayClass"),
     ("gateway.envoyproxy.io", "v1alpha1", "SecurityPolicy"),
+    ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
+    *(
+        ("gateway.envoyproxy.io", "v1alpha1", kind)
+        for kind in (
+            "BackendTrafficPolicy",
+            "ClientTrafficPolicy",
+            "EnvoyExtensionPolicy",
+            "EnvoyProxy",
+            "HTTPRouteFilter",
+        )
+    ),
 )
 
 
@@ -63,7 +76,7 @@ def _plan(stack: str = "local") -> PlatformPlan:
 
 
 def _missing(cluster: _Cluster, plan: PlatformPlan) -> dict[str, Check]:
-    checks = preflight(plan, cast("KubeClient", cluster))
+    checks = preflight(plan, render(plan, "{}"), cast("KubeClient", cluster))
     return {check.name: check for check in checks if check.verdict != "ok"}
 
 
@@ -134,3 +147,33 @@ def test_several_models_need_lua_in_envoy_gateway() -> None:
     }
 
     assert "enableLua" in _missing(cluster, _plan("team"))["Lua filters in Envoy Gateway"].fix
+
+
+@pytest.mark.parametrize(
+    ("changes", "needed"),
+    [
+        ({"queue": {}}, "ClusterQueue (kueue.x-k8s.io/v1beta1)"),
+        ({"access": {"tls": {"issuer": "ca", "secretName": None}}}, "Certificate (cert-manager.io/v1)"),
+        ({"access": {"gateway": "envoy-ai-gateway"}}, "AIGatewayRoute (aigateway.envoyproxy.io/v1beta1)"),
+        ({"serving": {"mode": "Knative"}}, "Backend (gateway.envoyproxy.io/v1alpha1)"),
+        ({"serving": {"mode": "Knative"}}, "Service (serving.knative.dev/v1)"),
+    ],
+)
+def test_whatever_a_stack_declares_must_be_served(changes: dict[str, Any], needed: str) -> None:
+    assert needed in _missing(_Cluster(), planned(**changes))
+
+
+def test_an_api_that_no_prerequisite_brings_is_kubernetes_own() -> None:
+    plans = [
+        planned(queue={}, translation="litellm", hardware={"nodeNames": ["a", "b"]}, model={"replicas": 2})
+    ]
+    plans.append(planned(access={"gateway": "envoy-ai-gateway", "tls": {"issuer": "ca"}}))
+    groups = {each["apiVersion"].rpartition("/")[0] for plan in plans for each in render(plan, "{}")}
+
+    assert groups - set(PREREQUISITES) == {
+        "",
+        "apps",
+        "networking.k8s.io",
+        "policy",
+        "scheduling.k8s.io",
+    }

@@ -12,6 +12,7 @@ import httpx
 
 from embedded.gateway.container import Container, container
 from embedded.gateway.litellm.package import VERSION, install, program
+from embedded.gateway.redirect import models_at
 from embedded.layout import Layout
 from embedded.ports import LOOPBACK, Ports
 from embedded.process import Process
@@ -36,15 +37,19 @@ def address(layout: Layout) -> str:
     return f"http://{LOOPBACK}:{ports[NAME]}"
 
 
-def start(layout: Layout, plan: PlatformPlan, keys: Mapping[str, str], progress: Progress) -> str:
-    """Run LiteLLM as the plan declares it, unless it runs so already, and return its address when it is ready.
+def start(
+    layout: Layout, plan: PlatformPlan, server: str, keys: Mapping[str, str], progress: Progress
+) -> str:
+    """Run LiteLLM as the plan declares it, with the models on `server`, and return its address when it is ready.
+
+    What runs so already is left alone.
 
     `keys` has its own key and that of the model servers, by the names of their Secrets. Raises
     `EnvironmentProblem` with the log to read when it cannot be installed or does not start.
     """
     install(layout, progress)
     here = address(layout)
-    declared = container(translation_proxy(plan), keys)
+    declared = container(models_at(plan, translation_proxy(plan), server), keys)
     wanted = declared_process(layout, declared, here)
     if not wanted.as_wanted():
         wanted.stop()

@@ -1,0 +1,226 @@
+"""Every setting of the schema, found by reflection: it does something, and what it does reaches the cluster.
+
+A new setting is in these tests by itself. Where no other value of it can be made up, `SAMPLES` must say one.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, Literal, Union, get_args, get_origin
+
+import pytest
+from pulumi.runtime.rpc import is_rpc_secret
+
+from components.coding_platform import CodingPlatform, CodingPlatformArgs
+from onprem_agents.manifests import DeclaredPatch, DeclaredSecret, bundles
+from onprem_agents.plan import PlatformPlan, plan_stack
+from onprem_agents.plan.contract import connection_for
+from onprem_agents.plan.report import report
+from onprem_agents.stack.settings import Platform, Section
+from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, Recorder, recorded
+from tests.unit.manifest_samples import FAST, STACK
+
+Path = tuple[str, ...]
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A valid value that is not the default, and what else the stack must say for the setting to matter."""
+
+    value: Any
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+
+_ISSUER = {"access.tls": {"issuer": "internal-ca"}}
+_SECRET = {"access.tls": {"secretName": "agents-tls"}}
+_TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
+
+SAMPLES: dict[str, Sample] = {
+    "namespace": Sample(value="agents"),
+    "hardware": Sample(value={"accelerator": "H100", "gpusPerNode": 4, "nodes": 1}),
+    "hardware.tier": Sample(value="80gb", given={"hardware": {"tier": "48gb"}}),
+    "hardware.accelerator": Sample(value="A100-80"),
+    "hardware.gpusPerNode": Sample(value=4),
+    "hardware.nodes": Sample(value=3),
+    "hardware.nodeNames": Sample(value=["gpu-a", "gpu-b"]),
+    "hardware.taint": Sample(value=False, given=_TWO_NODES),
+    "models": Sample(value=[*STACK["models"], FAST]),
+    "models.role": Sample(value="writer"),
+    "models.model": Sample(value="google/gemma-4-E4B-it"),
+    "models.precision": Sample(value="bf16"),
+    "models.source": Sample(value="pvc://models/coder"),
+    "models.revision": Sample(value="0123abcd"),
+    "models.context": Sample(value=32768),
+    "models.sessions": Sample(value=3),
+    "models.replicas": Sample(value=2),
+    "models.tensorParallel": Sample(value=2),
+    "models.kvCacheDtype": Sample(value="fp8"),
+    "models.gpuMemoryUtilization": Sample(value=0.8),
+    "models.maxNumSeqs": Sample(value=7),
+    "models.maxNumBatchedTokens": Sample(value=4096),
+    "models.toolCallParser": Sample(value="hermes"),
+    "models.reasoningParser": Sample(value="deepseek_r1"),
+    "models.chatTemplate": Sample(value="{{ messages }}"),
+    "models.speculativeTokens": Sample(value=2),
+    "models.temperature": Sample(value=0.3),
+    "serving": Sample(value={"mode": "Knative"}),
+    "serving.vllm": Sample(value="0.32.0"),
+    "serving.image": Sample(value="registry.example.internal/vllm:v0.24.0"),
+    "serving.imagePullSecrets": Sample(value=["pull"]),
+    "serving.serviceAccount": Sample(value="own-account"),
+    "serving.storageSecret": Sample(value="hf-token"),
+    "access": Sample(value={**STACK["access"], "host": "models.example.internal"}),
+    "access.host": Sample(value="models.example.internal"),
+    "access.port": Sample(value=8443),
+    "access.tls": Sample(value={"issuer": "internal-ca"}),
+    "access.tls.issuer": Sample(value="other-ca", given=_ISSUER),
+    "access.tls.issuerKind": Sample(value="Issuer", given=_ISSUER),
+    "access.tls.secretName": Sample(value="other-tls"),
+    "access.tls.secretNamespace": Sample(value="certificates", given=_SECRET),
+    "access.tls.caHint": Sample(value="https://pki.example.internal/ca.crt"),
+    "access.developers": Sample(value={"alice": {}}),
+    "access.developers.team": Sample(value="editors"),
+    "access.gatewayClass": Sample(value="own-class"),
+    "access.gatewayNamespace": Sample(value="gateways"),
+    "timeouts": Sample(value={"longestTurnSeconds": 900}),
+    "timeouts.longestTurnSeconds": Sample(value=900),
+    "timeouts.loadBudgetSeconds": Sample(value=3600),
+    "queue": Sample(value={}),
+    "queue.clusterQueue": Sample(value="own-gpus", given={"queue": {}}),
+    "queue.localQueue": Sample(value="own-agents", given={"queue": {}}),
+}
+
+
+def settings(section: type[Section] = Platform, above: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
+    """Yield every setting of the schema, sections included: its path in YAML, its type and its default."""
+    for info in section.model_fields.values():
+        path = (*above, str(info.alias))
+        yield path, info.annotation, info.default
+        for inner in _sections(info.annotation):
+            yield from settings(inner, path)
+
+
+def _sections(annotation: Any) -> Iterator[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _sections(argument)
+
+
+def made_up(annotation: Any, default: Any) -> list[Any]:
+    """Return other values of a setting whose type lists them all."""
+    if annotation is bool:
+        return [not default]
+    if get_origin(annotation) is Literal:
+        return [value for value in get_args(annotation) if value != default]
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [
+            value for part in get_args(annotation) for value in made_up(part, default) if part is not None
+        ]
+    return []
+
+
+def cases() -> Iterator[Any]:
+    for path, annotation, default in settings():
+        name = ".".join(path)
+        sample = SAMPLES.get(name)
+        values = [sample.value] if sample is not None else made_up(annotation, default)
+        for number, value in enumerate(values or [None]):
+            yield pytest.param(path, value, bool(values), id=f"{name}-{number}" if number else name)
+
+
+def stack(path: Path, value: Any, given: Mapping[str, Any]) -> tuple[Object, Object]:
+    """Return the stack without a setting and with it."""
+    base = deepcopy(STACK)
+    for where, section in given.items():
+        put(base, tuple(where.split(".")), section)
+    changed = deepcopy(base)
+    put(changed, path, value)
+    return base, changed
+
+
+def put(raw: Any, path: Path, value: Any) -> None:
+    """Set a value in a stack; in a list of models and a map of developers, that of the first one."""
+    *sections, last = path
+    for name in sections:
+        raw = raw.setdefault(name, {})
+        if name == "models":
+            raw = raw[0]
+        elif name == "developers":
+            raw = raw["alice"]
+    raw[last] = value
+
+
+def outcome(plan: PlatformPlan) -> Object:
+    """Return all that a stack leads to: objects, report and connection contract."""
+    connection = connection_for(plan)
+    return {
+        "objects": [
+            each.shown() for bundle in bundles(plan, connection.to_json()) for each in bundle.objects
+        ],
+        "report": report(plan),
+        "connection": connection.to_wire(),
+    }
+
+
+every_setting = pytest.mark.parametrize(("path", "value", "known"), list(cases()))
+
+
+@every_setting
+def test_every_setting_changes_something(path: Path, value: Any, known: bool) -> None:
+    name = ".".join(path)
+    assert known, f"SAMPLES says no value of platform.{name} other than its default"
+    base, changed = stack(path, value, SAMPLES[name].given if name in SAMPLES else {})
+
+    assert outcome(plan_stack(changed, stack="test")) != outcome(plan_stack(base, stack="test")), (
+        f"platform.{name} changes nothing that is declared, reported or told to developers"
+    )
+
+
+@every_setting
+def test_with_every_setting_what_is_declared_is_what_is_rendered(path: Path, value: Any, known: bool) -> None:
+    name = ".".join(path)
+    assert known, f"SAMPLES says no value of platform.{name} other than its default"
+    plan = plan_stack(stack(path, value, SAMPLES[name].given if name in SAMPLES else {})[1], stack="test")
+    connection_json = connection_for(plan).to_json()
+    listed = [each for bundle in bundles(plan, connection_json) for each in bundle.objects]
+    expected = {
+        identity(each.manifest): (isinstance(each, DeclaredPatch), numbers(each.manifest)) for each in listed
+    }
+    secrets = {identity(each.manifest) for each in listed if isinstance(each, DeclaredSecret)}
+
+    declared = {}
+    for item in declare(plan, connection_json).resources:
+        if item.typ.startswith("kubernetes:"):
+            inputs = dict(item.inputs)
+            if identity(inputs) in secrets:
+                assert is_rpc_secret(inputs.pop("data"))
+            declared[identity(inputs)] = (item.typ.endswith("Patch"), numbers(inputs))
+
+    assert declared == expected
+    assert len(declared) == len(listed)
+
+
+def declare(plan: PlatformPlan, connection_json: str) -> Recorder:
+    keys = {"alice": [ALICE, ALICE_NEXT], "bob": [BOB]}
+    args = CodingPlatformArgs(
+        plan=plan,
+        connection_json=connection_json,
+        developer_keys={name: keys[name] for name in plan.developers},
+        server_key=SERVER,
+    )
+    return recorded(lambda: CodingPlatform("platform", args))
+
+
+def identity(manifest: Object) -> tuple[str, str, str]:
+    return manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"]
+
+
+def numbers(manifest: Object) -> str:
+    """Return an object as text; every number reaches the engine as a float."""
+    return json.dumps(json.loads(json.dumps(manifest), parse_int=float), sort_keys=True)
