@@ -1,4 +1,4 @@
-"""`onprem-agents catalog`: the models, accelerators and tiers that a stack can name."""
+"""`onprem-agents catalog`: the models, accelerators, tiers and vLLM releases that a stack can name."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from rich.table import Table
 
 from onprem_agents.catalog import load_catalog
 from onprem_agents.cli.options import json_option
+from onprem_agents.vllm import Release, known_releases, load_history, load_release
 
 
 @click.command()
 @json_option
 def catalog(as_json: bool) -> None:
-    """List the models, accelerators and tiers that a stack can name."""
+    """List the models, accelerators, tiers and vLLM releases that a stack can name."""
     facts = load_catalog()
+    releases = [load_release(version) for version in known_releases()]
     if as_json:
         click.echo(
             json.dumps(
@@ -24,6 +26,8 @@ def catalog(as_json: bool) -> None:
                     "models": [model.model_dump(mode="json") for model in facts.models],
                     "accelerators": [gpu.model_dump(mode="json") for gpu in facts.accelerators],
                     "tiers": [tier.model_dump(mode="json") for tier in facts.tiers],
+                    "vllm": [_release(release) for release in releases],
+                    "vllm_removed": _removed(),
                 },
                 indent=2,
             )
@@ -48,5 +52,38 @@ def catalog(as_json: bool) -> None:
     tiers = Table("tier", "hardware", "start with", title="Tiers", show_edge=False)
     for tier in facts.tiers:
         tiers.add_row(tier.name, f"{tier.nodes} × {tier.gpus_per_node} {tier.accelerator}", tier.variant)
-    for table in (models, gpus, tiers):
+    vllm = Table("vLLM", "image", "options", "tool parsers", title="vLLM releases", show_edge=False)
+    for release in releases:
+        vllm.add_row(
+            release.release,
+            release.image.reference(),
+            f"{len(release.options())}",
+            f"{len(release.tool_parsers)}",
+        )
+    for table in (models, gpus, tiers, vllm):
         console.print(table)
+
+
+def _release(release: Release) -> dict[str, object]:
+    return {
+        "release": release.release,
+        "image": release.image.reference(),
+        "tool_parsers": sorted(release.tool_parsers),
+        "reasoning_parsers": sorted(release.reasoning_parsers),
+        "quantization_methods": sorted(release.quantization_methods),
+        "chat_templates": sorted(
+            f"{release.image.template_folder}/{name}" for name in release.image.templates
+        ),
+        "sources": {
+            part: {"where": facts.source, "read": facts.read}
+            for part, facts in (("options", release), ("image", release.image), ("memory", release.memory))
+        },
+    }
+
+
+def _removed() -> dict[str, object]:
+    history = load_history()
+    return {
+        "options": {option: removed.hint for option, removed in history.removed.items()},
+        "source": {"where": history.source, "read": history.read},
+    }

@@ -64,6 +64,7 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
             f"chat template {role['chatTemplate'] or 'of the model'}"
         ),
         f"    rollout {role['rollout']['kind']}{downtime}: {role['rollout']['reason']}",
+        *(f"    note: {note}" for note in role["notes"]),
     ]
 
 

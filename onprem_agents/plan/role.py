@@ -13,7 +13,7 @@ from onprem_agents.plan.pool import Pool
 from onprem_agents.sizing import fit, nearest_tier_that_fits
 from onprem_agents.sizing.divisibility import most_gpus_together
 from onprem_agents.stack.settings import ModelRole
-from onprem_agents.vllm import load_release, version_key
+from onprem_agents.vllm import nearest_release, newest_release, version_key
 
 # An agent that finds no second slot waits for the whole turn of the first one.
 _COMFORTABLE_SESSIONS = 2
@@ -43,7 +43,7 @@ def decide_role(
     role: ModelRole, *, where: str, pool: Pool, catalog: Catalog, vllm: str | None
 ) -> RoleDecision:
     """Decide one role. `where` is its config key; `vllm` the release that the stack asks for, if any."""
-    release = vllm or catalog.vllm().version
+    release = vllm or newest_release()
     try:
         model, named = catalog.model_and_variant(role.model)
         variants = variants_to_try(model, named, role, pool.accelerator)
@@ -140,18 +140,7 @@ def _release_problems(
                 fix=f"set platform.serving.vllm to {needed} or newer, or leave it out",
             )
         )
-    try:
-        facts = load_release(release)
-    except UnknownFact as error:
-        return [
-            *problems,
-            Problem(
-                where="platform.serving.vllm",
-                found=release,
-                why="the flags and parsers of that release are not in the catalogue, so they cannot be checked",
-                fix=error.hint,
-            ),
-        ]
+    facts = nearest_release(release)
     for key, value, known in (
         ("toolCallParser", role.tool_call_parser, facts.tool_parsers),
         ("reasoningParser", role.reasoning_parser, facts.reasoning_parsers),

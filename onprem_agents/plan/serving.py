@@ -81,6 +81,8 @@ class ServingPlan:
     chat_template: str | None
     """Jinja text to mount as a ConfigMap; None when the model's own or the image's template is used."""
     timeouts: TimeoutChain
+    notes: tuple[str, ...]
+    """What the reader of the plan should know although it holds."""
 
     @property
     def sessions(self) -> int:
