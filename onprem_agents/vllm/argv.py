@@ -156,7 +156,7 @@ def _problem(name: str, flags: ServeFlags, facts: Release) -> Problem | None:
     if option not in facts.options():
         why = f"vLLM {facts.release} does not know {option}"
         fix = unknown_option_hint(option, facts.release, facts.options())
-    elif allowed and value not in allowed:
+    elif allowed and str(value) not in allowed:
         why = f"vLLM {facts.release} takes one of: {', '.join(sorted(allowed))}"
         registry = _REGISTRIES.get(name)
         fix = "choose one of these, or a release that knows it"

@@ -78,8 +78,7 @@ def _elsewhere(name: str, version: str, registry: Callable[[Release], frozenset[
     if not older:
         return None
     without = known_releases()[known_releases().index(older[-1]) + 1 :]
-    back = f" and back since {_minor(newer[0])}" if newer else ""
-    return f"it is gone since vLLM {_minor(without[0])}{back}" if without else None
+    return f"it is gone since vLLM {_minor(without[0])}" if without else None
 
 
 def _minor(version: str) -> str:

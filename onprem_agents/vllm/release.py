@@ -137,7 +137,7 @@ class Release(Options):
 @cache
 def known_releases() -> tuple[str, ...]:
     """Return the releases that have a folder, oldest first."""
-    return tuple(sorted((path.parent.name for path in _FOLDER.glob("*/options.json")), key=version_key))
+    return tuple(sorted((path.parent.name for path in _FOLDER.glob("*/memory.json")), key=version_key))
 
 
 def newest_release() -> str:

@@ -93,7 +93,7 @@ def _random_value(kind: str, name: str, release: str, rng: random.Random) -> Any
         "switch": lambda: rng.random() < 0.5,
         "text": lambda: rng.choice(allowed or (named if name == "model" else odd)),
         "texts": lambda: tuple(rng.sample(named, rng.randint(1, 3))),
-        "integer": lambda: rng.choice([0, 1, 7, 8192, -1]),
+        "integer": lambda: int(rng.choice(allowed)) if allowed else rng.choice([0, 1, 7, 8192, -1]),
         "tokens": lambda: rng.choice([1, 2048, 131072]),
         "context": lambda: rng.choice(["auto", 32768, 1_000_000]),
         "decimal": lambda: rng.choice([0.0, 0.92, 16.0, 1e-05]),

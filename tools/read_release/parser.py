@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -38,13 +39,17 @@ def actions(parser: argparse.ArgumentParser) -> list[dict[str, object]]:
             "names": action.option_strings,
             "nargs": action.nargs,
             "default": _plain(action.default),
-            "choices": None
-            if action.choices is None
-            else sorted({str(c) for c in action.choices if c is not None}),
+            "choices": _choices(action.choices),
         }
         for action in parser._actions  # noqa: SLF001  argparse has no public list
         if action.option_strings and "--help" not in action.option_strings
     ]
+
+
+def _choices(choices: Iterable[object] | None) -> list[str] | None:
+    """Return the choices as they are written in argv, numbers in their order."""
+    texts = {str(choice) for choice in choices or () if choice is not None}
+    return sorted(texts, key=lambda text: (int(text) if text.isdigit() else 0, text)) if texts else None
 
 
 def _plain(value: object) -> object:
