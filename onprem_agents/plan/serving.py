@@ -82,7 +82,7 @@ class ServingPlan:
     """Jinja text to mount as a ConfigMap; None when the model's own or the image's template is used."""
     timeouts: TimeoutChain
     notes: tuple[str, ...] = ()
-    """What must be done by hand before the weights can be loaded."""
+    """What the reader of the plan should do or know although it holds."""
     remarks: tuple[str, ...] = ()
     """What is worth knowing about the model as it is served."""
 
