@@ -12,7 +12,7 @@ from onprem_agents.errors import UnknownFact
 
 Precision = Literal["bf16", "fp8", "int8", "int4", "fp8+int4", "nvfp4", "mxfp4", "bnb4", "native"]
 Part = Literal["attention", "linear-attention", "feed-forward", "shared-experts", "mtp", "head"]
-AgentName = Literal["opencode", "codex", "claude"]
+AgentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 HuggingFaceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")]
 GibibytesField = Annotated[float, Field(gt=0)]
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
+from onprem_agents.agents.finding import Severity
 from onprem_agents.cli.contract_source import connection_option, read_contract
 from onprem_agents.cli.options import json_option
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.probes.smoke import Target, check_target, client, run
-from onprem_agents.probes.verdict import Severity, Verdict, worst
+from onprem_agents.probes.verdict import Verdict, worst
 
 MAX_KEY_BYTES = 16 * 1024
 _DEFAULT_KEY_ENV = "ONPREM_API_KEY"
