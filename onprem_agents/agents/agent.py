@@ -9,8 +9,8 @@ from typing import Literal
 
 from onprem_agents.agents.config import ConfigFile, Release, Values, Wanted
 from onprem_agents.agents.config import Path as KeyPath
+from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.finding import Finding
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.limits import output_cap_tokens
@@ -76,7 +76,7 @@ class Agent(Software):
     the shell's variables. `wanted` is that file for one machine, of the installed release and a CA file. `causes` names
     what is wrong in its merged settings (with the shell's variables and the key file), `own_key` a key that it
     sends beside setup's, with the setting it is from. `headless` is the command (program, contract, folder, task) for
-    one task without a person; `says` pairs a pattern in what it prints with the finding's cause and fix.
+    one task without a person; `says` pairs a pattern in what it prints with the diagnosis's cause and fix.
     """
 
     path: str
@@ -87,7 +87,7 @@ class Agent(Software):
     address_at: KeyPath
     env_table: str | None = None
     wanted: Callable[[Connection, Release | None, str | None], Wanted]
-    causes: Callable[[Values, Connection, Variables, Path], Iterator[Finding]]
+    causes: Callable[[Values, Connection, Variables, Path], Iterator[Diagnosis]]
     own_key: Callable[[Values, Variables], tuple[str, str] | None]
     headless: Callable[[str, Connection, Path, str], tuple[str, ...]]
     says: tuple[tuple[str, str, str], ...] = ()

@@ -16,8 +16,8 @@ from pathlib import Path
 from onprem_agents.agents import causes as known
 from onprem_agents.agents.agent import Agent, Limits, Variables
 from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.finding import Finding
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection, Role
 
@@ -139,7 +139,7 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
 
 def _causes(
     values: Values, connection: Connection, variables: Variables, key_file: Path
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     env = at(values, "env") if isinstance(at(values, "env"), dict) else {}
 
     def setting(name: str) -> str:
@@ -164,7 +164,7 @@ def _causes(
         yield known.no_key("neither apiKeyHelper nor ANTHROPIC_AUTH_TOKEN is set", connection)
     elif (helper and (token or api_key)) or (token and api_key and token != api_key):
         stale = "ANTHROPIC_AUTH_TOKEN" if helper and token else "ANTHROPIC_API_KEY"
-        yield Finding(
+        yield Diagnosis(
             cause="two-keys",
             evidence=f"{stale} is sent beside the key that is meant, and the gateway may look at it first",
             fix=f"unset {stale} in the shell and the settings; {known.again(connection)}",

@@ -14,8 +14,8 @@ from pathlib import Path
 from onprem_agents.agents import causes as known
 from onprem_agents.agents.agent import Agent, Limits, Variables
 from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.finding import Finding
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.limits import compact_at_tokens
@@ -103,7 +103,7 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
 
 def _causes(
     values: Values, connection: Connection, variables: Variables, key_file: Path
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     name = str(at(values, "model_provider") or "")
     provider = at(values, "model_providers", name) if name else None
     if not isinstance(provider, dict):
@@ -113,7 +113,7 @@ def _causes(
     table = f"model_providers.{name}"
     if str(provider.get("wire_api", "responses")) != "responses":
         # The refusal stands in the program of 0.95.0 and not in that of 0.94.0 (both looked into 2026-11).
-        yield Finding(
+        yield Diagnosis(
             cause="wire-api-chat",
             evidence=f"{table}.wire_api is {shown(provider['wire_api'])}; since 0.95 Codex refuses it and exits",
             fix=f'set {table}.wire_api = "responses"; or {known.again(connection)}',

@@ -14,8 +14,8 @@ from pathlib import Path
 from onprem_agents.agents import causes as known
 from onprem_agents.agents.agent import Agent, Limits, Variables
 from onprem_agents.agents.config import KEY_PATH, ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.finding import Finding
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection, Role
 from onprem_agents.contract.untrusted import shown
@@ -115,7 +115,7 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
 
 def _causes(
     values: Values, connection: Connection, variables: Variables, key_file: Path
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     name, _, model = str(at(values, "model") or f"{PROVIDER}/").partition("/")
     provider = at(values, "provider", name)
     if not isinstance(provider, dict):

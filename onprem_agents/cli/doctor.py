@@ -13,7 +13,7 @@ import click
 import httpx
 
 from onprem_agents.agents import AGENTS, agent_named
-from onprem_agents.agents.finding import Severity
+from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.agents.machine import Machine
 from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option, read_contract
 from onprem_agents.cli.options import json_option

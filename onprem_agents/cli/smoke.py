@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from onprem_agents.agents.finding import Severity
+from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.cli.contract_source import connection_option, read_contract
 from onprem_agents.cli.options import json_option
 from onprem_agents.errors import EnvironmentProblem

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from onprem_agents.agents import Agent
-from onprem_agents.agents.finding import Finding
+from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import cleaned
 from onprem_agents.probes.patient import verdict
@@ -56,7 +56,7 @@ def run_agent(
     if installed.path is None:
         fix = f"install it: {install_command(agent, connection)}"
         evidence = f"{agent.title} is not on PATH"
-        return verdict(probe, Finding(cause="agent-missing", evidence=evidence, fix=fix))
+        return verdict(probe, Diagnosis(cause="agent-missing", evidence=evidence, fix=fix))
     with tempfile.TemporaryDirectory(prefix="onprem-doctor-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
         if git := shutil.which("git", path=variables.get("PATH")):
@@ -77,9 +77,11 @@ def run_agent(
     return verdict(probe, _cause(agent, code, said, tail, seconds, text), secret=key)
 
 
-def _cause(agent: Agent, code: int | None, said: str, tail: str, seconds: float, text: str | None) -> Finding:
+def _cause(
+    agent: Agent, code: int | None, said: str, tail: str, seconds: float, text: str | None
+) -> Diagnosis:
     if text is not None:
-        return Finding(
+        return Diagnosis(
             cause="wrong-file",
             evidence=f"hello.txt holds {text[:60]!a}",
             fix="the model is not fit for agents",
@@ -90,16 +92,16 @@ def _cause(agent: Agent, code: int | None, said: str, tail: str, seconds: float,
     evidence = f"no hello.txt; {end}; it said at last: {tail or 'nothing'}"
     if known is not None:
         elsewhere = "run onprem-agents doctor without --agent: its probes name the cause and the fix"
-        return Finding(cause=known[0], evidence=evidence, fix=known[1] or elsewhere)
+        return Diagnosis(cause=known[0], evidence=evidence, fix=known[1] or elsewhere)
     if code is None:
-        return Finding(
+        return Diagnosis(
             cause="timeout",
             evidence=evidence,
             fix="run onprem-agents doctor without --agent; is the model slow?",
         )
     if code == 0:
-        return Finding(cause="prose", evidence=evidence, fix=f"it talked and did nothing: {PARSER_FIX}")
-    return Finding(cause="agent", evidence=evidence, fix="run the same task by hand and read what it says")
+        return Diagnosis(cause="prose", evidence=evidence, fix=f"it talked and did nothing: {PARSER_FIX}")
+    return Diagnosis(cause="agent", evidence=evidence, fix="run the same task by hand and read what it says")
 
 
 def _variables(agent: Agent, connection: Connection, variables: Mapping[str, str]) -> dict[str, str]:

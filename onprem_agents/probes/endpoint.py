@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from onprem_agents.agents import Agent
-from onprem_agents.agents.finding import Finding, Severity
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.probes.patient import Patient, ask, verdict
 from onprem_agents.probes.smoke import (
     CHAT_TOKENS,
@@ -54,7 +54,7 @@ def keys(patient: Patient) -> Iterator[Verdict]:
                 how = next(iter(headers), "no header")
                 evidence = f"a request with {how} and no valid key got HTTP {response.status_code}, not 401"
                 fix = "the gateway lets strangers in: the platform team must look at its SecurityPolicy"
-                yield verdict(probe, Finding(cause="key-not-checked", evidence=evidence, fix=fix))
+                yield verdict(probe, Diagnosis(cause="key-not-checked", evidence=evidence, fix=fix))
                 break
         else:
             yield verdict(probe, fine("refused, as it must be"))
@@ -73,7 +73,7 @@ def key_of_agent(patient: Patient, agent: Agent, key: str, setting: str) -> Iter
             f"{agent.name} sends the key from {setting}, and the gateway answers HTTP {response.status_code}"
         )
         fix = f"take it out and run: onprem-agents setup {agent.name} --host {host}; or put a valid key there"
-        yield verdict(probe, Finding(cause="key-refused", evidence=evidence, fix=fix), secret=key)
+        yield verdict(probe, Diagnosis(cause="key-refused", evidence=evidence, fix=fix), secret=key)
     else:
         yield verdict(probe, fine(f"the gateway takes the key from {setting}"), secret=key)
 
@@ -166,30 +166,32 @@ def _streamed(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "stream": True, "stream_options": {"include_usage": True}}
 
 
-def _judge_stream(text: str) -> Finding:
+def _judge_stream(text: str) -> Diagnosis:
     stream = of_chat(text)
     return _bad(stream, "[DONE]", text) or fine(f"{stream.events} events, to the end")
 
 
-def _judge_reasoning(text: str) -> Finding:
+def _judge_reasoning(text: str) -> Diagnosis:
     stream = of_chat(text)
     if bad := _bad(stream, "[DONE]", text):
         return bad
     if THOUGHT.search(stream.text):
         fix = "start vLLM with the --reasoning-parser of this model's family"
-        return Finding(cause="reasoning-leak", evidence=f"thoughts within the answer: {stream.text}", fix=fix)
+        return Diagnosis(
+            cause="reasoning-leak", evidence=f"thoughts within the answer: {stream.text}", fix=fix
+        )
     if not stream.text.strip():
         fix = "check the --reasoning-parser: all text went into the reasoning"
-        return Finding(cause="empty", evidence="thoughts and no answer", fix=fix)
+        return Diagnosis(cause="empty", evidence="thoughts and no answer", fix=fix)
     how = f"{len(stream.thought)} characters of thought apart" if stream.thought else "it did not think"
     return fine(f"the answer is clean; {how}")
 
 
-def _judge_arguments(text: str) -> Finding:
+def _judge_arguments(text: str) -> Diagnosis:
     return _one_call(of_chat(text), "[DONE]", text)
 
 
-def _judge_two(text: str) -> Finding:
+def _judge_two(text: str) -> Diagnosis:
     stream = of_chat(text)
     if bad := _bad(stream, "[DONE]", text):
         return bad
@@ -202,13 +204,13 @@ def _judge_two(text: str) -> Finding:
     return fine(f"{len(stream.calls)} calls in one answer")
 
 
-def _one_call(stream: Stream, end: str, text: str = "") -> Finding:
+def _one_call(stream: Stream, end: str, text: str = "") -> Diagnosis:
     if bad := _bad(stream, end, text):
         return bad
     if not stream.calls:
         return _parser(f"no tool call in the stream, but: {stream.text or 'nothing'}")
     if broken := _broken_call(stream):
-        return Finding(cause="tool-arguments", evidence=f"broken arguments: {broken}", fix=PARSER_FIX)
+        return Diagnosis(cause="tool-arguments", evidence=f"broken arguments: {broken}", fix=PARSER_FIX)
     return fine(f"called {next(iter(stream.calls.values()))['name']}")
 
 
@@ -223,40 +225,44 @@ def _broken_call(stream: Stream) -> str:
     return ""
 
 
-def _bad(stream: Stream, end: str, text: str) -> Finding | None:
+def _bad(stream: Stream, end: str, text: str) -> Diagnosis | None:
     if stream.error:
         fix = "look at the log of the model server for this moment"
-        return Finding(cause="stream-error", evidence=f"an error within the stream: {stream.error}", fix=fix)
+        return Diagnosis(
+            cause="stream-error", evidence=f"an error within the stream: {stream.error}", fix=fix
+        )
     if not stream.events:
         fix = "something between here and the model server does not stream: look at its buffering"
-        return Finding(cause="no-stream", evidence=f"no events but: {text or 'nothing'}", fix=fix)
+        return Diagnosis(cause="no-stream", evidence=f"no events but: {text or 'nothing'}", fix=fix)
     if not stream.ended:
         fix = "a time limit or restart cut the stream: compare the gateway's timeouts with the longest turn"
-        return Finding(cause="cut", evidence=f"{stream.events} events and no {end}", fix=fix)
+        return Diagnosis(cause="cut", evidence=f"{stream.events} events and no {end}", fix=fix)
     return None
 
 
-def _parser(evidence: str) -> Finding:
-    return Finding(cause="tool-parser", evidence=evidence, fix=PARSER_FIX)
+def _parser(evidence: str) -> Diagnosis:
+    return Diagnosis(cause="tool-parser", evidence=evidence, fix=PARSER_FIX)
 
 
-def _judge_message(text: str) -> Finding:
+def _judge_message(text: str) -> Diagnosis:
     try:
         blocks = json.loads(text)["content"]
         words = "".join(block.get("text", "") for block in blocks if block.get("type") == "text").strip()
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return Finding(
+        return Diagnosis(
             cause="not-an-api",
             evidence=f"HTTP 200 without an Anthropic message: {text}",
             fix="the address serves no /v1/messages: Claude Code needs vLLM's own, or the translation of the stack",
         )
     if THOUGHT.search(words):
         fix = "start vLLM with the --reasoning-parser of this model's family"
-        return Finding(cause="reasoning-leak", evidence=f"thoughts within the answer: {words}", fix=fix)
-    return fine(f"answered: {words}") if words else Finding(cause="empty", evidence="no text", fix=PARSER_FIX)
+        return Diagnosis(cause="reasoning-leak", evidence=f"thoughts within the answer: {words}", fix=fix)
+    return (
+        fine(f"answered: {words}") if words else Diagnosis(cause="empty", evidence="no text", fix=PARSER_FIX)
+    )
 
 
-def _judge_count(text: str) -> Finding:
+def _judge_count(text: str) -> Diagnosis:
     try:
         tokens = json.loads(text)["input_tokens"]
     except (ValueError, LookupError, TypeError, RecursionError):
@@ -264,4 +270,4 @@ def _judge_count(text: str) -> Finding:
     if isinstance(tokens, int) and tokens > 0:
         return fine(f"{tokens} tokens")
     fix = "only /context of Claude Code needs it; the server behind the gateway does not count"
-    return Finding(cause="count", severity=Severity.BROKEN, evidence=f"no count but: {text}", fix=fix)
+    return Diagnosis(cause="count", severity=Severity.BROKEN, evidence=f"no count but: {text}", fix=fix)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from onprem_agents.agents import Agent
-from onprem_agents.agents.finding import Finding, Severity
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import EnvironmentProblem
@@ -53,7 +53,7 @@ def without_contract(
             return
     fix = "check --host; or take the contract from the stack with --stack or --connection"
     yield verdict(
-        "contract", Finding(cause="contract", severity=Severity.UNREACHABLE, evidence=str(error), fix=fix)
+        "contract", Diagnosis(cause="contract", severity=Severity.UNREACHABLE, evidence=str(error), fix=fix)
     )
 
 
@@ -107,7 +107,7 @@ def platform_probes(
         hint = patient.connection.auth.key_hint
         yield verdict(
             "key",
-            Finding(
+            Diagnosis(
                 cause="key-missing",
                 evidence=f"no key in {patient.connection.auth.key_env}, {machine.key_file} or --key-file",
                 fix=f"{hint}; then: onprem-agents setup --key-file FILE",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from onprem_agents.agents.finding import Finding
+from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.probes.patient import Patient, ask, verdict
 from onprem_agents.probes.smoke import chat_body, exchange
 from onprem_agents.probes.smoke_causes import Asked, error_text, of_error, of_status
@@ -64,7 +64,7 @@ def context(patient: Patient) -> Verdict:
         " again (vLLM's --max-model-len differs from its settings), then run onprem-agents setup"
     )
     evidence = f"the server's window is {served} tokens, the contract promises {promised}"
-    return verdict("context", Finding(cause="context", evidence=evidence, fix=fix))
+    return verdict("context", Diagnosis(cause="context", evidence=evidence, fix=fix))
 
 
 def silence(patient: Patient) -> Verdict:
@@ -93,7 +93,7 @@ def silence(patient: Patient) -> Verdict:
         return verdict("silence", of_status(response.status_code, text, asked), secret=target.key)
     return verdict(
         "silence",
-        Finding(
+        Diagnosis(
             cause="silence",
             evidence=f"the stream was given up after {seconds:.0f} s without a token",
             fix="a time limit on the way is shorter than a long prompt takes: compare the timeouts of gateway, route"

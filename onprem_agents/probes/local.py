@@ -14,7 +14,7 @@ from typing import Any
 from onprem_agents.agents import Agent, obstacle
 from onprem_agents.agents.causes import again
 from onprem_agents.agents.config import Values, at
-from onprem_agents.agents.finding import Finding
+from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import parse
@@ -69,7 +69,7 @@ def examine(
         if named or any(scope == "user" for scope, _, _ in layers.files):
             fix = f"install it: {install_command(agent, connection)}"
             evidence = f"{agent.title} is not on PATH"
-            yield verdict(agent.name, Finding(cause="agent-missing", evidence=evidence, fix=fix))
+            yield verdict(agent.name, Diagnosis(cause="agent-missing", evidence=evidence, fix=fix))
         if not layers.files:
             return
     else:
@@ -112,7 +112,7 @@ def drift_of_contract(connection: Connection, machine: Machine) -> Verdict | Non
     if not changed:
         return verdict("drift", fine("the platform publishes what this machine was set up from"))
     evidence = f"the platform changed since this machine was set up: {', '.join(changed)}"
-    return verdict("drift", Finding(cause="drift", evidence=evidence, fix=again(connection)))
+    return verdict("drift", Diagnosis(cause="drift", evidence=evidence, fix=again(connection)))
 
 
 def _layers(agent: Agent, machine: Machine) -> Layers:
@@ -138,26 +138,26 @@ def _over(weak: Values, strong: Mapping[str, Any]) -> Values:
     return result
 
 
-def _redirected(layers: Layers, connection: Connection) -> Iterator[Finding]:
+def _redirected(layers: Layers, connection: Connection) -> Iterator[Diagnosis]:
     path = layers.agent.address_at
     decides = layers.source(*path)
     address = at(layers.values, *path)
     ours = (connection.base_url, connection.anthropic_base_url)
     if decides and decides[0] == "project" and address not in ours:
-        yield Finding(
+        yield Diagnosis(
             cause="repository-redirect",
             evidence=f"{decides[1]} of this repository sends prompts and key to {shown(address)}",
             fix="do not work here before you know why; --scope managed makes such files powerless",
         )
 
 
-def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Finding]:
+def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Diagnosis]:
     target = wanted(connection, installed)
     differing = list(_differences(target.values, layers.values, ()))
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"
         more = len(differing) - _SHOWN_DRIFTS
-        yield Finding(
+        yield Diagnosis(
             cause="drift",
             evidence=evidence + (f" and {more} more" if more > 0 else ""),
             fix=again(connection),
@@ -177,20 +177,20 @@ def _differences(target: Any, present: Any, path: tuple[str, ...]) -> Iterator[s
         yield f"{name} is {'another one (not shown)' if secret and present else shown(present)}"
 
 
-def _unsupported(reason: str, *, set_up: bool) -> Finding:
+def _unsupported(reason: str, *, set_up: bool) -> Diagnosis:
     if not set_up:
         return fine(f"the platform does not serve this agent: {reason}", cause="unsupported")
     fix = "use another agent, or have the platform serve a role that supports this one"
-    return Finding(
+    return Diagnosis(
         cause="unsupported", evidence=f"the platform no longer serves this agent: {reason}", fix=fix
     )
 
 
-def _broken(error: OnpremError) -> Finding:
+def _broken(error: OnpremError) -> Diagnosis:
     fix = "mend the file; setup does not touch a broken one"
     if isinstance(error, InvalidInput):
         problem = error.problems[0]
         evidence = f"{error.source}, {problem.where}: {problem.found}"
-        return Finding(cause="config-broken", evidence=evidence, fix=fix)
+        return Diagnosis(cause="config-broken", evidence=evidence, fix=fix)
     name = "config-unreadable" if isinstance(error, EnvironmentProblem) else "config-broken"
-    return Finding(cause=name, evidence=str(error), fix=fix)
+    return Diagnosis(cause=name, evidence=str(error), fix=fix)

@@ -9,14 +9,14 @@ from typing import Any
 
 import httpx
 
-from onprem_agents.agents.finding import Finding, Severity
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.contract.connection import Connection
 from onprem_agents.probes.smoke import Target, exchange
 from onprem_agents.probes.smoke_causes import Asked, of_error, of_status
 from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.developer_key import DeveloperKey
 
-Judge = Callable[[str], Finding]
+Judge = Callable[[str], Diagnosis]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +48,14 @@ class Patient:
         )
 
 
-def verdict(probe: str, finding: Finding, *, secret: str | None = None) -> Verdict:
-    """Return a finding as the verdict of a probe, in the words of this command and without the key."""
-    fix = finding.fix.replace("in --base-url", "in --host").replace("--base-url", "the address")
+def verdict(probe: str, diagnosis: Diagnosis, *, secret: str | None = None) -> Verdict:
+    """Return a diagnosis as the verdict of a probe, in the words of this command and without the key."""
+    fix = diagnosis.fix.replace("in --base-url", "in --host").replace("--base-url", "the address")
     fix = fix.replace(
         "name its variable with --key-env or its file with --key-file",
         "run onprem-agents setup, or add --key-file",
     )
-    return Verdict.of(probe, replace(finding, fix=fix), secret=secret)
+    return Verdict.of(probe, replace(diagnosis, fix=fix), secret=secret)
 
 
 def ask(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from onprem_agents.agents.finding import Finding, Severity
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.probes.patient import verdict
 from onprem_agents.probes.smoke_causes import Asked, of_error
 from onprem_agents.probes.verdict import Verdict, fine
@@ -46,7 +46,7 @@ def reach(
     if proxy is not None:
         fix = f"add {host} to NO_PROXY (onprem-agents setup does, for new shells)"
         evidence = f"{proxy} sends requests for {host} through a proxy, the agents' requests as well"
-        yield verdict("proxy", Finding(cause="proxy", evidence=evidence, fix=fix))
+        yield verdict("proxy", Diagnosis(cause="proxy", evidence=evidence, fix=fix))
     try:
         with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain:
             yield verdict("connection", fine(f"port {port} answers"))
@@ -56,7 +56,9 @@ def reach(
         yield verdict("connection", _cause(error, asked))
 
 
-def _tls(plain: socket.socket, host: str, ca_file: Path | None, asked: Asked, ca_hint: str | None) -> Finding:
+def _tls(
+    plain: socket.socket, host: str, ca_file: Path | None, asked: Asked, ca_hint: str | None
+) -> Diagnosis:
     by = f"by {ca_file}" if ca_file else "by this machine's certificates"
     where = f" ({ca_hint})" if ca_hint else ""
     fix = f"run onprem-agents setup --ca-file FILE with your organisation's CA file{where}, then start a new shell"
@@ -64,7 +66,7 @@ def _tls(plain: socket.socket, host: str, ca_file: Path | None, asked: Asked, ca
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         evidence = f"the CA file {ca_file} cannot be used: {error.strerror or error}"
-        return Finding(cause="tls", severity=Severity.UNREACHABLE, evidence=evidence, fix=fix)
+        return Diagnosis(cause="tls", severity=Severity.UNREACHABLE, evidence=evidence, fix=fix)
     try:
         with context.wrap_socket(plain, server_hostname=host) as secure:
             end = (secure.getpeercert() or {}).get("notAfter", "")
@@ -77,7 +79,7 @@ def _tls(plain: socket.socket, host: str, ca_file: Path | None, asked: Asked, ca
     return fine(f"the certificate is trusted {by}, until {end}")
 
 
-def _cause(error: Exception, asked: Asked) -> Finding:
+def _cause(error: Exception, asked: Asked) -> Diagnosis:
     wrapped = httpx.ConnectTimeout("") if isinstance(error, TimeoutError) else httpx.ConnectError(str(error))
     wrapped.__cause__ = error
     cause = of_error(wrapped, asked)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from onprem_agents.agents import Agent
 from onprem_agents.agents.config import Values, at
-from onprem_agents.agents.finding import Finding
+from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
 from onprem_agents.probes.local import settings
@@ -33,7 +33,7 @@ def trust(connection: Connection, machine: Machine, agents: Sequence[Installed])
             )
 
 
-def _judged(agent: Agent, values: Values, connection: Connection, machine: Machine) -> Finding:
+def _judged(agent: Agent, values: Values, connection: Connection, machine: Machine) -> Diagnosis:
     told = _told(agent, values, machine.variables)
     if trouble := _refusal(connection.base_url, told[1] if told else None):
         if told is not None and not _refusal(connection.base_url, None):
@@ -50,19 +50,19 @@ def _told(agent: Agent, values: Values, variables: Mapping[str, str]) -> tuple[s
     return next(((name, Path(str(told[name]))) for name in agent.ca_variables if told.get(name)), None)
 
 
-def _cause(agent: Agent, told: tuple[str, Path] | None, trouble: str, machine: Machine) -> Finding:
+def _cause(agent: Agent, told: tuple[str, Path] | None, trouble: str, machine: Machine) -> Diagnosis:
     again = "give your organisation's CA file: onprem-agents setup --ca-file FILE, then start a new shell"
     if told is None and machine.ca_file.exists():
         lines = machine.own_folder / SHELL_FILES["bash"]
         fix = f"start a new shell, which reads what setup wrote; or, in bash and zsh: . {lines}"
         evidence = f"{agent.ca_variables[0]} is not set in this shell, and without it: {trouble}"
-        return Finding(cause="ca-not-told", evidence=evidence, fix=fix)
+        return Diagnosis(cause="ca-not-told", evidence=evidence, fix=fix)
     if told is None:
-        return Finding(cause="ca-not-told", evidence=f"it is told of no CA file: {trouble}", fix=again)
+        return Diagnosis(cause="ca-not-told", evidence=f"it is told of no CA file: {trouble}", fix=again)
     name, file = told
     if not file.is_file():
-        return Finding(cause="ca-missing", evidence=f"{name} is {file}, which is not there", fix=again)
-    return Finding(cause="ca-wrong", evidence=f"{name} is {file}, and with it: {trouble}", fix=again)
+        return Diagnosis(cause="ca-missing", evidence=f"{name} is {file}, which is not there", fix=again)
+    return Diagnosis(cause="ca-wrong", evidence=f"{name} is {file}, and with it: {trouble}", fix=again)
 
 
 def _refusal(base_url: str, ca_file: Path | None) -> str:

@@ -70,8 +70,6 @@ def test_unknown_names_offer_the_nearest_ones() -> None:
         catalog.accelerator("L40X")
     with pytest.raises(UnknownFact, match="24gb"):
         catalog.tier("25gb")
-    with pytest.raises(UnknownFact, match="opencode"):
-        catalog.agent("opencoder")
     with pytest.raises(UnknownFact, match=r"0\.33\.0"):
         catalog.vllm("0.33.1")
     with pytest.raises(UnknownFact, match="fp8"):

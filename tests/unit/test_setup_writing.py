@@ -166,7 +166,10 @@ def test_a_link_out_of_a_project_is_refused(run_setup: Setup, home: Path) -> Non
 def test_project_files_hold_no_key_and_codex_is_left_out(run_setup: Setup, home: Path) -> None:
     result = run_setup("--scope", "project", ONPREM_API_KEY=KEY)
     assert result.exit_code == 0
-    assert "left out codex: Codex ignores model providers in a repository's own file" in result.stderr
+    assert (
+        "left out codex: Codex CLI ignores model_provider and model_providers in a repository's own file"
+        in result.stderr
+    )
     assert sorted(everything(Path.cwd())) == [".claude", ".claude/settings.json", "opencode.json"]
     assert [name for name in everything(home) if ".local" not in name] == []
     assert run_setup("codex", "--scope", "project").exit_code == 2

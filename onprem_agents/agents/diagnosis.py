@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Severity(IntEnum):
-    """How bad a finding is; the worst one is the exit code (2 is left to usage errors)."""
+    """How bad a diagnosis is; the worst one is the exit code (2 is left to usage errors)."""
 
     OK = 0
     BROKEN = 1  # something answers, but an agent would not work with it
@@ -15,7 +15,7 @@ class Severity(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Diagnosis:
     """One reason. `cause` is a fixed word for scripts; `fix` is empty when all is well; `evidence` may be uncleaned."""
 
     cause: str
