@@ -17,6 +17,7 @@ from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.agents.machine import Machine
 from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option, read_contract
 from onprem_agents.cli.options import json_option
+from onprem_agents.cli.verdict_view import row, show
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.probes.agent_run import RUN_SECONDS, run_agent
@@ -103,7 +104,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
 def _end(verdicts: list[Verdict], skipped: Sequence[str], *, as_json: bool) -> NoReturn:
     """Print the sum of it and leave with the worst severity."""
     if as_json:
-        rows = [_wire(verdict) for verdict in verdicts]
+        rows = [row(verdict) for verdict in verdicts]
         told = {"verdicts": rows, "notRun": list(skipped), "exitCode": int(worst(verdicts))}
         click.echo(json.dumps(told, indent=2))
     else:
@@ -143,19 +144,5 @@ def _ca_of_setup(machine: Machine) -> Path | None:
 def _tell(found: Iterable[Verdict], verdicts: list[Verdict], *, as_json: bool) -> None:
     for verdict in found:
         verdicts.append(verdict)
-        if as_json:
-            continue
-        mark = "ok  " if verdict.severity is Severity.OK else "FAIL"
-        click.echo(f"{mark} {verdict.probe}: {verdict.evidence}")
-        if verdict.fix:
-            click.echo(f"     cause: {verdict.cause}\n     fix:   {verdict.fix}")
-
-
-def _wire(verdict: Verdict) -> dict[str, object]:
-    return {
-        "probe": verdict.probe,
-        "severity": verdict.severity.name.lower(),
-        "cause": verdict.cause,
-        "evidence": verdict.evidence,
-        "fix": verdict.fix,
-    }
+        if not as_json:
+            show(verdict)

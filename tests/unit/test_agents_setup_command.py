@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from onprem_agents.agents import TARGETS
 from onprem_agents.cli import main
 from tests.unit.contract_samples import CONTRACT, changed
 
@@ -104,7 +105,7 @@ def test_a_proxy_of_ones_own_is_printed_and_not_written(contract_file: str) -> N
 
 
 def test_no_key_is_ever_printed(contract_file: str) -> None:
-    for target in ("opencode", "codex", "claude", "ccr", "litellm", "all"):
+    for target in (*(target.name for target in TARGETS), "all"):
         result = onprem("setup", "--print", target, "--connection", contract_file, ONPREM_API_KEY=KEY)
         assert result.exit_code == 0
         assert KEY not in result.output
