@@ -15,6 +15,7 @@ from onprem_agents.agents.claude import CLAUDE
 from onprem_agents.agents.codex import CODEX
 from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.agents.machine import Machine
+from onprem_agents.agents.opencode import OPENCODE
 from onprem_agents.contract.connection import Connection
 from onprem_agents.probes.endpoint import key_of_agent
 from onprem_agents.probes.examination import left_out, platform_probes
@@ -84,7 +85,7 @@ def test_each_agent_is_tried_with_the_file_that_it_is_told_of(server: Platform, 
 def test_a_shell_from_before_setup_tells_opencode_and_codex_nothing(server: Platform, tmp_path: Path) -> None:
     machine = set_up(at(server), tmp_path, ca_file=tmp_path / "ca.pem")
 
-    found = list(trust(at(server), machine, [there(agent) for agent in AGENTS]))
+    found = list(trust(at(server), machine, [there(OPENCODE), there(CODEX), there(CLAUDE)]))
 
     assert [verdict.cause for verdict in found] == ["ca-not-told", "ca-not-told", "ok"]
     assert found[0].fix.startswith("start a new shell")
