@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from onprem_agents.agents.config import ConfigFile, Release, Values, Wanted
-from onprem_agents.agents.config import Path as KeyPath
+from onprem_agents.agents.config import ConfigFile, KeyPath, Release, Values, Wanted
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope

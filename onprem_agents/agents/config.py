@@ -9,7 +9,7 @@ from onprem_agents.agents.environment import KEY_FOLDER
 
 Values = dict[str, Any]
 """A configuration file as nested values of JSON or TOML."""
-Path = tuple[str, ...]
+KeyPath = tuple[str, ...]
 Release = tuple[int, int, int]
 KEY_PATH = f"~/{KEY_FOLDER}/key"
 READ_KEY = f"cat {KEY_PATH}"
@@ -35,8 +35,8 @@ class Wanted:
     """
 
     values: Values
-    removed: tuple[Path, ...] = ()
-    added_to: tuple[Path, ...] = ()
+    removed: tuple[KeyPath, ...] = ()
+    added_to: tuple[KeyPath, ...] = ()
     word_tables: tuple[str, ...] = ()
     by_variable: bool = False
     notes: tuple[str, ...] = ()

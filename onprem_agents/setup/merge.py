@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from onprem_agents.agents.config import Path, Values, Wanted, at
+from onprem_agents.agents.config import KeyPath, Values, Wanted, at
 from onprem_agents.agents.machine import Form
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.setup import jsonc, toml_text
@@ -75,7 +75,7 @@ def _edited(text: str, form: Form, wanted: Wanted, expected: Values, source: str
         raise _unmergeable(source, str(error)) from None
 
 
-def _put_json(text: str, path: Path, value: Any, *, grown: bool, strict: bool) -> str:
+def _put_json(text: str, path: KeyPath, value: Any, *, grown: bool, strict: bool) -> str:
     present = at(jsonc.parse(text, strict=strict).value, *path)
     if grown and isinstance(present, list):
         for item in value:
@@ -111,7 +111,7 @@ def _expected(before: Values, wanted: Wanted) -> Values:
 
 
 def _clashes(
-    wanted: Values, before: Values, word_tables: tuple[str, ...], path: Path, source: str
+    wanted: Values, before: Values, word_tables: tuple[str, ...], path: KeyPath, source: str
 ) -> Iterator[Problem]:
     for key, value in wanted.items():
         if key not in before:
@@ -130,7 +130,7 @@ def _clashes(
             )
 
 
-def _leaves(values: Values, path: Path) -> Iterator[tuple[Path, Any]]:
+def _leaves(values: Values, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
     for key, value in values.items():
         if isinstance(value, dict) and value:
             yield from _leaves(value, (*path, key))
