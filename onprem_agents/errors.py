@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 EVIDENCE_CHARS = 300
+_LONG_SECRET_CHARS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +92,20 @@ def nearest_hint(name: str, known: Iterable[str]) -> str:
     return "known: " + ", ".join(names)
 
 
+def _masked(text: str, secret: str) -> str:
+    """Take the secret out: a long one wherever it stands, a short one where it stands alone.
+
+    A short one, such as `x` or `none` for a server that asks for no key, is part of many words.
+    """
+    pattern = re.escape(secret)
+    if len(secret) < _LONG_SECRET_CHARS:
+        pattern = rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])"
+    return re.sub(pattern, "***", text)
+
+
 def cleaned(text: str, *, secret: str | None) -> str:
     """Return a text from outside as one short printable line, with the secret taken out."""
     for form in (secret, json.dumps(secret)[1:-1]) if secret else ():  # as it is, and as JSON writes it
-        text = text.replace(form, "***")
+        text = _masked(text, form)
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= EVIDENCE_CHARS else line[:EVIDENCE_CHARS] + "…"

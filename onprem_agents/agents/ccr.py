@@ -8,8 +8,9 @@ asks for 128000 tokens of output unless told otherwise, hence the `maxtoken` tra
 from __future__ import annotations
 
 from onprem_agents.agents import claude
+from onprem_agents.agents.agent import Proxy
+from onprem_agents.agents.config import ConfigFile
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.files import AgentFile, json_text
 from onprem_agents.contract.connection import Connection
 
 PROVIDER = "onprem"
@@ -17,7 +18,7 @@ PORT = 3456
 _ALWAYS = ("-mid_conv_system", "-mid_conv_tool_change")
 
 
-def files(connection: Connection) -> tuple[AgentFile, ...]:
+def _files(connection: Connection) -> tuple[ConfigFile, ...]:
     """Return the router's config.json; it takes the key from the environment at start."""
     main, small = connection.main, claude.small_role(connection)
     config = {
@@ -40,10 +41,10 @@ def files(connection: Connection) -> tuple[AgentFile, ...]:
         },
     }
     return (
-        AgentFile(
+        ConfigFile(
             path_hint="~/.claude-code-router/config.json",
             format="json",
-            content=json_text(config),
+            values=config,
             notes=(
                 "For claude-code-router 2.0.0, not 3.x, which takes over your agents. Start with: ccr code",
                 "The env block of ~/.claude/settings.json must not set ANTHROPIC_BASE_URL: it would win.",
@@ -53,7 +54,7 @@ def files(connection: Connection) -> tuple[AgentFile, ...]:
     )
 
 
-def environment(connection: Connection) -> Environment:
+def _environment(connection: Connection) -> Environment:
     """Return the variables with which Claude Code stays within the model's limits behind the router."""
     main, small = connection.main, claude.small_role(connection)
     model = f"{PROVIDER},{main.model}"
@@ -72,3 +73,17 @@ def environment(connection: Connection) -> Environment:
         removed=("ANTHROPIC_API_KEY",),
         no_proxy=("127.0.0.1",),
     )
+
+
+CCR = Proxy(
+    name="ccr",
+    title="claude-code-router",
+    package="@musistudio/claude-code-router",
+    registry="npm",
+    version="2.0.0",
+    tried="2026-11-24",
+    ca_variables=("NODE_EXTRA_CA_CERTS",),
+    files=_files,
+    environment=_environment,
+    behind=claude.CLAUDE,
+)

@@ -9,9 +9,19 @@ Opus, Sonnet and sub-agents are the main role, Haiku (titles, summaries) the sma
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+
+from onprem_agents.agents import causes as known
+from onprem_agents.agents.agent import Agent, Limits, Variables
+from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.files import AgentFile, json_text
+from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection, Role
+
+NAME = "claude"
 
 REDIRECTION = (
     "A repository's own .claude/settings.json beats this file and could send prompts elsewhere; where that"
@@ -20,12 +30,7 @@ REDIRECTION = (
 MAX_RETRIES = 4  # the default, 10, makes a wrong key look like a hang of three minutes; 2026-11
 
 
-def files(connection: Connection) -> tuple[AgentFile, ...]:
-    """Return settings.json for the gateway that the contract names."""
-    return (settings_file(connection, base_url=connection.anthropic_base_url),)
-
-
-def settings_file(connection: Connection, *, base_url: str) -> AgentFile:
+def settings_file(connection: Connection, *, base_url: str) -> ConfigFile:
     """Return settings.json for that address, which is the gateway or a translation proxy before it."""
     main, small = connection.main, small_role(connection)
     values = {
@@ -42,18 +47,39 @@ def settings_file(connection: Connection, *, base_url: str) -> AgentFile:
         values["CLAUDE_CODE_MODEL_CAPABILITIES"] = switches
     values |= quiet()
     settings = {"env": values, "skipWebFetchPreflight": True, "permissions": {"deny": ["WebSearch"]}}
-    notes = [REDIRECTION]
-    if small.context_tokens < main.context_tokens:
-        notes.append(
-            f"The Haiku slot ({small.model}) has a window of {small.context_tokens} tokens, less than the"
-            f" {main.context_tokens} that Claude Code assumes for every model: do not work in it."
-        )
-    return AgentFile(
-        path_hint="~/.claude/settings.json", format="json", content=json_text(settings), notes=tuple(notes)
+    notes = (REDIRECTION, *_haiku_notes(connection))
+    return ConfigFile(path_hint="~/.claude/settings.json", format="json", values=settings, notes=notes)
+
+
+def _haiku_notes(connection: Connection) -> tuple[str, ...]:
+    main, small = connection.main, small_role(connection)
+    if small.context_tokens >= main.context_tokens:
+        return ()
+    note = (
+        f"The Haiku slot ({small.model}) has a window of {small.context_tokens} tokens, less than the"
+        f" {main.context_tokens} that Claude Code assumes for every model: do not work in it."
+    )
+    return (note,)
+
+
+def _file(connection: Connection) -> ConfigFile:
+    return settings_file(connection, base_url=connection.anthropic_base_url)
+
+
+def _wanted(connection: Connection, _release: Release | None, ca_file: str | None) -> Wanted:
+    values = copy.deepcopy(_file(connection).values)
+    # Empty entries beat what the shell exports, so a stale token or a key for the public service stays at home.
+    values["env"] |= {"ANTHROPIC_AUTH_TOKEN": "", "ANTHROPIC_API_KEY": ""}
+    if ca_file:
+        values["env"]["NODE_EXTRA_CA_CERTS"] = ca_file
+    return Wanted(
+        values={"apiKeyHelper": READ_KEY, **values},
+        added_to=(("permissions", "deny"),),
+        notes=_haiku_notes(connection),
     )
 
 
-def environment(connection: Connection) -> Environment:
+def _environment(connection: Connection) -> Environment:
     """Return the key's way into Claude Code."""
     key = connection.auth.key_env
     return Environment(
@@ -63,7 +89,7 @@ def environment(connection: Connection) -> Environment:
 
 def small_role(connection: Connection) -> Role:
     """Return the role for the Haiku slot: the small one if it serves Claude Code, else the main one."""
-    return connection.small if "claude" in connection.small.supported_agents else connection.main
+    return connection.small if NAME in connection.small.supported_agents else connection.main
 
 
 def output_tokens(connection: Connection) -> int:
@@ -91,3 +117,96 @@ def quiet() -> dict[str, str]:
         "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
         "DISABLE_AUTOUPDATER": "1",
     }
+
+
+def compacts_at_tokens(context_tokens: int, max_output_tokens: int) -> int:
+    """Return where Claude Code compacts by itself, in tokens (2.1.330, measured 2026-11)."""
+    return context_tokens - min(max_output_tokens, 20_000) - 13_000
+
+
+def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
+    match scope:
+        case "user":
+            folder = machine.folder("CLAUDE_CONFIG_DIR", ".claude")
+            return (Place(path=folder / "settings.json", form="json"),)
+        case "project":
+            folder = machine.project / ".claude"
+            own = Place(path=folder / "settings.json", form="json", within=machine.project)
+            return own, Place(path=folder / "settings.local.json", form="json")
+        case "managed":
+            return (Place(path=machine.etc / "claude-code" / "managed-settings.json", form="json"),)
+
+
+def _causes(
+    values: Values, connection: Connection, variables: Variables, key_file: Path
+) -> Iterator[Diagnosis]:
+    env = at(values, "env") if isinstance(at(values, "env"), dict) else {}
+
+    def setting(name: str) -> str:
+        return str(env[name]) if name in env else variables.get(name, "")
+
+    url = setting("ANTHROPIC_BASE_URL")
+    if not url:
+        evidence = "ANTHROPIC_BASE_URL is set nowhere, so Claude Code asks the public service"
+        yield known.not_set_up(evidence, connection)
+        return
+    yield from known.address("ANTHROPIC_BASE_URL", url, connection.anthropic_base_url, connection)
+    yield from known.model("ANTHROPIC_MODEL", setting("ANTHROPIC_MODEL"), connection)
+    window = known.number(setting("CLAUDE_CODE_MAX_CONTEXT_TOKENS"), 0) or None
+    yield from known.window("CLAUDE_CODE_MAX_CONTEXT_TOKENS", window, connection)
+    output = known.number(setting("CLAUDE_CODE_MAX_OUTPUT_TOKENS"), known.DEFAULT_OUTPUT_TOKENS)
+    yield from known.output_cap("CLAUDE_CODE_MAX_OUTPUT_TOKENS", output, connection)
+    helper = str(at(values, "apiKeyHelper") or "")
+    token, api_key = setting("ANTHROPIC_AUTH_TOKEN"), setting("ANTHROPIC_API_KEY")
+    if "onprem/key" in helper and not key_file.exists():
+        yield known.no_key(f"apiKeyHelper reads {key_file}, which is not there", connection)
+    elif not helper and not token and not api_key:
+        yield known.no_key("neither apiKeyHelper nor ANTHROPIC_AUTH_TOKEN is set", connection)
+    elif (helper and (token or api_key)) or (token and api_key and token != api_key):
+        stale = "ANTHROPIC_AUTH_TOKEN" if helper and token else "ANTHROPIC_API_KEY"
+        yield Diagnosis(
+            cause="two-keys",
+            evidence=f"{stale} is sent beside the key that is meant, and the gateway may look at it first",
+            fix=f"unset {stale} in the shell and the settings; {known.again(connection)}",
+        )
+
+
+def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
+    env = at(values, "env") if isinstance(at(values, "env"), dict) else {}
+    for name in () if at(values, "apiKeyHelper") else ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY"):
+        if key := str(env[name]) if name in env else variables.get(name, ""):
+            return key, name
+    return None
+
+
+def _headless(program: str, _connection: Connection, _folder: Path, task: str) -> tuple[str, ...]:
+    options = ("--output-format", "json", "--permission-mode", "acceptEdits", "--allowedTools", "Bash")
+    return (program, "-p", task, *options)
+
+
+CLAUDE = Agent(
+    name=NAME,
+    title="Claude Code",
+    package="@anthropic-ai/claude-code",
+    registry="npm",
+    version="2.1.330",
+    tried="2026-11-24",
+    path="/v1/messages",
+    # Its first request has 20k to 22k tokens with our switches.
+    limits=Limits(least_compaction_tokens=24_000, compacts_at=compacts_at_tokens),
+    files=lambda connection: (_file(connection),),
+    environment=_environment,
+    ca_variables=("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"),
+    places=_places,
+    home_variable="CLAUDE_CONFIG_DIR",
+    address_at=("env", "ANTHROPIC_BASE_URL"),
+    env_table="env",
+    wanted=_wanted,
+    causes=_causes,
+    own_key=_own_key,
+    headless=_headless,
+    says=(
+        (r"Not logged in", "key-refused", ""),
+        (r"issue with the selected model", "model", ""),
+    ),
+)

@@ -7,13 +7,10 @@ otherwise. Cooldown is off, or one refused key would show as 429 from then on; t
 
 from __future__ import annotations
 
-from typing import Any
-
-import yaml
-
 from onprem_agents.agents import claude
+from onprem_agents.agents.agent import Proxy
+from onprem_agents.agents.config import ConfigFile, Values
 from onprem_agents.agents.environment import KEY_FOLDER, Environment
-from onprem_agents.agents.files import AgentFile
 from onprem_agents.contract.connection import Connection, Role
 
 PORT = 4000
@@ -23,9 +20,9 @@ MAKE_KEY = f"head -c 24 /dev/urandom | base64 > ~/{KEY_FOLDER}/litellm-key"
 REPEATED_CHUNKS = "10000"  # the default, 100, cuts a stream that repeats one chunk; 2026-11
 
 
-def files(connection: Connection) -> tuple[AgentFile, ...]:
+def _files(connection: Connection) -> tuple[ConfigFile, ...]:
     """Return the proxy's configuration and Claude Code's settings for it."""
-    config: dict[str, Any] = {
+    config: Values = {
         "model_list": [_route(connection, role) for role in connection.roles],
         "litellm_settings": {
             "drop_params": True,
@@ -35,16 +32,16 @@ def files(connection: Connection) -> tuple[AgentFile, ...]:
         "router_settings": {"disable_cooldowns": True, "num_retries": 0},
         "general_settings": {"master_key": f"os.environ/{MASTER_KEY_ENV}"},
     }
-    proxy = AgentFile(
+    proxy = ConfigFile(
         path_hint="~/.config/onprem/litellm.yaml",
         format="yaml",
-        content=yaml.safe_dump(config, sort_keys=False),
+        values=config,
         notes=(f"Start with: litellm --config ~/{KEY_FOLDER}/litellm.yaml --host 127.0.0.1 --port {PORT}",),
     )
     return proxy, claude.settings_file(connection, base_url=BASE_URL)
 
 
-def environment(connection: Connection) -> Environment:
+def _environment(connection: Connection) -> Environment:
     """Return both keys' ways in: the developer's to the proxy, the proxy's own to Claude Code."""
     return Environment(
         keys={connection.auth.key_env: "key", MASTER_KEY_ENV: "litellm-key"},
@@ -59,7 +56,7 @@ def environment(connection: Connection) -> Environment:
     )
 
 
-def _route(connection: Connection, role: Role) -> dict[str, Any]:
+def _route(connection: Connection, role: Role) -> Values:
     return {
         "model_name": role.model,
         "litellm_params": {
@@ -77,3 +74,17 @@ def _route(connection: Connection, role: Role) -> dict[str, Any]:
             "supports_vision": role.vision,
         },
     }
+
+
+LITELLM = Proxy(
+    name="litellm",
+    title="LiteLLM proxy",
+    package="litellm",
+    registry="PyPI",
+    version="1.109.1",
+    tried="2026-11-24",
+    ca_variables=("SSL_CERT_FILE",),
+    files=_files,
+    environment=_environment,
+    behind=claude.CLAUDE,
+)

@@ -6,12 +6,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
+from onprem_agents.agents import causes as known
+from onprem_agents.agents.agent import Agent, Limits, Variables
+from onprem_agents.agents.config import KEY_PATH, ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.files import AgentFile, json_text
+from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection, Role
+from onprem_agents.contract.untrusted import shown
 
+NAME = "opencode"
 PROVIDER = "onprem"
 REDIRECTION = (
     "A repository's own opencode.json is merged over this file and could send your key elsewhere:"
@@ -21,11 +30,11 @@ REDIRECTION = (
 CLOSED_REGISTRY = "http://127.0.0.1:9"
 
 
-def files(connection: Connection) -> tuple[AgentFile, ...]:
+def _file(connection: Connection) -> ConfigFile:
     """Return opencode.json; the key stays in the environment."""
-    roles = [role for role in connection.roles if "opencode" in role.supported_agents]
+    roles = [role for role in connection.roles if NAME in role.supported_agents]
     small = connection.small if connection.small in roles else connection.main
-    config: dict[str, Any] = {
+    config: Values = {
         "$schema": "https://opencode.ai/config.json",
         "model": f"{PROVIDER}/{connection.main.model}",
         "small_model": f"{PROVIDER}/{small.model}",
@@ -52,17 +61,19 @@ def files(connection: Connection) -> tuple[AgentFile, ...]:
         config["agent"] = {
             name: {"temperature": connection.main.temperature} for name in ("build", "plan", "general")
         }
-    return (
-        AgentFile(
-            path_hint="~/.config/opencode/opencode.json",
-            format="json",
-            content=json_text(config),
-            notes=(REDIRECTION,),
-        ),
+    return ConfigFile(
+        path_hint="~/.config/opencode/opencode.json", format="json", values=config, notes=(REDIRECTION,)
     )
 
 
-def environment(connection: Connection) -> Environment:
+def _wanted(connection: Connection, _release: Release | None, _ca_file: str | None) -> Wanted:
+    values = copy.deepcopy(_file(connection).values)
+    values["provider"][PROVIDER]["options"]["apiKey"] = f"{{file:{KEY_PATH}}}"
+    # A bare word under permission is the rule for every tool (schema of 1.18.33, 2026-11).
+    return Wanted(values=values, added_to=(("enabled_providers",),), word_tables=("permission",))
+
+
+def _environment(connection: Connection) -> Environment:
     """Return the switches that keep opencode from reaching outside; it has no config keys for them."""
     return Environment(
         keys={connection.auth.key_env: "key"},
@@ -71,13 +82,13 @@ def environment(connection: Connection) -> Environment:
             "OPENCODE_DISABLE_AUTOUPDATE": "1",
             "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
         },
-        for_command={"opencode": {"npm_config_registry": CLOSED_REGISTRY}},
+        for_command={NAME: {"npm_config_registry": CLOSED_REGISTRY}},
         notes=("ONPREM_REGISTRY may name your own npm mirror for what opencode runs.",),
     )
 
 
-def _model(role: Role) -> dict[str, Any]:
-    model: dict[str, Any] = {
+def _model(role: Role) -> Values:
+    model: Values = {
         "name": f"{role.role} ({role.model_id})",
         "limit": {"context": role.context_tokens, "output": role.max_output_tokens},
         "tool_call": role.tool_calling,
@@ -87,3 +98,89 @@ def _model(role: Role) -> dict[str, Any]:
     if role.vision:
         model |= {"attachment": True, "modalities": {"input": ["text", "image"], "output": ["text"]}}
     return model
+
+
+def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
+    """Return opencode.jsonc where the user has one, for it is read after opencode.json and wins."""
+    folder = {
+        "user": machine.folder("XDG_CONFIG_HOME", ".config") / "opencode",
+        "project": machine.project,
+        "managed": machine.etc / "opencode",
+    }[scope]
+    names = ("opencode.jsonc", "opencode.json")
+    name = next((name for name in names if (folder / name).exists()), "opencode.json")
+    within = machine.project if scope == "project" else None
+    return (Place(path=folder / name, form="jsonc", within=within),)
+
+
+def _causes(
+    values: Values, connection: Connection, variables: Variables, key_file: Path
+) -> Iterator[Diagnosis]:
+    name, _, model = str(at(values, "model") or f"{PROVIDER}/").partition("/")
+    provider = at(values, "provider", name)
+    if not isinstance(provider, dict):
+        yield known.not_set_up(f"no provider {shown(name)} is configured", connection)
+        return
+    place = f"provider.{name}"
+    url = str(at(provider, "options", "baseURL") or "")
+    yield from known.address(f"{place}.options.baseURL", url, connection.base_url, connection)
+    served = [role.model for role in connection.roles]
+    listed = at(provider, "models")
+    if not model:  # then the developer picks one of the listed ones
+        model = next((each for each in listed if each in served), "") if isinstance(listed, dict) else ""
+    wrong = tuple(known.model("model", model, connection, before=f"{name}/"))
+    yield from wrong
+    if not wrong:
+        limit = at(provider, "models", model, "limit")
+        context, output = at(limit, "context"), at(limit, "output")
+        limits = f"{place}.models.{model}.limit"
+        yield from known.window(
+            f"{limits}.context", context if isinstance(context, int) else None, connection
+        )
+        cap = output if isinstance(output, int) else known.DEFAULT_OUTPUT_TOKENS
+        yield from known.output_cap(f"{limits}.output", cap, connection)
+    key = str(at(provider, "options", "apiKey") or "")
+    where = f"{place}.options.apiKey"
+    variable = re.fullmatch(r"\{env:(\w+)\}", key)
+    if not key:
+        yield known.no_key(f"{where} is not set", connection)
+    elif variable and not variables.get(variable[1]):
+        yield known.no_key(f"{where} names {variable[1]}, which is not set in this shell", connection)
+    elif "onprem/key" in key and not key_file.exists():
+        yield known.no_key(f"{where} reads {key_file}, which is not there", connection)
+
+
+def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
+    name = str(at(values, "model") or PROVIDER).partition("/")[0]
+    key = str(at(values, "provider", name, "options", "apiKey") or "")
+    if by_variable := re.fullmatch(r"\{env:(\w+)\}", key):
+        value = variables.get(by_variable[1])
+        return (value, f"the variable {by_variable[1]}") if value else None
+    return (key, "options.apiKey") if key and not key.startswith("{") else None
+
+
+def _headless(program: str, connection: Connection, _folder: Path, task: str) -> tuple[str, ...]:
+    return (program, "run", "-m", f"{PROVIDER}/{connection.main.model}", "--format", "json", task)
+
+
+OPENCODE = Agent(
+    name=NAME,
+    title="opencode",
+    package="opencode-ai",
+    registry="npm",
+    version="1.18.33",
+    tried="2026-11-24",
+    path="/v1/chat/completions",
+    # Its first request has about 8k tokens; it compacts at the window less the output cap.
+    limits=Limits(least_compaction_tokens=12_000, compacts_at=lambda context, output: context - output),
+    files=lambda connection: (_file(connection),),
+    environment=_environment,
+    ca_variables=("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"),
+    places=_places,
+    home_variable="XDG_CONFIG_HOME",
+    address_at=("provider", PROVIDER, "options", "baseURL"),
+    wanted=_wanted,
+    causes=_causes,
+    own_key=_own_key,
+    headless=_headless,
+)

@@ -1,4 +1,4 @@
-"""What is known about models, accelerators, tiers and agents: data with source and date, read once.
+"""What is known about models, accelerators and tiers: data with source and date, read once.
 
     catalog = load_catalog()
     model = catalog.model("Qwen/Qwen3.6-27B-FP8")            # by name, alias or Hugging Face id, any case
@@ -11,7 +11,6 @@ nobody listed are sized by the model that `catalog.resembling(name)` tells from 
 """
 
 from onprem_agents.catalog.accelerator import Accelerator, Host, MigSlice
-from onprem_agents.catalog.agent import Agent
 from onprem_agents.catalog.attention import (
     Architecture,
     AttentionLayers,
@@ -35,7 +34,6 @@ from onprem_agents.catalog.tier import Tier
 
 __all__ = [
     "Accelerator",
-    "Agent",
     "AgentSupport",
     "Architecture",
     "AttentionLayers",

@@ -6,13 +6,12 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
 from onprem_agents.catalog.accelerator import Accelerator
-from onprem_agents.catalog.agent import Agent
 from onprem_agents.catalog.fact import Fact
 from onprem_agents.catalog.model import Model, Variant
 from onprem_agents.catalog.resembling import Resemblance, resembling
@@ -25,13 +24,7 @@ _FOLDER = Path(__file__).parent
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
 _AnyFact = TypeVar("_AnyFact", bound=Fact)
-_AnyNamed = TypeVar("_AnyNamed", bound=_Named)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +53,6 @@ class Catalog:
         return _read_once(_FOLDER / "tiers.yaml", Tier)
 
     @property
-    def agents(self) -> tuple[Agent, ...]:
-        """The coding agents and translation proxies."""
-        return _read_once(_FOLDER / "agents.yaml", Agent)
-
     def joined(self, *files: Path) -> Catalog:
         """Return a catalogue in which the models of these files come first. Raises InvalidInput."""
         for file in files:
@@ -105,10 +94,6 @@ class Catalog:
             if wanted in _fold((tier.name, *tier.aliases)):
                 return tier
         raise UnknownFact("hardware tier", name, [tier.name for tier in self.tiers])
-
-    def agent(self, name: str) -> Agent:
-        """Return the agent or proxy of that name. Raises UnknownFact."""
-        return _by_name("agent", name, self.agents)
 
 
 @functools.cache
@@ -190,10 +175,3 @@ def _problems(where: str, error: ValidationError) -> Sequence[Problem]:
 
 def _fold(names: Iterable[str]) -> set[str]:
     return {name.casefold() for name in names}
-
-
-def _by_name(kind: str, name: str, items: Sequence[_AnyNamed]) -> _AnyNamed:
-    for item in items:
-        if item.name.casefold() == name.casefold():
-            return item
-    raise UnknownFact(kind, name, [item.name for item in items])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 import yaml
@@ -13,9 +13,9 @@ from rich.table import Column, Table
 
 from onprem_agents.advice.advise import Advice, Ranking, advise
 from onprem_agents.advice.hardware import best_of_each
+from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
 from onprem_agents.cli.options import json_option
-from onprem_agents.contract.limits import Agent
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.sizing import bounds_of
 from onprem_agents.stack.settings import PROJECT
@@ -123,7 +123,7 @@ def _values(advice: Advice) -> dict[str, Any]:
         "model": request.variant.hf_id,
         "precision": request.variant.precision,
         "license": advice.model.license,
-        "agents": {agent: advice.model.works_with(agent) for agent in get_args(Agent)},
+        "agents": {agent.name: advice.model.works_with(agent.name) for agent in AGENTS},
         "tensorParallel": request.tensor_parallel,
         "replicas": advice.replicas,
         "contextTokens": request.context_tokens,

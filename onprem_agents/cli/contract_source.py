@@ -9,12 +9,12 @@ from typing import BinaryIO
 
 import click
 
+from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import MAX_CONTRACT_BYTES, parse
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
 from onprem_agents.probes.discovery import published
 from onprem_agents.setup.changes import find
-from onprem_agents.setup.places import Machine
 
 STANDARD_INPUT = "-"
 PULUMI_SECONDS = 120

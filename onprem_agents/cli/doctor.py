@@ -7,25 +7,26 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import NoReturn
 
 import click
 import httpx
 
-from onprem_agents.agents import AGENTS
+from onprem_agents.agents import AGENTS, agent_named
+from onprem_agents.agents.diagnosis import Severity
+from onprem_agents.agents.machine import Machine
 from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option, read_contract
 from onprem_agents.cli.options import json_option
+from onprem_agents.cli.verdict_view import row, show
 from onprem_agents.contract.connection import Connection
-from onprem_agents.contract.limits import Agent
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.probes.agent_run import RUN_SECONDS, run_agent
 from onprem_agents.probes.examination import left_out, machine_probes, platform_probes, without_contract
 from onprem_agents.probes.patient import Patient
 from onprem_agents.probes.smoke import Target as SmokeTarget
 from onprem_agents.probes.smoke import client
-from onprem_agents.probes.verdict import Severity, Verdict, worst
+from onprem_agents.probes.verdict import Verdict, worst
 from onprem_agents.setup import developer_key, installed
-from onprem_agents.setup.places import Machine
 
 
 @click.command()
@@ -33,7 +34,9 @@ from onprem_agents.setup.places import Machine
 @connection_option
 @click.option("--stack", help="Take the contract from the outputs of this stack, with the pulumi command.")
 @click.option(
-    "--agent", type=click.Choice(get_args(Agent)), help="Let that agent write a file in a scratch repository."
+    "--agent",
+    type=click.Choice([agent.name for agent in AGENTS]),
+    help="Let that agent write a file in a scratch repository.",
 )
 @ca_file_option
 @click.option("--key-file", type=click.Path(path_type=Path), help="File that holds your key.")
@@ -53,7 +56,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
     host: str | None,
     connection: str | None,
     stack: str | None,
-    agent: Agent | None,
+    agent: str | None,
     ca_file: Path | None,
     key_file: Path | None,
     slow: bool,
@@ -78,18 +81,19 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
         _tell(without_contract(host, machine, ca_file, error), verdicts, as_json=as_json)
         _end(verdicts, (), as_json=as_json)
     key = _key(contract, machine, key_file)
-    found = [installed.find(name, machine.variables) for name in AGENTS]
-    meant = [item for item in found if agent in (None, item.agent)]
+    named = agent_named(agent) if agent is not None else None
+    found = [installed.find(each, machine.variables) for each in AGENTS]
+    meant = [item for item in found if named in (None, item.agent)]
     target = Patient(
         connection=contract, key=key, http=_client(contract, ca_file, timeout), timeout_seconds=timeout
     )
     with target.http:
-        of_machine = machine_probes(target, machine, found, agent, fresh=not stale)
+        of_machine = machine_probes(target, machine, found, named, fresh=not stale)
         _tell(of_machine, verdicts, as_json=as_json)
         _tell(platform_probes(target, machine, ca_file, slow=slow, agents=meant), verdicts, as_json=as_json)
     skipped = left_out(contract, verdicts)
-    if agent is not None:
-        chosen = next(item for item in found if item.agent == agent)
+    if named is not None:
+        chosen = next(item for item in found if item.agent == named)
         seconds = max(timeout, RUN_SECONDS)
         secret = key.value if key else None
         done = run_agent(contract, chosen, machine.variables, key=secret, seconds=seconds)
@@ -100,7 +104,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
 def _end(verdicts: list[Verdict], skipped: Sequence[str], *, as_json: bool) -> NoReturn:
     """Print the sum of it and leave with the worst severity."""
     if as_json:
-        rows = [_wire(verdict) for verdict in verdicts]
+        rows = [row(verdict) for verdict in verdicts]
         told = {"verdicts": rows, "notRun": list(skipped), "exitCode": int(worst(verdicts))}
         click.echo(json.dumps(told, indent=2))
     else:
@@ -131,7 +135,8 @@ def _key(contract: Connection, machine: Machine, key_file: Path | None) -> devel
 
 def _ca_of_setup(machine: Machine) -> Path | None:
     """Return the CA file of setup, or the one that the agents are told of in this shell, if any."""
-    names = ("CODEX_CA_CERTIFICATE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
+    own = [agent.ca_variables[0] for agent in AGENTS]
+    names = dict.fromkeys([*own, *(name for agent in AGENTS for name in agent.ca_variables)])
     told = [Path(value) for name in names if (value := machine.variables.get(name))]
     return next((path for path in (machine.ca_file, *told) if path.exists()), next(iter(told), None))
 
@@ -139,19 +144,5 @@ def _ca_of_setup(machine: Machine) -> Path | None:
 def _tell(found: Iterable[Verdict], verdicts: list[Verdict], *, as_json: bool) -> None:
     for verdict in found:
         verdicts.append(verdict)
-        if as_json:
-            continue
-        mark = "ok  " if verdict.severity is Severity.OK else "FAIL"
-        click.echo(f"{mark} {verdict.probe}: {verdict.evidence}")
-        if verdict.fix:
-            click.echo(f"     cause: {verdict.cause}\n     fix:   {verdict.fix}")
-
-
-def _wire(verdict: Verdict) -> dict[str, object]:
-    return {
-        "probe": verdict.probe,
-        "severity": verdict.severity.name.lower(),
-        "cause": verdict.cause,
-        "evidence": verdict.evidence,
-        "fix": verdict.fix,
-    }
+        if not as_json:
+            show(verdict)

@@ -6,28 +6,37 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import assert_never, get_args
 
 import click
 
-from onprem_agents.agents import AGENTS, AgentFile, obstacle, render
-from onprem_agents.agents.environment import Shell
+from onprem_agents.agents import AGENTS, PROXIES, TARGETS, Agent, Proxy, Target, obstacle, target_named
+from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option, read_contract
 from onprem_agents.cli.options import json_option
-from onprem_agents.contract.connection import Connection, Target
-from onprem_agents.contract.limits import Agent
+from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.probes.discovery import trusting
 from onprem_agents.setup import developer_key, installed, journal
 from onprem_agents.setup.changes import Change, diff
-from onprem_agents.setup.places import SHELL_START, Machine, Scope
-from onprem_agents.setup.prepare import CODEX_IN_PROJECTS, Setup, choose, prepare, start_line
+from onprem_agents.setup.prepare import Setup, choose, prepare, useless_in_project
+from onprem_agents.setup.printed import PrintedFile, printed
+from onprem_agents.setup.shell import SHELL_START, Shell, start_line
 
 ALL = "all"
+_TITLES = [agent.title for agent in AGENTS]
+_HELP = f"""Configure {", ".join(_TITLES[:-1])} and {_TITLES[-1]} (all), or one TARGET, for the platform.
+
+Your settings stay: ours are merged in, the difference is shown first, and --undo takes it back. The key
+goes into ~/.config/onprem/key (mode 600) and nowhere else; it comes from --key-file, --key-command, the
+variable that the contract names, that file, or a prompt.
+
+{" and ".join(proxy.name for proxy in PROXIES)} are translation proxies on one's own machine: they can only be printed.
+"""
 
 
-@click.command()
-@click.argument("target", type=click.Choice([*get_args(Target), ALL]), default=ALL)
+@click.command(help=_HELP)
+@click.argument("target", type=click.Choice([*(target.name for target in TARGETS), ALL]), default=ALL)
 @host_option
 @connection_option
 @click.option("--stack", help="Take the contract from the outputs of this stack, with the pulumi command.")
@@ -74,14 +83,6 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
     root: Path,
     as_json: bool,
 ) -> None:
-    """Configure opencode, Codex CLI and Claude Code (all), or one TARGET, for the platform.
-
-    Your settings stay: ours are merged in, the difference is shown first, and --undo takes it back. The key
-    goes into ~/.config/onprem/key (mode 600) and nowhere else; it comes from --key-file, --key-command, the
-    variable that the contract names, that file, or a prompt.
-
-    ccr and litellm are translation proxies for Claude Code on one's own machine: they can only be printed.
-    """
     machine = Machine(home=Path.home(), project=Path.cwd(), root=root, variables=dict(os.environ))
     if undo:
         _undo(machine, force=force, as_json=as_json)
@@ -97,12 +98,10 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if printing:
         _print(contract, target, shell, str(ca_file) if ca_file else None, as_json=as_json)
         return
-    if target in ("ccr", "litellm"):
-        raise click.UsageError(f"{target} is set up by hand: add --print and copy each part where it belongs")
-    named: Agent | None = next((agent for agent in AGENTS if agent == target), None)
+    named = _agent(target)
     found = [installed.find(agent, machine.variables) for agent in AGENTS]
-    if scope == "project" and named == "codex":
-        raise click.UsageError(CODEX_IN_PROJECTS)
+    if scope == "project" and named is not None and (reason := useless_in_project(named)):
+        raise click.UsageError(reason)
     agents, left_out = choose(contract, named, found, scope)
     if not agents:
         raise InvalidInput("setup", [_nothing(left_out)])
@@ -220,7 +219,7 @@ def _nothing(left_out: dict[str, str]) -> Problem:
 
 def _print(contract: Connection, target: str, shell: Shell, ca_file: str | None, *, as_json: bool) -> None:
     targets, skipped = _targets(contract, target)
-    files = render(contract, *targets, shell=shell, ca_file=ca_file)
+    files = printed(contract, *targets, shell=shell, ca_file=ca_file)
     if as_json:
         click.echo(json.dumps({"files": [_wire(file) for file in files], "skipped": skipped}, indent=2))
         return
@@ -229,18 +228,34 @@ def _print(contract: Connection, target: str, shell: Shell, ca_file: str | None,
         click.echo(f"left out {name}: {reason}", err=True)
 
 
-def _targets(contract: Connection, wanted: str) -> tuple[list[Target], dict[str, str]]:
-    """Return what to render, and why the rest of "all" is left out; a target that was named always stays."""
+def _agent(name: str) -> Agent | None:
+    """Return the agent to set up, None for all of them. Raises `click.UsageError` for a proxy."""
+    if name == ALL:
+        return None
+    target = target_named(name)
+    match target:
+        case Agent():
+            return target
+        case Proxy():
+            raise click.UsageError(
+                f"{name} is set up by hand: add --print and copy each part where it belongs"
+            )
+        case _:
+            assert_never(target)
+
+
+def _targets(contract: Connection, wanted: str) -> tuple[tuple[Target, ...], dict[str, str]]:
+    """Return what to print, and why the rest of "all" is left out; a target that was named always stays."""
     if wanted != ALL:
-        return [name for name in get_args(Target) if name == wanted], {}
-    skipped: dict[str, str] = {agent: reason for agent in AGENTS if (reason := obstacle(contract, agent))}
-    return [agent for agent in AGENTS if agent not in skipped] or list(AGENTS), skipped
+        return (target_named(wanted),), {}
+    skipped = {agent.name: reason for agent in AGENTS if (reason := obstacle(contract, agent))}
+    return tuple(agent for agent in AGENTS if agent.name not in skipped) or AGENTS, skipped
 
 
-def _wire(file: AgentFile) -> dict[str, object]:
+def _wire(file: PrintedFile) -> dict[str, object]:
     return {"path": file.path_hint, "format": file.format, "content": file.content, "notes": list(file.notes)}
 
 
-def _text(file: AgentFile) -> str:
+def _text(file: PrintedFile) -> str:
     head = [f"belongs in {file.path_hint}", *file.notes]
     return "".join(f"# {line}\n" for line in head) + file.content

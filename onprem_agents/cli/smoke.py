@@ -11,9 +11,10 @@ import click
 
 from onprem_agents.cli.contract_source import connection_option, read_contract
 from onprem_agents.cli.options import json_option
+from onprem_agents.cli.verdict_view import row, show
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.probes.smoke import Target, check_target, client, run
-from onprem_agents.probes.verdict import Severity, Verdict, worst
+from onprem_agents.probes.verdict import Verdict, worst
 
 MAX_KEY_BYTES = 16 * 1024
 _DEFAULT_KEY_ENV = "ONPREM_API_KEY"
@@ -87,20 +88,8 @@ def _key(key_env: str | None, key_file: Path | None) -> tuple[str | None, str | 
 
 def _show(verdicts: tuple[Verdict, ...], *, as_json: bool) -> None:
     if as_json:
-        rows = [
-            {
-                "probe": verdict.probe,
-                "severity": verdict.severity.name.lower(),
-                "cause": verdict.cause,
-                "evidence": verdict.evidence,
-                "fix": verdict.fix,
-            }
-            for verdict in verdicts
-        ]
+        rows = [row(verdict) for verdict in verdicts]
         click.echo(json.dumps({"verdicts": rows, "exitCode": int(worst(verdicts))}, indent=2))
         return
     for verdict in verdicts:
-        mark = "ok  " if verdict.severity is Severity.OK else "FAIL"
-        click.echo(f"{mark} {verdict.probe}: {verdict.evidence}")
-        if verdict.fix:
-            click.echo(f"     cause: {verdict.cause}\n     fix:   {verdict.fix}")
+        show(verdict)

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic.alias_generators import to_camel
 
-from onprem_agents.contract.limits import MAX_OUTPUT_TOKENS, Agent, compact_at_tokens, output_cap_tokens
+from onprem_agents.contract.limits import MAX_OUTPUT_TOKENS, compact_at_tokens, output_cap_tokens
 from onprem_agents.contract.untrusted import (
+    AgentName,
     ApiUrl,
     HostName,
     KeyEnvName,
@@ -33,7 +34,6 @@ CONTRACT_VERSION = 1
 WELL_KNOWN_PATH = "/.well-known/onprem-coding-agents.json"
 """Where the gateway serves the contract, so that a developer needs nothing but the host name."""
 
-Target = Literal["opencode", "codex", "claude", "ccr", "litellm"]
 Translation = Literal["native", "litellm", "claude-code-router", "envoy-ai-gateway"]
 AuthHeader = Literal["Authorization: Bearer", "x-api-key"]
 Tokens = Annotated[int, Field(strict=True, ge=256, le=16_777_216)]
@@ -104,8 +104,8 @@ class Role(_Part):
     vision: StrictBool = False
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     claude_capabilities: tuple[ClaudeCapability, ...] = CLAUDE_CAPABILITIES
-    supported_agents: tuple[Agent, ...]
-    unsupported_reasons: dict[Agent, Prose] = Field(default_factory=dict)
+    supported_agents: tuple[AgentName, ...]
+    unsupported_reasons: dict[AgentName, Prose] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _limits_leave_room(self) -> Self:
@@ -144,7 +144,7 @@ class Connection(_Part):
     main_role: RoleName
     small_role: RoleName
     timeouts: Timeouts
-    tested_agents: dict[Target, VersionText] = Field(default_factory=dict)
+    tested_agents: dict[AgentName, VersionText] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

@@ -191,6 +191,8 @@ Prose = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS), _of(_PROS
 HostName = Annotated[str, AfterValidator(_check_host)]
 ApiUrl = Annotated[str, Field(max_length=MAX_TEXT_CHARS), AfterValidator(_check_url)]
 RoleName = Annotated[str, _shaped(r"[a-z][a-z0-9-]{0,30}", like="coder or fast-2")]
+# Any agent's: a platform may be newer than the developer's release, and know more of them.
+AgentName = Annotated[str, _shaped(r"[a-z][a-z0-9-]{0,30}", like="codex")]
 # No slash: gateways and routers match served names in paths; no comma: claude-code-router splits at it.
 ServedName = Annotated[str, _shaped(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", like="coder (no slash, no blank)")]
 # Only our own prefix: any other name would let a contract make an agent send, say, GITHUB_TOKEN to its host.

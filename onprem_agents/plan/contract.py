@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from onprem_agents.catalog import load_catalog
+from onprem_agents.agents import AGENTS, TARGETS
 from onprem_agents.contract.connection import Auth, Connection, Role, Timeouts, Tls
-from onprem_agents.contract.limits import Agent, agent_obstacle, compact_at_tokens
+from onprem_agents.contract.limits import compact_at_tokens
 from onprem_agents.plan import PlatformPlan, ServingPlan
 
 _HTTPS_PORT = 443
-_AGENTS: tuple[Agent, ...] = ("opencode", "codex", "claude")
 
 
 def connection_for(plan: PlatformPlan) -> Connection:
@@ -31,7 +30,7 @@ def connection_for(plan: PlatformPlan) -> Connection:
             stream_idle_seconds=plan.timeouts.client_seconds,
             client_timeout_seconds=plan.timeouts.client_seconds,
         ),
-        tested_agents={agent.name: agent.version for agent in load_catalog().agents},
+        tested_agents={target.name: target.version for target in TARGETS},
     )
 
 
@@ -49,20 +48,19 @@ def _role(serving: ServingPlan) -> Role:
         parallel_tool_calls=True,
         vision=False,
         temperature=serving.temperature,
-        supported_agents=tuple(agent for agent in _AGENTS if agent not in reasons),
+        supported_agents=tuple(agent.name for agent in AGENTS if agent.name not in reasons),
         unsupported_reasons=reasons,
     )
 
 
-def _unsupported(serving: ServingPlan) -> dict[Agent, str]:
-    reasons: dict[Agent, str] = {}
-    for agent in _AGENTS:
-        obstacle = serving.model.obstacle(agent) or agent_obstacle(
-            agent,
+def _unsupported(serving: ServingPlan) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+    for agent in AGENTS:
+        obstacle = serving.model.obstacle(agent.name) or agent.obstacle(
             context_tokens=serving.context_tokens,
             max_output_tokens=serving.max_output_tokens,
             tool_calling=True,
         )
         if obstacle is not None:
-            reasons[agent] = obstacle
+            reasons[agent.name] = obstacle
     return reasons

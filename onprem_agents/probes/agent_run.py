@@ -13,32 +13,31 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from onprem_agents.agents import environment
+from onprem_agents.agents import Agent
+from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.contract.connection import Connection
-from onprem_agents.contract.limits import Agent
 from onprem_agents.errors import cleaned
-from onprem_agents.probes.patient import fine, verdict
-from onprem_agents.probes.smoke_causes import PARSER_FIX, Cause
-from onprem_agents.probes.verdict import Verdict
-from onprem_agents.setup.installed import TITLES, Installed, install_command
+from onprem_agents.probes.patient import verdict
+from onprem_agents.probes.smoke_causes import PARSER_FIX
+from onprem_agents.probes.verdict import Verdict, fine
+from onprem_agents.setup.installed import Installed, install_command
 
 RUN_SECONDS = 300.0
 _SAID_CHARS = 2000
-# What the three say for themselves when the platform refuses (2026-11), and the cause that it stands for.
+_TASK = "Create the file {folder}/hello.txt containing the word hi"
+# What agents say for themselves when the platform refuses (2026-11), and the cause that it stands for; each agent
+# has words of its own beside these.
 _WORDS = (
-    (r"\b401\b|Unauthorized|authenticat|Not logged in|Missing environment variable", "key-refused"),
-    (r"wire_api", "wire-api-chat"),
-    (r"\b404\b|issue with the selected model|does not exist", "model"),
+    (r"\b401\b|Unauthorized|authenticat|Missing environment variable", "key-refused"),
+    (r"\b404\b|does not exist", "model"),
     (r"certificate|UNABLE_TO_VERIFY|CERT_", "tls"),
     (r"ECONNREFUSED|Connection refused|Cannot connect|error sending request", "refused"),
     (r"too long|context length|maximum context", "context"),
-    (r"bwrap|sandbox|landlock|namespace", "sandbox"),
 )
 _FIXES = {
-    "sandbox": "Codex cannot make its sandbox here (a container without user namespaces): run it on a plain machine",
     "tls": "give the CA file of your organisation: onprem-agents setup --ca-file FILE, then start a new shell",
 }
 
@@ -53,18 +52,21 @@ def run_agent(
 ) -> Verdict:
     """Let the agent create hello.txt in a scratch repository, and look at the file."""
     agent = installed.agent
-    probe = f"{agent} at work"
+    probe = f"{agent.name} at work"
     if installed.path is None:
-        fix = f"install it: {install_command(agent, connection.tested_agents.get(agent))}"
-        evidence = f"{TITLES[agent]} is not on PATH"
-        return verdict(probe, Cause(name="agent-missing", evidence=evidence, fix=fix))
+        fix = f"install it: {install_command(agent, connection)}"
+        evidence = f"{agent.title} is not on PATH"
+        return verdict(probe, Diagnosis(cause="agent-missing", evidence=evidence, fix=fix))
     with tempfile.TemporaryDirectory(prefix="onprem-doctor-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
         if git := shutil.which("git", path=variables.get("PATH")):
             subprocess.run([git, "init", "--quiet", str(folder)], capture_output=True, check=False)
         started = time.monotonic()
         code, said = _run(
-            _argv(installed, connection, folder), folder, _variables(agent, connection, variables), seconds
+            agent.headless(installed.path, connection, folder, _TASK.format(folder=folder)),
+            folder,
+            _variables(agent, connection, variables),
+            seconds,
         )
         passed = time.monotonic() - started
         hello = folder / "hello.txt"
@@ -72,59 +74,45 @@ def run_agent(
     if text is not None and re.search(r"\bhi\b", text, re.IGNORECASE):
         return verdict(probe, fine(f"hello.txt was written, in {passed:.0f} s"))
     tail = cleaned(said[-_SAID_CHARS:], secret=key)[-240:]
-    return verdict(probe, _cause(code, said, tail, seconds, text), secret=key)
+    return verdict(probe, _cause(agent, code, said, tail, seconds, text), secret=key)
 
 
-def _cause(code: int | None, said: str, tail: str, seconds: float, text: str | None) -> Cause:
+def _cause(
+    agent: Agent, code: int | None, said: str, tail: str, seconds: float, text: str | None
+) -> Diagnosis:
     if text is not None:
-        return Cause(
-            name="wrong-file",
+        return Diagnosis(
+            cause="wrong-file",
             evidence=f"hello.txt holds {text[:60]!a}",
             fix="the model is not fit for agents",
         )
-    known = next((name for pattern, name in _WORDS if re.search(pattern, said)), None)
+    words = (*((pattern, name, _FIXES.get(name, "")) for pattern, name in _WORDS), *agent.says)
+    known = next(((name, fix) for pattern, name, fix in words if re.search(pattern, said)), None)
     end = f"it was stopped after {seconds:g} s" if code is None else f"exit code {code}"
     evidence = f"no hello.txt; {end}; it said at last: {tail or 'nothing'}"
     if known is not None:
-        fix = _FIXES.get(
-            known, "run onprem-agents doctor without --agent: its probes name the cause and the fix"
-        )
-        return Cause(name=known, evidence=evidence, fix=fix)
+        elsewhere = "run onprem-agents doctor without --agent: its probes name the cause and the fix"
+        return Diagnosis(cause=known[0], evidence=evidence, fix=known[1] or elsewhere)
     if code is None:
-        return Cause(
-            name="timeout",
+        return Diagnosis(
+            cause="timeout",
             evidence=evidence,
             fix="run onprem-agents doctor without --agent; is the model slow?",
         )
     if code == 0:
-        return Cause(name="prose", evidence=evidence, fix=f"it talked and did nothing: {PARSER_FIX}")
-    return Cause(name="agent", evidence=evidence, fix="run the same task by hand and read what it says")
-
-
-def _argv(installed: Installed, connection: Connection, folder: Path) -> list[str]:
-    task = f"Create the file {folder}/hello.txt containing the word hi"
-    program = str(installed.path)
-    argv: dict[Agent, list[str]] = {
-        "claude": [
-            *(program, "-p", task, "--output-format", "json"),
-            *("--permission-mode", "acceptEdits", "--allowedTools", "Bash"),
-        ],
-        "codex": [
-            *(program, "exec", "--json", "--skip-git-repo-check", "-s", "workspace-write"),
-            *("-C", str(folder), task),
-        ],
-        "opencode": [program, "run", "-m", f"onprem/{connection.main.model}", "--format", "json", task],
-    }
-    return argv[installed.agent]
+        return Diagnosis(cause="prose", evidence=evidence, fix=f"it talked and did nothing: {PARSER_FIX}")
+    return Diagnosis(cause="agent", evidence=evidence, fix="run the same task by hand and read what it says")
 
 
 def _variables(agent: Agent, connection: Connection, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the shell's variables, with the switches that setup puts into the start file of the shell."""
-    own = environment(connection, agent)
-    return {**own.values, **own.for_command.get(agent, {}), **variables}
+    own = agent.environment(connection)
+    return {**own.values, **own.for_command.get(agent.name, {}), **variables}
 
 
-def _run(argv: list[str], folder: Path, variables: dict[str, str], seconds: float) -> tuple[int | None, str]:
+def _run(
+    argv: Sequence[str], folder: Path, variables: dict[str, str], seconds: float
+) -> tuple[int | None, str]:
     """Return exit code (None: stopped after the time) and what was said; nothing of it outlives this call."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(

@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 
-from onprem_agents.contract.limits import Agent
-from onprem_agents.probes.patient import Patient, ask, fine, verdict
+from onprem_agents.agents import Agent
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
+from onprem_agents.probes.patient import Patient, ask, verdict
 from onprem_agents.probes.smoke import (
     CHAT_TOKENS,
     THOUGHT,
@@ -21,9 +22,9 @@ from onprem_agents.probes.smoke import (
     run,
     tool_body,
 )
-from onprem_agents.probes.smoke_causes import PARSER_FIX, Cause
+from onprem_agents.probes.smoke_causes import PARSER_FIX
 from onprem_agents.probes.streams import Stream, of_chat, of_messages, of_responses
-from onprem_agents.probes.verdict import Severity, Verdict
+from onprem_agents.probes.verdict import Verdict, fine
 
 _WORD = "Reply with the single word: ready"
 _TASK = "Create the file hello.txt containing the word hi. Use the tool."
@@ -53,7 +54,7 @@ def keys(patient: Patient) -> Iterator[Verdict]:
                 how = next(iter(headers), "no header")
                 evidence = f"a request with {how} and no valid key got HTTP {response.status_code}, not 401"
                 fix = "the gateway lets strangers in: the platform team must look at its SecurityPolicy"
-                yield verdict(probe, Cause(name="key-not-checked", evidence=evidence, fix=fix))
+                yield verdict(probe, Diagnosis(cause="key-not-checked", evidence=evidence, fix=fix))
                 break
         else:
             yield verdict(probe, fine("refused, as it must be"))
@@ -66,13 +67,13 @@ def key_of_agent(patient: Patient, agent: Agent, key: str, setting: str) -> Iter
         response = _chat_with(patient, {"Authorization": f"Bearer {key}"})
     except (httpx.HTTPError, UnicodeEncodeError):
         return  # the probe with the key of setup will tell
-    probe = f"{agent} key"
+    probe = f"{agent.name} key"
     if response.status_code in (401, 403):
         evidence = (
-            f"{agent} sends the key from {setting}, and the gateway answers HTTP {response.status_code}"
+            f"{agent.name} sends the key from {setting}, and the gateway answers HTTP {response.status_code}"
         )
-        fix = f"take it out and run: onprem-agents setup {agent} --host {host}; or put a valid key there"
-        yield verdict(probe, Cause(name="key-refused", evidence=evidence, fix=fix), secret=key)
+        fix = f"take it out and run: onprem-agents setup {agent.name} --host {host}; or put a valid key there"
+        yield verdict(probe, Diagnosis(cause="key-refused", evidence=evidence, fix=fix), secret=key)
     else:
         yield verdict(probe, fine(f"the gateway takes the key from {setting}"), secret=key)
 
@@ -87,12 +88,7 @@ def _chat_with(patient: Patient, headers: dict[str, str]) -> httpx.Response:
 
 def chat(patient: Patient) -> tuple[Verdict, ...]:
     """Return the smoke test's verdicts: one answer, one tool call."""
-    return tuple(
-        verdict(
-            item.probe, Cause(name=item.cause, severity=item.severity, evidence=item.evidence, fix=item.fix)
-        )
-        for item in run(patient.openai, patient.http)
-    )
+    return tuple(verdict(item.probe, item) for item in run(patient.openai, patient.http))
 
 
 def openai_streams(patient: Patient) -> Iterator[Verdict]:
@@ -170,30 +166,32 @@ def _streamed(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "stream": True, "stream_options": {"include_usage": True}}
 
 
-def _judge_stream(text: str) -> Cause:
+def _judge_stream(text: str) -> Diagnosis:
     stream = of_chat(text)
     return _bad(stream, "[DONE]", text) or fine(f"{stream.events} events, to the end")
 
 
-def _judge_reasoning(text: str) -> Cause:
+def _judge_reasoning(text: str) -> Diagnosis:
     stream = of_chat(text)
     if bad := _bad(stream, "[DONE]", text):
         return bad
     if THOUGHT.search(stream.text):
         fix = "start vLLM with the --reasoning-parser of this model's family"
-        return Cause(name="reasoning-leak", evidence=f"thoughts within the answer: {stream.text}", fix=fix)
+        return Diagnosis(
+            cause="reasoning-leak", evidence=f"thoughts within the answer: {stream.text}", fix=fix
+        )
     if not stream.text.strip():
         fix = "check the --reasoning-parser: all text went into the reasoning"
-        return Cause(name="empty", evidence="thoughts and no answer", fix=fix)
+        return Diagnosis(cause="empty", evidence="thoughts and no answer", fix=fix)
     how = f"{len(stream.thought)} characters of thought apart" if stream.thought else "it did not think"
     return fine(f"the answer is clean; {how}")
 
 
-def _judge_arguments(text: str) -> Cause:
+def _judge_arguments(text: str) -> Diagnosis:
     return _one_call(of_chat(text), "[DONE]", text)
 
 
-def _judge_two(text: str) -> Cause:
+def _judge_two(text: str) -> Diagnosis:
     stream = of_chat(text)
     if bad := _bad(stream, "[DONE]", text):
         return bad
@@ -202,17 +200,17 @@ def _judge_two(text: str) -> Cause:
     if not stream.calls:
         return _parser(f"prose instead of two calls: {stream.text or 'nothing'}")
     if len(stream.calls) == 1:
-        return fine("one call at a time: slower, and agents live with it", name="one-at-a-time")
+        return fine("one call at a time: slower, and agents live with it", cause="one-at-a-time")
     return fine(f"{len(stream.calls)} calls in one answer")
 
 
-def _one_call(stream: Stream, end: str, text: str = "") -> Cause:
+def _one_call(stream: Stream, end: str, text: str = "") -> Diagnosis:
     if bad := _bad(stream, end, text):
         return bad
     if not stream.calls:
         return _parser(f"no tool call in the stream, but: {stream.text or 'nothing'}")
     if broken := _broken_call(stream):
-        return Cause(name="tool-arguments", evidence=f"broken arguments: {broken}", fix=PARSER_FIX)
+        return Diagnosis(cause="tool-arguments", evidence=f"broken arguments: {broken}", fix=PARSER_FIX)
     return fine(f"called {next(iter(stream.calls.values()))['name']}")
 
 
@@ -227,40 +225,44 @@ def _broken_call(stream: Stream) -> str:
     return ""
 
 
-def _bad(stream: Stream, end: str, text: str) -> Cause | None:
+def _bad(stream: Stream, end: str, text: str) -> Diagnosis | None:
     if stream.error:
         fix = "look at the log of the model server for this moment"
-        return Cause(name="stream-error", evidence=f"an error within the stream: {stream.error}", fix=fix)
+        return Diagnosis(
+            cause="stream-error", evidence=f"an error within the stream: {stream.error}", fix=fix
+        )
     if not stream.events:
         fix = "something between here and the model server does not stream: look at its buffering"
-        return Cause(name="no-stream", evidence=f"no events but: {text or 'nothing'}", fix=fix)
+        return Diagnosis(cause="no-stream", evidence=f"no events but: {text or 'nothing'}", fix=fix)
     if not stream.ended:
         fix = "a time limit or restart cut the stream: compare the gateway's timeouts with the longest turn"
-        return Cause(name="cut", evidence=f"{stream.events} events and no {end}", fix=fix)
+        return Diagnosis(cause="cut", evidence=f"{stream.events} events and no {end}", fix=fix)
     return None
 
 
-def _parser(evidence: str) -> Cause:
-    return Cause(name="tool-parser", evidence=evidence, fix=PARSER_FIX)
+def _parser(evidence: str) -> Diagnosis:
+    return Diagnosis(cause="tool-parser", evidence=evidence, fix=PARSER_FIX)
 
 
-def _judge_message(text: str) -> Cause:
+def _judge_message(text: str) -> Diagnosis:
     try:
         blocks = json.loads(text)["content"]
         words = "".join(block.get("text", "") for block in blocks if block.get("type") == "text").strip()
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return Cause(
-            name="not-an-api",
+        return Diagnosis(
+            cause="not-an-api",
             evidence=f"HTTP 200 without an Anthropic message: {text}",
             fix="the address serves no /v1/messages: Claude Code needs vLLM's own, or the translation of the stack",
         )
     if THOUGHT.search(words):
         fix = "start vLLM with the --reasoning-parser of this model's family"
-        return Cause(name="reasoning-leak", evidence=f"thoughts within the answer: {words}", fix=fix)
-    return fine(f"answered: {words}") if words else Cause(name="empty", evidence="no text", fix=PARSER_FIX)
+        return Diagnosis(cause="reasoning-leak", evidence=f"thoughts within the answer: {words}", fix=fix)
+    return (
+        fine(f"answered: {words}") if words else Diagnosis(cause="empty", evidence="no text", fix=PARSER_FIX)
+    )
 
 
-def _judge_count(text: str) -> Cause:
+def _judge_count(text: str) -> Diagnosis:
     try:
         tokens = json.loads(text)["input_tokens"]
     except (ValueError, LookupError, TypeError, RecursionError):
@@ -268,4 +270,4 @@ def _judge_count(text: str) -> Cause:
     if isinstance(tokens, int) and tokens > 0:
         return fine(f"{tokens} tokens")
     fix = "only /context of Claude Code needs it; the server behind the gateway does not count"
-    return Cause(name="count", severity=Severity.BROKEN, evidence=f"no count but: {text}", fix=fix)
+    return Diagnosis(cause="count", severity=Severity.BROKEN, evidence=f"no count but: {text}", fix=fix)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from onprem_agents.agents import Agent
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
+from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
-from onprem_agents.contract.limits import Agent
 from onprem_agents.errors import EnvironmentProblem
-from onprem_agents.probes import endpoint, local, local_causes
+from onprem_agents.probes import endpoint, local
 from onprem_agents.probes.discovery import base_address
 from onprem_agents.probes.limits import limits
 from onprem_agents.probes.patient import Patient, verdict
 from onprem_agents.probes.reach import reach
-from onprem_agents.probes.smoke_causes import Cause
 from onprem_agents.probes.trust import trust
-from onprem_agents.probes.verdict import Severity, Verdict
+from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.installed import Installed
-from onprem_agents.setup.places import Machine
 
 # After one of these every further probe of the platform would only repeat it.
 _SAME_FOR_ALL = frozenset(
@@ -53,7 +53,7 @@ def without_contract(
             return
     fix = "check --host; or take the contract from the stack with --stack or --connection"
     yield verdict(
-        "contract", Cause(name="contract", severity=Severity.UNREACHABLE, evidence=str(error), fix=fix)
+        "contract", Diagnosis(cause="contract", severity=Severity.UNREACHABLE, evidence=str(error), fix=fix)
     )
 
 
@@ -100,16 +100,15 @@ def platform_probes(
     yield from trust(patient.connection, machine, agents)
     yield from endpoint.keys(patient)
     for installed in agents:
-        values = local.settings(installed.agent, machine)
-        own = local_causes.own_key(values, installed.agent, machine.variables)
+        own = installed.agent.own_key(local.settings(installed.agent, machine), machine.variables)
         if own is not None and (patient.key is None or own[0] != patient.key.value):
             yield from endpoint.key_of_agent(patient, installed.agent, *own)
     if patient.key is None:
         hint = patient.connection.auth.key_hint
         yield verdict(
             "key",
-            Cause(
-                name="key-missing",
+            Diagnosis(
+                cause="key-missing",
                 evidence=f"no key in {patient.connection.auth.key_env}, {machine.key_file} or --key-file",
                 fix=f"{hint}; then: onprem-agents setup --key-file FILE",
             ),

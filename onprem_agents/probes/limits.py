@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import httpx
 
-from onprem_agents.probes.patient import Patient, ask, fine, verdict
+from onprem_agents.agents.diagnosis import Diagnosis
+from onprem_agents.probes.patient import Patient, ask, verdict
 from onprem_agents.probes.smoke import chat_body, exchange
-from onprem_agents.probes.smoke_causes import Asked, Cause, error_text, of_error, of_status
-from onprem_agents.probes.verdict import Verdict
+from onprem_agents.probes.smoke_causes import Asked, error_text, of_error, of_status
+from onprem_agents.probes.verdict import Verdict, fine
 
 BODY_BYTES = 4 * 1024 * 1024
 # About four characters of English make a token, so this leaves a margin to the window.
@@ -63,7 +64,7 @@ def context(patient: Patient) -> Verdict:
         " again (vLLM's --max-model-len differs from its settings), then run onprem-agents setup"
     )
     evidence = f"the server's window is {served} tokens, the contract promises {promised}"
-    return verdict("context", Cause(name="context", evidence=evidence, fix=fix))
+    return verdict("context", Diagnosis(cause="context", evidence=evidence, fix=fix))
 
 
 def silence(patient: Patient) -> Verdict:
@@ -77,9 +78,9 @@ def silence(patient: Patient) -> Verdict:
     try:
         response, text = exchange(target, patient.http, "POST", "chat/completions", body)
     except httpx.HTTPError as error:
-        cause = of_error(error, asked)
-        if cause.name not in ("timeout", "cut"):
-            return verdict("silence", cause, secret=target.key)
+        found = of_error(error, asked)
+        if found.cause not in ("timeout", "cut"):
+            return verdict("silence", found, secret=target.key)
         response, text = None, ""
     seconds = time.monotonic() - started
     if response is not None and response.is_success and "data:" in text:
@@ -92,8 +93,8 @@ def silence(patient: Patient) -> Verdict:
         return verdict("silence", of_status(response.status_code, text, asked), secret=target.key)
     return verdict(
         "silence",
-        Cause(
-            name="silence",
+        Diagnosis(
+            cause="silence",
             evidence=f"the stream was given up after {seconds:.0f} s without a token",
             fix="a time limit on the way is shorter than a long prompt takes: compare the timeouts of gateway, route"
             " and server (onprem-agents plan STACK --json), or raise --timeout",

@@ -1,33 +1,35 @@
 """This machine's configuration of each agent: as the agent would merge it, against what the platform publishes.
 
-The order of the files is that of `onprem_agents.setup.places`, each later one winning.
+The order of the files is that of the scopes and of `Agent.places`, each later one winning.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onprem_agents.agents import obstacle
+from onprem_agents.agents import Agent, obstacle
+from onprem_agents.agents.causes import again
+from onprem_agents.agents.config import Values, at
+from onprem_agents.agents.diagnosis import Diagnosis
+from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import parse
-from onprem_agents.contract.limits import Agent
 from onprem_agents.contract.untrusted import shown
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, OnpremError
-from onprem_agents.probes import local_causes
-from onprem_agents.probes.patient import fine, verdict
-from onprem_agents.probes.smoke_causes import Cause
-from onprem_agents.probes.verdict import Verdict
+from onprem_agents.probes.patient import verdict
+from onprem_agents.probes.verdict import Verdict, fine
 from onprem_agents.setup.changes import find
-from onprem_agents.setup.installed import TITLES, Installed, install_command
+from onprem_agents.setup.installed import Installed, install_command
 from onprem_agents.setup.merge import read
-from onprem_agents.setup.places import Machine, Place, Scope
 from onprem_agents.setup.wanted import wanted
 
 _SCOPES: tuple[Scope, ...] = ("user", "project", "managed")
 _SHOWN_DRIFTS = 4
+_SECRET_NAME = re.compile(r"(?i)key|token(?!s|_limit)|secret|password")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +37,12 @@ class Layers:
     """The values of an agent's files from weak to strong, and all of them merged."""
 
     agent: Agent
-    files: tuple[tuple[Scope, Path, dict[str, Any]], ...]
-    values: dict[str, Any]
+    files: tuple[tuple[Scope, Path, Values], ...]
+    values: Values
 
     def source(self, *path: str) -> tuple[Scope, Path] | None:
         """Return the file that decides about a value, or None when none does."""
-        found = [
-            (scope, file) for scope, file, values in self.files if local_causes.at(values, *path) is not None
-        ]
+        found = [(scope, file) for scope, file, values in self.files if at(values, *path) is not None]
         return found[-1] if found else None
 
 
@@ -59,7 +59,7 @@ def examine(
     `fresh` tells whether the contract is the platform's present one.
     """
     agent = installed.agent
-    probe = f"{agent} configuration"
+    probe = f"{agent.name} configuration"
     try:
         layers = _layers(agent, machine)
     except OnpremError as error:
@@ -67,28 +67,30 @@ def examine(
         return
     if installed.path is None:
         if named or any(scope == "user" for scope, _, _ in layers.files):
-            fix = f"install it: {install_command(agent, connection.tested_agents.get(agent))}"
-            evidence = f"{TITLES[agent]} is not on PATH"
-            yield verdict(agent, Cause(name="agent-missing", evidence=evidence, fix=fix))
+            fix = f"install it: {install_command(agent, connection)}"
+            evidence = f"{agent.title} is not on PATH"
+            yield verdict(agent.name, Diagnosis(cause="agent-missing", evidence=evidence, fix=fix))
         if not layers.files:
             return
     else:
-        tested = connection.tested_agents.get(agent)
-        yield verdict(agent, fine(f"{installed.text} is installed, {tested or 'no release'} was tested"))
-    causes = list(local_causes.causes(layers.values, agent, connection, machine.variables, machine.key_file))
+        tested = connection.tested_agents.get(agent.name)
+        yield verdict(agent.name, fine(f"{installed.text} is installed, {tested or 'no release'} was tested"))
+    causes = list(agent.causes(layers.values, connection, machine.variables, machine.key_file))
     if reason := obstacle(connection, agent):
-        yield verdict(probe, _unsupported(reason, set_up=all(cause.name != "not-set-up" for cause in causes)))
+        yield verdict(
+            probe, _unsupported(reason, set_up=all(found.cause != "not-set-up" for found in causes))
+        )
         return
     causes += _redirected(layers, connection)
     causes = causes or list(_drift(layers, connection, installed))
-    for cause in causes:
-        yield verdict(probe, cause)
+    for found in causes:
+        yield verdict(probe, found)
     if not causes:
         said = "publishes" if fresh else "published when this machine was set up"
         yield verdict(probe, fine(f"it is what the platform {said}"))
 
 
-def settings(agent: Agent, machine: Machine) -> dict[str, Any]:
+def settings(agent: Agent, machine: Machine) -> Values:
     """Return what an agent's files say, merged; nothing where there are none or one is broken."""
     try:
         return _layers(agent, machine).values
@@ -110,27 +112,24 @@ def drift_of_contract(connection: Connection, machine: Machine) -> Verdict | Non
     if not changed:
         return verdict("drift", fine("the platform publishes what this machine was set up from"))
     evidence = f"the platform changed since this machine was set up: {', '.join(changed)}"
-    return verdict("drift", Cause(name="drift", evidence=evidence, fix=_again(connection)))
+    return verdict("drift", Diagnosis(cause="drift", evidence=evidence, fix=again(connection)))
 
 
 def _layers(agent: Agent, machine: Machine) -> Layers:
     files = []
     for scope in _SCOPES:
-        places = [machine.place(agent, scope)]
-        if agent == "claude" and scope == "project":
-            places.append(Place(path=places[0].path.with_name("settings.local.json"), form="json"))
-        for place in places:
+        for place in agent.places(machine, scope):
             found = find(place.path)
             if found.content is not None:
                 files.append((scope, place.path, read(found.text, place.form, str(place.path))))
-    merged: dict[str, Any] = {}
+    merged: Values = {}
     for scope, _, values in files:
-        ignored = ("model_provider", "model_providers") if agent == "codex" and scope == "project" else ()
+        ignored = agent.ignored_in_project if scope == "project" else ()
         merged = _over(merged, {key: value for key, value in values.items() if key not in ignored})
     return Layers(agent=agent, files=tuple(files), values=merged)
 
 
-def _over(weak: dict[str, Any], strong: Mapping[str, Any]) -> dict[str, Any]:
+def _over(weak: Values, strong: Mapping[str, Any]) -> Values:
     result = dict(weak)
     for key, value in strong.items():
         present = result.get(key)
@@ -139,33 +138,29 @@ def _over(weak: dict[str, Any], strong: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _redirected(layers: Layers, connection: Connection) -> Iterator[Cause]:
-    path = {
-        "claude": ("env", "ANTHROPIC_BASE_URL"),
-        "opencode": ("provider", "onprem", "options", "baseURL"),
-        "codex": ("model_providers", "onprem", "base_url"),
-    }[layers.agent]
+def _redirected(layers: Layers, connection: Connection) -> Iterator[Diagnosis]:
+    path = layers.agent.address_at
     decides = layers.source(*path)
-    address = local_causes.at(layers.values, *path)
+    address = at(layers.values, *path)
     ours = (connection.base_url, connection.anthropic_base_url)
-    if layers.agent != "codex" and decides and decides[0] == "project" and address not in ours:
-        yield Cause(
-            name="repository-redirect",
+    if decides and decides[0] == "project" and address not in ours:
+        yield Diagnosis(
+            cause="repository-redirect",
             evidence=f"{decides[1]} of this repository sends prompts and key to {shown(address)}",
             fix="do not work here before you know why; --scope managed makes such files powerless",
         )
 
 
-def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Cause]:
-    target = wanted(connection, layers.agent, installed)
+def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Diagnosis]:
+    target = wanted(connection, installed)
     differing = list(_differences(target.values, layers.values, ()))
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"
         more = len(differing) - _SHOWN_DRIFTS
-        yield Cause(
-            name="drift",
+        yield Diagnosis(
+            cause="drift",
             evidence=evidence + (f" and {more} more" if more > 0 else ""),
-            fix=_again(connection),
+            fix=again(connection),
         )
 
 
@@ -178,26 +173,24 @@ def _differences(target: Any, present: Any, path: tuple[str, ...]) -> Iterator[s
         return
     elif target != present:
         name = ".".join(path)
-        secret = local_causes.may_be_secret(path[-1])
+        secret = _SECRET_NAME.search(path[-1])
         yield f"{name} is {'another one (not shown)' if secret and present else shown(present)}"
 
 
-def _unsupported(reason: str, *, set_up: bool) -> Cause:
+def _unsupported(reason: str, *, set_up: bool) -> Diagnosis:
     if not set_up:
-        return fine(f"the platform does not serve this agent: {reason}", name="unsupported")
+        return fine(f"the platform does not serve this agent: {reason}", cause="unsupported")
     fix = "use another agent, or have the platform serve a role that supports this one"
-    return Cause(name="unsupported", evidence=f"the platform no longer serves this agent: {reason}", fix=fix)
+    return Diagnosis(
+        cause="unsupported", evidence=f"the platform no longer serves this agent: {reason}", fix=fix
+    )
 
 
-def _broken(error: OnpremError) -> Cause:
+def _broken(error: OnpremError) -> Diagnosis:
     fix = "mend the file; setup does not touch a broken one"
     if isinstance(error, InvalidInput):
         problem = error.problems[0]
         evidence = f"{error.source}, {problem.where}: {problem.found}"
-        return Cause(name="config-broken", evidence=evidence, fix=fix)
+        return Diagnosis(cause="config-broken", evidence=evidence, fix=fix)
     name = "config-unreadable" if isinstance(error, EnvironmentProblem) else "config-broken"
-    return Cause(name=name, evidence=str(error), fix=fix)
-
-
-def _again(connection: Connection) -> str:
-    return f"run: onprem-agents setup --host {connection.anthropic_base_url.removeprefix('https://')}"
+    return Diagnosis(cause=name, evidence=str(error), fix=fix)

@@ -9,14 +9,14 @@ from typing import Any
 
 import httpx
 
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.contract.connection import Connection
-from onprem_agents.errors import cleaned
 from onprem_agents.probes.smoke import Target, exchange
-from onprem_agents.probes.smoke_causes import Asked, Cause, of_error, of_status
-from onprem_agents.probes.verdict import Severity, Verdict
+from onprem_agents.probes.smoke_causes import Asked, of_error, of_status
+from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.developer_key import DeveloperKey
 
-Judge = Callable[[str], Cause]
+Judge = Callable[[str], Diagnosis]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,25 +48,14 @@ class Patient:
         )
 
 
-def fine(evidence: str, *, name: str = "ok") -> Cause:
-    """Return the cause of a probe that found nothing wrong."""
-    return Cause(name=name, severity=Severity.OK, evidence=evidence, fix="")
-
-
-def verdict(probe: str, cause: Cause, *, secret: str | None = None) -> Verdict:
-    """Return a cause as the verdict of a probe, in the words of this command and without the key."""
-    fix = cause.fix.replace("in --base-url", "in --host").replace("--base-url", "the address")
+def verdict(probe: str, diagnosis: Diagnosis, *, secret: str | None = None) -> Verdict:
+    """Return a diagnosis as the verdict of a probe, in the words of this command and without the key."""
+    fix = diagnosis.fix.replace("in --base-url", "in --host").replace("--base-url", "the address")
     fix = fix.replace(
         "name its variable with --key-env or its file with --key-file",
         "run onprem-agents setup, or add --key-file",
     )
-    return Verdict(
-        probe=probe,
-        severity=cause.severity,
-        cause=cause.name,
-        evidence=cleaned(cause.evidence, secret=secret),
-        fix=cleaned(fix, secret=secret),
-    )
+    return Verdict.of(probe, replace(diagnosis, fix=fix), secret=secret)
 
 
 def ask(
@@ -94,18 +83,18 @@ def ask(
             target, patient.http, "POST", path, body, headers=headers, padding_bytes=padding_bytes
         )
     except httpx.HTTPError as error:
-        cause = of_error(error, asked)
+        found = of_error(error, asked)
     else:
         if response.is_success:
-            cause = judge(text)
+            found = judge(text)
         else:
-            cause = of_status(
+            found = of_status(
                 response.status_code, text, asked, location=response.headers.get("location", "")
             )
-            if cause.name == "path":
-                cause = replace(
-                    cause, fix=f"nothing serves {path} at {target.base_url}; ask the platform team"
+            if found.cause == "path":
+                found = replace(
+                    found, fix=f"nothing serves {path} at {target.base_url}; ask the platform team"
                 )
-    if cause.severity is Severity.OK:
-        cause = replace(cause, evidence=f"{cause.evidence}, in {time.monotonic() - started:.1f} s")
-    return verdict(probe, cause, secret=target.key)
+    if found.severity is Severity.OK:
+        found = replace(found, evidence=f"{found.evidence}, in {time.monotonic() - started:.1f} s")
+    return verdict(probe, found, secret=target.key)

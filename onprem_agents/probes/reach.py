@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from onprem_agents.probes.patient import fine, verdict
-from onprem_agents.probes.smoke_causes import Asked, Cause, of_error
-from onprem_agents.probes.verdict import Severity, Verdict
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
+from onprem_agents.probes.patient import verdict
+from onprem_agents.probes.smoke_causes import Asked, of_error
+from onprem_agents.probes.verdict import Verdict, fine
 
 CONNECT_SECONDS = 15.0
 _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
@@ -45,7 +46,7 @@ def reach(
     if proxy is not None:
         fix = f"add {host} to NO_PROXY (onprem-agents setup does, for new shells)"
         evidence = f"{proxy} sends requests for {host} through a proxy, the agents' requests as well"
-        yield verdict("proxy", Cause(name="proxy", evidence=evidence, fix=fix))
+        yield verdict("proxy", Diagnosis(cause="proxy", evidence=evidence, fix=fix))
     try:
         with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain:
             yield verdict("connection", fine(f"port {port} answers"))
@@ -55,7 +56,9 @@ def reach(
         yield verdict("connection", _cause(error, asked))
 
 
-def _tls(plain: socket.socket, host: str, ca_file: Path | None, asked: Asked, ca_hint: str | None) -> Cause:
+def _tls(
+    plain: socket.socket, host: str, ca_file: Path | None, asked: Asked, ca_hint: str | None
+) -> Diagnosis:
     by = f"by {ca_file}" if ca_file else "by this machine's certificates"
     where = f" ({ca_hint})" if ca_hint else ""
     fix = f"run onprem-agents setup --ca-file FILE with your organisation's CA file{where}, then start a new shell"
@@ -63,7 +66,7 @@ def _tls(plain: socket.socket, host: str, ca_file: Path | None, asked: Asked, ca
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         evidence = f"the CA file {ca_file} cannot be used: {error.strerror or error}"
-        return Cause(name="tls", severity=Severity.UNREACHABLE, evidence=evidence, fix=fix)
+        return Diagnosis(cause="tls", severity=Severity.UNREACHABLE, evidence=evidence, fix=fix)
     try:
         with context.wrap_socket(plain, server_hostname=host) as secure:
             end = (secure.getpeercert() or {}).get("notAfter", "")
@@ -76,7 +79,7 @@ def _tls(plain: socket.socket, host: str, ca_file: Path | None, asked: Asked, ca
     return fine(f"the certificate is trusted {by}, until {end}")
 
 
-def _cause(error: Exception, asked: Asked) -> Cause:
+def _cause(error: Exception, asked: Asked) -> Diagnosis:
     wrapped = httpx.ConnectTimeout("") if isinstance(error, TimeoutError) else httpx.ConnectError(str(error))
     wrapped.__cause__ = error
     cause = of_error(wrapped, asked)

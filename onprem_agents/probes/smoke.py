@@ -11,15 +11,16 @@ import re
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
-from onprem_agents.probes.smoke_causes import PARSER_FIX, Asked, Cause, of_error, of_status
-from onprem_agents.probes.verdict import Severity, Verdict
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
+from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
+from onprem_agents.probes.smoke_causes import PARSER_FIX, Asked, of_error, of_status
+from onprem_agents.probes.verdict import Verdict, fine
 
 CHAT_TOKENS = 1024  # a reasoning model thinks before the one word; the often shown 16 end within the thought
 TOOL_TOKENS = 2048
@@ -141,7 +142,7 @@ def _probe(
     http: httpx.Client,
     name: str,
     body: dict[str, Any],
-    judge: Callable[[dict[str, Any], str], Cause],
+    judge: Callable[[dict[str, Any], str], Diagnosis],
 ) -> Verdict:
     asked = Asked(
         base_url=target.base_url,
@@ -153,14 +154,13 @@ def _probe(
     try:
         response, text = exchange(target, http, "POST", "chat/completions", body)
     except httpx.HTTPError as error:
-        cause = of_error(error, asked)
+        found = of_error(error, asked)
     else:
-        cause = _of_answer(target, http, asked, response, text, judge)
-    evidence = cleaned(cause.evidence, secret=target.key)
-    if cause.severity is Severity.OK:
-        evidence = f"{evidence}, in {time.monotonic() - started:.1f} s"
-    fix = cleaned(cause.fix, secret=target.key)
-    return Verdict(probe=name, severity=cause.severity, cause=cause.name, evidence=evidence, fix=fix)
+        found = _of_answer(target, http, asked, response, text, judge)
+    verdict = Verdict.of(name, found, secret=target.key)
+    if verdict.severity is Severity.OK:
+        verdict = replace(verdict, evidence=f"{verdict.evidence}, in {time.monotonic() - started:.1f} s")
+    return verdict
 
 
 def _of_answer(
@@ -169,8 +169,8 @@ def _of_answer(
     asked: Asked,
     response: httpx.Response,
     text: str,
-    judge: Callable[[dict[str, Any], str], Cause],
-) -> Cause:
+    judge: Callable[[dict[str, Any], str], Diagnosis],
+) -> Diagnosis:
     if not response.is_success:
         served = _served_models(target, http) if response.status_code in (400, 404) else ()
         location = response.headers.get("location", "")
@@ -181,10 +181,10 @@ def _of_answer(
         content = str(message.get("content") or "")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         fix = "something other than a model server answers there (a login page, perhaps): check --base-url"
-        return Cause(name="not-an-api", evidence=f"HTTP 200 without a chat answer: {text}", fix=fix)
+        return Diagnosis(cause="not-an-api", evidence=f"HTTP 200 without a chat answer: {text}", fix=fix)
     if THOUGHT.search(content):
         fix = "start vLLM with the --reasoning-parser of this model's family"
-        return Cause(name="reasoning-leak", evidence=f"thoughts within the answer: {content}", fix=fix)
+        return Diagnosis(cause="reasoning-leak", evidence=f"thoughts within the answer: {content}", fix=fix)
     return judge(message, str(choice.get("finish_reason")))
 
 
@@ -229,30 +229,32 @@ def _served_models(target: Target, http: httpx.Client) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(name, str))[:20]
 
 
-def _judge_chat(message: dict[str, Any], finish_reason: str) -> Cause:
+def _judge_chat(message: dict[str, Any], finish_reason: str) -> Diagnosis:
     content = (message.get("content") or "").strip()
     if not content:
         thought = message.get("reasoning") or message.get("reasoning_content")
         spent = f"{CHAT_TOKENS} tokens of thought and no answer" if thought else "an empty answer"
         fix = "check the --reasoning-parser and the chat template; all text went into the reasoning"
-        return Cause(name="empty", evidence=f"{spent} (finish_reason {finish_reason})", fix=fix)
-    return Cause(name="ok", severity=Severity.OK, evidence=f"answered: {content}", fix="")
+        return Diagnosis(cause="empty", evidence=f"{spent} (finish_reason {finish_reason})", fix=fix)
+    return fine(f"answered: {content}")
 
 
-def judge_tool_call(message: dict[str, Any], finish_reason: str) -> Cause:
+def judge_tool_call(message: dict[str, Any], finish_reason: str) -> Diagnosis:
     """Return whether a chat message calls the tool with arguments that fit it."""
     content = message.get("content") or ""
     calls = message.get("tool_calls")
     if not calls:
         if _RAW_CALL.search(content):
             evidence = f"the call came as text: {content}"
-            return Cause(name="tool-parser", evidence=evidence, fix=f"the parser does not fit: {PARSER_FIX}")
+            return Diagnosis(
+                cause="tool-parser", evidence=evidence, fix=f"the parser does not fit: {PARSER_FIX}"
+            )
         if finish_reason == "length":
             fix = "the model thinks too long before it acts: lower its reasoning effort"
-            return Cause(name="empty", evidence=f"{TOOL_TOKENS} tokens and no call", fix=fix)
+            return Diagnosis(cause="empty", evidence=f"{TOOL_TOKENS} tokens and no call", fix=fix)
         evidence = f"prose instead of a tool call: {content or 'nothing'}"
         fix = f"{PARSER_FIX}; if they are set, this model is not fit for agents"
-        return Cause(name="prose", evidence=evidence, fix=fix)
+        return Diagnosis(cause="prose", evidence=evidence, fix=fix)
     try:
         function = calls[0]["function"]
         arguments = json.loads(function["arguments"])
@@ -263,7 +265,7 @@ def judge_tool_call(message: dict[str, Any], finish_reason: str) -> Cause:
         well_formed = False
     if not well_formed:
         evidence = f"a tool call that does not fit the tool: {json.dumps(calls)}"
-        return Cause(name="tool-arguments", evidence=evidence, fix=f"the parser does not fit: {PARSER_FIX}")
-    return Cause(
-        name="ok", severity=Severity.OK, evidence=f"called write_file for {arguments['path']}", fix=""
-    )
+        return Diagnosis(
+            cause="tool-arguments", evidence=evidence, fix=f"the parser does not fit: {PARSER_FIX}"
+        )
+    return fine(f"called write_file for {arguments['path']}")

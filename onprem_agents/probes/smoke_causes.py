@@ -12,22 +12,12 @@ from http import HTTPStatus
 
 import httpx
 
-from onprem_agents.probes.verdict import Severity
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
 
 PARSER_FIX = (
     "start vLLM with --enable-auto-tool-choice and the --tool-call-parser of this model's family"
     " (and its chat template, where the model card asks for one)"
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cause:
-    """One reason, as a fixed word, with its severity and what to change; `evidence` is not yet cleaned."""
-
-    name: str
-    severity: Severity = Severity.BROKEN
-    evidence: str
-    fix: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +30,12 @@ class Asked:
     timeout_seconds: float
 
 
-def of_error(error: httpx.HTTPError, asked: Asked) -> Cause:
+def of_error(error: httpx.HTTPError, asked: Asked) -> Diagnosis:
     """Return the cause of a request that got no answer."""
     host = httpx.URL(asked.base_url).host
     found = next(filter(None, (_of_root(root, host) for root in _chain(error))), None)
     name, evidence, fix = found or _of_transport(error, asked, host)
-    return Cause(name=name, severity=Severity.UNREACHABLE, evidence=evidence, fix=fix)
+    return Diagnosis(cause=name, severity=Severity.UNREACHABLE, evidence=evidence, fix=fix)
 
 
 def _of_root(root: BaseException, host: str) -> tuple[str, str, str] | None:
@@ -93,7 +83,7 @@ def _certificate_fix(error: ssl.SSLCertVerificationError, host: str) -> str:
 
 def of_status(
     status: int, body: str, asked: Asked, *, location: str = "", served: Sequence[str] = ()
-) -> Cause:
+) -> Diagnosis:
     """Return the cause of an answer with another status than success.
 
     `served` are the models that the endpoint lists, if known.
@@ -102,30 +92,30 @@ def of_status(
     evidence = f"HTTP {status}: {message or 'no text'}"
     if location:
         fix = "use the address that it points to; agents do not follow redirects with their key"
-        return Cause(name="redirect", evidence=f"HTTP {status} points to {location}", fix=fix)
+        return Diagnosis(cause="redirect", evidence=f"HTTP {status} points to {location}", fix=fix)
     # LiteLLM 1.109.1 without a database answers a wrong key with 400 "No connected db."; 2026-11.
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or "No connected db" in message:
         return _key_cause(status, evidence, asked)
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND) and _names_the_model(message, asked.model):
         known = f" (served: {', '.join(served)})" if served else ""
         fix = f"use a served model name{known}: vLLM's --served-model-name, not the name of a repository"
-        return Cause(name="model", evidence=evidence, fix=fix)
+        return Diagnosis(cause="model", evidence=evidence, fix=fix)
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
-        return Cause(name="path", evidence=evidence, fix=_path_fix(asked.base_url))
+        return Diagnosis(cause="path", evidence=evidence, fix=_path_fix(asked.base_url))
     return _limit_cause(status, evidence, message)
 
 
-def _key_cause(status: int, evidence: str, asked: Asked) -> Cause:
+def _key_cause(status: int, evidence: str, asked: Asked) -> Diagnosis:
     if asked.key_source is None:
         fix = "no key was sent: name its variable with --key-env or its file with --key-file"
-        return Cause(name="key-missing", evidence=evidence, fix=fix)
+        return Diagnosis(cause="key-missing", evidence=evidence, fix=fix)
     if status == HTTPStatus.FORBIDDEN:
         fix = f"the key from {asked.key_source} may not use this model or path: ask the platform team"
-        return Cause(name="key-forbidden", evidence=evidence, fix=fix)
+        return Diagnosis(cause="key-forbidden", evidence=evidence, fix=fix)
     fix = (
         f"the key from {asked.key_source} is wrong, expired or revoked: get a new one from the platform team"
     )
-    return Cause(name="key-refused", evidence=evidence, fix=fix)
+    return Diagnosis(cause="key-refused", evidence=evidence, fix=fix)
 
 
 def _names_the_model(message: str, model: str) -> bool:
@@ -145,7 +135,7 @@ def _path_fix(base_url: str) -> str:
     return "nothing serves chat/completions at this address: check that it is vLLM or the gateway before it"
 
 
-def _limit_cause(status: int, evidence: str, message: str) -> Cause:
+def _limit_cause(status: int, evidence: str, message: str) -> Diagnosis:
     name, fix = "request", "the server refuses a plain request: read its answer above"
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         name, fix = (
@@ -162,7 +152,7 @@ def _limit_cause(status: int, evidence: str, message: str) -> Cause:
         name, fix = "tool-parser", PARSER_FIX
     elif re.search("(?i)context length|max_tokens|max_completion_tokens", message):
         name, fix = "context", "the served window is too small for an agent: raise the model's context"
-    return Cause(name=name, evidence=evidence, fix=fix)
+    return Diagnosis(cause=name, evidence=evidence, fix=fix)
 
 
 def error_text(body: str) -> str:

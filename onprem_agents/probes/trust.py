@@ -6,26 +6,19 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+from onprem_agents.agents import Agent
+from onprem_agents.agents.config import Values, at
+from onprem_agents.agents.diagnosis import Diagnosis
+from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
-from onprem_agents.contract.limits import Agent
 from onprem_agents.probes.local import settings
-from onprem_agents.probes.local_causes import at
-from onprem_agents.probes.patient import fine, verdict
+from onprem_agents.probes.patient import verdict
 from onprem_agents.probes.reach import CONNECT_SECONDS
-from onprem_agents.probes.smoke_causes import Cause
-from onprem_agents.probes.verdict import Verdict
+from onprem_agents.probes.verdict import Verdict, fine
 from onprem_agents.setup.installed import Installed
-from onprem_agents.setup.places import SHELL_FILES, Machine
-
-# Run with Claude Code 2.1.330, Codex CLI 0.169.0 and opencode 1.18.33, 2026-11.
-_VARIABLES: dict[Agent, tuple[str, ...]] = {
-    "opencode": ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"),
-    "codex": ("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"),
-    "claude": ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"),
-}
+from onprem_agents.setup.shell import SHELL_FILES
 
 
 def trust(connection: Connection, machine: Machine, agents: Sequence[Installed]) -> Iterator[Verdict]:
@@ -36,11 +29,11 @@ def trust(connection: Connection, machine: Machine, agents: Sequence[Installed])
         values = settings(installed.agent, machine)
         if installed.path is not None and values:
             yield verdict(
-                f"{installed.agent} certificate", _judged(installed.agent, values, connection, machine)
+                f"{installed.agent.name} certificate", _judged(installed.agent, values, connection, machine)
             )
 
 
-def _judged(agent: Agent, values: dict[str, Any], connection: Connection, machine: Machine) -> Cause:
+def _judged(agent: Agent, values: Values, connection: Connection, machine: Machine) -> Diagnosis:
     told = _told(agent, values, machine.variables)
     if trouble := _refusal(connection.base_url, told[1] if told else None):
         if told is not None and not _refusal(connection.base_url, None):
@@ -51,25 +44,25 @@ def _judged(agent: Agent, values: dict[str, Any], connection: Connection, machin
     )
 
 
-def _told(agent: Agent, values: dict[str, Any], variables: Mapping[str, str]) -> tuple[str, Path] | None:
-    own = at(values, "env") if agent == "claude" else None
+def _told(agent: Agent, values: Values, variables: Mapping[str, str]) -> tuple[str, Path] | None:
+    own = at(values, agent.env_table) if agent.env_table else None
     told = {**variables, **own} if isinstance(own, dict) else variables
-    return next(((name, Path(str(told[name]))) for name in _VARIABLES[agent] if told.get(name)), None)
+    return next(((name, Path(str(told[name]))) for name in agent.ca_variables if told.get(name)), None)
 
 
-def _cause(agent: Agent, told: tuple[str, Path] | None, trouble: str, machine: Machine) -> Cause:
+def _cause(agent: Agent, told: tuple[str, Path] | None, trouble: str, machine: Machine) -> Diagnosis:
     again = "give your organisation's CA file: onprem-agents setup --ca-file FILE, then start a new shell"
     if told is None and machine.ca_file.exists():
         lines = machine.own_folder / SHELL_FILES["bash"]
         fix = f"start a new shell, which reads what setup wrote; or, in bash and zsh: . {lines}"
-        evidence = f"{_VARIABLES[agent][0]} is not set in this shell, and without it: {trouble}"
-        return Cause(name="ca-not-told", evidence=evidence, fix=fix)
+        evidence = f"{agent.ca_variables[0]} is not set in this shell, and without it: {trouble}"
+        return Diagnosis(cause="ca-not-told", evidence=evidence, fix=fix)
     if told is None:
-        return Cause(name="ca-not-told", evidence=f"it is told of no CA file: {trouble}", fix=again)
+        return Diagnosis(cause="ca-not-told", evidence=f"it is told of no CA file: {trouble}", fix=again)
     name, file = told
     if not file.is_file():
-        return Cause(name="ca-missing", evidence=f"{name} is {file}, which is not there", fix=again)
-    return Cause(name="ca-wrong", evidence=f"{name} is {file}, and with it: {trouble}", fix=again)
+        return Diagnosis(cause="ca-missing", evidence=f"{name} is {file}, which is not there", fix=again)
+    return Diagnosis(cause="ca-wrong", evidence=f"{name} is {file}, and with it: {trouble}", fix=again)
 
 
 def _refusal(base_url: str, ca_file: Path | None) -> str:

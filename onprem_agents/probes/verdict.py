@@ -1,29 +1,36 @@
-"""What a probe of an endpoint finds: a verdict with its cause, the evidence for it, and what to change."""
+"""What a probe finds: a verdict, which is a diagnosis under the probe's name, with nothing secret in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
+from typing import Self
 
-
-class Severity(IntEnum):
-    """How bad a verdict is; the worst one is the exit code (2 is left to usage errors)."""
-
-    OK = 0
-    BROKEN = 1  # something answers, but an agent would not work with it
-    UNREACHABLE = 3  # nothing that could be tested answers
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
+from onprem_agents.errors import cleaned
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """The result of one probe. `cause` is a fixed word for scripts; `fix` is empty when all is well."""
+class Verdict(Diagnosis):
+    """The result of one probe."""
 
     probe: str
-    severity: Severity
-    cause: str
-    evidence: str
-    fix: str = ""
+
+    @classmethod
+    def of(cls, probe: str, diagnosis: Diagnosis, *, secret: str | None = None) -> Self:
+        """Return a diagnosis as the verdict of that probe, cleaned of the key."""
+        return cls(
+            probe=probe,
+            cause=diagnosis.cause,
+            severity=diagnosis.severity,
+            evidence=cleaned(diagnosis.evidence, secret=secret),
+            fix=cleaned(diagnosis.fix, secret=secret),
+        )
+
+
+def fine(evidence: str, *, cause: str = "ok") -> Diagnosis:
+    """Return the diagnosis of a probe that found nothing wrong."""
+    return Diagnosis(cause=cause, severity=Severity.OK, evidence=evidence, fix="")
 
 
 def worst(verdicts: Iterable[Verdict]) -> Severity:

@@ -9,20 +9,11 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onprem_agents.contract.limits import Agent
+from onprem_agents.agents import Agent
+from onprem_agents.agents.config import Release
+from onprem_agents.contract.connection import Connection
 
 VERSION_SECONDS = 20
-Release = tuple[int, int, int]
-# Names on the npm registry, 2026-11.
-PACKAGES: dict[Agent, str] = {
-    "opencode": "opencode-ai",
-    "codex": "@openai/codex",
-    "claude": "@anthropic-ai/claude-code",
-}
-TITLES: dict[Agent, str] = {"opencode": "opencode", "codex": "Codex CLI", "claude": "Claude Code"}
-# Codex takes a key from a command since 0.118.0, whose program knows the setting `refresh_interval_ms` as 0.117.0's
-# does not (both looked into 2026-11; openai/codex pull request 16288); an older one gets the variable.
-CODEX_KEY_COMMAND_SINCE: Release = (0, 118, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +32,7 @@ class Installed:
 
 def find(agent: Agent, variables: Mapping[str, str]) -> Installed:
     """Ask the agent on PATH for its release. Never raises: an agent that does not answer has none."""
-    path = shutil.which(agent, path=variables.get("PATH"))
+    path = shutil.which(agent.name, path=variables.get("PATH"))
     if path is None:
         return Installed(agent=agent, path=None)
     try:
@@ -54,7 +45,7 @@ def find(agent: Agent, variables: Mapping[str, str]) -> Installed:
                 capture_output=True,
                 timeout=VERSION_SECONDS,
                 check=False,
-                env=own | {"HOME": home, "CODEX_HOME": home, "CLAUDE_CONFIG_DIR": home},
+                env=own | {"HOME": home, agent.home_variable: home},
             )
     except (OSError, subprocess.SubprocessError):
         return Installed(agent=agent, path=path)
@@ -67,6 +58,6 @@ def release(text: str) -> Release | None:
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
-def install_command(agent: Agent, tested: str | None) -> str:
+def install_command(agent: Agent, connection: Connection) -> str:
     """Return the command that installs the agent, at the release that the platform was tested with."""
-    return f"npm install -g {PACKAGES[agent]}" + (f"@{tested}" if tested else "")
+    return agent.install_command(connection.tested_agents.get(agent.name))

@@ -5,26 +5,16 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
+from onprem_agents.agents.config import KeyPath, Values, Wanted, at
+from onprem_agents.agents.machine import Form
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.setup import jsonc, toml_text
 
-Format = Literal["json", "jsonc", "toml"]
-# Lists that the user may have begun: ours are added. Any other list is ours alone and is replaced.
-_ADDED_TO = frozenset({("permissions", "deny"), ("enabled_providers",)})
-# opencode reads a bare word as the rule for every tool (schema of 1.18.33, 2026-11).
-_PERMISSION = "permission"
 
-
-def merged_text(
-    text: str,
-    form: Format,
-    values: dict[str, Any],
-    *,
-    removed: tuple[tuple[str, ...], ...] = (),
-    source: str,
-) -> str:
+def merged_text(text: str, form: Form, wanted: Wanted, *, source: str) -> str:
     """Return the text with the wanted values in it; the same text when they are there already.
 
     `source` names the file in messages. Raises `InvalidInput` for a text that its agent could not read, with
@@ -33,20 +23,20 @@ def merged_text(
     crlf = "\r\n" in text and "\n" not in text.replace("\r\n", "")
     plain = text.replace("\r\n", "\n") if crlf else text
     before = read(plain, form, source)
-    wanted = _spread(values, before)
-    problems = list(_clashes(wanted, before, (), source))
+    wanted = _spread(wanted, before)
+    problems = list(_clashes(wanted.values, before, wanted.word_tables, (), source))
     if problems:
         raise InvalidInput(source, problems)
-    expected = _expected(before, wanted, removed)
+    expected = _expected(before, wanted)
     if _same(before, expected) and plain.strip():
         return text
-    after = _edited(plain, form, wanted, expected, removed, source)
+    after = _edited(plain, form, wanted, expected, source)
     if not _same(read(after, form, source), expected):
         raise _unmergeable(source, "an unusual layout")
     return after.replace("\n", "\r\n") if crlf else after
 
 
-def read(text: str, form: Format, source: str) -> dict[str, Any]:
+def read(text: str, form: Form, source: str) -> Values:
     """Return the values of a configuration text; an empty one has none. Raises `InvalidInput` with the line."""
     if not text.strip():
         return {}
@@ -65,35 +55,29 @@ def read(text: str, form: Format, source: str) -> dict[str, Any]:
         raise InvalidInput(source, [problem]) from None
 
 
-def _edited(
-    text: str,
-    form: Format,
-    wanted: dict[str, Any],
-    expected: dict[str, Any],
-    removed: tuple[tuple[str, ...], ...],
-    source: str,
-) -> str:
+def _edited(text: str, form: Form, wanted: Wanted, expected: Values, source: str) -> str:
     if not text.strip():
         return toml_text.edited("", expected, ()) if form == "toml" else json.dumps(expected, indent=2) + "\n"
     try:
         if form == "toml":
-            return toml_text.edited(text, wanted, removed)
+            return toml_text.edited(text, wanted.values, wanted.removed)
         strict = form == "json"
-        for path in removed:
+        for path in wanted.removed:
             text = jsonc.remove(text, path, strict=strict)
-        word = jsonc.parse(text, strict=strict).value.get(_PERMISSION)
-        if isinstance(word, str) and _PERMISSION in wanted:
-            text = jsonc.put(text, (_PERMISSION,), {"*": word}, strict=strict)
-        for path, value in _leaves(wanted, ()):
-            text = _put_json(text, path, value, strict=strict)
+        for name in wanted.word_tables:
+            word = jsonc.parse(text, strict=strict).value.get(name)
+            if isinstance(word, str):
+                text = jsonc.put(text, (name,), {"*": word}, strict=strict)
+        for path, value in _leaves(wanted.values, ()):
+            text = _put_json(text, path, value, grown=path in wanted.added_to, strict=strict)
         return text
     except (toml_text.BrokenToml, jsonc.BrokenJson) as error:
         raise _unmergeable(source, str(error)) from None
 
 
-def _put_json(text: str, path: tuple[str, ...], value: Any, *, strict: bool) -> str:
-    present = _at(jsonc.parse(text, strict=strict).value, path)
-    if path in _ADDED_TO and isinstance(present, list):
+def _put_json(text: str, path: KeyPath, value: Any, *, grown: bool, strict: bool) -> str:
+    present = at(jsonc.parse(text, strict=strict).value, *path)
+    if grown and isinstance(present, list):
         for item in value:
             if item not in present:
                 text = jsonc.append(text, path, item, strict=strict)
@@ -101,44 +85,41 @@ def _put_json(text: str, path: tuple[str, ...], value: Any, *, strict: bool) -> 
     return jsonc.put(text, path, value, strict=strict)
 
 
-def _spread(values: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """Return the wanted values with a permission word of the user's made the rule that it stands for."""
-    word = before.get(_PERMISSION)
-    if isinstance(word, str) and isinstance(values.get(_PERMISSION), dict):
-        return values | {_PERMISSION: {"*": word, **values[_PERMISSION]}}
-    return values
+def _spread(wanted: Wanted, before: Values) -> Wanted:
+    """Return the wanted values with each bare word of the user's made the rule that it stands for."""
+    words = {name: before[name] for name in wanted.word_tables if isinstance(before.get(name), str)}
+    spread = {name: {"*": word, **wanted.values[name]} for name, word in words.items()}
+    return replace(wanted, values=wanted.values | spread)
 
 
-def _expected(
-    before: dict[str, Any], wanted: dict[str, Any], removed: tuple[tuple[str, ...], ...]
-) -> dict[str, Any]:
+def _expected(before: Values, wanted: Wanted) -> Values:
     result = copy.deepcopy(before)
-    for path in removed:
-        holder = _at(result, path[:-1])
+    for path in wanted.removed:
+        holder = at(result, *path[:-1])
         if isinstance(holder, dict):
             holder.pop(path[-1], None)
-    for path, value in _leaves(wanted, ()):
+    for path, value in _leaves(wanted.values, ()):
         node = result
         for key in path[:-1]:
             if not isinstance(node.get(key), dict):
                 node[key] = {}
             node = node[key]
         present = node.get(path[-1])
-        kept = present if path in _ADDED_TO and isinstance(present, list) else []
+        kept = present if path in wanted.added_to and isinstance(present, list) else []
         node[path[-1]] = [*kept, *(item for item in value if item not in kept)] if kept else value
     return result
 
 
 def _clashes(
-    wanted: dict[str, Any], before: dict[str, Any], path: tuple[str, ...], source: str
+    wanted: Values, before: Values, word_tables: tuple[str, ...], path: KeyPath, source: str
 ) -> Iterator[Problem]:
     for key, value in wanted.items():
         if key not in before:
             continue
         here, present = (*path, key), before[key]
         if isinstance(value, dict) and isinstance(present, dict):
-            yield from _clashes(value, present, here, source)
-        elif here == (_PERMISSION,) and isinstance(present, str):
+            yield from _clashes(value, present, word_tables, here, source)
+        elif here in {(name,) for name in word_tables} and isinstance(present, str):
             continue
         elif isinstance(value, (dict, list)) and type(present) is not type(value):
             yield Problem(
@@ -149,7 +130,7 @@ def _clashes(
             )
 
 
-def _leaves(values: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _leaves(values: Values, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
     for key, value in values.items():
         if isinstance(value, dict) and value:
             yield from _leaves(value, (*path, key))
@@ -157,18 +138,10 @@ def _leaves(values: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tup
             yield (*path, key), value
 
 
-def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def _same(one: Values, other: Values) -> bool:
     """Tell whether two configurations are equal, with 1 and true apart, and dates as their text."""
     first, second = (json.dumps(values, sort_keys=True, default=str) for values in (one, other))
     return first == second
-
-
-def _at(values: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        if not isinstance(values, dict):
-            return None
-        values = values.get(key)
-    return values
 
 
 def _unmergeable(source: str, reason: str) -> InvalidInput:

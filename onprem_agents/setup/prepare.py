@@ -6,22 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onprem_agents.agents import obstacle
-from onprem_agents.agents.environment import Shell
+from onprem_agents.agents import Agent, obstacle
+from onprem_agents.agents.config import Wanted
+from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection
-from onprem_agents.contract.limits import Agent
 from onprem_agents.errors import InvalidInput, OnpremError
 from onprem_agents.setup.changes import KEY_MODE, Change, find
 from onprem_agents.setup.developer_key import DeveloperKey
-from onprem_agents.setup.installed import TITLES, Installed, install_command
+from onprem_agents.setup.installed import Installed, install_command
 from onprem_agents.setup.merge import merged_text
-from onprem_agents.setup.places import SHELL_FILES, SHELL_START, Machine, Scope
-from onprem_agents.setup.wanted import Wanted, redirections, shell_lines, wanted
-
-MARK = "# onprem-coding-agents"
-CODEX_IN_PROJECTS = (
-    "Codex ignores model providers in a repository's own file; use --scope user, or managed as root"
-)
+from onprem_agents.setup.shell import MARK, SHELL_FILES, SHELL_START, Shell, start_line
+from onprem_agents.setup.wanted import redirections, shell_lines, wanted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,23 +39,32 @@ def choose(
     if named is not None:
         return (named,), {}
     left_out: dict[str, str] = {}
-    prepare_all = scope == "managed" or not any(agent.path for agent in found)
+    prepare_all = scope == "managed" or not any(item.path for item in found)
     for installed in found:
         agent = installed.agent
-        if scope == "project" and agent == "codex":
-            left_out[agent] = CODEX_IN_PROJECTS
-        elif reason := obstacle(connection, agent):
-            left_out[agent] = reason
+        if (scope == "project" and (reason := useless_in_project(agent))) or (
+            reason := obstacle(connection, agent)
+        ):
+            left_out[agent.name] = reason
         elif installed.path is None and not prepare_all:
-            left_out[agent] = f"{missing(installed, connection)}, then run: onprem-agents setup {agent}"
-    return tuple(item.agent for item in found if item.agent not in left_out), left_out
+            left_out[agent.name] = (
+                f"{missing(installed, connection)}, then run: onprem-agents setup {agent.name}"
+            )
+    return tuple(item.agent for item in found if item.agent.name not in left_out), left_out
+
+
+def useless_in_project(agent: Agent) -> str | None:
+    """Return why a repository's own file cannot point that agent at a platform, or None if it can."""
+    if not agent.ignored_in_project:
+        return None
+    keys = " and ".join(agent.ignored_in_project)
+    return f"{agent.title} ignores {keys} in a repository's own file; use --scope user, or managed as root"
 
 
 def missing(installed: Installed, connection: Connection) -> str:
     """Return the sentence for an agent that is not on PATH."""
-    tested = connection.tested_agents.get(installed.agent)
-    command = install_command(installed.agent, tested)
-    return f"{TITLES[installed.agent]} is not on PATH; install it with: {command}"
+    command = install_command(installed.agent, connection)
+    return f"{installed.agent.title} is not on PATH; install it with: {command}"
 
 
 def prepare(
@@ -82,11 +86,12 @@ def prepare(
         machine.ca_file if scope == "user" else ca_file.resolve() if scope == "managed" and ca_file else None
     )
     ca_text = str(own_ca) if ca_file is not None and own_ca is not None else None
-    wanteds = tuple(wanted(connection, item.agent, item, ca_file=ca_text) for item in agents)
+    wanteds = tuple(wanted(connection, item, ca_file=ca_text) for item in agents)
+    chosen = tuple(item.agent for item in agents)
     changes, failures = [], []
-    for item in wanteds:
+    for installed, item in zip(agents, wanteds, strict=True):
         try:
-            changes.append(_agent_change(item, machine, scope))
+            changes.append(_agent_change(installed.agent.place(machine, scope), item))
         except OnpremError as error:
             failures.append(error)
     if failures:
@@ -99,8 +104,12 @@ def prepare(
             changes.append(
                 Change(found=find(machine.ca_file), content=content, summary="your copy of the CA file")
             )
-        changes += _own_files(connection, wanteds, machine, key=key, ca_file=ca_text, shell=shell)
-    notes += redirections(scope, tuple(item.agent for item in agents))
+        changes += _own_files(connection, machine, key=key)
+        if shell is not None:
+            by_variable = any(item.by_variable for item in wanteds)
+            lines = shell_lines(connection, chosen, shell, ca_text, by_variable=by_variable)
+            changes += _shell_files(machine, shell, lines)
+    notes += redirections(scope, chosen, machine)
     if scope != "managed" and key is None:
         notes.append(
             f"There is no key yet ({connection.auth.key_hint}). Put it in place with:"
@@ -109,22 +118,13 @@ def prepare(
     return Setup(changes=tuple(changes), left_out={}, notes=tuple(dict.fromkeys(notes)))
 
 
-def _agent_change(item: Wanted, machine: Machine, scope: Scope) -> Change:
-    place = machine.place(item.agent, scope)
+def _agent_change(place: Place, item: Wanted) -> Change:
     found = find(place.path, within=place.within)
-    text = merged_text(found.text, place.form, item.values, removed=item.removed, source=str(place.path))
+    text = merged_text(found.text, place.form, item, source=str(place.path))
     return Change(found=found, content=found.with_text(text))
 
 
-def _own_files(
-    connection: Connection,
-    wanteds: tuple[Wanted, ...],
-    machine: Machine,
-    *,
-    key: DeveloperKey | None,
-    ca_file: str | None,
-    shell: Shell | None,
-) -> list[Change]:
+def _own_files(connection: Connection, machine: Machine, *, key: DeveloperKey | None) -> list[Change]:
     changes = [
         Change(
             found=find(machine.contract_file),
@@ -142,25 +142,15 @@ def _own_files(
                 summary="your key, not shown; mode 600",
             )
         )
-    if shell is None:
-        return changes
-    file = machine.own_folder / SHELL_FILES[shell]
-    lines = shell_lines(connection, wanteds, shell, ca_file)
-    changes.append(Change(found=find(file), content=lines.encode()))
+    return changes
+
+
+def _shell_files(machine: Machine, shell: Shell, lines: str) -> list[Change]:
+    changes = [Change(found=find(machine.own_folder / SHELL_FILES[shell]), content=lines.encode())]
     if shell in SHELL_START:
         start = find(machine.home / SHELL_START[shell])
         changes.append(Change(found=start, content=_with_line(start.content or b"", start_line(shell))))
     return changes
-
-
-def start_line(shell: Shell) -> str:
-    """Return the line that makes a shell's start file read the variables."""
-    file = f"$HOME/.config/onprem/{SHELL_FILES[shell]}"
-    if shell == "fish":
-        return f'test -r "{file}"; and source "{file}" {MARK}'
-    if shell == "powershell":
-        return f'. "{file}" {MARK}'
-    return f'[ -r "{file}" ] && . "{file}" {MARK}'
 
 
 def _with_line(content: bytes, line: str) -> bytes:

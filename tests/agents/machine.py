@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.agents.gateway import Gateway
+from tests.expected_agents import EXPECTED
 
 LIMIT_SECONDS = 240
 # How each agent is run without a person: it may edit and run commands. `TASK` is in the environment.
-UNATTENDED = {
-    "opencode": 'opencode run --format json "$TASK"',
-    "codex": 'codex exec --json --skip-git-repo-check -s danger-full-access "$TASK"',
-    "claude": 'claude -p "$TASK" --output-format json --permission-mode acceptEdits --allowedTools Bash',
-}
+UNATTENDED = {name: expected.unattended for name, expected in EXPECTED.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

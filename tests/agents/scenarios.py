@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from embedded.scripted_model.record import fingerprint
+from onprem_agents.agents import AGENTS
 from tests.agents import closed_network
 from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine, Outcome
+from tests.expected_agents import EXPECTED
 
-OWNERS = {"opencode": "alice", "codex": "bob", "claude": "carol"}
-PATHS = {"opencode": "/v1/chat/completions", "codex": "/v1/responses", "claude": "/v1/messages"}
+OWNERS = {name: expected.developer for name, expected in EXPECTED.items()}
+PATHS = {agent.name: agent.path for agent in AGENTS}
 CREATE = "create hello.txt containing the word hi"
 REPAIR = 'read calc.py, replace "a - b" with "a + b", then run "python3 check.py"'
 _CALC = "def add(a, b):\n    return a - b\n"

@@ -8,10 +8,10 @@ import pytest
 
 from tests.agents.gateway import Gateway
 from tests.agents.machine import UNATTENDED, Machine
-from tests.agents.scenarios import OWNERS, check_came, work, work_without_internet
+from tests.agents.scenarios import OWNERS, PATHS, check_came, work, work_without_internet
 
 # What LiteLLM 1.109.1 asks of a model server for each agent: Anthropic's API becomes chat completions.
-ASKED = {"opencode": "/v1/chat/completions", "codex": "/v1/responses", "claude": "/v1/chat/completions"}
+ASKED = PATHS | {name: "/v1/chat/completions" for name, path in PATHS.items() if path == "/v1/messages"}
 
 
 @pytest.fixture

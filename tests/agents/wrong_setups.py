@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-FILES = {
-    "opencode": ".config/opencode/opencode.json",
-    "codex": ".codex/config.toml",
-    "claude": ".claude/settings.json",
-}
+from tests.expected_agents import EXPECTED
+
+FILES = {name: expected.places["user"][0].removeprefix("home/") for name, expected in EXPECTED.items()}
 OF_MACHINE = (
     "drift",
     *(probe for agent in FILES for probe in (agent, f"{agent} configuration")),

@@ -6,6 +6,7 @@ import copy
 import json
 from typing import Any
 
+from onprem_agents.agents import AGENTS
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import parse
 
@@ -41,7 +42,7 @@ CONTRACT: dict[str, Any] = {
                 "-effort",
                 "-context_management",
             ],
-            "supportedAgents": ["opencode", "codex", "claude"],
+            "supportedAgents": [agent.name for agent in AGENTS],
             "unsupportedReasons": {},
         },
         {
@@ -57,14 +58,14 @@ CONTRACT: dict[str, Any] = {
             "vision": True,
             "temperature": None,
             "claudeCapabilities": ["-mid_conv_system"],
-            "supportedAgents": ["opencode", "codex", "claude"],
+            "supportedAgents": [agent.name for agent in AGENTS],
             "unsupportedReasons": {},
         },
     ],
     "mainRole": "coder",
     "smallRole": "fast",
     "timeouts": {"longestTurnSeconds": 600, "streamIdleSeconds": 900, "clientTimeoutSeconds": 1800},
-    "testedAgents": {"opencode": "1.18.33", "codex": "0.169.0", "claude": "2.1.330"},
+    "testedAgents": {agent.name: agent.version for agent in AGENTS},
 }
 
 

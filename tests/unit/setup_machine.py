@@ -8,9 +8,11 @@ from pathlib import Path
 
 from click.testing import Result
 
+from tests.expected_agents import EXPECTED
+
 KEY = "onprem-0123456789-the-key-of-alice"
 OTHER = "onprem-9876543210-another-key"
-VERSIONS = {"claude": "2.1.330 (Claude Code)", "codex": "codex-cli 0.169.0", "opencode": "1.18.33"}
+VERSIONS = {name: expected.says_version for name, expected in EXPECTED.items()}
 Setup = Callable[..., Result]
 
 

@@ -11,15 +11,21 @@ from typing import get_args
 
 import pytest
 
-from onprem_agents.agents import environment, render
-from onprem_agents.agents.environment import Environment, Shell, script
-from onprem_agents.contract.connection import Target
+from onprem_agents.agents import AGENTS
+from onprem_agents.agents.ccr import CCR
+from onprem_agents.agents.claude import CLAUDE
+from onprem_agents.agents.codex import CODEX
+from onprem_agents.agents.environment import Environment
+from onprem_agents.agents.litellm import LITELLM
+from onprem_agents.agents.opencode import OPENCODE
+from onprem_agents.agents.start import environment
+from onprem_agents.setup.printed import printed
+from onprem_agents.setup.shell import Shell, script
 from tests.unit.contract_samples import contract
 
 pytestmark = pytest.mark.unit
 
 KEY = "k-0123456789"
-AGENTS: tuple[Target, ...] = ("opencode", "codex", "claude")
 PRINT_ENV = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
@@ -66,7 +72,7 @@ def test_the_key_is_read_from_the_developers_own_file(shell: Shell, tmp_path: Pa
     folder = tmp_path / ".config" / "onprem"
     folder.mkdir(parents=True)
     (folder / "key").write_text(KEY + "\n")
-    found = run_in(shell, script(environment(contract(), "codex"), shell), tmp_path)
+    found = run_in(shell, script(environment(contract(), CODEX), shell), tmp_path)
     assert found["ONPREM_API_KEY"] == KEY
     assert found["NO_PROXY"] == "agents.example.internal"
 
@@ -82,7 +88,7 @@ def test_only_opencode_itself_sees_the_closed_registry(
     program.parent.mkdir()
     program.write_text('#!/bin/sh\necho "$npm_config_registry $*" > "$HOME/seen"\n')
     program.chmod(0o755)
-    lines = script(environment(contract(), "opencode"), shell) + 'opencode run "two words"'
+    lines = script(environment(contract(), OPENCODE), shell) + 'opencode run "two words"'
     variables = {"ONPREM_API_KEY": KEY, "PATH": f"{program.parent}:{os.environ['PATH']}"}
     if own:
         variables["ONPREM_REGISTRY"] = own
@@ -91,7 +97,7 @@ def test_only_opencode_itself_sees_the_closed_registry(
 
 
 def test_powershell_lines_are_the_documented_ones() -> None:
-    lines = script(environment(contract(), "claude", ca_file="C:\\our ca's.pem"), "powershell").splitlines()
+    lines = script(environment(contract(), CLAUDE, ca_file="C:\\our ca's.pem"), "powershell").splitlines()
     assert lines == [
         "# Where to get the key for ONPREM_API_KEY: ask platform@example.com",
         (
@@ -106,7 +112,7 @@ def test_powershell_lines_are_the_documented_ones() -> None:
 
 
 def test_fish_lines_are_the_documented_ones() -> None:
-    lines = script(environment(contract(), "codex", ca_file="/a\\b'c"), "fish").splitlines()
+    lines = script(environment(contract(), CODEX, ca_file="/a\\b'c"), "fish").splitlines()
     assert lines == [
         "# Where to get the key for ONPREM_API_KEY: ask platform@example.com",
         "set -q ONPREM_API_KEY; or set -gx ONPREM_API_KEY (cat ~/.config/onprem/key)",
@@ -128,12 +134,12 @@ def test_a_private_ca_without_a_file_is_a_hint_with_the_right_variables() -> Non
 
 
 def test_a_publicly_trusted_certificate_needs_no_word() -> None:
-    notes = environment(contract("tls", "caHint", value=None), "codex").notes
+    notes = environment(contract("tls", "caHint", value=None), CODEX).notes
     assert notes == ("Where to get the key for ONPREM_API_KEY: ask platform@example.com",)
 
 
 def test_claude_code_behind_the_router_stays_within_the_models_limits() -> None:
-    found = environment(contract(), "ccr")
+    found = environment(contract(), CCR)
     assert found.values == {
         "ANTHROPIC_MODEL": "onprem,coder",
         "ANTHROPIC_DEFAULT_OPUS_MODEL": "onprem,coder",
@@ -158,12 +164,12 @@ def test_claude_code_behind_the_router_stays_within_the_models_limits() -> None:
 
 
 def test_the_router_always_moves_system_messages_to_the_front() -> None:
-    found = environment(contract("roles", 0, "claudeCapabilities", value=[]), "ccr")
+    found = environment(contract("roles", 0, "claudeCapabilities", value=[]), CCR)
     assert found.values["CLAUDE_CODE_MODEL_CAPABILITIES"] == "-mid_conv_system,-mid_conv_tool_change"
 
 
 def test_litellm_has_a_master_key_of_its_own_and_stays_quiet() -> None:
-    found = environment(contract(), "litellm", ca_file="/ca.pem")
+    found = environment(contract(), LITELLM, ca_file="/ca.pem")
     assert found.keys == {"ONPREM_API_KEY": "key", "LITELLM_MASTER_KEY": "litellm-key"}
     assert found.copies == {"ANTHROPIC_AUTH_TOKEN": "LITELLM_MASTER_KEY"}
     assert found.values == {
@@ -188,5 +194,5 @@ def test_an_empty_environment_is_an_empty_line(shell: Shell) -> None:
     ],
 )
 def test_the_shells_lines_come_last_and_name_their_file(shell: Shell, path: str) -> None:
-    file = render(contract(), "codex", shell=shell)[-1]
+    file = printed(contract(), CODEX, shell=shell)[-1]
     assert (file.path_hint, file.format) == (path, "shell")

@@ -3,155 +3,49 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
 
-from onprem_agents.agents import AgentFile, obstacle, render
-from onprem_agents.contract.connection import Connection, Target
+from onprem_agents.agents import TARGETS, Target, obstacle
+from onprem_agents.agents.ccr import CCR
+from onprem_agents.agents.claude import CLAUDE
+from onprem_agents.agents.codex import CODEX
+from onprem_agents.agents.litellm import LITELLM
+from onprem_agents.agents.opencode import OPENCODE
+from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput
+from onprem_agents.setup.printed import PrintedFile, printed
 from tests.unit.contract_samples import contract
 
 pytestmark = pytest.mark.unit
 
 
-def file_of(connection: Connection, target: Target, path: str) -> AgentFile:
-    return next(file for file in render(connection, target) if file.path_hint == path)
-
-
-def test_opencode_gets_the_platform_as_its_only_provider() -> None:
-    file = file_of(contract(), "opencode", "~/.config/opencode/opencode.json")
-    assert json.loads(file.content) == {
-        "$schema": "https://opencode.ai/config.json",
-        "model": "onprem/coder",
-        "small_model": "onprem/fast",
-        "enabled_providers": ["onprem"],
-        "share": "disabled",
-        "autoupdate": False,
-        "permission": {"webfetch": "deny"},
-        "compaction": {"auto": True, "prune": True},
-        "provider": {
-            "onprem": {
-                "npm": "@ai-sdk/openai-compatible",
-                "name": "On-Prem",
-                "options": {
-                    "baseURL": "https://agents.example.internal/v1",
-                    "apiKey": "{env:ONPREM_API_KEY}",
-                    "timeout": False,
-                    "chunkTimeout": 900000,
-                },
-                "models": {
-                    "coder": {
-                        "name": "coder (Qwen/Qwen3.6-27B-FP8)",
-                        "limit": {"context": 131072, "output": 16384},
-                        "tool_call": True,
-                        "reasoning": True,
-                        "temperature": True,
-                    },
-                    "fast": {
-                        "name": "fast (google/gemma-4-E4B-it)",
-                        "limit": {"context": 65536, "output": 8192},
-                        "tool_call": True,
-                        "reasoning": False,
-                        "temperature": False,
-                        "attachment": True,
-                        "modalities": {"input": ["text", "image"], "output": ["text"]},
-                    },
-                },
-            }
-        },
-        "agent": {
-            "build": {"temperature": 0.2},
-            "plan": {"temperature": 0.2},
-            "general": {"temperature": 0.2},
-        },
-    }
+def file_of(connection: Connection, target: Target, path: str) -> PrintedFile:
+    return next(file for file in printed(connection, target) if file.path_hint == path)
 
 
 def test_opencode_keeps_the_servers_temperature_when_the_contract_names_none() -> None:
-    file = render(contract("roles", 0, "temperature", value=None), "opencode")[0]
+    file = printed(contract("roles", 0, "temperature", value=None), OPENCODE)[0]
     assert "agent" not in json.loads(file.content)
 
 
 def test_opencode_lists_only_the_models_that_serve_it() -> None:
     config = json.loads(
-        render(contract("roles", 1, "supportedAgents", value=["claude"]), "opencode")[0].content
+        printed(contract("roles", 1, "supportedAgents", value=["claude"]), OPENCODE)[0].content
     )
     assert list(config["provider"]["onprem"]["models"]) == ["coder"]
     assert config["small_model"] == "onprem/coder"
 
 
-def test_codex_gets_a_provider_that_speaks_responses() -> None:
-    file = file_of(contract(), "codex", "~/.codex/config.toml")
-    assert tomllib.loads(file.content) == {
-        "model": "coder",
-        "model_provider": "onprem",
-        "model_context_window": 131072,
-        "model_auto_compact_token_limit": 104857,
-        "tool_output_token_limit": 16000,
-        "web_search": "disabled",
-        "check_for_update_on_startup": False,
-        "model_providers": {
-            "onprem": {
-                "name": "On-Prem",
-                "base_url": "https://agents.example.internal/v1",
-                "env_key": "ONPREM_API_KEY",
-                "wire_api": "responses",
-                "requires_openai_auth": False,
-                "supports_websockets": False,
-                "request_max_retries": 4,
-                "stream_max_retries": 3,
-                "stream_idle_timeout_ms": 900000,
-            }
-        },
-        "agents": {"enabled": False},
-        "features": {
-            "plugins": False,
-            "apps": False,
-            "image_generation": False,
-            "view_image": False,
-            "daemon_auto_start": False,
-            "unbounded_connection_retries": False,
-        },
-        "analytics": {"enabled": False},
-        "feedback": {"enabled": False},
-    }
-
-
-def test_claude_code_gets_window_cap_and_switches_and_no_key() -> None:
-    file = file_of(contract(), "claude", "~/.claude/settings.json")
-    assert json.loads(file.content) == {
-        "env": {
-            "ANTHROPIC_BASE_URL": "https://agents.example.internal",
-            "ANTHROPIC_MODEL": "coder",
-            "ANTHROPIC_DEFAULT_OPUS_MODEL": "coder",
-            "ANTHROPIC_DEFAULT_SONNET_MODEL": "coder",
-            "ANTHROPIC_DEFAULT_HAIKU_MODEL": "fast",
-            "CLAUDE_CODE_SUBAGENT_MODEL": "coder",
-            "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "131072",
-            "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "16384",
-            "CLAUDE_CODE_MAX_RETRIES": "4",
-            "API_TIMEOUT_MS": "1800000",
-            "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
-            "CLAUDE_CODE_MODEL_CAPABILITIES": (
-                "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management;fast=-mid_conv_system"
-            ),
-            "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1",
-            "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-            "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
-            "DISABLE_AUTOUPDATER": "1",
-        },
-        "skipWebFetchPreflight": True,
-        "permissions": {"deny": ["WebSearch"]},
-    }
+def test_claude_code_is_told_of_a_small_model_with_a_smaller_window() -> None:
+    file = file_of(contract(), CLAUDE, "~/.claude/settings.json")
     assert "The Haiku slot (fast) has a window of 65536 tokens" in file.notes[1]
 
 
 def test_claude_code_with_one_role_uses_it_in_every_slot() -> None:
-    env = json.loads(render(contract("smallRole", value="coder"), "claude")[0].content)["env"]
+    env = json.loads(printed(contract("smallRole", value="coder"), CLAUDE)[0].content)["env"]
     assert env["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "coder"
     assert env["CLAUDE_CODE_MODEL_CAPABILITIES"] == (
         "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management"
@@ -160,25 +54,25 @@ def test_claude_code_with_one_role_uses_it_in_every_slot() -> None:
 
 def test_claude_code_names_no_capabilities_where_the_contract_switches_none() -> None:
     connection = contract("roles", 0, "claudeCapabilities", value=[])
-    env = json.loads(render(connection, "claude")[0].content)["env"]
+    env = json.loads(printed(connection, CLAUDE)[0].content)["env"]
     assert env["CLAUDE_CODE_MODEL_CAPABILITIES"] == "fast=-mid_conv_system"
 
 
 def test_claude_codes_cap_fits_the_small_model_too() -> None:
     small = contract().to_wire()["roles"][1]
     small |= {"contextTokens": 32768, "maxOutputTokens": 4096, "compactAtTokens": 26214}
-    env = json.loads(render(contract("roles", 1, value=small), "claude")[0].content)["env"]
+    env = json.loads(printed(contract("roles", 1, value=small), CLAUDE)[0].content)["env"]
     assert env["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == "8192"  # a quarter of the small window
 
 
 def test_a_small_model_that_does_not_serve_claude_code_is_not_put_into_its_slot() -> None:
     connection = contract("roles", 1, "supportedAgents", value=["opencode"])
-    env = json.loads(render(connection, "claude")[0].content)["env"]
+    env = json.loads(printed(connection, CLAUDE)[0].content)["env"]
     assert env["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "coder"
 
 
 def test_claude_code_router_gets_a_capped_provider_on_loopback() -> None:
-    file = file_of(contract(), "ccr", "~/.claude-code-router/config.json")
+    file = file_of(contract(), CCR, "~/.claude-code-router/config.json")
     assert json.loads(file.content) == {
         "HOST": "127.0.0.1",
         "PORT": 3456,
@@ -198,7 +92,7 @@ def test_claude_code_router_gets_a_capped_provider_on_loopback() -> None:
 
 
 def test_litellm_gets_hosted_vllm_routes_and_claude_code_its_address() -> None:
-    proxy = file_of(contract(), "litellm", "~/.config/onprem/litellm.yaml")
+    proxy = file_of(contract(), LITELLM, "~/.config/onprem/litellm.yaml")
     assert yaml.safe_load(proxy.content) == {
         "model_list": [
             _litellm_route("coder", 131072, 16384, vision=False),
@@ -211,7 +105,7 @@ def test_litellm_gets_hosted_vllm_routes_and_claude_code_its_address() -> None:
     assert proxy.notes == (
         "Start with: litellm --config ~/.config/onprem/litellm.yaml --host 127.0.0.1 --port 4000",
     )
-    settings = file_of(contract(), "litellm", "~/.claude/settings.json")
+    settings = file_of(contract(), LITELLM, "~/.claude/settings.json")
     assert json.loads(settings.content)["env"]["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:4000"
 
 
@@ -235,9 +129,9 @@ def _litellm_route(name: str, context_tokens: int, output_tokens: int, *, vision
     }
 
 
-@pytest.mark.parametrize("target", get_args(Target))
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_rendering_gives_the_same_text_each_time(target: Target) -> None:
-    assert render(contract(), target) == render(contract(), target)
+    assert printed(contract(), target) == printed(contract(), target)
 
 
 def test_a_model_that_codex_cannot_use_is_refused_with_the_contracts_reason() -> None:
@@ -249,14 +143,14 @@ def test_a_model_that_codex_cannot_use_is_refused_with_the_contracts_reason() ->
     }
     connection = contract("roles", 0, value=wire)
     with pytest.raises(InvalidInput) as caught:
-        render(connection, "codex")
+        printed(connection, CODEX)
     (problem,) = caught.value.problems
     assert problem.found == "role coder serves openai/gpt-oss-120b"
     assert problem.why == "its tool calls are lost in the Responses API"
-    assert obstacle(connection, "claude") is None
+    assert obstacle(connection, CLAUDE) is None
 
 
-@pytest.mark.parametrize("target", ["claude", "ccr", "litellm"])
+@pytest.mark.parametrize("target", [CLAUDE, CCR, LITELLM], ids=lambda target: target.name)
 def test_the_proxies_are_refused_wherever_claude_code_is(target: Target) -> None:
     connection = contract("roles", 0, "supportedAgents", value=["opencode", "codex"])
     assert obstacle(connection, target) == "the contract does not list claude for this role"
@@ -266,4 +160,4 @@ def test_a_contract_that_promises_too_much_does_not_get_a_looping_agent() -> Non
     wire = contract().to_wire()["roles"][0]
     wire |= {"contextTokens": 32768, "maxOutputTokens": 4096, "compactAtTokens": 26214}
     with pytest.raises(InvalidInput, match="compact at 15672 tokens"):
-        render(contract("roles", 0, value=wire), "claude")
+        printed(contract("roles", 0, value=wire), CLAUDE)

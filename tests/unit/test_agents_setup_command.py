@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from onprem_agents.agents import TARGETS
 from onprem_agents.cli import main
+from tests.expected_agents import EXPECTED
 from tests.unit.contract_samples import CONTRACT, changed
 
 pytestmark = pytest.mark.unit
@@ -45,16 +47,12 @@ def pulumi_that(tmp_path: Path, script: str) -> str:
     return f"{program.parent}:{os.defpath}"
 
 
-def test_a_pipe_is_enough_to_print_all_three_agents() -> None:
+def test_a_pipe_is_enough_to_print_all_agents() -> None:
     result = onprem("setup", "--print", "all", stdin=json.dumps(CONTRACT))
     assert result.exit_code == 0
     heads = [line for line in result.stdout.splitlines() if line.startswith("# belongs in ")]
-    assert heads == [
-        "# belongs in ~/.config/opencode/opencode.json",
-        "# belongs in ~/.codex/config.toml",
-        "# belongs in ~/.claude/settings.json",
-        "# belongs in ~/.bashrc",
-    ]
+    places = [expected.places["user"][0].replace("home/", "~/") for expected in EXPECTED.values()]
+    assert heads == [f"# belongs in {place}" for place in (*places, "~/.bashrc")]
 
 
 def test_without_a_target_all_are_printed(contract_file: str) -> None:
@@ -81,7 +79,7 @@ def test_json_holds_path_format_content_and_notes(contract_file: str) -> None:
 
 
 def test_an_agent_that_the_model_cannot_serve_is_left_out_of_all_and_refused_alone() -> None:
-    text = changed("roles", 0, "supportedAgents", value=["opencode", "claude"])
+    text = changed("roles", 0, "supportedAgents", value=sorted(EXPECTED.keys() - {"codex"}))
     result = onprem("setup", "--print", stdin=text)
     assert result.exit_code == 0
     assert result.stderr == "left out codex: the contract does not list codex for this role\n"
@@ -94,7 +92,7 @@ def test_an_agent_that_the_model_cannot_serve_is_left_out_of_all_and_refused_alo
 def test_a_contract_that_serves_no_agent_is_an_error() -> None:
     result = onprem("setup", "--print", stdin=changed("roles", 0, "supportedAgents", value=[]))
     assert result.exit_code == 1
-    assert result.stderr.startswith("the connection contract: 3 problems\n")
+    assert result.stderr.startswith(f"the connection contract: {len(EXPECTED)} problems\n")
 
 
 def test_a_proxy_of_ones_own_is_printed_and_not_written(contract_file: str) -> None:
@@ -104,7 +102,7 @@ def test_a_proxy_of_ones_own_is_printed_and_not_written(contract_file: str) -> N
 
 
 def test_no_key_is_ever_printed(contract_file: str) -> None:
-    for target in ("opencode", "codex", "claude", "ccr", "litellm", "all"):
+    for target in (*(target.name for target in TARGETS), "all"):
         result = onprem("setup", "--print", target, "--connection", contract_file, ONPREM_API_KEY=KEY)
         assert result.exit_code == 0
         assert KEY not in result.output

@@ -70,8 +70,6 @@ def test_unknown_names_offer_the_nearest_ones() -> None:
         catalog.accelerator("L40X")
     with pytest.raises(UnknownFact, match="24gb"):
         catalog.tier("25gb")
-    with pytest.raises(UnknownFact, match="opencode"):
-        catalog.agent("opencoder")
     with pytest.raises(UnknownFact, match="fp8"):
         catalog.model("Qwen3.6-27B").variant("fp-8")
 

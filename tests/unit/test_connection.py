@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from onprem_agents.contract.connection import Auth, Connection, Role, Timeouts
 from onprem_agents.contract.connection_file import parse
-from onprem_agents.contract.limits import (
-    agent_obstacle,
-    claude_compacts_at_tokens,
-    compact_at_tokens,
-    output_cap_tokens,
-)
+from onprem_agents.contract.limits import compact_at_tokens, output_cap_tokens
 from onprem_agents.errors import InvalidInput, Problem
 from tests.unit.contract_samples import CONTRACT, changed, contract
 
@@ -95,58 +89,8 @@ def test_the_output_cap_is_an_eighth_of_the_window_and_at_most_16384(context_tok
     assert output_cap_tokens(context_tokens) == cap
 
 
-@pytest.mark.parametrize(
-    ("context_tokens", "max_output_tokens", "compacts_at"),
-    # Seen by running Claude Code 2.1.330 against a scripted server, November 2026.
-    [(65536, 32000, 32536), (65536, 8192, 44344), (131072, 8192, 109880), (32768, 4096, 15672)],
-)
-def test_claude_code_compacts_where_it_was_seen_to(
-    context_tokens: int, max_output_tokens: int, compacts_at: int
-) -> None:
-    found = claude_compacts_at_tokens(context_tokens=context_tokens, max_output_tokens=max_output_tokens)
-    assert found == compacts_at
-
-
 def test_codex_is_told_to_compact_at_eighty_percent() -> None:
     assert [compact_at_tokens(window) for window in (32768, 65536, 131072)] == [26214, 52428, 104857]
-
-
-@pytest.mark.parametrize(
-    ("agent", "context_tokens", "fits"),
-    [
-        ("claude", 32768, False),  # compacts at 15672, its first request has about 22000
-        ("claude", 65536, True),
-        ("codex", 16384, False),  # compacts at 13107, in a loop
-        ("codex", 32768, True),  # compacts at 26214, just above the 25000 that are safe
-        ("opencode", 8192, False),  # its first request alone has about 8000
-        ("opencode", 16384, True),
-    ],
-)
-def test_an_agent_that_a_window_cannot_hold_is_told_apart(
-    agent: Any, context_tokens: int, fits: bool
-) -> None:
-    reason = agent_obstacle(
-        agent,
-        context_tokens=context_tokens,
-        max_output_tokens=output_cap_tokens(context_tokens),
-        tool_calling=True,
-    )
-    assert (reason is None) == fits
-
-
-def test_the_reason_why_an_agent_does_not_fit_may_stand_in_a_contract() -> None:
-    reason = agent_obstacle("claude", context_tokens=32768, max_output_tokens=4096, tool_calling=True)
-    assert reason == (
-        "a context of 32768 makes claude compact at 15672 tokens, which leaves no room beside its own first"
-        " request, serve at least 65536"
-    )
-    kept = contract("roles", 1, "unsupportedReasons", value={"claude": reason})
-    assert kept.small.unsupported_reasons == {"claude": reason}
-
-
-def test_no_agent_works_without_tool_calling() -> None:
-    reason = agent_obstacle("opencode", context_tokens=131072, max_output_tokens=16384, tool_calling=False)
-    assert reason == "the model is served without tool calling, so the agent could talk but not edit files"
 
 
 def test_an_output_cap_that_overflows_the_window_is_refused_with_the_right_one() -> None:
@@ -180,3 +124,21 @@ def test_names_that_clash_or_lead_nowhere_come_together() -> None:
     data["roles"][1]["role"] = data["roles"][1]["model"] = "coder"
     found = [problem.found for problem in refused(json.dumps(data))]
     assert found == ["role coder more than once", "model coder more than once", "smallRole fast"]
+
+
+def test_an_agent_that_this_release_does_not_know_stays_a_name() -> None:
+    data = json.loads(changed("roles", 0, "supportedAgents", value=["opencode", "agent-of-2030"]))
+    data["roles"][0]["unsupportedReasons"] = {"another-one": "its window is too small"}
+    data["testedAgents"] |= {"agent-of-2030": "9.1.0"}
+    kept = parse(json.dumps(data), "a newer platform's")
+    assert kept.main.supported_agents == ("opencode", "agent-of-2030")
+    assert parse(kept.to_json(), "again") == kept
+
+
+@pytest.mark.parametrize("name", ["Agent", "a b", "../x", "-x", "a" * 40, "$(id)", ""])
+def test_an_agents_name_is_a_plain_word(name: str) -> None:
+    assert (
+        refused(changed("roles", 0, "supportedAgents", value=[name]))[0].where
+        == "roles[0].supportedAgents[0]"
+    )
+    assert "testedAgents" in refused(changed("testedAgents", name, value="1.0.0"))[0].where

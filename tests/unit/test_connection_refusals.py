@@ -215,7 +215,7 @@ def test_a_served_name_has_no_slash_comma_or_blank(model: str) -> None:
         ("temperature", -0.1),
         ("temperature", "hot"),
         ("reasoning", "yes"),
-        ("supportedAgents", ["emacs"]),
+        ("supportedAgents", ["$(id)"]),
         ("claudeCapabilities", ["-x;PATH=y"]),
         ("modelId", "../../etc/passwd"),
     ],

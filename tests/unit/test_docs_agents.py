@@ -9,27 +9,34 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from onprem_agents.catalog import load_catalog
+from onprem_agents.agents import AGENTS, Agent
 from onprem_agents.cli import main
 from tests.unit.platform_server import KEY, platform
 
 ROOT = Path(__file__).parents[2]
-PAGES = {"claude": "claude-code", "codex": "codex", "opencode": "opencode"}
+NAMES = [agent.name for agent in AGENTS]
 
 
-def commands(page: str) -> list[str]:
-    text = (ROOT / "docs" / "agents" / f"{page}.md").read_text()
+def page_of(agent: Agent) -> str:
+    """Return the one page whose title names the agent."""
+    texts = [path.read_text() for path in sorted((ROOT / "docs" / "agents").glob("*.md"))]
+    (page,) = [text for text in texts if text.startswith(f"# {agent.title} on ")]
+    return page
+
+
+def commands(agent: Agent) -> list[str]:
+    text = page_of(agent)
     blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     return [line for block in blocks for line in block.splitlines()]
 
 
-@pytest.mark.parametrize("agent", PAGES)
+@pytest.mark.parametrize("agent", AGENTS, ids=NAMES)
 def test_every_command_of_a_page_runs_in_its_order(
-    agent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin" / agent
+    program = tmp_path / "bin" / agent.name
     program.write_text('#!/bin/sh\n[ "$1" = --version ] && echo 99.0.0 || echo hi > hello.txt\n')
     program.chmod(0o755)
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", "SSL_CERT_FILE"):
@@ -41,12 +48,12 @@ def test_every_command_of_a_page_runs_in_its_order(
     ran = 0
     with platform() as server:
         server.contract_text = server.contract().to_json()
-        for line in commands(PAGES[agent]):
+        for line in commands(agent):
             words = shlex.split(line.replace("agents.example.internal", f"http://{server.authority}"))
             if words[0] != "onprem-agents":
                 continue
             if words[1:] == ["doctor"] and not (tmp_path / "home/.config/onprem/connection.json").exists():
-                redo = ["setup", agent, "--host", f"http://{server.authority}"]
+                redo = ["setup", agent.name, "--host", f"http://{server.authority}"]
                 assert CliRunner().invoke(main, redo).exit_code == 0
             ran += 1
             extra = ["--root", str(tmp_path / "root")] if words[1] == "doctor" or "managed" in words else []
@@ -56,15 +63,15 @@ def test_every_command_of_a_page_runs_in_its_order(
     assert ran == 6
 
 
-@pytest.mark.parametrize("agent", PAGES)
-def test_a_page_installs_the_release_that_was_tried(agent: str) -> None:
-    fact = next(item for item in load_catalog().agents if item.name == agent)
-    assert commands(PAGES[agent])[0] == f"npm install -g {fact.package}@{fact.version}"
+@pytest.mark.parametrize("agent", AGENTS, ids=NAMES)
+def test_a_page_installs_the_release_that_was_tried(agent: Agent) -> None:
+    assert commands(agent)[0] == agent.install_command(agent.version)
+    assert f"Tried with {agent.title} {agent.version} " in page_of(agent)
 
 
-@pytest.mark.parametrize("page", PAGES.values())
-def test_the_causes_that_a_page_names_are_told_by_the_doctor(page: str) -> None:
-    text = (ROOT / "docs" / "agents" / f"{page}.md").read_text()
+@pytest.mark.parametrize("agent", AGENTS, ids=NAMES)
+def test_the_causes_that_a_page_names_are_told_by_the_doctor(agent: Agent) -> None:
+    text = page_of(agent)
     sources = "".join(path.read_text() for path in (ROOT / "onprem_agents").rglob("*.py"))
     named = set(re.findall(r"shows `([a-z-]+)`|\(`([a-z-]+)`\)", text))
     assert named

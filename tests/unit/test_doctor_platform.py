@@ -9,13 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from onprem_agents.agents.diagnosis import Severity
+from onprem_agents.agents.machine import Machine
 from onprem_agents.probes.examination import platform_probes
 from onprem_agents.probes.limits import context, silence
 from onprem_agents.probes.patient import Patient
 from onprem_agents.probes.reach import reach
-from onprem_agents.probes.verdict import Severity, Verdict
+from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.developer_key import DeveloperKey
-from onprem_agents.setup.places import Machine
 from tests.unit.platform_server import KEY, Platform, platform
 from tests.unit.test_smoke_wire import self_signed
 

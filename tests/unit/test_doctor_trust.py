@@ -10,25 +10,28 @@ from typing import Any
 import httpx
 import pytest
 
+from onprem_agents.agents import AGENTS, Agent
+from onprem_agents.agents.claude import CLAUDE
+from onprem_agents.agents.codex import CODEX
+from onprem_agents.agents.diagnosis import Severity
+from onprem_agents.agents.machine import Machine
+from onprem_agents.agents.opencode import OPENCODE
 from onprem_agents.contract.connection import Connection
-from onprem_agents.contract.limits import Agent
 from onprem_agents.probes.endpoint import key_of_agent
 from onprem_agents.probes.examination import left_out, platform_probes
 from onprem_agents.probes.local import examine
-from onprem_agents.probes.local_causes import own_key
 from onprem_agents.probes.patient import Patient
 from onprem_agents.probes.trust import trust
-from onprem_agents.probes.verdict import Severity, Verdict
+from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup import journal
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed
-from onprem_agents.setup.places import Machine
 from onprem_agents.setup.prepare import prepare
+from tests.expected_agents import EXPECTED
 from tests.unit.contract_samples import CONTRACT, contract, parsed
 from tests.unit.platform_server import KEY, Platform, platform
 from tests.unit.test_smoke_wire import self_signed
 
-AGENTS: tuple[Agent, ...] = ("opencode", "codex", "claude")
 OWN = DeveloperKey(value=KEY, source="the test")
 
 
@@ -50,7 +53,7 @@ def at(server: Platform) -> Connection:
 
 
 def there(agent: Agent) -> Installed:
-    return Installed(agent=agent, path=f"/bin/{agent}", release=(99, 0, 0))
+    return Installed(agent=agent, path=f"/bin/{agent.name}", release=(99, 0, 0))
 
 
 def set_up(
@@ -76,13 +79,13 @@ def test_each_agent_is_tried_with_the_file_that_it_is_told_of(server: Platform, 
 
     found = causes(trust(at(server), machine, [there(agent) for agent in AGENTS]))
 
-    assert found == {f"{agent} certificate": "ok" for agent in AGENTS}
+    assert found == {f"{agent.name} certificate": "ok" for agent in AGENTS}
 
 
 def test_a_shell_from_before_setup_tells_opencode_and_codex_nothing(server: Platform, tmp_path: Path) -> None:
     machine = set_up(at(server), tmp_path, ca_file=tmp_path / "ca.pem")
 
-    found = list(trust(at(server), machine, [there(agent) for agent in AGENTS]))
+    found = list(trust(at(server), machine, [there(OPENCODE), there(CODEX), there(CLAUDE)]))
 
     assert [verdict.cause for verdict in found] == ["ca-not-told", "ca-not-told", "ok"]
     assert found[0].fix.startswith("start a new shell")
@@ -92,7 +95,7 @@ def test_a_shell_from_before_setup_tells_opencode_and_codex_nothing(server: Plat
 def test_without_any_ca_file_setup_is_the_way(server: Platform, tmp_path: Path) -> None:
     machine = set_up(at(server), tmp_path)
 
-    found = list(trust(at(server), machine, [there("codex")]))
+    found = list(trust(at(server), machine, [there(CODEX)]))
 
     assert [(verdict.cause, verdict.severity) for verdict in found] == [("ca-not-told", Severity.BROKEN)]
     assert found[0].fix.startswith("give your organisation's CA file: onprem-agents setup --ca-file FILE")
@@ -107,7 +110,7 @@ def test_a_file_that_is_gone_or_of_somebody_else_is_named(
     other.rename(tmp_path / "other.pem")
     machine = set_up(at(server), tmp_path, CODEX_CA_CERTIFICATE=str(tmp_path / name))
 
-    (found,) = trust(at(server), machine, [there("codex")])
+    (found,) = trust(at(server), machine, [there(CODEX)])
 
     assert found.cause == cause
     assert f"CODEX_CA_CERTIFICATE is {tmp_path / name}" in found.evidence
@@ -118,51 +121,27 @@ def test_neither_a_missing_agent_nor_one_that_was_not_set_up_is_tried(
 ) -> None:
     empty = Machine(home=tmp_path / "home", project=tmp_path, variables={})
 
-    assert list(trust(at(server), empty, [there("codex")])) == []
+    assert list(trust(at(server), empty, [there(CODEX)])) == []
     machine = set_up(at(server), tmp_path)
-    assert list(trust(at(server), machine, [Installed(agent="codex", path=None)])) == []
+    assert list(trust(at(server), machine, [Installed(agent=CODEX, path=None)])) == []
 
 
-@pytest.mark.parametrize(
-    ("agent", "values", "expected"),
-    [
-        ("claude", {"env": {"ANTHROPIC_AUTH_TOKEN": "k"}}, ("k", "ANTHROPIC_AUTH_TOKEN")),
-        ("claude", {}, ("from-shell", "ANTHROPIC_API_KEY")),
-        ("claude", {"env": {"ANTHROPIC_API_KEY": ""}}, None),
-        ("claude", {"apiKeyHelper": "cat key"}, None),
-        (
-            "codex",
-            {"model_provider": "p", "model_providers": {"p": {"env_key": "MINE"}}},
-            ("from-mine", "the variable MINE"),
-        ),
-        (
-            "codex",
-            {"model_provider": "p", "model_providers": {"p": {"experimental_bearer_token": "k"}}},
-            ("k", "experimental_bearer_token"),
-        ),
-        ("codex", {"model_provider": "p", "model_providers": {"p": {"env_key": "UNSET"}}}, None),
-        ("opencode", {"provider": {"onprem": {"options": {"apiKey": "k"}}}}, ("k", "options.apiKey")),
-        (
-            "opencode",
-            {"model": "p/x", "provider": {"p": {"options": {"apiKey": "{env:MINE}"}}}},
-            ("from-mine", "the variable MINE"),
-        ),
-        ("opencode", {"provider": {"onprem": {"options": {"apiKey": "{file:~/key}"}}}}, None),
-        ("opencode", {}, None),
-    ],
-)
+OWN_KEYS = [(agent, *row) for agent in AGENTS for row in EXPECTED[agent.name].own_keys]
+
+
+@pytest.mark.parametrize(("agent", "values", "expected"), OWN_KEYS)
 def test_a_key_beside_that_of_setup_is_found_where_the_agent_has_it(
     agent: Agent, values: dict[str, Any], expected: tuple[str, str] | None
 ) -> None:
     variables = {"ANTHROPIC_API_KEY": "from-shell", "MINE": "from-mine"}
-    assert own_key(values, agent, variables) == expected
+    assert agent.own_key(values, variables) == expected
 
 
 @pytest.mark.parametrize(("key", "cause"), [(KEY, "ok"), ("sk-local", "key-refused")])
 def test_an_agents_own_key_is_tried_and_never_shown(key: str, cause: str) -> None:
     with platform() as server, httpx.Client(trust_env=False) as http:
         patient = Patient(connection=server.contract(), key=OWN, http=http, timeout_seconds=10)
-        (found,) = key_of_agent(patient, "codex", key, "the variable MINE")
+        (found,) = key_of_agent(patient, CODEX, key, "the variable MINE")
 
     assert (found.probe, found.cause) == ("codex key", cause)
     assert "the variable MINE" in found.evidence
@@ -194,7 +173,7 @@ def test_an_agent_that_the_platform_does_not_serve_is_a_fault_only_where_it_was_
     smaller = parsed({**CONTRACT, "roles": [role, *CONTRACT["roles"][1:]]})
 
     def told(machine: Machine) -> Verdict:
-        return list(examine(smaller, there("claude"), machine))[-1]
+        return list(examine(smaller, there(CLAUDE), machine))[-1]
 
     assert (told(machine).cause, told(machine).severity) == ("unsupported", Severity.BROKEN)
     assert reason in told(machine).evidence

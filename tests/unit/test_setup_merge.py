@@ -5,20 +5,25 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onprem_agents.contract.limits import Agent
+from onprem_agents.agents import AGENTS, agent_named
+from onprem_agents.agents.codex import CODEX as CODEX_CLI
+from onprem_agents.agents.config import Wanted
+from onprem_agents.agents.machine import Form, Machine
 from onprem_agents.errors import InvalidInput
 from onprem_agents.setup.installed import Installed
 from onprem_agents.setup.jsonc import parse_object
-from onprem_agents.setup.merge import Format, merged_text
-from onprem_agents.setup.wanted import Wanted, wanted
+from onprem_agents.setup.merge import merged_text
+from onprem_agents.setup.wanted import wanted
 from tests.unit.config_corpus import BROKEN, CLAUDE, CODEX, OPENCODE, generated_json, generated_toml
 from tests.unit.contract_samples import contract
 
-FORMS: dict[Agent, Format] = {"opencode": "jsonc", "codex": "toml", "claude": "json"}
+_MACHINE = Machine(home=Path("/h"), project=Path("/p"), variables={})
+FORMS: dict[str, Form] = {agent.name: agent.place(_MACHINE, "user").form for agent in AGENTS}
 CORPUS = [
     *(("opencode", name, text) for name, text in OPENCODE.items()),
     *(("claude", name, text) for name, text in CLAUDE.items()),
@@ -27,22 +32,22 @@ CORPUS = [
 
 
 @functools.cache
-def ours(agent: Agent) -> Wanted:
-    return wanted(contract(), agent, Installed(agent=agent, path=f"/bin/{agent}", release=(99, 0, 0)))
+def ours(agent: str) -> Wanted:
+    named = agent_named(agent)
+    return wanted(contract(), Installed(agent=named, path=f"/bin/{agent}", release=(99, 0, 0)))
 
 
-def merge(agent: Agent, text: str) -> str:
-    item = ours(agent)
-    return merged_text(
-        text.removeprefix("\ufeff"), FORMS[agent], item.values, removed=item.removed, source="it"
-    )
+def merge(agent: str, text: str) -> str:
+    return merged_text(text.removeprefix("\ufeff"), FORMS[agent], ours(agent), source="it")
 
 
-def values(agent: Agent, text: str) -> dict[str, Any]:
+def values(agent: str, text: str) -> dict[str, Any]:
     text = text.removeprefix("\ufeff")
     if not text.strip():
         return {}
-    return tomllib.loads(text) if agent == "codex" else parse_object(text, strict=agent == "claude")
+    return (
+        tomllib.loads(text) if FORMS[agent] == "toml" else parse_object(text, strict=FORMS[agent] == "json")
+    )
 
 
 def lost(
@@ -72,14 +77,14 @@ def lost(
     return [] if path == "permission" and after["*"] == before else [path]
 
 
-def comments(agent: Agent, text: str) -> list[str]:
-    if agent == "codex":
+def comments(agent: str, text: str) -> list[str]:
+    if FORMS[agent] == "toml":
         return re.findall(r"^\s*#[^\n]*$", re.sub(r'"""[\s\S]*?"""', "", text), re.MULTILINE)
     return re.findall(r"//[^\n]*|/\*[\s\S]*?\*/", re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', text))
 
 
 @pytest.mark.parametrize(("agent", "name", "text"), CORPUS, ids=[f"{row[0]}: {row[1]}" for row in CORPUS])
-def test_a_file_keeps_all_that_is_not_ours(agent: Agent, name: str, text: str) -> None:
+def test_a_file_keeps_all_that_is_not_ours(agent: str, name: str, text: str) -> None:
     after = merge(agent, text)
     assert lost(values(agent, text), values(agent, after), ours(agent).values, ours(agent).removed) == []
     assert comments(agent, after) == comments(agent, text.removeprefix("\ufeff"))
@@ -89,22 +94,26 @@ def test_a_file_keeps_all_that_is_not_ours(agent: Agent, name: str, text: str) -
 
 
 @pytest.mark.parametrize("seed", range(170))
-@pytest.mark.parametrize("agent", ["opencode", "claude", "codex"])
-def test_generated_files_keep_all_that_is_not_ours(agent: Agent, seed: int) -> None:
-    text = generated_toml(seed) if agent == "codex" else generated_json(seed, comments=agent == "opencode")
+@pytest.mark.parametrize("agent", FORMS)
+def test_generated_files_keep_all_that_is_not_ours(agent: str, seed: int) -> None:
+    text = (
+        generated_toml(seed)
+        if FORMS[agent] == "toml"
+        else generated_json(seed, comments=FORMS[agent] == "jsonc")
+    )
     after = merge(agent, text)
     assert lost(values(agent, text), values(agent, after), ours(agent).values, ours(agent).removed) == []
     assert comments(agent, after) == comments(agent, text)
     assert merge(agent, after) == after
 
 
-@pytest.mark.parametrize("agent", ["opencode", "claude", "codex"])
-def test_every_line_of_a_file_that_is_not_touched_stays_as_it_is(agent: Agent) -> None:
+@pytest.mark.parametrize("agent", FORMS)
+def test_every_line_of_a_file_that_is_not_touched_stays_as_it_is(agent: str) -> None:
     text = {
-        "opencode": '{\n  "theme":   "dark",   // wide\n\n\n  "x": [1,\n2]\n}\n',
-        "claude": '{\n  "theme":   "dark",\n\n\n  "x": [1,\n2]\n}\n',
-        "codex": "top   =   1  # wide\n\n\n[ tui ]\n  a=  1\n",
-    }[agent]
+        "jsonc": '{\n  "theme":   "dark",   // wide\n\n\n  "x": [1,\n2]\n}\n',
+        "json": '{\n  "theme":   "dark",\n\n\n  "x": [1,\n2]\n}\n',
+        "toml": "top   =   1  # wide\n\n\n[ tui ]\n  a=  1\n",
+    }[FORMS[agent]]
     kept = merge(agent, text).splitlines()
     assert [line for line in text.splitlines() if line not in kept and f"{line}," not in kept] == []
 
@@ -115,9 +124,9 @@ BROKEN_ROWS = [(form, text, line) for form, rows in BROKEN.items() for text, lin
 @pytest.mark.parametrize(
     ("form", "text", "line"), BROKEN_ROWS, ids=[f"{r[0]} {r[1][:20]!a}" for r in BROKEN_ROWS]
 )
-def test_a_broken_file_is_refused_with_its_line(form: Format, text: str, line: int) -> None:
+def test_a_broken_file_is_refused_with_its_line(form: Form, text: str, line: int) -> None:
     with pytest.raises(InvalidInput) as caught:
-        merged_text(text, form, {"a": {"b": 1}}, source="settings")
+        merged_text(text, form, Wanted(values={"a": {"b": 1}}), source="settings")
     (problem,) = caught.value.problems
     assert problem.where == f"line {line}"
     assert "nothing was changed" in problem.why
@@ -134,9 +143,9 @@ def test_a_broken_file_is_refused_with_its_line(form: Format, text: str, line: i
     ],
 )
 def test_another_kind_of_value_in_our_place_is_refused_and_not_replaced(
-    form: Format, text: str, where: str
+    form: Form, text: str, where: str
 ) -> None:
-    agents: dict[Format, Agent] = {"json": "claude", "jsonc": "opencode", "toml": "codex"}
+    agents: dict[Form, str] = {"json": "claude", "jsonc": "opencode", "toml": "codex"}
     with pytest.raises(InvalidInput) as caught:
         merge(agents[form], text)
     assert [problem.where for problem in caught.value.problems] == [where]
@@ -152,7 +161,7 @@ def test_a_chat_setup_of_codex_becomes_responses_and_loses_its_other_way_to_the_
 
 
 def test_a_codex_that_knows_no_key_command_gets_the_variable() -> None:
-    old = wanted(contract(), "codex", Installed(agent="codex", path="/bin/codex", release=(0, 98, 0)))
+    old = wanted(contract(), Installed(agent=CODEX_CLI, path="/bin/codex", release=(0, 98, 0)))
     provider = old.values["model_providers"]["onprem"]
     assert (provider["env_key"], "auth" in provider) == ("ONPREM_API_KEY", False)
     assert provider["wire_api"] == "responses", "every release knows it, and only old ones know chat"
@@ -164,4 +173,4 @@ def test_a_comment_stays_on_the_line_of_the_value_that_it_is_about() -> None:
 
 
 def test_true_is_not_one() -> None:
-    assert merged_text('{"a": 1}', "json", {"a": True}, source="it") == '{"a": true}'
+    assert merged_text('{"a": 1}', "json", Wanted(values={"a": True}), source="it") == '{"a": true}'

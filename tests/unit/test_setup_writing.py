@@ -12,25 +12,29 @@ import pytest
 
 from onprem_agents import files
 from onprem_agents.setup import journal
+from tests.expected_agents import EXPECTED
 from tests.unit.config_corpus import CLAUDE, CODEX, OPENCODE
 from tests.unit.contract_samples import CONTRACT
 from tests.unit.setup_machine import KEY, OTHER, Setup, everything
 from tests.unit.test_smoke_wire import self_signed
 
 
-def test_an_empty_home_gets_all_three_agents_and_one_key_file(run_setup: Setup, home: Path) -> None:
+def written(scope: str) -> set[str]:
+    """Return the files that setup writes for all agents in a scope."""
+    return {expected.places[scope][0] for expected in EXPECTED.values()}
+
+
+def test_an_empty_home_gets_all_agents_and_one_key_file(run_setup: Setup, home: Path) -> None:
     result = run_setup(ONPREM_API_KEY=KEY)
     assert result.exit_code == 0, result.output
     files = {name: content for name, (_, content) in everything(home).items() if content}
-    assert sorted(name for name in files if not name.startswith(".local")) == [
+    assert {name for name in files if not name.startswith(".local")} == {
         ".bashrc",
-        ".claude/settings.json",
-        ".codex/config.toml",
         ".config/onprem/connection.json",
         ".config/onprem/env.sh",
         ".config/onprem/key",
-        ".config/opencode/opencode.json",
-    ]
+        *(name.removeprefix("home/") for name in written("user")),
+    }
     assert [name for name, content in files.items() if KEY.encode() in content] == [".config/onprem/key"]
     assert stat.S_IMODE((home / ".config/onprem/key").stat().st_mode) == 0o600
     claude = json.loads(files[".claude/settings.json"])
@@ -93,7 +97,7 @@ def test_a_dry_run_shows_the_difference_and_writes_nothing(run_setup: Setup, hom
     result = run_setup("--dry-run", ONPREM_API_KEY=KEY)
     assert everything(home) == {}
     assert '+    "ANTHROPIC_MODEL": "coder",' in result.output
-    assert "7 files would be written; nothing was." in result.output
+    assert f"{len(EXPECTED) + 4} files would be written; nothing was." in result.output
 
 
 def test_undo_refuses_to_lose_what_came_later_unless_told_to(run_setup: Setup, home: Path) -> None:
@@ -166,8 +170,12 @@ def test_a_link_out_of_a_project_is_refused(run_setup: Setup, home: Path) -> Non
 def test_project_files_hold_no_key_and_codex_is_left_out(run_setup: Setup, home: Path) -> None:
     result = run_setup("--scope", "project", ONPREM_API_KEY=KEY)
     assert result.exit_code == 0
-    assert "left out codex: Codex ignores model providers in a repository's own file" in result.stderr
-    assert sorted(everything(Path.cwd())) == [".claude", ".claude/settings.json", "opencode.json"]
+    assert (
+        "left out codex: Codex CLI ignores model_provider and model_providers in a repository's own file"
+        in result.stderr
+    )
+    here = {f"work/{name}" for name, (_, content) in everything(Path.cwd()).items() if content}
+    assert here == written("project") - {"work/.codex/config.toml"}
     assert [name for name in everything(home) if ".local" not in name] == []
     assert run_setup("codex", "--scope", "project").exit_code == 2
 
@@ -176,11 +184,8 @@ def test_managed_files_lie_below_the_root_that_is_given(run_setup: Setup, home: 
     root = tmp_path / "image"
     result = run_setup("--scope", "managed", "--root", str(root), ONPREM_API_KEY=KEY)
     assert result.exit_code == 0, result.output
-    assert sorted(name for name, (_, content) in everything(root).items() if content) == [
-        "etc/claude-code/managed-settings.json",
-        "etc/codex/managed_config.toml",
-        "etc/opencode/opencode.json",
-    ]
+    there = {f"root/{name}" for name, (_, content) in everything(root).items() if content}
+    assert there == written("managed")
     assert all(KEY.encode() not in content for _, content in everything(root).values())
     assert "no repository can override" not in result.stderr, "that is said where the file is weaker"
     assert [name for name in everything(home) if ".local" not in name] == []

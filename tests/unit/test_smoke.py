@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.errors import InvalidInput, cleaned
 from onprem_agents.probes.smoke import Target, run
-from onprem_agents.probes.verdict import Severity, Verdict, worst
+from onprem_agents.probes.verdict import Verdict, worst
 
 pytestmark = pytest.mark.unit
 
@@ -327,3 +328,20 @@ def test_a_key_that_no_header_can_carry_is_refused_unseen(key: str) -> None:
     with pytest.raises(InvalidInput, match="the variable X") as caught:
         probe(good, key=key)
     assert not key or key not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["e", "no", "none", "EMPTY"])
+def test_a_key_too_short_to_be_one_is_masked_alone_and_not_within_words(key: str) -> None:
+    text = f"see {key}, Bearer {key} and another{key}one: {key}"
+    assert cleaned(text, secret=key) == f"see ***, Bearer *** and another{key}one: ***"
+
+
+def test_a_long_key_is_masked_wherever_it_stands() -> None:
+    assert cleaned("nabcd-1234x \\nabcd-1234", secret="abcd-1234") == "n***x \\n***"
+    assert cleaned('{"got": "a\\"b"}', secret='a"b') == '{"got": "***"}'
+
+
+def test_a_one_letter_key_leaves_evidence_and_fix_readable() -> None:
+    verdicts = probe(lambda _: httpx.Response(401, json={"error": "wrong key e"}), key="e")
+    assert verdicts[0].evidence == "HTTP 401: wrong key ***"
+    assert verdicts[0].fix.endswith("is wrong, expired or revoked: get a new one from the platform team")

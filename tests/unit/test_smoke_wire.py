@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.probes.smoke import Target, client, run
-from onprem_agents.probes.verdict import Severity, Verdict
+from onprem_agents.probes.verdict import Verdict
 
 pytestmark = pytest.mark.unit
 

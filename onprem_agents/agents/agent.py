@@ -1,0 +1,119 @@
+"""A coding agent, or a proxy on the developer's own machine before one: everything the product knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from onprem_agents.agents.config import ConfigFile, KeyPath, Release, Values, Wanted
+from onprem_agents.agents.diagnosis import Diagnosis
+from onprem_agents.agents.environment import Environment
+from onprem_agents.agents.machine import Machine, Place, Scope
+from onprem_agents.contract.connection import Connection
+from onprem_agents.contract.limits import output_cap_tokens
+
+Variables = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Software:
+    """What agents and proxies have in common.
+
+    `package` and `version` name the release that was run against a scripted loopback server, on `tried`.
+    `ca_variables` are those that it reads for a private CA, the one that setup sets first. `files` are its own,
+    for copying by hand; `environment` is what it must start in.
+    """
+
+    name: str
+    title: str
+    package: str
+    registry: Literal["npm", "PyPI"]
+    version: str
+    tried: str
+    ca_variables: tuple[str, ...]
+    files: Callable[[Connection], tuple[ConfigFile, ...]]
+    environment: Callable[[Connection], Environment]
+
+    def install_command(self, version: str | None) -> str:
+        """Return the command that installs it, at that version where one is given."""
+        match self.registry:
+            case "npm":
+                return f"npm install -g {self.package}" + (f"@{version}" if version else "")
+            case "PyPI":
+                return f"pip install {self.package}" + (f"=={version}" if version else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What an agent's own arithmetic asks of a served window, in tokens, as measured.
+
+    `least_compaction` is the size at which it may compact at the least; `compacts_at` gives, of window and output
+    cap, where it does.
+    """
+
+    least_compaction_tokens: int
+    compacts_at: Callable[[int, int], int]
+
+    @property
+    def least_context_tokens(self) -> int:
+        """The least window, of the sizes that are served (powers of two), that leaves it room to work."""
+        window = 1024
+        while self.compacts_at(window, output_cap_tokens(window)) < self.least_compaction_tokens:
+            window *= 2
+        return window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agent(Software):
+    """A coding agent.
+
+    `path` is where it asks, below the host. `places` are its files by scope: setup writes the first, the doctor reads
+    all, each later one winning. `home_variable` moves its own folder. `ignored_in_project` are keys that it does not
+    take from a repository's file, `address_at` is where its file says whom to ask, `env_table` a table in it that beats
+    the shell's variables. `wanted` is that file for one machine, of the installed release and a CA file. `causes` names
+    what is wrong in its merged settings (with the shell's variables and the key file), `own_key` a key that it
+    sends beside setup's, with the setting it is from. `headless` is the command (program, contract, folder, task) for
+    one task without a person; `says` pairs a pattern in what it prints with the diagnosis's cause and fix.
+    """
+
+    path: str
+    limits: Limits
+    places: Callable[[Machine, Scope], tuple[Place, ...]]
+    home_variable: str
+    ignored_in_project: tuple[str, ...] = ()
+    address_at: KeyPath
+    env_table: str | None = None
+    wanted: Callable[[Connection, Release | None, str | None], Wanted]
+    causes: Callable[[Values, Connection, Variables, Path], Iterator[Diagnosis]]
+    own_key: Callable[[Values, Variables], tuple[str, str] | None]
+    headless: Callable[[str, Connection, Path, str], tuple[str, ...]]
+    says: tuple[tuple[str, str, str], ...] = ()
+
+    def place(self, machine: Machine, scope: Scope) -> Place:
+        """Return the file that setup writes."""
+        return self.places(machine, scope)[0]
+
+    def obstacle(self, *, context_tokens: int, max_output_tokens: int, tool_calling: bool) -> str | None:
+        """Return why it cannot work with a model of these limits (tokens), or None if it can."""
+        if not tool_calling:
+            return "the model is served without tool calling, so the agent could talk but not edit files"
+        limit = self.limits.compacts_at(context_tokens, max_output_tokens)
+        if limit >= self.limits.least_compaction_tokens:
+            return None
+        return (
+            f"a context of {context_tokens} makes {self.name} compact at {max(limit, 0)} tokens, which leaves no"
+            f" room beside its own first request, serve at least {self.limits.least_context_tokens}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proxy(Software):
+    """A translation proxy on the developer's own machine; it is set up by hand, for the agent `behind` it."""
+
+    behind: Agent
+
+
+Target = Agent | Proxy
+"""Anything that `setup --print` has a configuration for."""

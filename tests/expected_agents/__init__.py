@@ -1,0 +1,58 @@
+"""What each agent's object must say, one module an agent, by literals: a test reads every field for every agent.
+
+An agent of the registry without such a module fails at the import of this package.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+from onprem_agents.agents import AGENTS
+from onprem_agents.agents.environment import Environment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A value put into the file that setup wrote (None: taken out), the cause, and how its fix begins."""
+
+    path: tuple[str, ...]
+    value: Any
+    cause: str
+    fix: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What is expected of one agent.
+
+    `says_version` is what its `--version` prints. `values` and `environment` are those of the sample contract;
+    half of `least_context_tokens` is too small a window;
+    `places` are its files by scope below `home`, `work` and `root`; `moved` is that of its user when its own variable
+    names the folder `/moved`. `headless` is the command of `doctor --agent` for a task in the folder `/f`. `own_keys`
+    pairs a configuration with the key and setting found in it; `keyless` are changes after which no key is sent.
+    `unattended` is the command of the tests with the real agent, run by `developer`.
+    """
+
+    says_version: str
+    values: dict[str, Any]
+    least_context_tokens: int
+    environment: Environment
+    places: dict[str, tuple[str, ...]]
+    moved: str
+    headless: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    keyless: tuple[dict[str, Any], tuple[str, ...]]
+    own_keys: tuple[tuple[dict[str, Any], tuple[str, str] | None], ...]
+    unattended: str
+    developer: str
+
+
+def _expected(name: str) -> Expected:
+    found = importlib.import_module(f"{__name__}.{name}").EXPECTED
+    assert isinstance(found, Expected)
+    return found
+
+
+EXPECTED: dict[str, Expected] = {agent.name: _expected(agent.name) for agent in AGENTS}
