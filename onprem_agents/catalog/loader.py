@@ -52,7 +52,6 @@ class Catalog:
         """The hardware tiers, the smallest first."""
         return _read_once(_FOLDER / "tiers.yaml", Tier)
 
-    @property
     def joined(self, *files: Path) -> Catalog:
         """Return a catalogue in which the models of these files come first. Raises InvalidInput."""
         for file in files:

@@ -146,14 +146,12 @@ READERS = {
         "cli/catalog_entry": "source",
     },
 }
-# Types with tables of their own: a client or proxy, and a vLLM release.
-ELSEWHERE: set[str] = set()
 
 
 def types(base: type[Fact] = Fact) -> Iterator[type[Fact]]:
     """Yield the catalogue's types."""
     for one in base.__subclasses__():
-        if one.__module__.startswith("onprem_agents.") and one.__name__ not in ELSEWHERE:
+        if one.__module__.startswith("onprem_agents."):
             yield one
         yield from types(one)
 
