@@ -1,4 +1,4 @@
-"""What is known about models, accelerators, tiers, agents and vLLM: data with source and date, read once.
+"""What is known about models, accelerators, tiers and agents: data with source and date, read once.
 
     catalog = load_catalog()
     model = catalog.model("Qwen/Qwen3.6-27B-FP8")            # by name, alias or Hugging Face id, any case
@@ -32,7 +32,6 @@ from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sa
 from onprem_agents.catalog.parameters import Parameters, parameters_of
 from onprem_agents.catalog.resembling import Resemblance
 from onprem_agents.catalog.tier import Tier
-from onprem_agents.catalog.vllm_release import VllmRelease
 
 __all__ = [
     "Accelerator",
@@ -62,7 +61,6 @@ __all__ = [
     "Source",
     "Tier",
     "Variant",
-    "VllmRelease",
     "load_catalog",
     "parameters_of",
 ]

@@ -17,7 +17,6 @@ from onprem_agents.catalog.fact import Fact
 from onprem_agents.catalog.model import Model, Variant
 from onprem_agents.catalog.resembling import Resemblance, resembling
 from onprem_agents.catalog.tier import Tier
-from onprem_agents.catalog.vllm_release import VllmRelease
 from onprem_agents.errors import InvalidInput, Problem, UnknownFact
 
 _FOLDER = Path(__file__).parent
@@ -65,11 +64,6 @@ class Catalog:
         """The coding agents and translation proxies."""
         return _read_once(_FOLDER / "agents.yaml", Agent)
 
-    @property
-    def vllm_releases(self) -> tuple[VllmRelease, ...]:
-        """The vLLM releases, the default one first."""
-        return _read_once(_FOLDER / "vllm.yaml", VllmRelease)
-
     def joined(self, *files: Path) -> Catalog:
         """Return a catalogue in which the models of these files come first. Raises InvalidInput."""
         for file in files:
@@ -115,15 +109,6 @@ class Catalog:
     def agent(self, name: str) -> Agent:
         """Return the agent or proxy of that name. Raises UnknownFact."""
         return _by_name("agent", name, self.agents)
-
-    def vllm(self, version: str | None = None) -> VllmRelease:
-        """Return that vLLM release, or the default one. Raises UnknownFact."""
-        if version is None:
-            return self.vllm_releases[0]
-        for release in self.vllm_releases:
-            if release.version == version.removeprefix("v"):
-                return release
-        raise UnknownFact("vLLM release", version, [release.version for release in self.vllm_releases])
 
 
 @functools.cache

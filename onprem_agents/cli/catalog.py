@@ -1,4 +1,4 @@
-"""`onprem-agents catalog`: the models, accelerators and tiers that a stack can name."""
+"""`onprem-agents catalog`: the models, accelerators, tiers and vLLM releases that a stack can name."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from rich.table import Table
 from onprem_agents.catalog import load_catalog
 from onprem_agents.cli.catalog_entry import Entry, entry_named, rows_of
 from onprem_agents.cli.options import json_option
+from onprem_agents.vllm import Release, known_releases, load_history, load_release
 
 
 @click.command()
 @click.argument("name", required=False)
 @json_option
 def catalog(name: str | None, as_json: bool) -> None:
-    """List the models, accelerators and tiers that a stack can name, or show all that is known of NAME."""
+    """List the models, accelerators, tiers and vLLM releases that a stack can name, or all that is known of NAME."""
     facts = load_catalog()
     if name is not None:
         _show(entry_named(name, facts), as_json=as_json)
         return
+    releases = [load_release(version) for version in known_releases()]
     if as_json:
         click.echo(
             json.dumps(
@@ -29,6 +31,8 @@ def catalog(name: str | None, as_json: bool) -> None:
                     "models": [model.model_dump(mode="json") for model in facts.models],
                     "accelerators": [gpu.model_dump(mode="json") for gpu in facts.accelerators],
                     "tiers": [tier.model_dump(mode="json") for tier in facts.tiers],
+                    "vllm": [_release(release) for release in releases],
+                    "vllm_removed": _removed(),
                 },
                 indent=2,
             )
@@ -53,7 +57,15 @@ def catalog(name: str | None, as_json: bool) -> None:
     tiers = Table("tier", "hardware", "start with", title="Tiers", show_edge=False)
     for tier in facts.tiers:
         tiers.add_row(tier.name, f"{tier.nodes} × {tier.gpus_per_node} {tier.accelerator}", tier.variant)
-    for table in (models, gpus, tiers):
+    vllm = Table("vLLM", "image", "options", "tool parsers", title="vLLM releases", show_edge=False)
+    for release in releases:
+        vllm.add_row(
+            release.release,
+            release.image.reference(),
+            f"{len(release.options())}",
+            f"{len(release.tool_parsers)}",
+        )
+    for table in (models, gpus, tiers, vllm):
         console.print(table)
 
 
@@ -65,3 +77,28 @@ def _show(entry: Entry, *, as_json: bool) -> None:
     for row in rows_of(entry):
         read = f"  ({row.source.where}, read {row.source.read})" if row.source is not None else ""
         console.print(f"{row.title:<20}{row.text}{read}", markup=False)
+
+
+def _release(release: Release) -> dict[str, object]:
+    return {
+        "release": release.release,
+        "image": release.image.reference(),
+        "tool_parsers": sorted(release.tool_parsers),
+        "reasoning_parsers": sorted(release.reasoning_parsers),
+        "quantization_methods": sorted(release.quantization_methods),
+        "chat_templates": sorted(
+            f"{release.image.template_folder}/{name}" for name in release.image.templates
+        ),
+        "sources": {
+            part: {"where": facts.source, "read": facts.read}
+            for part, facts in (("options", release), ("image", release.image), ("memory", release.memory))
+        },
+    }
+
+
+def _removed() -> dict[str, object]:
+    history = load_history()
+    return {
+        "options": {option: removed.hint for option, removed in history.removed.items()},
+        "source": {"where": history.source, "read": history.read},
+    }

@@ -127,7 +127,7 @@ class _Derivation:
             rollout=rollout,
             timeouts=timeouts,
             settings=self.settings.serving,
-            release=self.catalog.vllm(decision.vllm),
+            release=decision.vllm,
         )
 
 

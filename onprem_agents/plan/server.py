@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from onprem_agents.catalog import VllmRelease
 from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.plan.choice import Choice
+from onprem_agents.plan.release_notes import release_notes
 from onprem_agents.plan.remarks import notes_on, remarks_on
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.serving import (
@@ -22,7 +22,7 @@ from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import needs_expert_parallel
 from onprem_agents.stack.settings import ModelRole, Serving
 from onprem_agents.units import GIB
-from onprem_agents.vllm import ServeFlags, nearest_release, option_of
+from onprem_agents.vllm import ServeFlags, image_of, nearest_release, option_of
 
 PORT = 8080
 """KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
@@ -51,7 +51,7 @@ def serving_plan(
     rollout: Rollout,
     timeouts: TimeoutChain,
     settings: Serving,
-    release: VllmRelease,
+    release: str,
 ) -> ServingPlan:
     """Return the whole plan of one role from what was decided about it."""
     source = _source(role, choice)
@@ -61,9 +61,9 @@ def serving_plan(
         model=choice.model,
         variant=choice.variant,
         source=source,
-        image=settings.image or _image(release),
-        vllm_release=release.version,
-        flags=choice.own.merged_into(_known(_flags(role, choice, timeouts), release.version)),
+        image=settings.image or image_of(release),
+        vllm_release=release,
+        flags=choice.own.merged_into(_known(_flags(role, choice, timeouts), release)),
         replicas=replicas,
         resources=_resources(choice, source),
         probes=_probes(timeouts),
@@ -74,14 +74,9 @@ def serving_plan(
         temperature=role.temperature,
         chat_template=role.chat_template,
         timeouts=timeouts,
-        notes=tuple(notes_on(role, choice.model, choice.variant, settings)),
+        notes=(*release_notes(release), *notes_on(role, choice.model, choice.variant, settings)),
         remarks=tuple(remarks_on(role, choice.model, choice.variant)),
     )
-
-
-def _image(release: VllmRelease) -> str:
-    suffix = f"@{release.image_digest}" if release.image_digest is not None else ""
-    return f"{release.image_repository}:{release.image_tag}{suffix}"
 
 
 def _source(role: ModelRole, choice: Choice) -> ModelSource:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from onprem_agents.sizing.kv_cache import CacheLayout
 from onprem_agents.sizing.kv_specs import StateSpec
 from onprem_agents.sizing.overhead import Overhead, overhead
-from onprem_agents.sizing.release import FIRST_WITHOUT_SORT, version_number
+from onprem_agents.sizing.release import release_rules, version_number
 from onprem_agents.sizing.request import FitRequest
 from onprem_agents.sizing.weights import Weights
 from onprem_agents.units import GIB
@@ -80,7 +80,7 @@ def _of_old_releases_gib(request: FitRequest, rest: Overhead, layout: CacheLayou
     if number < _STATES_IN_THE_POOL:
         states = sum(group.count for group in layout.groups if isinstance(group.spec, StateSpec))
         beyond += request.max_num_seqs * states * layout.bytes_per_block / GIB
-    if number < FIRST_WITHOUT_SORT:
+    if release_rules(request.model.min_vllm).sampler_sorts:
         sorting = replace(request, vllm=_LAST_WITH_SORT)
         beyond += max(0.0, overhead(sorting).activation_gib - rest.activation_gib)
     return beyond

@@ -1,7 +1,7 @@
 """How the memory arithmetic of vLLM changed from release to release.
 
-Sources: every minor wheel from 0.9.2 to 0.33.0 scanned for its defaults, planner and profiler (November 2026),
-and the start-up logs of the calibration cases where code alone does not tell.
+What each release does stands in its own folder, `onprem_agents/vllm/releases`; a release before the oldest of them
+does what the oldest does, a newer one what the newest does, and what differs from both stands here.
 """
 
 from __future__ import annotations
@@ -10,26 +10,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-NEWEST = (0, 33)
+from onprem_agents.vllm import nearest_release, newest_release
 
-# vLLM wheels: the profile run subtracts a graph estimate, and the default share rose, in one release (0.20).
-_GRAPHS_COUNTED = (0, 20)
-_LARGER_DEFAULT_SHARE = (0, 20)
-# Asynchronous scheduling is planned with two batches in flight since 0.26; before, a window holds one batch.
-_TWO_BATCHES_IN_FLIGHT = (0, 26)
-# Prefix caching of hybrid models is on by default since 0.26; without it a sequence holds one state, not two.
-_HYBRID_PREFIX_CACHING = (0, 26)
-# The Mamba 2 kernels write a checkpoint of the state from inside a prefill since 0.29: one block more.
-_PREFILL_CHECKPOINTS = (0, 29)
-# A batch is raised to hold one item of a model that attends to whole images; 2496 was printed for one video of
-# Gemma 4 12B (public log, RTX 3090, June 2026), not yet for Gemma 4 E2B on 0.21.
-_BATCH_HOLDS_ONE_ITEM = (0, 23)
-# "GPU KV cache size" is concurrency x max-model-len since 0.21 (vllm-project/vllm#51041); before, blocks were
-# shared out over the layer groups (vllm-project/vllm#43308: 55k tokens in 0.20, 525k in 0.21 from one pool).
-_TOKENS_ARE_CONCURRENCY = (0, 21)
-# Top-k/top-p without sorting the logits: logs of 0.21 and later show the logits alone.
-FIRST_WITHOUT_SORT = (0, 20)
+# From 0.8 on the V1 engine is the default (vLLM 0.8.0 release notes, March 2025).
 _FIRST_V1_BY_DEFAULT = (0, 8)
+# Every V0 engine, those started on purpose by a later release as well (vLLM wheels to 0.10).
+_V0_GPU_MEMORY_UTILIZATION = 0.90
 _OLDEST = (0, 3)
 
 _NUMBER = re.compile(r"v?(\d+)\.(\d+)(?:\.|$|[^\d])")
@@ -64,16 +50,21 @@ def release_rules(version: str | None, *, v0: bool = False) -> ReleaseRules:
 
     Builds from a branch call themselves 0.1.dev; they are taken for the newest, as is any unreadable name.
     """
-    number = version_number(version) or NEWEST
+    number = version_number(version)
+    facts = nearest_release(None if number is None else version)
+    memory, utilization = facts.memory, facts.default("--gpu-memory-utilization")
+    if not isinstance(utilization, float):
+        raise TypeError(f"vLLM {facts.release}: the default of --gpu-memory-utilization is no number")
+    number = number or version_number(newest_release()) or _OLDEST
     return ReleaseRules(
         number=number,
         is_v0=v0 or number < _FIRST_V1_BY_DEFAULT,
-        graphs_are_counted=number >= _GRAPHS_COUNTED and not v0,
-        default_gpu_memory_utilization=0.92 if number >= _LARGER_DEFAULT_SHARE and not v0 else 0.90,
-        batches_in_flight=2 if number >= _TWO_BATCHES_IN_FLIGHT else 1,
-        hybrid_prefix_caching=number >= _HYBRID_PREFIX_CACHING,
-        prefill_checkpoints=number >= _PREFILL_CHECKPOINTS,
-        batch_holds_one_item=number >= _BATCH_HOLDS_ONE_ITEM,
-        tokens_are_concurrency=number >= _TOKENS_ARE_CONCURRENCY,
-        sampler_sorts=number < FIRST_WITHOUT_SORT,
+        graphs_are_counted=memory.graphs_are_counted and not v0,
+        default_gpu_memory_utilization=_V0_GPU_MEMORY_UTILIZATION if v0 else utilization,
+        batches_in_flight=memory.batches_in_flight,
+        hybrid_prefix_caching=memory.hybrid_prefix_caching,
+        prefill_checkpoints=memory.prefill_checkpoints,
+        batch_holds_one_item=memory.batch_holds_one_item,
+        tokens_are_concurrency=memory.tokens_are_concurrency,
+        sampler_sorts=memory.sampler_sorts,
     )

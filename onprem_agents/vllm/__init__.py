@@ -3,20 +3,24 @@
 from onprem_agents.vllm.argv import COMMAND, UNREADABLE, ParsedServe, Unreadable, parse_argv, to_argv
 from onprem_agents.vllm.defaults import default_max_num_batched_tokens, default_max_num_seqs
 from onprem_agents.vllm.flags import ServeFlags, field_of, option_of
-from onprem_agents.vllm.reader import UnknownOption
-from onprem_agents.vllm.releases import (
-    DEFAULT_PORT,
-    TEMPLATE_FOLDER,
+from onprem_agents.vllm.history import (
     History,
-    Release,
-    has_endpoint,
-    known_releases,
     load_history,
+    same_tool_parser,
+    unknown_option_hint,
+    unknown_value_hint,
+)
+from onprem_agents.vllm.reader import UnknownOption
+from onprem_agents.vllm.release import (
+    DEFAULT_PORT,
+    Image,
+    MemoryRules,
+    Release,
+    image_of,
+    known_releases,
     load_release,
     nearest_release,
     newest_release,
-    same_tool_parser,
-    unknown_option_hint,
     version_key,
 )
 from onprem_agents.vllm.shell import HOLE
@@ -25,9 +29,10 @@ __all__ = [
     "COMMAND",
     "DEFAULT_PORT",
     "HOLE",
-    "TEMPLATE_FOLDER",
     "UNREADABLE",
     "History",
+    "Image",
+    "MemoryRules",
     "ParsedServe",
     "Release",
     "ServeFlags",
@@ -36,7 +41,7 @@ __all__ = [
     "default_max_num_batched_tokens",
     "default_max_num_seqs",
     "field_of",
-    "has_endpoint",
+    "image_of",
     "known_releases",
     "load_history",
     "load_release",
@@ -47,5 +52,6 @@ __all__ = [
     "same_tool_parser",
     "to_argv",
     "unknown_option_hint",
+    "unknown_value_hint",
     "version_key",
 ]

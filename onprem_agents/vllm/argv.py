@@ -8,14 +8,15 @@ JSON. What can't be known before the program runs is reported as unreadable, nev
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.errors import InvalidInput, Problem, nearest_hint
 from onprem_agents.vllm.flags import ServeFlags, kinds, option_of
+from onprem_agents.vllm.history import unknown_option_hint, unknown_value_hint
 from onprem_agents.vllm.reader import Reader, UnknownOption
-from onprem_agents.vllm.releases import Release, load_release, nearest_release, unknown_option_hint
+from onprem_agents.vllm.release import Release, nearest_release
 from onprem_agents.vllm.shell import HOLE, script_of, simple_commands
 from onprem_agents.vllm.values import write_value
 
@@ -23,6 +24,13 @@ COMMAND = ("vllm", "serve")
 
 Unreadable = Literal["unreadable"]
 UNREADABLE: Unreadable = "unreadable"
+
+# The fields whose values a registry of the release lists.
+_REGISTRIES: Mapping[str, Callable[[Release], frozenset[str]]] = {
+    "tool_call_parser": lambda facts: facts.tool_parsers,
+    "reasoning_parser": lambda facts: facts.reasoning_parsers,
+    "quantization": lambda facts: facts.quantization_methods,
+}
 
 _REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 
@@ -59,10 +67,10 @@ class ParsedServe:
 def to_argv(flags: ServeFlags, release: str) -> tuple[str, ...]:
     """Return the arguments that follow `vllm serve`: the model, then each option in the order of ServeFlags.
 
-    Raises InvalidInput, naming every option or value that the release does not know, UnknownFact for a
-    release without facts.
+    A release without a folder is written by the nearest. Raises InvalidInput, naming every option or value that the
+    release does not know.
     """
-    facts = load_release(release)
+    facts = nearest_release(release)
     problems = [found for name in flags.given() if (found := _problem(name, flags, facts)) is not None]
     if problems:
         raise InvalidInput(f"arguments for vLLM {release}", problems)
@@ -148,9 +156,15 @@ def _problem(name: str, flags: ServeFlags, facts: Release) -> Problem | None:
     if option not in facts.options():
         why = f"vLLM {facts.release} does not know {option}"
         fix = unknown_option_hint(option, facts.release, facts.options())
-    elif allowed and value not in allowed:
+    elif allowed and str(value) not in allowed:
         why = f"vLLM {facts.release} takes one of: {', '.join(sorted(allowed))}"
+        registry = _REGISTRIES.get(name)
         fix = "choose one of these, or a release that knows it"
+        if registry is not None:
+            fix = unknown_value_hint(str(value), facts.release, registry)
+    elif name == "chat_template" and facts.image.lacks(str(value)):
+        why = f"the image of vLLM {facts.release} brings no such template and the server would stop at start"
+        fix = nearest_hint(str(value).rpartition("/")[2], facts.image.templates)
     elif dashed:
         why, fix = "a name that begins with a dash is read as an option", "rename it"
     else:
@@ -160,10 +174,10 @@ def _problem(name: str, flags: ServeFlags, facts: Release) -> Problem | None:
 
 def _allowed(name: str, flags: ServeFlags, facts: Release) -> frozenset[str]:
     """Return the values that the release takes for a field; empty when it takes any."""
-    if name == "tool_call_parser":
-        return frozenset() if flags.tool_parser_plugin else facts.tool_parsers
-    if name == "reasoning_parser":
-        return frozenset() if flags.reasoning_parser_plugin else facts.reasoning_parsers | {""}
-    if name == "quantization":
-        return facts.quantization_methods
+    if name == "tool_call_parser" and flags.tool_parser_plugin:
+        return frozenset()
+    if name == "reasoning_parser" and flags.reasoning_parser_plugin:
+        return frozenset()
+    if name in _REGISTRIES:
+        return _REGISTRIES[name](facts) | ({""} if name == "reasoning_parser" else frozenset())
     return frozenset(facts.choices.get(option_of(name), ()))

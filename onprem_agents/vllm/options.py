@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from onprem_agents.vllm.releases import Release, load_release
+from onprem_agents.vllm.release import Release, load_release
 
 Takes = Literal["nothing", "one", "many", "maybe"]
 

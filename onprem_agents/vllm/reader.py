@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from onprem_agents.vllm.flags import field_of, kinds
+from onprem_agents.vllm.history import load_history
 from onprem_agents.vllm.options import Ambiguous, Option, fold, resolve
-from onprem_agents.vllm.releases import Release, load_history
+from onprem_agents.vllm.release import Release
 from onprem_agents.vllm.shell import HOLES, has_hole
 from onprem_agents.vllm.values import BadValue, read_value
 

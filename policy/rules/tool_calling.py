@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onprem_agents.errors import nearest_hint
-from onprem_agents.vllm import UNREADABLE, load_release
+from onprem_agents.vllm import UNREADABLE, load_release, unknown_value_hint
 from policy.graph import Graph, Violation
 from policy.serving import Server, servers
 
@@ -48,9 +47,10 @@ def _messages(server: Server) -> Iterator[str]:
     elif not server.parsed.flags.tool_parser_plugin:
         facts = load_release(server.parsed.judged_by)
         if parser not in facts.tool_parsers:
+            hint = unknown_value_hint(str(parser), facts.release, lambda release: release.tool_parsers)
             yield (
                 f"sets --tool-call-parser {parser}, which vLLM {_release(server)} does not have, so it stops"
-                f" at start; {nearest_hint(parser, facts.tool_parsers)} Change {fix}."
+                f" at start; {hint}{'' if hint.endswith('?') else '.'} Change {fix}."
             )
 
 

@@ -72,16 +72,8 @@ def test_unknown_names_offer_the_nearest_ones() -> None:
         catalog.tier("25gb")
     with pytest.raises(UnknownFact, match="opencode"):
         catalog.agent("opencoder")
-    with pytest.raises(UnknownFact, match=r"0\.33\.0"):
-        catalog.vllm("0.33.1")
     with pytest.raises(UnknownFact, match="fp8"):
         catalog.model("Qwen3.6-27B").variant("fp-8")
-
-
-def test_the_default_vllm_release_carries_no_invented_digest() -> None:
-    release = load_catalog().vllm()
-    assert (release.version, release.image_tag, release.image_digest) == ("0.33.0", "v0.33.0", None)
-    assert load_catalog().vllm("v0.33.0") is release
 
 
 def test_no_two_entries_answer_to_the_same_name() -> None:

@@ -58,7 +58,7 @@ def planned(model: Model, variant: Variant, version: str, **settings: object) ->
         rollout=choose_rollout(replicas=1, gpus_per_replica=4, free_gpus=4),
         timeouts=derive_timeouts(longest_turn_seconds=600, load_budget_seconds=2700),
         settings=Serving(),
-        release=CATALOG.vllm().model_copy(update={"version": version}),
+        release=version,
     ).flags
 
 

@@ -54,11 +54,11 @@ def test_render_prints_yaml_documents_that_all_have_a_kind() -> None:
     assert all(document["apiVersion"] and document["metadata"]["name"] for document in documents)
 
 
-def test_catalog_lists_models_accelerators_and_tiers() -> None:
+def test_catalog_lists_models_accelerators_tiers_and_releases() -> None:
     code, out, _ = _run("catalog", "--json")
 
     assert code == 0
-    assert {"models", "accelerators", "tiers"} == set(json.loads(out))
+    assert {"models", "accelerators", "tiers", "vllm", "vllm_removed"} == set(json.loads(out))
     assert "Qwen3.6-27B" in _run("catalog")[1]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from onprem_agents.errors import InvalidInput, UnknownFact
+from onprem_agents.errors import InvalidInput
 from onprem_agents.vllm import (
     UNREADABLE,
     ServeFlags,
@@ -93,7 +93,7 @@ def _random_value(kind: str, name: str, release: str, rng: random.Random) -> Any
         "switch": lambda: rng.random() < 0.5,
         "text": lambda: rng.choice(allowed or (named if name == "model" else odd)),
         "texts": lambda: tuple(rng.sample(named, rng.randint(1, 3))),
-        "integer": lambda: rng.choice([0, 1, 7, 8192, -1]),
+        "integer": lambda: int(rng.choice(allowed)) if allowed else rng.choice([0, 1, 7, 8192, -1]),
         "tokens": lambda: rng.choice([1, 2048, 131072]),
         "context": lambda: rng.choice(["auto", 32768, 1_000_000]),
         "decimal": lambda: rng.choice([0.0, 0.92, 16.0, 1e-05]),
@@ -134,7 +134,7 @@ def test_a_flag_that_the_release_lacks_is_refused_with_its_name_the_release_and_
 
     text = str(caught.value)
     assert "vLLM 0.32.0 does not know --reasoning-effort-map" in text
-    assert "it exists since vLLM 0.33.0" in text
+    assert "it exists since vLLM 0.33:" in text
     assert "--tool-call-parser" in text, "step5 came with 0.33.0: all problems are told at once"
     assert "lmcache, native" in text
 
@@ -144,9 +144,27 @@ def test_a_parser_from_a_plugin_is_taken_on_trust() -> None:
     assert to_argv(flags, "0.33.0")[-1] == "/plugins/ours.py"
 
 
-def test_a_release_without_facts_is_refused() -> None:
-    with pytest.raises(UnknownFact, match=r"unknown vLLM release '0\.34\.0'"):
-        to_argv(CODER, "0.34.0")
+def test_a_release_without_a_folder_is_written_as_the_nearest_takes_it() -> None:
+    assert to_argv(CODER, "0.33.7") == to_argv(CODER, "0.33.0")
+
+
+def test_a_parser_and_a_quantisation_that_came_or_went_are_refused_with_the_release_of_it() -> None:
+    flags = ServeFlags(tool_call_parser="glm47", quantization="bitsandbytes")
+
+    with pytest.raises(InvalidInput, match=r"it exists since vLLM 0\.14"):
+        to_argv(flags, "0.13.0")
+    with pytest.raises(InvalidInput, match=r"it is gone since vLLM 0\.28"):
+        to_argv(flags, "0.33.0")
+
+
+def test_a_chat_template_that_the_image_does_not_bring_is_refused_with_the_nearest() -> None:
+    gemma4 = ServeFlags(chat_template="/vllm-workspace/examples/tool_chat_template_gemma4.jinja")
+    own = ServeFlags(chat_template="/etc/onprem/chat-template/template.jinja")
+
+    assert to_argv(gemma4, "0.33.0")
+    assert to_argv(own, "0.12.0"), "only the image's own folder is known"
+    with pytest.raises(InvalidInput, match=r"the image of vLLM 0\.12\.0 brings no such template"):
+        to_argv(gemma4, "0.12.0")
 
 
 def test_a_served_name_that_looks_like_an_option_is_refused() -> None:

@@ -1,0 +1,1 @@
+"""Tools of those who maintain this repository; nothing of the product imports them."""
