@@ -50,7 +50,7 @@ READERS: dict[type[Facts], dict[str, str]] = {
         "hybrid_prefix_caching": "sizing/kv_cache.py",
         "prefill_checkpoints": "sizing/kv_cache.py",
         "batch_holds_one_item": "sizing/request.py",
-        "tokens_are_concurrency": "sizing/cases.py",
+        "tokens_are_concurrency": "sizing/printed.py",
         "sampler_sorts": "sizing/overhead.py",
         "source": "cli/catalog.py",
         "read": "cli/catalog.py",
