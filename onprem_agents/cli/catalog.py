@@ -18,7 +18,7 @@ from onprem_agents.vllm import Release, known_releases, load_history, load_relea
 @click.argument("name", required=False)
 @json_option
 def catalog(name: str | None, as_json: bool) -> None:
-    """List the models, accelerators, tiers and vLLM releases a stack can name, or show all that is known of NAME."""
+    """List the models, accelerators, tiers and vLLM releases that a stack can name, or all that is known of NAME."""
     facts = load_catalog()
     if name is not None:
         _show(entry_named(name, facts), as_json=as_json)

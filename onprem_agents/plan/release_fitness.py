@@ -25,6 +25,8 @@ def obstacles(
         yield f"vLLM {asked} has no reasoning parser {model.reasoning_parser}"
     if variant.quantization is not None and variant.quantization not in release.quantization_methods:
         yield f"vLLM {asked} does not load {variant.quantization} checkpoints"
+    if model.chat_template is not None and release.image.lacks(model.chat_template):
+        yield f"the image of vLLM {asked} has no {model.chat_template}"
     yield from own_flags(model, variant, release).obstacles
 
 

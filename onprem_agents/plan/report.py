@@ -69,7 +69,6 @@ def _role(serving: ServingPlan) -> dict[str, Any]:
         "chatTemplate": serving.flags.chat_template,
         "kvCacheDtype": serving.flags.kv_cache_dtype or "auto",
         "license": serving.model.license,
-        "notes": list(serving.notes),
         "remarks": list(serving.remarks),
         "memory": {
             "gpuTotalGib": round(fit.gpu_total_gib, 2),

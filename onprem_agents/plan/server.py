@@ -128,13 +128,10 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
 
 def _known(flags: ServeFlags, version: str) -> ServeFlags:
     """Return the flags without the conveniences that the release does not have yet."""
-    lacking = [name for name in _CONVENIENCES if not _has(version, option_of(name))]
+    known = nearest_release(version).options()
+    lacking = [name for name in _CONVENIENCES if option_of(name) not in known]
     older = _NO_ITEMS if "language_model_only" in lacking and flags.language_model_only else None
     return replace(flags, **dict.fromkeys(lacking), limit_mm_per_prompt=older)
-
-
-def _has(version: str, option: str) -> bool:
-    return option in nearest_release(version).options()
 
 
 def _resources(choice: Choice, source: ModelSource) -> PodResources:

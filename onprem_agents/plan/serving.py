@@ -81,9 +81,9 @@ class ServingPlan:
     chat_template: str | None
     """Jinja text to mount as a ConfigMap; None when the model's own or the image's template is used."""
     timeouts: TimeoutChain
-    notes: tuple[str, ...] = ()
-    """What the reader of the plan should do or know although it holds."""
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...]
+    """What the reader of the plan should know or do although it holds."""
+    remarks: tuple[str, ...]
     """What is worth knowing about the model as it is served."""
 
     @property

@@ -125,7 +125,7 @@ def _hardware(
     """Return the GPUs with the least memory in sum on which the role would fit, its refused figures mended."""
     mended = repaired(nearest.request, pool.gpus_per_node)
     updates = _updates(role, nearest, mended) | {"tensor_parallel": None}
-    wide = role.model_copy(update=updates)
+    wide = role.model_copy(update={"context": nearest.request.context_tokens, **updates})
     for gpu, size in _offers(nearest, catalog):
         larger = replace(pool, accelerator=gpu, gpus_per_node=size)
         choice, _ = choose(wide, nearest.model, (nearest.variant,), larger, release=release)

@@ -81,8 +81,8 @@ def repaired(request: FitRequest, gpus_per_node: int) -> FitRequest:
     if request.speculative_tokens and (request.speculative_tokens < 0 or not model.architecture.mtp_layers):
         changes["speculative_tokens"] = 0
     together = request.tensor_parallel * request.pipeline_parallel
-    sizes = candidate_tensor_parallel(model, gpu, gpus_per_node)
-    if sizes and (request.tensor_parallel not in sizes or together > most_gpus_together(gpu, together)):
+    sizes = candidate_tensor_parallel(model, gpu, gpus_per_node) or (1,)
+    if request.tensor_parallel not in sizes or together > most_gpus_together(gpu, together):
         changes["tensor_parallel"] = max(
             (size for size in sizes if size <= request.tensor_parallel), default=sizes[0]
         )

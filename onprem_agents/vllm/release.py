@@ -158,6 +158,7 @@ def load_release(version: str) -> Release:
     return Release.model_validate({**options, "image": image, "memory": memory})
 
 
+@cache
 def nearest_release(version: str | None) -> Release:
     """Return the facts to judge `version` by: its own, another patch of its minor, the newest older, the oldest.
 

@@ -189,6 +189,27 @@ def test_a_change_names_nothing_that_it_does_without() -> None:
     assert len(set(told)) == len(told)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("fit", "Seed-OSS-36B", "--gpu", "H100", "--speculative-tokens", "3", "--context", "64K"),
+        ("fit", "Qwen3.6-27B", "--gpu", "L4"),
+        ("fit", "Qwen3.6-27B", "--gpu", "H100", "--count", "3"),
+        ("fit", "Qwen3.6-27B", "--precision", "fp8", "--gpu", "L40S", "--max-num-batched-tokens", "512"),
+        ("fit", "Qwen3-8B", "--gpu", "H100-MIG-3g.40gb", "--count", "2", "--context", "32K"),
+        ("fit", "gemma-4-12B", "--gpu", "L4", "--images", "--context", "1M", "--kv-cache-dtype", "int8"),
+        ("fit", "Qwen3-32B", "--gpu", "H100", "--gpu-memory-utilization", "0.995", "--max-num-seqs", "0"),
+    ],
+    ids=" ".join,
+)
+def test_each_change_that_is_offered_makes_the_command_say_that_it_fits(words: tuple[str, ...]) -> None:
+    changes = values(*words)["changes"]
+
+    assert changes
+    for change in changes:
+        assert values(*words, *change["text"].split())["verdict"] == "fits", change["text"]
+
+
 def test_explain_shows_terms_limit_and_what_would_help(tmp_path: Path) -> None:
     told = values("explain", "local", "--stacks", STACKS)["models"][0]
     assert told["fit"]["verdict"] == "fits"
