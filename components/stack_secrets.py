@@ -43,6 +43,7 @@ def read_stack_secrets(config: pulumi.Config, plan: PlatformPlan, source: str) -
 def _plain_text(name: str) -> Problem:
     return Problem(
         where=name,
+        cause="secret-in-plain-text",
         found="a value in plain text (not shown)",
         why="whoever can read the repository could use it",
         fix="take it out of the stack file and set a new one with 'pulumi config set --secret'",

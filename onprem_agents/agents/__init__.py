@@ -51,6 +51,7 @@ def render(
     problems = [
         Problem(
             where=f"setup for {target}",
+            cause="not-supported",
             found=f"role {connection.main_role} serves {connection.main.model_id}",
             why=reason,
             fix="use another agent, or have the platform serve a role that supports this one",

@@ -106,16 +106,40 @@ def _problems(detail: dict[str, Any]) -> list[Problem]:
         ]
     kind = detail["type"]
     if kind == "missing":
-        return [Problem(where=where, found="nothing", why="the contract must have this key", fix=AFRESH)]
+        return [
+            Problem(
+                where=where,
+                cause="missing-key",
+                found="nothing",
+                why="the contract must have this key",
+                fix=AFRESH,
+            )
+        ]
     if kind == "extra_forbidden":
         name = str(detail["loc"][-1])
         secret = looks_like_key(name) or re.search(r"(?i)api_?key$|token$|secret$|password", name)
         why = "a contract never carries a secret" if secret else "no contract of this version has that key"
         known = [str(field.alias) for field in Connection.model_fields.values()]
         hint = f"; {nearest_hint(name, known)}" if not secret and len(detail["loc"]) == 1 else ""
-        return [Problem(where=where, found="a key with a value", why=why, fix=f"remove the key{hint}")]
+        return [
+            Problem(
+                where=where,
+                cause="unknown-key",
+                found="a key with a value",
+                why=why,
+                fix=f"remove the key{hint}",
+            )
+        ]
     why = str(detail["msg"])
-    return [Problem(where=where, found=shown(detail["input"]), why=why[0].lower() + why[1:], fix=AFRESH)]
+    return [
+        Problem(
+            where=where,
+            cause="bad-value",
+            found=shown(detail["input"]),
+            why=why[0].lower() + why[1:],
+            fix=AFRESH,
+        )
+    ]
 
 
 def _where(location: tuple[int | str, ...]) -> str:

@@ -103,6 +103,7 @@ class _Derivation:
             problems.append(
                 Problem(
                     where="platform.hardware",
+                    cause="no-room",
                     found=f"{pool.nodes} × {pool.gpus_per_node} {pool.accelerator.name} = {pool.gpus} GPUs; "
                     f"the models ask for {wanted} ({asked})",
                     why=f"no node has room for {len(placement.unplaced)} of the replicas "

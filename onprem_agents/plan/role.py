@@ -117,6 +117,7 @@ def _too_few_sessions(role: ModelRole, choice: Choice, replicas: int, where: str
     return [
         Problem(
             where=f"{where}.sessions",
+            cause="too-few-sessions",
             found=f"{role.sessions} sessions of {choice.request.context_tokens} tokens; "
             f"{replicas} replicas hold {held}",
             why="further sessions would queue behind whole turns or evict each other's cache",
@@ -135,6 +136,7 @@ def _release_problems(
         problems.append(
             Problem(
                 where="platform.serving.vllm",
+                cause="release-too-old",
                 found=f"vLLM {release} for {variant.hf_id}",
                 why=f"{model.name} needs vLLM {needed} or newer",
                 fix=f"set platform.serving.vllm to {needed} or newer, or leave it out",
@@ -147,6 +149,7 @@ def _release_problems(
             *problems,
             Problem(
                 where="platform.serving.vllm",
+                cause="unknown-release",
                 found=release,
                 why="the flags and parsers of that release are not in the catalogue, so they cannot be checked",
                 fix=error.hint,
@@ -160,6 +163,7 @@ def _release_problems(
             problems.append(
                 Problem(
                     where=f"{where}.{key}",
+                    cause="release-refuses",
                     found=repr(value),
                     why=f"vLLM {release} has no such parser and would stop at start",
                     fix=f"{nearest_hint(value, known)} or leave it out: the model's own is derived",
@@ -172,6 +176,7 @@ def _beyond_the_model(context: int, model: Model, where: str) -> Problem:
     longest = model.architecture.max_context_tokens
     return Problem(
         where=f"{where}.context",
+        cause="context-too-long",
         found=f"{context} tokens",
         why=f"{model.name} was trained for {longest} tokens; vLLM refuses more",
         fix=f"set {where}.context to {longest} or less",
@@ -182,6 +187,7 @@ def _does_not_fit(role: ModelRole, tried: Sequence[Choice], where: str, pool: Po
     if not tried:
         return Problem(
             where=f"{where}.tensorParallel",
+            cause="does-not-split",
             found=f"{pool.gpus_per_node} × {pool.accelerator.name} per node",
             why=f"{role.model} cannot be split over that many GPUs",
             fix="change platform.hardware.gpusPerNode or choose another model",
@@ -193,6 +199,7 @@ def _does_not_fit(role: ModelRole, tried: Sequence[Choice], where: str, pool: Po
     request = nearest.request
     return Problem(
         where=f"{where}.model",
+        cause="does-not-fit",
         found=f"{nearest.variant.hf_id} ({nearest.variant.precision}) with {request.context_tokens} tokens on "
         f"{nearest.tensor_parallel} × {pool.accelerator.name}: {terms} of {account.gpu_total_gib:.1f} GiB a GPU",
         why="; ".join((*missing, *_pipeline(nearest, pool))),

@@ -58,6 +58,7 @@ def read(text: str, form: Format, source: str) -> dict[str, Any]:
         kind = {"json": "JSON", "jsonc": "JSON with comments", "toml": "TOML"}[form]
         problem = Problem(
             where=f"line {error.line}" if error.line else "the file",
+            cause="broken-syntax",
             found=error.reason,
             why=f"the agent reads this file as {kind} and would refuse it; nothing was changed",
             fix="mend that line, or move the file away, and run onprem-agents setup again",
@@ -143,6 +144,7 @@ def _clashes(
         elif isinstance(value, (dict, list)) and type(present) is not type(value):
             yield Problem(
                 where=".".join(here),
+                cause="foreign-setting",
                 found=f"a {type(present).__name__} instead of {'a table' if isinstance(value, dict) else 'a list'}",
                 why="the agent expects another kind of value there, and merging would lose yours",
                 fix=f"take {here[-1]} out of {source} and run onprem-agents setup again",
@@ -174,6 +176,7 @@ def _at(values: Any, path: tuple[str, ...]) -> Any:
 def _unmergeable(source: str, reason: str) -> InvalidInput:
     problem = Problem(
         where="the file",
+        cause="unusual-layout",
         found=reason,
         why="onprem could not add its settings without touching yours; nothing was changed",
         fix="add what 'onprem-agents setup --print' shows by hand",

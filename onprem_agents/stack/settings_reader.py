@@ -24,6 +24,7 @@ def parse_platform(raw: object, source: str) -> Platform:
             [
                 Problem(
                     where="platform",
+                    cause="wrong-shape",
                     found=_shown(raw),
                     why="the platform settings are a map of sections",
                     fix="write 'onprem-coding-agents:platform:' with hardware, models and access below it; "
@@ -61,6 +62,7 @@ def _roles_used_twice(models: object) -> list[Problem]:
     return [
         Problem(
             where="platform.models",
+            cause="repeated",
             found=f"the role {role!r} more than once",
             why="a role is the name that developers' machines know one model by",
             fix="give each entry of models its own role",
@@ -77,6 +79,7 @@ def _problem(details: Any) -> Problem:
         known = _known_keys(location[:-1])
         return Problem(
             where=where,
+            cause="unknown-key",
             found=f"the key {location[-1]!r}",
             why="no such setting exists, so it would be ignored silently",
             fix=f"{nearest_hint(str(location[-1]), known)} (or remove the line)"
@@ -86,6 +89,7 @@ def _problem(details: Any) -> Problem:
     if kind == "missing":
         return Problem(
             where=where,
+            cause="missing-key",
             found="nothing",
             why="this setting has no default",
             fix=f"add {location[-1]!r}; see stacks/Pulumi.local.yaml for an example",
@@ -93,6 +97,7 @@ def _problem(details: Any) -> Problem:
     message = str(details["msg"]).removeprefix("Value error, ")
     return Problem(
         where=where,
+        cause="bad-value",
         found=_shown(details.get("input")),
         why=message[0].upper() + message[1:],
         fix=f"change {where} under 'onprem-coding-agents:platform'",

@@ -100,6 +100,7 @@ def _text(path: Path, stack: str, folder: Path) -> str:
         hint = nearest_hint(stack, known) if known else "there is no stack file at all"
         problem = Problem(
             where=f"stack {stack}",
+            cause="unknown-name",
             found="no such file",
             why=f"{path} does not exist",
             fix=f"{hint} Or write it.",
@@ -107,13 +108,18 @@ def _text(path: Path, stack: str, folder: Path) -> str:
     except UnicodeDecodeError as error:
         problem = Problem(
             where=path.name,
+            cause="unreadable",
             found=f"byte {error.object[error.start]:#04x} at position {error.start}",
             why="a stack file is text in UTF-8",
             fix="save the file as UTF-8",
         )
     except OSError as error:
         problem = Problem(
-            where=str(path), found=error.strerror or str(error), why="it cannot be read", fix="check it"
+            where=str(path),
+            cause="unreadable",
+            found=error.strerror or str(error),
+            why="it cannot be read",
+            fix="check it",
         )
     raise InvalidInput(path.name, [problem])
 
@@ -123,6 +129,7 @@ def _broken(error: yaml.YAMLError) -> Problem:
     line = f"line {mark.line + 1}, column {mark.column + 1}" if mark is not None else "the file"
     return Problem(
         where=line,
+        cause="broken-syntax",
         found=str(getattr(error, "problem", None) or error),
         why="it is not valid YAML",
         fix="mend the indentation or quoting there",
@@ -133,6 +140,7 @@ def _config(document: object, source: str, problems: list[Problem]) -> Mapping[s
     if not isinstance(document, Mapping):
         shape = Problem(
             where="the file",
+            cause="wrong-shape",
             found=type(document).__name__,
             why="a stack file is a map with the key 'config'",
             fix=f"start it with 'config:' and put '{PROJECT}:platform:' below",
@@ -141,6 +149,7 @@ def _config(document: object, source: str, problems: list[Problem]) -> Mapping[s
     problems += [
         Problem(
             where=str(key),
+            cause="unknown-key",
             found=f"the key {str(key)!r}",
             why="Pulumi ignores it at this level",
             fix=f"{nearest_hint(str(key), _TOP_KEYS)} Settings belong below 'config:'",
@@ -153,6 +162,7 @@ def _config(document: object, source: str, problems: list[Problem]) -> Mapping[s
         problems.append(
             Problem(
                 where="config",
+                cause="wrong-shape",
                 found=type(config).__name__,
                 why="it is a map from 'project:key' to values",
                 fix=f"put '{PROJECT}:platform:' below 'config:'",
@@ -175,6 +185,7 @@ def _duplicates(node: yaml.Node, path: tuple[str, ...]) -> Iterator[Problem]:
         if name in first:
             yield Problem(
                 where=".".join((*path, name)).replace(".[", "["),
+                cause="repeated",
                 found=f"the key {name!r} on line {first[name]} and again on line {line}",
                 why="only one of them can count, and readers differ about which",
                 fix=f"remove line {first[name]} or line {line}",
@@ -190,6 +201,7 @@ def _unknown_config_keys(config: Mapping[str, Any]) -> Iterator[Problem]:
             known = [f"{PROJECT}:{known}" for known in _CONFIG_KEYS]
             yield Problem(
                 where=f"config.{key}",
+                cause="unknown-key",
                 found=f"the key {key!r}",
                 why="the program reads no such key",
                 fix=nearest_hint(key, known),
@@ -226,6 +238,7 @@ def _secret_words(value: object, path: str) -> Iterator[Problem]:
 def _plain(path: str) -> Problem:
     return Problem(
         where=f"config.{path}",
+        cause="secret-in-plain-text",
         found="a value in plain text (not shown)",
         why="whoever can read the repository could use it",
         fix="delete it here, make a new one and set it with "
