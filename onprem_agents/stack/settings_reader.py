@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from onprem_agents.errors import InvalidInput, Problem, nearest_hint
+from onprem_agents.errors import Finding, InvalidInput, Problem, nearest_hint
 from onprem_agents.stack.settings import Platform, Section
+from onprem_agents.stack.untrusted import looks_like_key
 
 _SHOWN_CHARS = 80
 
@@ -36,7 +37,7 @@ def parse_platform(raw: object, source: str) -> Platform:
     try:
         platform = Platform.model_validate(dict(raw))
     except ValidationError as error:
-        problems = [*(_problem(details) for details in _causes(error)), *problems]
+        problems = [*(found for details in _causes(error) for found in _problems(details)), *problems]
     if problems:
         raise InvalidInput(source, problems)
     return platform
@@ -71,9 +72,16 @@ def _roles_used_twice(models: object) -> list[Problem]:
     ]
 
 
-def _problem(details: Any) -> Problem:
+def _problems(details: Any) -> list[Problem]:
     location: tuple[str | int, ...] = details["loc"]
     where = "platform" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    findings: tuple[Finding, ...] = details.get("ctx", {}).get("refusals", ())
+    if findings:
+        return [finding.at(where, _shown(details["input"])) for finding in findings]
+    return [_problem(where, location, details)]
+
+
+def _problem(where: str, location: tuple[str | int, ...], details: Any) -> Problem:
     kind = details["type"]
     if kind == "extra_forbidden":
         known = _known_keys(location[:-1])
@@ -94,7 +102,7 @@ def _problem(details: Any) -> Problem:
             why="this setting has no default",
             fix=f"add {location[-1]!r}; see stacks/Pulumi.local.yaml for an example",
         )
-    message = str(details["msg"]).removeprefix("Value error, ")
+    message = str(details["msg"])
     return Problem(
         where=where,
         cause="bad-value",
@@ -126,4 +134,6 @@ def _section_of(annotation: Any) -> Any:
 
 def _shown(value: object) -> str:
     text = repr(value)
+    if looks_like_key(text):
+        return "a value that looks like a key (not shown)"
     return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS - 1]}…"

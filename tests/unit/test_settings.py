@@ -50,8 +50,8 @@ def test_the_smallest_config_is_accepted_with_its_defaults() -> None:
         ("hardware.nodeNames", ["a", "a"], "platform.hardware", "names a node twice"),
         ("models", [], "platform.models", "at least 1"),
         ("models", {"role": "coder"}, "platform.models", "tuple"),
-        ("models.0.role", "Coder/1", "platform.models[0].role", "e.g. 'coder'"),
-        ("models.0.context", 0, "platform.models[0].context", "greater than or equal to 1024"),
+        ("models.0.role", "Coder/1", "platform.models[0].role", "like coder"),
+        ("models.0.context", 0, "platform.models[0].context", "greater than or equal to 2048"),
         (
             "models.0.gpuMemoryUtilization",
             1.5,
@@ -68,7 +68,7 @@ def test_the_smallest_config_is_accepted_with_its_defaults() -> None:
         ("models.0.source", "pvc://models/../../etc", "platform.models[0].source", "hf://, pvc://"),
         ("access.host", "https://agents.example.internal/", "platform.access.host", "DNS name"),
         ("access.developers", {}, "platform.access.developers", "at least 1"),
-        ("access.developers", {"Al ice": {}}, "platform.access.developers.Al ice.[key]", "e.g. 'alice'"),
+        ("access.developers", {"Al ice": {}}, "platform.access.developers.Al ice.[key]", "like alice"),
         ("access.tls", {"issuer": "a", "secretName": "b"}, "platform.access.tls", "either 'issuer'"),
         ("access.tls", {"issuer": "a", "secretNamespace": "b"}, "platform.access.tls", "only goes with"),
         (
@@ -86,7 +86,7 @@ def test_a_bad_value_is_told_with_its_key(path: str, value: object, where: str, 
 
     problems = [problem for problem in caught.value.problems if problem.where == where]
     assert problems, f"no problem at {where}: {caught.value}"
-    assert told in problems[0].why
+    assert told in f"{problems[0].why}; {problems[0].fix}"
     assert problems[0].fix
 
 
