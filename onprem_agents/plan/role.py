@@ -12,13 +12,12 @@ from onprem_agents.plan.choice import Choice, candidates, variants_to_try
 from onprem_agents.plan.pool import Pool
 from onprem_agents.sizing import fit, nearest_tier_that_fits
 from onprem_agents.sizing.divisibility import most_gpus_together
+from onprem_agents.stack.domain import LEAST_CONTEXT_TOKENS
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import load_release, version_key
 
 # An agent that finds no second slot waits for the whole turn of the first one.
 _COMFORTABLE_SESSIONS = 2
-# The least that a stack may ask for; a shorter context is no way out.
-_LEAST_CONTEXT_TOKENS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,7 +228,7 @@ def _way_out(nearest: Choice, where: str) -> str:
     if most_gpus_together(request.accelerator, request.tensor_parallel) < request.tensor_parallel:
         return f"set {where}.tensorParallel to 1, or leave it out"
     longest = nearest.fit.largest_context_tokens
-    if _LEAST_CONTEXT_TOKENS <= longest < request.context_tokens:
+    if LEAST_CONTEXT_TOKENS <= longest < request.context_tokens:
         return f"lower {where}.context to {longest} or less, or set {where}.kvCacheDtype to fp8"
     smaller = sorted(
         v.precision for v in nearest.model.variants if v.weights_gib < nearest.variant.weights_gib

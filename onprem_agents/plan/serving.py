@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from onprem_agents.catalog import Model, Variant
+from onprem_agents.contract.limits import Agent
 from onprem_agents.plan.rollout import Rollout
+from onprem_agents.plan.support import AGENTS
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import Fit
 from onprem_agents.vllm import ServeFlags
@@ -70,6 +73,8 @@ class ServingPlan:
     image: str
     vllm_release: str
     flags: ServeFlags
+    argv: tuple[str, ...]
+    """The flags as the arguments of that release, after `vllm serve`."""
     replicas: int
     resources: PodResources
     probes: Probes
@@ -78,6 +83,8 @@ class ServingPlan:
     context_tokens: int
     max_output_tokens: int
     temperature: float | None
+    unsupported_reasons: Mapping[Agent, str]
+    """Why an agent cannot work with this role, for each agent that cannot."""
     chat_template: str | None
     """Jinja text to mount as a ConfigMap; None when the model's own or the image's template is used."""
     timeouts: TimeoutChain
@@ -86,6 +93,11 @@ class ServingPlan:
     def sessions(self) -> int:
         """Full-context sessions that all replicas hold at once."""
         return self.fit.sessions * self.replicas
+
+    @property
+    def supported_agents(self) -> tuple[Agent, ...]:
+        """The agents that can work with this role, in their fixed order."""
+        return tuple(agent for agent in AGENTS if agent not in self.unsupported_reasons)
 
     @property
     def predictor_service(self) -> str:
