@@ -107,7 +107,8 @@ class InvalidInput(OnpremError):
     def _text(self) -> str:
         count = len(self.problems)
         head = f"{self.source}: {count} problem{'s' if count != 1 else ''}"
-        return "\n".join([head, *(str(problem) for problem in self.problems)])
+        text = "\n".join([head, *(str(problem) for problem in self.problems)])
+        return text.encode("utf-8", "backslashreplace").decode()  # half characters, which no terminal takes
 
 
 class UnknownFact(OnpremError):
@@ -119,6 +120,9 @@ class UnknownFact(OnpremError):
         self.known = tuple(known)
         self.hint = nearest_hint(name, self.known)
         super().__init__(f"unknown {kind} {name!r}; {self.hint}")
+
+    def as_json(self) -> dict[str, Any]:
+        return super().as_json() | {"problems": [asdict(self.problem(self.kind))]}
 
     def problem(self, where: str) -> Problem:
         """Return this as the problem of the config key that holds the name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from onprem_agents.catalog import load_catalog
 from onprem_agents.cli.fit import fit_values
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.errors import Problem
 from onprem_agents.plan import RoleDecision, decide_role, pool_of
 from onprem_agents.plan.limit import limit_of
 from onprem_agents.sizing import changes_that_fit
@@ -61,7 +63,7 @@ def _role(decision: RoleDecision, gpus_per_node: int) -> dict[str, Any]:
     values: dict[str, Any] = {
         "role": decision.role.role,
         "replicas": decision.replicas,
-        "problems": [str(problem) for problem in decision.problems],
+        "problems": [dataclasses.asdict(problem) for problem in decision.problems],
     }
     nearest = decision.nearest
     if nearest is None:
@@ -102,4 +104,4 @@ def _print(role: dict[str, Any], console: Console) -> None:
                 markup=False,
             )
     for problem in role["problems"]:
-        console.print(f"  {problem}", soft_wrap=True, markup=False)
+        console.print(f"  {Problem(**problem)}", soft_wrap=True, markup=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
 
 from onprem_agents.catalog import load_catalog
 from onprem_agents.contract.connection import Auth, Connection
@@ -29,8 +30,7 @@ _KEYS = {
     "translation": "translation",
     "timeouts": "timeouts.longestTurnSeconds",
 }
-_TLS_KEYS = {"issuer": "issuer", "secretName": "secretName", "caHint": "caHint"}
-_ROLE_KEYS = {"role": "role", "model": "role", "contextTokens": "context", "temperature": "temperature"}
+_ROLE_KEYS = {"role": "role", "model": "role", "contextTokens": "context", "compactAtTokens": "context"}
 
 
 def connection_of(
@@ -113,6 +113,8 @@ def stack_name_problems(stack: str) -> list[Problem]:
 
 def _problems(error: ValidationError) -> Iterator[Problem]:
     for detail in error.errors():
+        if detail["type"] == "too_short":  # pydantic says so of a list whose entries were refused
+            continue
         where = _key_of(detail["loc"])
         findings: Sequence[Finding] = detail.get("ctx", {}).get("refusals", ())
         for finding in findings:
@@ -131,10 +133,13 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
 
 def _key_of(location: tuple[int | str, ...]) -> str:
     """Return the stack key that a part of the contract comes from."""
-    head, *rest = location or ("",)
-    if head == "tls" and rest:
-        return f"platform.access.tls.{_TLS_KEYS.get(str(rest[0]), 'issuer')}"
-    if head == "roles" and rest:
-        key = _ROLE_KEYS.get(str(rest[1]), "model") if len(rest) > 1 else "model"
-        return f"platform.models[{rest[0]}].{key}"
-    return f"platform.{_KEYS[str(head)]}" if head in _KEYS else "platform"
+    parts = [part if isinstance(part, int) else to_camel(part) for part in location]
+    match parts:
+        case ["tls", str(key)]:
+            return f"platform.access.tls.{key}"
+        case ["roles", int(index), *rest]:
+            key = _ROLE_KEYS.get(str(rest[0]), "model") if rest else "model"
+            return f"platform.models[{index}].{key}"
+        case [str(head), *_] if head in _KEYS:
+            return f"platform.{_KEYS[head]}"
+    return "platform"

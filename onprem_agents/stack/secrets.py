@@ -42,7 +42,9 @@ def check_keys(
     problems: list[Problem] = []
     developers: dict[str, tuple[object, ...]] = {}
     if isinstance(developer_keys, Mapping):
-        for name, value in sorted((str(name), value) for name, value in developer_keys.items()):
+        for name, value in sorted(
+            ((str(name), value) for name, value in developer_keys.items()), key=lambda entry: entry[0]
+        ):
             keys = tuple(value) if isinstance(value, list | tuple) else (value,)
             developers[name] = keys
             fault = _fault(name, keys, names)

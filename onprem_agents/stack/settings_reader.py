@@ -74,7 +74,9 @@ def _roles_used_twice(models: object) -> list[Problem]:
 
 def _problems(details: Any) -> list[Problem]:
     location: tuple[str | int, ...] = details["loc"]
-    where = "platform" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    where = "platform" + "".join(
+        f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in location
+    )
     findings: tuple[Finding, ...] = details.get("ctx", {}).get("refusals", ())
     if findings:
         return [finding.at(where, _shown(details["input"])) for finding in findings]
@@ -130,6 +132,12 @@ def _section_of(annotation: Any) -> Any:
         if found is not None:
             return found
     return None
+
+
+def _key(name: str) -> str:
+    """Return a key as it may be shown: the names of developers are anything that somebody wrote."""
+    plain = name.isprintable() and len(name) <= _SHOWN_CHARS and not looks_like_key(name)
+    return name if plain else _shown(name)
 
 
 def _shown(value: object) -> str:
