@@ -272,7 +272,7 @@ class Access(Section):
     port: Annotated[int, Field(strict=True, ge=1, le=65535)] = Field(
         default=443, description="TCP port of the gateway's HTTPS listener."
     )
-    tls: Tls = Field(description="The certificate of that listener.")
+    tls: Tls = Field(description="The certificate of the HTTPS listener.")
     developers: dict[DeveloperName, Developer] = Field(
         min_length=1,
         max_length=5000,
@@ -349,7 +349,7 @@ class Platform(Section):
         description="What speaks the Anthropic API to Claude Code: vLLM itself (native), or a proxy in between.",
     )
     timeouts: Timeouts = Field(
-        default=Timeouts(), description="The two durations that all others are derived from."
+        default=Timeouts(), description="The longest turn and the longest load. Left out: the defaults below."
     )
     queue: Queue | None = Field(
         default=None, description="Kueue objects for the pool. Left out: none are made."

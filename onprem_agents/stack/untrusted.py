@@ -212,5 +212,5 @@ class Shape:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Tell editors the pattern."""
-        return handler(schema) | {"pattern": f"^({self.pattern})$"}
+        """Tell editors the pattern, and in words what it means (a word of the YAML and JSON language servers)."""
+        return handler(schema) | {"pattern": f"^({self.pattern})$", "patternErrorMessage": self.what}

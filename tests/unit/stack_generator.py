@@ -92,7 +92,7 @@ TEXTS = [
     ),
     *("agents.example.internal", "localhost", ".onprem/ca.crt in the checkout", "team-2", "main"),
 ]
-WRONG = [
+WRONG: list[Any] = [
     None,
     True,
     False,
@@ -168,14 +168,15 @@ def _taken(path: tuple[str | int, ...], value: Any) -> bool:
 
 
 def _set(raw: Any, path: tuple[str | int, ...], value: Any) -> None:
+    last: Any
     *way, last = path
     for step in way:
         try:
             raw = raw[step]
         except (KeyError, IndexError, TypeError):
             return  # another change took that section away
-    if isinstance(raw, dict) or (isinstance(raw, list) and isinstance(last, int) and last < len(raw)):
-        raw[last] = value
+    if isinstance(raw, dict) or (isinstance(raw, list) and last in range(len(raw))):
+        raw[last] = copy.deepcopy(value)
 
 
 def _values(field: FieldInfo) -> Iterator[Any]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import pytest
 
 from onprem_agents.errors import InvalidInput
+from onprem_agents.stack.settings import Platform, Section
+from onprem_agents.stack.settings_page import settings_page
 from onprem_agents.stack.settings_reader import parse_platform
 
 GOOD: dict[str, Any] = {
@@ -131,3 +134,49 @@ def test_a_platform_that_is_no_map_gets_one_clear_problem(raw: object) -> None:
     (problem,) = caught.value.problems
     assert problem.where == "platform"
     assert "map of sections" in problem.why
+
+
+def _sections(section: type[Section] = Platform) -> Iterator[type[Section]]:
+    yield section
+    for field in section.model_fields.values():
+        inner = _section_in(field.annotation)
+        if inner is not None:
+            yield from _sections(inner)
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section_in(part))), None)
+
+
+def test_every_setting_says_what_it_means_and_what_holds_without_it() -> None:
+    sections = list(_sections())
+    assert {section.__name__ for section in sections} >= {"Platform", "ModelRole", "Developer", "Queue"}
+    for section in sections:
+        for name, field in section.model_fields.items():
+            text = field.description or ""
+            assert text.endswith("."), f"{section.__name__}.{name} has no description that is a sentence"
+            if field.default is None:
+                assert "Left out:" in text, f"{section.__name__}.{name} does not say what holds without it"
+
+
+def test_the_page_of_settings_has_a_row_for_each() -> None:
+    rows = [line for line in settings_page().splitlines() if line.startswith("| `")]
+
+    assert len(rows) == sum(len(section.model_fields) for section in _sections())
+
+
+def test_what_somebody_wrote_is_shown_without_keys_and_control_characters() -> None:
+    raw = _with("access.developers", {"a\x1b[2J": {}, "Bearer sk-abcdefghijkl": {}, "\ud800": {}})
+    raw["models"][0]["context"] = "hf_abcdefghijklmnop"
+
+    with pytest.raises(InvalidInput) as caught:
+        parse_platform(raw, "test")
+
+    assert len(caught.value.problems) == 4, "a name each, and the context"
+    text = str(caught.value)
+    text.encode()
+    assert "\x1b" not in text
+    assert "sk-abc" not in text
+    assert "hf_abc" not in text
