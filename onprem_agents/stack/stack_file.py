@@ -22,6 +22,15 @@ _TOP_KEYS = ("config", "encryptionsalt", "encryptedkey", "secretsprovider", "env
 _SECRET_WORDS = ("apikey", "api_key", "password", "secret", "token", "privatekey", "credential")
 
 
+_ENDLESS = Problem(
+    where="the file",
+    cause="wrong-shape",
+    found="a value that holds itself, or values nested without end",
+    why="no settings look like that",
+    fix="take the alias (*name) out that stands within its own anchor (&name)",
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class StackFile:
     """What a stack file says."""
@@ -72,9 +81,11 @@ def examine_stack_file(folder: Path, stack: str) -> tuple[StackFile, tuple[Probl
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
         document = yaml.load(text, Loader=yaml.CSafeLoader) if node is not None else {}
-    except yaml.YAMLError as error:
+        problems = list(_duplicates(node, ())) if node is not None else []
+    except (yaml.YAMLError, ValueError) as error:  # PyYAML leaves the ValueError of a date such as 2026-13-01
         raise InvalidInput(source, [_broken(error)]) from None
-    problems = list(_duplicates(node, ())) if node is not None else []
+    except RecursionError:
+        raise InvalidInput(source, [_ENDLESS]) from None
     config = _config(document, source, problems)
     keys = config.get(f"{PROJECT}:developerKeys")
     problems += _plain_secrets(config)
@@ -124,7 +135,7 @@ def _text(path: Path, stack: str, folder: Path) -> str:
     raise InvalidInput(path.name, [problem])
 
 
-def _broken(error: yaml.YAMLError) -> Problem:
+def _broken(error: yaml.YAMLError | ValueError) -> Problem:
     mark = getattr(error, "problem_mark", None)
     line = f"line {mark.line + 1}, column {mark.column + 1}" if mark is not None else "the file"
     return Problem(
