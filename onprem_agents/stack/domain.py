@@ -167,6 +167,8 @@ DeveloperName = Annotated[
         published=False,
     ),
 ]
+CatalogName = Annotated[str, Field(min_length=1, max_length=200)]
+"""The name of a model, accelerator or tier; whether there is one, the catalogue says."""
 SourceUri = Annotated[str, AfterValidator(_source)]
 LoopbackUrl = Annotated[str, AfterValidator(_loopback_url)]
 
