@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pulumi
 from pulumi.runtime.config import is_config_secret
 
+from components.config_value import config_value
 from onprem_agents.errors import InvalidInput, Problem
-from onprem_agents.plan import PlatformPlan
 from onprem_agents.stack.secrets import check_keys
-
-_KEYS = ("developerKeys", "serverKey")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +21,24 @@ class StackSecrets:
     server_key: pulumi.Output[str]
 
 
-def read_stack_secrets(config: pulumi.Config, plan: PlatformPlan, source: str) -> StackSecrets:
-    """Return `developerKeys` and `serverKey` of the stack. Raises `InvalidInput`, which names no key."""
-    developer_keys, server_key = config.get_object("developerKeys"), config.get("serverKey")
-    given = [name for name, value in zip(_KEYS, (developer_keys, server_key), strict=True) if value]
-    open_keys = [name for name in given if not is_config_secret(config.full_key(name))]
-    if open_keys:
-        raise InvalidInput(source, [_plain_text(name) for name in open_keys])
-    keys = check_keys(developer_keys, server_key, plan.developers, source)
+def read_stack_secrets(config: pulumi.Config, names: Collection[str] | None, source: str) -> StackSecrets:
+    """Return `developerKeys` and `serverKey` of the stack, whose developers are `names` (None: nobody can tell).
+
+    Raises `InvalidInput` with every problem, which names no key.
+    """
+    developer_keys, server_key = config_value(config, "developerKeys"), config.get("serverKey")
+    given = {"developerKeys": developer_keys, "serverKey": server_key}
+    problems = [
+        _plain_text(name)
+        for name, value in given.items()
+        if value and not is_config_secret(config.full_key(name))
+    ]
+    try:
+        keys = check_keys(developer_keys, server_key, names, source)
+    except InvalidInput as error:
+        raise InvalidInput(source, [*problems, *error.problems]) from None
+    if problems:
+        raise InvalidInput(source, problems)
     return StackSecrets(
         developer_keys={
             developer: tuple(pulumi.Output.secret(key) for key in given_keys)
@@ -43,6 +51,7 @@ def read_stack_secrets(config: pulumi.Config, plan: PlatformPlan, source: str) -
 def _plain_text(name: str) -> Problem:
     return Problem(
         where=name,
+        cause="secret-in-plain-text",
         found="a value in plain text (not shown)",
         why="whoever can read the repository could use it",
         fix="take it out of the stack file and set a new one with 'pulumi config set --secret'",

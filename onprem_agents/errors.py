@@ -13,24 +13,74 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 EVIDENCE_CHARS = 300
 _LONG_SECRET_CHARS = 8
 
+# The fixed words by which scripts tell problems apart; a word never changes its meaning, and none is reused.
+Cause = Literal[
+    # of form
+    "unreadable",  # a file that cannot be opened, or is no text
+    "broken-syntax",  # not the YAML, JSON or CSV that it should be
+    "wrong-shape",  # a map where a list is due, or the reverse
+    "unknown-key",  # a key that nothing reads
+    "missing-key",  # a key that has no default is left out
+    "bad-value",  # of the wrong type, out of range, or badly written
+    "repeated",  # a name or key that may stand only once
+    "contradiction",  # two values that cannot both hold
+    "unknown-name",  # the catalogue, the stack or the machine has nothing of that name
+    "name-too-long",  # names that are fine alone, and too long where they are put together
+    "newer-version",  # written by a later release of this product
+    # of secrets
+    "secret-in-plain-text",
+    "looks-like-key",  # a value that would be published and looks like a credential
+    "missing-secret",
+    "bad-secret",  # a key that could be guessed, or that no header could carry
+    "not-a-secret",  # an encrypted value where a plain setting is due
+    # of models, GPUs and vLLM
+    "does-not-fit",  # the GPU's memory does not hold it
+    "does-not-split",  # the model cannot be divided over that many GPUs
+    "no-room",  # no node has GPUs left for a replica
+    "too-few-sessions",
+    "context-too-long",
+    "no-tool-calls",  # vLLM has no parser for the model's tool calls
+    "no-speculation",  # the model has nothing to draft tokens with
+    "release-too-old",  # the model needs a later vLLM
+    "unknown-release",  # nothing is known of that vLLM release
+    "release-refuses",  # that vLLM release has no such option, parser or value
+    "unreadable-model",  # a config.json that cannot be sized
+    # of developers' machines
+    "not-supported",  # the agent cannot work with any served model
+    "foreign-setting",  # a setting of somebody else's stands in the way
+    "nothing-to-do",  # what should be changed or taken back is not there
+    "unusual-layout",  # a file whose text cannot be changed without touching what is not ours
+]
+
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
-    """One thing that is wrong, told in three parts.
+class Finding:
+    """What is wrong, told in three parts, with a fixed word for scripts.
 
-    `where` is the config key, file or command concerned; `found` what is there; `why` the reason it
-    cannot work; `fix` what to change.
+    `found` is what is there (empty: the value itself), `why` the reason it cannot work, `fix` what to change.
     """
 
-    where: str
+    cause: Cause
     found: str
     why: str
     fix: str
+
+    def at(self, where: str, value: str = "") -> Problem:
+        """Return this as the problem of a place; `value` is told where nothing else was found."""
+        return Problem(where=where, cause=self.cause, found=self.found or value, why=self.why, fix=self.fix)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem(Finding):
+    """A finding with its place: `where` is the config key, file or command concerned."""
+
+    where: str
 
     def __str__(self) -> str:
         return f"{self.where}\n  found: {self.found}\n  why:   {self.why}\n  fix:   {self.fix}"
@@ -38,6 +88,10 @@ class Problem:
 
 class OnpremError(Exception):
     """Base of all errors that the product raises on purpose."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the error as JSON values, for commands that were asked for JSON."""
+        return {"error": type(self).__name__, "message": str(self)}
 
 
 class InvalidInput(OnpremError):
@@ -48,10 +102,17 @@ class InvalidInput(OnpremError):
         self.problems = tuple(problems)
         super().__init__(self._text())
 
+    def as_json(self) -> dict[str, Any]:
+        return super().as_json() | {
+            "source": self.source,
+            "problems": [asdict(problem) for problem in self.problems],
+        }
+
     def _text(self) -> str:
         count = len(self.problems)
         head = f"{self.source}: {count} problem{'s' if count != 1 else ''}"
-        return "\n".join([head, *(str(problem) for problem in self.problems)])
+        text = "\n".join([head, *(str(problem) for problem in self.problems)])
+        return text.encode("utf-8", "backslashreplace").decode()  # half characters, which no terminal takes
 
 
 class UnknownFact(OnpremError):
@@ -64,10 +125,14 @@ class UnknownFact(OnpremError):
         self.hint = nearest_hint(name, self.known)
         super().__init__(f"unknown {kind} {name!r}; {self.hint}")
 
+    def as_json(self) -> dict[str, Any]:
+        return super().as_json() | {"problems": [asdict(self.problem(self.kind))]}
+
     def problem(self, where: str) -> Problem:
         """Return this as the problem of the config key that holds the name."""
         return Problem(
             where=where,
+            cause="unknown-name",
             found=repr(self.name),
             why=f"the catalogue knows no {self.kind} of that name, so nothing can be derived for it",
             fix=f"{self.hint} ('onprem-agents catalog' lists all)",

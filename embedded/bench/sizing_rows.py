@@ -50,7 +50,11 @@ def read_runs(path: Path, catalog: Catalog) -> tuple[list[Run], int]:
             rows = [row for row in csv.DictReader(lines) if row.get("hf_id") and not row.get("patched")]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         problem = Problem(
-            where=str(path), found=str(error), why="it cannot be read as CSV", fix="give a file of runs"
+            where=str(path),
+            cause="unreadable",
+            found=str(error),
+            why="it cannot be read as CSV",
+            fix="give a file of runs",
         )
         raise InvalidInput("./dev bench sizing", [problem]) from None
     return [run for row in rows for run in _run(row, catalog)], len(rows)

@@ -32,7 +32,6 @@ from embedded.progress import Progress
 from embedded.toolchain import provision
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, plan_stack
-from onprem_agents.plan.contract import connection_for
 from onprem_agents.stack.settings import PROJECT
 from onprem_agents.stack.stack_file import read_stack_file
 
@@ -212,7 +211,7 @@ def _made(layout: Layout, own: Layout, progress: Progress) -> Workspace:
 
 
 def _start_cluster(own: Layout, plan: PlatformPlan, cluster: Cluster, progress: Progress) -> None:
-    cluster.start(cluster_needs(plan, render(plan, connection_for(plan).to_json())), progress)
+    cluster.start(cluster_needs(plan, render(plan, plan.connection.to_json())), progress)
     tls = plan.access.tls
     if tls.secret_name is None:
         return

@@ -26,7 +26,6 @@ from onprem_agents.cluster import KubeClient
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, read_and_plan
-from onprem_agents.plan.contract import connection_for
 from onprem_agents.stack.stack_file import StackFile
 
 _ESTIMATE_SECONDS = 12
@@ -64,7 +63,7 @@ def up(layout: Layout, stack: str, progress: Progress, *, project: Path | None =
 
 def _read(layout: Layout, stack: str) -> _Stack:
     file, plan = read_and_plan(layout.checkout / "stacks", stack)
-    return _Stack(file=file, plan=plan, manifests=render(plan, connection_for(plan).to_json()))
+    return _Stack(file=file, plan=plan, manifests=render(plan, plan.connection.to_json()))
 
 
 def _look_around(layout: Layout, wanted: _Stack, progress: Progress) -> None:

@@ -17,7 +17,6 @@ from embedded.gateway.trial import REDIRECT_FILE
 from onprem_agents.errors import OnpremError
 from onprem_agents.manifests import Manifest, render
 from onprem_agents.plan import plan_stack
-from onprem_agents.plan.contract import connection_for
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 Identity = tuple[str, str, str]
@@ -28,7 +27,7 @@ def changed_objects() -> dict[Identity, Manifest]:
     stack = pulumi.get_stack()
     try:
         plan = plan_stack(pulumi.Config().get_object("platform"), stack=stack, source=f"Pulumi.{stack}.yaml")
-        objects = render(plan, connection_for(plan).to_json())
+        objects = render(plan, plan.connection.to_json())
     except OnpremError as error:
         raise pulumi.RunError(str(error)) from None
     redirect = Redirect.read(Path(__file__).with_name(REDIRECT_FILE))

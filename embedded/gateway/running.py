@@ -30,7 +30,6 @@ from embedded.toolchain import provision
 from onprem_agents.errors import EnvironmentProblem, nearest_hint
 from onprem_agents.manifests.gateway_auth import client_ids, key_secret_name
 from onprem_agents.plan import PlatformPlan, plan_stack_file, read_and_plan
-from onprem_agents.plan.contract import connection_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +161,7 @@ def newest_key(layout: Layout, stack: str, developer: str) -> str:
 def _session(
     layout: Layout, plan: PlatformPlan, upstream: Upstream, proxy: str | None, *, started_cluster: bool
 ) -> Session:
-    connection = connection_for(plan)
+    connection = plan.connection
     return Session(
         stack=plan.stack,
         started_cluster=started_cluster,

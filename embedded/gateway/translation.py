@@ -26,6 +26,7 @@ def prepare(layout: Layout, plan: PlatformPlan, progress: Progress) -> str | Non
     if translation != "litellm":
         problem = Problem(
             where="platform.translation",
+            cause="not-supported",
             found=translation,
             why="the embedded cluster simulates its pods, and of the proxies only LiteLLM runs beside it",
             fix="try the stack here with 'translation: litellm' or 'translation: native'",

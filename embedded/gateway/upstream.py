@@ -43,6 +43,7 @@ def given(url: str) -> Upstream:
     if not plain or port is None or parts.hostname not in _THIS_MACHINE or parts.username is not None:
         problem = Problem(
             where="--upstream",
+            cause="bad-value",
             found=ascii(url),
             why="the gateway runs on this machine's loopback and sends prompts and keys on in plain HTTP",
             fix=f"give the server's address without a path, such as http://{LOOPBACK}:8000",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.contract.connection import Connection
-from onprem_agents.contract.untrusted import shown
+from onprem_agents.stack.untrusted import shown
 
 # What opencode 1.18.33 and Claude Code 2.1.330 send when nothing is said, 2026-11. For the window Claude Code takes
 # 1,000,000 tokens, opencode and Codex never compact.

@@ -19,7 +19,7 @@ from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.limits import compact_at_tokens
-from onprem_agents.contract.untrusted import shown
+from onprem_agents.stack.untrusted import shown
 
 PROVIDER = "onprem"
 TOOL_OUTPUT_TOKENS = (

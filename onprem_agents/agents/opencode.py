@@ -18,7 +18,7 @@ from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection, Role
-from onprem_agents.contract.untrusted import shown
+from onprem_agents.stack.untrusted import shown
 
 NAME = "opencode"
 PROVIDER = "onprem"

@@ -133,18 +133,32 @@ def _read(path: Path, kind: type[_AnyFact]) -> tuple[_AnyFact, ...]:
         content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 - a safe loader, see above
     except OSError as error:
         problem = Problem(
-            where=path.name, found=str(error), why="it cannot be read", fix="name a readable file"
+            where=path.name,
+            cause="unreadable",
+            found=str(error),
+            why="it cannot be read",
+            fix="name a readable file",
         )
         raise InvalidInput(source, [problem]) from error
     except yaml.YAMLError as error:
-        problem = Problem(where=path.name, found=str(error), why="it is not YAML", fix="mend the file")
+        problem = Problem(
+            where=path.name,
+            cause="broken-syntax",
+            found=str(error),
+            why="it is not YAML",
+            fix="mend the file",
+        )
         raise InvalidInput(source, [problem]) from error
     if not isinstance(content, list):
         raise InvalidInput(
             source,
             [
                 Problem(
-                    where=path.name, found=type(content).__name__, why="it holds no list", fix="mend the file"
+                    where=path.name,
+                    cause="wrong-shape",
+                    found=type(content).__name__,
+                    why="it holds no list",
+                    fix="mend the file",
                 )
             ],
         )
@@ -164,6 +178,7 @@ def _problems(where: str, error: ValidationError) -> Sequence[Problem]:
     return [
         Problem(
             where=".".join((where, *(str(part) for part in item["loc"]))),
+            cause="bad-value",
             found=repr(item["input"])[:200],
             why=item["msg"],
             fix="correct this entry of the catalogue",

@@ -100,6 +100,7 @@ def _advise_hardware(count: int | None, developers: int, tokens: int, as_json: b
 def _nothing_fits(where: str, found: str) -> InvalidInput:
     problem = Problem(
         where=where,
+        cause="does-not-fit",
         found=found,
         why="no model of the catalogue fits with a context that agents can work with",
         fix="take more or larger GPUs; 'onprem-agents catalog' lists models and accelerators",
@@ -209,6 +210,7 @@ def _write(target: Path, advice: Advice, gpus: int, developers: int) -> None:
     except OSError as error:
         problem = Problem(
             where=str(target),
+            cause="unreadable",
             found=error.strerror or str(error),
             why="a stack file is never overwritten",
             fix="give a new path that can be written, e.g. --write stacks/Pulumi.team2.yaml",

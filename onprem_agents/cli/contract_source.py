@@ -113,6 +113,7 @@ def _text(data: bytes, source: str) -> str:
             return data.decode(encoding, "replace")
         problem = Problem(
             where=f"byte {error.start}",
+            cause="unreadable",
             found="bytes that are no text",
             why=f"a contract is {encoding.removesuffix('-sig').upper()} text",
             fix="take the contract afresh: pulumi stack output connection --json -s STACK",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from onprem_agents.cli.fit import fit_values
 from onprem_agents.cli.fit_changes import headline
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.errors import Problem
 from onprem_agents.plan import RoleDecision, decide_role, pool_of
 from onprem_agents.plan.limit import limit_of
 from onprem_agents.stack.settings_reader import parse_platform
@@ -60,7 +62,7 @@ def _role(decision: RoleDecision) -> dict[str, Any]:
     values: dict[str, Any] = {
         "role": decision.role.role,
         "replicas": decision.replicas,
-        "problems": [str(problem) for problem in decision.problems],
+        "problems": [dataclasses.asdict(problem) for problem in decision.problems],
     }
     nearest = decision.nearest
     if nearest is None:
@@ -100,4 +102,4 @@ def _print(role: dict[str, Any], console: Console) -> None:
                 markup=False,
             )
     for problem in role["problems"]:
-        console.print(f"  {problem}", soft_wrap=True, markup=False)
+        console.print(f"  {Problem(**problem)}", soft_wrap=True, markup=False)

@@ -20,12 +20,17 @@ def answer_cases(path: Path) -> None:
             rows = list(csv.DictReader(lines))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         problem = Problem(
-            where=str(path), found=str(error), why="it cannot be read as CSV", fix="give a CSV file in UTF-8"
+            where=str(path),
+            cause="unreadable",
+            found=str(error),
+            why="it cannot be read as CSV",
+            fix="give a CSV file in UTF-8",
         )
         raise InvalidInput(str(path), [problem]) from None
     if rows and "id" not in rows[0]:
         problem = Problem(
             where=f"{path}, line 1",
+            cause="missing-key",
             found=", ".join(str(name) for name in rows[0])[:200],
             why="there is no column 'id', so no answer could be told from another",
             fix="start the file with a header that has id, hf_id, precision, gpu, …",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from typing import Any
 
 import click
 
 from onprem_agents import __version__
+from onprem_agents.cli.options import wants_json
 from onprem_agents.errors import OnpremError
 
 # Subcommand: module, function, and its line in `onprem-agents --help`. A module is imported when its command runs,
@@ -46,7 +48,11 @@ _COMMANDS = {
 
 
 class _Group(click.Group):
-    """Prints the product's own errors to stderr and exits with 1; everything else is a bug and stays loud."""
+    """Prints the product's own errors and exits with 1; everything else is a bug and stays loud.
+
+    An error goes to stderr as text, or to stdout as JSON where the command was asked for JSON: whoever reads that
+    gets one JSON document in either case.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(_COMMANDS)
@@ -66,7 +72,10 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except OnpremError as error:
-            click.echo(str(error), err=True)
+            if wants_json(ctx):
+                click.echo(json.dumps(error.as_json(), indent=2))
+            else:
+                click.echo(str(error), err=True)
             sys.exit(1)
 
 

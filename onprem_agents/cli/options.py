@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+_JSON = f"{__name__}.json"
 stack_argument = click.argument("stack")
 stacks_option = click.option(
     "--stacks",
@@ -15,4 +16,22 @@ stacks_option = click.option(
     show_default=True,
     help="Folder of the Pulumi.<stack>.yaml files.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def wants_json(context: click.Context) -> bool:
+    """Tell whether the command that ran was asked for JSON, so that its errors come as JSON too."""
+    return bool(context.meta.get(_JSON))
+
+
+def _note(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    context.meta[_JSON] = value
+    return value
+
+
+json_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=_note,
+    help="Print JSON instead of text; what is wrong with the input too.",
+)

@@ -16,7 +16,6 @@ from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight import preflight as run_preflight
 from onprem_agents.manifests import render
 from onprem_agents.plan import plan_stack_file
-from onprem_agents.plan.contract import connection_for
 
 
 @click.command()
@@ -28,7 +27,7 @@ from onprem_agents.plan.contract import connection_for
 def preflight(stack: str, folder: Path, kubeconfig: Path | None, context: str | None, as_json: bool) -> None:
     """Name what the cluster lacks for a stack; exit code 1 when something is missing. Only reads."""
     plan = plan_stack_file(folder, stack)
-    objects = render(plan, connection_for(plan).to_json())
+    objects = render(plan, plan.connection.to_json())
     checks = run_preflight(plan, objects, KubeClient.from_kubeconfig(kubeconfig, context=context))
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(check) for check in checks], indent=2))

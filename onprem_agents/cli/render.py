@@ -8,9 +8,9 @@ import click
 import yaml
 
 from onprem_agents.cli.options import stack_argument, stacks_option
+from onprem_agents.manifests import Manifest
 from onprem_agents.manifests import render as render_manifests
 from onprem_agents.plan import plan_stack_file
-from onprem_agents.plan.contract import connection_for
 
 
 @click.command()
@@ -27,7 +27,11 @@ def render(stack: str, folder: Path) -> None:
 def render_yaml(folder: Path, stack: str) -> str:
     """Return the YAML documents of a stack in the order of their creation."""
     plan = plan_stack_file(folder, stack)
-    documents = render_manifests(plan, connection_for(plan).to_json())
+    return yaml_of(render_manifests(plan, plan.connection.to_json()))
+
+
+def yaml_of(documents: list[Manifest]) -> str:
+    """Return objects as YAML documents, the same bytes each time."""
     return yaml.dump_all(documents, Dumper=_Plain, sort_keys=False, width=120, allow_unicode=True)
 
 

@@ -201,6 +201,7 @@ def _check_ca(ca_file: Path | None) -> None:
     if ca_file is not None and not str(ca_file).isprintable():
         problem = Problem(
             where="--ca-file",
+            cause="bad-value",
             found=ascii(str(ca_file)),
             why="control characters would break the shell's start file",
             fix="give a path of printable characters",
@@ -211,6 +212,7 @@ def _check_ca(ca_file: Path | None) -> None:
 def _nothing(left_out: dict[str, str]) -> Problem:
     return Problem(
         where="setup all",
+        cause="not-supported",
         found="no agent to set up",
         why="; ".join(f"{name}: {reason}" for name, reason in left_out.items()),
         fix="have the platform serve a role that supports one of them",

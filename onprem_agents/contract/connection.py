@@ -15,29 +15,32 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic.alias_generators import to_camel
 
 from onprem_agents.contract.limits import MAX_OUTPUT_TOKENS, compact_at_tokens, output_cap_tokens
-from onprem_agents.contract.untrusted import (
+from onprem_agents.errors import Finding
+from onprem_agents.stack.domain import (
     AgentName,
     ApiUrl,
-    HostName,
+    ContextTokens,
+    Host,
     KeyEnvName,
     ModelId,
+    OutputTokens,
     PlainText,
     Prose,
-    Refusal,
     RoleName,
+    Seconds,
     ServedName,
+    StackName,
+    Temperature,
+    Translation,
     VersionText,
-    refusal,
 )
+from onprem_agents.stack.untrusted import refusal
 
 CONTRACT_VERSION = 1
 WELL_KNOWN_PATH = "/.well-known/onprem-coding-agents.json"
 """Where the gateway serves the contract, so that a developer needs nothing but the host name."""
 
-Translation = Literal["native", "litellm", "claude-code-router", "envoy-ai-gateway"]
 AuthHeader = Literal["Authorization: Bearer", "x-api-key"]
-Tokens = Annotated[int, Field(strict=True, ge=256, le=16_777_216)]
-Seconds = Annotated[int, Field(strict=True, ge=1, le=86_400)]
 # Claude Code 2.1.330, CLAUDE_CODE_MODEL_CAPABILITIES: a name, with a minus to switch it off; 2026-11.
 # vLLM 0.24 to 0.25.1 place system messages in mid-conversation and break Qwen3.6 tool calls there, older ones
 # refuse them (vllm-project/vllm#48874, #44000); effort and context management are not modelled; 2026-11.
@@ -79,7 +82,8 @@ class Timeouts(_Part):
     def _clients_outwait_the_platform(self) -> Self:
         if self.client_timeout_seconds < self.longest_turn_seconds:
             raise refusal(
-                Refusal(
+                Finding(
+                    cause="contradiction",
                     found=f"clientTimeoutSeconds {self.client_timeout_seconds} below"
                     f" longestTurnSeconds {self.longest_turn_seconds}",
                     why="clients would hang up on turns that the platform still serves",
@@ -95,14 +99,14 @@ class Role(_Part):
     role: RoleName
     model: ServedName
     model_id: ModelId
-    context_tokens: Tokens
-    max_output_tokens: Tokens
-    compact_at_tokens: Tokens
+    context_tokens: ContextTokens
+    max_output_tokens: OutputTokens
+    compact_at_tokens: OutputTokens
     reasoning: StrictBool
     tool_calling: StrictBool
     parallel_tool_calls: StrictBool
     vision: StrictBool = False
-    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
+    temperature: Temperature | None = None
     claude_capabilities: tuple[ClaudeCapability, ...] = CLAUDE_CAPABILITIES
     supported_agents: tuple[AgentName, ...]
     unsupported_reasons: dict[AgentName, Prose] = Field(default_factory=dict)
@@ -112,7 +116,8 @@ class Role(_Part):
         most = min(MAX_OUTPUT_TOKENS, self.context_tokens // 4)
         if self.max_output_tokens > most:
             raise refusal(
-                Refusal(
+                Finding(
+                    cause="contradiction",
                     found=f"maxOutputTokens {self.max_output_tokens} of contextTokens {self.context_tokens}",
                     why="clients send this cap with every request, so prompt and answer exceed the window",
                     fix=f"set maxOutputTokens to {output_cap_tokens(self.context_tokens)}, at most {most}",
@@ -120,7 +125,8 @@ class Role(_Part):
             )
         if self.compact_at_tokens + self.max_output_tokens > self.context_tokens:
             raise refusal(
-                Refusal(
+                Finding(
+                    cause="contradiction",
                     found=f"compactAtTokens {self.compact_at_tokens} of contextTokens {self.context_tokens}",
                     why="an agent would compact only after the window has overflowed",
                     fix=f"set compactAtTokens to {compact_at_tokens(self.context_tokens)}",
@@ -133,8 +139,8 @@ class Connection(_Part):
     """The whole contract. `main_role` does the work; `small_role` takes titles and other short calls."""
 
     version: Literal[1] = 1
-    stack: PlainText
-    host: HostName
+    stack: StackName
+    host: Host
     base_url: ApiUrl
     anthropic_base_url: ApiUrl
     translation: Translation = "native"
@@ -153,32 +159,36 @@ class Connection(_Part):
             raise refusal(*refusals)
         return self
 
-    def _addresses_that_differ(self) -> Iterator[Refusal]:
+    def _addresses_that_differ(self) -> Iterator[Finding]:
         if self.base_url != f"{self.anthropic_base_url}/v1":
-            yield Refusal(
+            yield Finding(
+                cause="contradiction",
                 found=f"baseUrl {self.base_url} and anthropicBaseUrl {self.anthropic_base_url}",
                 why="OpenAI clients need the address with /v1, Anthropic clients the same one without it",
                 fix="make baseUrl exactly anthropicBaseUrl followed by /v1",
             )
         if urlsplit(self.base_url).hostname != self.host:
-            yield Refusal(
+            yield Finding(
+                cause="contradiction",
                 found=f"host {self.host} and baseUrl {self.base_url}",
                 why="the two name different machines",
                 fix="make the host in both addresses equal to host",
             )
 
-    def _names_that_clash(self) -> Iterator[Refusal]:
+    def _names_that_clash(self) -> Iterator[Finding]:
         roles = [role.role for role in self.roles]
         for label, names in (("role", roles), ("model", [role.model for role in self.roles])):
             for name in sorted({name for name in names if names.count(name) > 1}):
-                yield Refusal(
+                yield Finding(
+                    cause="contradiction",
                     found=f"{label} {name} more than once",
                     why=f"clients could not tell which {label} is meant",
                     fix=f"give each entry of roles its own {label}",
                 )
         for key, wanted in (("mainRole", self.main_role), ("smallRole", self.small_role)):
             if wanted not in roles:
-                yield Refusal(
+                yield Finding(
+                    cause="contradiction",
                     found=f"{key} {wanted}",
                     why="no entry of roles has that name",
                     fix=f"set {key} to one of: {', '.join(roles[:10])}",

@@ -6,7 +6,7 @@ from onprem_agents.manifests.meta import SERVER_KEY_SECRET, Manifest, container_
 from onprem_agents.manifests.model_source import model_mount, model_volume
 from onprem_agents.plan import CHAT_TEMPLATE_PATH, GPU_RESOURCE, PRE_STOP_SECONDS, ServingPlan
 from onprem_agents.units import format_cpu, format_gib
-from onprem_agents.vllm import COMMAND, DEFAULT_PORT, to_argv
+from onprem_agents.vllm import COMMAND, DEFAULT_PORT
 
 CONTAINER_NAME = "kserve-container"
 """KServe renames a single container to this (v0.20.0), so it is written here."""
@@ -48,7 +48,7 @@ def server_container(serving: ServingPlan, *, lifecycle: bool) -> Manifest:
         "image": serving.image,
         "imagePullPolicy": "IfNotPresent",
         "command": list(COMMAND),
-        "args": list(to_argv(serving.flags, serving.vllm_release)),
+        "args": list(serving.argv),
         "env": _environment(serving),
         "ports": [{"name": "http1", "containerPort": server_port(serving), "protocol": "TCP"}],
         "resources": _resources(serving),

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from pydantic.alias_generators import to_camel
 
 from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem, UnknownFact
+from onprem_agents.plan.contract import connection_of, stack_name_problems
 from onprem_agents.plan.platform import PlatformPlan
 from onprem_agents.plan.pool import Placement, Pool, place
 from onprem_agents.plan.role import RoleDecision, decide_role
@@ -19,11 +22,13 @@ from onprem_agents.plan.rollout import choose_rollout
 from onprem_agents.plan.server import serving_plan
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.timeouts import TimeoutChain, derive_timeouts
-from onprem_agents.stack.settings import Hardware, Platform
+from onprem_agents.stack.settings import Hardware, ModelRole, Platform
 from onprem_agents.stack.settings_reader import parse_platform
 
 # A token of source code is 3 to 4 bytes; JSON escapes, tool schemas and resent history multiply it.
 _BODY_BYTES_PER_TOKEN = 32
+# One label of a DNS name (RFC 1035); KServe's domainTemplate puts name and namespace into one (v0.20.0, 2026-08).
+_MOST_LABEL_CHARS = 63
 _LEAST_BODY_MIB, _MOST_BODY_MIB = 8, 64
 
 
@@ -41,7 +46,7 @@ def plan_stack(
     try:
         settings = parse_platform(raw, source)
     except InvalidInput as error:
-        raise InvalidInput(source, [*error.problems, *names]) from None
+        raise InvalidInput(source, [*error.problems, *names, *stack_name_problems(stack)]) from None
     if any(problem.where.startswith("platform.hardware") for problem in names):
         raise InvalidInput(source, names)  # without the GPUs nothing else can be judged
     return _Derivation(settings=settings, stack=stack, source=source, catalog=catalog).plan()
@@ -55,19 +60,17 @@ class _Derivation:
     catalog: Catalog
 
     def plan(self) -> PlatformPlan:
-        problems: list[Problem] = []
+        problems = [*stack_name_problems(self.stack), *self._long_names()]
         pool = pool_of(self.settings.hardware, self.catalog)
         decisions = self._decisions(pool, problems)
-        if problems:
-            raise InvalidInput(self.source, problems)
         placement = self._placement(pool, decisions, problems)
-        if problems:
-            raise InvalidInput(self.source, problems)
         timeouts = derive_timeouts(
             longest_turn_seconds=self.settings.timeouts.longest_turn_seconds,
             load_budget_seconds=self.settings.timeouts.load_budget_seconds,
         )
-        serving = tuple(self._serving(decision, placement, timeouts) for decision in decisions)
+        serving = self._served(decisions, placement, timeouts, problems)
+        if problems:
+            raise InvalidInput(self.source, problems)
         return PlatformPlan(
             stack=self.stack,
             settings=self.settings,
@@ -75,8 +78,26 @@ class _Derivation:
             placement=placement,
             serving=serving,
             timeouts=timeouts,
+            connection=connection_of(
+                self.settings, stack=self.stack, serving=serving, timeouts=timeouts, source=self.source
+            ),
             request_body_mib=_request_body_mib(max(role.context_tokens for role in serving)),
         )
+
+    def _long_names(self) -> list[Problem]:
+        namespace = self.settings.namespace
+        return [
+            Problem(
+                where=f"platform.models[{index}].role",
+                cause="name-too-long",
+                found=f"{role.role} in the namespace {namespace}",
+                why=f"KServe calls the server {role.role}-predictor-{namespace} in its host name, where "
+                f"{_MOST_LABEL_CHARS} characters may stand together",
+                fix=f"shorten one of them by {excess} characters",
+            )
+            for index, role in enumerate(self.settings.models)
+            if (excess := len(f"{role.role}-predictor-{namespace}") - _MOST_LABEL_CHARS) > 0
+        ]
 
     def _decisions(self, pool: Pool, problems: list[Problem]) -> list[RoleDecision]:
         decisions = []
@@ -103,6 +124,7 @@ class _Derivation:
             problems.append(
                 Problem(
                     where="platform.hardware",
+                    cause="no-room",
                     found=f"{pool.nodes} × {pool.gpus_per_node} {pool.accelerator.name} = {pool.gpus} GPUs; "
                     f"the models ask for {wanted} ({asked})",
                     why=f"no node has room for {len(placement.unplaced)} of the replicas "
@@ -112,6 +134,27 @@ class _Derivation:
                 )
             )
         return placement
+
+    def _served(
+        self,
+        decisions: Sequence[RoleDecision],
+        placement: Placement,
+        timeouts: TimeoutChain,
+        problems: list[Problem],
+    ) -> tuple[ServingPlan, ...]:
+        serving = []
+        for index, decision in enumerate(decisions):
+            if decision.choice is None:
+                continue
+            try:
+                serving.append(self._serving(decision, placement, timeouts))
+            except InvalidInput as error:
+                problems += [_at_setting(problem, decision.role, index) for problem in error.problems]
+            except UnknownFact as error:
+                told = {problem.where for problem in problems}
+                if "platform.serving.vllm" not in told:
+                    problems.append(error.problem("platform.serving.vllm"))
+        return tuple(serving)
 
     def _serving(self, decision: RoleDecision, placement: Placement, timeouts: TimeoutChain) -> ServingPlan:
         choice = decision.fitted()
@@ -129,6 +172,20 @@ class _Derivation:
             settings=self.settings.serving,
             release=decision.vllm,
         )
+
+
+def _at_setting(problem: Problem, role: ModelRole, index: int) -> Problem:
+    """Return the problem of an option of vLLM as that of the setting that it comes from, or of the model."""
+    option = problem.where.removeprefix("--").replace("-", "_")
+    said = option in role.model_fields_set
+    key = to_camel(option) if said else "model"
+    found = problem.found if said else f"{role.model}, which is served with {problem.where} {problem.found}"
+    fix = (
+        "leave it out"
+        if said
+        else "set platform.serving.vllm to a release that knows it, or take another model"
+    )
+    return replace(problem, where=f"platform.models[{index}].{key}", found=found, fix=f"{problem.fix}; {fix}")
 
 
 def pool_of(hardware: Hardware, catalog: Catalog) -> Pool:

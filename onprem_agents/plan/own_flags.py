@@ -78,6 +78,7 @@ def contradiction(own: OwnFlags, asked: str | None, *, where: str, model: Model)
         return None
     return Problem(
         where=f"{where}.kvCacheDtype",
+        cause="contradiction",
         found=asked,
         why=f"{model.name} works with {option_of('kv_cache_dtype')} {needed} alone",
         fix=f"leave out {where}.kvCacheDtype",

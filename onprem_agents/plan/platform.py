@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from onprem_agents.contract.connection import Connection
 from onprem_agents.plan.pool import Placement, Pool
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.timeouts import TimeoutChain
@@ -20,6 +21,8 @@ class PlatformPlan:
     placement: Placement
     serving: tuple[ServingPlan, ...]
     timeouts: TimeoutChain
+    connection: Connection
+    """What developers' machines are told."""
     request_body_mib: int
     """Largest request body that the gateway takes; a 32 KiB default cuts every real prompt."""
 

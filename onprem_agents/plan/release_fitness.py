@@ -52,6 +52,7 @@ def release_problems(
     return [
         Problem(
             where="platform.serving.vllm",
+            cause="release-too-old" if newer else "release-refuses",
             found=f"vLLM {version} for {variant.hf_id}",
             why="; ".join(found),
             fix="; or ".join(ways) or "take another model ('onprem-agents catalog' lists them)",
@@ -64,6 +65,7 @@ def parser_problems(role: ModelRole, *, where: str, version: str, release: Relea
     return [
         Problem(
             where=f"{where}.{key}",
+            cause="release-refuses",
             found=repr(value),
             why=f"vLLM {version} has no such parser and would stop at start ({nearest_hint(value, known)})",
             fix=f"leave out {where}.{key}",

@@ -149,6 +149,7 @@ class _Decider:
         if role.context is not None and role.context > longest:
             yield Problem(
                 where=f"{where}.context",
+                cause="context-too-long",
                 found=f"{role.context} tokens",
                 why=f"{model.name} was trained for {longest} tokens; vLLM refuses more",
                 fix=f"set {where}.context to {longest}",
@@ -161,6 +162,7 @@ class _Decider:
             )
             yield Problem(
                 where=f"{where}.speculativeTokens",
+                cause="no-speculation",
                 found=f"{role.speculative_tokens} tokens",
                 why=f"{model.name} {lacks}, so nothing would be speculated",
                 fix=f"leave out {where}.speculativeTokens",
@@ -178,6 +180,7 @@ class _Decider:
         return [
             Problem(
                 where=f"{self.where}.sessions",
+                cause="too-few-sessions",
                 found=f"{role.sessions} sessions of {choice.request.context_tokens} tokens; "
                 f"{replicas} replicas hold {held}",
                 why="further sessions would queue behind whole turns or evict each other's cache",
@@ -216,6 +219,7 @@ class _Decider:
         instead = next(others, None)
         return Problem(
             where=f"{self.where}.model",
+            cause="no-tool-calls",
             found=model.name,
             why="vLLM has no tool-call parser for it: agents could talk to it but not edit files",
             fix=f"set {self.where}.model to {instead.name}"
@@ -253,6 +257,7 @@ def _does_not_fit(nearest: Choice, ways: Sequence[Way], where: str, pool: Pool) 
     told = f": {terms} of {account.gpu_total_gib:.1f} GiB a GPU" if terms else ""
     return Problem(
         where=_key(account.refusals, where),
+        cause="does-not-fit",
         found=f"{nearest.variant.hf_id} ({nearest.variant.precision}) with {request.context_tokens} tokens on "
         f"{nearest.tensor_parallel} × {pool.accelerator.name}{told}",
         why="; ".join((*account.problems, *_pipeline(nearest, pool))),

@@ -18,11 +18,12 @@ from onprem_agents.plan.serving import (
     Probes,
     ServingPlan,
 )
+from onprem_agents.plan.support import unsupported_reasons
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import needs_expert_parallel
 from onprem_agents.stack.settings import ModelRole, Serving
 from onprem_agents.units import GIB
-from onprem_agents.vllm import ServeFlags, image_of, nearest_release, option_of
+from onprem_agents.vllm import ServeFlags, image_of, nearest_release, option_of, to_argv
 
 PORT = 8080
 """KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
@@ -53,8 +54,14 @@ def serving_plan(
     settings: Serving,
     release: str,
 ) -> ServingPlan:
-    """Return the whole plan of one role from what was decided about it."""
+    """Return the whole plan of one role from what was decided about it.
+
+    Raises `InvalidInput` naming the options that the release does not take.
+    """
     source = _source(role, choice)
+    flags = choice.own.merged_into(_known(_flags(role, choice, timeouts), release))
+    context_tokens = choice.request.context_tokens
+    max_output_tokens = output_cap_tokens(context_tokens)
     return ServingPlan(
         role=role.role,
         name=role.role,
@@ -63,15 +70,22 @@ def serving_plan(
         source=source,
         image=settings.image or image_of(release),
         vllm_release=release,
-        flags=choice.own.merged_into(_known(_flags(role, choice, timeouts), release)),
+        flags=flags,
+        argv=to_argv(flags, release),
         replicas=replicas,
         resources=_resources(choice, source),
         probes=_probes(timeouts),
         rollout=rollout,
         fit=choice.fit,
-        context_tokens=choice.request.context_tokens,
-        max_output_tokens=output_cap_tokens(choice.request.context_tokens),
+        context_tokens=context_tokens,
+        max_output_tokens=max_output_tokens,
         temperature=role.temperature,
+        unsupported_reasons=unsupported_reasons(
+            choice.model,
+            context_tokens=context_tokens,
+            max_output_tokens=max_output_tokens,
+            tool_calling=flags.tool_call_parser is not None,
+        ),
         chat_template=role.chat_template,
         timeouts=timeouts,
         notes=(*release_notes(release), *notes_on(role, choice.model, choice.variant, settings)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,6 +71,8 @@ class ServingPlan:
     image: str
     vllm_release: str
     flags: ServeFlags
+    argv: tuple[str, ...]
+    """The flags as the arguments of that release, after `vllm serve`."""
     replicas: int
     resources: PodResources
     probes: Probes
@@ -78,6 +81,8 @@ class ServingPlan:
     context_tokens: int
     max_output_tokens: int
     temperature: float | None
+    unsupported_reasons: Mapping[str, str]
+    """Why an agent cannot work with this role, for each agent that cannot."""
     chat_template: str | None
     """Jinja text to mount as a ConfigMap; None when the model's own or the image's template is used."""
     timeouts: TimeoutChain
@@ -90,6 +95,11 @@ class ServingPlan:
     def sessions(self) -> int:
         """Full-context sessions that all replicas hold at once."""
         return self.fit.sessions * self.replicas
+
+    @property
+    def supported_agents(self) -> tuple[str, ...]:
+        """The agents that can work with this role, in their fixed order."""
+        return tuple(agent.name for agent in AGENTS if agent.name not in self.unsupported_reasons)
 
     @property
     def predictor_service(self) -> str:

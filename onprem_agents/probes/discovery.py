@@ -15,9 +15,9 @@ import httpx
 
 from onprem_agents.contract.connection import WELL_KNOWN_PATH, Connection
 from onprem_agents.contract.connection_file import MAX_CONTRACT_BYTES, parse
-from onprem_agents.contract.untrusted import is_loopback
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
 from onprem_agents.probes.smoke_causes import Asked, of_error
+from onprem_agents.stack.untrusted import is_loopback
 
 FETCH_SECONDS = 30.0
 
@@ -65,6 +65,7 @@ def base_address(host: str) -> str:
     if not usable or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(name))):
         problem = Problem(
             where="--host",
+            cause="bad-value",
             found=ascii(host) if "@" not in host else "an address with a user or password (not shown)",
             why="it is not a host name with, perhaps, a port",
             fix="give the bare name, such as agents.example.internal or agents.example.internal:8443",
@@ -79,6 +80,7 @@ def of_same_machine(connection: Connection, base: str, source: str) -> Connectio
         return connection
     problem = Problem(
         where="baseUrl",
+        cause="contradiction",
         found=connection.base_url,
         why=f"the contract came from {base}, and a key for it would be sent to another address",
         fix="ask the platform team which of the two is right, and set platform.access.host and port to it",

@@ -18,7 +18,6 @@ from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import parse
-from onprem_agents.contract.untrusted import shown
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, OnpremError
 from onprem_agents.probes.patient import verdict
 from onprem_agents.probes.verdict import Verdict, fine
@@ -26,6 +25,7 @@ from onprem_agents.setup.changes import find
 from onprem_agents.setup.installed import Installed, install_command
 from onprem_agents.setup.merge import read
 from onprem_agents.setup.wanted import wanted
+from onprem_agents.stack.untrusted import shown
 
 _SCOPES: tuple[Scope, ...] = ("user", "project", "managed")
 _SHOWN_DRIFTS = 4

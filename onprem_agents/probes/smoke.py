@@ -92,6 +92,7 @@ def check_target(target: Target) -> None:
         problems.append(
             Problem(
                 where="--base-url",
+                cause="bad-value",
                 found="something that is not a plain http(s) address",
                 why="the probes need scheme, host and path, and no user, password, query or blank",
                 fix="give an address such as https://agents.example.internal/v1",
@@ -101,6 +102,7 @@ def check_target(target: Target) -> None:
         problems.append(
             Problem(
                 where=target.key_source or "the key",
+                cause="bad-secret",
                 found="a key that is empty or holds blanks, line ends or characters outside ASCII",
                 why="no header can carry it",
                 fix="put the bare key there, on one line",

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onprem_agents.agents.environment import KEY_FOLDER
-from onprem_agents.contract.untrusted import looks_like_key
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
+from onprem_agents.stack.untrusted import looks_like_key
 
 MAX_CONFIG_BYTES = 4 * 1024 * 1024
 KEY_MODE = 0o600
@@ -38,6 +38,7 @@ class Found:
             line = content.count(b"\n", 0, error.start) + 1
             problem = Problem(
                 where=f"line {line}",
+                cause="unreadable",
                 found=f"the byte {content[error.start]:#04x}",
                 why="the file is not UTF-8, and its agent would refuse it; nothing was changed",
                 fix="save it as UTF-8 and run onprem-agents setup again",
@@ -134,6 +135,7 @@ def _masked_by_name(match: re.Match[str]) -> str:
 def _outside(path: Path, real: Path) -> InvalidInput:
     problem = Problem(
         where=str(path),
+        cause="foreign-setting",
         found=f"a link to {real}",
         why="the file of a project must lie in the project; a link out of it could make setup write anywhere",
         fix="replace the link by a file, or use --scope user",

@@ -29,6 +29,7 @@ def checked(value: str, source: str) -> DeveloperKey:
     if not re.fullmatch(r"[\x21-\x7e]{1,4096}", value):
         problem = Problem(
             where=source,
+            cause="bad-secret",
             found="nothing" if not value else "a key with blanks, line ends or characters outside ASCII",
             why="no header can carry it",
             fix="put the bare key there, on one line",

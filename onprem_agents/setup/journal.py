@@ -106,6 +106,7 @@ def undo(record: Record, *, force: bool = False) -> tuple[Path, ...]:
             [
                 Problem(
                     where=str(entry.path),
+                    cause="foreign-setting",
                     found="another content than setup left",
                     why="you or the agent changed it since, and that change would be lost",
                     fix=f"take our part out by hand, or add --force (the old content lies in {record.folder})",

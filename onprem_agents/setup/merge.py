@@ -48,6 +48,7 @@ def read(text: str, form: Form, source: str) -> Values:
         kind = {"json": "JSON", "jsonc": "JSON with comments", "toml": "TOML"}[form]
         problem = Problem(
             where=f"line {error.line}" if error.line else "the file",
+            cause="broken-syntax",
             found=error.reason,
             why=f"the agent reads this file as {kind} and would refuse it; nothing was changed",
             fix="mend that line, or move the file away, and run onprem-agents setup again",
@@ -124,6 +125,7 @@ def _clashes(
         elif isinstance(value, (dict, list)) and type(present) is not type(value):
             yield Problem(
                 where=".".join(here),
+                cause="foreign-setting",
                 found=f"a {type(present).__name__} instead of {'a table' if isinstance(value, dict) else 'a list'}",
                 why="the agent expects another kind of value there, and merging would lose yours",
                 fix=f"take {here[-1]} out of {source} and run onprem-agents setup again",
@@ -147,6 +149,7 @@ def _same(one: Values, other: Values) -> bool:
 def _unmergeable(source: str, reason: str) -> InvalidInput:
     problem = Problem(
         where="the file",
+        cause="unusual-layout",
         found=reason,
         why="onprem could not add its settings without touching yours; nothing was changed",
         fix="add what 'onprem-agents setup --print' shows by hand",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onprem_agents.agents import Agent, obstacle
@@ -168,12 +168,6 @@ def _together(failures: list[OnpremError]) -> OnpremError:
         if not isinstance(failure, InvalidInput):
             return failure
         problems += [
-            type(problem)(
-                where=f"{failure.source}, {problem.where}",
-                found=problem.found,
-                why=problem.why,
-                fix=problem.fix,
-            )
-            for problem in failure.problems
+            replace(problem, where=f"{failure.source}, {problem.where}") for problem in failure.problems
         ]
     return InvalidInput("setup", problems)

@@ -24,6 +24,7 @@ def refuse_unserved(connection: Connection, *targets: Target) -> None:
     problems = [
         Problem(
             where=f"setup for {target.name}",
+            cause="not-supported",
             found=f"role {connection.main_role} serves {connection.main.model_id}",
             why=reason,
             fix="use another agent, or have the platform serve a role that supports this one",

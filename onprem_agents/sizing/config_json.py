@@ -58,7 +58,11 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _broken(path: Path, found: str, why: str) -> InvalidInput:
     problem = Problem(
-        where=str(path), found=found, why=why, fix="give the config.json that lies beside the model's weights"
+        where=str(path),
+        cause="unreadable-model",
+        found=found,
+        why=why,
+        fix="give the config.json that lies beside the model's weights",
     )
     return InvalidInput("--config-json", [problem])
 

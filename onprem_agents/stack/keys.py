@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned, nearest_hint
+from onprem_agents.errors import Cause, EnvironmentProblem, InvalidInput, Problem, cleaned, nearest_hint
 from onprem_agents.files import write_file
 from onprem_agents.stack.settings import PROJECT
 from onprem_agents.stack.settings_reader import parse_platform
@@ -90,7 +90,9 @@ def add(folder: Path, stack: str, name: str, key: str, *, team: str | None = Non
     file = _read(folder, stack)
     if file.ciphers(name):
         fix = f"exchange it with: onprem-agents keys rotate {name} --stack {stack}"
-        raise _refused(file, name, "a developer who has a key already", "add makes a first key", fix)
+        raise _refused(
+            file, "contradiction", name, "a developer who has a key already", "add makes a first key", fix
+        )
     text = file.text
     if name not in (file.at(*_DEVELOPERS) or {}):
         text = put(text, (*_DEVELOPERS, name), {"team": team} if team else {}, file.path.name)
@@ -105,7 +107,9 @@ def rotate(folder: Path, stack: str, name: str, key: str) -> None:
     old = _present(file, name)
     if len(old) >= MOST_KEYS:
         fix = f"end that exchange first: onprem-agents keys rotate {name} --finish --stack {stack}"
-        raise _refused(file, name, f"{len(old)} keys", "an exchange is under way already", fix)
+        raise _refused(
+            file, "contradiction", name, f"{len(old)} keys", "an exchange is under way already", fix
+        )
     cipher, salt = _encrypted(file, name, key)
     both = [{"secure": old[0]}, {"secure": cipher}]
     _write(file, _with_salt(put(file.text, (*_KEYS, name), both, file.path.name), salt))
@@ -117,7 +121,7 @@ def finish(folder: Path, stack: str, name: str) -> None:
     present = _present(file, name)
     if len(present) < MOST_KEYS:
         fix = f"begin one with: onprem-agents keys rotate {name} --stack {stack}"
-        raise _refused(file, name, "one key", "no exchange is under way", fix)
+        raise _refused(file, "nothing-to-do", name, "one key", "no exchange is under way", fix)
     _write(file, put(file.text, (*_KEYS, name), {"secure": present[-1]}, file.path.name))
 
 
@@ -133,7 +137,14 @@ def revoke(folder: Path, stack: str, name: str) -> None:
     if name in developers:
         if len(developers) == 1:
             fix = "add another developer first: onprem-agents keys add NAME"
-            raise _refused(file, name, "the only developer", "a platform without developers is refused", fix)
+            raise _refused(
+                file,
+                "contradiction",
+                name,
+                "the only developer",
+                "a platform without developers is refused",
+                fix,
+            )
         text = remove(text, (*_DEVELOPERS, name), file.path.name)
     _check_platform(file, text)
     _write(file, text)
@@ -146,7 +157,7 @@ def _read(folder: Path, stack: str) -> _Stack:
     if isinstance((file.at(*_KEYS) or {}).get("secure"), str):
         why = "single keys cannot be added to it or taken from it without reading all of them"
         fix = f"remove it with 'pulumi config rm {PROJECT}:developerKeys -s {stack}' and add each developer anew"
-        raise _refused(file, "developerKeys", "one secret for all developers", why, fix)
+        raise _refused(file, "unusual-layout", "developerKeys", "one secret for all developers", why, fix)
     return file
 
 
@@ -154,7 +165,7 @@ def _present(file: _Stack, name: str) -> list[str]:
     ciphers = file.ciphers(name)
     if not ciphers and name in (file.at(*_DEVELOPERS) or {}):
         fix = f"make a first one: onprem-agents keys add {name} --stack {file.stack}"
-        raise _refused(file, name, "no key", "there is none to exchange", fix)
+        raise _refused(file, "missing-secret", name, "no key", "there is none to exchange", fix)
     if not ciphers:
         raise _unknown(file, name)
     return ciphers
@@ -219,8 +230,10 @@ def _write(file: _Stack, text: str) -> None:
 def _unknown(file: _Stack, name: str) -> InvalidInput:
     known = sorted({*(file.at(*_DEVELOPERS) or {}), *(file.at(*_KEYS) or {})})
     why = "no developer of that name stands in the stack file"
-    return _refused(file, name, "an unknown name", why, nearest_hint(name, [str(item) for item in known]))
+    return _refused(
+        file, "unknown-name", name, "an unknown name", why, nearest_hint(name, [str(item) for item in known])
+    )
 
 
-def _refused(file: _Stack, where: str, found: str, why: str, fix: str) -> InvalidInput:
-    return InvalidInput(file.path.name, [Problem(where=where, found=found, why=why, fix=fix)])
+def _refused(file: _Stack, cause: Cause, where: str, found: str, why: str, fix: str) -> InvalidInput:
+    return InvalidInput(file.path.name, [Problem(where=where, cause=cause, found=found, why=why, fix=fix)])

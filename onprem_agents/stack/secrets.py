@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.errors import Cause, Finding, InvalidInput, Problem
 from onprem_agents.stack.settings import PROJECT
 
 _LEAST_LENGTH = 32
 """Characters: 128 bits in hexadecimal. The gateway finds keys by a hash lookup: nobody may guess one."""
 
 _MOST_KEYS = 2
-_FOR_NOBODY = "a key for nobody"
+_LISTED = "stands in platform.access.developers"
+_NO_MAP = Problem(
+    where="developerKeys",
+    cause="wrong-shape",
+    found="no map",
+    why="developerKeys maps developers to their keys",
+    fix=f"remove it with 'pulumi config rm {PROJECT}:developerKeys', then give each developer a key with "
+    "'onprem-agents keys add NAME'",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,76 +31,106 @@ class StackKeys:
     server: str = field(repr=False)
 
 
-def check_keys(developer_keys: object, server_key: object, names: Collection[str], source: str) -> StackKeys:
+def check_keys(
+    developer_keys: object, server_key: object, names: Collection[str] | None, source: str
+) -> StackKeys:
     """Return the checked keys, or raise `InvalidInput` with every problem.
 
     `developer_keys` maps each developer to a key, or to a list of two while a key is exchanged; `server_key`
-    is the key between gateway and model servers.
+    is the key between gateway and model servers. `names` are the developers, None where nobody can tell them.
     """
     problems: list[Problem] = []
-    developers: dict[str, tuple[str, ...]] = {}
+    developers: dict[str, tuple[object, ...]] = {}
     if isinstance(developer_keys, Mapping):
-        for name, value in sorted(developer_keys.items()):
+        for name, value in sorted(
+            ((str(name), value) for name, value in developer_keys.items()), key=lambda entry: entry[0]
+        ):
             keys = tuple(value) if isinstance(value, list | tuple) else (value,)
-            developers[str(name)] = keys
-            fault = _fault(str(name), keys, names)
+            developers[name] = keys
+            fault = _fault(name, keys, names)
             if fault is not None:
-                problems.append(_problem(str(name), *fault))
+                problems.append(_problem(name, fault))
     elif developer_keys is not None:
-        problems.append(_problem(min(names), "no map", "developerKeys maps developers to their keys"))
+        problems.append(_NO_MAP)
     problems += [
-        _problem(name, "nothing", f"{name} stands in platform.access.developers and could not log in")
-        for name in names
-        if name not in developers
+        _problem(name, _fault_of("missing-secret", "nothing", f"{name} {_LISTED} and could not log in"))
+        for name in names or ()
+        if name not in developers and (developer_keys is None or isinstance(developer_keys, Mapping))
     ]
     problems += _shared(developers)
     if not server_key:
-        problems.append(_server_problem("nothing", "the model servers accept only the gateway, by this key"))
+        why = "the model servers accept only the gateway, by this key"
+        problems.append(_server_problem(_fault_of("missing-secret", "nothing", why)))
     elif (fault := _key_fault(server_key)) is not None:
-        problems.append(_server_problem(*fault))
+        problems.append(_server_problem(fault))
     if problems:
         raise InvalidInput(source, problems)
-    return StackKeys(developers=developers, server=str(server_key))
+    return StackKeys(
+        developers={name: tuple(str(key) for key in keys) for name, keys in developers.items()},
+        server=str(server_key),
+    )
 
 
-def _fault(developer: str, keys: tuple[object, ...], names: Collection[str]) -> tuple[str, str] | None:
-    if developer not in names:
-        return _FOR_NOBODY, "no such developer stands in platform.access.developers"
+def _fault(developer: str, keys: tuple[object, ...], names: Collection[str] | None) -> Finding | None:
+    if names is not None and developer not in names:
+        return Finding(
+            cause="unknown-name",
+            found="a key for nobody",
+            why="no such developer stands in platform.access.developers",
+            fix=f"add {developer} there, or remove the key with 'pulumi config rm --path {_path(developer)}'",
+        )
     if not 1 <= len(keys) <= _MOST_KEYS:
-        return f"{len(keys)} keys", "a developer has one key, or two while they are exchanged"
+        return _fault_of(
+            "bad-secret", f"{len(keys)} keys", "a developer has one key, or two while they are exchanged"
+        )
     return next((fault for key in keys if (fault := _key_fault(key)) is not None), None)
 
 
-def _key_fault(key: object) -> tuple[str, str] | None:
+def _key_fault(key: object) -> Finding | None:
     if not isinstance(key, str):
-        return "something that is no text", "a key is text"
+        return _fault_of("wrong-shape", "something that is no text", "a key is text")
     if len(key) < _LEAST_LENGTH:
-        return f"a key of {len(key)} characters", f"below {_LEAST_LENGTH} characters it can be guessed"
+        return _fault_of(
+            "bad-secret",
+            f"a key of {len(key)} characters",
+            f"below {_LEAST_LENGTH} characters it can be guessed",
+        )
     if not key.isascii() or not key.isprintable() or " " in key:
-        return "a key with blanks or special characters", "no header could carry it (leave 'Bearer ' out)"
+        return _fault_of(
+            "bad-secret",
+            "a key with blanks or special characters",
+            "no header could carry it (leave 'Bearer ' out)",
+        )
+    if key.startswith(("{", "[")):
+        return _fault_of("wrong-shape", "a map or a list", "a key is text")
     return None
 
 
 def _shared(developers: Mapping[str, tuple[object, ...]]) -> list[Problem]:
-    owners: dict[object, str] = {}
+    owners: dict[str, str] = {}
     problems = []
     for name, keys in developers.items():
         for key in (key for key in keys if isinstance(key, str)):
             if key in owners:
                 why = "Envoy Gateway refuses equal keys, and then nobody can log in"
-                problems.append(_problem(name, f"the same key as {owners[key]}", why))
+                problems.append(_problem(name, _fault_of("repeated", f"the same key as {owners[key]}", why)))
             owners.setdefault(key, name)
     return problems
 
 
-def _problem(developer: str, found: str, why: str) -> Problem:
-    path = f'{PROJECT}:developerKeys["{developer}"]'
-    fix = f"set a new key with 'pulumi config set --secret --path {path}'; it reads from standard input"
-    if found == _FOR_NOBODY:
-        fix = f"add {developer} there, or remove the key with 'pulumi config rm --path {path}'"
-    return Problem(where=f"developerKeys.{developer}", found=found, why=why, fix=fix)
+def _fault_of(cause: Cause, found: str, why: str) -> Finding:
+    return Finding(cause=cause, found=found, why=why, fix="")
 
 
-def _server_problem(found: str, why: str) -> Problem:
+def _path(developer: str) -> str:
+    return f'{PROJECT}:developerKeys["{developer}"]'
+
+
+def _problem(developer: str, fault: Finding) -> Problem:
+    fix = f"set a new key with 'pulumi config set --secret --path {_path(developer)}'; it reads from standard input"
+    return replace(fault, fix=fault.fix or fix).at(f"developerKeys.{developer}")
+
+
+def _server_problem(fault: Finding) -> Problem:
     fix = f"set it with 'openssl rand -hex 32 | pulumi config set --secret {PROJECT}:serverKey'"
-    return Problem(where="serverKey", found=found, why=why, fix=fix)
+    return replace(fault, fix=fix).at("serverKey")

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from onprem_agents.errors import InvalidInput, Problem, nearest_hint
+from onprem_agents.errors import Finding, InvalidInput, Problem, nearest_hint
 from onprem_agents.stack.settings import Platform, Section
+from onprem_agents.stack.untrusted import looks_like_key
 
 _SHOWN_CHARS = 80
 
@@ -24,6 +25,7 @@ def parse_platform(raw: object, source: str) -> Platform:
             [
                 Problem(
                     where="platform",
+                    cause="wrong-shape",
                     found=_shown(raw),
                     why="the platform settings are a map of sections",
                     fix="write 'onprem-coding-agents:platform:' with hardware, models and access below it; "
@@ -35,7 +37,7 @@ def parse_platform(raw: object, source: str) -> Platform:
     try:
         platform = Platform.model_validate(dict(raw))
     except ValidationError as error:
-        problems = [*(_problem(details) for details in _causes(error)), *problems]
+        problems = [*(found for details in _causes(error) for found in _problems(details)), *problems]
     if problems:
         raise InvalidInput(source, problems)
     return platform
@@ -61,6 +63,7 @@ def _roles_used_twice(models: object) -> list[Problem]:
     return [
         Problem(
             where="platform.models",
+            cause="repeated",
             found=f"the role {role!r} more than once",
             why="a role is the name that developers' machines know one model by",
             fix="give each entry of models its own role",
@@ -69,14 +72,24 @@ def _roles_used_twice(models: object) -> list[Problem]:
     ]
 
 
-def _problem(details: Any) -> Problem:
+def _problems(details: Any) -> list[Problem]:
     location: tuple[str | int, ...] = details["loc"]
-    where = "platform" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    where = "platform" + "".join(
+        f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in location
+    )
+    findings: tuple[Finding, ...] = details.get("ctx", {}).get("refusals", ())
+    if findings:
+        return [finding.at(where, _shown(details["input"])) for finding in findings]
+    return [_problem(where, location, details)]
+
+
+def _problem(where: str, location: tuple[str | int, ...], details: Any) -> Problem:
     kind = details["type"]
     if kind == "extra_forbidden":
         known = _known_keys(location[:-1])
         return Problem(
             where=where,
+            cause="unknown-key",
             found=f"the key {location[-1]!r}",
             why="no such setting exists, so it would be ignored silently",
             fix=f"{nearest_hint(str(location[-1]), known)} (or remove the line)"
@@ -86,13 +99,15 @@ def _problem(details: Any) -> Problem:
     if kind == "missing":
         return Problem(
             where=where,
+            cause="missing-key",
             found="nothing",
             why="this setting has no default",
             fix=f"add {location[-1]!r}; see stacks/Pulumi.local.yaml for an example",
         )
-    message = str(details["msg"]).removeprefix("Value error, ")
+    message = str(details["msg"])
     return Problem(
         where=where,
+        cause="bad-value",
         found=_shown(details.get("input")),
         why=message[0].upper() + message[1:],
         fix=f"change {where} under 'onprem-coding-agents:platform'",
@@ -119,6 +134,14 @@ def _section_of(annotation: Any) -> Any:
     return None
 
 
+def _key(name: str) -> str:
+    """Return a key as it may be shown: the names of developers are anything that somebody wrote."""
+    plain = name.isprintable() and len(name) <= _SHOWN_CHARS and not looks_like_key(name)
+    return name if plain else _shown(name)
+
+
 def _shown(value: object) -> str:
     text = repr(value)
+    if looks_like_key(text):
+        return "a value that looks like a key (not shown)"
     return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS - 1]}…"

@@ -122,6 +122,7 @@ def _checked(text: str, expected: Any, source: str) -> str:
 def _unusual(source: str, found: str) -> InvalidInput:
     problem = Problem(
         where="the file",
+        cause="unusual-layout",
         found=found,
         why="the entry cannot be set without touching yours; nothing was changed",
         fix="write the maps of developers and keys in the usual block form",

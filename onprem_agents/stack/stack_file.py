@@ -22,6 +22,15 @@ _TOP_KEYS = ("config", "encryptionsalt", "encryptedkey", "secretsprovider", "env
 _SECRET_WORDS = ("apikey", "api_key", "password", "secret", "token", "privatekey", "credential")
 
 
+_ENDLESS = Problem(
+    where="the file",
+    cause="wrong-shape",
+    found="a value that holds itself, or values nested without end",
+    why="no settings look like that",
+    fix="take the alias (*name) out that stands within its own anchor (&name)",
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class StackFile:
     """What a stack file says."""
@@ -72,9 +81,11 @@ def examine_stack_file(folder: Path, stack: str) -> tuple[StackFile, tuple[Probl
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
         document = yaml.load(text, Loader=yaml.CSafeLoader) if node is not None else {}
-    except yaml.YAMLError as error:
+        problems = list(_duplicates(node, ())) if node is not None else []
+    except (yaml.YAMLError, ValueError) as error:  # PyYAML leaves the ValueError of a date such as 2026-13-01
         raise InvalidInput(source, [_broken(error)]) from None
-    problems = list(_duplicates(node, ())) if node is not None else []
+    except RecursionError:
+        raise InvalidInput(source, [_ENDLESS]) from None
     config = _config(document, source, problems)
     keys = config.get(f"{PROJECT}:developerKeys")
     problems += _plain_secrets(config)
@@ -100,6 +111,7 @@ def _text(path: Path, stack: str, folder: Path) -> str:
         hint = nearest_hint(stack, known) if known else "there is no stack file at all"
         problem = Problem(
             where=f"stack {stack}",
+            cause="unknown-name",
             found="no such file",
             why=f"{path} does not exist",
             fix=f"{hint} Or write it.",
@@ -107,22 +119,28 @@ def _text(path: Path, stack: str, folder: Path) -> str:
     except UnicodeDecodeError as error:
         problem = Problem(
             where=path.name,
+            cause="unreadable",
             found=f"byte {error.object[error.start]:#04x} at position {error.start}",
             why="a stack file is text in UTF-8",
             fix="save the file as UTF-8",
         )
     except OSError as error:
         problem = Problem(
-            where=str(path), found=error.strerror or str(error), why="it cannot be read", fix="check it"
+            where=str(path),
+            cause="unreadable",
+            found=error.strerror or str(error),
+            why="it cannot be read",
+            fix="check it",
         )
     raise InvalidInput(path.name, [problem])
 
 
-def _broken(error: yaml.YAMLError) -> Problem:
+def _broken(error: yaml.YAMLError | ValueError) -> Problem:
     mark = getattr(error, "problem_mark", None)
     line = f"line {mark.line + 1}, column {mark.column + 1}" if mark is not None else "the file"
     return Problem(
         where=line,
+        cause="broken-syntax",
         found=str(getattr(error, "problem", None) or error),
         why="it is not valid YAML",
         fix="mend the indentation or quoting there",
@@ -133,6 +151,7 @@ def _config(document: object, source: str, problems: list[Problem]) -> Mapping[s
     if not isinstance(document, Mapping):
         shape = Problem(
             where="the file",
+            cause="wrong-shape",
             found=type(document).__name__,
             why="a stack file is a map with the key 'config'",
             fix=f"start it with 'config:' and put '{PROJECT}:platform:' below",
@@ -141,6 +160,7 @@ def _config(document: object, source: str, problems: list[Problem]) -> Mapping[s
     problems += [
         Problem(
             where=str(key),
+            cause="unknown-key",
             found=f"the key {str(key)!r}",
             why="Pulumi ignores it at this level",
             fix=f"{nearest_hint(str(key), _TOP_KEYS)} Settings belong below 'config:'",
@@ -153,6 +173,7 @@ def _config(document: object, source: str, problems: list[Problem]) -> Mapping[s
         problems.append(
             Problem(
                 where="config",
+                cause="wrong-shape",
                 found=type(config).__name__,
                 why="it is a map from 'project:key' to values",
                 fix=f"put '{PROJECT}:platform:' below 'config:'",
@@ -175,6 +196,7 @@ def _duplicates(node: yaml.Node, path: tuple[str, ...]) -> Iterator[Problem]:
         if name in first:
             yield Problem(
                 where=".".join((*path, name)).replace(".[", "["),
+                cause="repeated",
                 found=f"the key {name!r} on line {first[name]} and again on line {line}",
                 why="only one of them can count, and readers differ about which",
                 fix=f"remove line {first[name]} or line {line}",
@@ -190,6 +212,7 @@ def _unknown_config_keys(config: Mapping[str, Any]) -> Iterator[Problem]:
             known = [f"{PROJECT}:{known}" for known in _CONFIG_KEYS]
             yield Problem(
                 where=f"config.{key}",
+                cause="unknown-key",
                 found=f"the key {key!r}",
                 why="the program reads no such key",
                 fix=nearest_hint(key, known),
@@ -226,6 +249,7 @@ def _secret_words(value: object, path: str) -> Iterator[Problem]:
 def _plain(path: str) -> Problem:
     return Problem(
         where=f"config.{path}",
+        cause="secret-in-plain-text",
         found="a value in plain text (not shown)",
         why="whoever can read the repository could use it",
         fix="delete it here, make a new one and set it with "

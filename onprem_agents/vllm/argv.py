@@ -169,7 +169,7 @@ def _problem(name: str, flags: ServeFlags, facts: Release) -> Problem | None:
         why, fix = "a name that begins with a dash is read as an option", "rename it"
     else:
         return None
-    return Problem(where=option, found=str(value), why=why, fix=fix)
+    return Problem(where=option, cause="release-refuses", found=str(value), why=why, fix=fix)
 
 
 def _allowed(name: str, flags: ServeFlags, facts: Release) -> frozenset[str]:

@@ -18,7 +18,6 @@ from pulumi.runtime.rpc import is_rpc_secret
 from components.coding_platform import CodingPlatform, CodingPlatformArgs
 from onprem_agents.manifests import DeclaredPatch, DeclaredSecret, bundles
 from onprem_agents.plan import PlatformPlan, plan_stack
-from onprem_agents.plan.contract import connection_for
 from onprem_agents.plan.report import report
 from onprem_agents.stack.settings import Platform, Section
 from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, Recorder, recorded
@@ -158,7 +157,7 @@ def put(raw: Any, path: Path, value: Any) -> None:
 
 def outcome(plan: PlatformPlan) -> Object:
     """Return all that a stack leads to: objects, report and connection contract."""
-    connection = connection_for(plan)
+    connection = plan.connection
     return {
         "objects": [
             each.shown() for bundle in bundles(plan, connection.to_json()) for each in bundle.objects
@@ -187,7 +186,7 @@ def test_with_every_setting_what_is_declared_is_what_is_rendered(path: Path, val
     name = ".".join(path)
     assert known, f"SAMPLES says no value of platform.{name} other than its default"
     plan = plan_stack(stack(path, value, SAMPLES[name].given if name in SAMPLES else {})[1], stack="test")
-    connection_json = connection_for(plan).to_json()
+    connection_json = plan.connection.to_json()
     listed = [each for bundle in bundles(plan, connection_json) for each in bundle.objects]
     expected = {
         identity(each.manifest): (isinstance(each, DeclaredPatch), numbers(each.manifest)) for each in listed

@@ -30,7 +30,7 @@ def test_keys_are_secret_outputs() -> None:
     config = configure({"alice": [ALICE, ALICE_NEXT], "bob": BOB})
 
     def declare() -> None:
-        secrets = read_stack_secrets(config, planned(), "Pulumi.test.yaml")
+        secrets = read_stack_secrets(config, planned().developers, "Pulumi.test.yaml")
         keys = {name: list(keys) for name, keys in secrets.developer_keys.items()}
         manifest = {
             "apiVersion": "v1",
@@ -50,7 +50,7 @@ def test_a_secret_in_plain_text_is_refused_and_not_shown() -> None:
     config = configure({"alice": ALICE, "bob": BOB}, secret=False)
 
     with pytest.raises(InvalidInput) as caught:
-        read_stack_secrets(config, planned(), "Pulumi.test.yaml")
+        read_stack_secrets(config, planned().developers, "Pulumi.test.yaml")
 
     assert [problem.where for problem in caught.value.problems] == ["developerKeys", "serverKey"]
     assert ALICE not in str(caught.value)
@@ -60,6 +60,6 @@ def test_missing_keys_are_named_by_developer() -> None:
     config = configure({"alice": ALICE}, server=None)
 
     with pytest.raises(InvalidInput) as caught:
-        read_stack_secrets(config, planned(), "Pulumi.test.yaml")
+        read_stack_secrets(config, planned().developers, "Pulumi.test.yaml")
 
     assert [problem.where for problem in caught.value.problems] == ["developerKeys.bob", "serverKey"]

@@ -1,4 +1,4 @@
-"""Everything generated is what its generator makes now: rendered manifests of each stack, the JSON Schema.
+"""Everything generated is what its generator makes now: manifests of each stack, JSON Schema, page of settings.
 
 `ONPREM_WRITE_GOLDEN=1 ./dev test golden` writes them anew; the diff is what users will get.
 """
@@ -13,6 +13,7 @@ import pytest
 
 from onprem_agents.cli.render import render_yaml
 from onprem_agents.stack.schema import stack_file_schema
+from onprem_agents.stack.settings_page import settings_page
 from onprem_agents.stack.stack_file import stack_names
 
 ROOT = Path(__file__).parents[2]
@@ -53,3 +54,7 @@ def test_no_golden_file_is_left_of_a_stack_that_is_gone() -> None:
 
 def test_the_schema_for_editors_is_that_of_the_settings() -> None:
     _compare(STACKS / "stack.schema.json", json.dumps(stack_file_schema(), indent=2) + "\n")
+
+
+def test_the_page_of_settings_is_that_of_the_schema() -> None:
+    _compare(ROOT / "docs" / "settings.md", settings_page())

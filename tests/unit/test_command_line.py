@@ -80,3 +80,54 @@ def test_preflight_without_a_cluster_says_where_it_looked(tmp_path: Path) -> Non
 
     assert code == 1
     assert str(tmp_path / "none") in err
+
+
+BAD_STACK = """
+config:
+  onprem-coding-agents:platform:
+    hardware: {tier: 48gb}
+    models: [{role: UPPER, model: Qwen/Qwen3.6-27B-FP8}]
+    access: {host: agents.example, tls: {issuer: ca}, developers: {alice: {}}}
+"""
+
+
+@pytest.mark.parametrize("command", ["plan", "explain", "preflight"])
+def test_bad_input_comes_as_json_where_json_was_asked_for(command: str, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.bad.yaml").write_text(BAD_STACK)
+
+    code, out, err = _run(command, "bad", "--stacks", str(tmp_path), "--json")
+
+    assert (code, err) == (1, "")
+    told = json.loads(out)
+    assert (told["error"], told["source"]) == ("InvalidInput", "Pulumi.bad.yaml")
+    (problem,) = told["problems"]
+    assert (problem["where"], problem["cause"]) == ("platform.models[0].role", "bad-value")
+    assert set(problem) == {"where", "cause", "found", "why", "fix"}
+
+
+def test_an_unknown_name_comes_as_json_as_well() -> None:
+    code, out, err = _run("fit", "Qwen3.6-27C", "--gpu", "L40S", "--json")
+
+    assert (code, err) == (1, "")
+    assert [problem["cause"] for problem in json.loads(out)["problems"]] == ["unknown-name"]
+
+
+def test_bad_input_is_a_text_on_stderr_without_json(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.bad.yaml").write_text(BAD_STACK)
+
+    code, out, err = _run("render", "bad", "--stacks", str(tmp_path))
+
+    assert (code, out) == (1, "")
+    assert "platform.models[0].role" in err
+
+
+def test_explain_tells_a_role_s_problems_with_their_causes(tmp_path: Path) -> None:
+    text = BAD_STACK.replace("UPPER", "coder").replace("FP8}", "FP8, context: 10000000}")
+    (tmp_path / "Pulumi.bad.yaml").write_text(text)
+
+    _, out, _ = _run("explain", "bad", "--stacks", str(tmp_path), "--json")
+    _, told, _ = _run("explain", "bad", "--stacks", str(tmp_path))
+
+    (role,) = json.loads(out)["models"]
+    assert [problem["cause"] for problem in role["problems"]] == ["context-too-long"]
+    assert "vLLM refuses more" in told

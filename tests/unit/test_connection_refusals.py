@@ -7,8 +7,8 @@ import json
 import pytest
 
 from onprem_agents.contract.connection_file import parse
-from onprem_agents.contract.untrusted import looks_like_key
 from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.stack.untrusted import looks_like_key
 from tests.unit.contract_samples import CONTRACT, changed, contract
 
 pytestmark = pytest.mark.unit

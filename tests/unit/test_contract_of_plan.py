@@ -8,7 +8,6 @@ from pathlib import Path
 
 from onprem_agents.contract.connection_file import parse
 from onprem_agents.plan import plan_stack, plan_stack_file
-from onprem_agents.plan.contract import connection_for
 from onprem_agents.plan.report import report
 
 STACKS = Path(__file__).parents[2] / "stacks"
@@ -22,7 +21,7 @@ GPT_OSS = {
 def test_the_contract_says_what_the_servers_are_told() -> None:
     plan = plan_stack_file(STACKS, "team")
 
-    contract = connection_for(plan)
+    contract = plan.connection
 
     assert contract.base_url == "https://agents.example.internal/v1"
     assert (contract.main_role, contract.small_role) == ("coder", "fast")
@@ -34,20 +33,20 @@ def test_the_contract_says_what_the_servers_are_told() -> None:
 
 
 def test_a_port_other_than_443_is_part_of_both_addresses() -> None:
-    contract = connection_for(plan_stack_file(STACKS, "local"))
+    contract = plan_stack_file(STACKS, "local").connection
 
     assert contract.base_url == "https://localhost:18443/v1"
     assert contract.anthropic_base_url == "https://localhost:18443"
 
 
 def test_the_contract_survives_a_trip_through_a_file() -> None:
-    contract = connection_for(plan_stack_file(STACKS, "team"))
+    contract = plan_stack_file(STACKS, "team").connection
 
     assert parse(contract.to_json(), "test") == contract
 
 
 def test_codex_is_told_why_it_cannot_use_a_model_that_refuses_its_tools() -> None:
-    (role,) = connection_for(plan_stack(copy.deepcopy(GPT_OSS), stack="test")).roles
+    (role,) = plan_stack(copy.deepcopy(GPT_OSS), stack="test").connection.roles
 
     assert "codex" not in role.supported_agents
     assert role.unsupported_reasons["codex"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import pytest
 
 from onprem_agents.errors import InvalidInput
+from onprem_agents.stack.settings import Platform, Section
+from onprem_agents.stack.settings_page import settings_page
 from onprem_agents.stack.settings_reader import parse_platform
 
 GOOD: dict[str, Any] = {
@@ -50,8 +53,8 @@ def test_the_smallest_config_is_accepted_with_its_defaults() -> None:
         ("hardware.nodeNames", ["a", "a"], "platform.hardware", "names a node twice"),
         ("models", [], "platform.models", "at least 1"),
         ("models", {"role": "coder"}, "platform.models", "tuple"),
-        ("models.0.role", "Coder/1", "platform.models[0].role", "e.g. 'coder'"),
-        ("models.0.context", 0, "platform.models[0].context", "greater than or equal to 1024"),
+        ("models.0.role", "Coder/1", "platform.models[0].role", "like coder"),
+        ("models.0.context", 0, "platform.models[0].context", "greater than or equal to 2048"),
         (
             "models.0.gpuMemoryUtilization",
             1.5,
@@ -68,7 +71,7 @@ def test_the_smallest_config_is_accepted_with_its_defaults() -> None:
         ("models.0.source", "pvc://models/../../etc", "platform.models[0].source", "hf://, pvc://"),
         ("access.host", "https://agents.example.internal/", "platform.access.host", "DNS name"),
         ("access.developers", {}, "platform.access.developers", "at least 1"),
-        ("access.developers", {"Al ice": {}}, "platform.access.developers.Al ice.[key]", "e.g. 'alice'"),
+        ("access.developers", {"Al ice": {}}, "platform.access.developers.Al ice.[key]", "like alice"),
         ("access.tls", {"issuer": "a", "secretName": "b"}, "platform.access.tls", "either 'issuer'"),
         ("access.tls", {"issuer": "a", "secretNamespace": "b"}, "platform.access.tls", "only goes with"),
         (
@@ -86,7 +89,7 @@ def test_a_bad_value_is_told_with_its_key(path: str, value: object, where: str, 
 
     problems = [problem for problem in caught.value.problems if problem.where == where]
     assert problems, f"no problem at {where}: {caught.value}"
-    assert told in problems[0].why
+    assert told in f"{problems[0].why}; {problems[0].fix}"
     assert problems[0].fix
 
 
@@ -131,3 +134,49 @@ def test_a_platform_that_is_no_map_gets_one_clear_problem(raw: object) -> None:
     (problem,) = caught.value.problems
     assert problem.where == "platform"
     assert "map of sections" in problem.why
+
+
+def _sections(section: type[Section] = Platform) -> Iterator[type[Section]]:
+    yield section
+    for field in section.model_fields.values():
+        inner = _section_in(field.annotation)
+        if inner is not None:
+            yield from _sections(inner)
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section_in(part))), None)
+
+
+def test_every_setting_says_what_it_means_and_what_holds_without_it() -> None:
+    sections = list(_sections())
+    assert {section.__name__ for section in sections} >= {"Platform", "ModelRole", "Developer", "Queue"}
+    for section in sections:
+        for name, field in section.model_fields.items():
+            text = field.description or ""
+            assert text.endswith("."), f"{section.__name__}.{name} has no description that is a sentence"
+            if field.default is None:
+                assert "Left out:" in text, f"{section.__name__}.{name} does not say what holds without it"
+
+
+def test_the_page_of_settings_has_a_row_for_each() -> None:
+    rows = [line for line in settings_page().splitlines() if line.startswith("| `")]
+
+    assert len(rows) == sum(len(section.model_fields) for section in _sections())
+
+
+def test_what_somebody_wrote_is_shown_without_keys_and_control_characters() -> None:
+    raw = _with("access.developers", {"a\x1b[2J": {}, "Bearer sk-abcdefghijkl": {}, "\ud800": {}})
+    raw["models"][0]["context"] = "hf_abcdefghijklmnop"
+
+    with pytest.raises(InvalidInput) as caught:
+        parse_platform(raw, "test")
+
+    assert len(caught.value.problems) == 4, "a name each, and the context"
+    text = str(caught.value)
+    text.encode()
+    assert "\x1b" not in text
+    assert "sk-abc" not in text
+    assert "hf_abc" not in text

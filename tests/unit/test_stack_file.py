@@ -106,3 +106,19 @@ def test_an_empty_file_is_told_what_belongs_in_it(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidInput, match="platform settings are a map"):
         plan_stack_file(tmp_path, "test")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("config:\n  onprem-coding-agents:platform: &a\n    hardware: *a\n", "holds itself"),
+        ("config: &x [*x]\n", "holds itself"),
+        ("config:\n  onprem-coding-agents:platform: 2026-13-01\n", "month must be in 1..12"),
+        ("? {a: b}\n: 1\n", "unhashable key"),
+        ("config: !!python/object:os.system {}\n", "constructor"),
+    ],
+)
+def test_yaml_that_readers_stumble_over_is_refused_in_words(tmp_path: Path, text: str, found: str) -> None:
+    (problem,) = _problems(tmp_path, text)
+
+    assert found in problem.found

@@ -1,6 +1,6 @@
-"""Strings from outside that end up in files, shells and HTTP headers: one narrow type for each kind.
+"""How strings from outside are checked that end up in files, shells and HTTP headers; `domain` names their types.
 
-Every type refuses control characters, shell metacharacters and anything that looks like a credential, so
+Every check refuses control characters, shell metacharacters and anything that looks like a credential, so
 whoever prints such a string later cannot be made to run or leak something. Refusals carry why and fix.
 """
 
@@ -9,16 +9,18 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from onprem_agents.errors import Finding
 
 MAX_TEXT_CHARS = 300
 _MAX_HOST_CHARS = 253  # RFC 1035 section 2.3.4
-_PUNCTUATION = " .,:/@_+=%-"
-_PROSE_PUNCTUATION = _PUNCTUATION + ";()'#"
+PUNCTUATION = " .,:/@_+=%-"
+PROSE_PUNCTUATION = PUNCTUATION + ";()'#"
 _HOST_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
 _URL_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*", re.ASCII)
 _MODEL_ID = re.compile(r"[A-Za-z0-9/][A-Za-z0-9._:/@+-]*", re.ASCII)
@@ -50,16 +52,7 @@ def shown(value: object, *, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """Why a value is refused: what was found (empty: the value itself), the reason, and what to change."""
-
-    found: str = ""
-    why: str
-    fix: str
-
-
-def refusal(*refusals: Refusal) -> PydanticCustomError:
+def refusal(*refusals: Finding) -> PydanticCustomError:
     """Return the pydantic error that carries one or more refusals, so that all are reported at once."""
     text = "; ".join(f"{item.found or 'the value'}: {item.why}; {item.fix}" for item in refusals)
     return PydanticCustomError("refused", "{text}", {"text": text, "refusals": refusals})
@@ -72,36 +65,46 @@ def _is_random(run: str) -> bool:
     return bool(letters_and_digits and (unbroken or mixed))
 
 
-def _refuse_key(text: str) -> str:
+def refuse_key(text: str) -> str:
+    """Return a text that may be published, or raise the refusal of one that looks like a key."""
     if looks_like_key(text):
         raise refusal(
-            Refusal(
-                why="it looks like a key, and this contract is published without any secret in it",
-                fix="say where to get the key (auth.keyHint), never the key itself",
+            Finding(
+                cause="looks-like-key",
+                found="",
+                why="it looks like a key, and the connection contract is published without any secret in it",
+                fix="say where to get the key (auth.keyHint), never the key itself; give another name otherwise",
             )
         )
     return text
 
 
-def _of(punctuation: str) -> AfterValidator:
+def made_of(punctuation: str) -> AfterValidator:
+    """Return a check that a text is made of letters, digits and these, and holds nothing like a key."""
+
     def check(text: str) -> str:
         bad = sorted({char for char in text if not (char.isalnum() or char in punctuation)})
         if bad:
             raise refusal(
-                Refusal(
+                Finding(
+                    cause="bad-value",
+                    found="",
                     why=f"{''.join(bad[:8])!a} could act on a shell, a terminal or a config file",
                     fix=f"use letters, digits, blanks and {' '.join(punctuation.strip())} alone",
                 )
             )
-        return _refuse_key(text)
+        return refuse_key(text)
 
     return AfterValidator(check)
 
 
-def _check_host(host: str) -> str:
-    if not (_is_address(host) or _is_dns_name(host)):
+def check_host(host: str) -> str:
+    """Return a DNS name or IP address, or raise the refusal."""
+    if not (_is_address(host) or is_dns_name(host)):
         raise refusal(
-            Refusal(
+            Finding(
+                cause="bad-value",
+                found="",
                 why="it is neither a DNS name in lower case nor an IP address",
                 fix="give the bare host name, such as agents.example.internal",
             )
@@ -117,13 +120,15 @@ def _is_address(host: str) -> bool:
     return "%" not in host  # a zone may hold any character
 
 
-def _is_dns_name(host: str) -> bool:
+def is_dns_name(host: str) -> bool:
+    """Tell whether a text is a DNS name in lower case that cannot be taken for an IP address."""
     labels = host.split(".")
     short = len(host) <= _MAX_HOST_CHARS
     return short and not labels[-1].isdigit() and all(_HOST_LABEL.fullmatch(label) for label in labels)
 
 
-def _check_url(url: str) -> str:
+def check_url(url: str) -> str:
+    """Return a plain address that a key may be sent to, or raise the refusal."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -132,22 +137,28 @@ def _check_url(url: str) -> str:
     plain = f"{parts.scheme}://{parts.netloc}{parts.path}" == url
     if parts.scheme not in ("https", "http") or not plain or "@" in parts.netloc:
         raise refusal(
-            Refusal(
+            Finding(
+                cause="bad-value",
+                found="",
                 why="it is not a plain http(s) address (no user, query, fragment or blank)",
                 fix="give an address such as https://agents.example.internal/v1",
             )
         )
     if not _URL_PATH.fullmatch(parts.path) or parts.netloc.endswith(":"):
         raise refusal(
-            Refusal(
+            Finding(
+                cause="bad-value",
+                found="",
                 why="its path or port holds characters or steps that an API address has no use for",
                 fix="use a path of plain words, such as /v1",
             )
         )
-    _check_host(host)
+    check_host(host)
     if parts.scheme == "http" and not is_loopback(host):
         raise refusal(
-            Refusal(
+            Finding(
+                cause="bad-value",
+                found="",
                 why="the developer's key would travel in clear text",
                 fix="use https; http is accepted for this machine (127.0.0.1, localhost) alone",
             )
@@ -155,10 +166,13 @@ def _check_url(url: str) -> str:
     return url
 
 
-def _check_model_id(model_id: str) -> str:
+def check_model_id(model_id: str) -> str:
+    """Return a model's public name, or raise the refusal."""
     if not _MODEL_ID.fullmatch(model_id) or ".." in model_id or _KEY_PREFIX.search(model_id):
         raise refusal(
-            Refusal(
+            Finding(
+                cause="bad-value",
+                found="",
                 why="it is not a model name of letters, digits and . _ : / @ + -",
                 fix="name the model as its publisher does, such as Qwen/Qwen3.6-27B-FP8",
             )
@@ -174,28 +188,29 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _shaped(pattern: str, *, like: str) -> AfterValidator:
-    """Return a check that the whole text has that shape; `like` is an example for the message."""
+@dataclass(frozen=True)
+class Shape:
+    """A check that a whole text has one shape: `what` it is, in words, and what is `like` it, for messages."""
 
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise refusal(Refusal(why="it has another shape than such a name must have", fix=f"like {like}"))
-        return _refuse_key(text)
+    pattern: str
+    what: str
+    like: str
+    published: bool = True
+    """Whether the text stands in the connection contract, so that nothing like a key may stand in it."""
 
-    return AfterValidator(check)
+    def check(self, text: str) -> str:
+        """Return the text, or raise the refusal."""
+        if not re.fullmatch(self.pattern, text, re.ASCII):
+            fix = f"write it like {self.like}"
+            raise refusal(Finding(cause="bad-value", found="", why=f"it must be {self.what}", fix=fix))
+        return refuse_key(text) if self.published else text
 
+    def __get_pydantic_core_schema__(self, source: type[str], handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Let pydantic call the check after its own."""
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
 
-PlainText = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS), _of(_PUNCTUATION)]
-# For explanations that are shown on a terminal and never become part of a file.
-Prose = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS), _of(_PROSE_PUNCTUATION)]
-HostName = Annotated[str, AfterValidator(_check_host)]
-ApiUrl = Annotated[str, Field(max_length=MAX_TEXT_CHARS), AfterValidator(_check_url)]
-RoleName = Annotated[str, _shaped(r"[a-z][a-z0-9-]{0,30}", like="coder or fast-2")]
-# Any agent's: a platform may be newer than the developer's release, and know more of them.
-AgentName = Annotated[str, _shaped(r"[a-z][a-z0-9-]{0,30}", like="codex")]
-# No slash: gateways and routers match served names in paths; no comma: claude-code-router splits at it.
-ServedName = Annotated[str, _shaped(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", like="coder (no slash, no blank)")]
-# Only our own prefix: any other name would let a contract make an agent send, say, GITHUB_TOKEN to its host.
-KeyEnvName = Annotated[str, _shaped(r"ONPREM_[A-Z][A-Z0-9_]{0,40}", like="ONPREM_API_KEY (always ONPREM_…)")]
-ModelId = Annotated[str, Field(max_length=200), AfterValidator(_check_model_id)]
-VersionText = Annotated[str, _shaped(r"[0-9][0-9A-Za-z.+-]{0,31}", like="2.1.330")]
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Tell editors the pattern, and in words what it means (a word of the YAML and JSON language servers)."""
+        return handler(schema) | {"pattern": f"^({self.pattern})$", "patternErrorMessage": self.what}

@@ -1,0 +1,94 @@
+"""The settings of who may call, and under which name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from onprem_agents.stack.domain import (
+    DeveloperName,
+    ForeignNamespace,
+    HostName,
+    Label,
+    ObjectName,
+    PlainText,
+    PublishedName,
+)
+from onprem_agents.stack.section import Section, contradiction
+
+
+class Tls(Section):
+    """The certificate of the external listener: a cert-manager issuer or an existing Secret."""
+
+    issuer: PublishedName | None = Field(
+        default=None,
+        description="cert-manager issuer that signs the certificate. Left out: 'secretName' must be said.",
+    )
+    issuer_kind: Literal["ClusterIssuer", "Issuer"] = Field(
+        default="ClusterIssuer", description="Kind of that issuer."
+    )
+    secret_name: PublishedName | None = Field(
+        default=None, description="Existing Secret with the certificate. Left out: 'issuer' must be said."
+    )
+    secret_namespace: ForeignNamespace | None = Field(
+        default=None,
+        description="Namespace of that Secret; a ReferenceGrant there must allow it. Left out: the stack's own.",
+    )
+    ca_hint: PlainText | None = Field(
+        default=None,
+        description="Where developers find the CA file of a private issuer; it is published in the contract. Left "
+        "out: the certificate is one that machines trust anyway.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Tls:
+        if (self.issuer is None) == (self.secret_name is None):
+            raise contradiction(
+                "both" if self.issuer else "neither",
+                "say either 'issuer' (cert-manager) or 'secretName' (an existing Secret)",
+                "keep one of the two",
+            )
+        if self.secret_namespace is not None and self.secret_name is None:
+            raise contradiction(
+                "'secretNamespace' beside 'issuer'",
+                "'secretNamespace' only goes with 'secretName': cert-manager writes into the stack's own namespace",
+                "remove 'secretNamespace'",
+            )
+        return self
+
+
+class Developer(Section):
+    """One developer; the key itself lives in the secret `developerKeys`."""
+
+    team: Label | None = Field(
+        default=None, description="The developer's team; the report counts developers by it. Left out: none."
+    )
+
+
+class Access(Section):
+    """Who may call the models, and under which name."""
+
+    host: HostName = Field(
+        description="DNS name that developers connect to: the gateway listens for it, and the certificate is for it."
+    )
+    port: Annotated[int, Field(strict=True, ge=1, le=65535)] = Field(
+        default=443, description="TCP port of the gateway's HTTPS listener."
+    )
+    tls: Tls = Field(description="The certificate of the HTTPS listener.")
+    developers: dict[DeveloperName, Developer] = Field(
+        min_length=1,
+        max_length=5000,
+        description="Everyone who may call, by name; each needs a key in the secret 'developerKeys'.",
+    )
+    gateway: Literal["envoy-gateway", "envoy-ai-gateway"] = Field(
+        default="envoy-gateway",
+        description="Software of the gateway; envoy-ai-gateway counts tokens and needs its controller.",
+    )
+    gateway_class: ObjectName = Field(
+        default="envoy-gateway", description="Existing GatewayClass that Envoy Gateway serves."
+    )
+    gateway_namespace: ForeignNamespace = Field(
+        default="envoy-gateway-system",
+        description="Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable.",
+    )

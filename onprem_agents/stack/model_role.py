@@ -1,0 +1,100 @@
+"""The settings of one served model."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from onprem_agents.stack.domain import CatalogName, ContextTokens, RoleName, SourceUri, Temperature
+from onprem_agents.stack.section import Section, contradiction
+
+ParserName = Annotated[str, Field(min_length=1, max_length=64)]
+Count = Annotated[int, Field(strict=True, ge=1, le=4096)]
+# A ConfigMap holds at most 1 MiB (Kubernetes 1.36), and a character may take four bytes.
+ChatTemplate = Annotated[str, Field(min_length=1, max_length=200_000)]
+
+
+class ModelRole(Section):
+    """One model behind one stable role name; everything but role and model is derived when not said."""
+
+    role: RoleName = Field(
+        description="The name that developers' machines know the model by. The first role does the work, the "
+        "last one takes titles and other short calls."
+    )
+    model: CatalogName = Field(
+        description="Name in the catalogue, or Hugging Face id of one of its checkpoints, e.g. "
+        "Qwen/Qwen3.6-27B-FP8. A bare name leaves the choice of the checkpoint open."
+    )
+    precision: Literal["bf16", "fp8", "int4", "nvfp4", "mxfp4"] | None = Field(
+        default=None,
+        description="Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes "
+        "natively.",
+    )
+    source: SourceUri | None = Field(
+        default=None,
+        description="Where the weights come from: hf://, pvc://, oci:// or s3://. Left out: hf:// and the model's id.",
+    )
+    revision: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = Field(
+        default=None,
+        description="Git revision of the checkpoint on Hugging Face; only with an hf:// source. Left out: the newest.",
+    )
+    context: ContextTokens | None = Field(
+        default=None,
+        description="Longest prompt and answer together, in tokens. Left out: the longest that fits, up to 131072.",
+    )
+    sessions: Count | None = Field(
+        default=None,
+        description="Sessions of full context to hold at once, over all replicas. Left out: as many as fit.",
+    )
+    replicas: Annotated[int, Field(strict=True, ge=1, le=256)] | None = Field(
+        default=None, description="Model servers. Left out: as many as 'sessions' need, else 1."
+    )
+    tensor_parallel: Annotated[int, Field(strict=True, ge=1, le=16)] | None = Field(
+        default=None,
+        description="GPUs that share one replica. Left out: the fewest of a node that hold the model.",
+    )
+    kv_cache_dtype: Literal["auto", "fp8"] | None = Field(
+        default=None,
+        description="Precision of the KV cache; fp8 holds twice the tokens. Left out: the model's own where it "
+        "fits, else fp8 on GPUs that have it.",
+    )
+    gpu_memory_utilization: Annotated[float, Field(ge=0.3, le=0.98)] | None = Field(
+        default=None, description="Share of the GPU's memory that vLLM takes. Left out: 0.92, vLLM's default."
+    )
+    max_num_seqs: Count | None = Field(
+        default=None,
+        description="Requests in one batch. Left out: 16 to 64 by the GPU's memory, more where 'sessions' ask for it.",
+    )
+    max_num_batched_tokens: Annotated[int, Field(strict=True, ge=256, le=1_048_576)] | None = Field(
+        default=None, description="Tokens in one batch. Left out: 2048, or 8192 on GPUs of 70 GiB and more."
+    )
+    tool_call_parser: ParserName | None = Field(
+        default=None, description="vLLM's parser of tool calls. Left out: the one for the model's family."
+    )
+    reasoning_parser: ParserName | None = Field(
+        default=None, description="vLLM's parser of reasoning. Left out: the one for the model's family."
+    )
+    chat_template: ChatTemplate | None = Field(
+        default=None,
+        description="Jinja text to use instead of the model's own template. Left out: the model's, or the one that "
+        "vLLM brings for its tool calls.",
+    )
+    speculative_tokens: Annotated[int, Field(strict=True, ge=0, le=8)] = Field(
+        default=0,
+        description="Tokens that the model's own draft layers guess ahead; 0 switches guessing off.",
+    )
+    temperature: Temperature | None = Field(
+        default=None,
+        description="Sampling temperature that server and agents use. Left out: that of the model's own configuration.",
+    )
+
+    @model_validator(mode="after")
+    def _revision_of_hugging_face(self) -> ModelRole:
+        if self.revision is not None and not (self.source or "hf://").startswith("hf://"):
+            raise contradiction(
+                f"'revision' beside the source {self.source}",
+                "'revision' is a Git revision on Hugging Face, and nothing would read it",
+                "remove 'revision', and let the source name the version",
+            )
+        return self

@@ -1,0 +1,22 @@
+"""What every map of settings has in common."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from onprem_agents.errors import Finding
+from onprem_agents.stack.untrusted import refusal
+
+
+class Section(BaseModel):
+    """A map of settings: closed, frozen, camelCase in YAML."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, allow_inf_nan=False
+    )
+
+
+def contradiction(found: str, why: str, fix: str) -> Exception:
+    """Return the refusal of two settings that cannot both hold."""
+    return refusal(Finding(cause="contradiction", found=found, why=why, fix=fix))
