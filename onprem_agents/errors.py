@@ -48,7 +48,6 @@ Cause = Literal[
     "no-tool-calls",  # vLLM has no parser for the model's tool calls
     "no-speculation",  # the model has nothing to draft tokens with
     "release-too-old",  # the model needs a later vLLM
-    "unknown-release",  # nothing is known of that vLLM release
     "release-refuses",  # that vLLM release has no such option, parser or value
     "unreadable-model",  # a config.json that cannot be sized
     # of developers' machines

@@ -144,16 +144,12 @@ class _Derivation:
     ) -> tuple[ServingPlan, ...]:
         serving = []
         for index, decision in enumerate(decisions):
-            if decision.choice is None:
+            if decision.choice is None or decision.problems:
                 continue
             try:
                 serving.append(self._serving(decision, placement, timeouts))
             except InvalidInput as error:
                 problems += [_at_setting(problem, decision.role, index) for problem in error.problems]
-            except UnknownFact as error:
-                told = {problem.where for problem in problems}
-                if "platform.serving.vllm" not in told:
-                    problems.append(error.problem("platform.serving.vllm"))
         return tuple(serving)
 
     def _serving(self, decision: RoleDecision, placement: Placement, timeouts: TimeoutChain) -> ServingPlan:

@@ -84,4 +84,5 @@ def _role(serving: ServingPlan) -> dict[str, Any]:
             "downtime": serving.rollout.downtime,
             "reason": serving.rollout.reason,
         },
+        "notes": list(serving.notes),
     }

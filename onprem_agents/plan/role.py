@@ -254,10 +254,11 @@ def _without(role: ModelRole, problems: Sequence[Problem], where: str) -> ModelR
 def _does_not_fit(nearest: Choice, ways: Sequence[Way], where: str, pool: Pool) -> Problem:
     account, request = nearest.fit, nearest.request
     terms = ", ".join(f"{term.name} {term.gib:.1f}" for term in account.terms)
+    key = _key(account.refusals, where)
     told = f": {terms} of {account.gpu_total_gib:.1f} GiB a GPU" if terms else ""
     return Problem(
-        where=_key(account.refusals, where),
-        cause="does-not-fit",
+        where=key,
+        cause="does-not-split" if key == f"{where}.tensorParallel" else "does-not-fit",
         found=f"{nearest.variant.hf_id} ({nearest.variant.precision}) with {request.context_tokens} tokens on "
         f"{nearest.tensor_parallel} × {pool.accelerator.name}{told}",
         why="; ".join((*account.problems, *_pipeline(nearest, pool))),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import Model, Variant
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.timeouts import TimeoutChain

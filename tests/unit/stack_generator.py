@@ -30,7 +30,6 @@ BASE: dict[str, Any] = {
     },
     "timeouts": {},
     "queue": {},
-    "upstreams": {},
 }
 
 # At the limits of names in Kubernetes, DNS and the contract, of kinds that settings have, and of what reads them.
