@@ -14,12 +14,12 @@ from embedded.cluster import control_plane, crds, envoy_gateway, kserve, nodes
 from embedded.cluster.certificates import Pki
 from embedded.cluster.nodes import NodeSpec
 from embedded.cluster.site import Site
+from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.ports import Ports
 from embedded.process import Member, Process
 from embedded.progress import Progress
 from embedded.toolchain import Binary, Origin, module_dir
-from onprem_agents.cluster import KubeClient
 from onprem_agents.errors import ClusterError, EnvironmentProblem
 
 # In the order in which they start; the inner lists may start, and are stopped, at once.
@@ -86,9 +86,9 @@ class Cluster:
     def kubeconfig(self) -> Path:
         return self._layout.kubeconfig
 
-    def client(self) -> KubeClient:
+    def client(self) -> KubeWriter:
         """Return an administrator's client."""
-        return KubeClient.from_kubeconfig(self.kubeconfig)
+        return KubeWriter.from_kubeconfig(self.kubeconfig)
 
     def start(self, needs: ClusterNeeds, progress: Progress) -> None:
         """Bring the cluster up to `needs`: start what does not run, repair what died, keep the rest.
@@ -184,7 +184,7 @@ class Cluster:
     def _start_nodes(
         self,
         site: Site,
-        client: KubeClient,
+        client: KubeWriter,
         needs: ClusterNeeds,
         progress: Progress,
         run: Callable[[Process], bool],
@@ -208,7 +208,7 @@ class Cluster:
     def _start_controllers(
         self,
         site: Site,
-        client: KubeClient,
+        client: KubeWriter,
         needs: ClusterNeeds,
         progress: Progress,
         run: Callable[[Process], bool],

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from embedded import plugins
 from embedded.cluster import Cluster
-from embedded.commands.up import up
 from embedded.engine import Engine
 from embedded.gateway import litellm, real_vllm, translation
 from embedded.gateway import upstream as upstreams
@@ -25,6 +24,7 @@ from embedded.layout import Layout
 from embedded.ports import is_free
 from embedded.progress import Progress
 from embedded.toolchain import provision
+from embedded.up import up
 from onprem_agents.errors import EnvironmentProblem, nearest_hint
 from onprem_agents.manifests.gateway_auth import client_ids, key_secret
 from onprem_agents.plan import PlatformPlan, read_and_plan

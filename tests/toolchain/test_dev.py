@@ -168,7 +168,7 @@ def test_a_signal_ends_the_command_and_what_it_started(
     tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
     program = (
-        "import os, sys; from pathlib import Path; from embedded import children, __main__ as dev\n"
+        "import os, sys; from pathlib import Path; from embedded import children; from tools import dev\n"
         "log = Path(sys.argv[1])\n"
         "argv = ['sh', '-c', 'echo $$; sleep 60']\n"
         "work = lambda: children.run_logged(argv, cwd=log.parent, env=os.environ, log=log)\n"
@@ -192,7 +192,7 @@ def test_a_signal_ends_the_command_and_what_it_started(
 
 def test_an_expected_failure_is_one_message_without_a_traceback() -> None:
     answer = subprocess.run(
-        [sys.executable, "-m", "embedded", "test", "unti"],
+        [sys.executable, "-m", "tools.dev", "test", "unti"],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
@@ -205,7 +205,7 @@ def test_an_expected_failure_is_one_message_without_a_traceback() -> None:
 
 def test_without_arguments_the_help_is_shown() -> None:
     answer = subprocess.run(
-        [sys.executable, "-m", "embedded"], cwd=CHECKOUT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.dev"], cwd=CHECKOUT, capture_output=True, text=True, check=False
     )
 
     assert answer.returncode == 0

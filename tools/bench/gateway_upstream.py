@@ -1,4 +1,4 @@
-"""`python -m embedded.bench.gateway_upstream PORT`: a chat server with one fixed answer, faster than any gateway.
+"""`python -m tools.bench.gateway_upstream PORT`: a chat server with one fixed answer, faster than any gateway.
 
 The scripted model checks and records each request, which takes longer than Envoy does; this one does neither.
 A text `[paced tokens=300 rate=100]` in the request streams so many tokens at that rate; with rate 0 as fast as

@@ -14,14 +14,14 @@ from rich.console import Console
 from embedded import backend, plugins
 from embedded.cluster import BINARIES, Cluster
 from embedded.cluster.tls import give_certificate
-from embedded.commands.plan_view import show_plan
 from embedded.engine import Engine, passphrase
+from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.listeners import require_port
 from embedded.needs import cluster_needs
+from embedded.plan_view import show_plan
 from embedded.progress import Progress
 from embedded.toolchain import Binary, provision
-from onprem_agents.cluster import KubeClient
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, read_and_plan
@@ -85,7 +85,7 @@ def _stopped_on_interrupt(cluster: Cluster, progress: Progress) -> Iterator[None
         raise
 
 
-def _prepare(layout: Layout, wanted: _Stack, progress: Progress) -> tuple[Engine, KubeClient, list[Binary]]:
+def _prepare(layout: Layout, wanted: _Stack, progress: Progress) -> tuple[Engine, KubeWriter, list[Binary]]:
     """Provide binaries, cluster and engine; the engine is built while the cluster starts."""
     binaries = provision(layout, BINARIES, progress)
     cluster = Cluster(layout, binaries)
@@ -109,7 +109,7 @@ def _prepare(layout: Layout, wanted: _Stack, progress: Progress) -> tuple[Engine
     return Engine(layout, engine_binary, stand_ins=bool(stand_ins)), client, stand_ins
 
 
-def _leave_other_stacks(engine: Engine, stack: str, client: KubeClient, progress: Progress) -> None:
+def _leave_other_stacks(engine: Engine, stack: str, client: KubeWriter, progress: Progress) -> None:
     """Take down any other stack: all stacks share one namespace, one host port and the simulated nodes."""
     for other in engine.stacks_in_use():
         if other != stack:
@@ -118,7 +118,7 @@ def _leave_other_stacks(engine: Engine, stack: str, client: KubeClient, progress
                 engine.run("destroy", "--yes", "--skip-preview", "--stack", other)
 
 
-def _recover(engine: Engine, stack: str, client: KubeClient, progress: Progress) -> None:
+def _recover(engine: Engine, stack: str, client: KubeWriter, progress: Progress) -> None:
     for sentence in engine.recover(stack, client):
         progress.note(f"repaired: {sentence}")
 
@@ -134,7 +134,7 @@ def _apply(engine: Engine, stack: str, progress: Progress) -> None:
 
 
 def _summary(
-    wanted: _Stack, client: KubeClient, stand_ins: Sequence[Binary], progress: Progress, *, seconds: float
+    wanted: _Stack, client: KubeWriter, stand_ins: Sequence[Binary], progress: Progress, *, seconds: float
 ) -> None:
     plan = wanted.plan
     for serving in plan.serving:

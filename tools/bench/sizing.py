@@ -10,11 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from embedded.bench.sizing_baselines import BASELINES
-from embedded.bench.sizing_fit import cross_validate
-from embedded.bench.sizing_rows import COLUMNS, COUNTED, ENGINE, Run, errors_of, read_runs
 from embedded.progress import Progress
 from onprem_agents.catalog import load_catalog
+from tools.bench.sizing_baselines import BASELINES
+from tools.bench.sizing_fit import cross_validate
+from tools.bench.sizing_rows import COLUMNS, COUNTED, ENGINE, Run, errors_of, read_runs
 
 _Errors = dict[tuple[str, str, str], list[float]]
 

@@ -11,14 +11,14 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from embedded.scripted_model import NAME, OWNER, refusals
-from embedded.scripted_model.http import Cut, HttpRequest, HttpResponse
-from embedded.scripted_model.plays import Play, Plays, QueuedPlay
-from embedded.scripted_model.record import Record
-from embedded.scripted_model.refusals import Refusal
-from embedded.scripted_model.script import next_turn
-from embedded.scripted_model.turn import Asked, Call, Turn, Usage, pieces
-from embedded.scripted_model.wire import MODULES, PATHS, messages
+from tools.scripted_model import NAME, OWNER, refusals
+from tools.scripted_model.http import Cut, HttpRequest, HttpResponse
+from tools.scripted_model.plays import Play, Plays, QueuedPlay
+from tools.scripted_model.record import Record
+from tools.scripted_model.refusals import Refusal
+from tools.scripted_model.script import next_turn
+from tools.scripted_model.turn import Asked, Call, Turn, Usage, pieces
+from tools.scripted_model.wire import MODULES, PATHS, messages
 
 COUNT_TOKENS = "/v1/messages/count_tokens"
 PLAYS = "/scripted/plays"

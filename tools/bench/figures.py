@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from embedded.bench.usage import Usage
+from tools.bench.usage import Usage
 
 
 @dataclass(frozen=True, kw_only=True)

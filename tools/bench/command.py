@@ -9,15 +9,15 @@ from typing import Any
 
 from rich.console import Console
 
-from embedded.bench.advise import measure_advise, show_advise
-from embedded.bench.figures import show
-from embedded.bench.gateway import measure_gateway
-from embedded.bench.gateway_figures import show_gateway
-from embedded.bench.program import measure_program
-from embedded.bench.sizing import measure_sizing
 from embedded.layout import Layout
 from embedded.progress import Progress
 from onprem_agents.errors import UnknownFact
+from tools.bench.advise import measure_advise, show_advise
+from tools.bench.figures import show
+from tools.bench.gateway import measure_gateway
+from tools.bench.gateway_figures import show_gateway
+from tools.bench.program import measure_program
+from tools.bench.sizing import measure_sizing
 
 
 def program(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001

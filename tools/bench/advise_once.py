@@ -1,6 +1,6 @@
 """The search for models and hardware in a fresh interpreter, which has computed nothing yet.
 
-    python -m embedded.bench.advise_once
+    python -m tools.bench.advise_once
 
 Prints the seconds of processor time of each part as one JSON object: what else the machine does counts little there.
 """

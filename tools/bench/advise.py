@@ -14,11 +14,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from embedded.bench.advise_once import ALL_RANKINGS
-from embedded.bench.figures import verdict
-from embedded.bench.usage import measured
 from embedded.layout import Layout
 from embedded.progress import Progress
+from tools.bench.advise_once import ALL_RANKINGS
+from tools.bench.figures import verdict
+from tools.bench.usage import measured
 
 # The aims of the product: seconds of the whole search once everything is imported, and the start of
 # `onprem-agents --help` as a ratio to importing pydantic in the same rounds.
@@ -95,7 +95,7 @@ def measure_advise(layout: Layout, progress: Progress, *, rounds: int = 10) -> A
 
 def _search(layout: Layout, log: Path) -> Mapping[str, float]:
     lines: list[str] = []
-    argv = [sys.executable, "-m", "embedded.bench.advise_once"]
+    argv = [sys.executable, "-m", "tools.bench.advise_once"]
     measured(argv, cwd=layout.checkout, env=os.environ, log=log, on_line=lines.append)
     found: dict[str, float] = json.loads(lines[-1])
     return found

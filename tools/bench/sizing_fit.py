@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
-from embedded.bench.sizing_rows import Run
 from onprem_agents.sizing.constants import CONSTANTS, Constants
 from onprem_agents.sizing.overhead import overhead
 from onprem_agents.sizing.weights import weights_of
+from tools.bench.sizing_rows import Run
 
 # Each constant is tried at these multiples of its value, twice around: enough to move to where the logs want it.
 _STEPS = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)

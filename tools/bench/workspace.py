@@ -21,7 +21,6 @@ from typing import Any
 import yaml
 
 from embedded import plugins
-from embedded.bench.usage import Usage, measured
 from embedded.cluster import BINARIES, Cluster
 from embedded.cluster.tls import give_certificate
 from embedded.engine import Engine, EngineError
@@ -35,6 +34,7 @@ from onprem_agents.plan import PlatformPlan, plan_stack
 from onprem_agents.plan.contract import connection_for
 from onprem_agents.stack.settings import PROJECT
 from onprem_agents.stack.stack_file import read_stack_file
+from tools.bench.usage import Usage, measured
 
 EMPTY_STACK = "empty"
 _LINKS = ("onprem_agents", "components", "policy")
@@ -110,7 +110,7 @@ class Project:
         """Return what import and evaluation in a fresh interpreter cost, and the number of resources."""
         lines: list[str] = []
         usage = measured(
-            [sys.executable, "-m", "embedded.bench.evaluate", self.folder / "__main__.py", stack, config],
+            [sys.executable, "-m", "tools.bench.evaluate", self.folder / "__main__.py", stack, config],
             cwd=Path(__file__).parents[2],
             env=self.environment,
             log=self.log,

@@ -1,4 +1,4 @@
-"""`python -m embedded.scripted_model`: serve until SIGTERM or Ctrl-C, on loopback alone."""
+"""`python -m tools.scripted_model`: serve until SIGTERM or Ctrl-C, on loopback alone."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from embedded.ports import LOOPBACK
-from embedded.scripted_model import NAME, OWNER
-from embedded.scripted_model.http import serve
-from embedded.scripted_model.record import Record
-from embedded.scripted_model.server import ScriptedModel
+from tools.scripted_model import NAME, OWNER
+from tools.scripted_model.http import serve
+from tools.scripted_model.record import Record
+from tools.scripted_model.server import ScriptedModel
 
 
 def _served(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
@@ -51,4 +51,4 @@ async def _run(port: int, model: ScriptedModel, names: str) -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m embedded.scripted_model")
+    main(prog_name="python -m tools.scripted_model")

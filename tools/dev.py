@@ -35,7 +35,7 @@ def main() -> None:
 @click.argument("stack", default="local")
 def up(stack: str) -> None:
     """Show the plan of STACK (default: local), start the cluster and apply the stack."""
-    from embedded.commands.up import up as command
+    from embedded.up import up as command
 
     layout = Layout.default()
     with hold(layout.lock_file, command=f"./dev up {stack}"):
@@ -129,7 +129,7 @@ def bench(names: tuple[str, ...], as_json: bool, cases: Path | None) -> None:
 
     Runs on a cluster and on stacks of its own, whatever is up in this checkout.
     """
-    from embedded.commands.bench import bench as command
+    from tools.bench.command import bench as command
 
     layout = Layout.default()
     with hold(layout.lock_file, command="./dev bench"):

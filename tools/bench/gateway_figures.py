@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from embedded.bench.figures import verdict
+from tools.bench.figures import verdict
 
 # The aims of the product: Envoy with the keys of 200 developers.
 ADDED_AIM_MS = 1.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from embedded.bench.figures import Comparison, Figures, Growth, Series
-from embedded.bench.usage import Usage
-from embedded.bench.workspace import EMPTY_STACK, Workspace, workspace
 from embedded.layout import Layout
 from embedded.progress import Progress
+from tools.bench.figures import Comparison, Figures, Growth, Series
+from tools.bench.usage import Usage
+from tools.bench.workspace import EMPTY_STACK, Workspace, workspace
 
 # The aims of the product: ratios to the empty program.
 EVALUATION_AIM = 4.0

@@ -1,4 +1,4 @@
-"""`python -m embedded.bench.gateway_load`: requests as agents send them, from a process that does nothing else.
+"""`python -m tools.bench.gateway_load`: requests as agents send them, from a process that does nothing else.
 
 Reads one JSON object (`Load`) from standard input and writes what it measured. Each connection is kept and has a
 thread of its own on a plain socket: what a client library adds would be larger than what a gateway does.

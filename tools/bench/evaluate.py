@@ -1,6 +1,6 @@
 """Import and evaluation of one Pulumi program in a fresh interpreter, on mocks: no engine, no plugin.
 
-    python -m embedded.bench.evaluate PROGRAM STACK CONFIG
+    python -m tools.bench.evaluate PROGRAM STACK CONFIG
 
 CONFIG is a JSON file: `values` (config key to text, objects as JSON text) and `secrets` (the keys among them
 that are secret). Prints how many resources the program declared.

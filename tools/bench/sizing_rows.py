@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from embedded.bench.sizing_baselines import BASELINES
 from onprem_agents.catalog import Catalog, Variant
 from onprem_agents.errors import InvalidInput, OnpremError, Problem
 from onprem_agents.sizing import FitRequest, memory_of
 from onprem_agents.sizing.cases import request_of
+from tools.bench.sizing_baselines import BASELINES
 
 COLUMNS = ("weights", "KV pool", "concurrency")
 ENGINE = "onprem"

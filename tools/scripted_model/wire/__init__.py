@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from embedded.scripted_model.turn import Api
-from embedded.scripted_model.wire import chat, messages, responses
+from tools.scripted_model.turn import Api
+from tools.scripted_model.wire import chat, messages, responses
 
 PATHS: dict[str, Api] = {
     "/v1/chat/completions": "chat",

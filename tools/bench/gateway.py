@@ -19,9 +19,6 @@ from typing import Any
 
 import httpx
 
-from embedded.bench.gateway_figures import PACED_TOKENS_PER_SECOND, GatewayFigures, Rounds, Way
-from embedded.bench.gateway_load import Load, Measured
-from embedded.bench.workspace import Config, Workspace, workspace
 from embedded.gateway import litellm, translation
 from embedded.gateway.waiting import wait_for_gateway
 from embedded.layout import Layout
@@ -31,6 +28,9 @@ from embedded.progress import Progress
 from onprem_agents.cluster import KubeClient
 from onprem_agents.errors import EnvironmentProblem, OnpremError
 from onprem_agents.plan import plan_stack
+from tools.bench.gateway_figures import PACED_TOKENS_PER_SECOND, GatewayFigures, Rounds, Way
+from tools.bench.gateway_load import Load, Measured
+from tools.bench.workspace import Config, Workspace, workspace
 
 DEVELOPERS = 200
 STREAMS = (1, 16)
@@ -168,7 +168,7 @@ def _ca_file(space: Workspace) -> Path:
 def _run(load: Load) -> Measured:
     """Run the load generator as a process of its own. Raises `OnpremError` with what it says."""
     done = subprocess.run(
-        [sys.executable, "-m", "embedded.bench.gateway_load"],
+        [sys.executable, "-m", "tools.bench.gateway_load"],
         cwd=Path(__file__).parents[2],
         input=json.dumps(asdict(load)),
         capture_output=True,
@@ -186,7 +186,7 @@ def _server(own: Layout) -> Iterator[str]:
     port = Ports(own.ports_file)["bench-upstream"]
     server = Process(
         name="bench-upstream",
-        argv=(sys.executable, "-m", "embedded.bench.gateway_upstream", str(port)),
+        argv=(sys.executable, "-m", "tools.bench.gateway_upstream", str(port)),
         cwd=Path(__file__).parents[2],
         pid_file=own.state / "bench-upstream.pid",
         log=own.logs / "bench-upstream.log",
