@@ -18,7 +18,7 @@ from embedded.process import Process
 from embedded.progress import Progress
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.plan import plan_stack_file
-from tools.scripted_model import OWNER
+from scripted_model import OWNER
 
 _LOOK_SECONDS = 1.0
 _COMMAND = "./dev gateway"

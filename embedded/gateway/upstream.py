@@ -14,7 +14,7 @@ from embedded.ports import LOOPBACK, Ports
 from embedded.process import Process
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
 from onprem_agents.plan import PlatformPlan
-from tools.scripted_model import NAME
+from scripted_model import NAME
 
 _READY_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0
@@ -84,7 +84,7 @@ def scripted_model(layout: Layout, *arguments: str) -> Process:
     """Describe the scripted model's process; to look at it or end it no arguments are needed."""
     return Process(
         name=NAME,
-        argv=(sys.executable, "-m", "tools.scripted_model", *arguments),
+        argv=(sys.executable, "-m", "scripted_model", *arguments),
         cwd=layout.checkout,
         env={"PYTHONUNBUFFERED": "1"},
         pid_file=layout.state / "gateway" / f"{NAME}.pid",

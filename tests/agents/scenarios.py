@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from scripted_model.record import fingerprint
 from tests.agents import closed_network
 from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine, Outcome
-from tools.scripted_model.record import fingerprint
 
 OWNERS = {"opencode": "alice", "codex": "bob", "claude": "carol"}
 PATHS = {"opencode": "/v1/chat/completions", "codex": "/v1/responses", "claude": "/v1/messages"}

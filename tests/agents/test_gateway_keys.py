@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from scripted_model.record import fingerprint
 from tests.agents.gateway import POST_PATHS, Gateway, all_are, answers, bodies, both_headers, send
 from tests.agents.keys import onprem_keys, seconds_until
-from tools.scripted_model.record import fingerprint
 
 # Routes of vLLM 0.33 and LiteLLM 1.109.1 that no agent needs.
 FOREIGN = (

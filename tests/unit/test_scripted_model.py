@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tools.scripted_model.http import Cut, HttpRequest
-from tools.scripted_model.record import Record, fingerprint
-from tools.scripted_model.server import ScriptedModel
+from scripted_model.http import Cut, HttpRequest
+from scripted_model.record import Record, fingerprint
+from scripted_model.server import ScriptedModel
 
 KEY = "sk-not-for-anybodys-eyes-0123456789"
 Send = Callable[..., tuple[int, Any]]

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tools.scripted_model.turn import Asked, Entry, Tool, Turn, Usage, pieces
-from tools.scripted_model.wire.shared import Content, Part, event, joined, split_arguments, texts
+from scripted_model.turn import Asked, Entry, Tool, Turn, Usage, pieces
+from scripted_model.wire.shared import Content, Part, event, joined, split_arguments, texts
 
 
 class _Item(Part):

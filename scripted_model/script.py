@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tools.scripted_model.actions import Action, Create, Edit, Read, Run, filler, performed_with
-from tools.scripted_model.turn import Asked, Call, Turn
+from scripted_model.actions import Action, Create, Edit, Read, Run, filler, performed_with
+from scripted_model.turn import Asked, Call, Turn
 
 _FILE = r"[`'\"]?(?P<file>[\w.~/+-]*\w\.\w+)[`'\"]?"
 _QUOTED = r"(?:`(?P<{0}1>[^`]+)`|\"(?P<{0}2>[^\"]+)\"|'(?P<{0}3>[^']+)')"

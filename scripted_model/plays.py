@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tools.scripted_model.turn import Entry
+from scripted_model.turn import Entry
 
 _DIRECTIVE = re.compile(r"\[play ([^\]\n]{1,200})\]")
 Seconds = Annotated[float, Field(ge=0, le=3600)]

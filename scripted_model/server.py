@@ -11,14 +11,14 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from tools.scripted_model import NAME, OWNER, refusals
-from tools.scripted_model.http import Cut, HttpRequest, HttpResponse
-from tools.scripted_model.plays import Play, Plays, QueuedPlay
-from tools.scripted_model.record import Record
-from tools.scripted_model.refusals import Refusal
-from tools.scripted_model.script import next_turn
-from tools.scripted_model.turn import Asked, Call, Turn, Usage, pieces
-from tools.scripted_model.wire import MODULES, PATHS, messages
+from scripted_model import NAME, OWNER, refusals
+from scripted_model.http import Cut, HttpRequest, HttpResponse
+from scripted_model.plays import Play, Plays, QueuedPlay
+from scripted_model.record import Record
+from scripted_model.refusals import Refusal
+from scripted_model.script import next_turn
+from scripted_model.turn import Asked, Call, Turn, Usage, pieces
+from scripted_model.wire import MODULES, PATHS, messages
 
 COUNT_TOKENS = "/v1/messages/count_tokens"
 PLAYS = "/scripted/plays"

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tools.scripted_model.turn import Call, Tool
+from scripted_model.turn import Call, Tool
 
 _MOST_DEPTH = 8
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tools.scripted_model.turn import Api
-from tools.scripted_model.wire import chat, messages, responses
+from scripted_model.turn import Api
+from scripted_model.wire import chat, messages, responses
 
 PATHS: dict[str, Api] = {
     "/v1/chat/completions": "chat",

@@ -1,4 +1,4 @@
-"""`python -m tools.scripted_model`: serve until SIGTERM or Ctrl-C, on loopback alone."""
+"""`python -m scripted_model`: serve until SIGTERM or Ctrl-C, on loopback alone."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from embedded.ports import LOOPBACK
-from tools.scripted_model import NAME, OWNER
-from tools.scripted_model.http import serve
-from tools.scripted_model.record import Record
-from tools.scripted_model.server import ScriptedModel
+from scripted_model import NAME, OWNER
+from scripted_model.http import serve
+from scripted_model.record import Record
+from scripted_model.server import ScriptedModel
+
+_LOOPBACK = "127.0.0.1"
 
 
 def _served(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
@@ -35,15 +36,15 @@ def main(port: int, served: dict[str, int], record: Path | None) -> None:
     try:
         asyncio.run(_run(port, ScriptedModel(served, Record(record)), ", ".join(served)))
     except OSError as error:
-        raise click.ClickException(f"{NAME} cannot serve on {LOOPBACK}:{port}: {error}") from None
+        raise click.ClickException(f"{NAME} cannot serve on {_LOOPBACK}:{port}: {error}") from None
 
 
 async def _run(port: int, model: ScriptedModel, names: str) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    server = await serve(LOOPBACK, port, model)
-    click.echo(f"{OWNER} serves {names} on http://{LOOPBACK}:{port}")
+    server = await serve(_LOOPBACK, port, model)
+    click.echo(f"{OWNER} serves {names} on http://{_LOOPBACK}:{port}")
     await ended.wait()
     server.close()
     with contextlib.suppress(TimeoutError):
@@ -51,4 +52,4 @@ async def _run(port: int, model: ScriptedModel, names: str) -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m tools.scripted_model")
+    main(prog_name="python -m scripted_model")
