@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,8 +26,6 @@ from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, read_and_plan
 from onprem_agents.plan.contract import connection_for
 from onprem_agents.stack.stack_file import StackFile
-
-_ESTIMATE_SECONDS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +83,11 @@ def _stopped_on_interrupt(cluster: Cluster, progress: Progress) -> Iterator[None
 
 
 def _prepare(layout: Layout, wanted: _Stack, progress: Progress) -> tuple[Engine, KubeWriter, list[Binary]]:
-    """Provide binaries, cluster and engine; the engine is built while the cluster starts."""
-    binaries = provision(layout, BINARIES, progress)
+    """Provide binaries, cluster and engine."""
+    binaries = provision(layout, (*BINARIES, "pulumi"), progress)
+    engine_binary = binaries["pulumi"]
     cluster = Cluster(layout, binaries)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pulumi: Future[dict[str, Binary]] = pool.submit(provision, layout, ("pulumi",), progress)
-        cluster.start(cluster_needs(wanted.plan, wanted.manifests), progress)
-        engine_binary = pulumi.result()["pulumi"]
+    cluster.start(cluster_needs(wanted.plan, wanted.manifests), progress)
     stand_ins = plugins.install(layout, engine_binary)
     client = cluster.client()
     tls = wanted.plan.access.tls
@@ -114,7 +109,7 @@ def _leave_other_stacks(engine: Engine, stack: str, client: KubeWriter, progress
     for other in engine.stacks_in_use():
         if other != stack:
             _recover(engine, other, client, progress)
-            with progress.step(f"Taking down stack {other}", estimate_seconds=10, log=engine.log):
+            with progress.step(f"Taking down stack {other}", log=engine.log):
                 engine.run("destroy", "--yes", "--skip-preview", "--stack", other)
 
 
@@ -124,9 +119,7 @@ def _recover(engine: Engine, stack: str, client: KubeWriter, progress: Progress)
 
 
 def _apply(engine: Engine, stack: str, progress: Progress) -> None:
-    with progress.step(
-        f"pulumi up --stack {stack}", estimate_seconds=_ESTIMATE_SECONDS, log=engine.log
-    ) as step:
+    with progress.step(f"pulumi up --stack {stack}", log=engine.log) as step:
         engine.run(
             *("up", "--yes", "--skip-preview", "--stack", stack, "--policy-pack", "policy"),
             on_line=lambda line: step.update(" ".join(line.split())[:100]),

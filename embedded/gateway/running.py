@@ -103,7 +103,7 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
             up(layout, stack, progress)
         with cluster.client() as client:
             translation.start(layout, stack, client, progress)
-        with progress.step("Gateway", estimate_seconds=2, log=log), cluster.client() as client:
+        with progress.step("Gateway", log=log), cluster.client() as client:
             wait_for_gateway(plan, client, Path(session.ca_file), log, since_bytes=since_bytes)
     except BaseException:
         progress.note("taking back what was begun")

@@ -123,13 +123,13 @@ def test_in_a_pipe_every_step_is_one_line_and_a_long_one_has_a_heartbeat() -> No
     sink = io.StringIO()
     progress = Progress(console=Console(file=sink, width=200), heartbeat_seconds=0.2)
 
-    with progress.step("build", estimate_seconds=90) as step:
+    with progress.step("build") as step:
         step.update("package 3 of 7")
         time.sleep(0.6)
 
     lines = sink.getvalue().splitlines()
     assert lines[0].startswith("… build  0.")
-    assert lines[0].endswith("of about 1 min 30 s  package 3 of 7")
+    assert lines[0].endswith("s  package 3 of 7")
     assert lines[-1].startswith("✓ build  0.")
 
 

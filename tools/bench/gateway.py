@@ -120,7 +120,7 @@ class _Bench:
             for streams in STREAMS
         ]
         for number in range(1, self.rounds + 1):
-            with progress.step(f"{target.name}: round {number} of {self.rounds}", estimate_seconds=30):
+            with progress.step(f"{target.name}: round {number} of {self.rounds}"):
                 for way in ways:
                     for load, rounds in (
                         (self._direct(way.streams), way.direct),
@@ -209,7 +209,7 @@ def _answers(address: str) -> bool:
 
 def _apply(space: Workspace, platform: dict[str, Any], progress: Progress) -> None:
     """Apply the stack and wait until its gateway does what it says."""
-    with progress.step("pulumi up of the measured stack", estimate_seconds=20):
+    with progress.step("pulumi up of the measured stack"):
         space.product.timed("up", _STACK, "--yes", "--skip-preview")
     plan = plan_stack(platform, stack=_STACK, source="the measurement")
     with KubeClient.from_kubeconfig(space.layout.kubeconfig) as client:

@@ -96,7 +96,7 @@ def _updates(space: Workspace, resources: int, rounds: int, progress: Progress) 
     first, first_empty = _series("up from nothing, with policies", resources), _series("up from nothing", 0)
     again, again_empty = _series("up without a change, with policies", resources), _series("up again", 0)
     for number in range(1, rounds + 1):
-        with progress.step(f"up, up again, destroy: round {number} of {rounds}", estimate_seconds=30):
+        with progress.step(f"up, up again, destroy: round {number} of {rounds}"):
             for series in (first_empty, again_empty):
                 series.runs.append(space.empty.timed("up", EMPTY_STACK, *_QUIET))
             for series in (first, again):

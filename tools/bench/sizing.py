@@ -28,7 +28,7 @@ def measure_sizing(path: Path, progress: Progress) -> None:
     console.print(_table("all runs", runs, lambda _: "all", (ENGINE, COUNTED, *BASELINES)))
     console.print(_table("by family", runs, lambda run: run.family, (ENGINE,)))
     console.print(_table("by precision", runs, lambda run: run.precision, (ENGINE,)))
-    with progress.step("fit the constants without each source in turn", estimate_seconds=30):
+    with progress.step("fit the constants without each source in turn"):
         crossed = cross_validate(runs)
     console.print(
         f"KV pool, share of GPU memory: median {_percent(crossed.fitted, 0.5)}, 90 % {_percent(crossed.fitted, 0.9)}; "
