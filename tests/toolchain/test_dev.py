@@ -211,3 +211,40 @@ def test_without_arguments_the_help_is_shown() -> None:
     assert answer.returncode == 0
     for command in ("up", "down", "status", "test", "check", "bench", "shell"):
         assert f"\n  {command} " in answer.stdout
+
+
+def _shell(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run `./dev shell` where nothing was fetched or built yet."""
+    own = {"ONPREM_CACHE": str(tmp_path / "cache"), "ONPREM_STATE": str(tmp_path / "state")}
+    return subprocess.run(
+        [sys.executable, "-m", "tools.dev", "shell", *words],
+        cwd=CHECKOUT,
+        env={"PATH": "/usr/bin:/bin", "SHELL": "/bin/true", **own},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_command_that_needs_no_engine_hears_nothing_of_it(tmp_path: Path) -> None:
+    answer = _shell(tmp_path, "onprem-agents", "--version")
+
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("onprem-agents")
+    assert answer.stderr == ""
+
+
+def test_pulumi_without_an_engine_is_told_how_to_get_one(tmp_path: Path) -> None:
+    answer = _shell(tmp_path, "pulumi", "version")
+
+    assert answer.returncode == 1
+    assert answer.stderr == (
+        "error: there is no command 'pulumi' on PATH: the engine is not there yet: run ./dev up first\n"
+    )
+
+
+def test_a_shell_without_an_engine_says_so_once_and_on_standard_error(tmp_path: Path) -> None:
+    answer = _shell(tmp_path)
+
+    assert answer.stdout == ""
+    assert answer.stderr.count("the engine is not there yet") == 1

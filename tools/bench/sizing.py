@@ -14,22 +14,32 @@ from embedded.progress import Progress
 from onprem_agents.catalog import load_catalog
 from tools.bench.sizing_baselines import BASELINES
 from tools.bench.sizing_fit import cross_validate
-from tools.bench.sizing_rows import COLUMNS, COUNTED, ENGINE, Run, errors_of, read_runs
+from tools.bench.sizing_rows import COLUMNS, COUNTED, ENGINE, MOST_TOLD, Run, errors_of, read_runs
 
 _Errors = dict[tuple[str, str, str], list[float]]
 
 
 def measure_sizing(path: Path, progress: Progress) -> None:
-    """Print errors by column, family and precision, and the cross-validation. Raises `InvalidInput`."""
+    """Print errors by column, family and precision, and the cross-validation; name the rows that are left out.
+
+    Raises `InvalidInput` when no row can be compared.
+    """
     with progress.step("read the runs"):
-        runs, rows = read_runs(path, load_catalog())
+        runs, unread = read_runs(path, load_catalog())
     console = Console(highlight=False, width=120)
-    console.print(f"{len(runs)} of {rows} runs answered")
+    console.print(f"{len(runs)} of {len(runs) + len(unread)} rows compared")
+    for row in unread[:MOST_TOLD]:
+        progress.note(f"left out: {row}")
+    if len(unread) > MOST_TOLD:
+        progress.note(f"left out: {len(unread) - MOST_TOLD} more rows")
     console.print(_table("all runs", runs, lambda _: "all", (ENGINE, COUNTED, *BASELINES)))
     console.print(_table("by family", runs, lambda run: run.family, (ENGINE,)))
     console.print(_table("by precision", runs, lambda run: run.precision, (ENGINE,)))
     with progress.step("fit the constants without each source in turn"):
         crossed = cross_validate(runs)
+    if not crossed.left_out:
+        console.print("no cross-validation: the runs with a pool come from fewer than two sources")
+        return
     console.print(
         f"KV pool, share of GPU memory: median {_percent(crossed.fitted, 0.5)}, 90 % {_percent(crossed.fitted, 0.9)}; "
         f"with constants fitted to the other {crossed.sources - 1} sources: median "

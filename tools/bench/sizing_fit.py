@@ -57,7 +57,7 @@ def cross_validate(runs: Sequence[Run]) -> CrossValidation:
     pools = [point for point in points if point.total_gib is not None]
     sources = sorted({point.run.source for point in pools})
     left_out: list[float] = []
-    for source in sources:
+    for source in sources if len(sources) > 1 else ():
         constants = _fitted([point for point in points if point.run.source != source])
         left_out += [point.error(constants) for point in pools if point.run.source == source]
     return CrossValidation(

@@ -10,13 +10,18 @@ from pathlib import Path
 from onprem_agents.catalog import Catalog, Variant
 from onprem_agents.errors import InvalidInput, OnpremError, Problem
 from onprem_agents.sizing import FitRequest, memory_of
-from onprem_agents.sizing.cases import request_of
+from onprem_agents.sizing.cases import UnreadableRow, request_of
 from tools.bench.sizing_baselines import BASELINES
 
 COLUMNS = ("weights", "KV pool", "concurrency")
 ENGINE = "onprem"
 COUNTED = "onprem, no log"
 """The engine without the sizes that logs showed: every weight is counted from the architecture."""
+
+MOST_TOLD = 20
+"""Rows that are named one by one; a file may have thousands."""
+
+_FIGURES = ("model_load_gib", "available_kv_gib", "max_concurrency")
 
 # Columns that say what vLLM printed; the engine must not see them.
 _ANSWERS = (
@@ -43,17 +48,44 @@ class Run:
     non_torch_gib: float | None
 
 
-def read_runs(path: Path, catalog: Catalog) -> tuple[list[Run], int]:
-    """Return the runs that the engine can answer, and how many rows count. Raises `InvalidInput`."""
+@dataclass(frozen=True, kw_only=True)
+class Unread:
+    """A row that is compared with nothing: its line in the file, its `id`, and why."""
+
+    line: int
+    ident: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"line {self.line} ({self.ident or 'no id'}): {self.why}"
+
+
+def read_runs(path: Path, catalog: Catalog) -> tuple[list[Run], list[Unread]]:
+    """Return the runs that can be compared, and the other rows. Raises `InvalidInput` when there is no run."""
+    runs: list[Run] = []
+    unread: list[Unread] = []
     try:
         with path.open(newline="", encoding="utf-8") as lines:
-            rows = [row for row in csv.DictReader(lines) if row.get("hf_id") and not row.get("patched")]
+            reader = csv.DictReader(lines)
+            for row in reader:
+                try:
+                    runs.append(_run(row, catalog))
+                except OnpremError as error:
+                    unread.append(Unread(line=reader.line_num, ident=row.get("id") or "", why=str(error)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problem = Problem(
-            where=str(path), found=str(error), why="it cannot be read as CSV", fix="give a file of runs"
-        )
-        raise InvalidInput("./dev bench sizing", [problem]) from None
-    return [run for row in rows for run in _run(row, catalog)], len(rows)
+        raise _refusal(path, str(error), "it cannot be read as CSV") from None
+    if not runs:
+        why = "\n".join(str(row) for row in unread[:MOST_TOLD]) or "it has no rows below its header"
+        raise _refusal(path, f"0 of {len(unread)} rows can be compared", why)
+    return runs, unread
+
+
+def _refusal(path: Path, found: str, why: str) -> InvalidInput:
+    fix = (
+        f"give a CSV file of runs with the columns of `onprem-agents fit --cases` and {', '.join(_FIGURES)}: "
+        "one of these at least must be filled"
+    )
+    return InvalidInput("./dev bench sizing", [Problem(where=str(path), found=found, why=why, fix=fix)])
 
 
 def errors_of(run: Run) -> Iterator[tuple[str, str, float]]:
@@ -87,29 +119,31 @@ def _unseen(variant: Variant) -> Variant:
     return variant.model_copy(update={"measured": False, "loaded_gib_per_gpu": {}})
 
 
-def _run(row: Mapping[str, str], catalog: Catalog) -> Iterator[Run]:
-    try:
-        request = request_of({key: value for key, value in row.items() if key not in _ANSWERS}, catalog)
-    except OnpremError:
-        return
-    yield Run(
-        ident=row["id"],
+def _run(row: Mapping[str, str], catalog: Catalog) -> Run:
+    if row.get("patched"):
+        raise UnreadableRow("its vLLM was changed (column patched)")
+    request = request_of({key: value for key, value in row.items() if key not in _ANSWERS}, catalog)
+    load, pool, concurrency = (_number(row, name) for name in _FIGURES)
+    if load is None and pool is None and concurrency is None:
+        raise UnreadableRow(f"it has none of the figures {', '.join(_FIGURES)}")
+    return Run(
+        ident=row.get("id") or "",
         family=request.model.family,
         precision=request.variant.precision,
-        source=row["source"],
+        source=row.get("source") or "",
         request=request,
-        load_gib=_number(row["model_load_gib"]),
-        pool_gib=_number(row["available_kv_gib"]),
-        concurrency=_number(row["max_concurrency"]) if row["max_model_len"] else None,
-        told_utilization=bool(_number(row["gpu_memory_utilization"])),
-        graphs_gib=_number(row["graph_gib"]),
-        activation_gib=_number(row["activation_peak_gib"]),
-        non_torch_gib=_number(row["non_torch_gib"]),
+        load_gib=load,
+        pool_gib=pool,
+        concurrency=concurrency if row.get("max_model_len") else None,
+        told_utilization=bool(_number(row, "gpu_memory_utilization")),
+        graphs_gib=_number(row, "graph_gib"),
+        activation_gib=_number(row, "activation_peak_gib"),
+        non_torch_gib=_number(row, "non_torch_gib"),
     )
 
 
-def _number(text: str) -> float | None:
+def _number(row: Mapping[str, str], column: str) -> float | None:
     try:
-        return float(text)
+        return float(row.get(column) or "")
     except ValueError:
         return None
