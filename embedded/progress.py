@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ _MINUTE_SECONDS = 60
 # A rate from less than this says nothing: the first packages are the small ones.
 _LEAST_SHARE = 0.02
 _LEAST_SECONDS = 3.0
+_RECENT_SECONDS = 60.0
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -33,6 +35,7 @@ class Step:
         self._started = clock()
         self.told = self._started
         self._share: float | None = None
+        self._recent: deque[tuple[float, float]] = deque()
 
     def update(self, text: str) -> None:
         """Say what the step is doing now; shown live, or with the next heartbeat."""
@@ -40,7 +43,11 @@ class Step:
 
     def reach(self, done: float, total: float, text: str) -> None:
         """Say how much of all is done; the time left is told from the rate so far. A total of 0 is an unknown one."""
-        self.text, self._share = text, done / total if total else 0.0
+        share, now = done / total if total else 0.0, self._clock()
+        while self._recent and now - self._recent[0][0] > _RECENT_SECONDS:
+            self._recent.popleft()
+        self._recent.append((now, share))
+        self.text, self._share = text, share
 
     def give_up(self, text: str) -> None:
         """Say why the step ends without what it was for, while the work goes on in another way."""
@@ -53,11 +60,19 @@ class Step:
 
     @property
     def seconds_left(self) -> float | None:
-        """The time left at the rate so far; None without a rate to speak of, and at the end."""
-        seconds, share = self.elapsed_seconds, self._share
+        """The time left at the rate so far; None without a rate to speak of, and at the end.
+
+        Of all the time and the last minute the slower counts: a machine may become busy, and large packages last.
+        """
+        now, share = self._clock(), self._share
+        seconds = now - self._started
         if share is None or share < _LEAST_SHARE or share >= 1 or seconds < _LEAST_SECONDS:
             return None
-        return seconds * (1 - share) / share
+        rate = share / seconds
+        since, before = self._recent[0]
+        if now - since > _LEAST_SECONDS and share > before:
+            rate = min(rate, (share - before) / (now - since))
+        return (1 - share) / rate
 
     def line(self) -> str:
         """Return title, elapsed time, time left and the last word on it as one line."""

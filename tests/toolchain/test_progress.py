@@ -60,6 +60,17 @@ def test_while_nothing_more_is_done_the_time_left_grows(step: Step, clock: Clock
     assert step.seconds_left == pytest.approx(120)
 
 
+def test_when_it_slows_down_the_last_minute_tells_the_time_left(step: Step, clock: Clock) -> None:
+    for done in range(1, 51):
+        clock.seconds += 1
+        step.reach(done, 100, "")
+    for done in (51, 52, 53, 54):
+        clock.seconds += 30
+        step.reach(done, 100, "")
+
+    assert step.seconds_left == pytest.approx(46 * 30), "a package in 30 s, not in 3"
+
+
 @pytest.mark.parametrize(
     ("seconds", "done"),
     [(1, 50), (60, 1), (60, 100)],
