@@ -44,9 +44,9 @@ class Step:
     def reach(self, done: float, total: float, text: str) -> None:
         """Say how much of all is done; the time left is told from the rate so far. A total of 0 is an unknown one."""
         share, now = done / total if total else 0.0, self._clock()
-        while self._recent and now - self._recent[0][0] > _RECENT_SECONDS:
+        self._recent.append((now, share))  # before the old ones go: another thread reads the first
+        while now - self._recent[0][0] > _RECENT_SECONDS:
             self._recent.popleft()
-        self._recent.append((now, share))
         self.text, self._share = text, share
 
     def give_up(self, text: str) -> None:
