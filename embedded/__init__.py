@@ -1,4 +1,4 @@
 """The local default: a real Kubernetes control plane, KServe and Envoy Gateway on loopback.
 
-Nothing but `./dev` and the tests imports this package; the product runs without it.
+Nothing but `tools` and the tests imports this package; the product runs without it.
 """

@@ -55,6 +55,11 @@ def end_all() -> None:
         _end(child)
 
 
+def ending() -> bool:
+    """Whether `end_all` was called: what waits for something else than a command should stop, too."""
+    return _ending.is_set()
+
+
 @contextmanager
 def _group(
     command: Sequence[str], cwd: Path, env: Mapping[str, str]

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from embedded import children
 from onprem_agents.errors import EnvironmentProblem
 
 _POLL_SECONDS = 0.2
@@ -45,6 +46,8 @@ def _acquire(handle: IO[str], path: Path, wait_seconds: float, on_wait: Callable
     deadline = time.monotonic() + wait_seconds
     told = False
     while not _try_lock(handle):
+        if children.ending():
+            raise KeyboardInterrupt
         holder = _holder(handle)
         if time.monotonic() >= deadline:
             raise EnvironmentProblem(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,33 +16,70 @@ from rich.text import Text
 
 HEARTBEAT_SECONDS = 15.0
 _MINUTE_SECONDS = 60
+# A rate from less than this says nothing: the first packages are the small ones.
+_LEAST_SHARE = 0.02
+_LEAST_SECONDS = 3.0
+_RECENT_SECONDS = 60.0
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class Step:
     """One thing under way; several may run at once, each in a thread of its own."""
 
-    def __init__(self, title: str, *, estimate_seconds: float | None, log: Path | None) -> None:
+    def __init__(self, title: str, *, log: Path | None, clock: Callable[[], float]) -> None:
         self.title = title
-        self.estimate_seconds = estimate_seconds
         self.log = log
         self.text = ""
-        self._started = time.monotonic()
+        self.given_up = False
+        self._clock = clock
+        self._started = clock()
         self.told = self._started
+        self._share: float | None = None
+        self._recent: deque[tuple[float, float]] = deque()
 
     def update(self, text: str) -> None:
         """Say what the step is doing now; shown live, or with the next heartbeat."""
-        self.text = text
+        self.text, self._share = text, None
+
+    def reach(self, done: float, total: float, text: str) -> None:
+        """Say how much of all is done; the time left is told from the rate so far. A total of 0 is an unknown one."""
+        share, now = done / total if total else 0.0, self._clock()
+        self._recent.append((now, share))  # before the old ones go: another thread reads the first
+        while now - self._recent[0][0] > _RECENT_SECONDS:
+            self._recent.popleft()
+        self.text, self._share = text, share
+
+    def give_up(self, text: str) -> None:
+        """Say why the step ends without what it was for, while the work goes on in another way."""
+        self.update(text)
+        self.given_up = True
 
     @property
     def elapsed_seconds(self) -> float:
-        return time.monotonic() - self._started
+        return self._clock() - self._started
+
+    @property
+    def seconds_left(self) -> float | None:
+        """The time left at the rate so far; None without a rate to speak of, and at the end.
+
+        Of all the time and the last minute the slower counts: a machine may become busy, and large packages last.
+        """
+        now, share = self._clock(), self._share
+        seconds = now - self._started
+        if share is None or share < _LEAST_SHARE or share >= 1 or seconds < _LEAST_SECONDS:
+            return None
+        rate = share / seconds
+        since, before = self._recent[0]
+        if now - since > _LEAST_SECONDS and share > before:
+            rate = min(rate, (share - before) / (now - since))
+        return (1 - share) / rate
 
     def line(self) -> str:
-        """Return title, elapsed time, estimate and the last word on it as one line."""
-        clock = _clock(self.elapsed_seconds)
-        if self.estimate_seconds is not None:
-            clock += f" of about {_clock(round(self.estimate_seconds))}"
+        """Return title, elapsed time, time left and the last word on it as one line."""
+        clock = duration(self.elapsed_seconds)
+        left = self.seconds_left
+        if left is not None:
+            clock += f", about {duration(round(left))} left"
         return f"{self.title}  {clock}" + (f"  {self.text}" if self.text else "")
 
 
@@ -53,7 +91,11 @@ class Progress:
     """
 
     def __init__(
-        self, *, console: Console | None = None, heartbeat_seconds: float = HEARTBEAT_SECONDS
+        self,
+        *,
+        console: Console | None = None,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console or Console(stderr=True, highlight=False)
         self._heartbeat_seconds = heartbeat_seconds
@@ -61,25 +103,25 @@ class Progress:
         self._steps: list[Step] = []
         self._live: Live | None = None
         self._beating = False
+        self._clock = clock
 
     @contextmanager
-    def step(
-        self, title: str, *, estimate_seconds: float | None = None, log: Path | None = None
-    ) -> Iterator[Step]:
+    def step(self, title: str, *, log: Path | None = None) -> Iterator[Step]:
         """Show `title` while the block runs, then its outcome; a failure names `log`."""
-        step = Step(title, estimate_seconds=estimate_seconds, log=log)
+        step = Step(title, log=log, clock=self._clock)
         self._begin(step)
         try:
             yield step
         except (KeyboardInterrupt, SystemExit):
-            self._end(step, "[yellow]-[/]", f"{title}  interrupted after {_clock(step.elapsed_seconds)}")
+            self._end(step, "[yellow]-[/]", f"{title}  interrupted after {duration(step.elapsed_seconds)}")
             raise
         except BaseException:
             hint = f"; log: {log}" if log is not None else ""
-            self._end(step, "[red]✗[/]", f"{title}  failed after {_clock(step.elapsed_seconds)}{hint}")
+            self._end(step, "[red]✗[/]", f"{title}  failed after {duration(step.elapsed_seconds)}{hint}")
             raise
         suffix = f"  {step.text}" if step.text else ""
-        self._end(step, "[green]✓[/]", f"{title}  {_clock(step.elapsed_seconds)}{suffix}")
+        mark = "[yellow]-[/]" if step.given_up else "[green]✓[/]"
+        self._end(step, mark, f"{title}  {duration(step.elapsed_seconds)}{suffix}")
 
     def note(self, text: str) -> None:
         """Print one line between the steps."""
@@ -120,14 +162,15 @@ class Progress:
                 if not self._steps:
                     self._beating = False
                     return
-                now = time.monotonic()
+                now = self._clock()
                 for step in self._steps:
                     if now - step.told >= self._heartbeat_seconds:
                         step.told = now
                         self._console.print(f"… {escape(step.line())}", soft_wrap=True)
 
 
-def _clock(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time as people say it: `12.3 s`, `1 min 16 s`."""
     if seconds < _MINUTE_SECONDS:
         return f"{seconds} s" if isinstance(seconds, int) else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), _MINUTE_SECONDS)

@@ -1,1 +1,1 @@
-"""Tools of those who maintain this repository; nothing of the product imports them."""
+"""What developers of the product run; no part of it, and nothing of it imports this package."""

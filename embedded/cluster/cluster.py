@@ -14,12 +14,12 @@ from embedded.cluster import control_plane, crds, envoy_gateway, kserve, nodes
 from embedded.cluster.certificates import Pki
 from embedded.cluster.nodes import NodeSpec
 from embedded.cluster.site import Site
+from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.ports import Ports
 from embedded.process import Member, Process
 from embedded.progress import Progress
 from embedded.toolchain import Binary, Origin, module_dir
-from onprem_agents.cluster import KubeClient
 from onprem_agents.errors import ClusterError, EnvironmentProblem
 
 # In the order in which they start; the inner lists may start, and are stopped, at once.
@@ -86,9 +86,9 @@ class Cluster:
     def kubeconfig(self) -> Path:
         return self._layout.kubeconfig
 
-    def client(self) -> KubeClient:
+    def client(self) -> KubeWriter:
         """Return an administrator's client."""
-        return KubeClient.from_kubeconfig(self.kubeconfig)
+        return KubeWriter.from_kubeconfig(self.kubeconfig)
 
     def start(self, needs: ClusterNeeds, progress: Progress) -> None:
         """Bring the cluster up to `needs`: start what does not run, repair what died, keep the rest.
@@ -111,7 +111,7 @@ class Cluster:
         running = [name for name in _NAMES if self._known(name).was_started() or self._known(name).members()]
         if not running:
             return
-        with progress.step("Stopping the cluster", estimate_seconds=3, log=self._layout.logs):
+        with progress.step("Stopping the cluster", log=self._layout.logs):
             for names in reversed(_ORDER):
                 with ThreadPoolExecutor(max_workers=len(names)) as pool:
                     list(pool.map(lambda name: self._known(name).stop(_GRACE_SECONDS), names))
@@ -171,7 +171,7 @@ class Cluster:
                 self._start_controllers(site, client, needs, progress, run)
 
     def _start_control_plane(self, site: Site, progress: Progress, run: Callable[[Process], bool]) -> None:
-        with progress.step("Kubernetes API server", estimate_seconds=3, log=self._log("kube-apiserver")):
+        with progress.step("Kubernetes API server", log=self._log("kube-apiserver")):
             control_plane.write_credentials(site)
             etcd = control_plane.etcd(site)
             run(etcd)
@@ -184,7 +184,7 @@ class Cluster:
     def _start_nodes(
         self,
         site: Site,
-        client: KubeClient,
+        client: KubeWriter,
         needs: ClusterNeeds,
         progress: Progress,
         run: Callable[[Process], bool],
@@ -193,7 +193,7 @@ class Cluster:
         for process in (scheduler, kwok):
             run(process)
         log = self._log("kube-apiserver")
-        with progress.step("Definitions of the stack's objects", estimate_seconds=6, log=log) as step:
+        with progress.step("Definitions of the stack's objects", log=log) as step:
             installed = crds.ensure(client, needs.crds, self._module, step.update)
             step.update(f"{installed} installed")
         manager = control_plane.controller_manager(site, needs.crds)
@@ -208,7 +208,7 @@ class Cluster:
     def _start_controllers(
         self,
         site: Site,
-        client: KubeClient,
+        client: KubeWriter,
         needs: ClusterNeeds,
         progress: Progress,
         run: Callable[[Process], bool],
@@ -225,11 +225,11 @@ class Cluster:
             gateway = envoy_gateway.process(site)
             run(gateway)
         if with_kserve:
-            with progress.step("KServe", estimate_seconds=3, log=self._log(kserve.NAME)):
+            with progress.step("KServe", log=self._log(kserve.NAME)):
                 kserve.wait_ready(site, controller)
                 kserve.register_webhooks(client, site)
         if with_gateway:
-            with progress.step("Envoy Gateway", estimate_seconds=3, log=self._log(envoy_gateway.NAME)):
+            with progress.step("Envoy Gateway", log=self._log(envoy_gateway.NAME)):
                 envoy_gateway.wait_ready(site, gateway)
                 if with_kserve:
                     envoy_gateway.wait_programmed(client, site, gateway)

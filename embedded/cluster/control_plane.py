@@ -14,9 +14,9 @@ import yaml
 from embedded.cluster.certificates import write_private
 from embedded.cluster.probe import answers
 from embedded.cluster.site import Site
+from embedded.kube import KubeWriter
 from embedded.ports import LOOPBACK
 from embedded.process import Process
-from onprem_agents.cluster import KubeClient
 from onprem_agents.errors import EnvironmentProblem
 
 PORTS = {"etcd": ("etcd", "etcd-peer"), "kube-apiserver": ("kube-apiserver",)}
@@ -132,7 +132,7 @@ def api_server(site: Site) -> Process:
     )
 
 
-def wait_for_api_server(process: Process, client: KubeClient) -> None:
+def wait_for_api_server(process: Process, client: KubeWriter) -> None:
     process.wait_until(client.ready, timeout_seconds=_READY_SECONDS, what="ready")
 
 
@@ -186,7 +186,7 @@ def kwok(site: Site) -> Process:
     )
 
 
-def wait_for_controllers(client: KubeClient, manager: Process) -> None:
+def wait_for_controllers(client: KubeWriter, manager: Process) -> None:
     """Wait until pods can be created: the controller-manager has made the default service account."""
     manager.wait_until(
         lambda: client.find("v1", "ServiceAccount", "default", "default") is not None,
@@ -195,7 +195,7 @@ def wait_for_controllers(client: KubeClient, manager: Process) -> None:
     )
 
 
-def install_storage_class(client: KubeClient, site: Site) -> None:
+def install_storage_class(client: KubeWriter, site: Site) -> None:
     """Apply the default StorageClass whose claims kwok binds to volumes that exist by name only."""
     file = site.module("sigs.k8s.io/kwok") / "kustomize" / "stage" / "volume" / "fast" / "storage-class.yaml"
     client.apply(yaml.safe_load(file.read_text(encoding="utf-8")), force=True)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from onprem_agents.cluster import KubeClient
+from embedded.kube import KubeWriter
 from onprem_agents.errors import ClusterError, EnvironmentProblem
 
 _DIGEST = "embedded.onprem/digest"
@@ -50,7 +50,7 @@ class Definition:
 
 
 def ensure(
-    client: KubeClient, groups: Collection[str], module: Callable[[str], Path], tell: Callable[[str], None]
+    client: KubeWriter, groups: Collection[str], module: Callable[[str], Path], tell: Callable[[str], None]
 ) -> int:
     """Install the groups' definitions that are missing or changed and wait until all are served.
 
@@ -118,7 +118,7 @@ def _field(text: str, indent: int, key: str) -> str:
     return found.group(1)
 
 
-def _present(client: KubeClient) -> dict[str, tuple[str, str]]:
+def _present(client: KubeWriter) -> dict[str, tuple[str, str]]:
     """Return digest and resource version of each installed definition by name."""
     answer = client.request("GET", _PATH, name="CustomResourceDefinitions", headers={"Accept": _METADATA})
     return {
@@ -130,7 +130,7 @@ def _present(client: KubeClient) -> dict[str, tuple[str, str]]:
     }
 
 
-def _install(client: KubeClient, definition: Definition, present: dict[str, tuple[str, str]]) -> None:
+def _install(client: KubeWriter, definition: Definition, present: dict[str, tuple[str, str]]) -> None:
     label = f"CustomResourceDefinition {definition.name}"
     headers = {"Content-Type": "application/yaml", "Accept": _METADATA.replace("MetadataList", "Metadata")}
     text = definition.text
@@ -142,7 +142,7 @@ def _install(client: KubeClient, definition: Definition, present: dict[str, tupl
     client.request("PUT", f"{_PATH}/{definition.name}", name=label, body=text, headers=headers)
 
 
-def _wait_served(client: KubeClient, wanted: list[Definition]) -> None:
+def _wait_served(client: KubeWriter, wanted: list[Definition]) -> None:
     deadline = time.monotonic() + _SERVED_SECONDS
     while True:
         served = {(resource.group, resource.kind) for resource in client.resources(refresh=True)}

@@ -16,10 +16,11 @@ from embedded.cluster import kserve
 from embedded.cluster.certificates import write_private
 from embedded.cluster.probe import answers
 from embedded.cluster.site import Site
+from embedded.kube import KubeWriter
 from embedded.ports import LOOPBACK
 from embedded.process import Process
 from embedded.toolchain import gateway_patch
-from onprem_agents.cluster import KubeClient, Object
+from onprem_agents.cluster import Object
 from onprem_agents.errors import EnvironmentProblem
 
 NAME = "envoy-gateway"
@@ -79,7 +80,7 @@ def process(site: Site) -> Process:
     )
 
 
-def install(client: KubeClient, site: Site, *, with_kserve: bool) -> None:
+def install(client: KubeWriter, site: Site, *, with_kserve: bool) -> None:
     """Apply what the controller wants to find: its namespace, its secrets, a class, and KServe's gateway."""
     client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, force=True)
     certificates = site.folder(NAME) / "certs"
@@ -107,7 +108,7 @@ def wait_ready(site: Site, controller: Process) -> None:
     controller.wait_until(lambda: answers(url), timeout_seconds=_READY_SECONDS, what="ready")
 
 
-def wait_programmed(client: KubeClient, site: Site, controller: Process) -> None:
+def wait_programmed(client: KubeWriter, site: Site, controller: Process) -> None:
     """Wait until the gateway for KServe's own routes is Programmed and its Envoy has its configuration."""
     envoy = f"http://{LOOPBACK}:{site.ports['envoy-readiness']}/ready"
 

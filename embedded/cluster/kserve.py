@@ -15,9 +15,10 @@ import yaml
 from embedded.cluster.certificates import write_private
 from embedded.cluster.probe import answers
 from embedded.cluster.site import Site
+from embedded.kube import KubeWriter
 from embedded.ports import LOOPBACK
 from embedded.process import Process
-from onprem_agents.cluster import KubeClient, Object
+from onprem_agents.cluster import Object
 
 NAME = "kserve-manager"
 NAMESPACE = "kserve"
@@ -55,7 +56,7 @@ def process(site: Site, groups: Collection[str]) -> Process:
     )
 
 
-def install(client: KubeClient, site: Site, groups: Collection[str]) -> None:
+def install(client: KubeWriter, site: Site, groups: Collection[str]) -> None:
     """Apply namespace and configuration: Standard mode, routes by the Gateway API where it is installed."""
     client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, force=True)
     file = site.module(_MODULE) / "config" / "configmap" / "inferenceservice.yaml"
@@ -83,7 +84,7 @@ def wait_ready(site: Site, controller: Process) -> None:
     controller.wait_until(lambda: answers(url), timeout_seconds=_READY_SECONDS, what="ready")
 
 
-def register_webhooks(client: KubeClient, site: Site) -> None:
+def register_webhooks(client: KubeWriter, site: Site) -> None:
     """Point the API server at the controller's webhooks on this host."""
     file = site.module(_MODULE) / "config" / "webhook" / "manifests.yaml"
     for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8")):

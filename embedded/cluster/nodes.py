@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from embedded.kube import KubeWriter
 from embedded.process import Process
-from onprem_agents.cluster import ApiError, KubeClient, Object
+from onprem_agents.cluster import ApiError, Object
 
 CONTROL_NODE = "control"
 SIMULATED = "embedded.onprem/simulated"
@@ -70,7 +71,7 @@ class NodeSpec:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:32]
 
 
-def ensure(client: KubeClient, specs: Iterable[NodeSpec]) -> list[str]:
+def ensure(client: KubeWriter, specs: Iterable[NodeSpec]) -> list[str]:
     """Make the simulated nodes those of `specs` plus one without GPUs; return the names that changed."""
     wanted = {spec.name: spec.manifest() for spec in (*specs, NodeSpec(name=CONTROL_NODE, taint=False))}
     present = {node["metadata"]["name"]: node for node in client.list("v1", "Node", labels=SIMULATED)}
@@ -86,7 +87,7 @@ def ensure(client: KubeClient, specs: Iterable[NodeSpec]) -> list[str]:
     return sorted(set(changed))
 
 
-def _remove(client: KubeClient, name: str) -> None:
+def _remove(client: KubeWriter, name: str) -> None:
     """Delete a node with its pods: Kubernetes' own collector would let those stay for another minute."""
     client.delete("v1", "Node", name)
     for pod in client.list("v1", "Pod", fields=f"spec.nodeName={name}"):
@@ -96,7 +97,7 @@ def _remove(client: KubeClient, name: str) -> None:
             client.request("DELETE", path, name=f"Pod {namespace}/{pod_name}", body={"gracePeriodSeconds": 0})
 
 
-def wait_ready(client: KubeClient, kwok: Process) -> None:
+def wait_ready(client: KubeWriter, kwok: Process) -> None:
     """Wait until kwok has made every simulated node Ready."""
 
     def ready() -> bool:

@@ -6,11 +6,11 @@ import base64
 from pathlib import Path
 
 from embedded.cluster.certificates import Pki
-from onprem_agents.cluster import KubeClient
+from embedded.kube import KubeWriter
 
 
 def give_certificate(
-    client: KubeClient, folder: Path, *, host: str, name: str, namespace: str, used_from: str
+    client: KubeWriter, folder: Path, *, host: str, name: str, namespace: str, used_from: str
 ) -> Path:
     """Create Secret `namespace/name` for `host`, let Gateways in `used_from` use it, return the CA's file.
 

@@ -16,9 +16,9 @@ from embedded.layout import Layout
 from embedded.lock import hold
 from embedded.process import Process
 from embedded.progress import Progress
-from embedded.scripted_model import OWNER
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.plan import plan_stack_file
+from scripted_model import OWNER
 
 _LOOK_SECONDS = 1.0
 _COMMAND = "./dev gateway"

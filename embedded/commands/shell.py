@@ -14,6 +14,8 @@ from embedded.progress import Progress
 from embedded.toolchain import present
 from onprem_agents.errors import EnvironmentProblem
 
+_NO_ENGINE = "the engine is not there yet: run ./dev up first"
+
 
 def shell(layout: Layout, command: Sequence[str], progress: Progress) -> None:
     """Replace this process by `command`, or by the user's shell, in the checkout's folder."""
@@ -26,13 +28,14 @@ def shell(layout: Layout, command: Sequence[str], progress: Progress) -> None:
         **engine_environment(layout, stand_ins=bool(stand_ins)),
         "PATH": os.pathsep.join([*dict.fromkeys(folders), os.environ.get("PATH", os.defpath)]),
     }
-    if pulumi is None:
-        progress.note("the engine is not there yet: run ./dev up first")
-    if not command:
-        progress.note("KUBECONFIG, PULUMI_* and PATH point at the local default; leave with `exit`")
     words = list(command) or [os.environ.get("SHELL") or "/bin/sh"]
     program = shutil.which(words[0], path=environment["PATH"])
     if program is None:
-        raise EnvironmentProblem(f"there is no command {words[0]!r} on PATH")
+        hint = f": {_NO_ENGINE}" if words[0] == "pulumi" else ""
+        raise EnvironmentProblem(f"there is no command {words[0]!r} on PATH{hint}")
+    if pulumi is None and (not command or words[0] == "pulumi"):
+        progress.note(_NO_ENGINE)
+    if not command:
+        progress.note("KUBECONFIG, PULUMI_* and PATH point at the local default; leave with `exit`")
     os.chdir(layout.checkout)
     os.execve(program, words, environment)  # noqa: S606 - the caller's own command

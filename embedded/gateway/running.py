@@ -15,7 +15,6 @@ from pathlib import Path
 
 from embedded import plugins
 from embedded.cluster import Cluster
-from embedded.commands.up import up
 from embedded.engine import Engine
 from embedded.gateway import litellm, real_vllm, translation
 from embedded.gateway import upstream as upstreams
@@ -27,6 +26,7 @@ from embedded.layout import Layout
 from embedded.ports import is_free
 from embedded.progress import Progress
 from embedded.toolchain import provision
+from embedded.up import up
 from onprem_agents.errors import EnvironmentProblem, nearest_hint
 from onprem_agents.manifests.gateway_auth import client_ids, key_secret_name
 from onprem_agents.plan import PlatformPlan, plan_stack_file, read_and_plan
@@ -97,7 +97,7 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
             up(layout, stack, progress, project=project)
         with cluster.client() as client:
             translation.start(layout, stack, upstream.url, client, progress)
-        with progress.step("Gateway", estimate_seconds=2, log=log), cluster.client() as client:
+        with progress.step("Gateway", log=log), cluster.client() as client:
             wait_for_gateway(plan, client, Path(session.ca_file), log, since_bytes=since_bytes)
     except BaseException:
         progress.note("taking back what was begun")

@@ -12,9 +12,9 @@ import httpx
 from embedded.layout import Layout
 from embedded.ports import LOOPBACK, Ports
 from embedded.process import Process
-from embedded.scripted_model import NAME
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
 from onprem_agents.plan import PlatformPlan
+from scripted_model import NAME
 
 _READY_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0
@@ -85,7 +85,7 @@ def scripted_model(layout: Layout, *arguments: str) -> Process:
     """Describe the scripted model's process; to look at it or end it no arguments are needed."""
     return Process(
         name=NAME,
-        argv=(sys.executable, "-m", "embedded.scripted_model", *arguments),
+        argv=(sys.executable, "-m", "scripted_model", *arguments),
         cwd=layout.checkout,
         env={"PYTHONUNBUFFERED": "1"},
         pid_file=layout.state / "gateway" / f"{NAME}.pid",

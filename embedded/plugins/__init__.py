@@ -38,7 +38,8 @@ def install(layout: Layout, pulumi: Binary) -> list[Binary]:
     """Put a stand-in where the engine looks for each plugin that is not there officially; return those.
 
     May be called at every start: it writes only what differs, and takes a stand-in away once the official
-    plugin is there. An engine that was downloaded fetches its official provider by itself.
+    plugin is there. The engine is kept from fetching a provider by itself: nobody could say for how long, and no
+    committed checksum would vouch for it.
     """
     from embedded.toolchain import Binary
 
@@ -85,13 +86,13 @@ def _plugins(pulumi: Binary) -> tuple[_Plugin, _Plugin]:
 
 
 def _official(plugin: _Plugin, launcher: Path, pulumi: Binary) -> Path | None:
-    """Return where the engine finds, or will put, the official plugin; None when it has none."""
+    """Return where the engine finds the official plugin; None when there is none."""
     on_path = shutil.which(plugin.file)
     places = [pulumi.path.resolve().parent / plugin.file, launcher, *([Path(on_path)] if on_path else [])]
     for place in places:
         if place.is_file() and not is_stand_in(place):
             return place
-    return launcher if plugin.file == PROVIDER and pulumi.origin == "download" else None
+    return None
 
 
 def _script(layout: Layout, plugin: _Plugin) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import shutil
 import sys
-from collections.abc import Collection
+import threading
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from embedded.layout import Layout
@@ -21,6 +23,10 @@ from onprem_agents.errors import EnvironmentProblem
 # Another run may be compiling the same group: it takes minutes, on a busy machine many.
 _LOCK_SECONDS = 3600.0
 _BYTES_PER_GIB = 2**30
+# One compilation keeps about four cores busy and takes up to 2 GiB (measured 2026-11); more at once only where
+# there are cores for it. Sources are fetched meanwhile.
+_CORES_EACH = 4
+_compiling = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // _CORES_EACH))
 
 
 def binary_folder(layout: Layout, group: Group) -> Path:
@@ -40,26 +46,38 @@ def cached(layout: Layout, group: Group, part: Part) -> Binary | None:
     return recorded(binary_folder(layout, group) / part.name)
 
 
-def build(layout: Layout, group: Group, names: Collection[str], progress: Progress) -> dict[str, Binary]:
-    """Return the named parts of `group`, compiling those that are not in the cache.
+def build(
+    layout: Layout, group: Group, batches: Iterable[Collection[str]], progress: Progress
+) -> dict[str, Binary]:
+    """Return the parts of `group` that the batches name, compiling those that are not in the cache.
 
-    One run compiles, any other waits for it. Sources and compiler output lie in one folder that is removed
-    after success; after a failure it stays, so that the next run goes on where this one ended. Raises
-    `EnvironmentProblem` for a missing or old Go, a full disk, an unreachable module proxy, a failed build.
+    Batches are compiled one after the other and each is asked for only then, so that one may wait for what a
+    download comes to; they share sources and compiler output. One run compiles, any other waits for it. Sources and
+    output lie in one folder that is removed after success; after a failure it stays, so that the next run goes on
+    where this one ended. Raises `EnvironmentProblem` for a missing or old Go, a full disk, an unreachable module
+    proxy, a failed build.
     """
+    named: list[str] = []
     lock = layout.toolchain / f"{group.name}.lock"
     with hold(lock, command=f"build {group.name}", wait_seconds=_LOCK_SECONDS, on_wait=progress.note):
-        missing = [part for part in group.parts if part.name in names and not cached(layout, group, part)]
-        if missing:
-            _compile(layout, group, missing, progress)
-    found = {part.name: cached(layout, group, part) for part in group.parts if part.name in names}
+        for names in batches:
+            named += names
+            missing = [part for part in group.parts if part.name in names and not cached(layout, group, part)]
+            if missing:
+                _compile(layout, group, missing, progress)
+        shutil.rmtree(_work_folder(layout, group), ignore_errors=True)
+    found = {part.name: cached(layout, group, part) for part in group.parts if part.name in named}
     return {name: binary for name, binary in found.items() if binary is not None}
+
+
+def _work_folder(layout: Layout, group: Group) -> Path:
+    return layout.toolchain / "work" / group.name
 
 
 def _compile(layout: Layout, group: Group, parts: list[Part], progress: Progress) -> None:
     go = Go.find()
     go.require(MODULES / group.name / "go.mod")
-    work = layout.toolchain / "work" / group.name
+    work = _work_folder(layout, group)
     work.mkdir(parents=True, exist_ok=True)
     _require_space(work, group)
     log = layout.logs / f"build-{group.name}.log"
@@ -67,25 +85,23 @@ def _compile(layout: Layout, group: Group, parts: list[Part], progress: Progress
     log.write_text("", encoding="utf-8")
     source = _lay_out(work, group)
     packages = [part.package for part in parts]
-    with progress.step(
-        f"download the sources of {group.title}", estimate_seconds=group.download_seconds, log=log
-    ) as step:
-        if group.patched is not None:
+    title = group.title if len(parts) == len(group.parts) else ", ".join(part.name for part in parts)
+    with progress.step(f"download the sources of {title}", log=log) as step:
+        if group.patched is not None and any(name.startswith(group.patched) for name in packages):
             _patched_copy(go, group.patched, source, work, log)
-        total = _download(go, packages, source, work, log, step)
-    with progress.step(f"compile {group.title}", estimate_seconds=group.build_seconds, log=log) as step:
+        wanted = _download(go, packages, source, work, log, step)
+    with _compiling, progress.step(f"compile {title}", log=log) as step:
         output = work / "bin"
         output.mkdir(exist_ok=True)
-        counter = _Counter(step, total)
         flags = ["-v", "-trimpath", "-gcflags=all=-dwarf=false", "-ldflags", f"-s -w {group.ldflags}".strip()]
         arguments = ["build", "-o", f"{output}/", *flags, *packages]
+        counter = Counter(step, wanted, work / "compiled")
         run_go(go, arguments, cwd=source, work=work, log=log, on_line=counter)
         step.update("")
         _install(layout, group, parts, output)
         for module in group.keeps:
             if _module_folder(module, work).is_dir():
                 data_modules.keep(layout, module, _module_folder(module, work))
-        shutil.rmtree(work)
 
 
 def _lay_out(work: Path, group: Group) -> Path:
@@ -108,20 +124,19 @@ def _patched_copy(go: Go, module: str, source: Path, work: Path, log: Path) -> N
         handle.write(f"\nreplace {module} => ./{copy.name}\n")
 
 
-def _download(go: Go, packages: list[str], source: Path, work: Path, log: Path, step: Step) -> int:
-    """Fetch every module that the packages need; return how many packages will be compiled."""
-    count = 0
+def _download(go: Go, packages: list[str], source: Path, work: Path, log: Path, step: Step) -> set[str]:
+    """Fetch every module that the packages need; return the packages that the build needs."""
+    needed: set[str] = set()
 
     def see(line: str) -> None:
-        nonlocal count
         if line.startswith("go: downloading "):
             step.update(line.removeprefix("go: downloading "))
         elif line and not line.startswith("go: "):
-            count += 1
+            needed.add(line)
 
     run_go(go, ["list", "-deps", *packages], cwd=source, work=work, log=log, on_line=see)
     step.update("")
-    return count
+    return needed
 
 
 def _module_folder(module: str, work: Path) -> Path:
@@ -153,15 +168,26 @@ def _ignore(_line: str) -> None:
     return None
 
 
-class _Counter:
-    """Counts the packages that `go build -v` names as it compiles them."""
+class Counter:
+    """Counts the packages that `go build -v` names as it compiles them.
 
-    def __init__(self, step: Step, total: int) -> None:
+    The compiler's cache knows those of an earlier batch, or of a run that was cut off; `go build` does not name
+    them again. They are written down in `file` beside the cache and are not counted again either.
+    """
+
+    def __init__(self, step: Step, wanted: Collection[str], file: Path) -> None:
         self._step = step
-        self._total = total
-        self._done = 0
+        self._file = file
+        earlier = file.read_text(encoding="utf-8").split() if file.exists() else []
+        # `unsafe` is the compiler's own and never compiled.
+        self._left = set(wanted) - {"unsafe", *earlier}
+        self._total = len(self._left)
 
     def __call__(self, line: str) -> None:
-        if line and not line.startswith(("go: ", "#", "\t")):
-            self._done += 1
-            self._step.update(f"package {self._done} of {self._total}")
+        if line not in self._left:
+            return
+        self._left.discard(line)
+        with self._file.open("a", encoding="utf-8") as handle:
+            handle.write(f"{line}\n")
+        done = self._total - len(self._left)
+        self._step.reach(done, self._total, f"package {done} of {self._total}" if self._left else "linking")

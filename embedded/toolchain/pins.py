@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,17 +42,14 @@ class Part:
 class Group:
     """Parts that share one `go.mod` and are compiled by one `go build`.
 
-    `download_seconds` and `build_seconds` were measured on two idle cores (2026-11); `needs_gib` is about
-    the disk space that sources and compiler output take at their peak. `patched` names the module that is built
-    from a patched copy; `keeps` the modules whose data folders outlive the build.
+    `needs_gib` is about the disk space that sources and compiler output take at their peak. `patched` names the
+    module that is built from a patched copy; `keeps` the modules whose data folders outlive the build.
     """
 
     name: str
     title: str
     parts: tuple[Part, ...]
     ldflags: str
-    download_seconds: float
-    build_seconds: float
     needs_gib: float
     patched: str | None = None
     keeps: tuple[str, ...] = ()
@@ -113,8 +109,6 @@ CLUSTER = Group(
             f"-X {_KUBERNETES_VERSION}.gitMinor={_MINOR}",
         ]
     ),
-    download_seconds=30,
-    build_seconds=215,
     needs_gib=8,
     patched="github.com/envoyproxy/gateway",
     keeps=("sigs.k8s.io/kwok", "sigs.k8s.io/gateway-api", "github.com/envoyproxy/gateway"),
@@ -132,8 +126,6 @@ KSERVE_CONTROLLER = Group(
         ),
     ),
     ldflags="",
-    download_seconds=20,
-    build_seconds=70,
     needs_gib=5,
     keeps=("github.com/kserve/kserve",),
 )
@@ -151,11 +143,10 @@ PULUMI_ENGINE = Group(
         ),
     ),
     ldflags=f"-X {_PULUMI_VERSION}.Version={PULUMI}",
-    download_seconds=25,
-    build_seconds=101,
     needs_gib=5,
 )
 
+# The longest build first.
 GROUPS = (CLUSTER, KSERVE_CONTROLLER, PULUMI_ENGINE)
 
 ENVOY_PROBE = ("--version",)
@@ -172,21 +163,6 @@ DATA_MODULES = (
     DataModule(module="github.com/cert-manager/cert-manager", folders=("deploy/crds",)),
     DataModule(module="github.com/envoyproxy/ai-gateway", folders=("manifests/charts/ai-gateway-crds-helm",)),
 )
-
-# SHA-256 of `pulumi-v3.259.0-PLATFORM.tar.gz` on get.pulumi.com, as pinned by a public Nix package definition
-# that fetches the same files (2026-11). A file with another sum is not used.
-PULUMI_ARCHIVE_SHA256 = {
-    "linux-x64": "94ba357acac23d01474084c4b00098dc0f7bc70ce13f34c777459254a5f718e5",
-    "linux-arm64": "edc8327463a72160bb36cf82cf5062da9c8a244290a706d9980988e7bf486853",
-    "darwin-x64": "eaca4c3b8277bfa3ab061fa3b270d1c66358a0b2e613da8c5587a04b7226c534",
-    "darwin-arm64": "57c27f179e527e2cf9f62b841a448af72a020e44b2fb4ee0d9bd85556c00c864",
-}
-
-
-def platform_name(machine: str) -> str:
-    """Return operating system and processor as the release archives spell them, such as `linux-x64`."""
-    processor = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
-    return f"{sys.platform}-{processor.get(machine.lower(), machine.lower())}"
 
 
 def group_of(name: str) -> Group:

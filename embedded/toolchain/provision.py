@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
+from embedded import children
 from embedded.layout import Layout
 from embedded.lock import hold
 from embedded.progress import Progress
-from embedded.toolchain import on_path, release
+from embedded.toolchain import on_path
 from embedded.toolchain.binary import Binary
 from embedded.toolchain.build import binary_folder, build, cached
-from embedded.toolchain.pins import ENVOY, ENVOY_PROBE, GROUPS, PULUMI_ENGINE, Group, Part
+from embedded.toolchain.golang import Go
+from embedded.toolchain.official import Release, release_of
+from embedded.toolchain.pins import ENVOY, ENVOY_PROBE, GROUPS, MODULES, Group, Part, group_of
+from embedded.toolchain.release import fetch
 from onprem_agents.errors import EnvironmentProblem
 
 _LOCK_SECONDS = 3600.0
+# A machine without a network is known within a second; then everything is compiled in one go.
+_GRACE_SECONDS = 1.0
 
 NAMES = (*(part.name for group in GROUPS for part in group.parts), "envoy")
 
+_Download = Future[Binary | None]
+
 
 def provision(
-    layout: Layout, names: Collection[str], progress: Progress, *, release_url: str = release.RELEASES
+    layout: Layout, names: Collection[str], progress: Progress, *, site: str | None = None
 ) -> dict[str, Binary]:
     """Return every named binary, fetching or building what is not there.
 
-    A copy on PATH wins when it states the pinned minor version. Parts of one group are compiled together;
-    groups follow one another in the order of `pins.GROUPS`. Raises `EnvironmentProblem`.
+    A copy on PATH wins when it states the pinned minor version. What has an official file is downloaded, all at
+    once; what has none is compiled meanwhile, the longest build first, and then what no download brought. Parts of
+    one group share a compilation. `site` replaces every official site. Raises `EnvironmentProblem`.
     """
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
@@ -35,16 +45,16 @@ def provision(
     found: dict[str, Binary] = {}
     if "envoy" in names:
         found["envoy"] = _envoy(layout)
+    missing: dict[str, list[Part]] = {}
     for group in GROUPS:
-        missing = []
         for part in (part for part in group.parts if part.name in names):
             binary = _installed(layout, group, part)
             if binary is None:
-                missing.append(part.name)
+                missing.setdefault(group.name, []).append(part)
             else:
                 found[part.name] = binary
-        if missing:
-            found.update(_make(layout, group, missing, progress, release_url))
+    if missing:
+        found.update(_make(layout, missing, progress, site))
     return found
 
 
@@ -70,22 +80,72 @@ def _installed(layout: Layout, group: Group, part: Part) -> Binary | None:
 
 
 def _make(
-    layout: Layout, group: Group, names: Collection[str], progress: Progress, release_url: str
+    layout: Layout, missing: Mapping[str, list[Part]], progress: Progress, site: str | None
 ) -> dict[str, Binary]:
-    if group is PULUMI_ENGINE:
-        with hold(
-            layout.toolchain / "pulumi-release.lock",
-            command="fetch pulumi",
-            wait_seconds=_LOCK_SECONDS,
-            on_wait=progress.note,
-        ):
-            folder = binary_folder(layout, group)
-            engine = cached(layout, group, group.parts[0]) or release.fetch(
-                folder, progress, base_url=release_url
-            )
-        if engine is not None:
-            return {engine.name: engine}
-    return build(layout, group, names, progress)
+    found: dict[str, Binary] = {}
+    groups = [group for group in GROUPS if group.name in missing]
+    _require_go(missing)
+    with ThreadPoolExecutor() as downloading, ThreadPoolExecutor(max_workers=len(groups)) as building:
+        work = []
+        for group in groups:
+            downloads: dict[str, _Download] = {}
+            for part in missing[group.name]:
+                release = release_of(part.name)
+                if release is not None:
+                    downloads[part.name] = downloading.submit(
+                        _fetch, layout, group, part, release, progress, site
+                    )
+            work.append(building.submit(_finish, layout, group, missing[group.name], downloads, progress))
+        try:
+            for done in work:
+                found.update(done.result())
+        except KeyboardInterrupt:
+            children.end_all()  # the pools wait for their threads, and these for what they started
+            raise
+    return found
+
+
+def _require_go(missing: Mapping[str, list[Part]]) -> None:
+    """Refuse a missing or old Go before anything is downloaded when some of the parts must be compiled."""
+    parts = [part for group in missing.values() for part in group]
+    compiled = [part for part in parts if release_of(part.name) is None]
+    if compiled and len(compiled) < len(parts):
+        go = Go.find()
+        for part in compiled:
+            go.require(MODULES / group_of(part.name).name / "go.mod")
+
+
+def _fetch(
+    layout: Layout, group: Group, part: Part, release: Release, progress: Progress, site: str | None
+) -> Binary | None:
+    lock = layout.toolchain / f"{part.name}-release.lock"
+    with hold(lock, command=f"fetch {part.name}", wait_seconds=_LOCK_SECONDS, on_wait=progress.note):
+        return cached(layout, group, part) or fetch(
+            binary_folder(layout, group), release, progress, site=site
+        )
+
+
+def _finish(
+    layout: Layout,
+    group: Group,
+    parts: Collection[Part],
+    downloads: Mapping[str, _Download],
+    progress: Progress,
+) -> dict[str, Binary]:
+    """Return the parts of one group: compile what is not downloaded, then what no download brought."""
+    wait(downloads.values(), timeout=_GRACE_SECONDS)
+    compiled = [part.name for part in parts if part.name not in downloads]
+    early = [name for name, download in downloads.items() if download.done() and download.result() is None]
+
+    def batches() -> Iterator[list[str]]:
+        yield [*compiled, *early]
+        yield [name for name in downloads if name not in early and downloads[name].result() is None]
+
+    made: dict[str, Binary] = {}
+    if compiled or any(download.result() is None for download in downloads.values()):
+        made = build(layout, group, batches(), progress)
+    fetched = {name: download.result() for name, download in downloads.items()}
+    return made | {name: binary for name, binary in fetched.items() if binary is not None}
 
 
 def _envoy(layout: Layout) -> Binary:

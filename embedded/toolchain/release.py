@@ -1,9 +1,8 @@
-"""The official Pulumi release: the engine together with its own language host."""
+"""Fetches one official file: gives up within seconds, and trusts the committed checksum alone."""
 
 from __future__ import annotations
 
 import hashlib
-import platform
 import shutil
 import socket
 import tarfile
@@ -11,30 +10,37 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from embedded import children
 from embedded.progress import Progress, Step
 from embedded.toolchain.binary import Binary, record
-from embedded.toolchain.pins import PULUMI, PULUMI_ARCHIVE_SHA256, platform_name
+from embedded.toolchain.official import Release
 
-RELEASES = "https://get.pulumi.com/releases/sdk"
+_MOST_REDIRECTS = 5
+_BLOCK_BYTES = 1 << 16
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
     """How long a download may take before building from source is the better way.
 
-    `total_seconds` is about what the build takes on two cores.
+    After `judged_seconds` a download is given up at once when at its rate it would not end within `total_seconds`.
     """
 
     connect_seconds: float = 3.0
     read_seconds: float = 5.0
-    total_seconds: float = 90.0
+    judged_seconds: float = 10.0
+    total_seconds: float = 120.0
 
 
 class NotUsable(Exception):
@@ -43,71 +49,122 @@ class NotUsable(Exception):
 
 def fetch(
     folder: Path,
+    release: Release,
     progress: Progress,
     *,
-    base_url: str = RELEASES,
-    checksums: Mapping[str, str] = PULUMI_ARCHIVE_SHA256,
+    site: str | None = None,
     patience: Patience | None = None,
 ) -> Binary | None:
-    """Put the pinned release's engine and Python host into `folder`; return the engine.
+    """Put the programs of a release into `folder` and return the part's own; `site` replaces the official one.
 
-    Returns None, with a note that says why, when the site does not answer within seconds, stalls, or has
-    another file than the one whose checksum is committed.
+    Returns None, with a line that says why, when the site does not answer within seconds, stalls, or has another
+    file than the one whose checksum is committed.
     """
-    limits = patience or Patience()
-    system = platform_name(platform.machine())
-    if system not in checksums:
+    file = release.here
+    if file is None:
         return None
-    url = f"{base_url}/pulumi-v{PULUMI}-{system}.tar.gz"
+    limits = patience or Patience()
+    url = f"{site or release.site}/{file.path}"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with (
-            progress.step(f"look for the Pulumi {PULUMI} release") as step,
-            tempfile.TemporaryDirectory(dir=folder, prefix="release-") as draft,
+            progress.step(f"download {release.part} {release.version}") as step,
+            tempfile.TemporaryDirectory(dir=folder, prefix="release-", ignore_cleanup_errors=True) as draft,
         ):
             try:
-                archive = Path(draft) / "archive"
-                _download(url, archive, checksums[system], limits, step)
-                _unpack(archive, Path(draft), folder)
-                step.update("downloaded, checksum verified")
+                got = Path(draft) / "file"
+                _within(
+                    limits.total_seconds, lambda stop: _download(url, file.sha256, got, limits, step, stop)
+                )
+                _install(release, got, Path(draft), folder)
             except NotUsable as reason:
-                step.update(f"not usable, building it instead: {reason}")
+                step.give_up(f"building it instead: {reason}")
                 return None
+            step.update("checksum verified")
     except OSError as problem:
-        progress.note(f"the Pulumi release cannot be stored in {folder}: {problem}")
+        progress.note(f"{release.part} {release.version} cannot be stored in {folder}: {problem}")
         return None
-    engine = Binary(name="pulumi", version=PULUMI, origin="download", path=folder / "pulumi")
-    record(engine)
-    return engine
+    binary = Binary(name=release.part, version=release.version, origin="download", path=folder / release.part)
+    record(binary)
+    return binary
 
 
-def _download(url: str, archive: Path, sha256: str, limits: Patience, step: Step) -> None:
-    _require_name(url, limits.connect_seconds)
-    deadline = time.monotonic() + limits.total_seconds
-    timeout = httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds)
-    digest = hashlib.sha256()
-    done = 0
+def _within(seconds: float, work: Callable[[threading.Event], None]) -> None:
+    """Run `work` in a thread of its own and leave it behind, told to stop, when its time is up."""
+    stop = threading.Event()
+    outcome: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work(stop)
+        except (NotUsable, OSError) as problem:
+            outcome.set_exception(problem)
+        else:
+            outcome.set_result(None)
+
+    deadline = time.monotonic() + seconds
+    threading.Thread(target=run, daemon=True).start()
     try:
-        with (
-            httpx.stream("GET", url, timeout=timeout, follow_redirects=True) as answer,
-            archive.open("wb") as sink,
-        ):
-            if answer.status_code != httpx.codes.OK:
-                raise NotUsable(f"{url} answers {answer.status_code}")
-            total = int(answer.headers.get("content-length", 0))
-            for block in answer.iter_bytes(1 << 16):
-                if time.monotonic() > deadline:
-                    raise NotUsable(f"{url} is too slow: {done >> 20} MiB in {limits.total_seconds:.0f} s")
-                digest.update(block)
-                sink.write(block)
-                done += len(block)
-                step.update(f"{done >> 20} of {total >> 20} MiB")
+        while not wait([outcome], timeout=_POLL_SECONDS).done:
+            if children.ending():
+                raise KeyboardInterrupt
+            if time.monotonic() > deadline:
+                raise NotUsable(f"it is not here after {seconds:.0f} s")
+    finally:
+        stop.set()
+    outcome.result()
+
+
+def _download(
+    url: str, sha256: str, target: Path, limits: Patience, step: Step, stop: threading.Event
+) -> None:
+    timeout = httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds)
+    here = url
+    try:
+        with httpx.Client(timeout=timeout, headers={"Accept-Encoding": "identity"}) as client:
+            for _ in range(_MOST_REDIRECTS + 1):
+                _require_name(here, limits.connect_seconds)
+                with client.stream("GET", here) as answer:
+                    if answer.has_redirect_location:
+                        here = urljoin(here, answer.headers["location"])
+                        continue
+                    found = _keep(answer, target, limits, step, stop)
+                    break
+            else:
+                raise NotUsable(f"{url} leads on more than {_MOST_REDIRECTS} times")
     except httpx.TimeoutException:
-        raise NotUsable(f"{url} does not answer in time") from None
-    except httpx.HTTPError as problem:
-        raise NotUsable(f"{url}: {problem or type(problem).__name__}") from None
-    if digest.hexdigest() != sha256:
-        raise NotUsable(f"{url} has the checksum {digest.hexdigest()}, pinned is {sha256}")
+        raise NotUsable(f"{here} does not answer in time") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as problem:
+        raise NotUsable(f"{here}: {problem or type(problem).__name__}") from None
+    if found != sha256:
+        raise NotUsable(f"{here} has the checksum {found}, pinned is {sha256}")
+
+
+def _keep(answer: httpx.Response, target: Path, limits: Patience, step: Step, stop: threading.Event) -> str:
+    """Write the body to `target` and return its SHA-256."""
+    if answer.status_code != httpx.codes.OK:
+        raise NotUsable(f"{answer.url} answers {answer.status_code}")
+    length = answer.headers.get("content-length", "")
+    total = int(length) if length.isdecimal() else 0
+    digest, done, started = hashlib.sha256(), 0, time.monotonic()
+    with target.open("wb") as sink:
+        for block in answer.iter_bytes(_BLOCK_BYTES):
+            seconds = time.monotonic() - started
+            if stop.is_set():
+                break
+            if seconds > limits.judged_seconds and seconds * total > limits.total_seconds * done:
+                raise NotUsable(
+                    f"{answer.url} is too slow: {_mib(done)} of {_mib(total)} MiB in {seconds:.0f} s"
+                )
+            digest.update(block)
+            sink.write(block)
+            done += len(block)
+            step.reach(done, total, f"{_mib(done)} of {_mib(total)} MiB")
+    return digest.hexdigest()
+
+
+def _mib(size_bytes: int) -> int:
+    return size_bytes >> 20
 
 
 def _require_name(url: str, seconds: float) -> None:
@@ -131,24 +188,32 @@ def _require_name(url: str, seconds: float) -> None:
         raise NotUsable(f"{host} cannot be reached: {outcome[0] if outcome else 'its name is not resolved'}")
 
 
-def _unpack(archive: Path, draft: Path, folder: Path) -> None:
-    """Move the engine and what belongs to Python into `folder`; the engine comes last."""
+def _install(release: Release, got: Path, draft: Path, folder: Path) -> None:
+    """Move what the release brings into `folder`; the part's own program comes last."""
     unpacked = draft / "unpacked"
     unpacked.mkdir()
+    if release.archive:
+        _unpack(release, got, unpacked)
+    else:
+        got.replace(unpacked / release.part)
+    names = sorted((file.name for file in unpacked.iterdir()), key=lambda name: name == release.part)
+    for name in names:
+        (unpacked / name).chmod(0o755)
+        (unpacked / name).replace(folder / name)
+
+
+def _unpack(release: Release, archive: Path, unpacked: Path) -> None:
     try:
         with tarfile.open(archive) as content:
             for member in content:
                 name = PurePosixPath(member.name).name
-                if member.isfile() and (name == "pulumi" or "python" in name):
+                if member.isfile() and any(fnmatch(name, pattern) for pattern in release.archive):
                     source = content.extractfile(member)
                     if source is not None:
                         with source, (unpacked / name).open("wb") as sink:
                             shutil.copyfileobj(source, sink)
-                        (unpacked / name).chmod(0o755)
-    except (tarfile.TarError, EOFError) as problem:
+    except (tarfile.TarError, zlib.error, EOFError) as problem:
         raise NotUsable(f"the archive is damaged: {problem}") from None
-    names = sorted(file.name for file in unpacked.iterdir())
-    if "pulumi" not in names or "pulumi-language-python" not in names:
-        raise NotUsable(f"the archive holds {names or 'nothing'}, not the engine and its Python host")
-    for name in sorted(names, key=lambda name: name == "pulumi"):
-        (unpacked / name).replace(folder / name)
+    missing = [name for name in release.needed if not (unpacked / name).is_file()]
+    if missing:
+        raise NotUsable(f"the archive does not hold {' and '.join(missing)}")

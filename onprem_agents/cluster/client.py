@@ -1,4 +1,4 @@
-"""The verbs on one Kubernetes API server: discovery, server-side apply, waits.
+"""What a Kubernetes API server is asked: discovery, one object, lists. Nothing here writes.
 
 Kubeconfig, TLS and authentication (certificates, tokens, exec helpers) are lightkube's; it comes with the
 extra `platform` and is imported at first use, so that `onprem-agents` itself installs without it. Objects are plain
@@ -7,13 +7,12 @@ dicts in wire format. One client may be shared by threads.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from onprem_agents.cluster import discovery, kubeconfig
 from onprem_agents.cluster.discovery import Resource
@@ -25,16 +24,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 Array = list[Any]  # the client has a method called list
-PatchType = Literal["merge", "json", "strategic"]
-Propagation = Literal["Foreground", "Background", "Orphan"]
 
-FIELD_MANAGER = "onprem-coding-agents"
-
-_PATCH_TYPES: dict[PatchType, str] = {
-    "merge": "application/merge-patch+json",
-    "json": "application/json-patch+json",
-    "strategic": "application/strategic-merge-patch+json",
-}
 _PAGE_SIZE = 500
 _NOT_FOUND = 404
 _BUSY = 429
@@ -55,7 +45,7 @@ class KubeClient:
     @classmethod
     def from_kubeconfig(
         cls, path: Path | None = None, *, context: str | None = None, timeout_seconds: float = 30.0
-    ) -> KubeClient:
+    ) -> Self:
         """Connect as a kubeconfig says: `path`, else $KUBECONFIG, else ~/.kube/config. Sends nothing yet."""
         where = path or Path(os.environ.get("KUBECONFIG") or "~/.kube/config").expanduser()
         config = kubeconfig.load(where, context)
@@ -75,16 +65,9 @@ class KubeClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ready(self) -> bool:
-        """Whether the API server says that it is ready; False also when nothing answers."""
-        try:
-            return self._send("GET", "/readyz", name="the API server").is_success
-        except ClusterError:
-            return False
-
     def version(self) -> str:
         """Return the server's version, for instance `v1.36.3`."""
-        return str(self.request("GET", "/version", name="the API server")["gitVersion"])
+        return str(self.ask("GET", "/version", name="the API server")["gitVersion"])
 
     def resources(self, *, refresh: bool = False) -> tuple[Resource, ...]:
         """Return every served kind; one round trip for the core group and one for all others."""
@@ -93,7 +76,7 @@ class KubeClient:
                 return tuple(self._resources.values())
         found = {}
         for root in ("/api", "/apis"):
-            document = self.request("GET", root, name="discovery", headers={"Accept": discovery.ACCEPT})
+            document = self.ask("GET", root, name="discovery", headers={"Accept": discovery.ACCEPT})
             for resource in discovery.served(document):
                 found[resource.api_version, resource.kind] = resource
         with self._lock:
@@ -115,8 +98,8 @@ class KubeClient:
 
     def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object:
         """Read one object; ApiError with status 404 when there is none."""
-        path, label = self._path(api_version, kind, name, namespace)
-        return self.request("GET", path, name=label)
+        path, label = self.path(api_version, kind, name, namespace)
+        return self.ask("GET", path, name=label)
 
     def find(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Read one object, or return None when it, or its kind, is not there."""
@@ -143,136 +126,27 @@ class KubeClient:
         items: Array = []
         while True:
             used = {key: value for key, value in params.items() if value}
-            page = self.request("GET", path, name=describe(kind, None, namespace), params=used)
+            page = self.ask("GET", path, name=describe(kind, None, namespace), params=used)
             # Items of a list come without their kind; callers need it.
             items += [{"apiVersion": api_version, "kind": kind, **item} for item in page.get("items") or []]
             params["continue"] = page["metadata"].get("continue", "")
             if not params["continue"]:
                 return items
 
-    def create(
-        self, body: Mapping[str, Any], *, dry_run: bool = False, field_manager: str = FIELD_MANAGER
-    ) -> Object:
-        """Create an object; ApiError 409 `AlreadyExists` when there is one of that name."""
-        path, label = self._path_of(body, named=False)
-        return self.request("POST", path, name=label, body=body, params=_params(dry_run, field_manager))
-
-    def apply(
-        self,
-        body: Mapping[str, Any],
-        *,
-        field_manager: str = FIELD_MANAGER,
-        force: bool = False,
-        dry_run: bool = False,
-        subresource: str = "",
-    ) -> Object:
-        """Apply on the server's side; without `force` a field of another manager is a 409 `Conflict`."""
-        path, label = self._path_of(body)
-        params = _params(dry_run, field_manager) | {"force": "true" if force else "false"}
-        headers = {"Content-Type": "application/apply-patch+yaml"}
-        return self.request(
-            "PATCH", path + subresource, name=label, body=body, params=params, headers=headers
-        )
-
-    def replace(self, body: Mapping[str, Any], *, subresource: str = "", dry_run: bool = False) -> Object:
-        """Write a whole object over the present one (`subresource` as `/status`)."""
-        path, label = self._path_of(body)
-        params = _params(dry_run, FIELD_MANAGER)
-        return self.request("PUT", path + subresource, name=label, body=body, params=params)
-
-    def patch(
-        self,
-        api_version: str,
-        kind: str,
-        name: str,
-        body: Mapping[str, Any] | Iterable[Mapping[str, Any]],
-        namespace: str | None = None,
-        *,
-        patch_type: PatchType = "merge",
-        subresource: str = "",
-        dry_run: bool = False,
-    ) -> Object:
-        """Patch an object (`subresource` as `/status`)."""
-        path, label = self._path(api_version, kind, name, namespace)
-        return self.request(
-            "PATCH",
-            path + subresource,
-            name=label,
-            body=body if isinstance(body, Mapping) else list(body),
-            params=_params(dry_run, FIELD_MANAGER),
-            headers={"Content-Type": _PATCH_TYPES[patch_type]},
-        )
-
-    def delete(
-        self,
-        api_version: str,
-        kind: str,
-        name: str,
-        namespace: str | None = None,
-        *,
-        propagation: Propagation = "Background",
-        uid: str | None = None,
-        dry_run: bool = False,
-    ) -> None:
-        """Ask for deletion, return at once; ApiError 404 when it is gone, 409 when `uid` is another's."""
-        path, label = self._path(api_version, kind, name, namespace)
-        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
-        if uid:
-            options["preconditions"] = {"uid": uid}
-        self.request("DELETE", path, name=label, body=options, params=_params(dry_run, ""))
-
-    def wait_until(
-        self,
-        api_version: str,
-        kind: str,
-        name: str,
-        namespace: str | None,
-        predicate: Callable[[Object | None], bool],
-        *,
-        timeout_seconds: float,
-        what: str = "as wanted",
-        interval_seconds: float = 0.2,
-    ) -> Object | None:
-        """Read an object until `predicate` holds (it gets None while there is no object) and return it.
-
-        Raises ClusterError after `timeout_seconds`, saying that the object is not `what`.
-        """
-        deadline = time.monotonic() + timeout_seconds
-        while True:
-            found = self.find(api_version, kind, name, namespace)
-            if predicate(found):
-                return found
-            if time.monotonic() >= deadline:
-                state = "was not" if found else "does not exist and so was not"
-                raise ClusterError(
-                    f"{describe(kind, name, namespace)} {state} {what} within {timeout_seconds:g} s"
-                )
-            time.sleep(interval_seconds)
-
-    def request(
+    def ask(
         self,
         method: str,
         path: str,
         *,
         name: str,
-        body: Mapping[str, Any] | Array | str | None = None,
+        content: str | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Object:
-        """Send any request and return the JSON answer; `name` names its object in messages.
-
-        A `body` that is text goes as it is; `headers` then say what it is.
-        """
-        content = None if body is None else body if isinstance(body, str) else json.dumps(body)
-        sent = {"Content-Type": "application/json"} if body is not None else {}
+        """Send a request, again while the server is busy, and return the JSON answer; `name` goes into messages."""
         for attempt in range(_BUSY_RETRIES + 1):
-            answer = self._send(
-                method,
-                path,
-                name=name,
-                content=content,
-                params=params or {},
-                headers=sent | dict(headers or {}),
+            answer = self.send(
+                method, path, name=name, content=content, params=params or {}, headers=headers or {}
             )
             if answer.status_code != _BUSY or attempt == _BUSY_RETRIES:
                 break
@@ -281,7 +155,8 @@ class KubeClient:
             return cast(Object, answer.json())
         raise api_error(answer, name)
 
-    def _send(self, method: str, path: str, *, name: str, **request: Any) -> httpx2.Response:
+    def send(self, method: str, path: str, *, name: str, **request: Any) -> httpx2.Response:
+        """Send one request; a server out of reach is a ClusterError that says how it was looked for."""
         import httpx2
 
         try:
@@ -300,18 +175,8 @@ class KubeClient:
     def _unreachable(self) -> str:
         return f"cannot reach the Kubernetes API server {self.url} of {self._source}"
 
-    def _path(self, api_version: str, kind: str, name: str, namespace: str | None) -> tuple[str, str]:
+    def path(self, api_version: str, kind: str, name: str, namespace: str | None) -> tuple[str, str]:
+        """Return the URL path of an object and its name in messages."""
         resource = self.resource(api_version, kind)
         place = (namespace or self.namespace) if resource.namespaced else None
         return f"{resource.path(place)}/{name}", describe(kind, name, place)
-
-    def _path_of(self, body: Mapping[str, Any], *, named: bool = True) -> tuple[str, str]:
-        metadata = body.get("metadata", {})
-        name = metadata.get("name") or metadata.get("generateName", "")
-        path, label = self._path(body["apiVersion"], body["kind"], name, metadata.get("namespace"))
-        return (path if named else path.rpartition("/")[0]), label
-
-
-def _params(dry_run: bool, field_manager: str) -> dict[str, str]:
-    params = {"fieldManager": field_manager} if field_manager else {}
-    return params | ({"dryRun": "All"} if dry_run else {})

@@ -19,7 +19,7 @@ from tests.cluster.end_to_end.checkout import Checkout
 
 DEVELOPERS = ("alice", "bob", "carol", "dave", "erin")
 GREETING = "Reply with the single word: ready"
-_DEV = '#!/bin/sh\ncd "$(dirname "$0")"\nexec {python} -m embedded "$@"\n'
+_DEV = '#!/bin/sh\ncd "$(dirname "$0")"\nexec {python} -m tools.dev "$@"\n'
 
 
 def bodies(text: str = GREETING, *, stream: bool = False) -> dict[str, dict[str, Any]]:

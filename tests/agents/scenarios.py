@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from embedded.scripted_model.record import fingerprint
 from onprem_agents.agents import AGENTS
+from scripted_model.record import fingerprint
 from tests.agents import closed_network
 from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine, Outcome

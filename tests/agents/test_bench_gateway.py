@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from embedded.bench.gateway import measure_gateway
 from embedded.cluster import Cluster
 from embedded.gateway import litellm
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import NAMES, present
+from tools.bench.gateway import measure_gateway
 
 
 def test_envoy_and_litellm_are_measured_beside_the_direct_way(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from embedded.gateway import Session
-from embedded.scripted_model.record import fingerprint
+from scripted_model.record import fingerprint
 from tests.agents.gateway import POST_PATHS, Gateway, all_are, answers, bodies, both_headers, send
 from tests.agents.keys import onprem_keys, seconds_until
 

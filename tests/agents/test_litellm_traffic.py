@@ -20,8 +20,8 @@ import pytest
 
 from embedded.gateway import Session, litellm
 from embedded.ports import LOOPBACK
-from embedded.scripted_model.record import fingerprint
 from onprem_agents.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
+from scripted_model.record import fingerprint
 from tests.agents.gateway import GREETING, POST_PATHS, Gateway, all_are, answers, bodies, both_headers, send
 
 CHAT = "/v1/chat/completions"

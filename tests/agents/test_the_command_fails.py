@@ -58,7 +58,7 @@ def test_a_policy_that_is_refused_is_told_and_nothing_of_the_trial_stays(broken:
     refused(broken)
 
     running = " ".join(broken.processes().values())
-    assert "embedded.scripted_model" not in running
+    assert "scripted_model" not in running
     assert "kube-apiserver" in running, "the cluster ran before, so it stays"
 
     assert broken.dev("down").code == 0

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from embedded.cluster import BINARIES, Cluster, ClusterNeeds, NodeSpec
+from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import Binary, provision
-from onprem_agents.cluster import KubeClient
 
 NEEDS = ClusterNeeds(
     crds=frozenset({"kserve", "gateway-api", "envoy-gateway"}),
@@ -65,7 +65,7 @@ def notes() -> Notes:
 
 
 @pytest.fixture(scope="session")
-def client(bare_cluster: Cluster) -> Iterator[KubeClient]:
+def client(bare_cluster: Cluster) -> Iterator[KubeWriter]:
     client = bare_cluster.client()
     yield client
     client.close()

@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 
 from embedded.cluster import Cluster
-from onprem_agents.cluster import KubeClient, Object
+from embedded.kube import KubeWriter
+from onprem_agents.cluster import Object
 from tests.cluster import manifests
 
 SERVING = "serving.kserve.io/v1beta1"
@@ -40,7 +41,7 @@ def condition(found: Object | None, name: str) -> bool:
     return any(each["type"] == name and each["status"] == "True" for each in conditions)
 
 
-def wait_ready(client: KubeClient, name: str) -> None:
+def wait_ready(client: KubeWriter, name: str) -> None:
     client.wait_until(
         SERVING,
         "InferenceService",
@@ -52,7 +53,7 @@ def wait_ready(client: KubeClient, name: str) -> None:
     )
 
 
-def pods(client: KubeClient, service: str) -> list[Object]:
+def pods(client: KubeWriter, service: str) -> list[Object]:
     labels = f"serving.kserve.io/inferenceservice={service}"
     return client.list("v1", "Pod", manifests.NAMESPACE, labels=labels)
 

@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 
-from embedded.bench.program import measure_program
 from embedded.cluster import Cluster
 from embedded.layout import Layout
 from embedded.progress import Progress
+from tools.bench.program import measure_program
 
 
 def test_the_program_is_measured_beside_an_empty_one(

@@ -17,10 +17,11 @@ import httpx
 import pytest
 
 from embedded.cluster import Cluster, ClusterNeeds, NodeSpec
+from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.ports import LOOPBACK
 from embedded.toolchain import Binary
-from onprem_agents.cluster import ApiError, KubeClient, Object
+from onprem_agents.cluster import ApiError, Object
 from tests.cluster import manifests
 from tests.cluster.looking import (
     PROCESSES,
@@ -53,18 +54,18 @@ class _Backend(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _demo(client: KubeClient) -> None:
+def _demo(client: KubeWriter) -> None:
     client.apply(manifests.namespace(), force=True)
 
 
 @pytest.fixture(scope="module")
-def service(client: KubeClient) -> str:
+def service(client: KubeWriter) -> str:
     client.apply(manifests.inference_service("coder", gpus=2))
     return "coder"
 
 
 @pytest.fixture(scope="module")
-def edge(bare_cluster: Cluster, client: KubeClient) -> Iterator[str]:
+def edge(bare_cluster: Cluster, client: KubeWriter) -> Iterator[str]:
     """Yield the URL of a gateway with keys, with a backend on the loopback behind it."""
     backend = ThreadingHTTPServer((LOOPBACK, 0), _Backend)
     threading.Thread(target=backend.serve_forever, daemon=True).start()
@@ -77,7 +78,7 @@ def edge(bare_cluster: Cluster, client: KubeClient) -> Iterator[str]:
 
 
 def test_kserve_makes_an_inference_service_ready_and_its_pod_runs_on_a_gpu_node(
-    client: KubeClient, service: str
+    client: KubeWriter, service: str
 ) -> None:
     wait_ready(client, service)
 
@@ -86,7 +87,7 @@ def test_kserve_makes_an_inference_service_ready_and_its_pod_runs_on_a_gpu_node(
     assert pod["spec"]["nodeName"] in {"gpu-0", "gpu-1"}, "only these have the GPUs it asks for"
 
 
-def test_more_gpus_than_a_node_has_stay_pending_with_the_schedulers_own_reason(client: KubeClient) -> None:
+def test_more_gpus_than_a_node_has_stay_pending_with_the_schedulers_own_reason(client: KubeWriter) -> None:
     client.apply(manifests.inference_service("too-big", gpus=8))
 
     def reason() -> str:
@@ -98,7 +99,7 @@ def test_more_gpus_than_a_node_has_stay_pending_with_the_schedulers_own_reason(c
     eventually(lambda: not pods(client, "too-big"), "deletion takes the pod along")
 
 
-def test_kserves_webhook_refuses_what_the_schema_lets_through(client: KubeClient) -> None:
+def test_kserves_webhook_refuses_what_the_schema_lets_through(client: KubeWriter) -> None:
     body = manifests.inference_service("bad", gpus=1)
     body["spec"]["predictor"] |= {"minReplicas": 3, "maxReplicas": 1}
 
@@ -110,7 +111,7 @@ def test_kserves_webhook_refuses_what_the_schema_lets_through(client: KubeClient
 
 
 @pytest.mark.usefixtures("edge")
-def test_envoy_gateway_accepts_gateway_route_and_policies(client: KubeClient) -> None:
+def test_envoy_gateway_accepts_gateway_route_and_policies(client: KubeWriter) -> None:
     gateway = client.wait_until(
         manifests.GATEWAY_API,
         "Gateway",
@@ -153,7 +154,7 @@ def test_the_real_envoy_asks_for_a_key_and_names_the_developer_to_the_backend(ed
         assert (answer.status_code, answer.text) == (200, "alice")
 
 
-def test_a_namespace_that_enforces_restricted_refuses_a_privileged_pod(client: KubeClient) -> None:
+def test_a_namespace_that_enforces_restricted_refuses_a_privileged_pod(client: KubeWriter) -> None:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     client.apply(manifests.namespace("restricted", **labels), force=True)
 
@@ -163,7 +164,7 @@ def test_a_namespace_that_enforces_restricted_refuses_a_privileged_pod(client: K
     assert caught.value.status == 403
 
 
-def test_a_claim_without_a_class_gets_a_volume(client: KubeClient) -> None:
+def test_a_claim_without_a_class_gets_a_volume(client: KubeWriter) -> None:
     client.create(manifests.claim("models"))
 
     client.wait_until(
@@ -237,7 +238,7 @@ def test_a_second_start_changes_nothing(bare_cluster: Cluster, needs: ClusterNee
 
 
 def test_other_nodes_are_made_and_those_no_longer_wanted_go(
-    bare_cluster: Cluster, needs: ClusterNeeds, client: KubeClient, notes: Notes
+    bare_cluster: Cluster, needs: ClusterNeeds, client: KubeWriter, notes: Notes
 ) -> None:
     other = NodeSpec(name="h100-0", accelerator_label="NVIDIA-H100-80GB-HBM3", memory_mib=81559, gpus=8)
     bare_cluster.start(ClusterNeeds(crds=needs.crds, nodes=(*needs.nodes, other)), notes)
@@ -257,7 +258,7 @@ def test_the_next_start_repairs_a_killed_process_and_says_so(
     victim: str,
     bare_cluster: Cluster,
     needs: ClusterNeeds,
-    client: KubeClient,
+    client: KubeWriter,
     service: str,
     edge: str,
     notes: Notes,
@@ -280,7 +281,7 @@ def test_the_next_start_repairs_a_killed_process_and_says_so(
 
 
 def test_a_restart_on_the_same_data_is_quick_and_brings_everything_back(
-    bare_cluster: Cluster, needs: ClusterNeeds, client: KubeClient, service: str, edge: str, notes: Notes
+    bare_cluster: Cluster, needs: ClusterNeeds, client: KubeWriter, service: str, edge: str, notes: Notes
 ) -> None:
     bare_cluster.stop(notes)
     assert bare_cluster.parts() == []

@@ -14,10 +14,10 @@ import pytest
 
 from embedded import plugins
 from embedded.cluster import BINARIES, Cluster, ClusterNeeds
+from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import provision
-from onprem_agents.cluster import KubeClient
 from tests.provider.stack import Stack
 
 # A custom resource whose status the tests write themselves.
@@ -81,7 +81,7 @@ def cluster(layout: Layout) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def client(cluster: Cluster) -> Iterator[KubeClient]:
+def client(cluster: Cluster) -> Iterator[KubeWriter]:
     client = cluster.client()
     client.create(WIDGETS)
     yield client
@@ -101,7 +101,7 @@ def pulumi(layout: Layout, request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def stack(
     cluster: Cluster,
-    client: KubeClient,
+    client: KubeWriter,
     pulumi: Path,
     layout: Layout,
     tmp_path: Path,
@@ -132,7 +132,7 @@ def stack(
 
 
 @pytest.fixture
-def foreign(client: KubeClient, stack: Stack) -> Callable[..., None]:
+def foreign(client: KubeWriter, stack: Stack) -> Callable[..., None]:
     """Return a function that creates an object in the stack's namespace behind the stack's back."""
 
     def create(

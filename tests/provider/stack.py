@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onprem_agents.cluster import KubeClient
+from embedded.kube import KubeWriter
 
 _LIMIT_SECONDS = 120
 # What the SDK's classes send, without their import time of a second per command.
@@ -64,7 +64,7 @@ class Stack:
     pulumi: Path
     environment: Mapping[str, str]
     sdk_version: str
-    client: KubeClient
+    client: KubeWriter
 
     @property
     def backend(self) -> Path:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from onprem_agents.cluster import KubeClient
+from embedded.kube import KubeWriter
 from tests.provider.stack import Stack
 
 
 @pytest.fixture
-def node(client: KubeClient, stack: Stack) -> Iterator[Callable[[], dict[str, Any]]]:
+def node(client: KubeWriter, stack: Stack) -> Iterator[Callable[[], dict[str, Any]]]:
     """A node of this test's own, as a function that reads it."""
     client.create(
         {"apiVersion": "v1", "kind": "Node", "metadata": {"name": stack.name, "labels": {"site": "a"}}}

@@ -15,7 +15,7 @@ from embedded.layout import Layout
 from embedded.progress import Progress
 
 # Answers the four commands that a build uses and notes each in $ONPREM_FAKE_GO; `build` does first what
-# $ONPREM_FAKE_GO_BUILD says, then makes one executable.
+# $ONPREM_FAKE_GO_BUILD says, then makes an executable of each package.
 _GO = """#!/bin/sh
 echo "$@" >> "$ONPREM_FAKE_GO"
 case "$1" in
@@ -25,9 +25,18 @@ env)
 list) echo "go: downloading example.org/module v1.0.0" >&2; echo example.org/a; echo example.org/b ;;
 build)
   eval "${ONPREM_FAKE_GO_BUILD:-true}"
-  while [ $# -gt 0 ]; do [ "$1" = -o ] && out="$2"; last="$1"; shift; done
-  echo example.org/a >&2
-  printf '#!/bin/sh\\n' > "$out/$(basename "$last")"; chmod +x "$out/$(basename "$last")" ;;
+  for word in "$@"; do
+    [ "$before" = -o ] && out="$word"
+    before="$word"
+    case "$word" in
+    -*|/*) continue ;;
+    */v[0-9]) word="${word%/*}" ;;
+    *.*/*) ;;
+    *) continue ;;
+    esac
+    echo example.org/a >&2
+    printf '#!/bin/sh\\n' > "$out/$(basename "$word")"; chmod +x "$out/$(basename "$word")"
+  done ;;
 esac
 """
 

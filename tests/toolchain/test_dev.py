@@ -123,13 +123,13 @@ def test_in_a_pipe_every_step_is_one_line_and_a_long_one_has_a_heartbeat() -> No
     sink = io.StringIO()
     progress = Progress(console=Console(file=sink, width=200), heartbeat_seconds=0.2)
 
-    with progress.step("build", estimate_seconds=90) as step:
+    with progress.step("build") as step:
         step.update("package 3 of 7")
         time.sleep(0.6)
 
     lines = sink.getvalue().splitlines()
     assert lines[0].startswith("… build  0.")
-    assert lines[0].endswith("of about 1 min 30 s  package 3 of 7")
+    assert lines[0].endswith("s  package 3 of 7")
     assert lines[-1].startswith("✓ build  0.")
 
 
@@ -168,7 +168,7 @@ def test_a_signal_ends_the_command_and_what_it_started(
     tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
     program = (
-        "import os, sys; from pathlib import Path; from embedded import children, __main__ as dev\n"
+        "import os, sys; from pathlib import Path; from embedded import children; from tools import dev\n"
         "log = Path(sys.argv[1])\n"
         "argv = ['sh', '-c', 'echo $$; sleep 60']\n"
         "work = lambda: children.run_logged(argv, cwd=log.parent, env=os.environ, log=log)\n"
@@ -192,7 +192,7 @@ def test_a_signal_ends_the_command_and_what_it_started(
 
 def test_an_expected_failure_is_one_message_without_a_traceback() -> None:
     answer = subprocess.run(
-        [sys.executable, "-m", "embedded", "test", "unti"],
+        [sys.executable, "-m", "tools.dev", "test", "unti"],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
@@ -205,9 +205,46 @@ def test_an_expected_failure_is_one_message_without_a_traceback() -> None:
 
 def test_without_arguments_the_help_is_shown() -> None:
     answer = subprocess.run(
-        [sys.executable, "-m", "embedded"], cwd=CHECKOUT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.dev"], cwd=CHECKOUT, capture_output=True, text=True, check=False
     )
 
     assert answer.returncode == 0
     for command in ("up", "down", "status", "test", "check", "bench", "shell"):
         assert f"\n  {command} " in answer.stdout
+
+
+def _shell(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run `./dev shell` where nothing was fetched or built yet."""
+    own = {"ONPREM_CACHE": str(tmp_path / "cache"), "ONPREM_STATE": str(tmp_path / "state")}
+    return subprocess.run(
+        [sys.executable, "-m", "tools.dev", "shell", *words],
+        cwd=CHECKOUT,
+        env={"PATH": "/usr/bin:/bin", "SHELL": "/bin/true", **own},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_command_that_needs_no_engine_hears_nothing_of_it(tmp_path: Path) -> None:
+    answer = _shell(tmp_path, "onprem-agents", "--version")
+
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("onprem-agents")
+    assert answer.stderr == ""
+
+
+def test_pulumi_without_an_engine_is_told_how_to_get_one(tmp_path: Path) -> None:
+    answer = _shell(tmp_path, "pulumi", "version")
+
+    assert answer.returncode == 1
+    assert answer.stderr == (
+        "error: there is no command 'pulumi' on PATH: the engine is not there yet: run ./dev up first\n"
+    )
+
+
+def test_a_shell_without_an_engine_says_so_once_and_on_standard_error(tmp_path: Path) -> None:
+    answer = _shell(tmp_path)
+
+    assert answer.stdout == ""
+    assert answer.stderr.count("the engine is not there yet") == 1

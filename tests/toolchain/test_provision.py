@@ -1,14 +1,17 @@
-"""Where a binary comes from: PATH, then the official release (engine only), then a build, and that once."""
+"""Where a binary comes from: PATH, then its official file, then a build, and that once."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -16,9 +19,11 @@ import pytest
 from embedded.layout import Layout
 from embedded.lock import hold
 from embedded.toolchain import build, present, provision
+from embedded.toolchain.official import File, Release, platform_name
 from embedded.toolchain.pins import KSERVE_CONTROLLER, PULUMI_ENGINE
 from onprem_agents.errors import EnvironmentProblem
 from tests.toolchain.conftest import Shown
+from tests.toolchain.site import send, site
 
 # Nothing listens on the discard port of loopback.
 NOWHERE = "http://127.0.0.1:9"
@@ -79,12 +84,112 @@ def test_a_half_noted_binary_is_built_again(layout: Layout, shown: Shown, go_cal
 def test_the_engine_is_built_when_the_release_site_is_out_of_reach(
     layout: Layout, shown: Shown, go_calls: Calls
 ) -> None:
-    engine = provision(layout, ["pulumi"], shown.progress, release_url=NOWHERE)["pulumi"]
+    engine = provision(layout, ["pulumi"], shown.progress, site=NOWHERE)["pulumi"]
 
     assert engine.origin == "build"
     assert engine.path.parent == build.binary_folder(layout, PULUMI_ENGINE)
     assert "building it instead" in shown.text
     assert "build" in go_calls()
+
+
+CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+PROGRAM = b"#!/bin/sh\n"
+
+
+@pytest.fixture
+def released(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Official files of four parts on any machine; each is the same made-up program."""
+    checksum = hashlib.sha256(PROGRAM).hexdigest()
+
+    def release_of(part: str) -> Release | None:
+        files = {platform_name(): File(path=f"files/{part}", sha256=checksum)}
+        release = Release(part=part, version="1.36.3", site=NOWHERE, files=files)
+        return release if part in CONTROL_PLANE else None
+
+    # The package has a function of the module's name.
+    monkeypatch.setattr(sys.modules["embedded.toolchain.provision"], "release_of", release_of)
+
+
+@pytest.mark.usefixtures("released")
+def test_what_has_official_files_is_downloaded_all_at_once_and_needs_no_go(
+    layout: Layout, shown: Shown, bin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(bin_folder))
+    together = threading.Barrier(len(CONTROL_PLANE))
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        together.wait(10)  # nobody is answered before all have asked
+        send(PROGRAM)(handler)
+
+    with site(answer) as url:
+        binaries = provision(layout, CONTROL_PLANE, shown.progress, site=url)
+
+    assert {binary.origin for binary in binaries.values()} == {"download"}
+    assert present(layout, CONTROL_PLANE) == binaries
+
+
+@pytest.mark.usefixtures("released")
+def test_what_must_be_compiled_does_not_wait_for_downloads(
+    layout: Layout, shown: Shown, go_calls: Calls
+) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        _until(lambda: "build" in go_calls())
+        send(PROGRAM)(handler)
+
+    with site(answer) as url:
+        binaries = provision(layout, ["kube-scheduler", "etcd"], shown.progress, site=url)
+
+    assert {name: binary.origin for name, binary in binaries.items()} == {
+        "kube-scheduler": "download",
+        "etcd": "build",
+    }
+    assert go_calls().count("build") == 1
+
+
+@pytest.mark.usefixtures("released")
+def test_what_no_download_brings_is_compiled_beside_the_rest(
+    layout: Layout, shown: Shown, go_calls: Calls
+) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        _until(lambda: "build" in go_calls())
+        send(b"another program" if handler.path.endswith("kwok") else PROGRAM)(handler)
+
+    with site(answer) as url:
+        binaries = provision(layout, [*CONTROL_PLANE, "etcd"], shown.progress, site=url)
+
+    built = {name for name, binary in binaries.items() if binary.origin == "build"}
+    assert built == {"etcd", "kwok"}
+    assert set(binaries) == {*CONTROL_PLANE, "etcd"}
+    assert go_calls().count("build") == 2, "etcd at once, kwok when its file was refused"
+    assert shown.text.count("building it instead") == 1
+
+
+@pytest.mark.usefixtures("released")
+def test_without_a_network_everything_is_compiled_in_one_go(
+    layout: Layout, shown: Shown, go_calls: Calls
+) -> None:
+    binaries = provision(layout, [*CONTROL_PLANE, "etcd"], shown.progress, site=NOWHERE)
+
+    assert {binary.origin for binary in binaries.values()} == {"build"}
+    assert go_calls().count("build") == 1
+    assert shown.text.count("building it instead") == len(CONTROL_PLANE)
+
+
+@pytest.mark.usefixtures("released")
+def test_an_old_go_is_refused_before_anything_is_downloaded(
+    layout: Layout, shown: Shown, go_calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONPREM_FAKE_GO_VERSION", "go1.25.4")
+    asked: list[str] = []
+
+    with (
+        site(lambda handler: asked.append(handler.path)) as url,
+        pytest.raises(EnvironmentProblem, match=r"Go 1\.25\.4 .* is too old, cluster needs Go"),
+    ):
+        provision(layout, ["kwok", "etcd"], shown.progress, site=url)
+
+    assert asked == []
+    assert go_calls() == ["env"]
 
 
 def test_a_missing_go_is_one_sentence_with_the_version_to_install(

@@ -1,30 +1,26 @@
-"""The official engine, from a server on loopback: taken when it is the pinned file, left otherwise."""
+"""Official files, from a server on loopback: taken when they are the pinned ones, left otherwise."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import platform
 import socket
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
-from embedded.toolchain import release
-from embedded.toolchain.binary import recorded
-from embedded.toolchain.pins import PULUMI_ARCHIVE_SHA256, platform_name
-from embedded.toolchain.release import Patience
+from embedded.toolchain.binary import Binary, recorded
+from embedded.toolchain.official import RELEASES, File, Release, platform_name, release_of
+from embedded.toolchain.pins import GROUPS
+from embedded.toolchain.release import Patience, fetch
 from tests.toolchain.conftest import Shown
+from tests.toolchain.site import redirect, send, site
 
-IMPATIENT = Patience(connect_seconds=0.5, read_seconds=0.5, total_seconds=1.0)
-SYSTEM = platform_name(platform.machine())
-Answer = Callable[[BaseHTTPRequestHandler], None]
+IMPATIENT = Patience(connect_seconds=0.5, read_seconds=0.5, judged_seconds=0.3, total_seconds=1.0)
 
 pytestmark = pytest.mark.usefixtures("bin_folder")
 
@@ -40,49 +36,65 @@ def _archive(names: tuple[str, ...] = ("pulumi", "pulumi-language-python", "pulu
     return sink.getvalue()
 
 
-@contextmanager
-def _site(answer: Answer) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer(self)
-
-        def log_message(self, *_arguments: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def _engine(sha256: str) -> Release:
+    return Release(
+        part="pulumi",
+        version="3.259.0",
+        site="http://127.0.0.1:9",
+        files={platform_name(): File(path="pulumi.tar.gz", sha256=sha256)},
+        archive=("pulumi", "*python*"),
+        needed=("pulumi", "pulumi-language-python"),
+    )
 
 
-def _send(body: bytes) -> Answer:
+def _scheduler(sha256: str) -> Release:
+    return Release(
+        part="kube-scheduler",
+        version="1.36.3",
+        site="http://127.0.0.1:9",
+        files={platform_name(): File(path="v1.36.3/kube-scheduler", sha256=sha256)},
+    )
+
+
+def _sum(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _fetch(
+    folder: Path, shown: Shown, url: str, body: bytes = b"", *, release: Release | None = None
+) -> Binary | None:
+    wanted = release or _scheduler(_sum(body))
+    return fetch(folder, wanted, shown.progress, site=url, patience=IMPATIENT)
+
+
+def test_a_program_is_taken_as_it_is(tmp_path: Path, shown: Shown) -> None:
+    body = b"#!/bin/sh\n"
+    asked: list[str] = []
+
     def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+        asked.append(handler.path)
+        send(body)(handler)
 
-    return answer
+    with site(answer) as url:
+        binary = _fetch(tmp_path / "bin", shown, url, body)
+
+    assert binary is not None
+    assert asked == ["/v1.36.3/kube-scheduler"]
+    assert (binary.name, binary.version, binary.origin) == ("kube-scheduler", "1.36.3", "download")
+    assert recorded(binary.path) == binary
+    assert binary.path.read_bytes() == body
+    assert binary.path.stat().st_mode & 0o111
+    assert "download kube-scheduler 1.36.3" in shown.text
+    assert "checksum verified" in shown.text
 
 
-def _checksums(body: bytes) -> dict[str, str]:
-    return {SYSTEM: hashlib.sha256(body).hexdigest()}
-
-
-def test_the_pinned_file_brings_the_engine_and_its_python_host(tmp_path: Path, shown: Shown) -> None:
+def test_of_an_archive_only_what_is_wanted_is_taken(tmp_path: Path, shown: Shown) -> None:
     body = _archive()
-    with _site(_send(body)) as url:
-        engine = release.fetch(tmp_path / "bin", shown.progress, base_url=url, checksums=_checksums(body))
+    with site(send(body)) as url:
+        engine = _fetch(tmp_path / "bin", shown, url, release=_engine(_sum(body)))
 
     assert engine is not None
-    assert (engine.origin, engine.version) == ("download", "3.259.0")
     assert recorded(engine.path) == engine
-    assert engine.path.stat().st_mode & 0o111
     assert sorted(file.name for file in (tmp_path / "bin").iterdir()) == [
         "pulumi",
         "pulumi-language-python",
@@ -91,20 +103,63 @@ def test_the_pinned_file_brings_the_engine_and_its_python_host(tmp_path: Path, s
 
 
 def test_a_file_with_another_checksum_is_left(tmp_path: Path, shown: Shown) -> None:
-    with _site(_send(_archive())) as url:
-        engine = release.fetch(tmp_path / "bin", shown.progress, base_url=url, checksums={SYSTEM: "0" * 64})
+    with site(send(b"something else")) as url:
+        assert _fetch(tmp_path / "bin", shown, url, b"the program") is None
 
-    assert engine is None
-    assert "pinned is 0000" in shown.text
+    assert f"pinned is {_sum(b'the program')}" in shown.text
+    assert shown.text.count("\n") == 1, "one line says it"
+    assert shown.text.startswith("- "), "no tick for what was not had"
     assert list((tmp_path / "bin").iterdir()) == [], "nothing of a refused file stays"
 
 
 def test_a_file_that_is_not_there_is_left(tmp_path: Path, shown: Shown) -> None:
-    with _site(lambda handler: handler.send_error(404)) as url:
-        engine = release.fetch(tmp_path / "bin", shown.progress, base_url=url)
+    with site(lambda handler: handler.send_error(404)) as url:
+        assert _fetch(tmp_path / "bin", shown, url) is None
 
-    assert engine is None
     assert "answers 404" in shown.text
+
+
+def test_a_file_that_breaks_off_is_left(tmp_path: Path, shown: Shown) -> None:
+    body = b"the whole program"
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body[:5])
+
+    with site(answer) as url:
+        assert _fetch(tmp_path / "bin", shown, url, body) is None
+
+    assert "building it instead" in shown.text
+    assert list((tmp_path / "bin").iterdir()) == []
+
+
+def test_a_redirect_is_followed_as_the_official_sites_ask_for(tmp_path: Path, shown: Shown) -> None:
+    body = b"#!/bin/sh\n"
+    with site(send(body)) as elsewhere, site(redirect(f"{elsewhere}/storage")) as url:
+        binary = _fetch(tmp_path / "bin", shown, url, body)
+
+    assert binary is not None
+    assert binary.path.read_bytes() == body
+
+
+def test_a_redirect_to_a_page_of_somebody_else_is_left(tmp_path: Path, shown: Shown) -> None:
+    with site(send(b"<html>sign in</html>")) as portal, site(redirect(portal)) as url:
+        assert _fetch(tmp_path / "bin", shown, url, b"the program") is None
+
+    assert f"{portal} has the checksum" in shown.text, "the line names where it led to"
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [("/again", "leads on more than 5 times"), ("ftp://127.0.0.1/it", "building it instead")],
+)
+def test_a_redirect_to_nowhere_is_left(tmp_path: Path, shown: Shown, target: str, told: str) -> None:
+    with site(redirect(target)) as url:
+        assert _fetch(tmp_path / "bin", shown, url) is None
+
+    assert told in shown.text
 
 
 @pytest.mark.parametrize("sent", [b"", b"some bytes"], ids=["before the answer", "in the middle"])
@@ -120,41 +175,65 @@ def test_a_site_that_stalls_is_given_up_within_its_limit(tmp_path: Path, shown: 
         over.wait(10)
 
     started = time.monotonic()
-    with _site(answer) as url:
-        engine = release.fetch(tmp_path / "bin", shown.progress, base_url=url, patience=IMPATIENT)
+    with site(answer) as url:
+        binary = _fetch(tmp_path / "bin", shown, url)
         seconds = time.monotonic() - started
         over.set()
 
-    assert engine is None
+    assert binary is None
     assert seconds < 3, "read limit 0.5 s"
     assert "does not answer in time" in shown.text
 
 
-def test_a_site_that_trickles_is_given_up_within_its_limit(tmp_path: Path, shown: Shown) -> None:
+def test_a_site_that_trickles_is_given_up_once_its_rate_is_known(tmp_path: Path, shown: Shown) -> None:
     over = threading.Event()
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
-        handler.send_header("Content-Length", "1000000")
+        handler.send_header("Content-Length", "100000000")
         handler.end_headers()
         while not over.wait(0.1):
             handler.wfile.write(b"x" * 65536)
 
-    with _site(answer) as url:
-        engine = release.fetch(tmp_path / "bin", shown.progress, base_url=url, patience=IMPATIENT)
+    started = time.monotonic()
+    with site(answer) as url:
+        binary = _fetch(tmp_path / "bin", shown, url)
+        seconds = time.monotonic() - started
         over.set()
 
-    assert engine is None
-    assert "too slow" in shown.text
+    assert binary is None
+    assert "is too slow: 0 of 95 MiB" in shown.text
+    assert seconds < 0.9, "judged after 0.3 s, not at its end"
+
+
+def test_an_answer_whose_head_never_ends_is_given_up_when_the_time_is_up(
+    tmp_path: Path, shown: Shown
+) -> None:
+    over = threading.Event()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.flush_headers()
+        while not over.wait(0.1):
+            handler.wfile.write(b"X-Still: here\r\n")
+
+    started = time.monotonic()
+    with site(answer) as url:
+        binary = _fetch(tmp_path / "bin", shown, url)
+        seconds = time.monotonic() - started
+        over.set()
+
+    assert binary is None
+    assert seconds < 2, "total limit 1 s, though each read is fast"
+    assert "it is not here after 1 s" in shown.text
 
 
 def test_a_site_that_refuses_connections_is_given_up_at_once(tmp_path: Path, shown: Shown) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        engine = release.fetch(tmp_path / "bin", shown.progress, base_url=url, patience=IMPATIENT)
+        assert _fetch(tmp_path / "bin", shown, url) is None
 
-    assert engine is None
     assert "building it instead" in shown.text
 
 
@@ -168,13 +247,11 @@ def test_a_name_server_that_does_not_answer_is_given_up(
 
     monkeypatch.setattr("socket.getaddrinfo", silent)
     started = time.monotonic()
-    engine = release.fetch(
-        tmp_path / "bin", shown.progress, base_url="http://releases.invalid", patience=IMPATIENT
-    )
+    binary = _fetch(tmp_path / "bin", shown, "http://releases.invalid")
     seconds = time.monotonic() - started
     over.set()
 
-    assert engine is None
+    assert binary is None
     assert seconds < 2, "connect limit 0.5 s"
     assert "its name is not resolved" in shown.text
 
@@ -183,21 +260,42 @@ def test_a_name_server_that_does_not_answer_is_given_up(
     ("body", "told"),
     [
         (b"not an archive", "the archive is damaged"),
-        (_archive(("readme",)), "holds nothing"),
-        (_archive(("pulumi",)), "not the engine and its Python host"),
+        (_archive()[:150], "the archive is damaged"),
+        (_archive(("readme",)), "the archive does not hold pulumi and pulumi-language-python"),
+        (_archive(("pulumi",)), "the archive does not hold pulumi-language-python"),
     ],
 )
 def test_a_pinned_file_of_the_wrong_content_is_left(
     tmp_path: Path, shown: Shown, body: bytes, told: str
 ) -> None:
-    with _site(_send(body)) as url:
-        engine = release.fetch(tmp_path / "bin", shown.progress, base_url=url, checksums=_checksums(body))
+    with site(send(body)) as url:
+        assert _fetch(tmp_path / "bin", shown, url, release=_engine(_sum(body))) is None
 
-    assert engine is None
     assert told in shown.text
     assert list((tmp_path / "bin").iterdir()) == []
 
 
-def test_a_checksum_is_committed_for_every_platform_that_the_lock_file_serves() -> None:
-    assert set(PULUMI_ARCHIVE_SHA256) == {"linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"}
-    assert all(len(bytes.fromhex(checksum)) == 32 for checksum in PULUMI_ARCHIVE_SHA256.values())
+def test_every_checksum_is_one_and_no_two_files_share_it() -> None:
+    sums = [file.sha256 for release in RELEASES for file in release.files.values()]
+
+    assert all(len(bytes.fromhex(checksum)) == 32 for checksum in sums)
+    assert len(set(sums)) == len(sums)
+
+
+def test_every_row_is_a_part_of_the_pinned_version_and_names_it_in_each_path() -> None:
+    versions = {part.name: part.version for group in GROUPS for part in group.parts}
+    for release in RELEASES:
+        assert release.version == versions[release.part]
+        assert all(release.version in file.path for file in release.files.values())
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_on_linux_all_but_three_parts_have_an_official_file(
+    machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("sys.platform", "linux")
+
+    compiled = [part.name for group in GROUPS for part in group.parts if release_of(part.name) is None]
+
+    assert compiled == ["etcd", "envoy-gateway", "kserve-manager"]

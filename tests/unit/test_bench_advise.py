@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from embedded.bench.advise import HELP, PYDANTIC, AdviseFigures, show_advise
-from embedded.bench.advise_once import ALL_RANKINGS, CATALOGUE, FIRST_CHOICES, IMPORT, ONE_RANKING
+from tools.bench.advise import HELP, PYDANTIC, AdviseFigures, show_advise
+from tools.bench.advise_once import ALL_RANKINGS, CATALOGUE, FIRST_CHOICES, IMPORT, ONE_RANKING
 
 pytestmark = pytest.mark.unit
 
@@ -39,7 +39,7 @@ def test_what_is_printed_names_both_aims_and_the_load() -> None:
 
 
 def test_a_round_times_every_part_in_an_interpreter_of_its_own() -> None:
-    argv = [sys.executable, "-m", "embedded.bench.advise_once"]
+    argv = [sys.executable, "-m", "tools.bench.advise_once"]
     done = subprocess.run(argv, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     assert set(found) == {IMPORT, CATALOGUE, ALL_RANKINGS, FIRST_CHOICES, ONE_RANKING}

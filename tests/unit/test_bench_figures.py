@@ -7,12 +7,12 @@ import io
 import pytest
 from rich.console import Console
 
-from embedded.bench.figures import Comparison, Figures, Growth, Series, show, verdict
-from embedded.bench.usage import Usage
-from embedded.commands.bench import bench
 from embedded.layout import Layout
 from embedded.progress import Progress
 from onprem_agents.errors import UnknownFact
+from tools.bench.command import bench
+from tools.bench.figures import Comparison, Figures, Growth, Series, show, verdict
+from tools.bench.usage import Usage
 
 
 def series(*seconds: float, resources: int = 0, what: str = "preview", peak_mib: float = 50.0) -> Series:

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from embedded.bench.gateway_figures import GatewayFigures, Rounds, Way, show_gateway
+from tools.bench.gateway_figures import GatewayFigures, Rounds, Way, show_gateway
 
 
 def rounds(*milliseconds: float, paced: float = 100.0) -> Rounds:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
+from embedded.kube import KubeWriter
 from onprem_agents.cluster import ApiError, KubeClient
 from onprem_agents.errors import ClusterError
 
@@ -73,10 +74,10 @@ class Server:
         return self._answer(request)
 
 
-def connect(answer: Answer) -> tuple[KubeClient, Server]:
+def connect(answer: Answer) -> tuple[KubeWriter, Server]:
     server = Server(answer)
     http = httpx2.Client(base_url="https://api.example:6443", transport=httpx2.MockTransport(server))
-    return KubeClient(http, source="/home/me/.kube/config"), server
+    return KubeWriter(http, source="/home/me/.kube/config"), server
 
 
 def echo(_: httpx2.Request) -> httpx2.Response:
@@ -118,6 +119,12 @@ def test_a_kind_that_is_not_served_is_asked_for_again_and_then_named() -> None:
 
     assert caught.value.status == 404
     assert server.discoveries == 2, "it may have been installed since"
+
+
+@pytest.mark.parametrize("verb", ["create", "apply", "patch", "delete", "request"])
+def test_the_products_own_client_has_no_verb_that_writes(verb: str) -> None:
+    assert hasattr(KubeWriter, verb)
+    assert not hasattr(KubeClient, verb)
 
 
 def test_apply_is_server_side_with_manager_force_and_dry_run() -> None:

@@ -52,7 +52,7 @@ def test_exec_helpers_of_both_current_versions_are_asked_for_a_token(tmp_path: P
 
     with KubeClient.from_kubeconfig(kubeconfig(tmp_path, helper)) as client:
         client._http._transport = httpx2.MockTransport(note)
-        assert client.ready()
+        assert client.send("GET", "/readyz", name="the API server").is_success
 
     assert seen == [f"Bearer {version}"]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from embedded.scripted_model.http import Cut, HttpRequest
-from embedded.scripted_model.record import Record, fingerprint
-from embedded.scripted_model.server import ScriptedModel
+from scripted_model.http import Cut, HttpRequest
+from scripted_model.record import Record, fingerprint
+from scripted_model.server import ScriptedModel
 
 KEY = "sk-not-for-anybodys-eyes-0123456789"
 Send = Callable[..., tuple[int, Any]]

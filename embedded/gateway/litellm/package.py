@@ -18,7 +18,6 @@ from onprem_agents.manifests.litellm import LITELLM
 
 VERSION = LITELLM.image.rpartition(":")[2]
 LOCK = Path(__file__).with_name("requirements.lock")
-_ESTIMATE_SECONDS = 60
 _WAIT_SECONDS = 600.0
 # No dependencies: the lock file has them all, also the one that overrides.txt tells of.
 _OPTIONS = (
@@ -51,7 +50,7 @@ def install(layout: Layout, progress: Progress) -> None:
         if not done.exists():
             log = layout.logs / "install-litellm.log"
             title = f"install LiteLLM {VERSION} (once)"
-            with progress.step(title, estimate_seconds=_ESTIMATE_SECONDS, log=log) as step:
+            with progress.step(title, log=log) as step:
                 shutil.rmtree(place, ignore_errors=True)
                 log.unlink(missing_ok=True)
                 _run(log, "-m", "venv", "--without-pip", str(place))

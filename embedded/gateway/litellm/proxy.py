@@ -23,7 +23,6 @@ from onprem_agents.plan import PlatformPlan
 NAME = "litellm"
 # 10 s on two idle cores (1.109.1, 2026-11); a busy machine takes its time to read 90 packages.
 _READY_SECONDS = 120.0
-_ESTIMATE_SECONDS = 10
 _ANSWER_SECONDS = 5.0
 _EVERYWHERE = "0.0.0.0"  # noqa: S104  what the container listens on, replaced here
 _SCRATCH = "/tmp"  # noqa: S108  the container's emptyDir, replaced here
@@ -54,7 +53,7 @@ def start(
     if not wanted.as_wanted():
         wanted.stop()
         wanted.start()
-    with progress.step(f"LiteLLM {VERSION}", estimate_seconds=_ESTIMATE_SECONDS, log=wanted.log):
+    with progress.step(f"LiteLLM {VERSION}", log=wanted.log):
         _wait(wanted, f"{here}{declared.health_path}")
     return here
 

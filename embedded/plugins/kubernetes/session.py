@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from embedded.kube import KubeWriter
 from embedded.plugins.kubernetes.engine import Engine
 from embedded.plugins.kubernetes.identity import Identity
 from embedded.plugins.kubernetes.secrecy import redact
 from embedded.plugins.kubernetes.settings import Settings
 from embedded.plugins.kubernetes.waiting import Waiter
 from embedded.plugins.kubernetes.wire import Object
-from onprem_agents.cluster import ApiError, KubeClient
+from onprem_agents.cluster import ApiError
 from onprem_agents.errors import ClusterError
 
 
@@ -36,7 +37,7 @@ class Session:
     """Settings, client and the engine's ear of one configured provider."""
 
     settings: Settings
-    client: KubeClient
+    client: KubeWriter
     engine: Engine
     cancelled: threading.Event
     memory: Memory = field(default_factory=Memory)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onprem_agents.cluster import KubeClient
+from embedded.kube import KubeWriter
 from onprem_agents.errors import ClusterError
 
 _CLIENT_TIMEOUT_SECONDS = 30.0
@@ -55,14 +55,14 @@ class Settings:
             delete_unreachable=on["deleteUnreachable"],
         )
 
-    def connect(self) -> KubeClient:
+    def connect(self) -> KubeWriter:
         """Return a client for the configured cluster; ClusterError when the kubeconfig cannot be used."""
         context = self.context or None
         if not self.kubeconfig:
-            return KubeClient.from_kubeconfig(context=context, timeout_seconds=_CLIENT_TIMEOUT_SECONDS)
+            return KubeWriter.from_kubeconfig(context=context, timeout_seconds=_CLIENT_TIMEOUT_SECONDS)
         if "\n" not in self.kubeconfig and not self.kubeconfig.lstrip().startswith("{"):
             path = Path(self.kubeconfig).expanduser()
-            return KubeClient.from_kubeconfig(path, context=context, timeout_seconds=_CLIENT_TIMEOUT_SECONDS)
+            return KubeWriter.from_kubeconfig(path, context=context, timeout_seconds=_CLIENT_TIMEOUT_SECONDS)
         return _connect_to_content(self.kubeconfig, context)
 
 
@@ -82,7 +82,7 @@ def refusals(values: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _connect_to_content(content: str, context: str | None) -> KubeClient:
+def _connect_to_content(content: str, context: str | None) -> KubeWriter:
     import yaml
     from lightkube.config.kubeconfig import KubeConfig
 
@@ -96,7 +96,7 @@ def _connect_to_content(content: str, context: str | None) -> KubeClient:
     if config is None or config.user is None:
         raise ClusterError(f"{source}: the current context names no user; choose one with a user")
     http = kubeconfig.http_client(config, source, _CLIENT_TIMEOUT_SECONDS)
-    return KubeClient(http, source=str(source), namespace=config.namespace)
+    return KubeWriter(http, source=str(source), namespace=config.namespace)
 
 
 def _truth(value: Any) -> bool:

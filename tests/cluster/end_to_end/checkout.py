@@ -19,13 +19,22 @@ from typing import Any
 import httpx
 import yaml
 
+from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.ports import LOOPBACK, Ports
-from onprem_agents.cluster import KubeClient
 from onprem_agents.stack.settings import PROJECT
 
 # What the program and `./dev` consist of.
-_PARTS = ("onprem_agents", "components", "policy", "embedded", "stacks", "Pulumi.yaml", "__main__.py")
+_PARTS = (
+    "onprem_agents",
+    "components",
+    "policy",
+    "embedded",
+    "tools",
+    "stacks",
+    "Pulumi.yaml",
+    "__main__.py",
+)
 _LIMIT_SECONDS = 300
 _OWN_VARIABLES = ("PULUMI_", "ONPREM_STATE", "KUBECONFIG")
 
@@ -87,7 +96,7 @@ class Checkout:
         """Start `./dev WORDS`, to be watched, interrupted or killed."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_VARIABLES)}
         return subprocess.Popen(
-            [sys.executable, "-m", "embedded", *words],
+            [sys.executable, "-m", "tools.dev", *words],
             cwd=self.layout.checkout,
             env=own | {"ONPREM_STATE": str(self.layout.state)} | dict(env or {}),
             stdin=subprocess.PIPE,
@@ -139,8 +148,8 @@ class Checkout:
         assert done.code == 0, done.text
         return dict(json.loads(done.text))
 
-    def client(self) -> KubeClient:
-        return KubeClient.from_kubeconfig(self.layout.kubeconfig)
+    def client(self) -> KubeWriter:
+        return KubeWriter.from_kubeconfig(self.layout.kubeconfig)
 
     def state(self, stack: str = "local") -> Document:
         """Return the deployment of a stack as the backend keeps it."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 
-from onprem_agents.cluster import ApiError, KubeClient
+from embedded.kube import KubeWriter
+from onprem_agents.cluster import ApiError
 from tests.cluster.end_to_end.checkout import Checkout
 
 _SERVING = "serving.kserve.io/v1beta1"
@@ -26,7 +27,7 @@ def _changes(checkout: Checkout) -> dict[str, str]:
     }
 
 
-def _argument(client: KubeClient, name: str) -> str:
+def _argument(client: KubeWriter, name: str) -> str:
     """Return the value of one of vLLM's arguments in the Deployment that KServe made."""
     deployment = client.get("apps/v1", "Deployment", "coder-predictor", _NAMESPACE)
     container = deployment["spec"]["template"]["spec"]["containers"][0]
@@ -34,7 +35,7 @@ def _argument(client: KubeClient, name: str) -> str:
     return str(words[words.index(name) + 1])
 
 
-def _labelled(client: KubeClient, labels: str) -> list[str]:
+def _labelled(client: KubeWriter, labels: str) -> list[str]:
     """Return kind and name of every object of any served kind that carries the labels."""
     found = []
     for kind in client.resources(refresh=True):

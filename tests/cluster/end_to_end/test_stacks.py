@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from embedded.cluster import crds
+from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.toolchain import module_dir
 from onprem_agents.cli.render import render_yaml
-from onprem_agents.cluster import ApiError, KubeClient
+from onprem_agents.cluster import ApiError
 from onprem_agents.errors import OnpremError
 from onprem_agents.stack.stack_file import stack_names
 from tests.cluster.end_to_end.checkout import Checkout, ask
@@ -86,7 +87,7 @@ def _accepts_everything_and_checks_keys(checkout: Checkout, stack: str, status: 
     assert [model["id"] for model in answer.json()["data"]] == models
 
 
-def _refused_pods(client: KubeClient) -> list[str]:
+def _refused_pods(client: KubeWriter) -> list[str]:
     """Return why pods of the namespace, which enforces Pod Security `restricted`, could not be made."""
     namespace = client.get("v1", "Namespace", _NAMESPACE)
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -105,7 +106,7 @@ _RENDERED = [
 
 
 @pytest.fixture(scope="module")
-def client(checkout: Checkout, first_up: FirstUp) -> Iterator[KubeClient]:
+def client(checkout: Checkout, first_up: FirstUp) -> Iterator[KubeWriter]:
     """A client of the cluster, in which an empty namespace enforces Pod Security `restricted`."""
     assert first_up.outcome.code == 0, first_up.outcome.text
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -119,7 +120,7 @@ def client(checkout: Checkout, first_up: FirstUp) -> Iterator[KubeClient]:
 
 @pytest.mark.parametrize(("folder", "stack"), _RENDERED)
 def test_every_rendered_object_passes_the_api_servers_own_validation(
-    client: KubeClient, folder: Path, stack: str
+    client: KubeWriter, folder: Path, stack: str
 ) -> None:
     manifests = _manifests(folder, stack)
     _install_definitions(client, manifests)
@@ -136,7 +137,7 @@ def test_every_rendered_object_passes_the_api_servers_own_validation(
 
 @pytest.mark.parametrize(("folder", "stack"), _RENDERED)
 def test_every_rendered_pod_template_is_admitted_where_restricted_is_enforced(
-    client: KubeClient, folder: Path, stack: str
+    client: KubeWriter, folder: Path, stack: str
 ) -> None:
     # Pods of model servers are KServe's: the test of the tier stacks looks at those.
     for manifest in _manifests(folder, stack):
@@ -163,7 +164,7 @@ def _manifests(folder: Path, stack: str) -> list[dict[str, Any]]:
     return manifests
 
 
-def _install_definitions(client: KubeClient, manifests: list[dict[str, Any]]) -> None:
+def _install_definitions(client: KubeWriter, manifests: list[dict[str, Any]]) -> None:
     groups = {manifest["apiVersion"].partition("/")[0] for manifest in manifests}
     for group in sorted(_OPTIONAL.keys() & groups):
         try:

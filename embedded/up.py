@@ -1,0 +1,159 @@
+"""`./dev up [STACK]`: the plan first, then toolchain, cluster and the real `pulumi up`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from embedded import backend, plugins
+from embedded.cluster import BINARIES, Cluster
+from embedded.cluster.tls import give_certificate
+from embedded.engine import Engine, passphrase
+from embedded.kube import KubeWriter
+from embedded.layout import Layout
+from embedded.listeners import require_port
+from embedded.needs import cluster_needs
+from embedded.plan_view import show_plan
+from embedded.progress import Progress
+from embedded.toolchain import Binary, provision
+from onprem_agents.errors import EnvironmentProblem
+from onprem_agents.manifests import render
+from onprem_agents.plan import PlatformPlan, read_and_plan
+from onprem_agents.stack.stack_file import StackFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stack:
+    file: StackFile
+    plan: PlatformPlan
+    manifests: Sequence[dict[str, Any]]
+
+
+def up(layout: Layout, stack: str, progress: Progress, *, project: Path | None = None) -> None:
+    """Bring one stack up on the embedded cluster; raises `OnpremError` with the log to read.
+
+    `project` is a folder with another program for it than the checkout's.
+    """
+    started = time.monotonic()
+    wanted = _read(layout, stack)
+    show_plan(wanted.plan, wanted.manifests, Console(highlight=False))
+    _look_around(layout, wanted, progress)
+    with _stopped_on_interrupt(Cluster(layout), progress):
+        engine, client, stand_ins = _prepare(layout, wanted, progress)
+        for sentence in backend.mend(layout.pulumi_backend):
+            progress.note(f"repaired: {sentence}")
+        _leave_other_stacks(engine, stack, client, progress)
+        engine.ensure_stack(wanted.file)
+        _recover(engine, stack, client, progress)
+        new = engine.ensure_keys(wanted.file, wanted.plan.developers)
+        if new:
+            progress.note(f"made keys for {', '.join(new)} (encrypted in {wanted.file.path.name})")
+        _apply(engine, stack, progress, project or layout.checkout)
+        _summary(wanted, client, stand_ins, progress, seconds=time.monotonic() - started)
+
+
+def _read(layout: Layout, stack: str) -> _Stack:
+    file, plan = read_and_plan(layout.checkout / "stacks", stack)
+    return _Stack(file=file, plan=plan, manifests=render(plan, plan.connection.to_json()))
+
+
+def _look_around(layout: Layout, wanted: _Stack, progress: Progress) -> None:
+    """Refuse, before anything is started, what would only fail later: no passphrase, a port of somebody else."""
+    passphrase(layout)
+    own = [part.pid for part in Cluster(layout).parts()]
+    setting = f"'access.port' in {wanted.file.path.name}"
+    warning = require_port(wanted.plan.access.port, own, setting=setting)
+    if warning is not None:
+        progress.note(f"warning: {warning}")
+
+
+@contextmanager
+def _stopped_on_interrupt(cluster: Cluster, progress: Progress) -> Iterator[None]:
+    """End the cluster on Ctrl-C if it did not run before the block."""
+    ran = bool(cluster.parts())
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if not ran:
+            cluster.stop(progress)
+        raise
+
+
+def _prepare(layout: Layout, wanted: _Stack, progress: Progress) -> tuple[Engine, KubeWriter, list[Binary]]:
+    """Provide binaries, cluster and engine."""
+    binaries = provision(layout, (*BINARIES, "pulumi"), progress)
+    engine_binary = binaries["pulumi"]
+    cluster = Cluster(layout, binaries)
+    cluster.start(cluster_needs(wanted.plan, wanted.manifests), progress)
+    stand_ins = plugins.install(layout, engine_binary)
+    client = cluster.client()
+    tls = wanted.plan.access.tls
+    if tls.secret_name is not None:
+        namespace = tls.secret_namespace or wanted.plan.namespace
+        give_certificate(
+            client,
+            layout.cluster,
+            host=wanted.plan.access.host,
+            name=tls.secret_name,
+            namespace=namespace,
+            used_from=wanted.plan.namespace,
+        )
+    return Engine(layout, engine_binary, stand_ins=bool(stand_ins)), client, stand_ins
+
+
+def _leave_other_stacks(engine: Engine, stack: str, client: KubeWriter, progress: Progress) -> None:
+    """Take down any other stack: all stacks share one namespace, one host port and the simulated nodes."""
+    for other in engine.stacks_in_use():
+        if other != stack:
+            _recover(engine, other, client, progress)
+            with progress.step(f"Taking down stack {other}", log=engine.log):
+                engine.run("destroy", "--yes", "--skip-preview", "--stack", other)
+
+
+def _recover(engine: Engine, stack: str, client: KubeWriter, progress: Progress) -> None:
+    for sentence in engine.recover(stack, client):
+        progress.note(f"repaired: {sentence}")
+
+
+def _apply(engine: Engine, stack: str, progress: Progress, project: Path) -> None:
+    with progress.step(f"pulumi up --stack {stack}", log=engine.log) as step:
+        engine.run(
+            *("up", "--yes", "--skip-preview", "--stack", stack, "--policy-pack", "policy"),
+            project=project,
+            on_line=lambda line: step.update(" ".join(line.split())[:100]),
+        )
+
+
+def _summary(
+    wanted: _Stack, client: KubeWriter, stand_ins: Sequence[Binary], progress: Progress, *, seconds: float
+) -> None:
+    plan = wanted.plan
+    for serving in plan.serving:
+        found = client.get("serving.kserve.io/v1beta1", "InferenceService", serving.name, plan.namespace)
+        ready = next((c["status"] for c in found["status"]["conditions"] if c["type"] == "Ready"), "Unknown")
+        if ready != "True":
+            raise EnvironmentProblem(
+                f"InferenceService {plan.namespace}/{serving.name} is not READY after the update"
+            )
+        progress.note(f"InferenceService {serving.name}  READY={ready}")
+        labels = f"serving.kserve.io/inferenceservice={serving.name}"
+        for pod in client.list("v1", "Pod", plan.namespace, labels=labels):
+            progress.note(
+                f"  pod {pod['metadata']['name']}  {pod['status'].get('phase')}  on {pod['spec'].get('nodeName')}  "
+                f"{serving.resources.gpus} × {plan.pool.accelerator.name} (simulated)"
+            )
+    access = plan.access
+    progress.note(f"gateway  https://{access.host}:{access.port}/v1")
+    if stand_ins:
+        progress.note(
+            "stand-ins in use: " + ", ".join(f"{binary.name} {binary.version}" for binary in stand_ins)
+        )
+    progress.note(
+        f"stack {plan.stack} is up after {seconds:.0f} s; see './dev status', leave with './dev down'"
+    )
