@@ -43,11 +43,10 @@ _ARGV = (
 def main() -> None:
     """Search for everything and for one machine, none of which knows what the other has computed."""
     clock = [time.process_time()]
+    from embedded.bench.one_by_one import one_by_one
     from onprem_agents.advice.advise import DEFAULT_CONTEXT_TOKENS, advise, rankings
     from onprem_agents.catalog import load_catalog
     from onprem_agents.vllm import parse_argv
-
-    from embedded.bench.one_by_one import one_by_one
 
     clock.append(time.process_time())
     load_catalog().model_and_variant(_MODEL)
