@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -10,6 +11,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from threading import Lock, Thread
 from typing import IO
+
+from embedded.ports import RANGE, RANGE_VARIABLE
 
 # "3 failed, 1989 passed, 8 skipped in 29.90s (0:00:29)", with or without its frame (pytest 8.4).
 _CLOSING = re.compile(r"^=* ?((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s\b")
@@ -24,7 +27,11 @@ def run_lanes(commands: Mapping[str, Sequence[str]]) -> int:
     Returns 0 when all passed, else the first other exit code. On Ctrl-C, which reaches the children too, they are
     given time to clean up.
     """
-    lanes = {name: _Lane(name, command) for name, command in commands.items()}
+    share = len(RANGE) // len(commands)
+    lanes = {
+        name: _Lane(name, command, RANGE[index * share : (index + 1) * share])
+        for index, (name, command) in enumerate(commands.items())
+    }
     try:
         codes = [lane.wait() for lane in lanes.values()]
     except KeyboardInterrupt:
@@ -60,15 +67,20 @@ def counts_of(line: str) -> Counter[str] | None:
 
 
 class _Lane:
-    """One pytest, its output read line by line."""
+    """One pytest, its output read line by line, whose clusters choose among `ports`."""
 
     _turn = Lock()
 
-    def __init__(self, name: str, command: Sequence[str]) -> None:
+    def __init__(self, name: str, command: Sequence[str], ports: range) -> None:
         self.counts: Counter[str] = Counter()
         self._name = name
         self._child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            env={**os.environ, RANGE_VARIABLE: f"{ports.start}-{ports.stop - 1}"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         assert self._child.stdout is not None  # noqa: S101 - it is a pipe
         self._reader = Thread(target=self._tell, args=(self._child.stdout,), daemon=True)

@@ -9,6 +9,8 @@ import pytest
 
 from embedded.commands.lanes import counts_of, run_lanes, verdict
 from embedded.commands.test import TIERS
+from embedded.ports import Ports
+from onprem_agents.errors import EnvironmentProblem
 
 pytestmark = pytest.mark.unit
 
@@ -42,6 +44,38 @@ def test_a_failure_or_an_error_in_any_lane_fails_the_run(
     lines = capsys.readouterr().out.splitlines()
     assert code == 1
     assert lines[-2:] == ["two: pytest ended with exit code 1", "2 passed, 2 failed, 1 skipped"]
+
+
+def test_clusters_of_two_lanes_choose_among_different_ports(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; from embedded.ports import Ports;"
+        "ports = Ports(Path(sys.argv[2])); print(*(ports[str(n)] for n in range(40)))"
+    )
+    checkout = str(Path(__file__).parents[2])
+    lanes = {
+        name: [sys.executable, "-c", code, checkout, str(tmp_path / name)] for name in ("one", "two", "three")
+    }
+    run_lanes(lanes)
+
+    told = dict(line.split(" | ") for line in capsys.readouterr().out.splitlines() if " | " in line)
+    chosen = {name: range(min(ports), max(ports) + 1) for name, ports in _numbers(told).items()}
+    assert chosen["one"].stop <= 24000 <= chosen["two"].start, "a third of 20000 to 31999 each"
+    assert chosen["two"].stop <= 28000 <= chosen["three"].start
+
+
+def _numbers(told: dict[str, str]) -> dict[str, list[int]]:
+    return {name: [int(word) for word in line.split()] for name, line in told.items()}
+
+
+@pytest.mark.parametrize("given", ["", "20000", "30000-20000", "80-90", "1-99999", "a-b"])
+def test_a_range_of_ports_that_is_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("ONPREM_PORTS", given)
+    with pytest.raises(EnvironmentProblem, match="as 20000-25999"):
+        Ports(tmp_path / "ports.json")["gateway"]
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "os.abort()"])
