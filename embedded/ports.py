@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import socket
 import time
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from onprem_agents.errors import EnvironmentProblem
 LOOPBACK = "127.0.0.1"
 # Below the range from which Linux takes ports for outgoing connections (32768-60999, ip(7)).
 RANGE = range(20000, 32000)
+_UNPRIVILEGED = range(1024, 65536)
 # Runs that must not meet while they choose, such as two lanes of tests, are each given a part: "20000-25999".
 RANGE_VARIABLE = "ONPREM_PORTS"
 _TRIES = 200
@@ -79,12 +81,13 @@ def _candidates() -> range:
     given = os.environ.get(RANGE_VARIABLE)
     if given is None:
         return RANGE
-    first, _, last = given.partition("-")
-    if not (first.isdecimal() and last.isdecimal() and 1024 <= int(first) <= int(last) < 65536):
+    found = re.fullmatch(r"(\d+)-(\d+)", given)
+    chosen = range(int(found[1]), int(found[2]) + 1) if found else range(0)
+    if not chosen or chosen[0] not in _UNPRIVILEGED or chosen[-1] not in _UNPRIVILEGED:
         raise EnvironmentProblem(
             f"{RANGE_VARIABLE} is {given!r}: give the first and the last port to choose from, as 20000-25999"
         )
-    return range(int(first), int(last) + 1)
+    return chosen
 
 
 def _is_free_soon(port: int) -> bool:
