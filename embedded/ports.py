@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
 import socket
 import time
 from collections.abc import Iterable
@@ -13,7 +15,10 @@ from onprem_agents.errors import EnvironmentProblem
 
 LOOPBACK = "127.0.0.1"
 # Below the range from which Linux takes ports for outgoing connections (32768-60999, ip(7)).
-_RANGE = range(20000, 32000)
+RANGE = range(20000, 32000)
+_UNPRIVILEGED = range(1024, 65536)
+# Runs that must not meet while they choose, such as two lanes of tests, are each given a part: "20000-25999".
+RANGE_VARIABLE = "ONPREM_PORTS"
 _TRIES = 200
 _TEAR_DOWN_SECONDS = 1.5
 _POLL_SECONDS = 0.05
@@ -53,15 +58,15 @@ class Ports:
         return notes
 
     def _choose(self, name: str) -> None:
-        used = set(self._table.values())
+        used, candidates = set(self._table.values()), _candidates()
         for _ in range(_TRIES):
-            port = random.choice(_RANGE)  # noqa: S311 - nothing secret hangs on it
+            port = random.choice(candidates)  # noqa: S311 - nothing secret hangs on it
             if port not in used and is_free(port):
                 self._table[name] = port
                 self._write()
                 return
         raise EnvironmentProblem(
-            f"no free port for {name} found on {LOOPBACK} between {_RANGE.start} and {_RANGE.stop - 1}; "
+            f"no free port for {name} found on {LOOPBACK} between {candidates.start} and {candidates.stop - 1}; "
             "stop a program that holds many of them"
         )
 
@@ -70,6 +75,19 @@ class Ports:
         draft = self._file.with_suffix(".new")
         draft.write_text(json.dumps(self._table, indent=1, sort_keys=True), encoding="utf-8")
         draft.replace(self._file)
+
+
+def _candidates() -> range:
+    given = os.environ.get(RANGE_VARIABLE)
+    if given is None:
+        return RANGE
+    found = re.fullmatch(r"(\d+)-(\d+)", given)
+    chosen = range(int(found[1]), int(found[2]) + 1) if found else range(0)
+    if not chosen or chosen[0] not in _UNPRIVILEGED or chosen[-1] not in _UNPRIVILEGED:
+        raise EnvironmentProblem(
+            f"{RANGE_VARIABLE} is {given!r}: give the first and the last port to choose from, as 20000-25999"
+        )
+    return chosen
 
 
 def _is_free_soon(port: int) -> bool:

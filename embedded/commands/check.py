@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from embedded.commands.dependencies import undeclared
 from embedded.layout import Layout
 from embedded.progress import Progress
 from onprem_agents.errors import OnpremError
@@ -86,22 +88,34 @@ def versions(layout: Layout) -> Iterator[str]:
         yield "versions differ: " + ", ".join(f"{file} says {version}" for file, version in stated.items())
 
 
-def lock_file(layout: Layout) -> Iterator[str]:
-    """Yield a sentence for each declared requirement that requirements.lock does not satisfy."""
+def lock_files(layout: Layout) -> Iterator[str]:
+    """Yield a sentence for each declared requirement that a lock file does not satisfy.
+
+    requirements.lowest.lock must pin exactly the lower bound.
+    """
     project = tomllib.loads((layout.checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    text = (layout.checkout / "requirements.lock").read_text(encoding="utf-8")
-    pinned = {canonicalize_name(name): version for name, version in _PINNED.findall(text)}
     declared = [*project["dependencies"]]
     for extra in project["optional-dependencies"].values():
         declared += extra
-    for line in declared:
-        requirement = Requirement(line)
-        version = pinned.get(canonicalize_name(requirement.name))
-        if version is None or version not in requirement.specifier:
-            yield (
-                f"requirements.lock has {requirement.name} {version or 'not at all'}, pyproject.toml asks "
-                f"for {line}: compile it anew (see CONTRIBUTING.md)"
-            )
+    for file in ("requirements.lock", "requirements.lowest.lock"):
+        text = (layout.checkout / file).read_text(encoding="utf-8")
+        pinned = {canonicalize_name(name): version for name, version in _PINNED.findall(text)}
+        for line in declared:
+            requirement = Requirement(line)
+            version = pinned.get(canonicalize_name(requirement.name))
+            lowest = "lowest" in file
+            if version is None or version not in _wanted(requirement, lowest=lowest):
+                yield (
+                    f"{file} has {requirement.name} {version or 'not at all'}, pyproject.toml asks for {line}"
+                    f"{' at its lowest' if lowest else ''}: compile it anew (see CONTRIBUTING.md)"
+                )
+
+
+def _wanted(requirement: Requirement, *, lowest: bool) -> SpecifierSet:
+    if not lowest:
+        return requirement.specifier
+    bounds = (part.version for part in requirement.specifier if part.operator in {">=", "=="})
+    return SpecifierSet(",".join(f"=={bound}" for bound in bounds))
 
 
 def house_rules(layout: Layout) -> Iterator[str]:
@@ -131,6 +145,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ),
     ("house rules", house_rules),
     ("versions", versions),
-    ("lock file", lock_file),
+    ("lock files", lock_files),
+    ("dependencies", lambda layout: undeclared(layout.checkout)),
     ("generated files", _tool("-m", "pytest", "-q", "-m", "", "tests/golden")),
 )

@@ -1,4 +1,4 @@
-"""`./dev test`: the tiers of the test suite and what each needs."""
+"""`./dev test`: the tiers of the test suite, what each needs, and which run beside each other."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from embedded.commands.lanes import run_lanes
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import NAMES, provision
@@ -17,11 +18,15 @@ _CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-sch
 
 @dataclass(frozen=True, kw_only=True)
 class Tier:
-    """One folder below `tests`, what it shows, and the binaries to bring before it runs."""
+    """One folder below `tests`, what it shows, and the binaries to bring before it runs.
+
+    Tiers of different lanes share nothing but the cache, whose builds lock each other out, and may run at once.
+    """
 
     name: str
     shows: str
     binaries: tuple[str, ...] = ()
+    lane: str = "code and cluster"
 
 
 TIERS = (
@@ -30,23 +35,30 @@ TIERS = (
     Tier(name="components", shows="the Pulumi program on mocks"),
     Tier(name="policy", shows="the policy pack on rendered manifests"),
     Tier(name="golden", shows="rendered manifests of every stack against the committed ones"),
+    Tier(name="lowest", shows="the fast tiers with the lowest versions that pyproject.toml allows"),
     Tier(
         name="provider",
         shows="the Kubernetes provider against a real API server",
         binaries=(*_CONTROL_PLANE, "pulumi"),
+        lane="provider and agents",
     ),
     Tier(name="cluster", shows="the whole product on the embedded cluster", binaries=NAMES),
-    Tier(name="agents", shows="the real agents through the real gateway", binaries=NAMES),
+    Tier(
+        name="agents",
+        shows="the real agents through the real gateway",
+        binaries=NAMES,
+        lane="provider and agents",
+    ),
     Tier(name="planner", shows="the KV arithmetic against vLLM's own planner, where one is installed"),
 )
 
 
 def test(layout: Layout, arguments: Sequence[str], *, official: bool, progress: Progress) -> None:
-    """Replace this process by pytest on the named tiers (all of them when none is named; with
-    `official` the provider tier).
+    """Run pytest on the named tiers (all of them when none is named; with `official` the provider tier).
 
-    Arguments from the first one that begins with a dash go to pytest as they are. Raises `UnknownFact` for a
-    tier that does not exist.
+    Arguments from the first one that begins with a dash go to pytest as they are, and then one pytest runs all:
+    `-x`, `--pdb` or `--junitxml` mean one run. Without them each lane has a pytest of its own. Ends this process
+    with the exit code. Raises `UnknownFact` for a tier that does not exist.
     """
     names = [tier.name for tier in TIERS]
     first_option = next(
@@ -62,9 +74,17 @@ def test(layout: Layout, arguments: Sequence[str], *, official: bool, progress: 
     needed = {name for tier in chosen for name in tier.binaries}
     if needed:
         provision(layout, needed, progress)
-    command = [sys.executable, "-m", "pytest", "-m", "", *(["--official"] if official else [])]
-    command += [f"tests/{tier.name}" for tier in chosen]
-    command += arguments[first_option:]
+    options = [*(["--official"] if official else []), *arguments[first_option:]]
     os.chdir(layout.checkout)
     sys.stdout.flush()
+    lanes = [[tier for tier in chosen if tier.lane == lane] for lane in dict.fromkeys(t.lane for t in chosen)]
+    if len(lanes) > 1 and not options:
+        sys.exit(run_lanes({tiers[0].lane: command_of(tiers, ["--color=no"]) for tiers in lanes}))
+    command = command_of(chosen, options)
     os.execv(command[0], command)  # noqa: S606 - signals and the exit code are pytest's own from here on
+
+
+def command_of(tiers: Sequence[Tier], options: Sequence[str] = ()) -> list[str]:
+    """Return the pytest command for some tiers."""
+    folders = [f"tests/{tier.name}" for tier in tiers]
+    return [sys.executable, "-m", "pytest", "-m", "", *folders, *options]

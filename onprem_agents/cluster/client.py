@@ -7,7 +7,6 @@ dicts in wire format. One client may be shared by threads.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -46,11 +45,15 @@ class KubeClient:
     def from_kubeconfig(
         cls, path: Path | None = None, *, context: str | None = None, timeout_seconds: float = 30.0
     ) -> Self:
-        """Connect as a kubeconfig says: `path`, else $KUBECONFIG, else ~/.kube/config. Sends nothing yet."""
-        where = path or Path(os.environ.get("KUBECONFIG") or "~/.kube/config").expanduser()
-        config = kubeconfig.load(where, context)
-        http = kubeconfig.http_client(config, where, timeout_seconds)
-        return cls(http, source=str(where), namespace=config.namespace)
+        """Connect as a kubeconfig says: `path`, else the files of $KUBECONFIG, else ~/.kube/config.
+
+        Sends nothing yet.
+        """
+        files = kubeconfig.places(path)
+        source = kubeconfig.named(files)
+        config = kubeconfig.load(files, context)
+        http = kubeconfig.http_client(config, source, timeout_seconds)
+        return cls(http, source=source, namespace=config.namespace)
 
     @property
     def url(self) -> str:

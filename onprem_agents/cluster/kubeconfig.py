@@ -1,12 +1,17 @@
-"""A kubeconfig turned into an HTTP client through lightkube, which is imported at first use."""
+"""Kubeconfigs turned into an HTTP client through lightkube, which is imported at first use."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+import yaml
 
 from onprem_agents.errors import ClusterError
 
@@ -14,35 +19,106 @@ if TYPE_CHECKING:
     import httpx2
     from lightkube.config.kubeconfig import SingleConfig
 
+# The lists of a kubeconfig, and the key under which an entry holds its body.
+_LISTS = {"clusters": "cluster", "users": "user", "contexts": "context"}
+_PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
-def load(path: Path, context: str | None) -> SingleConfig:
-    """Read the context (None: the current one) of a kubeconfig; ClusterError when it cannot be used."""
+
+@dataclass(frozen=True, kw_only=True)
+class _Document:
+    current_context: str | None
+    lists: Mapping[str, Mapping[str, Any]]
+
+
+def places(given: Path | None) -> tuple[Path, ...]:
+    """Return the files to read: `given`, else those that $KUBECONFIG lists, else ~/.kube/config."""
+    if given is not None:
+        return (given.expanduser(),)
+    listed = [Path(part).expanduser() for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    return tuple(dict.fromkeys(listed)) or (Path("~/.kube/config").expanduser(),)
+
+
+def named(files: Sequence[Path]) -> str:
+    """Return the files as messages name them, in the way in which $KUBECONFIG does."""
+    return os.pathsep.join(map(str, files))
+
+
+def load(files: Sequence[Path], context: str | None) -> SingleConfig:
+    """Read the context (None: the current one) of the merged files; ClusterError when it cannot be used.
+
+    As kubectl merges: of entries of one name the first wins whole, so does the first current context, and a file
+    that is not there is passed over (kubernetes.io, "Organizing cluster access", read 2026-11).
+    """
     try:
         import msgspec
-        import yaml
         from lightkube.config.kubeconfig import KubeConfig
         from lightkube.core.exceptions import ConfigError
     except ImportError as error:
         raise ClusterError(
             "talking to a cluster needs the extra `platform`: pip install 'onprem-coding-agents[platform]'"
         ) from error
+    source = named(files)
+    there = [file for file in files if file.is_file()]
+    if not there:
+        raise ClusterError(f"kubeconfig {source} not found; set KUBECONFIG to the file of your cluster")
+    merged = _merged([_read(file) for file in there])
     try:
-        config = KubeConfig.from_file(path).get(context)
+        config = KubeConfig.from_dict(merged, fname=there[0]).get(context)
     except ConfigError as error:
         raise ClusterError(
-            f"kubeconfig {path}: {error}; set KUBECONFIG to the file of your cluster"
+            f"kubeconfig {source}: {error}; set KUBECONFIG to the file of your cluster"
         ) from error
-    except (yaml.YAMLError, msgspec.MsgspecError, OSError, UnicodeError) as error:
-        raise ClusterError(f"kubeconfig {path} cannot be read: {error}") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ClusterError(f"kubeconfig {path} has the wrong shape: {error!r}") from error
+    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError) as error:
+        raise ClusterError(f"kubeconfig {source} has the wrong shape: {error!r}") from error
     if config is None or config.user is None:
-        raise ClusterError(f"kubeconfig {path}: the current context names no user; choose one with a user")
+        raise ClusterError(f"kubeconfig {source}: the current context names no user; choose one with a user")
     return config
 
 
-def http_client(config: SingleConfig, path: Path, timeout_seconds: float) -> httpx2.Client:
-    """Make the HTTP client for a context: address, TLS, authentication."""
+def _read(file: Path) -> _Document:
+    """Return one file's content, its lists by name and its relative paths resolved against its folder."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, OSError, UnicodeError) as error:
+        raise ClusterError(f"kubeconfig {file} cannot be read: {error}") from error
+    try:
+        lists = {
+            key: {entry["name"]: _resolved(entry, key, file) for entry in (content or {}).get(key) or []}
+            for key in _LISTS
+        }
+        return _Document(current_context=(content or {}).get("current-context") or None, lists=lists)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ClusterError(f"kubeconfig {file} has the wrong shape: {error!r}") from error
+
+
+def _resolved(entry: Mapping[str, Any], key: str, file: Path) -> dict[str, Any]:
+    kind = _LISTS[key]
+    body = dict(entry[kind])
+    folder = file.absolute().parent
+    for field in _PATHS:
+        if body.get(field):
+            body[field] = str(folder / body[field])
+    helper = body.get("exec")
+    # A command with a slash is a path relative to the file, one without is looked for on PATH.
+    if helper and "/" in helper["command"]:
+        body["exec"] = {**helper, "command": str(folder / helper["command"])}
+    return {"name": entry["name"], kind: body}
+
+
+def _merged(documents: Sequence[_Document]) -> dict[str, Any]:
+    lists: dict[str, dict[str, Any]] = {key: {} for key in _LISTS}
+    for document in documents:
+        for key, entries in document.lists.items():
+            lists[key] = {**entries, **lists[key]}
+    contexts = (document.current_context for document in documents)
+    return {
+        "current-context": next((name for name in contexts if name), None),
+        **{key: list(entries.values()) for key, entries in lists.items()},
+    }
+
+
+def http_client(config: SingleConfig, source: str, timeout_seconds: float) -> httpx2.Client:
+    """Make the HTTP client for a context: address, TLS, authentication. `source` goes into messages."""
     import httpx2
     from lightkube.config import client_adapter
     from lightkube.core.exceptions import ConfigError
@@ -54,7 +130,7 @@ def http_client(config: SingleConfig, path: Path, timeout_seconds: float) -> htt
     try:
         return client_adapter.Client(_with_current_exec(config), parameters)
     except (OSError, ValueError, ConfigError) as error:
-        raise ClusterError(f"kubeconfig {path}: its credentials cannot be used: {error}") from error
+        raise ClusterError(f"kubeconfig {source}: its credentials cannot be used: {error}") from error
 
 
 def _with_current_exec(config: SingleConfig) -> SingleConfig:

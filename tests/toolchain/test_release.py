@@ -181,7 +181,7 @@ def test_a_site_that_stalls_is_given_up_within_its_limit(tmp_path: Path, shown: 
         over.set()
 
     assert binary is None
-    assert seconds < 3, "read limit 0.5 s"
+    assert seconds < 8, "read limit 0.5 s; the site would hold on for 10"
     assert "does not answer in time" in shown.text
 
 
@@ -252,7 +252,7 @@ def test_a_name_server_that_does_not_answer_is_given_up(
     over.set()
 
     assert binary is None
-    assert seconds < 2, "connect limit 0.5 s"
+    assert seconds < 8, "connect limit 0.5 s; the name server would hold on for 10"
     assert "its name is not resolved" in shown.text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -154,17 +153,5 @@ def _forget() -> None:
 
 def test_looking_up_one_model_reads_no_other_family() -> None:
     _forget()
-    started = time.process_time()
     load_catalog().model_and_variant("Qwen/Qwen3.6-27B-FP8")
-    # About 4 ms on two shared cores; a parse of all families takes 100.
-    assert time.process_time() - started < 0.06
     assert loader._read_once.cache_info().currsize < 4
-
-
-def test_reading_everything_is_fast_enough_for_a_command_line() -> None:
-    _forget()
-    started = time.process_time()
-    assert len(load_catalog().models) > 40
-    assert len(load_catalog().accelerators) > 30
-    # About 120 ms on two shared cores; three times that still is no burden, more is a mistake.
-    assert time.process_time() - started < 0.4

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from onprem_agents.cluster import KubeClient
+from onprem_agents.cluster.kubeconfig import load
 from onprem_agents.errors import ClusterError
 
 pytestmark = pytest.mark.unit
@@ -78,6 +79,129 @@ def test_a_bad_kubeconfig_is_one_sentence_that_names_the_file(
         KubeClient.from_kubeconfig(file)
 
     assert str(file) in str(caught.value)
+
+
+def part(file: Path, **content: object) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({key.replace("_", "-"): value for key, value in content.items()}))
+    return file
+
+
+def cluster(name: str, port: int, **more: object) -> dict[str, object]:
+    return {"name": name, "cluster": {"server": f"https://127.0.0.1:{port}", **more}}
+
+
+def context(name: str, of: str, user: str = "me") -> dict[str, object]:
+    return {"name": name, "context": {"cluster": of, "user": user}}
+
+
+_EXEC = "client.authentication.k8s.io/v1"
+ME = {"name": "me", "user": {"token": "mine"}}
+
+
+def test_files_of_the_variable_are_merged_and_the_first_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parts that kubectl puts together: a cluster here, a user there, a file that is gone."""
+    first = part(tmp_path / "first", clusters=[cluster("lab", 1)], contexts=[context("lab", "lab")])
+    second = part(
+        tmp_path / "second",
+        clusters=[cluster("lab", 2, **{"insecure-skip-tls-verify": True}), cluster("shop", 3)],
+        users=[ME],
+        contexts=[context("lab", "shop"), context("shop", "shop")],
+        current_context="lab",
+    )
+    third = part(tmp_path / "third", current_context="shop", users=[{"name": "me", "user": {"token": "x"}}])
+    gone = tmp_path / "gone"
+    monkeypatch.setenv("KUBECONFIG", f":{first}::{gone}:{second}:{third}:{second}:")
+
+    with KubeClient.from_kubeconfig() as client:
+        assert client.url == "https://127.0.0.1:1", "`lab` is current in the first file that says so"
+    with KubeClient.from_kubeconfig(context="shop") as client:
+        assert client.url == "https://127.0.0.1:3"
+        seen: list[str] = []
+
+        def note(request: httpx2.Request) -> httpx2.Response:
+            seen.append(request.headers["Authorization"])
+            return httpx2.Response(200)
+
+        client._http._transport = httpx2.MockTransport(note)
+        assert client.send("GET", "/readyz", name="the server").is_success
+        assert seen == ["Bearer mine"]
+    monkeypatch.setenv("KUBECONFIG", f"{second}:{first}")
+    with KubeClient.from_kubeconfig() as client:
+        assert client.url == "https://127.0.0.1:3", "now the other `lab` comes first, whole"
+
+
+def test_paths_are_relative_to_the_file_that_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    token = tmp_path / "users" / "token"
+    user = {
+        "name": "me",
+        "user": {"tokenFile": "token", "exec": {"apiVersion": _EXEC, "command": "bin/helper"}},
+    }
+    by_name = {"name": "named", "user": {"exec": {"apiVersion": _EXEC, "command": "helper"}}}
+    part(
+        Path("clusters/config"),
+        clusters=[cluster("lab", 1, **{"certificate-authority": "pki/ca.crt"})],
+        contexts=[context("lab", "lab"), context("named", "lab", "named")],
+        current_context="lab",
+    )
+    part(Path("users/config"), users=[user, by_name])
+    files = (Path("clusters/config"), Path("users/config"))
+
+    config = load(files, None)
+    assert config.cluster.certificate_auth == str(tmp_path / "clusters" / "pki" / "ca.crt")
+    assert config.user is not None
+    assert config.user.exec is not None
+    assert config.user.token_file == str(token)
+    assert config.user.exec.command == str(tmp_path / "users" / "bin" / "helper")
+    named = load(files, "named").user
+    assert named is not None
+    assert named.exec is not None
+    assert named.exec.command == "helper", "what has no slash is looked for on PATH"
+
+
+def test_a_list_of_files_that_are_all_gone_is_named_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = f"{tmp_path / 'a'}:{tmp_path / 'b'}"
+    monkeypatch.setenv("KUBECONFIG", both)
+
+    with pytest.raises(ClusterError, match="not found; set KUBECONFIG") as caught:
+        KubeClient.from_kubeconfig()
+
+    assert both in str(caught.value)
+
+
+def test_a_bad_file_among_good_ones_is_the_one_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = kubeconfig(tmp_path, {"token": "t"})
+    bad = tmp_path / "bad"
+    bad.write_text("users: [{user: {}}]")
+    monkeypatch.setenv("KUBECONFIG", f"{good}:{bad}")
+
+    with pytest.raises(ClusterError, match="has the wrong shape") as caught:
+        KubeClient.from_kubeconfig()
+
+    assert str(bad) in str(caught.value)
+    assert str(good) not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["", ":"])
+def test_an_empty_variable_means_the_usual_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("KUBECONFIG", value)
+    (tmp_path / ".kube").mkdir()
+    kubeconfig(tmp_path / ".kube", {"token": "t"})
+
+    with KubeClient.from_kubeconfig() as client:
+        assert client.url == "https://127.0.0.1:1"
 
 
 def test_credentials_that_are_not_there_are_named(tmp_path: Path) -> None:

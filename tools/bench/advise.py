@@ -16,7 +16,7 @@ from rich.table import Table
 
 from embedded.layout import Layout
 from embedded.progress import Progress
-from tools.bench.advise_once import ALL_RANKINGS
+from tools.bench.advise_once import ALL_RANKINGS, ARGVS, CATALOGUE, IMPORT, ONE_BY_ONE, ONE_MODEL
 from tools.bench.figures import verdict
 from tools.bench.usage import measured
 
@@ -24,6 +24,14 @@ from tools.bench.usage import measured
 # `onprem-agents --help` as a ratio to importing pydantic in the same rounds.
 _SEARCH_AIM_SECONDS = 0.5
 _HELP_AIM = 2.0
+
+# Processor time of one part as a ratio to another part of the same round: a busy machine changes both.
+_PART_AIMS = (
+    (ALL_RANKINGS, ONE_BY_ONE, 8.0),
+    (ONE_MODEL, CATALOGUE, 0.5),
+    (CATALOGUE, IMPORT, 1.5),
+    (ARGVS, IMPORT, 2.0),
+)
 
 HELP, PYDANTIC, COMMAND = (
     "onprem-agents --help",
@@ -59,6 +67,11 @@ class AdviseFigures:
         """`onprem-agents --help` next to the import of pydantic, by medians."""
         return statistics.median(self.seconds[HELP]) / statistics.median(self.seconds[PYDANTIC])
 
+    def part_ratio(self, what: str, base: str) -> float:
+        """The median of the ratio of two parts within each round."""
+        pairs = zip(self.seconds[what], self.seconds[base], strict=True)
+        return statistics.median(one / other for one, other in pairs)
+
     def to_wire(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
         return {
@@ -75,6 +88,16 @@ class AdviseFigures:
                 "aim": _HELP_AIM,
                 "verdict": verdict(self.help_ratio, _HELP_AIM),
             },
+            "parts": [
+                {
+                    "what": what,
+                    "base": base,
+                    "ratio": round(self.part_ratio(what, base), 3),
+                    "aim": aim,
+                    "verdict": verdict(self.part_ratio(what, base), aim),
+                }
+                for what, base, aim in _PART_AIMS
+            ],
         }
 
 
@@ -112,5 +135,8 @@ def show_advise(figures: AdviseFigures, console: Console) -> None:
         f"all rankings: {search:.2f} s, aim ≤ {_SEARCH_AIM_SECONDS:g}: {verdict(search, _SEARCH_AIM_SECONDS)}"
     )
     console.print(f"{HELP}: {ratio:.2f} × {PYDANTIC}, aim ≤ {_HELP_AIM:g}: {verdict(ratio, _HELP_AIM)}")
+    for what, base, aim in _PART_AIMS:
+        part = figures.part_ratio(what, base)
+        console.print(f"{what}: {part:.2f} × {base}, aim ≤ {aim:g}: {verdict(part, aim)}")
     before, after = figures.load
     console.print(f"{figures.cores} cores, load {before:.1f} before and {after:.1f} after")

@@ -88,7 +88,7 @@ def _connect_to_content(content: str, context: str | None) -> KubeWriter:
 
     from onprem_agents.cluster import kubeconfig
 
-    source = Path("kubernetes:kubeconfig")
+    source = "kubernetes:kubeconfig"
     try:
         config = KubeConfig.from_dict(yaml.safe_load(content)).get(context)
     except Exception as error:  # three libraries, each with exceptions of its own
@@ -96,7 +96,7 @@ def _connect_to_content(content: str, context: str | None) -> KubeWriter:
     if config is None or config.user is None:
         raise ClusterError(f"{source}: the current context names no user; choose one with a user")
     http = kubeconfig.http_client(config, source, _CLIENT_TIMEOUT_SECONDS)
-    return KubeWriter(http, source=str(source), namespace=config.namespace)
+    return KubeWriter(http, source=source, namespace=config.namespace)
 
 
 def _truth(value: Any) -> bool:

@@ -1,0 +1,73 @@
+"""The ranking of `onprem-agents advise` without its shared terms: every server sized on its own.
+
+The search is compared with it: in its results by a test, in its time by `./dev bench advise`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from onprem_agents.catalog import Accelerator, Catalog, Model
+from onprem_agents.plan.choice import kv_cache_dtypes, request_of
+from onprem_agents.plan.own_flags import own_flags
+from onprem_agents.sizing import Fit, FitRequest, fit
+from onprem_agents.stack.settings import ModelRole
+from onprem_agents.vllm import load_release, newest_release
+
+_ROLE = ModelRole(role="coder", model="any")
+_NEWEST = load_release(newest_release())
+# Agents' start prompt and compaction reserve leave nothing below (see the agents' facts).
+_LEAST_CONTEXT_TOKENS = 32_768
+
+
+def one_by_one(
+    catalog: Catalog, gpu: Accelerator, gpus: int, developers: int, context_tokens: int
+) -> list[tuple[Any, ...]]:
+    """Return request, sessions and largest context of the ranked choices."""
+    ranked = []
+    for model in (model for model in catalog.models if model.tool_call_parser is not None):
+        works = sum({"yes": 1, "unproven": 0, "no": -1}[support.works] for support in model.agents.values())
+        best: tuple[Any, ...] | None = None
+        for asked, found in _servers(model, gpu, gpus, context_tokens):
+            sessions = gpus // asked.tensor_parallel * found.sessions
+            cover = (sessions >= developers) + (sessions >= math.ceil(developers / 2))
+            native = asked.variant.runs_natively_on(gpu.compute_capability)
+            own = asked.cache_dtype == "auto"
+            rank = cover, native, asked.variant.weights_gib, own, sessions, -asked.tensor_parallel
+            if best is None or rank > best[0]:
+                best = rank, asked, found
+        if best is not None:
+            (cover, _, _, _, sessions, _), asked, found = best
+            ranked.append(((cover, works, model.total_params, sessions), asked, found))
+    ranked.sort(key=lambda one: one[0], reverse=True)
+    return [(asked, found.memory, place[3], found.largest_context_tokens) for place, asked, found in ranked]
+
+
+def _servers(
+    model: Model, gpu: Accelerator, gpus: int, context_tokens: int
+) -> Iterator[tuple[FitRequest, Fit]]:
+    """Yield all that start, each asked for on its own, the context cut down where that is what it takes."""
+    for variant in model.variants:
+        for size in (size for size in range(1, gpus + 1) if gpus % size == 0):
+            for dtype in kv_cache_dtypes(
+                _ROLE, gpu, needed=own_flags(model, variant, _NEWEST).kv_cache_dtype
+            ):
+                asked = request_of(
+                    _ROLE,
+                    model,
+                    variant,
+                    gpu,
+                    tensor_parallel=size,
+                    context_tokens=min(context_tokens, model.architecture.max_context_tokens),
+                    kv_cache_dtype=dtype,
+                )
+                found = fit(asked)
+                shorter = found.largest_context_tokens // 1024 * 1024
+                if not found.fits and _LEAST_CONTEXT_TOKENS <= shorter < asked.context_tokens:
+                    asked = replace(asked, context_tokens=shorter)
+                    found = fit(asked)
+                if found.fits:
+                    yield asked, found
