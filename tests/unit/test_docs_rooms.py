@@ -22,7 +22,8 @@ def test_the_table_names_each_room_of_the_package_once() -> None:
     there = {
         path.stem
         for path in PACKAGE.iterdir()
-        if path.suffix == ".py" or any(path.glob("*.py")) if path.name not in ("__init__.py", "__pycache__")
+        if path.suffix == ".py" or any(path.glob("*.py"))
+        if path.name not in ("__init__.py", "__pycache__")
     }
 
     assert sorted(named) == sorted(there)
