@@ -24,6 +24,7 @@ def images_are_pulled_once(graph: Graph) -> list[Violation]:
         if container.get("imagePullPolicy") == "Always"
     ]
 '''
+_NEXT_ENTRY = '    Policy(\n        name="serving-can-be-checked"'
 _ENTRY = """    Policy(
         name="images-are-pulled-once",
         description="No model server pulls its image at every start.",
@@ -32,6 +33,7 @@ _ENTRY = """    Policy(
         level="mandatory",
     ),
 """
+_NEXT_ROW = '    "unknown model": (\n'
 _ROW = """    "pulled at every start": (
         put(*CONTAINER, "imagePullPolicy", value="Always"),
         "images-are-pulled-once",
@@ -45,11 +47,11 @@ RECIPE = Recipe(
         Step(path="policy/rules/NAME.py", take=new("policy/rules/pulled_once.py", _RULE)),
         Step(
             path="policy/table.py",
-            take=edited("policy/table.py", ('    Policy(\n        name="serving-can-be-checked"', _ENTRY)),
+            take=edited("policy/table.py", (_NEXT_ENTRY, _ENTRY + _NEXT_ENTRY)),
         ),
         Step(
             path="tests/policy/test_mutations.py",
-            take=edited("tests/policy/test_mutations.py", ('    "unknown model": (\n', _ROW)),
+            take=edited("tests/policy/test_mutations.py", (_NEXT_ROW, _ROW + _NEXT_ROW)),
         ),
         Step(path="docs/policies.md", take=generated("tests/golden/test_pages.py")),
     ),

@@ -51,16 +51,14 @@ def new(path: str, text: str) -> Callable[[Path], None]:
 
 
 def edited(path: str, *changes: tuple[str, str]) -> Callable[[Path], None]:
-    """Return the insertion of text before an anchor, which stands in the file exactly once, for each change."""
+    """Return the replacement of texts in a file, each of which stands there exactly once."""
 
     def take(copy: Path) -> None:
         text = (copy / path).read_text(encoding="utf-8")
-        for anchor, added in changes:
-            if text.count(anchor) != 1:
-                raise AssertionError(
-                    f"{path} has {text.count(anchor)} places for {anchor!r}; mend the recipe's test"
-                )
-            text = text.replace(anchor, added + anchor)
+        for old, fresh in changes:
+            if text.count(old) != 1:
+                raise AssertionError(f"{path} has {text.count(old)} places for {old!r}: mend this walk")
+            text = text.replace(old, fresh)
         (copy / path).write_text(text, encoding="utf-8")
 
     return take
