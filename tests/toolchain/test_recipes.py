@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.toolchain.recipes import component, model, rule, setting
+from tests.toolchain.recipes import model, rule
 from tests.toolchain.recipes.walking import Recipe, check, copied, headings, written
 
-RECIPES: tuple[Recipe, ...] = (model.RECIPE, rule.RECIPE, component.RECIPE, setting.RECIPE)
+RECIPES: tuple[Recipe, ...] = (model.RECIPE, rule.RECIPE)
 # pytest's exit codes for a test that failed, and for a test and a conftest that could not be imported.
 _NOTICED = (1, 2, 4)
 
