@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from onprem_agents.agents import AGENTS
 from onprem_agents.cli.plan import print_report
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
@@ -23,6 +24,7 @@ from policy.table import POLICIES
 
 ROOT = Path(__file__).parents[2]
 STACKS = ROOT / "stacks"
+AGENT_PAGES = sorted((ROOT / "docs" / "agents").glob("*.md"))
 PAGES = sorted((ROOT / "docs").rglob("*.md")) + sorted(ROOT.glob("*.md"))
 
 
@@ -47,8 +49,18 @@ def policies() -> str:
     return _table(head, ((f"`{one.name}`", one.level, one.description) for one in POLICIES))
 
 
+def agents() -> str:
+    """Return a link to the page of each agent, which its heading names."""
+    pages = {page.read_text(encoding="utf-8").splitlines()[0]: page.name for page in AGENT_PAGES}
+    links = [
+        f"[{agent.title}](docs/agents/{pages[f'# {agent.title} on your own platform']})" for agent in AGENTS
+    ]
+    return f"{', '.join(links)}.\n"
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "plan": ("README.md", plan),
+    "agents": ("README.md", agents),
     "tiers": ("docs/hardware.md", tiers),
     "policies": ("docs/policies.md", policies),
 }

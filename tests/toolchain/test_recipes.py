@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.toolchain.recipes import model, rule
+from tests.toolchain.recipes import agent, component, model, release, rule, setting
 from tests.toolchain.recipes.walking import Recipe, check, copied, headings, written
 
-RECIPES: tuple[Recipe, ...] = (model.RECIPE, rule.RECIPE)
+RECIPES: tuple[Recipe, ...] = (
+    model.RECIPE,
+    rule.RECIPE,
+    component.RECIPE,
+    agent.RECIPE,
+    release.RECIPE,
+    setting.RECIPE,
+)
 # pytest's exit codes for a test that failed, and for a test and a conftest that could not be imported.
 _NOTICED = (1, 2, 4)
 
