@@ -86,8 +86,6 @@ def repaired(request: FitRequest, gpus_per_node: int) -> FitRequest:
         changes["tensor_parallel"] = max(
             (size for size in sizes if size <= request.tensor_parallel), default=sizes[0]
         )
-    elif request.tensor_parallel < 1:
-        changes["tensor_parallel"] = 1
     mended = replace(request, **changes)
     layout = layout_of(replace(mended, max_num_batched_tokens=max(1, mended.max_num_batched_tokens)))
     least = max(1, mended.max_num_seqs, largest_block_tokens(layout) if layout.has_states else 1)

@@ -341,12 +341,3 @@ def test_the_nearest_hardware_is_the_smallest_that_fits() -> None:
     # 29.6 GiB of weights, 4.3 of KV and the overhead are beyond one 32 GB card and within 48 GB
     assert 34 < total_gib < 48
     assert nearest_tier_that_fits(asked, accelerators=[CATALOG.accelerator("L4")], gpus_per_node=1) is None
-
-
-@pytest.mark.parametrize("tensor_parallel", [-1, 0, 3])
-def test_a_split_that_is_no_split_is_mended_with_the_rest(tensor_parallel: int) -> None:
-    asked = request("Qwen3.6-27B", "fp8", "H100", tensor_parallel=tensor_parallel)
-    for gpus in (0, 1, 8):
-        for change in changes_that_fit(asked, gpus_per_node=gpus, buying=False):
-            assert change.fit.fits
-            assert change.request.tensor_parallel >= 1

@@ -11,6 +11,7 @@ from onprem_agents.catalog import Accelerator, Model, Variant, load_catalog
 from onprem_agents.sizing import (
     FitRequest,
     candidate_tensor_parallel,
+    changes_that_fit,
     fit,
     memory_of,
     tensor_parallel_problems,
@@ -121,3 +122,13 @@ def test_fits_means_that_the_careful_end_holds_the_request() -> None:
             assert verdict.memory is not None
             assert verdict.memory.verdict == "fits"
             assert verdict.sessions >= 1
+
+
+@pytest.mark.parametrize("tensor_parallel", [-1, 0, 3])
+def test_a_split_that_is_no_split_is_mended_with_the_rest(tensor_parallel: int) -> None:
+    model = CATALOG.model("Qwen3.6-27B")
+    asked = request(model, model.variant("fp8"), tensor_parallel=tensor_parallel)
+    for gpus in (0, 1, 8):
+        for change in changes_that_fit(asked, gpus_per_node=gpus, buying=False):
+            assert change.fit.fits
+            assert change.request.tensor_parallel >= 1
