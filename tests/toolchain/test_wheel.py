@@ -22,7 +22,7 @@ from embedded.layout import Layout
 from onprem_agents import __version__
 
 _NEIGHBOUR = "onprem==0.27.2"
-_SOURCES = ("onprem_agents", "pyproject.toml", "README.md", "LICENSE")
+_SOURCES = ("onprem_agents", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 
 
 def _run(*command: str | Path, cwd: Path) -> str:
