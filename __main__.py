@@ -16,7 +16,6 @@ platform = CodingPlatform(
     "platform",
     CodingPlatformArgs(
         plan=plan,
-        connection_json=plan.connection.to_json(),
         developer_keys=secrets.developer_keys,
         server_key=secrets.server_key,
     ),

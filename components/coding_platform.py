@@ -20,10 +20,9 @@ from onprem_agents.plan import PlatformPlan
 
 @dataclass(frozen=True, kw_only=True)
 class CodingPlatformArgs:
-    """The plan, the connection contract as JSON, and the keys, which are secret."""
+    """The plan, and the keys, which are secret."""
 
     plan: PlatformPlan
-    connection_json: str
     developer_keys: Mapping[str, Sequence[pulumi.Input[str]]]
     server_key: pulumi.Input[str]
 
@@ -42,7 +41,7 @@ class CodingPlatform(Component):
         self.host = plan.access.host
         super().__init__(name, {"stack": plan.stack}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        declaration = Declaration(bundles=bundles(plan, args.connection_json))
+        declaration = Declaration(bundles=bundles(plan))
         declaration.declare(self, name)
         GpuNodePool(f"{name}-pool", GpuNodePoolArgs(plan=plan, declaration=declaration), child)
         GatewayAuth(

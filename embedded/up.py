@@ -60,7 +60,7 @@ def up(layout: Layout, stack: str, progress: Progress, *, project: Path | None =
 
 def _read(layout: Layout, stack: str) -> _Stack:
     file, plan = read_and_plan(layout.checkout / "stacks", stack)
-    return _Stack(file=file, plan=plan, manifests=render(plan, plan.connection.to_json()))
+    return _Stack(file=file, plan=plan, manifests=render(plan))
 
 
 def _look_around(layout: Layout, wanted: _Stack, progress: Progress) -> None:

@@ -27,7 +27,7 @@ def changed_objects() -> dict[Identity, Manifest]:
     stack = pulumi.get_stack()
     try:
         plan = plan_stack(pulumi.Config().get_object("platform"), stack=stack, source=f"Pulumi.{stack}.yaml")
-        objects = render(plan, plan.connection.to_json())
+        objects = render(plan)
     except OnpremError as error:
         raise pulumi.RunError(str(error)) from None
     redirect = Redirect.read(Path(__file__).with_name(REDIRECT_FILE))

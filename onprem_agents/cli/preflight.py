@@ -27,7 +27,7 @@ from onprem_agents.plan import plan_stack_file
 def preflight(stack: str, folder: Path, kubeconfig: Path | None, context: str | None, as_json: bool) -> None:
     """Name what the cluster lacks for a stack; exit code 1 when something is missing. Only reads."""
     plan = plan_stack_file(folder, stack)
-    objects = render(plan, plan.connection.to_json())
+    objects = render(plan)
     checks = run_preflight(plan, objects, KubeClient.from_kubeconfig(kubeconfig, context=context))
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(check) for check in checks], indent=2))

@@ -27,7 +27,7 @@ def render(stack: str, folder: Path) -> None:
 def render_yaml(folder: Path, stack: str) -> str:
     """Return the YAML documents of a stack in the order of their creation."""
     plan = plan_stack_file(folder, stack)
-    return yaml_of(render_manifests(plan, plan.connection.to_json()))
+    return yaml_of(render_manifests(plan))
 
 
 def yaml_of(documents: list[Manifest]) -> str:

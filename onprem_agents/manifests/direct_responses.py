@@ -30,9 +30,9 @@ def models_filter(plan: PlatformPlan) -> Manifest:
     return _direct_response(plan, MODELS_ROUTE, json.dumps({"object": "list", "data": models}))
 
 
-def connection_filter(plan: PlatformPlan, connection_json: str) -> Manifest:
+def connection_filter(plan: PlatformPlan) -> Manifest:
     """Return the HTTPRouteFilter that serves the connection contract, which holds no secret."""
-    return _direct_response(plan, CONNECTION_ROUTE, connection_json)
+    return _direct_response(plan, CONNECTION_ROUTE, plan.connection.to_json())
 
 
 def get_rule(path: str, filter_name: str) -> Manifest:

@@ -114,12 +114,12 @@ def certificates(plan: PlatformPlan) -> list[Manifest]:
     return [certificate]
 
 
-def routes(plan: PlatformPlan, connection_json: str) -> list[Manifest]:
+def routes(plan: PlatformPlan) -> list[Manifest]:
     """Return routes with their filters and policies, filters first.
 
     The connection contract has a route of its own, so that the key check does not attach to it.
     """
-    objects = [connection_filter(plan, connection_json), *_backends(plan)]
+    objects = [connection_filter(plan), *_backends(plan)]
     if plan.access.gateway == "envoy-gateway":
         objects.append(models_filter(plan))
         objects.append(_http_route(plan, AGENTS_ROUTE, _agent_rules(plan)))

@@ -24,15 +24,15 @@ from onprem_agents.manifests.translation_proxy import translation_proxy
 from onprem_agents.plan import PlatformPlan, ServingPlan
 
 
-def render(plan: PlatformPlan, connection_json: str) -> list[Manifest]:
-    """Return all objects of the stack. `connection_json` is the connection contract, which holds no secret.
+def render(plan: PlatformPlan) -> list[Manifest]:
+    """Return all objects of the stack.
 
     NodePatches come as the fields of the Node that they set, Secrets with a marker in place of each key.
     """
-    return [each.shown() for bundle in bundles(plan, connection_json) for each in bundle.objects]
+    return [each.shown() for bundle in bundles(plan) for each in bundle.objects]
 
 
-def bundles(plan: PlatformPlan, connection_json: str) -> tuple[Bundle, ...]:
+def bundles(plan: PlatformPlan) -> tuple[Bundle, ...]:
     """Return the bundles of the stack in the order of application; each comes after those of its `after`."""
     found = [
         Bundle(
@@ -83,7 +83,7 @@ def bundles(plan: PlatformPlan, connection_json: str) -> tuple[Bundle, ...]:
             objects=plain(_key_check(plan)),
             after=("namespace", "server-keys", "developer-keys"),
         ),
-        *_ingress(plan, connection_json),
+        *_ingress(plan),
     ]
     return tuple(bundle for bundle in found if bundle.objects)
 
@@ -113,7 +113,7 @@ def _model_server(plan: PlatformPlan, serving: ServingPlan) -> Iterable[Bundle]:
     )
 
 
-def _ingress(plan: PlatformPlan, connection_json: str) -> Iterable[Bundle]:
+def _ingress(plan: PlatformPlan) -> Iterable[Bundle]:
     """Routes come after the key check: there is no moment in which they are open."""
     yield Bundle(
         group="listener",
@@ -130,14 +130,14 @@ def _ingress(plan: PlatformPlan, connection_json: str) -> Iterable[Bundle]:
     yield Bundle(
         group="routes",
         component="ExternalIngress",
-        objects=plain(_routes(plan, connection_json)),
+        objects=plain(_routes(plan)),
         after=("namespace", "server-keys", "developer-keys", "key-check"),
     )
 
 
-def _routes(plan: PlatformPlan, connection_json: str) -> list[Manifest]:
+def _routes(plan: PlatformPlan) -> list[Manifest]:
     """Return everything that stands behind the Gateway, for either kind of gateway."""
-    objects = external_ingress.routes(plan, connection_json)
+    objects = external_ingress.routes(plan)
     if plan.access.gateway == "envoy-ai-gateway":
         objects += ai_gateway.ai_gateway(plan)
         objects.append(backend_traffic_policy(plan, ai_gateway.route_names(plan)))

@@ -14,12 +14,12 @@ from pydantic.alias_generators import to_camel
 
 from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem, UnknownFact
-from onprem_agents.plan.contract import connection_of, stack_name_problems
+from onprem_agents.plan.derive_connection import connection_of, stack_name_problems
+from onprem_agents.plan.derive_serving import serving_plan
 from onprem_agents.plan.platform import PlatformPlan
 from onprem_agents.plan.pool import Placement, Pool, place
 from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import choose_rollout
-from onprem_agents.plan.server import serving_plan
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.timeouts import TimeoutChain, derive_timeouts
 from onprem_agents.stack.settings import Hardware, ModelRole, Platform

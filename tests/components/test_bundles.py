@@ -9,7 +9,7 @@ from typing import get_args
 from components.component import Component
 from onprem_agents.manifests import Bundle, bundles
 from onprem_agents.manifests.bundle import ComponentName, Group
-from tests.unit.manifest_samples import CONNECTION, planned
+from tests.unit.manifest_samples import planned
 
 
 def every_bundle() -> list[Bundle]:
@@ -22,7 +22,7 @@ def every_bundle() -> list[Bundle]:
         hardware={"nodeNames": ["node-a", "node-b"]},
         access={"tls": {"issuer": "internal-ca"}},
     )
-    return list(bundles(plan, CONNECTION))
+    return list(bundles(plan))
 
 
 def test_every_name_of_a_component_and_of_a_group_is_used_and_no_other() -> None:

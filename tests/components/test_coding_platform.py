@@ -11,14 +11,15 @@ import pytest
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
 from components.coding_platform import CodingPlatform, CodingPlatformArgs
+from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan
 from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, Recorder, family, recorded
-from tests.unit.manifest_samples import CONNECTION, planned, rendered
+from tests.unit.manifest_samples import planned
 
 
 def platform(plan: PlatformPlan) -> CodingPlatform:
     keys: dict[str, list[pulumi.Input[str]]] = {"alice": [ALICE, ALICE_NEXT], "bob": [BOB]}
-    args = CodingPlatformArgs(plan=plan, connection_json=CONNECTION, developer_keys=keys, server_key=SERVER)
+    args = CodingPlatformArgs(plan=plan, developer_keys=keys, server_key=SERVER)
     return CodingPlatform("platform", args)
 
 
@@ -44,7 +45,7 @@ def test_what_is_declared_is_what_is_rendered(changes: dict[str, Any]) -> None:
     def identities(documents: list[Any]) -> set[tuple[str, str, str]]:
         return {(item["apiVersion"], item["kind"], item["metadata"]["name"]) for item in documents}
 
-    assert identities(kubernetes) == identities(rendered(plan))
+    assert identities(kubernetes) == identities(render(plan))
 
 
 def test_objects_have_the_type_of_the_official_provider() -> None:

@@ -157,13 +157,10 @@ def put(raw: Any, path: Path, value: Any) -> None:
 
 def outcome(plan: PlatformPlan) -> Object:
     """Return all that a stack leads to: objects, report and connection contract."""
-    connection = plan.connection
     return {
-        "objects": [
-            each.shown() for bundle in bundles(plan, connection.to_json()) for each in bundle.objects
-        ],
+        "objects": [each.shown() for bundle in bundles(plan) for each in bundle.objects],
         "report": report(plan),
-        "connection": connection.to_wire(),
+        "connection": plan.connection.to_wire(),
     }
 
 
@@ -186,15 +183,14 @@ def test_with_every_setting_what_is_declared_is_what_is_rendered(path: Path, val
     name = ".".join(path)
     assert known, f"SAMPLES says no value of platform.{name} other than its default"
     plan = plan_stack(stack(path, value, SAMPLES[name].given if name in SAMPLES else {})[1], stack="test")
-    connection_json = plan.connection.to_json()
-    listed = [each for bundle in bundles(plan, connection_json) for each in bundle.objects]
+    listed = [each for bundle in bundles(plan) for each in bundle.objects]
     expected = {
         identity(each.manifest): (isinstance(each, DeclaredPatch), numbers(each.manifest)) for each in listed
     }
     secrets = {identity(each.manifest) for each in listed if isinstance(each, DeclaredSecret)}
 
     declared = {}
-    for item in declare(plan, connection_json).resources:
+    for item in declare(plan).resources:
         if item.typ.startswith("kubernetes:"):
             inputs = dict(item.inputs)
             if identity(inputs) in secrets:
@@ -205,11 +201,10 @@ def test_with_every_setting_what_is_declared_is_what_is_rendered(path: Path, val
     assert len(declared) == len(listed)
 
 
-def declare(plan: PlatformPlan, connection_json: str) -> Recorder:
+def declare(plan: PlatformPlan) -> Recorder:
     keys = {"alice": [ALICE, ALICE_NEXT], "bob": [BOB]}
     args = CodingPlatformArgs(
         plan=plan,
-        connection_json=connection_json,
         developer_keys={name: keys[name] for name in plan.developers},
         server_key=SERVER,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from onprem_agents.manifests import Manifest, render
+from onprem_agents.manifests import Manifest
 from onprem_agents.plan import PlatformPlan, plan_stack
 
 STACK: dict[str, Any] = {
@@ -19,7 +19,6 @@ STACK: dict[str, Any] = {
     },
 }
 FAST = {"role": "fast", "model": "google/gemma-4-E4B-it", "context": 65536}
-CONNECTION = '{"version": 1}'
 
 
 def planned(
@@ -34,11 +33,6 @@ def planned(
         section = raw.get(name)
         raw[name] = section | value if isinstance(section, dict) else value
     return plan_stack(raw, stack="test")
-
-
-def rendered(plan: PlatformPlan) -> list[Manifest]:
-    """Render a plan with a made-up connection contract."""
-    return render(plan, CONNECTION)
 
 
 def of_kind(documents: list[Manifest], kind: str) -> dict[str, Manifest]:

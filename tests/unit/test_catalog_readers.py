@@ -32,7 +32,7 @@ READERS = {
         "sizing/nearest": "proposed",
         "sizing/divisibility": "mig",
         "plan/pool": "product_label",
-        "plan/server": "host",
+        "plan/derive_serving": "host",
     },
     "AgentSupport": {
         "catalog/model": "works why",
@@ -48,7 +48,7 @@ READERS = {
         "catalog/attention": "dense_layers",
         "sizing/kv_cache": "attention",
         "sizing/weights": "mtp_layers",
-        "plan/server": "host_params",
+        "plan/derive_serving": "host_params",
     },
     "CacheReaders": {
         "sizing/kv_layers": "layers head_dim",
@@ -80,7 +80,7 @@ READERS = {
         ),
     },
     "Host": {
-        "plan/server": "cpus_per_gpu memory_gib_per_gpu",
+        "plan/derive_serving": "cpus_per_gpu memory_gib_per_gpu",
         "sizing/nearest": "gpus_per_node",
     },
     "KimiDelta": {
@@ -107,8 +107,8 @@ READERS = {
         "cli/catalog_entry": "license_source serving_source",
         "sizing/throughput": "total_params active_params_b",
         "sizing/overhead": "architecture",
-        "plan/server": "tool_call_parser reasoning_parser chat_template multimodal speculative",
-        "plan/contract": "reasoning",
+        "plan/derive_serving": "tool_call_parser reasoning_parser chat_template multimodal speculative",
+        "plan/derive_connection": "reasoning",
         "plan/release_fitness": "min_vllm",
         "catalog/model": "extra_args agents",
         "plan/choice": "variants",
@@ -134,7 +134,7 @@ READERS = {
         "cli/catalog": "accelerator gpus_per_node nodes",
     },
     "Variant": {
-        "plan/server": "hf_id quantization",
+        "plan/derive_serving": "hf_id quantization",
         "sizing/precision": "precision kept_bf16 fp8_parts quantized_parts",
         "sizing/weights": "weights_gib measured loaded_gib_per_gpu",
         "sizing/divisibility": "weight_block",

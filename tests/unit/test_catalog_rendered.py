@@ -6,10 +6,10 @@ import pytest
 
 from onprem_agents.catalog import Model, Variant, load_catalog
 from onprem_agents.plan.choice import Choice, request_of
+from onprem_agents.plan.derive_serving import serving_plan
 from onprem_agents.plan.own_flags import own_flags
 from onprem_agents.plan.release_fitness import oldest_release
 from onprem_agents.plan.rollout import choose_rollout
-from onprem_agents.plan.server import serving_plan
 from onprem_agents.plan.timeouts import derive_timeouts
 from onprem_agents.sizing import fit
 from onprem_agents.stack.settings import ModelRole, Serving

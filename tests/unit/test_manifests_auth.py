@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.manifests import render
 from onprem_agents.manifests.gateway_auth import client_ids, developer_secrets, security_policy
 from onprem_agents.manifests.meta import object_name
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.stack.secrets import check_keys
-from tests.unit.manifest_samples import of_kind, planned, rendered
+from tests.unit.manifest_samples import of_kind, planned
 
 ALICE, BOB, SERVER = "a" * 40, "b" * 40, "s" * 40
 
@@ -31,7 +32,7 @@ def test_both_headers_are_read_and_the_key_is_removed() -> None:
 
 
 def test_what_the_gateway_says_about_a_caller_cannot_be_sent_by_the_caller() -> None:
-    policy = of_kind(rendered(planned()), "ClientTrafficPolicy")["coding-agents"]
+    policy = of_kind(render(planned()), "ClientTrafficPolicy")["coding-agents"]
     removed = policy["spec"]["headers"]["earlyRequestHeaders"]["remove"]
 
     assert {"x-client-id", "x-user-id", "x-user-group", "x-user-namespace", "x-ai-eg-model"} <= set(removed)
@@ -47,7 +48,7 @@ def test_every_developer_has_a_secret_that_the_check_reads() -> None:
 
 
 def test_every_route_but_the_contracts_asks_for_a_key() -> None:
-    documents = rendered(planned())
+    documents = render(planned())
     targets = of_kind(documents, "SecurityPolicy")["coding-agents-keys"]["spec"]["targetRefs"]
 
     assert {target["name"] for target in targets} == set(of_kind(documents, "HTTPRoute")) - {
@@ -69,7 +70,7 @@ def test_names_that_no_object_may_carry_stay_apart() -> None:
 
 
 def test_rendered_secrets_say_where_their_value_comes_from() -> None:
-    secrets = of_kind(rendered(planned()), "Secret")
+    secrets = of_kind(render(planned()), "Secret")
 
     assert secrets["key-alice"]["stringData"] == {"alice": "<from the stack's secret developerKeys: alice>"}
     assert set(secrets["vllm-server-key"]["stringData"]) == {"apiKey", "credential"}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from onprem_agents.manifests import Bundle, DeclaredSecret, bundles
+from onprem_agents.manifests import Bundle, DeclaredSecret, bundles, render
 from onprem_agents.plan import PlatformPlan
-from tests.unit.manifest_samples import CONNECTION, planned, rendered
+from tests.unit.manifest_samples import planned
 from tests.unit.test_manifests_render import STACKS
 
 every_stack = pytest.mark.parametrize("plan", STACKS.values(), ids=STACKS)
 
 
 def listed(plan: PlatformPlan) -> tuple[Bundle, ...]:
-    return bundles(plan, CONNECTION)
+    return bundles(plan)
 
 
 @every_stack
@@ -56,7 +56,7 @@ def test_nothing_but_its_own_role_waits_for_a_model_that_loads(plan: PlatformPla
 def test_what_is_rendered_is_the_list_and_no_secret_is_plain(plan: PlatformPlan) -> None:
     objects = [each for bundle in listed(plan) for each in bundle.objects]
 
-    assert [each.shown() for each in objects] == rendered(plan)
+    assert [each.shown() for each in objects] == render(plan)
     assert {isinstance(each, DeclaredSecret) for each in objects if each.manifest["kind"] == "Secret"} == {
         True
     }

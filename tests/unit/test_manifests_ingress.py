@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from onprem_agents.manifests import Manifest
+from onprem_agents.manifests import Manifest, render
 from onprem_agents.manifests.external_ingress import certificates, envoy_proxy, gateway
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.units import parse_duration
-from tests.unit.manifest_samples import CONNECTION, of_kind, planned, rendered
+from tests.unit.manifest_samples import of_kind, planned
 
 AGENTS = "coding-agents-agents"
 PATHS = ["/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1/messages/count_tokens"]
 
 
 def kind(plan: PlatformPlan, name: str) -> dict[str, Manifest]:
-    return of_kind(rendered(plan), name)
+    return of_kind(render(plan), name)
 
 
 def agent_rules(plan: PlatformPlan) -> Any:
@@ -187,16 +187,15 @@ def test_the_connection_contract_is_served_without_a_key() -> None:
     answer = kind(plan, "HTTPRouteFilter")["coding-agents-connection"]["spec"]["directResponse"]
     guarded = kind(plan, "SecurityPolicy")["coding-agents-keys"]["spec"]["targetRefs"]
 
-    assert answer["body"]["inline"] == CONNECTION
+    assert answer["body"]["inline"] == plan.connection.to_json()
     assert "coding-agents-connection" not in {target["name"] for target in guarded}
 
 
 def test_a_percent_sign_in_an_answer_is_written_twice() -> None:
-    from onprem_agents.manifests.direct_responses import connection_filter
+    plan = planned(access={"tls": {"secretName": "agents-tls", "caHint": "the share pki, 100% internal"}})
+    answer = kind(plan, "HTTPRouteFilter")["coding-agents-connection"]["spec"]["directResponse"]
 
-    answer = connection_filter(planned(), '{"hint": "100% local"}')["spec"]["directResponse"]
-
-    assert answer["body"]["inline"] == '{"hint": "100%% local"}', "Envoy Gateway takes the body for a format"
+    assert "100%% internal" in answer["body"]["inline"], "Envoy Gateway takes the body for a format"
 
 
 def test_knative_is_reached_by_name_for_its_service_is_no_backend() -> None:
@@ -211,7 +210,7 @@ def test_knative_is_reached_by_name_for_its_service_is_no_backend() -> None:
 
 def test_envoy_ai_gateway_gets_a_backend_of_each_schema_and_rules_by_model() -> None:
     plan = planned(access={"gateway": "envoy-ai-gateway"}, second_role=True)
-    documents = rendered(plan)
+    documents = render(plan)
     backends = of_kind(documents, "AIServiceBackend")
     (route,) = of_kind(documents, "AIGatewayRoute").values()
     rules = route["spec"]["rules"]
@@ -238,7 +237,7 @@ def test_ai_gateway_routes_never_exceed_their_fifteen_rules(roles: int) -> None:
     plan = planned(
         models=models, hardware={"gpusPerNode": 8, "nodes": 4}, access={"gateway": "envoy-ai-gateway"}
     )
-    routes = of_kind(rendered(plan), "AIGatewayRoute")
+    routes = of_kind(render(plan), "AIGatewayRoute")
 
     assert all(len(route["spec"]["rules"]) <= 15 for route in routes.values())
     assert sum(len(route["spec"]["rules"]) for route in routes.values()) == 2 * roles

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from onprem_agents.manifests import render
 from onprem_agents.manifests.gpu_node_pool import node_patches, priority_class, queues
 from onprem_agents.plan import PlatformPlan
-from tests.unit.manifest_samples import of_kind, planned, rendered
+from tests.unit.manifest_samples import of_kind, planned
 
 
 def policies(plan: PlatformPlan) -> dict[str, Any]:
-    return {name: item["spec"] for name, item in of_kind(rendered(plan), "NetworkPolicy").items()}
+    return {name: item["spec"] for name, item in of_kind(render(plan), "NetworkPolicy").items()}
 
 
 def test_named_nodes_get_the_pools_label_and_the_taint() -> None:

@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 
-from onprem_agents.manifests import Manifest
+from onprem_agents.manifests import Manifest, render
 from onprem_agents.plan import PlatformPlan
-from tests.unit.manifest_samples import of_kind, planned, rendered
+from tests.unit.manifest_samples import of_kind, planned
 
 PROXIES = ("litellm", "claude-code-router")
 
 
 def files(plan: PlatformPlan) -> dict[str, str]:
-    data: dict[str, str] = of_kind(rendered(plan), "ConfigMap")["translation-proxy"]["data"]
+    data: dict[str, str] = of_kind(render(plan), "ConfigMap")["translation-proxy"]["data"]
     return data
 
 
 def container(plan: PlatformPlan) -> Any:
-    deployment = of_kind(rendered(plan), "Deployment")["translation-proxy"]
+    deployment = of_kind(render(plan), "Deployment")["translation-proxy"]
     return deployment["spec"]["template"]["spec"]["containers"][0]
 
 
 def backends(plan: PlatformPlan) -> dict[str, str]:
-    rules = of_kind(rendered(plan), "HTTPRoute")["coding-agents-agents"]["spec"]["rules"]
+    rules = of_kind(render(plan), "HTTPRoute")["coding-agents-agents"]["spec"]["rules"]
     return {
         match["path"]["value"]: rule["backendRefs"][0]["name"]
         for rule in rules
@@ -35,7 +35,7 @@ def backends(plan: PlatformPlan) -> dict[str, str]:
 
 
 def test_native_serving_has_no_proxy_at_all() -> None:
-    documents = rendered(planned())
+    documents = render(planned())
 
     assert of_kind(documents, "Deployment") == {}
     assert "translation-proxy-key" not in of_kind(documents, "Secret")
@@ -45,7 +45,7 @@ def test_litellm_serves_every_api_and_tells_the_roles_apart_itself() -> None:
     plan = planned(translation="litellm", second_role=True)
 
     assert set(backends(plan).values()) == {"translation-proxy"}
-    assert of_kind(rendered(plan), "EnvoyExtensionPolicy") == {}
+    assert of_kind(render(plan), "EnvoyExtensionPolicy") == {}
 
 
 def test_claude_code_router_serves_anthropics_api_alone() -> None:
@@ -78,7 +78,7 @@ def test_litellm_neither_hides_a_failure_nor_asks_the_internet_for_prices() -> N
 
 
 def header_rules(plan: PlatformPlan) -> Any:
-    return of_kind(rendered(plan), "ClientTrafficPolicy")["coding-agents"]["spec"]["headers"]
+    return of_kind(render(plan), "ClientTrafficPolicy")["coding-agents"]["spec"]["headers"]
 
 
 def test_headers_of_litellms_own_neither_come_in_nor_go_out() -> None:
@@ -126,7 +126,7 @@ def test_keys_come_from_secrets_and_stand_in_no_file(proxy: str) -> None:
 
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_the_gateway_shows_the_proxy_the_proxys_own_key(proxy: str) -> None:
-    documents = rendered(planned(translation=proxy))
+    documents = render(planned(translation=proxy))
     rules = of_kind(documents, "HTTPRoute")["coding-agents-agents"]["spec"]["rules"]
     rule = next(rule for rule in rules if rule["backendRefs"][0]["name"] == "translation-proxy")
     names = [entry["extensionRef"]["name"] for entry in rule["filters"] if entry["type"] == "ExtensionRef"]
@@ -152,7 +152,7 @@ def test_the_proxys_files_are_read_only_and_its_root_as_well(proxy: str) -> None
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_a_changed_configuration_restarts_the_proxy(proxy: str) -> None:
     def digest(plan: PlatformPlan) -> Manifest:
-        deployment = of_kind(rendered(plan), "Deployment")["translation-proxy"]
+        deployment = of_kind(render(plan), "Deployment")["translation-proxy"]
         annotations: Manifest = deployment["spec"]["template"]["metadata"]["annotations"]
         return annotations
 

@@ -16,7 +16,7 @@ from onprem_agents.contract.connection_file import parse
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, plan_stack, plan_stack_file
-from onprem_agents.plan.contract import connection_of
+from onprem_agents.plan.derive_connection import connection_of
 from onprem_agents.plan.report import report
 from onprem_agents.setup.printed import printed
 from tests.unit.manifest_samples import planned
@@ -28,7 +28,7 @@ STACKS_TRIED = 300
 
 def everything_of(plan: PlatformPlan) -> None:
     """Make all that users get of a plan."""
-    assert yaml_of(render(plan, plan.connection.to_json())).encode()
+    assert yaml_of(render(plan)).encode()
     assert json.loads(json.dumps(report(plan), allow_nan=False))
     assert parse(plan.connection.to_json(), "the contract") == plan.connection
     for agent in plan.main.supported_agents:
@@ -161,7 +161,7 @@ def test_an_option_that_the_release_lacks_is_told_at_its_setting(monkeypatch: py
         problems = [Problem(where=where, **told) for where in ("--kv-cache-dtype", "--tool-call-parser")]  # type: ignore[arg-type]
         raise InvalidInput("arguments for vLLM 0.33.0", problems)
 
-    monkeypatch.setattr("onprem_agents.plan.server.to_argv", refuse)
+    monkeypatch.setattr("onprem_agents.plan.derive_serving.to_argv", refuse)
     raw = BASE | {"models": [BASE["models"][0] | {"kvCacheDtype": "fp8"}]}
 
     assert [problem.where for problem in refusal_of(raw)] == [
@@ -193,7 +193,7 @@ def test_agents_are_told_why_they_cannot_use_a_short_window() -> None:
 
 def test_the_pod_runs_the_arguments_of_the_plan() -> None:
     plan = plan_stack_file(ROOT / "stacks", "team")
-    documents = [item for item in render(plan, "{}") if item["kind"] == "InferenceService"]
+    documents = [item for item in render(plan) if item["kind"] == "InferenceService"]
 
     for serving, document in zip(plan.serving, documents, strict=True):
         (container,) = (

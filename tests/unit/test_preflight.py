@@ -76,7 +76,7 @@ def _plan(stack: str = "local") -> PlatformPlan:
 
 
 def _missing(cluster: _Cluster, plan: PlatformPlan) -> dict[str, Check]:
-    checks = preflight(plan, render(plan, "{}"), cast("KubeClient", cluster))
+    checks = preflight(plan, render(plan), cast("KubeClient", cluster))
     return {check.name: check for check in checks if check.verdict != "ok"}
 
 
@@ -168,7 +168,7 @@ def test_an_api_that_no_prerequisite_brings_is_kubernetes_own() -> None:
         planned(queue={}, translation="litellm", hardware={"nodeNames": ["a", "b"]}, model={"replicas": 2})
     ]
     plans.append(planned(access={"gateway": "envoy-ai-gateway", "tls": {"issuer": "ca"}}))
-    groups = {each["apiVersion"].rpartition("/")[0] for plan in plans for each in render(plan, "{}")}
+    groups = {each["apiVersion"].rpartition("/")[0] for plan in plans for each in render(plan)}
 
     assert groups - set(PREREQUISITES) == {
         "",

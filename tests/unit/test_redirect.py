@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from embedded.gateway.redirect import Redirect, models_at, redirected
+from onprem_agents.manifests import render
 from onprem_agents.manifests.translation_proxy import translation_proxy
 from onprem_agents.plan import PlatformPlan
-from tests.unit.manifest_samples import of_kind, planned, rendered
+from tests.unit.manifest_samples import of_kind, planned
 
 SERVER = "http://127.0.0.1:8000"
 PROXY = "http://127.0.0.1:8001"
@@ -24,7 +25,7 @@ STACKS: dict[str, dict[str, Any]] = {
 
 
 def on_trial(plan: PlatformPlan, proxy: str | None = None) -> list[Any]:
-    return redirected(plan, rendered(plan), Redirect(server=SERVER, proxy=proxy))
+    return redirected(plan, render(plan), Redirect(server=SERVER, proxy=proxy))
 
 
 def backends(objects: list[Any]) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def loopback(port: int) -> list[Any]:
 
 
 def test_without_a_trial_routes_lead_to_the_pods_and_no_backend_is_declared() -> None:
-    objects = rendered(planned())
+    objects = render(planned())
 
     assert backends(objects) == {}
     assert references(objects) == [("Service", "coder-predictor")]
@@ -61,8 +62,8 @@ def test_nothing_changes_but_routes_and_backends(changes: dict[str, Any]) -> Non
     def others(objects: list[Any]) -> list[Any]:
         return [each for each in objects if each["kind"] not in {"Backend", "HTTPRoute"}]
 
-    assert others(on_trial(plan, PROXY)) == others(rendered(plan))
-    assert list(of_kind(on_trial(plan, PROXY), "HTTPRoute")) == list(of_kind(rendered(plan), "HTTPRoute"))
+    assert others(on_trial(plan, PROXY)) == others(render(plan))
+    assert list(of_kind(on_trial(plan, PROXY), "HTTPRoute")) == list(of_kind(render(plan), "HTTPRoute"))
 
 
 def test_of_a_route_only_the_target_changes() -> None:
@@ -72,7 +73,7 @@ def test_of_a_route_only_the_target_changes() -> None:
 
     plan = planned(second_role=True)
 
-    assert rest(on_trial(plan)) == rest(rendered(plan))
+    assert rest(on_trial(plan)) == rest(render(plan))
 
 
 @pytest.mark.parametrize("changes", STACKS.values(), ids=STACKS)
@@ -99,7 +100,7 @@ def test_knatives_host_name_is_left_out_for_a_server_that_is_not_knatives() -> N
         rules = of_kind(objects, "HTTPRoute")[AGENTS]["spec"]["rules"]
         return sum(each["type"] == "URLRewrite" for rule in rules for each in rule["filters"])
 
-    assert rewrites(rendered(plan)) == 1
+    assert rewrites(render(plan)) == 1
     assert rewrites(on_trial(plan)) == 0
 
 

@@ -123,10 +123,10 @@ told = {
     "image": plan.main.image,
     "parser": plan.main.flags.tool_call_parser,
     "args": list(vllm.to_argv(plan.main.flags, vllm.newest_release())),
-    "judged_by": vllm.parse_argv(["vllm", "serve", "--new-option", "1"], release="0.34.2").judged_by,
-    "unknown": [u.name for u in vllm.parse_argv(["vllm", "serve", "--new-option", "1"], release="0.34.2").unknown],
-    "hint": vllm.unknown_option_hint("--new-option", "0.33.0", ()),
-    "in_flight": release_rules("0.34.0").batches_in_flight,
+    "judged_by": vllm.parse_argv(["vllm", "serve", "--new-option", "1"], release="0.98.2").judged_by,
+    "unknown": [u.name for u in vllm.parse_argv(["vllm", "serve", "--new-option", "1"], release="0.98.2").unknown],
+    "hint": vllm.unknown_option_hint("--new-option", vllm.known_releases()[0], ()),
+    "in_flight": release_rules("0.98.0").batches_in_flight,
     "number": release_rules(None).number,
 }
 print(json.dumps(told))
@@ -138,15 +138,15 @@ def test_a_new_release_is_one_folder_and_no_other_file(tmp_path: Path) -> None:
     for package in ("onprem_agents", "policy"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     releases = tmp_path / "onprem_agents" / "vllm" / "releases"
-    added = releases / "0.34.0"
+    added = releases / "0.98.0"
     shutil.copytree(releases / "0.33.0", added)
-    _change(added / "options.json", release="0.34.0")
+    _change(added / "options.json", release="0.98.0")
     _change(added / "options.json", lists=["--new-option"], part=True)
-    _change(added / "image.json", tag="v0.34.0")
+    _change(added / "image.json", tag="v0.98.0")
     _change(added / "memory.json", batches_in_flight=3)
 
     result = subprocess.run(
-        [sys.executable, "-c", _ASKED, json.dumps({**RAW, "serving": {"vllm": "0.34.0"}})],
+        [sys.executable, "-c", _ASKED, json.dumps({**RAW, "serving": {"vllm": "0.98.0"}})],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
@@ -157,12 +157,12 @@ def test_a_new_release_is_one_folder_and_no_other_file(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     told = json.loads(result.stdout)
     assert told["package"] == str(tmp_path / "onprem_agents" / "vllm")
-    assert told["known"] == "0.34.0"
-    assert told["image"] == "docker.io/vllm/vllm-openai:v0.34.0"
+    assert told["known"] == "0.98.0"
+    assert told["image"] == "docker.io/vllm/vllm-openai:v0.98.0"
     assert told["args"][0] == "/mnt/models"
-    assert (told["judged_by"], told["unknown"]) == ("0.34.0", [])
-    assert told["hint"].startswith("it exists since vLLM 0.34")
-    assert (told["in_flight"], told["number"]) == (3, [0, 34])
+    assert (told["judged_by"], told["unknown"]) == ("0.98.0", [])
+    assert told["hint"].startswith("it exists since vLLM 0.98")
+    assert (told["in_flight"], told["number"]) == (3, [0, 98])
 
 
 def _change(file: Path, *, part: bool = False, **values: Any) -> None:

@@ -211,7 +211,7 @@ def _made(layout: Layout, own: Layout, progress: Progress) -> Workspace:
 
 
 def _start_cluster(own: Layout, plan: PlatformPlan, cluster: Cluster, progress: Progress) -> None:
-    cluster.start(cluster_needs(plan, render(plan, plan.connection.to_json())), progress)
+    cluster.start(cluster_needs(plan, render(plan)), progress)
     tls = plan.access.tls
     if tls.secret_name is None:
         return
