@@ -49,7 +49,7 @@ TIERS = (
         binaries=NAMES,
         lane="provider and agents",
     ),
-    Tier(name="planner", shows="the KV arithmetic against vLLM's own planner, where one is installed"),
+    Tier(name="planner", shows="KV arithmetic and rendered options against vLLM's own planner and parser"),
 )
 
 

@@ -104,6 +104,7 @@ def _source(role: ModelRole, choice: Choice) -> ModelSource:
 def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlags:
     model, request = choice.model, choice.request
     tensor_parallel = choice.tensor_parallel
+    tool_call_parser = role.tool_call_parser or model.tool_call_parser
     speculative = None
     if role.speculative_tokens and model.speculative is not None:
         speculative = {**model.speculative, "num_speculative_tokens": role.speculative_tokens}
@@ -125,8 +126,8 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
         quantization=choice.variant.quantization,
         enable_prefix_caching=True,
         enable_chunked_prefill=True,
-        enable_auto_tool_choice=True,
-        tool_call_parser=role.tool_call_parser or model.tool_call_parser,
+        enable_auto_tool_choice=True if tool_call_parser is not None else None,
+        tool_call_parser=tool_call_parser,
         reasoning_parser=role.reasoning_parser or model.reasoning_parser,
         chat_template=CHAT_TEMPLATE_PATH if role.chat_template is not None else model.chat_template,
         language_model_only=True if model.multimodal else None,
