@@ -30,6 +30,7 @@ _PARTS = (
     "components",
     "policy",
     "embedded",
+    "scripted_model",
     "tools",
     "stacks",
     "Pulumi.yaml",
