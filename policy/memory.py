@@ -139,10 +139,16 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
             flags.max_num_batched_tokens, default_max_num_batched_tokens(gpu.name, gpu.total_gib)
         ),
         gpu_memory_utilization=float(server.default("gpu_memory_utilization")),
-        language_model_only=bool(flags.language_model_only),
+        language_model_only=bool(flags.language_model_only) or _takes_no_items(flags.limit_mm_per_prompt),
+        vllm=server.parsed.judged_by,
         speculative_tokens=_drafted(flags.speculative_config or {}),
         enforce_eager=bool(flags.enforce_eager),
     )
+
+
+def _takes_no_items(limits: Mapping[str, Any] | None) -> bool:
+    """Return whether no kind of item may stand in a prompt: vLLM then loads no encoder (0.9.2 to 0.33.0)."""
+    return limits is not None and bool(limits) and not any(limits.values())
 
 
 def _given(value: int | None, default: int) -> int:

@@ -39,7 +39,7 @@ def parse(text: str, source: str) -> Connection:
             where="version",
             cause="newer-version",
             found=f"version {shown(version)} of the contract",
-            why=f"this onprem knows version {CONTRACT_VERSION} and must not guess at newer ones",
+            why=f"this release of onprem-agents knows version {CONTRACT_VERSION} and must not guess at newer ones",
             fix="install the release of onprem-coding-agents that the platform was deployed with",
         )
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.stack.domain import Translation
 
 CHAT = "/v1/chat/completions"
 RESPONSES = "/v1/responses"
@@ -21,7 +22,7 @@ PROXY_PORT = 4000
 # Paths that each translation proxy answers; the rest goes to vLLM. claude-code-router 2.0.0 speaks
 # Anthropic's
 # API only, LiteLLM 1.109.1 all three (both run 2026-11).
-_PROXY_PATHS: dict[str, tuple[str, ...]] = {
+_PROXY_PATHS: dict[Translation, tuple[str, ...]] = {
     "native": (),
     "litellm": AGENT_PATHS,
     "claude-code-router": (MESSAGES, COUNT_TOKENS),

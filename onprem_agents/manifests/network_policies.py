@@ -12,7 +12,6 @@ from onprem_agents.manifests import inference_service, translation_proxy
 from onprem_agents.manifests.meta import COMPONENT_LABEL, GATEWAY_NAME, Manifest, manifest
 from onprem_agents.manifests.model_server import server_port
 from onprem_agents.plan import PlatformPlan
-from onprem_agents.stack.labels import STACK_LABEL
 
 COMPONENT = "network"
 
@@ -31,18 +30,19 @@ def network_policies(plan: PlatformPlan) -> list[Manifest]:
     policies = [
         _policy(plan, "default-deny", {}, ingress=[], egress=[]),
         _policy(plan, "allow-dns", {}, egress=[_dns()]),
-        _policy(plan, "model-servers", _servers(plan), ingress=_to_servers(plan)),
+        _policy(plan, "model-servers", _servers(), ingress=_to_servers(plan)),
     ]
     if any(serving.source.leaves_the_cluster for serving in plan.serving):
         https = {"ports": [{"protocol": "TCP", "port": 443}]}
-        policies.append(_policy(plan, "model-download", _servers(plan), egress=[https]))
+        policies.append(_policy(plan, "model-download", _servers(), egress=[https]))
     if translation_proxy.software(plan) is not None:
         policies.append(_proxy(plan))
     return policies
 
 
-def _servers(plan: PlatformPlan) -> dict[str, str]:
-    return {COMPONENT_LABEL: inference_service.COMPONENT, STACK_LABEL: plan.stack}
+def _servers() -> dict[str, str]:
+    """Return what all model servers of the namespace bear, also those that an earlier version started."""
+    return {COMPONENT_LABEL: inference_service.COMPONENT}
 
 
 def _gateway_peers(plan: PlatformPlan) -> list[Manifest]:
@@ -78,7 +78,7 @@ def _proxy(plan: PlatformPlan) -> Manifest:
         "translation-proxy",
         selector,
         ingress=[{"from": _gateway_peers(plan), "ports": _tcp([port])}],
-        egress=[{"to": [{"podSelector": {"matchLabels": _servers(plan)}}], "ports": _tcp(ports)}],
+        egress=[{"to": [{"podSelector": {"matchLabels": _servers()}}], "ports": _tcp(ports)}],
     )
 
 

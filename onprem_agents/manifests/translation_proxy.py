@@ -23,23 +23,32 @@ from onprem_agents.manifests.meta import (
 )
 from onprem_agents.manifests.proxy_software import ProxySoftware
 from onprem_agents.plan import PRE_STOP_SECONDS, PlatformPlan
+from onprem_agents.stack.domain import Translation
 from onprem_agents.stack.labels import CONFIG_ANNOTATION, STACK_LABEL
 
 COMPONENT = "translation-proxy"
 _REPLICAS = 2
 _RESOURCES = {"cpu": "2", "memory": "2Gi", "ephemeral-storage": "2Gi"}
 
-_SOFTWARE: dict[str, ProxySoftware] = {"litellm": LITELLM, "claude-code-router": CLAUDE_CODE_ROUTER}
+_SOFTWARE: dict[Translation, ProxySoftware | None] = {
+    "native": None,
+    "litellm": LITELLM,
+    "claude-code-router": CLAUDE_CODE_ROUTER,
+}
 
 
 def software(plan: PlatformPlan) -> ProxySoftware | None:
     """Return the proxy of the stack, None in native mode."""
-    return _SOFTWARE.get(plan.settings.translation)
+    return _SOFTWARE[plan.settings.translation]
+
+
+PICKED = {COMPONENT_LABEL: COMPONENT}
+"""What picks out the proxy's pods in the stack's namespace, also those that an earlier version started."""
 
 
 def pod_labels(plan: PlatformPlan) -> dict[str, str]:
-    """Return the labels that pick out the proxy's pods."""
-    return {COMPONENT_LABEL: COMPONENT, STACK_LABEL: plan.stack}
+    """Return the labels of the proxy's pods."""
+    return PICKED | {STACK_LABEL: plan.stack}
 
 
 def _selector(plan: PlatformPlan) -> dict[str, str]:
@@ -91,7 +100,7 @@ def translation_proxy(plan: PlatformPlan) -> list[Manifest]:
             "Service",
             PROXY_NAME,
             component=COMPONENT,
-            spec={"type": "ClusterIP", "selector": selector, "ports": [port]},
+            spec={"type": "ClusterIP", "selector": PICKED, "ports": [port]},
         ),
         manifest(
             plan,
@@ -102,7 +111,7 @@ def translation_proxy(plan: PlatformPlan) -> list[Manifest]:
             spec={
                 "maxUnavailable": 1,
                 "unhealthyPodEvictionPolicy": "AlwaysAllow",
-                "selector": {"matchLabels": selector},
+                "selector": {"matchLabels": PICKED},
             },
         ),
     ]
@@ -118,7 +127,7 @@ def _pod(plan: PlatformPlan, proxy: ProxySoftware) -> Manifest:
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
         "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": pod_labels(plan)},
+        "labelSelector": {"matchLabels": PICKED},
     }
     return {
         "serviceAccountName": PROXY_NAME,

@@ -145,6 +145,7 @@ def candidates(
                     tensor_parallel=tensor_parallel,
                     context_tokens=context_tokens,
                     kv_cache_dtype=kv_cache_dtype,
+                    vllm=release.release,
                 )
                 yield Choice(
                     model=model,
@@ -165,8 +166,12 @@ def request_of(
     tensor_parallel: int,
     context_tokens: int,
     kv_cache_dtype: str,
+    vllm: str | None = None,
 ) -> FitRequest:
-    """Return the sizing request of one candidate: what the role says, what is derived for the rest."""
+    """Return the sizing request of one candidate: what the role says, what is derived for the rest.
+
+    `vllm` None means the newest release.
+    """
     return FitRequest(
         model=model,
         variant=variant,
@@ -179,6 +184,7 @@ def request_of(
         gpu_memory_utilization=role.gpu_memory_utilization or UTILIZATION,
         language_model_only=model.multimodal,
         speculative_tokens=role.speculative_tokens,
+        vllm=vllm,
     )
 
 

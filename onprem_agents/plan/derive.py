@@ -7,7 +7,7 @@ stands in the plan.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic.alias_generators import to_camel
@@ -29,6 +29,10 @@ from onprem_agents.stack.settings_reader import parse_platform
 _BODY_BYTES_PER_TOKEN = 32
 # One label of a DNS name (RFC 1035); KServe's domainTemplate puts name and namespace into one (v0.20.0, 2026-08).
 _MOST_LABEL_CHARS = 63
+# Rules of an HTTPRoute (Gateway API 1.6.1, CRD of the standard channel, read 2026-11).
+_MOST_ROUTE_RULES = 16
+# Name of the translation proxy's objects (`manifests.endpoints`; a test compares them).
+_PROXY_OBJECT = "translation-proxy"
 _LEAST_BODY_MIB, _MOST_BODY_MIB = 8, 64
 
 
@@ -48,7 +52,9 @@ def plan_stack(
     except InvalidInput as error:
         raise InvalidInput(source, [*error.problems, *names, *stack_name_problems(stack)]) from None
     if any(problem.where.startswith("platform.hardware") for problem in names):
-        raise InvalidInput(source, names)  # without the GPUs nothing else can be judged
+        raise InvalidInput(
+            source, [*names, *stack_name_problems(stack)]
+        )  # without the GPUs nothing else can be judged
     return _Derivation(settings=settings, stack=stack, source=source, catalog=catalog).plan()
 
 
@@ -60,7 +66,7 @@ class _Derivation:
     catalog: Catalog
 
     def plan(self) -> PlatformPlan:
-        problems = [*stack_name_problems(self.stack), *self._long_names()]
+        problems = [*stack_name_problems(self.stack), *self._long_names(), *self._clashes()]
         pool = pool_of(self.settings.hardware, self.catalog)
         decisions = self._decisions(pool, problems)
         placement = self._placement(pool, decisions, problems)
@@ -98,6 +104,29 @@ class _Derivation:
             for index, role in enumerate(self.settings.models)
             if (excess := len(f"{role.role}-predictor-{namespace}") - _MOST_LABEL_CHARS) > 0
         ]
+
+    def _clashes(self) -> Iterator[Problem]:
+        """Yield what the stack's own objects leave no room for."""
+        settings, most = self.settings, _MOST_ROUTE_RULES
+        if settings.translation == "native":
+            return
+        if settings.translation == "claude-code-router" and len(settings.models) >= most:
+            yield Problem(
+                where="platform.models",
+                cause="contradiction",
+                found=f"{len(settings.models)} roles beside the translation claude-code-router",
+                why=f"each role and the proxy take a rule of one HTTPRoute, which has room for {most}",
+                fix=f"leave out all but {most - 1} roles, or set platform.translation to litellm or native",
+            )
+        for index, role in enumerate(settings.models):
+            if role.role == _PROXY_OBJECT:
+                yield Problem(
+                    where=f"platform.models[{index}].role",
+                    cause="contradiction",
+                    found=role.role,
+                    why="the proxy's own objects have that name",
+                    fix="give the role another name, such as coder",
+                )
 
     def _decisions(self, pool: Pool, problems: list[Problem]) -> list[RoleDecision]:
         decisions = []
@@ -170,9 +199,19 @@ class _Derivation:
         )
 
 
+# Options of vLLM whose settings go by another name; all others go by their own.
+_SETTING_OF = {
+    "max_model_len": "context",
+    "tensor_parallel_size": "tensor_parallel",
+    "speculative_config": "speculative_tokens",
+    "override_generation_config": "temperature",
+}
+
+
 def _at_setting(problem: Problem, role: ModelRole, index: int) -> Problem:
     """Return the problem of an option of vLLM as that of the setting that it comes from, or of the model."""
     option = problem.where.removeprefix("--").replace("-", "_")
+    option = _SETTING_OF.get(option, option)
     said = option in role.model_fields_set
     key = to_camel(option) if said else "model"
     found = problem.found if said else f"{role.model}, which is served with {problem.where} {problem.found}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 from onprem_agents.contract.limits import output_cap_tokens
@@ -40,6 +41,10 @@ _CONVENIENCES = (
     "shutdown_timeout",
     "disable_fastapi_docs",
 )
+_MISSED = {
+    "sse_keep_alive_interval": "a hop on the way that cuts silent streams cuts long thoughts",
+    "shutdown_timeout": "a server that is restarted ends the turns that it serves",
+}
 # How releases before `--language-model-only` leave out the encoders (vLLM 0.9.2 to 0.33.0, read 2026-11).
 _NO_ITEMS = {"audio": 0, "image": 0, "video": 0}
 
@@ -88,7 +93,11 @@ def serving_plan(
         ),
         chat_template=role.chat_template,
         timeouts=timeouts,
-        notes=(*release_notes(release), *notes_on(role, choice.model, choice.variant, settings)),
+        notes=(
+            *release_notes(release),
+            *_missed(release),
+            *notes_on(role, choice.model, choice.variant, settings),
+        ),
         remarks=tuple(remarks_on(role, choice.model, choice.variant)),
     )
 
@@ -141,10 +150,21 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
     )
 
 
+def _lacking(version: str) -> list[str]:
+    known = nearest_release(version).options()
+    return [name for name in _CONVENIENCES if option_of(name) not in known]
+
+
+def _missed(version: str) -> Iterator[str]:
+    """Yield what a release costs that lacks an option which the plan gives others."""
+    for name in _lacking(version):
+        if name in _MISSED:
+            yield f"vLLM {version} has no {option_of(name)}: {_MISSED[name]}"
+
+
 def _known(flags: ServeFlags, version: str) -> ServeFlags:
     """Return the flags without the conveniences that the release does not have yet."""
-    known = nearest_release(version).options()
-    lacking = [name for name in _CONVENIENCES if option_of(name) not in known]
+    lacking = _lacking(version)
     older = _NO_ITEMS if "language_model_only" in lacking and flags.language_model_only else None
     return replace(flags, **dict.fromkeys(lacking), limit_mm_per_prompt=older)
 

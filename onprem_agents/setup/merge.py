@@ -151,7 +151,7 @@ def _unmergeable(source: str, reason: str) -> InvalidInput:
         where="the file",
         cause="unusual-layout",
         found=reason,
-        why="onprem could not add its settings without touching yours; nothing was changed",
+        why="onprem-agents could not add its settings without touching yours; nothing was changed",
         fix="add what 'onprem-agents setup --print' shows by hand",
     )
     return InvalidInput(source, [problem])

@@ -154,6 +154,7 @@ def _read(folder: Path, stack: str) -> _Stack:
     read_stack_file(folder, stack)
     path = stack_path(folder, stack)
     file = _Stack(stack=stack, path=path, text=path.read_text(encoding="utf-8"))
+    _check_platform(file, file.text)
     if isinstance((file.at(*_KEYS) or {}).get("secure"), str):
         why = "single keys cannot be added to it or taken from it without reading all of them"
         fix = f"remove it with 'pulumi config rm {PROJECT}:developerKeys -s {stack}' and add each developer anew"

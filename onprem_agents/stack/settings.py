@@ -100,11 +100,11 @@ class Serving(Section):
     vllm: Annotated[str, Field(pattern=r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$")] | None = Field(
         default=None,
         description="vLLM release of the image: flags and parsers are those of this release. Left out: the "
-        "catalogue's newest.",
+        "newest that is known ('onprem-agents catalog' lists them).",
     )
     image: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._:/@-]+$", max_length=500)] | None = Field(
         default=None,
-        description="Image of the model servers, e.g. from a mirror. Left out: vLLM's own of that release, by digest.",
+        description="Image of the model servers, e.g. from a mirror. Left out: vLLM's own of that release, by its tag.",
     )
     image_pull_secrets: tuple[ObjectName, ...] = Field(
         default=(),

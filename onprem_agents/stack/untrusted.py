@@ -73,7 +73,7 @@ def refuse_key(text: str) -> str:
                 cause="looks-like-key",
                 found="",
                 why="it looks like a key, and the connection contract is published without any secret in it",
-                fix="say where to get the key (auth.keyHint), never the key itself; give another name otherwise",
+                fix="say where to get the key, never the key itself; give another name otherwise",
             )
         )
     return text
