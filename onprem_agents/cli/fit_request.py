@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,14 @@ from onprem_agents.errors import UnknownFact
 from onprem_agents.sizing import FitRequest, accelerator_named, checkpoint_named, release_rules
 from onprem_agents.sizing.config_json import model_from_config
 from onprem_agents.units import BadUnit, parse_tokens
-from onprem_agents.vllm import default_max_num_batched_tokens, default_max_num_seqs
+from onprem_agents.vllm import (
+    default_max_num_batched_tokens,
+    default_max_num_seqs,
+    known_releases,
+    nearest_release,
+    newest_release,
+    version_key,
+)
 
 # As many as NVIDIA's HGX boards have, and as NVLink joins in a server (A100 to B300); links between nodes are for
 # pipelines.
@@ -26,7 +34,7 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
     model, variant = _model(name, options["config_json"], options["precision"], catalog)
     gpu = _gpu(options["gpu"], catalog)
     tensor, pipeline = _spread(options)
-    rules = release_rules(options["vllm"])
+    rules = release_rules(_release(options["vllm"]))
     batched, sequences = options["max_num_batched_tokens"], options["max_num_seqs"]
     return FitRequest(
         model=model,
@@ -70,6 +78,20 @@ def _model(
     if precision is not None:
         return model, model.variant(precision)
     return model, named or model.variants[0]
+
+
+def _release(version: str | None) -> str | None:
+    """Return the release as given, after saying which one its memory is counted by where that is another."""
+    if version is None:
+        return None
+    if not re.fullmatch(r"v?[0-9]+\.[0-9]+(\.[0-9]+)?", version):
+        raise click.UsageError(
+            f"--vllm {version!r} is no release: give its number, such as {newest_release()}."
+        )
+    told = nearest_release(version).release
+    if told != version.removeprefix("v") and version_key(version) > version_key(known_releases()[0]):
+        click.echo(f"vLLM {version} is not in the catalogue: its memory is counted as in {told}.", err=True)
+    return version
 
 
 def _gpu(name: str | None, catalog: Catalog) -> Accelerator:

@@ -15,7 +15,13 @@ _THINKING = {
 
 
 def notes_on(role: ModelRole, model: Model, variant: Variant, settings: Serving) -> Iterator[str]:
-    """Yield what must be done by hand before the weights can be loaded."""
+    """Yield what must be done by hand before the weights can be loaded, and which others are loaded than were named."""
+    asked = role.model.casefold()
+    if "/" in asked and asked != variant.hf_id.casefold():
+        yield (
+            f"asked for {role.model}, serves {variant.hf_id}: of the checkpoints of {model.name} that these GPUs run, "
+            f"the preferred one in {variant.precision}"
+        )
     downloaded = role.source is None or role.source.startswith("hf://")
     if not (model.gated and downloaded and _maker(variant.hf_id) == _maker(model.hf_id)):
         return

@@ -15,6 +15,8 @@ from onprem_agents.cli.render import yaml_of
 from onprem_agents.contract.connection_file import parse
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import render
+from onprem_agents.manifests.endpoints import PROXY_NAME
+from onprem_agents.manifests.external_ingress import AGENTS_ROUTE
 from onprem_agents.plan import PlatformPlan, plan_stack, plan_stack_file
 from onprem_agents.plan.derive_connection import connection_of
 from onprem_agents.plan.report import report
@@ -28,7 +30,10 @@ STACKS_TRIED = 300
 
 def everything_of(plan: PlatformPlan) -> None:
     """Make all that users get of a plan."""
-    assert yaml_of(render(plan)).encode()
+    objects = render(plan)
+    assert yaml_of(objects).encode()
+    names = [(each["kind"], each["metadata"]["name"]) for each in objects]
+    assert len(set(names)) == len(names), "two objects of one kind and name"
     assert json.loads(json.dumps(report(plan), allow_nan=False))
     assert parse(plan.connection.to_json(), "the contract") == plan.connection
     for agent in plan.main.supported_agents:
@@ -202,3 +207,46 @@ def test_the_pod_runs_the_arguments_of_the_plan() -> None:
             if found["name"] == "kserve-container"
         )
         assert tuple(container["args"]) == serving.argv
+
+
+def test_a_role_may_not_be_called_like_the_proxys_own_objects() -> None:
+    raw = {**BASE, "translation": "litellm", "models": [{**BASE["models"][0], "role": PROXY_NAME}]}
+
+    (problem,) = refusal_of(raw)
+
+    assert problem.where == "platform.models[0].role"
+    assert plan_stack({**raw, "translation": "native"}, stack="test").main.role == PROXY_NAME
+
+
+def test_more_roles_than_a_route_has_rules_are_refused_where_the_proxy_needs_one() -> None:
+    roles = [
+        {"role": f"role-{number}", "model": "google/gemma-4-E4B-it", "context": 32768} for number in range(16)
+    ]
+    raw = {**BASE, "hardware": {"accelerator": "H100", "gpusPerNode": 8, "nodes": 4}, "models": roles}
+
+    (problem,) = refusal_of({**raw, "translation": "claude-code-router"})
+
+    assert problem.where == "platform.models"
+    rules = {
+        translation: len(route["spec"]["rules"])
+        for translation in ("native", "litellm")
+        for route in render(plan_stack({**raw, "translation": translation}, stack="test"))
+        if route["kind"] == "HTTPRoute" and route["metadata"]["name"] == AGENTS_ROUTE
+    }
+    assert rules == {"native": 16, "litellm": 1}
+
+
+def test_a_release_without_a_convenience_is_planned_with_a_note_of_what_it_costs() -> None:
+    old = plan_stack({**BASE, "serving": {"vllm": "0.28.0"}}, stack="test")
+
+    assert old.main.flags.sse_keep_alive_interval is None
+    assert any("--sse-keep-alive-interval" in note for note in old.main.notes)
+    assert not plan_stack(BASE, stack="test").main.notes
+
+
+def test_another_checkpoint_than_the_one_named_is_told() -> None:
+    raw = {**BASE, "models": [{"role": "coder", "model": "Qwen/Qwen3.6-27B"}]}
+
+    (note,) = plan_stack(raw, stack="test").main.notes
+
+    assert note.startswith("asked for Qwen/Qwen3.6-27B, serves Qwen/Qwen3.6-27B-FP8")
