@@ -18,7 +18,7 @@ from embedded.toolchain.build import binary_folder, build, cached
 from embedded.toolchain.golang import Go
 from embedded.toolchain.official import Release, release_of
 from embedded.toolchain.pins import ENVOY, ENVOY_PROBE, GROUPS, MODULES, Group, Part, group_of
-from embedded.toolchain.release import fetch
+from embedded.toolchain.release import Patience, fetch
 from onprem_agents.errors import EnvironmentProblem
 
 _LOCK_SECONDS = 3600.0
@@ -85,6 +85,8 @@ def _make(
     found: dict[str, Binary] = {}
     groups = [group for group in GROUPS if group.name in missing]
     _require_go(missing)
+    releases = [release_of(part.name) for parts in missing.values() for part in parts]
+    patience = Patience(files_at_once=sum(release is not None for release in releases))
     with ThreadPoolExecutor() as downloading, ThreadPoolExecutor(max_workers=len(groups)) as building:
         work = []
         for group in groups:
@@ -93,7 +95,7 @@ def _make(
                 release = release_of(part.name)
                 if release is not None:
                     downloads[part.name] = downloading.submit(
-                        _fetch, layout, group, part, release, progress, site
+                        _fetch, layout, group, part, release, progress, site, patience
                     )
             work.append(building.submit(_finish, layout, group, missing[group.name], downloads, progress))
         try:
@@ -116,12 +118,18 @@ def _require_go(missing: Mapping[str, list[Part]]) -> None:
 
 
 def _fetch(
-    layout: Layout, group: Group, part: Part, release: Release, progress: Progress, site: str | None
+    layout: Layout,
+    group: Group,
+    part: Part,
+    release: Release,
+    progress: Progress,
+    site: str | None,
+    patience: Patience,
 ) -> Binary | None:
     lock = layout.toolchain / f"{part.name}-release.lock"
     with hold(lock, command=f"fetch {part.name}", wait_seconds=_LOCK_SECONDS, on_wait=progress.note):
         return cached(layout, group, part) or fetch(
-            binary_folder(layout, group), release, progress, site=site
+            binary_folder(layout, group), release, progress, site=site, patience=patience
         )
 
 
