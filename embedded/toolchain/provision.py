@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,7 +37,8 @@ def provision(
 
     A copy on PATH wins when it states the pinned minor version. What has an official file is downloaded, all at
     once; what has none is compiled meanwhile, the longest build first, and then what no download brought. Parts of
-    one group share a compilation. `site` replaces every official site. Raises `EnvironmentProblem`.
+    one group share a compilation. `site` replaces every official site. Raises `EnvironmentProblem` as soon as one
+    group fails, and ends the others.
     """
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
@@ -99,10 +100,13 @@ def _make(
                     )
             work.append(building.submit(_finish, layout, group, missing[group.name], downloads, progress))
         try:
-            for done in work:
-                found.update(done.result())
-        except KeyboardInterrupt:
-            children.end_all()  # the pools wait for their threads, and these for what they started
+            done, _ = wait(work, return_when=FIRST_EXCEPTION)
+            for group_done in done:
+                found.update(group_done.result())
+        except BaseException:
+            with children.ended():  # a thread waits for what it started
+                for pool in (building, downloading):
+                    pool.shutdown(cancel_futures=True)
             raise
     return found
 

@@ -238,6 +238,35 @@ def test_a_failed_build_says_why_and_names_the_log(
     assert present(layout, ["kserve-manager"]) == {}
 
 
+def test_one_failed_build_ends_the_others_and_is_told_at_once(
+    layout: Layout, shown: Shown, go_calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_compiling", threading.BoundedSemaphore(2))
+    started = tmp_path / "started"
+    fails = f"while ! [ -e {started} ]; do sleep 0.05; done; echo 'cannot find main module'; exit 1"
+    lasts = f"echo $$ > {started}.part; mv {started}.part {started}; sleep 60"
+    monkeypatch.setenv(
+        "ONPREM_FAKE_GO_BUILD", f'case "$PWD" in */work/kserve/*) {fails} ;; *) {lasts} ;; esac'
+    )
+
+    began = time.monotonic()
+    with pytest.raises(EnvironmentProblem, match="cannot find main module"):
+        provision(layout, ["etcd", "kserve-manager"], shown.progress, site=NOWHERE)
+    seconds = time.monotonic() - began
+
+    assert seconds < 30, "the other build would last 60 s"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text(encoding="utf-8")), 0)
+    assert "interrupted after" in shown.text
+
+    monkeypatch.delenv("ONPREM_FAKE_GO_BUILD")
+    assert set(provision(layout, ["etcd", "kserve-manager"], shown.progress, site=NOWHERE)) == {
+        "etcd",
+        "kserve-manager",
+    }, "the next run builds"
+    assert go_calls().count("build") == 4
+
+
 def test_too_little_disk_space_is_said_before_anything_is_downloaded(
     layout: Layout, shown: Shown, go_calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
