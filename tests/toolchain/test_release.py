@@ -387,6 +387,10 @@ def test_every_checksum_is_one_and_no_two_files_share_it() -> None:
     assert len(set(sums)) == len(sums)
 
 
+def test_every_row_has_a_file_for_each_supported_platform_and_for_no_other() -> None:
+    assert {frozenset(release.files) for release in RELEASES} == {frozenset({"linux-amd64", "linux-arm64"})}
+
+
 def test_every_row_is_a_part_of_the_pinned_version_and_names_it_in_each_path() -> None:
     versions = {part.name: part.version for group in GROUPS for part in group.parts}
     for release in RELEASES:
