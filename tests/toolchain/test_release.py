@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import socket
 import sys
@@ -17,11 +16,10 @@ import pytest
 
 from embedded.toolchain import release as release_module
 from embedded.toolchain.binary import Binary, recorded
-from embedded.toolchain.official import RELEASES, File, Release, platform_name, release_of
-from embedded.toolchain.pins import GROUPS
+from embedded.toolchain.official import File, Release, platform_name
 from embedded.toolchain.release import Patience, fetch
 from tests.toolchain.conftest import Shown
-from tests.toolchain.site import redirect, send, site
+from tests.toolchain.site import checksum, redirect, scheduler, send, site
 
 IMPATIENT = Patience(connect_seconds=0.5, read_seconds=0.5, judged_seconds=0.3, total_seconds=1.0)
 
@@ -50,23 +48,10 @@ def _engine(sha256: str) -> Release:
     )
 
 
-def _scheduler(sha256: str) -> Release:
-    return Release(
-        part="kube-scheduler",
-        version="1.36.3",
-        site="http://127.0.0.1:9",
-        files={platform_name(): File(path="v1.36.3/kube-scheduler", sha256=sha256)},
-    )
-
-
-def _sum(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
-
-
 def _fetch(
     folder: Path, shown: Shown, url: str, body: bytes = b"", *, release: Release | None = None
 ) -> Binary | None:
-    wanted = release or _scheduler(_sum(body))
+    wanted = release or scheduler(checksum(body))
     return fetch(folder, wanted, shown.progress, site=url, patience=IMPATIENT)
 
 
@@ -94,7 +79,7 @@ def test_a_program_is_taken_as_it_is(tmp_path: Path, shown: Shown) -> None:
 def test_of_an_archive_only_what_is_wanted_is_taken(tmp_path: Path, shown: Shown) -> None:
     body = _archive()
     with site(send(body)) as url:
-        engine = _fetch(tmp_path / "bin", shown, url, release=_engine(_sum(body)))
+        engine = _fetch(tmp_path / "bin", shown, url, release=_engine(checksum(body)))
 
     assert engine is not None
     assert recorded(engine.path) == engine
@@ -109,7 +94,7 @@ def test_a_file_with_another_checksum_is_left(tmp_path: Path, shown: Shown) -> N
     with site(send(b"something else")) as url:
         assert _fetch(tmp_path / "bin", shown, url, b"the program") is None
 
-    assert f"pinned is {_sum(b'the program')}" in shown.text
+    assert f"pinned is {checksum(b'the program')}" in shown.text
     assert shown.text.count("\n") == 1, "one line says it"
     assert shown.text.startswith("- "), "no tick for what was not had"
     assert list((tmp_path / "bin").iterdir()) == [], "nothing of a refused file stays"
@@ -212,45 +197,6 @@ def test_a_site_that_trickles_is_given_up_once_its_rate_is_known(tmp_path: Path,
     assert binary is None
     assert "is too slow: 0 of 95 MiB" in shown.text
     assert seconds < 20, "the site itself would never end"
-
-
-def test_a_steady_line_that_several_files_share_is_not_given_up(tmp_path: Path, shown: Shown) -> None:
-    block = b"x" * 65536
-    blocks = 100
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Length", str(blocks * len(block)))
-        handler.end_headers()
-        for sent in range(blocks):
-            if 0 < sent < 3:
-                time.sleep(0.8)  # then the other files are here, and the line is this one's
-            handler.wfile.write(block)
-
-    fetched = {}
-    for files in (1, 50):
-        # At its first rate the file would take 80 s, and with the line of 50 files to itself 1.6 s.
-        limits = Patience(judged_seconds=0.4, total_seconds=20, files_at_once=files)
-        with site(answer) as url:
-            fetched[files] = fetch(
-                tmp_path / str(files),
-                _scheduler(_sum(blocks * block)),
-                shown.progress,
-                site=url,
-                patience=limits,
-            )
-
-    assert fetched[1] is None
-    assert "is too slow" in shown.text
-    assert fetched[50] is not None
-
-
-def test_downloads_are_given_minutes_as_long_as_they_go_on() -> None:
-    file_bytes, line_bytes_per_second = 100e6, 25e6 / 8
-    limits = Patience(files_at_once=5)
-
-    assert 5 * file_bytes / line_bytes_per_second < limits.total_seconds
-    assert limits.read_seconds < limits.judged_seconds < limits.total_seconds
 
 
 def test_an_answer_whose_head_never_ends_is_given_up_when_the_time_is_up(
@@ -374,37 +320,7 @@ def test_a_pinned_file_of_the_wrong_content_is_left(
     tmp_path: Path, shown: Shown, body: bytes, told: str
 ) -> None:
     with site(send(body)) as url:
-        assert _fetch(tmp_path / "bin", shown, url, release=_engine(_sum(body))) is None
+        assert _fetch(tmp_path / "bin", shown, url, release=_engine(checksum(body))) is None
 
     assert told in shown.text
     assert list((tmp_path / "bin").iterdir()) == []
-
-
-def test_every_checksum_is_one_and_no_two_files_share_it() -> None:
-    sums = [file.sha256 for release in RELEASES for file in release.files.values()]
-
-    assert all(len(bytes.fromhex(checksum)) == 32 for checksum in sums)
-    assert len(set(sums)) == len(sums)
-
-
-def test_every_row_has_a_file_for_each_supported_platform_and_for_no_other() -> None:
-    assert {frozenset(release.files) for release in RELEASES} == {frozenset({"linux-amd64", "linux-arm64"})}
-
-
-def test_every_row_is_a_part_of_the_pinned_version_and_names_it_in_each_path() -> None:
-    versions = {part.name: part.version for group in GROUPS for part in group.parts}
-    for release in RELEASES:
-        assert release.version == versions[release.part]
-        assert all(release.version in file.path for file in release.files.values())
-
-
-@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_on_linux_all_but_three_parts_have_an_official_file(
-    machine: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("platform.machine", lambda: machine)
-    monkeypatch.setattr("sys.platform", "linux")
-
-    compiled = [part.name for group in GROUPS for part in group.parts if release_of(part.name) is None]
-
-    assert compiled == ["etcd", "envoy-gateway", "kserve-manager"]
