@@ -55,8 +55,20 @@ def end_all() -> None:
         _end(child)
 
 
+@contextmanager
+def ended() -> Iterator[None]:
+    """End every command, and start none within the block: in it the threads that ran them can be waited for."""
+    before = _ending.is_set()
+    end_all()
+    try:
+        yield
+    finally:
+        if not before:
+            _ending.clear()
+
+
 def ending() -> bool:
-    """Whether `end_all` was called: what waits for something else than a command should stop, too."""
+    """Whether commands are being ended: what waits for something else than a command should stop, too."""
     return _ending.is_set()
 
 

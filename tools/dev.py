@@ -22,6 +22,34 @@ INTERRUPTED = 130
 TERMINATED = 143
 _PASS_ON: dict[str, Any] = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
+Rows = list[tuple[str, str]]
+
+
+class _Listing(click.Command):
+    """A command whose help ends with a list, which is imported only then: it would slow down every start."""
+
+    def __init__(self, *arguments: Any, title: str, rows: Callable[[], Rows], **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._title = title
+        self._rows = rows
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(self._title):
+            formatter.write_dl(self._rows())
+        super().format_epilog(ctx, formatter)
+
+
+def _tiers() -> Rows:
+    from embedded.commands.test import TIERS
+
+    return [(tier.name, tier.shows) for tier in TIERS]
+
+
+def _checks() -> Rows:
+    from embedded.commands.check import CHECKS
+
+    return [(title, "") for title, _ in CHECKS]
+
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -96,23 +124,20 @@ def gateway(
         command.gateway(layout, stack, Progress(), upstream=upstream, detach=detach, as_json=as_json)
 
 
-@main.command(context_settings=_PASS_ON)
+@main.command(cls=_Listing, title="Tiers", rows=_tiers, context_settings=_PASS_ON)
 @click.option("--official", is_flag=True, help="provider tier: use the installed official plugin.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[TIER]... [PYTEST OPTION]...")
 def test(arguments: tuple[str, ...], official: bool) -> None:
-    """Run the tests, or only those of the named tiers.
-
-    Tiers: unit, toolchain, components, policy, golden, provider, cluster, agents.
-    """
+    """Run the tests, or only those of the named tiers."""
     from embedded.commands.test import test as command
 
     passed = [argument for argument in arguments if argument != "--official"]
     command(Layout.default(), passed, official=official or len(passed) < len(arguments), progress=Progress())
 
 
-@main.command()
+@main.command(cls=_Listing, title="Checks", rows=_checks)
 def check() -> None:
-    """Lint, types, import contracts, house rules, versions, lock file, generated files."""
+    """Lint, types, house rules and more: the code looked at, not run."""
     from embedded.commands.check import check as command
 
     command(Layout.default(), Progress())

@@ -21,6 +21,9 @@ from onprem_agents.plan import plan_stack_file
 from scripted_model import OWNER
 
 _LOOK_SECONDS = 1.0
+# Another run that takes the session down holds the lock for as long as its update lasts; Ctrl-C waits less.
+_OTHER_RUN_SECONDS = 600.0
+_INTERRUPTED_SECONDS = 60.0
 _COMMAND = "./dev gateway"
 
 
@@ -37,11 +40,20 @@ def gateway(
         return
     progress.note("runs until Ctrl-C")
     trouble = _wait(layout, session, interrupted)
+    _leave(layout, session, trouble, progress)
+
+
+def _leave(layout: Layout, session: Session, trouble: str | None, progress: Progress) -> None:
+    """End the session and tell its trouble, unless another run has ended it: then its servers died of that."""
     with hold(
-        layout.lock_file, command=f"{_COMMAND} {stack} (ending)", wait_seconds=60, on_wait=progress.note
+        layout.lock_file,
+        command=f"{_COMMAND} {session.stack} (ending)",
+        wait_seconds=_INTERRUPTED_SECONDS if trouble is None else _OTHER_RUN_SECONDS,
+        on_wait=progress.note,
     ):
-        if Session.read(layout) == session:
-            end(layout, progress)
+        if Session.read(layout) != session:
+            return
+        end(layout, progress)
     if trouble is not None:
         raise EnvironmentProblem(trouble)
 

@@ -7,8 +7,10 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from threading import Lock, Thread
 from typing import IO
 
@@ -17,45 +19,47 @@ from embedded.ports import RANGE, RANGE_VARIABLE
 # "3 failed, 1989 passed, 8 skipped in 29.90s (0:00:29)", with or without its frame (pytest 8.4).
 _CLOSING = re.compile(r"^=* ?((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s\b")
 _COUNT = re.compile(r"(\d+) ([a-z]+)")
-_PYTEST_OK, _PYTEST_FAILED, _PYTEST_NOTHING = 0, 1, 5
-_END_SECONDS = 120
+_PYTEST_OK, _PYTEST_FAILED = 0, 1
+_READ_SECONDS = 120.0
+# At SIGINT a pytest takes down what it started, clusters for some; the later ones are for a pytest that hangs.
+_ENDINGS = ((signal.SIGINT, 120.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0))
 
 
 def run_lanes(commands: Mapping[str, Sequence[str]]) -> int:
     """Run each command, print its lines behind its name as they come, and close with one line of all counts.
 
-    Returns 0 when all passed, else the first other exit code. On Ctrl-C, which reaches the children too, they are
-    given time to clean up.
+    Returns 0 when all passed, else the first other exit code; a lane without a test has failed, for none is given
+    fewer than its tiers hold. On Ctrl-C and SIGTERM each is interrupted and given time to clean up; a second one
+    ends that time.
     """
     share = len(RANGE) // len(commands)
-    lanes = {
-        name: _Lane(name, command, RANGE[index * share : (index + 1) * share])
-        for index, (name, command) in enumerate(commands.items())
-    }
+    lanes: dict[str, _Lane] = {}
     try:
+        for index, (name, command) in enumerate(commands.items()):
+            lanes[name] = _Lane(name, command, RANGE[index * share : (index + 1) * share])
         codes = [lane.wait() for lane in lanes.values()]
     except KeyboardInterrupt:
-        for lane in lanes.values():
-            lane.end()
+        _end(lanes.values())
         return 130
+    except BaseException:
+        _end(lanes.values())
+        raise
     counts = sum((lane.counts for lane in lanes.values()), Counter[str]())
     for name, code in zip(lanes, codes, strict=True):
-        if code not in {_PYTEST_OK, _PYTEST_NOTHING}:
+        if code != _PYTEST_OK:
             print(f"{name}: pytest ended with exit code {code}", flush=True)
     code = verdict(codes)
     broken = counts["failed"] + counts["errors"] + counts["error"]
     # A pytest that crashed has counted nothing, and is no success.
-    failed = broken or int(code not in {_PYTEST_OK, _PYTEST_NOTHING})
+    failed = broken or int(code != _PYTEST_OK)
     print(f"{counts['passed']} passed, {failed} failed, {counts['skipped']} skipped", flush=True)
     return code
 
 
 def verdict(codes: Sequence[int]) -> int:
-    """Return the exit code of all: nothing collected counts only when it is so everywhere."""
-    worse = [code for code in codes if code not in {_PYTEST_OK, _PYTEST_NOTHING}]
-    if worse:
-        return worse[0] if worse[0] > 0 else _PYTEST_FAILED
-    return _PYTEST_OK if _PYTEST_OK in codes else _PYTEST_NOTHING
+    """Return the exit code of all: the first that is no success, a signal's as a failure."""
+    first = next((code for code in codes if code != _PYTEST_OK), _PYTEST_OK)
+    return first if first >= 0 else _PYTEST_FAILED
 
 
 def counts_of(line: str) -> Counter[str] | None:
@@ -64,6 +68,16 @@ def counts_of(line: str) -> Counter[str] | None:
     if found is None:
         return None
     return Counter({word: int(number) for number, word in _COUNT.findall(found[1])})
+
+
+def _end(lanes: Iterable[_Lane]) -> None:
+    """Interrupt the pytests that still run and wait for them; end them by force when that takes too long."""
+    for number, seconds in _ENDINGS:
+        with suppress(KeyboardInterrupt, SystemExit):
+            running = [lane for lane in lanes if lane.send(number)]
+            deadline = time.monotonic() + seconds
+            for lane in running:
+                lane.gone_by(deadline)
 
 
 class _Lane:
@@ -81,6 +95,8 @@ class _Lane:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
+            process_group=0,  # so that it is interrupted once, by `_end`, however the signal came
         )
         assert self._child.stdout is not None  # noqa: S101 - it is a pipe
         self._reader = Thread(target=self._tell, args=(self._child.stdout,), daemon=True)
@@ -89,16 +105,22 @@ class _Lane:
     def wait(self) -> int:
         """Return the exit code, once everything has been printed; a pytest that never closed has failed."""
         code = self._child.wait()
-        self._reader.join(_END_SECONDS)
+        self._reader.join(_READ_SECONDS)
         return _PYTEST_FAILED if code == _PYTEST_OK and not self.counts else code
 
-    def end(self) -> None:
-        """Wait for an interrupted pytest to take down what it started; kill it when that takes too long."""
-        try:
-            self._child.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._child.send_signal(signal.SIGKILL)
-        self._reader.join(_END_SECONDS)
+    def send(self, number: signal.Signals) -> bool:
+        """Send a signal to pytest and to what runs in its group; return whether it still ran."""
+        if self._child.poll() is not None:
+            return False
+        with suppress(ProcessLookupError):
+            os.killpg(self._child.pid, number)
+        return True
+
+    def gone_by(self, deadline: float) -> None:
+        """Wait until it has ended and everything has been printed, or until `deadline`."""
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(max(0.0, deadline - time.monotonic()))
+            self._reader.join(max(0.0, deadline - time.monotonic()))
 
     def _tell(self, stream: IO[str]) -> None:
         with stream:

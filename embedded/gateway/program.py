@@ -19,7 +19,7 @@ from onprem_agents.manifests import Manifest, render
 from onprem_agents.plan import plan_stack
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-Identity = tuple[str, str, str]
+Identity = tuple[str, str, str, str]
 
 
 def changed_objects() -> dict[Identity, Manifest]:
@@ -36,7 +36,8 @@ def changed_objects() -> dict[Identity, Manifest]:
 
 def identity(manifest: Manifest) -> Identity:
     """Return what tells an object of the stack from the others."""
-    return manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"]
+    metadata = manifest["metadata"]
+    return manifest["apiVersion"], manifest["kind"], metadata.get("namespace", ""), metadata["name"]
 
 
 changed = changed_objects()
@@ -56,5 +57,9 @@ def redirect_resource(args: pulumi.ResourceTransformationArgs) -> pulumi.Resourc
 pulumi.runtime.register_stack_transformation(redirect_resource)
 runpy.run_path(str(CHECKOUT / "__main__.py"), run_name="__main__")
 for added in list(changed.values()):
+    if added["kind"] != "Backend":
+        raise pulumi.RunError(
+            f"the stack's program has no {added['kind']} {added['metadata']['name']}, which the trial redirects"
+        )
     options = pulumi.ResourceOptions(depends_on=namespace)
     KubernetesObject(f"trial-{added['metadata']['name']}", added, options)

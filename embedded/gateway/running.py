@@ -69,7 +69,8 @@ class Session:
 def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progress) -> Session:
     """Bring the stack up with its models on loopback and return once a request with a key gets through.
 
-    Raises `OnpremError` with the log to read; what was begun is taken back then.
+    Raises `OnpremError` with the log to read. What was begun is taken back then, but for the routes on a cluster
+    that was there before: the session stays, for `end` or a plain update to lead them back.
     """
     plan = plan_stack_file(layout.checkout / "stacks", stack)
     cluster = Cluster(layout)
@@ -101,9 +102,15 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
             wait_for_gateway(plan, client, Path(session.ca_file), log, since_bytes=since_bytes)
     except BaseException:
         progress.note("taking back what was begun")
-        _take_back(layout)
+        _end_servers(layout)
         if started_cluster:
             cluster.stop(progress)
+            _forget(layout)
+        elif Session.read(layout) is not None:
+            progress.note(
+                f"routes may lead to what has just ended: './dev gateway --stop' or './dev up {stack}' leads them "
+                "back"
+            )
         raise
     return session
 
@@ -112,27 +119,29 @@ def end(layout: Layout, progress: Progress, *, keep_cluster: bool = True) -> boo
     """End the session: its servers, what it redirects, and the cluster if this session had started it.
 
     With `keep_cluster=False` the stack is not applied again, for the caller ends the cluster. Returns whether
-    there was anything to end.
+    there was anything to end. When it fails the session stays, so that it can be ended again.
     """
     session = Session.read(layout)
     if session is None:
-        _stop_servers(layout)
+        _end_servers(layout)
         return False
     cluster = Cluster(layout)
-    _take_back(layout)
+    _end_servers(layout)
     if keep_cluster and cluster.parts():
         if session.started_cluster:
             cluster.stop(progress)
         elif session.stack in _engine(layout, progress).stacks_with_resources():
             with contextlib.redirect_stdout(sys.stderr):
                 up(layout, session.stack, progress)
+    _forget(layout)
     return True
 
 
 def leave(layout: Layout, progress: Progress) -> None:
     """End the servers of a session whose redirection a plain update has taken back."""
     if Session.read(layout) is not None:
-        _take_back(layout)
+        _end_servers(layout)
+        _forget(layout)
         progress.note("the gateway on trial has ended: its routes lead to the stack's own pods again")
 
 
@@ -184,13 +193,13 @@ def _server(layout: Layout, plan: PlatformPlan, vllm: real_vllm.Vllm | None, pro
     return real_vllm.start(layout, plan, vllm, progress)
 
 
-def _take_back(layout: Layout) -> None:
-    _stop_servers(layout)
-    remove_project(project_folder(layout))
+def _forget(layout: Layout) -> None:
+    """Remove the session's file, once nothing is left to take back."""
     Session.file(layout).unlink(missing_ok=True)
 
 
-def _stop_servers(layout: Layout) -> None:
+def _end_servers(layout: Layout) -> None:
+    remove_project(project_folder(layout))
     for server in (litellm.process(layout), upstreams.scripted_model(layout), real_vllm.process(layout)):
         server.stop()
 

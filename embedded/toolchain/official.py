@@ -1,8 +1,9 @@
 """Which parts have an official prebuilt file, by platform, with the checksum that it must have.
 
 What has no row here is compiled: the Envoy Gateway of the host mode is patched, KServe publishes images alone. A part
-without a file for a platform is compiled there. The provider of the Pulumi engine has no row either: no checksum of
-its release was found in a public source, so the stand-in takes its place unless an official one is installed.
+without a file for a platform is compiled there; there are rows for Linux alone, where the local default runs. For
+etcd and for the Kubernetes provider of the Pulumi engine no checksum was found in a public source (2026-11): etcd is
+compiled, and a stand-in takes the provider's place unless an official one is installed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from embedded.toolchain.pins import ETCD, KUBERNETES, KWOK, PULUMI
+from embedded.toolchain.pins import KUBERNETES, KWOK, PULUMI
 
 _PROCESSORS = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -67,7 +68,7 @@ def _kubernetes(name: str, *, amd64: str, arm64: str) -> Release:
 
 RELEASES = (
     # SHA-256 of Kubernetes 1.36.3's files as kubernetes/kops pins them (pkg/assets/assetdata/k8s-1.36.yaml at
-    # 268927e26409, 2026-08-22). There are no server programs for macOS.
+    # 268927e26409, 2026-08-22).
     _kubernetes(
         "kube-apiserver",
         amd64="1f217d397234a6d065da663c6e086fdb02c0f0de97a0758ff3e6f3956f4ef8ab",
@@ -83,11 +84,7 @@ RELEASES = (
         amd64="b8955d4518c902110b50a825364339b1fb673822518ce0ba081a69ed634f8eee",
         arm64="ca1c7cd0033942bf9ef7eac80e18375d91f6f29487244c3e685f11163b01a88d",
     ),
-    # etcd: no public source with the checksums of 3.6.16 was found (kubespray's list ended with 3.6.14 on
-    # 2026-08-21); its files here would be all that is missing to download it, too.
-    Release(part="etcd", version=ETCD, site="https://github.com/etcd-io/etcd/releases/download", files={}),
-    # SHA-256 of kwok 0.8.0 for Linux as the Arch Linux user package kwok-bin 0.8.0-1 pins them, for macOS on Apple
-    # processors as a public repository's list of tools does (which has the same sum for linux-amd64); read 2026-11.
+    # SHA-256 of kwok 0.8.0 as the Arch Linux user package kwok-bin 0.8.0-1 pins them (read 2026-11).
     Release(
         part="kwok",
         version=KWOK,
@@ -100,10 +97,6 @@ RELEASES = (
             "linux-arm64": File(
                 path=f"v{KWOK}/kwok-linux-arm64",
                 sha256="628f7d277860f524a2a775c217adcc58828e7b59ab0933680315784f1b8b0e37",
-            ),
-            "darwin-arm64": File(
-                path=f"v{KWOK}/kwok-darwin-arm64",
-                sha256="69a064ec98d37844d9d742b5b28ff57825659a983ccc3e208daa6948b94d64ba",
             ),
         },
     ),
@@ -121,14 +114,6 @@ RELEASES = (
             "linux-arm64": File(
                 path=f"pulumi-v{PULUMI}-linux-arm64.tar.gz",
                 sha256="edc8327463a72160bb36cf82cf5062da9c8a244290a706d9980988e7bf486853",
-            ),
-            "darwin-amd64": File(
-                path=f"pulumi-v{PULUMI}-darwin-x64.tar.gz",
-                sha256="eaca4c3b8277bfa3ab061fa3b270d1c66358a0b2e613da8c5587a04b7226c534",
-            ),
-            "darwin-arm64": File(
-                path=f"pulumi-v{PULUMI}-darwin-arm64.tar.gz",
-                sha256="57c27f179e527e2cf9f62b841a448af72a020e44b2fb4ee0d9bd85556c00c864",
             ),
         },
         archive=("pulumi", "*python*"),

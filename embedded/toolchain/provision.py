@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from embedded.toolchain.build import binary_folder, build, cached
 from embedded.toolchain.golang import Go
 from embedded.toolchain.official import Release, release_of
 from embedded.toolchain.pins import ENVOY, ENVOY_PROBE, GROUPS, MODULES, Group, Part, group_of
-from embedded.toolchain.release import fetch
+from embedded.toolchain.release import Patience, fetch
 from onprem_agents.errors import EnvironmentProblem
 
 _LOCK_SECONDS = 3600.0
@@ -37,7 +37,8 @@ def provision(
 
     A copy on PATH wins when it states the pinned minor version. What has an official file is downloaded, all at
     once; what has none is compiled meanwhile, the longest build first, and then what no download brought. Parts of
-    one group share a compilation. `site` replaces every official site. Raises `EnvironmentProblem`.
+    one group share a compilation. `site` replaces every official site. Raises `EnvironmentProblem` as soon as one
+    group fails, and ends the others.
     """
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
@@ -85,6 +86,8 @@ def _make(
     found: dict[str, Binary] = {}
     groups = [group for group in GROUPS if group.name in missing]
     _require_go(missing)
+    releases = [release_of(part.name) for parts in missing.values() for part in parts]
+    patience = Patience(files_at_once=sum(release is not None for release in releases))
     with ThreadPoolExecutor() as downloading, ThreadPoolExecutor(max_workers=len(groups)) as building:
         work = []
         for group in groups:
@@ -93,14 +96,17 @@ def _make(
                 release = release_of(part.name)
                 if release is not None:
                     downloads[part.name] = downloading.submit(
-                        _fetch, layout, group, part, release, progress, site
+                        _fetch, layout, group, part, release, progress, site, patience
                     )
             work.append(building.submit(_finish, layout, group, missing[group.name], downloads, progress))
         try:
-            for done in work:
-                found.update(done.result())
-        except KeyboardInterrupt:
-            children.end_all()  # the pools wait for their threads, and these for what they started
+            done, _ = wait(work, return_when=FIRST_EXCEPTION)
+            for group_done in done:
+                found.update(group_done.result())
+        except BaseException:
+            with children.ended():  # a thread waits for what it started
+                for pool in (building, downloading):
+                    pool.shutdown(cancel_futures=True)
             raise
     return found
 
@@ -116,12 +122,18 @@ def _require_go(missing: Mapping[str, list[Part]]) -> None:
 
 
 def _fetch(
-    layout: Layout, group: Group, part: Part, release: Release, progress: Progress, site: str | None
+    layout: Layout,
+    group: Group,
+    part: Part,
+    release: Release,
+    progress: Progress,
+    site: str | None,
+    patience: Patience,
 ) -> Binary | None:
     lock = layout.toolchain / f"{part.name}-release.lock"
     with hold(lock, command=f"fetch {part.name}", wait_seconds=_LOCK_SECONDS, on_wait=progress.note):
         return cached(layout, group, part) or fetch(
-            binary_folder(layout, group), release, progress, site=site
+            binary_folder(layout, group), release, progress, site=site, patience=patience
         )
 
 

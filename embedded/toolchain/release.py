@@ -28,19 +28,23 @@ from embedded.toolchain.official import Release
 _MOST_REDIRECTS = 5
 _BLOCK_BYTES = 1 << 16
 _POLL_SECONDS = 0.2
+# All official files together have under half of that; an answer that goes on and on must not fill the disk.
+_MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
     """How long a download may take before building from source is the better way.
 
-    After `judged_seconds` a download is given up at once when at its rate it would not end within `total_seconds`.
+    After `judged_seconds` a download is given up at once when it would not end within `total_seconds`, even if the
+    rate of all `files_at_once`, which share the line, were its own.
     """
 
     connect_seconds: float = 3.0
     read_seconds: float = 5.0
     judged_seconds: float = 10.0
-    total_seconds: float = 120.0
+    total_seconds: float = 600.0
+    files_at_once: int = 1
 
 
 class NotUsable(Exception):
@@ -99,6 +103,8 @@ def _within(seconds: float, work: Callable[[threading.Event], None]) -> None:
             work(stop)
         except (NotUsable, OSError) as problem:
             outcome.set_exception(problem)
+        except Exception as problem:  # noqa: BLE001 - who waits must hear of any
+            outcome.set_exception(NotUsable(_told(problem)))
         else:
             outcome.set_result(None)
 
@@ -118,10 +124,9 @@ def _within(seconds: float, work: Callable[[threading.Event], None]) -> None:
 def _download(
     url: str, sha256: str, target: Path, limits: Patience, step: Step, stop: threading.Event
 ) -> None:
-    timeout = httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds)
     here = url
     try:
-        with httpx.Client(timeout=timeout, headers={"Accept-Encoding": "identity"}) as client:
+        with _client(limits) as client:
             for _ in range(_MOST_REDIRECTS + 1):
                 _require_name(here, limits.connect_seconds)
                 with client.stream("GET", here) as answer:
@@ -134,10 +139,26 @@ def _download(
                 raise NotUsable(f"{url} leads on more than {_MOST_REDIRECTS} times")
     except httpx.TimeoutException:
         raise NotUsable(f"{here} does not answer in time") from None
-    except (httpx.HTTPError, httpx.InvalidURL) as problem:
-        raise NotUsable(f"{here}: {problem or type(problem).__name__}") from None
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
+        raise NotUsable(f"{here}: {_told(problem)}") from None
     if found != sha256:
         raise NotUsable(f"{here} has the checksum {found}, pinned is {sha256}")
+
+
+def _client(limits: Patience) -> httpx.Client:
+    """Return a client that goes by the variables for proxies and certificates, which may be wrong."""
+    timeout = httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds)
+    try:
+        return httpx.Client(timeout=timeout, headers={"Accept-Encoding": "identity"})
+    except (ImportError, ValueError, OSError, httpx.InvalidURL) as problem:
+        raise NotUsable(
+            f"this machine's proxy or certificate variables (ALL_PROXY, HTTPS_PROXY, SSL_CERT_FILE …) "
+            f"cannot be used: {_told(problem)}"
+        ) from None
+
+
+def _told(problem: Exception) -> str:
+    return str(problem) or type(problem).__name__
 
 
 def _keep(answer: httpx.Response, target: Path, limits: Patience, step: Step, stop: threading.Event) -> str:
@@ -146,16 +167,21 @@ def _keep(answer: httpx.Response, target: Path, limits: Patience, step: Step, st
         raise NotUsable(f"{answer.url} answers {answer.status_code}")
     length = answer.headers.get("content-length", "")
     total = int(length) if length.isdecimal() else 0
+    if total > _MOST_BYTES:
+        raise NotUsable(f"{answer.url} has {_mib(total)} MiB, more than any official file")
     digest, done, started = hashlib.sha256(), 0, time.monotonic()
     with target.open("wb") as sink:
         for block in answer.iter_bytes(_BLOCK_BYTES):
             seconds = time.monotonic() - started
             if stop.is_set():
                 break
-            if seconds > limits.judged_seconds and seconds * total > limits.total_seconds * done:
+            most = done * limits.files_at_once
+            if seconds > limits.judged_seconds and seconds * total > limits.total_seconds * most:
                 raise NotUsable(
                     f"{answer.url} is too slow: {_mib(done)} of {_mib(total)} MiB in {seconds:.0f} s"
                 )
+            if done + len(block) > _MOST_BYTES:
+                raise NotUsable(f"{answer.url} has over {_mib(_MOST_BYTES)} MiB, more than any official file")
             digest.update(block)
             sink.write(block)
             done += len(block)
@@ -178,7 +204,7 @@ def _require_name(url: str, seconds: float) -> None:
         try:
             socket.getaddrinfo(host, None)
             outcome.append("")
-        except OSError as problem:
+        except (OSError, UnicodeError) as problem:
             outcome.append(str(problem))
 
     thread = threading.Thread(target=look_up, daemon=True)

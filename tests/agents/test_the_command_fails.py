@@ -50,12 +50,13 @@ def refused(checkout: Checkout) -> Outcome:
     assert said.endswith(f" Log: {checkout.layout.logs / 'envoy-gateway.log'}")
     assert "Traceback" not in done.text
     assert not project_folder(checkout.layout).exists()
-    assert Session.read(checkout.layout) is None
     return done
 
 
-def test_a_policy_that_is_refused_is_told_and_nothing_of_the_trial_stays(broken: Checkout) -> None:
-    refused(broken)
+def test_a_policy_that_is_refused_is_told_and_none_of_its_processes_stays(broken: Checkout) -> None:
+    done = refused(broken)
+    assert "'./dev gateway --stop' or './dev up local' leads them back" in done.text
+    assert Session.read(broken.layout) is not None, "the routes on this cluster are still to be led back"
 
     running = " ".join(broken.processes().values())
     assert "scripted_model" not in running
@@ -64,6 +65,7 @@ def test_a_policy_that_is_refused_is_told_and_nothing_of_the_trial_stays(broken:
     assert broken.dev("down").code == 0
     done = refused(broken)
     assert "Stopping the cluster" in done.text
+    assert Session.read(broken.layout) is None
     assert broken.processes() == {}, "this time the cluster was part of what was begun"
 
 

@@ -11,8 +11,10 @@ import pulumi
 import pytest
 from pulumi.runtime.config import set_all_config
 
+from embedded.gateway import redirect
 from embedded.gateway.redirect import Redirect
 from embedded.gateway.trial import remove_project, write_project
+from onprem_agents.manifests import Manifest
 from tests.components.recording import ALICE, BOB, SERVER, Recorder, recorded
 from tests.unit.manifest_samples import STACK
 
@@ -65,6 +67,28 @@ def test_a_backend_comes_after_the_namespace(exported: dict[str, Any], tmp_path:
 
     assert exported
     assert recorder.before("trial-coder-predictor") == {"platform-namespace"}
+
+
+@pytest.mark.parametrize("place", [{"namespace": "elsewhere"}, {"name": "other"}])
+def test_a_changed_object_that_the_program_does_not_declare_is_no_new_one(
+    exported: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: dict[str, str]
+) -> None:
+    """Created anew it would stand beside the object that it was to change."""
+    real = redirect.redirected
+
+    def moved(*arguments: Any) -> list[Manifest]:
+        return [
+            each | {"metadata": each["metadata"] | place} if each["kind"] == "HTTPRoute" else each
+            for each in real(*arguments)
+        ]
+
+    monkeypatch.setattr(redirect, "redirected", moved)
+    write_project(tmp_path / "project", ROOT, Redirect(server="http://127.0.0.1:8000"))
+
+    with pytest.raises(pulumi.RunError, match="the stack's program has no HTTPRoute"):
+        run(tmp_path / "project")
+
+    assert exported, "the stack's own program ran"
 
 
 def test_bad_settings_end_in_one_text_here_too(exported: dict[str, Any], tmp_path: Path) -> None:

@@ -14,13 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 from embedded import bootstrap, children
+from embedded.commands.check import CHECKS
+from embedded.commands.test import TIERS
 from embedded.lock import hold
 from embedded.progress import Progress
 from onprem_agents.errors import EnvironmentProblem
 from tests.toolchain.conftest import Shown
+from tools.dev import main
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 Put = Callable[[str, str], Path]
@@ -83,6 +87,18 @@ def test_a_moved_checkout_gets_a_new_environment(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(bootstrap, "DONE", done)
 
     assert bootstrap._installed() == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "listed"),
+    [("test", [tier.name for tier in TIERS]), ("check", [title for title, _ in CHECKS])],
+)
+def test_the_help_of_a_command_lists_all_that_it_has(command: str, listed: list[str]) -> None:
+    told = CliRunner().invoke(main, [command, "--help"])
+
+    assert told.exit_code == 0
+    lines = [line.strip() for line in told.output.splitlines()]
+    assert [name for name in listed if not any(line.startswith(name) for line in lines)] == []
 
 
 def test_the_holder_of_a_lock_is_named(tmp_path: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -249,36 +247,6 @@ def test_too_little_disk_space_is_said_before_anything_is_downloaded(
     with pytest.raises(EnvironmentProblem, match=r"KServe takes 5\.0 GiB .* has 0\.0 GiB free"):
         provision(layout, ["kserve-manager"], shown.progress)
     assert go_calls() == ["env"]
-
-
-@pytest.mark.usefixtures("go_calls")
-def test_an_interrupted_build_leaves_neither_a_process_nor_a_binary(layout: Layout, tmp_path: Path) -> None:
-    started = tmp_path / "started"
-    program = (
-        "import sys; from pathlib import Path; from embedded.layout import Layout\n"
-        "from embedded.progress import Progress; from embedded.toolchain import provision\n"
-        "root = Path(sys.argv[1])\n"
-        "layout = Layout(checkout=root, state=root / 'state', cache=root / 'cache')\n"
-        "provision(layout, ['kserve-manager'], Progress())\n"
-    )
-    build_step = f"echo $$ > {started}.part; mv {started}.part {started}; sleep 60"
-    child = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path)],
-        env={**os.environ, "ONPREM_FAKE_GO_BUILD": build_step, "PYTHONPATH": os.getcwd()},  # noqa: PTH109
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _until(started.exists)
-        child.send_signal(signal.SIGINT)
-        child.wait(timeout=15)
-    finally:
-        child.kill()
-        child.wait()
-
-    compiler = int(started.read_text(encoding="utf-8"))
-    with pytest.raises(ProcessLookupError):
-        os.kill(compiler, 0)
-    assert present(layout, ["kserve-manager"]) == {}
 
 
 def test_a_second_build_of_the_same_thing_waits_and_says_for_whom(

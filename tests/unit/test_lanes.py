@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -89,9 +94,81 @@ def test_a_pytest_that_ends_without_its_closing_line_is_no_success(
     assert capsys.readouterr().out.splitlines()[-1] == "2 passed, 1 failed, 1 skipped"
 
 
+def test_a_lane_without_a_test_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run_lanes({"one": pytest_on(tmp_path, "x", GOOD), "two": pytest_on(tmp_path, "y", "")})
+
+    assert code == 5
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "two: pytest ended with exit code 5",
+        "2 passed, 1 failed, 1 skipped",
+    ]
+
+
+def test_a_line_that_is_no_utf8_is_read_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = "import os\ndef test_a(): os.write(1, b'\\xff odd\\n')\n"
+    code = run_lanes({"one": [*pytest_on(tmp_path, "x", odd), "-s"]})
+
+    told = capsys.readouterr().out
+    assert code == 0
+    assert "\N{REPLACEMENT CHARACTER} odd" in told
+    assert told.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+
+
+# Both lanes hold what they must take down, as a cluster's fixture does.
+HELD = """
+import pathlib, time, pytest
+here = pathlib.Path(__file__)
+@pytest.fixture
+def held():
+    here.with_suffix(".held").touch()
+    yield
+    time.sleep(0.5)
+    here.with_suffix(".taken-down").touch()
+def test_a(held): time.sleep(120)
+"""
+PARENT = """
+import json, sys
+from embedded.commands.lanes import run_lanes
+from tools.dev import run
+sys.exit(run(lambda: sys.exit(run_lanes(json.loads(sys.argv[1])))))
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_to_the_parent_alone_lets_every_lane_take_down_what_it_holds(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    lanes = {name: pytest_on(tmp_path, name, HELD) for name in ("one", "two")}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, json.dumps(lanes)],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        _until(lambda: all((tmp_path / f"test_{name}.held").exists() for name in lanes))
+        parent.send_signal(number)
+        told, _ = parent.communicate(timeout=60)
+    finally:
+        parent.kill()
+        parent.wait()
+
+    assert parent.returncode == code
+    assert all((tmp_path / f"test_{name}.taken-down").exists() for name in lanes)
+    assert told.count("KeyboardInterrupt") >= len(lanes), "what they print at their end is shown"
+
+
+def _until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < deadline, "not reached within 60 s"
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("codes", "expected"),
-    [([0, 0], 0), ([0, 5], 0), ([5, 5], 5), ([0, 1], 1), ([2, 1], 2), ([0, -6], 1)],
+    [([0, 0], 0), ([0, 5], 5), ([5, 5], 5), ([0, 1], 1), ([2, 1], 2), ([0, -6], 1)],
 )
 def test_the_exit_code_is_that_of_the_worst(codes: list[int], expected: int) -> None:
     assert verdict(codes) == expected
