@@ -15,7 +15,6 @@ from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.release_fitness import obstacles, parser_problems, release_problems
 from onprem_agents.plan.substitute import substitutes
 from onprem_agents.plan.ways_out import (
-    ROLE_FIELDS,
     Way,
     checkpoint_steps,
     joined,
@@ -24,6 +23,7 @@ from onprem_agents.plan.ways_out import (
     ways_out,
 )
 from onprem_agents.sizing import fit
+from onprem_agents.sizing.changes import ROLE_FIELDS
 from onprem_agents.sizing.refusals import Refusal
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import Release, nearest_release, newest_release

@@ -10,21 +10,11 @@ from onprem_agents.catalog import Accelerator, Catalog, Model, Variant
 from onprem_agents.plan.choice import Choice, choose
 from onprem_agents.plan.pool import Pool
 from onprem_agents.sizing import FitRequest, candidate_tensor_parallel, changes_that_fit
-from onprem_agents.sizing.changes import differing, repaired
+from onprem_agents.sizing.changes import ROLE_FIELDS, differing, repaired
 from onprem_agents.sizing.refusals import Setting
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import Release
 
-# The field of a role that sets a field of a sizing request; a checkpoint and hardware are told by several keys.
-ROLE_FIELDS: dict[Setting, str] = {
-    "tensor_parallel": "tensor_parallel",
-    "context_tokens": "context",
-    "max_num_seqs": "max_num_seqs",
-    "max_num_batched_tokens": "max_num_batched_tokens",
-    "kv_cache_dtype": "kv_cache_dtype",
-    "gpu_memory_utilization": "gpu_memory_utilization",
-    "speculative_tokens": "speculative_tokens",
-}
 # Precisions that the key takes; other checkpoints are told by their name.
 _PRECISIONS = frozenset(
     word for part in get_args(ModelRole.model_fields["precision"].annotation) for word in get_args(part)

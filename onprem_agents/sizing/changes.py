@@ -27,6 +27,17 @@ _SHORTEST_CONTEXT = 16_384
 
 _SETTINGS: tuple[Setting, ...] = get_args(Setting)
 
+# The field of a role that sets a field of a sizing request; a checkpoint and hardware are told by several keys.
+ROLE_FIELDS: dict[Setting, str] = {
+    "tensor_parallel": "tensor_parallel",
+    "context_tokens": "context",
+    "max_num_seqs": "max_num_seqs",
+    "max_num_batched_tokens": "max_num_batched_tokens",
+    "kv_cache_dtype": "kv_cache_dtype",
+    "gpu_memory_utilization": "gpu_memory_utilization",
+    "speculative_tokens": "speculative_tokens",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:

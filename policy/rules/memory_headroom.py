@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onprem_agents.sizing import FitRequest, changes_that_fit, fit, needs_expert_parallel
+from onprem_agents.sizing.changes import ROLE_FIELDS
 from onprem_agents.vllm import UNREADABLE
 from policy.graph import UNKNOWN, Graph, Violation
 from policy.memory import gpus_needed, sized
@@ -13,9 +14,6 @@ from policy.serving import Server, servers
 # vLLM 0.33.0 sets aside 0.92 and counts CUDA graphs in it; what is left is the CUDA context, NCCL and the
 # sampler's warm-up, which vLLM does not count (2 to 5 % of a GPU in public logs, read 2026-11-24).
 MOST_UTILIZATION = 0.95
-
-# Stack keys that are not spelled as the setting of the sizing engine.
-_KEYS = {"context_tokens": "context", "variant": "precision"}
 
 
 def memory_headroom_is_left(graph: Graph) -> list[Violation]:
@@ -81,16 +79,17 @@ def _fit(server: Server) -> Iterator[str]:
 
 def _way_out(server: Server, request: FitRequest) -> str:
     """Return the cheapest settings with which it was sized to fit on the same GPUs, as a sentence; "" without any."""
-    change = next(iter(changes_that_fit(request, gpus_per_node=request.tensor_parallel, buying=False)), None)
-    if change is None:
-        return ""
-    values: dict[str, object] = {
-        name: getattr(change.request, name) for name in change.settings if name != "variant"
-    }
-    if "variant" in change.settings:
-        values["variant"] = change.request.variant.precision
-    settings = [f"{server.key(_KEYS.get(name, _camel(name)))} {value}" for name, value in values.items()]
-    return f" It would fit with {' and '.join(settings)}."
+    for change in changes_that_fit(request, gpus_per_node=request.tensor_parallel, buying=False):
+        if not {*ROLE_FIELDS, "variant"}.issuperset(change.settings):
+            continue
+        settings = [
+            f"{server.key('model')} {change.request.variant.hf_id}"
+            if name == "variant"
+            else f"{server.key(_camel(ROLE_FIELDS[name]))} {getattr(change.request, name)}"
+            for name in change.settings
+        ]
+        return f" It would fit with {' and '.join(settings)}."
+    return ""
 
 
 def _camel(name: str) -> str:
