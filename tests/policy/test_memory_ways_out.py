@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from onprem_agents.catalog import load_catalog
 from onprem_agents.stack.settings import ModelRole
 from policy.checks import check_manifests
-from tests.policy.programs import argument, bent, both, put
+from tests.policy.programs import argument, bent, both, put, without
 from tests.policy.test_mutations import DOWNLOAD, PRODUCT
 
 pytestmark = pytest.mark.policy
@@ -30,6 +30,7 @@ def test_each_setting_that_is_advised_is_a_key_of_a_role() -> None:
                         argument("--max-model-len", context),
                         put(*PRODUCT, value=gpu.product_label),
                         put(*DOWNLOAD, value=f"hf://{model}"),
+                        without("--language-model-only"),
                     )
                 )
                 for violation in check_manifests(program):
