@@ -265,6 +265,7 @@ def test_the_next_start_repairs_a_killed_process_and_says_so(
 ) -> None:
     before = pids(bare_cluster)
     os.kill(before[victim], signal.SIGKILL)
+    eventually(lambda: victim not in pids(bare_cluster), f"{victim} is dead")
 
     bare_cluster.start(needs, notes)
 
