@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION, POOL_LABEL
+from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION, POOL_LABEL, PRODUCT_LABEL
 from onprem_agents.vllm import HOLE, UNREADABLE, ParsedServe
 from policy.containers import Container
 from policy.graph import UNKNOWN, Resource, Unknown, Value, dig, items
-
-# Label of NVIDIA's GPU feature discovery (v0.17, read 2026-09).
-PRODUCT_LABEL = "nvidia.com/gpu.product"
 
 _SCHEMES = ("hf://", "s3://", "gs://", "oci://", "pvc://", "http://", "https://")
 

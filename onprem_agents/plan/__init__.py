@@ -2,7 +2,7 @@
 
 from onprem_agents.plan.derive import plan_stack, pool_of
 from onprem_agents.plan.platform import PlatformPlan
-from onprem_agents.plan.pool import GPU_RESOURCE, PRODUCT_LABEL, TAINT_KEY, Placement, Pool, place
+from onprem_agents.plan.pool import GPU_RESOURCE, TAINT_KEY, Placement, Pool, place
 from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import Rollout, choose_rollout
 from onprem_agents.plan.serving import (
@@ -21,7 +21,6 @@ __all__ = [
     "GPU_RESOURCE",
     "MODEL_PATH",
     "PRE_STOP_SECONDS",
-    "PRODUCT_LABEL",
     "TAINT_KEY",
     "ModelSource",
     "Placement",

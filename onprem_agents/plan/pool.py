@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onprem_agents.catalog import Accelerator
-from onprem_agents.stack.labels import POOL_LABEL
+from onprem_agents.stack.labels import POOL_LABEL, PRODUCT_LABEL
 
 # The taint key that users of NVIDIA's GPU operator know.
 TAINT_KEY = "nvidia.com/gpu"
 GPU_RESOURCE = "nvidia.com/gpu"
-# Label set by NVIDIA's GPU feature discovery (v0.17, read 2026-09).
-PRODUCT_LABEL = "nvidia.com/gpu.product"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,10 +21,9 @@ from onprem_agents.setup.wanted import redirections, shell_lines, wanted
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """What a run would do: changes in order, agents left out with the reason, and sentences to show."""
+    """What a run would do: changes in order, and sentences to show."""
 
     changes: tuple[Change, ...]
-    left_out: dict[str, str]
     notes: tuple[str, ...]
 
 
@@ -115,7 +114,7 @@ def prepare(
             f"There is no key yet ({connection.auth.key_hint}). Put it in place with:"
             " onprem-agents setup --key-file FILE"
         )
-    return Setup(changes=tuple(changes), left_out={}, notes=tuple(dict.fromkeys(notes)))
+    return Setup(changes=tuple(changes), notes=tuple(dict.fromkeys(notes)))
 
 
 def _agent_change(place: Place, item: Wanted) -> Change:

@@ -83,4 +83,3 @@ class StateSpec:
 
 
 LayerSpec = FullSpec | SlidingSpec | ChunkedSpec | StateSpec
-TokenSpec = FullSpec | SlidingSpec | ChunkedSpec
