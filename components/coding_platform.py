@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.component import Component
-from components.declaration import Declaration
-from components.external_ingress import ExternalIngress, ExternalIngressArgs
-from components.gateway_auth import GatewayAuth, GatewayAuthArgs
-from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
-from components.inference_service import InferenceService, InferenceServiceArgs
-from components.translation_proxy import TranslationProxy, TranslationProxyArgs
 from onprem_agents.manifests import bundles
 from onprem_agents.plan import PlatformPlan
+
+from .component import Component
+from .declaration import Declaration
+from .external_ingress import ExternalIngress, ExternalIngressArgs
+from .gateway_auth import GatewayAuth, GatewayAuthArgs
+from .gpu_node_pool import GpuNodePool, GpuNodePoolArgs
+from .inference_service import InferenceService, InferenceServiceArgs
+from .translation_proxy import TranslationProxy, TranslationProxyArgs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pulumi
 
-from components.kubernetes_object import KubernetesObject
 from onprem_agents.manifests import Bundle, Declared, DeclaredPatch, DeclaredSecret, KeyValue
 from onprem_agents.manifests.bundle import ComponentName, Group
+
+from .kubernetes_object import KubernetesObject
 
 KeyData = Callable[[KeyValue], "pulumi.Output[str] | None"]
 """How a component finds a key; None for a second one that nobody has."""

@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping
 import pulumi
 from pulumi.runtime.config import is_config_secret
 
-from components.config_value import config_value
-from components.stack_secrets import StackSecrets, read_stack_secrets
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan import PlatformPlan, plan_stack
+
+from .config_value import config_value
+from .stack_secrets import StackSecrets, read_stack_secrets
 
 
 def read_stack_config(config: pulumi.Config, stack: str) -> tuple[PlatformPlan, StackSecrets]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pulumi
 from pulumi.runtime.config import is_config_secret
 
-from components.config_value import config_value
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.stack.secrets import check_keys
+
+from .config_value import config_value
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.component import Component
-from components.declaration import Declaration
 from onprem_agents.plan import PlatformPlan
+
+from .component import Component
+from .declaration import Declaration
 
 
 @dataclass(frozen=True, kw_only=True)

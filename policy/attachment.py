@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from policy.graph import UNKNOWN, Graph, Resource, Value, dig, items, may_equal
-from policy.serving import Server
+from .graph import UNKNOWN, Graph, Resource, Value, dig, items, may_equal
+from .serving import Server
 
 GATEWAY_API = "gateway.networking.k8s.io"
 ENVOY_GATEWAY = "gateway.envoyproxy.io"

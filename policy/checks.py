@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policy.graph import Graph, Resource
-from policy.table import POLICIES, Level
+from .graph import Graph, Resource
+from .table import POLICIES, Level
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from onprem_agents.vllm import HOLE
-from policy.graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
+
+from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
 
 KSERVE = "serving.kserve.io"
 GPU_RESOURCE = "nvidia.com/gpu"

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from onprem_agents.units import BadUnit, parse_duration
-from policy.attachment import (
+
+from .attachment import (
     AI_GATEWAY,
     ENVOY_GATEWAY,
     GATEWAY_API,
@@ -21,8 +22,8 @@ from policy.attachment import (
     policy_value,
     servers_behind,
 )
-from policy.graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
-from policy.serving import Server
+from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
+from .serving import Server
 
 # What a route without a timeout gets: Envoy's own default, which Envoy Gateway v1.9.1 leaves in place, and
 # Envoy AI Gateway v1.1's; both read 2026-08.

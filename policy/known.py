@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from onprem_agents.catalog import Accelerator, Catalog, Model, Variant, load_catalog
 from onprem_agents.errors import UnknownFact
-from policy.graph import UNKNOWN
-from policy.serving import Server
+
+from .graph import UNKNOWN
+from .serving import Server
 
 
 @dataclass(frozen=True, kw_only=True)

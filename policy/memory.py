@@ -15,9 +15,10 @@ from onprem_agents.vllm import (
     default_max_num_seqs,
     option_of,
 )
-from policy.graph import UNKNOWN
-from policy.known import KnownModel, accelerator_of, model_of, only_known_at_run_time
-from policy.serving import Server
+
+from .graph import UNKNOWN
+from .known import KnownModel, accelerator_of, model_of, only_known_at_run_time
+from .serving import Server
 
 # Fields that a sizing request is made of; one that can't be read leaves nothing to compute.
 _READ = (

@@ -20,8 +20,8 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from policy.graph import UNKNOWN, Graph, Resource, Value
-from policy.table import POLICIES, Policy, load_rules
+from .graph import UNKNOWN, Graph, Resource, Value
+from .table import POLICIES, Policy, load_rules
 
 NAME = "onprem-coding-agents"
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from onprem_agents.stack.labels import ROLE_LABEL
 from onprem_agents.vllm import ParsedServe, load_release, option_of, parse_argv
-from policy.containers import (
+
+from .containers import (
     KSERVE,
     Container,
     environment,
@@ -23,8 +24,8 @@ from policy.containers import (
     serving_container,
     text_of,
 )
-from policy.graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
-from policy.sources import accelerators, model_names
+from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
+from .sources import accelerators, model_names
 
 # `--task` of vLLM before 0.13 that serves no chat.
 _POOLING_TASKS = frozenset({"embed", "embedding", "classify", "score", "reward"})

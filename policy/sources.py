@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION, POOL_LABEL, PRODUCT_LABEL
 from onprem_agents.vllm import HOLE, UNREADABLE, ParsedServe
-from policy.containers import Container
-from policy.graph import UNKNOWN, Resource, Unknown, Value, dig, items
+
+from .containers import Container
+from .graph import UNKNOWN, Resource, Unknown, Value, dig, items
 
 _SCHEMES = ("hf://", "s3://", "gs://", "oci://", "pvc://", "http://", "https://")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from policy.graph import Graph, Violation
+from .graph import Graph, Violation
 
 Level = Literal["mandatory", "advisory"]
 
@@ -29,7 +29,7 @@ class Policy:
     @property
     def rule(self) -> Callable[[Graph], list[Violation]]:
         """The rule; it looks at the whole program, because a server's parts may be apart."""
-        module = importlib.import_module(f"policy.rules.{self.module}")
+        module = importlib.import_module(f".rules.{self.module}", __package__)
         return cast("Callable[[Graph], list[Violation]]", getattr(module, self.function))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from policy.graph import Graph, Violation
-from policy.memory import sized
-from policy.serving import servers
+from ..graph import Graph, Violation
+from ..memory import sized
+from ..serving import servers
 
 
 def serving_can_be_checked(graph: Graph) -> list[Violation]:

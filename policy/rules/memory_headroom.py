@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from onprem_agents.sizing import FitRequest, changes_that_fit, fit, needs_expert_parallel
 from onprem_agents.sizing.changes import ROLE_FIELDS
 from onprem_agents.vllm import UNREADABLE
-from policy.graph import UNKNOWN, Graph, Violation
-from policy.memory import gpus_needed, sized
-from policy.serving import Server, servers
+
+from ..graph import UNKNOWN, Graph, Violation
+from ..memory import gpus_needed, sized
+from ..serving import Server, servers
 
 # vLLM 0.33.0 sets aside 0.92 and counts CUDA graphs in it; what is left is the CUDA context, NCCL and the
 # sampler's warm-up, which vLLM does not count (2 to 5 % of a GPU in public logs, read 2026-11-24).

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from policy.graph import UNKNOWN, Graph, Violation
-from policy.hops import Hop, Way, ways
-from policy.serving import servers
+from ..graph import UNKNOWN, Graph, Violation
+from ..hops import Hop, Way, ways
+from ..serving import servers
 
 _FIX = "platform.timeouts.longestTurnSeconds derives every hop"
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from onprem_agents.catalog import Model
 from onprem_agents.errors import nearest_hint
 from onprem_agents.vllm import UNREADABLE, load_release, same_tool_parser
-from policy.graph import Graph, Violation
-from policy.known import model_of, only_known_at_run_time
-from policy.serving import Server, servers
+
+from ..graph import Graph, Violation
+from ..known import model_of, only_known_at_run_time
+from ..serving import Server, servers
 
 
 def parser_fits_the_model(graph: Graph) -> list[Violation]:

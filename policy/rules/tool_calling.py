@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onprem_agents.vllm import UNREADABLE, load_release, unknown_value_hint
-from policy.graph import Graph, Violation
-from policy.serving import Server, servers
+
+from ..graph import Graph, Violation
+from ..serving import Server, servers
 
 
 def tool_calling_is_on(graph: Graph) -> list[Violation]:

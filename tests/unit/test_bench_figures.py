@@ -9,10 +9,10 @@ from rich.console import Console
 
 from embedded.layout import Layout
 from embedded.progress import Progress
-from onprem_agents.errors import UnknownFact
+from onprem_agents.errors import OnpremError, UnknownFact
 from tools.bench.command import bench
 from tools.bench.figures import Comparison, Figures, Growth, Series, show, verdict
-from tools.bench.usage import Usage
+from tools.bench.usage import Usage, answer
 
 
 def series(*seconds: float, resources: int = 0, what: str = "preview", peak_mib: float = 50.0) -> Series:
@@ -100,3 +100,19 @@ def test_an_unknown_measurement_is_told_with_those_that_there_are(
 
     with pytest.raises(UnknownFact, match="program"):
         bench(layout, ["porgram"], Progress())
+
+
+def test_an_answer_is_found_beside_what_an_interpreter_says_at_its_end() -> None:
+    lines = [
+        "importing",
+        "answer: 42",
+        "Exception ignored in: <function BaseEventLoop.__del__>",
+        "ValueError: -1",
+    ]
+    assert answer(lines) == "42"
+
+
+@pytest.mark.parametrize("lines", [[], ["42"], ["answer: 1", "answer: 2"]])
+def test_a_program_without_exactly_one_answer_is_an_error(lines: list[str]) -> None:
+    with pytest.raises(OnpremError, match="answers; its last line"):
+        answer(lines)

@@ -18,7 +18,7 @@ from embedded.layout import Layout
 from embedded.progress import Progress
 from tools.bench.advise_once import ALL_RANKINGS, ARGVS, CATALOGUE, IMPORT, ONE_BY_ONE, ONE_MODEL
 from tools.bench.figures import verdict
-from tools.bench.usage import measured
+from tools.bench.usage import answer, measured
 
 # The aims of the product: seconds of the whole search once everything is imported, and the start of
 # `onprem-agents --help` as a ratio to importing pydantic in the same rounds.
@@ -120,7 +120,7 @@ def _search(layout: Layout, log: Path) -> Mapping[str, float]:
     lines: list[str] = []
     argv = [sys.executable, "-m", "tools.bench.advise_once"]
     measured(argv, cwd=layout.checkout, env=os.environ, log=log, on_line=lines.append)
-    found: dict[str, float] = json.loads(lines[-1])
+    found: dict[str, float] = json.loads(answer(lines))
     return found
 
 

@@ -2,7 +2,8 @@
 
     python -m tools.bench.advise_once
 
-Prints the seconds of processor time of each part as one JSON object: what else the machine does counts little there.
+Prints `answer: ` and the seconds of processor time of each part as one JSON object: what else the machine does
+counts little there.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def main() -> None:
             f"{len(found)} rankings of {len(accelerators)} accelerators: the search is not whole"
         )
     seconds = {part: end - start for part, start, end in zip(_PARTS, clock, clock[1:], strict=False)}
-    sys.stdout.write(json.dumps(seconds) + "\n")
+    sys.stdout.write(f"answer: {json.dumps(seconds)}\n")
 
 
 if __name__ == "__main__":

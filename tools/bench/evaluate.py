@@ -3,7 +3,7 @@
     python -m tools.bench.evaluate PROGRAM STACK CONFIG
 
 CONFIG is a JSON file: `values` (config key to text, objects as JSON text) and `secrets` (the keys among them
-that are secret). Prints how many resources the program declared.
+that are secret). Prints `answer: ` and how many resources the program declared.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main(program: Path, stack: str, config_file: Path) -> None:
     sys.path.insert(0, str(program.parent))
     until_registered: Callable[..., Callable[[], None]] = pulumi.runtime.test
     until_registered(lambda: runpy.run_path(str(program), run_name="__main__") and None)()
-    sys.stdout.write(f"{counter.resources}\n")
+    sys.stdout.write(f"answer: {counter.resources}\n")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from onprem_agents.errors import OnpremError
 
 _SAMPLE_SECONDS = 0.03
 _KIB_PER_MIB = 1024
+_ANSWER = "answer: "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,20 @@ def measured(
     if code != 0:
         raise OnpremError(f"a measured command failed with exit code {code}; the whole story is in {log}")
     return Usage(seconds=seconds, peak_mib=memory.peak_mib)
+
+
+def answer(lines: Sequence[str]) -> str:
+    """Return what a measured program answers in its line `answer: …`, whatever else it or its interpreter prints.
+
+    An interpreter that ends may complain after the answer, e.g. of an event loop that it closes. Raises
+    `OnpremError` where no line is an answer.
+    """
+    found = [line.removeprefix(_ANSWER) for line in lines if line.startswith(_ANSWER)]
+    if len(found) != 1:
+        raise OnpremError(
+            f"a measured program gave {len(found)} answers; its last line: {lines[-1] if lines else ''}"
+        )
+    return found[0]
 
 
 class _PeakMemory:

@@ -33,7 +33,7 @@ from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, plan_stack
 from onprem_agents.stack.settings import PROJECT
 from onprem_agents.stack.stack_file import read_stack_file
-from tools.bench.usage import Usage, measured
+from tools.bench.usage import Usage, answer, measured
 
 EMPTY_STACK = "empty"
 _LINKS = ("onprem_agents", "components", "policy")
@@ -115,7 +115,7 @@ class Project:
             log=self.log,
             on_line=lines.append,
         )
-        return usage, int(lines[-1])
+        return usage, int(answer(lines))
 
     def _pulumi(self, *arguments: str) -> None:
         done = subprocess.run(

@@ -54,7 +54,7 @@ _BUNDLE = """        Bundle(
 """
 _NEXT_BUNDLE = '        Bundle(\n            group="server-keys",'
 _IMPORT = "from onprem_agents.plan import PlatformPlan"
-_NEXT_IMPORT = "from components.translation_proxy import"
+_NEXT_IMPORT = "from .translation_proxy import"
 _PART = """        PodDefaults(f"{name}-defaults", PodDefaultsArgs(declaration=declaration), child)
 """
 _LAST_PART = '        ExternalIngress(f"{name}-ingress"'
@@ -91,7 +91,7 @@ RECIPE = Recipe(
                 "components/coding_platform.py",
                 (
                     _NEXT_IMPORT,
-                    f"from components.pod_defaults import PodDefaults, PodDefaultsArgs\n{_NEXT_IMPORT}",
+                    f"from .pod_defaults import PodDefaults, PodDefaultsArgs\n{_NEXT_IMPORT}",
                 ),
                 (_LAST_PART, _PART + _LAST_PART),
             ),
