@@ -38,7 +38,7 @@ FIGURES = Figures(
             aim=3.0,
         )
     ],
-    growth=growth(large=2.5),
+    growth=[growth(large=2.5)],
     cores=2,
     load=(0.5, 1.5),
 )
@@ -77,7 +77,8 @@ def test_json_carries_aim_and_verdict() -> None:
 
     assert wire["comparisons"][0]["verdict"] == "met"
     assert wire["comparisons"][0]["aim"] == 3.0
-    assert wire["growth"]["slopesMs"] == [10.0, 10.0]
+    assert wire["growth"][0]["slopesMs"] == [10.0, 10.0]
+    assert wire["growth"][0]["verdict"] == "met"
     assert wire["load"] == [0.5, 1.5]
 
 
@@ -89,6 +90,7 @@ def test_the_table_names_what_was_measured_and_the_verdict() -> None:
 
     assert "preview with policies" in text
     assert "≤ 3 met" in text
+    assert "then 10.0 ms: ratio 1.00, aim ≤ 1.5 (linear): met" in text
     assert "2 cores, load 0.5 before and 1.5 after" in text
 
 

@@ -60,7 +60,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """The same preview at three sizes; `aim` is the largest ratio of the two slopes that counts as linear.
+    """The same at three sizes; `aim` is the largest ratio of the two slopes that counts as linear.
 
     Slopes are taken from the fastest runs: other load on the machine only ever adds.
     """
@@ -86,14 +86,12 @@ class Figures:
     """Everything that one measurement found; `load` is the machine's load average before and after."""
 
     comparisons: Sequence[Comparison]
-    growth: Growth
+    growth: Sequence[Growth]
     cores: int
     load: tuple[float, float]
 
     def to_wire(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
-        growth = self.growth
-        lower, upper = growth.slopes_ms
         return {
             "cores": self.cores,
             "load": list(self.load),
@@ -109,13 +107,7 @@ class Figures:
                 }
                 for one in self.comparisons
             ],
-            "growth": {
-                "series": [_wire(series) for series in (growth.small, growth.middle, growth.large)],
-                "slopesMs": [round(lower, 1), round(upper, 1)],
-                "ratio": round(growth.ratio, 2),
-                "aim": growth.aim,
-                "verdict": verdict(growth.ratio, growth.aim),
-            },
+            "growth": [_growth_wire(growth) for growth in self.growth],
         }
 
 
@@ -141,7 +133,8 @@ def show(figures: Figures, console: Console) -> None:
             *(f"{one.ratio:.2f}", aim, f"{one.per_resource_ms:.0f}"),
         )
     console.print(table)
-    _show_growth(figures.growth, console)
+    for growth in figures.growth:
+        _show_growth(growth, console)
     before, after = figures.load
     console.print(
         f"{figures.cores} cores, load {before:.1f} before and {after:.1f} after; runs of one line and its "
@@ -171,6 +164,16 @@ def _wire(series: Series) -> dict[str, Any]:
         "seconds": [round(run.seconds, 3) for run in series.runs],
         "medianSeconds": round(series.seconds, 3),
         "peakMib": round(series.peak_mib),
+    }
+
+
+def _growth_wire(growth: Growth) -> dict[str, Any]:
+    return {
+        "series": [_wire(series) for series in (growth.small, growth.middle, growth.large)],
+        "slopesMs": [round(slope, 1) for slope in growth.slopes_ms],
+        "ratio": round(growth.ratio, 2),
+        "aim": growth.aim,
+        "verdict": verdict(growth.ratio, growth.aim),
     }
 
 

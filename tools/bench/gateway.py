@@ -32,7 +32,7 @@ from onprem_agents.errors import EnvironmentProblem, OnpremError
 from onprem_agents.plan import plan_stack
 from tools.bench.gateway_figures import PACED_TOKENS_PER_SECOND, GatewayFigures, Rounds, Way
 from tools.bench.gateway_load import Load, Measured
-from tools.bench.workspace import Config, Workspace, workspace
+from tools.bench.workspace import Config, Size, Workspace, workspace
 
 DEVELOPERS = 200
 STREAMS = (1, 16)
@@ -75,7 +75,7 @@ def measure_gateway(
     """Measure in `rounds`, in each of which every load goes on for `seconds`. Raises `OnpremError` with the log."""
     before, envoy = os.getloadavg()[0], _envoy(developers)
     with workspace(layout, progress) as space, _server(space.layout) as address:
-        config = space.config(developers)
+        config = space.config(Size(developers=developers, roles=1))
         space.product.add_stack(_STACK, config)
         _apply(space, config.platform, Redirect(server=address), progress)
         bench = _Bench(space=space, config=config, address=address, rounds=rounds, seconds=seconds)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from embedded.layout import Layout
 from embedded.progress import Progress
 from tools.bench.figures import Comparison, Figures, Growth, Series
 from tools.bench.usage import Usage
-from tools.bench.workspace import EMPTY_STACK, Workspace, workspace
+from tools.bench.workspace import EMPTY_STACK, Size, Workspace, workspace
 
 # The aims of the product: ratios to the empty program.
 EVALUATION_AIM = 4.0
 PREVIEW_AIM = 3.0
 # Slopes of two halves differ by this much between runs on a quiet machine (measured, 2026-11).
 LINEAR_AIM = 1.5
-_LOCAL_DEVELOPERS = 2
-_DEVELOPERS = (2, 50, 150)
+_LOCAL = Size(developers=2, roles=1)
+# Once, four times, sixteen times; a stack holds 16 roles at most.
+_SIZES = (Size(developers=31, roles=1), Size(developers=125, roles=4), Size(developers=500, roles=16))
 _POLICIES = ("--policy-pack", "policy")
 _QUIET = ("--yes", "--skip-preview")
 
@@ -28,7 +30,7 @@ def measure_program(layout: Layout, progress: Progress, *, rounds: int = 5) -> F
     """Measure `rounds` times, the slow things less often. Raises `OnpremError` naming the log."""
     before = os.getloadavg()[0]
     with workspace(layout, progress) as space:
-        config = space.config(_LOCAL_DEVELOPERS)
+        config = space.config(_LOCAL)
         space.product.add_stack("local", config)
         resources = space.product.evaluated("local", space.config_file("local", config))[1]
         comparisons = [
@@ -74,18 +76,31 @@ def _previews(space: Workspace, resources: int, rounds: int, progress: Progress)
     ]
 
 
-def _growth(space: Workspace, rounds: int, progress: Progress) -> Growth:
-    """Preview three stacks that differ in nothing but the number of developers, each of whom is one Secret."""
-    timed: list[tuple[Series, Timed]] = []
-    for developers in _DEVELOPERS:
-        stack = f"developers-{developers}"
-        config = space.config(developers)
+def _growth(space: Workspace, rounds: int, progress: Progress) -> list[Growth]:
+    """Evaluate and preview three stacks that differ in nothing but developers and roles, in equal proportion."""
+    evaluations: list[tuple[Series, Timed]] = []
+    previews: list[tuple[Series, Timed]] = []
+    for size in _SIZES:
+        stack = f"developers-{size.developers}"
+        config = space.config(size)
         space.product.add_stack(stack, config)
-        resources = space.product.evaluated(stack, space.config_file(stack, config))[1]
-        timed.append((_series(f"preview, {developers} developers", resources), _preview(space, stack)))
-    _alternate(rounds, progress, *timed)
-    small, middle, large = (series for series, _ in timed)
-    return Growth(small=small, middle=middle, large=large, aim=LINEAR_AIM)
+        file = space.config_file(stack, config)
+        resources = space.product.evaluated(stack, file)[1]
+        what = f"{size.developers} developers, {size.roles} {'role' if size.roles == 1 else 'roles'}"
+        evaluations.append(
+            (_series(f"import + evaluation, {what}", resources), _evaluate(space, stack, file))
+        )
+        previews.append((_series(f"preview with policies, {what}", resources), _preview(space, stack)))
+    found = []
+    for timed in (evaluations, previews):
+        _alternate(rounds, progress, *timed)
+        small, middle, large = (series for series, _ in timed)
+        found.append(Growth(small=small, middle=middle, large=large, aim=LINEAR_AIM))
+    return found
+
+
+def _evaluate(space: Workspace, stack: str, config: Path) -> Timed:
+    return lambda: space.product.evaluated(stack, config)[0]
 
 
 def _preview(space: Workspace, stack: str) -> Timed:
@@ -107,7 +122,13 @@ def _updates(space: Workspace, resources: int, rounds: int, progress: Progress) 
 
 
 def _alternate(rounds: int, progress: Progress, *timed: tuple[Series, Timed]) -> None:
-    """Run each in turn, `rounds` times, so that a change of the machine's load meets all of them."""
+    """Run each in turn, `rounds` times, so that a change of the machine's load meets all of them.
+
+    Each runs once before that, uncounted: it writes the bytecode, and reads binaries from the disk.
+    """
+    with progress.step(f"{timed[-1][0].what}: once, uncounted"):
+        for _, run in timed:
+            run()
     for number in range(1, rounds + 1):
         with progress.step(f"{timed[-1][0].what}: round {number} of {rounds}"):
             for series, run in timed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import secrets
 import shutil
 import subprocess
@@ -41,6 +42,14 @@ _CLI_SECONDS = 120
 _PLATFORM, _DEVELOPER_KEYS, _SERVER_KEY = (
     f"{PROJECT}:{key}" for key in ("platform", "developerKeys", "serverKey")
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How large a stack is."""
+
+    developers: int
+    roles: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,12 +154,21 @@ class Workspace:
     configs: Path
     platform: Mapping[str, Any]
 
-    def config(self, developers: int) -> Config:
-        """Return the config of `local` with that many developers and made-up keys."""
-        names = [f"dev-{number:03}" for number in range(developers)]
+    def config(self, size: Size) -> Config:
+        """Return the config of `local` in that size, with made-up keys; its nodes hold a GPU for each role."""
+        names = [f"dev-{number:03}" for number in range(size.developers)]
         access = self.platform["access"] | {"developers": {name: {} for name in names}}
+        first = self.platform["models"][0]
+        more = [first | {"role": f"{first['role']}-{number}"} for number in range(1, size.roles)]
+        hardware = self.platform["hardware"]
+        gpus_per_node = max(hardware["gpusPerNode"], math.ceil(size.roles / hardware["nodes"]))
         return Config(
-            platform={**self.platform, "access": access},
+            platform={
+                **self.platform,
+                "access": access,
+                "models": [first, *more],
+                "hardware": hardware | {"gpusPerNode": gpus_per_node},
+            },
             developer_keys={name: secrets.token_urlsafe(32) for name in names},
             server_key=secrets.token_urlsafe(32),
         )
@@ -193,7 +211,7 @@ def _made(layout: Layout, own: Layout, progress: Progress) -> Workspace:
     _start_cluster(own, plan, Cluster(own, binaries), progress)
     pulumi = binaries["pulumi"]
     stand_ins = plugins.install(own, pulumi)
-    environment = Engine(own, pulumi, stand_ins=bool(stand_ins)).environment
+    environment = _environment(Engine(own, pulumi, stand_ins=bool(stand_ins)))
     projects = {
         name: Project(
             folder=own.state / name,
@@ -208,6 +226,14 @@ def _made(layout: Layout, own: Layout, progress: Progress) -> Workspace:
     made = Workspace(layout=own, **projects, configs=own.state, platform=raw)
     made.empty.add_stack(EMPTY_STACK)
     return made
+
+
+def _environment(engine: Engine) -> dict[str, str]:
+    """Return the engine's environment, with bytecode: without it each run would compile all sources of a checkout.
+
+    The empty program's are compiled in any case, pip did it; a package that pip installed has its own, too.
+    """
+    return {name: value for name, value in engine.environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _start_cluster(own: Layout, plan: PlatformPlan, cluster: Cluster, progress: Progress) -> None:
