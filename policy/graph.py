@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 
@@ -74,10 +75,19 @@ class Graph:
 
     def of_kind(self, group: str, *kinds: str) -> Iterator[Resource]:
         """Return the Kubernetes resources of an API group and of these kinds, in any version."""
+        for kind in kinds:
+            yield from self._by_kind.get((group, kind), ())
+
+    @cached_property
+    def _by_kind(self) -> Mapping[tuple[str, str], Sequence[Resource]]:
+        """The Kubernetes resources by group and kind: the rules ask for them at each rule of each route."""
+        found: dict[tuple[str, str], list[Resource]] = {}
         for resource in self.resources:
-            parts = resource.type.split(":")
-            if parts[0] == "kubernetes" and parts[1].rpartition("/")[0] == group and resource.kind in kinds:
-                yield resource
+            package, _, rest = resource.type.partition(":")
+            if package == "kubernetes":
+                group = rest.partition(":")[0].rpartition("/")[0]
+                found.setdefault((group, resource.kind), []).append(resource)
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from onprem_agents.catalog import Accelerator, Catalog, Model, Variant, load_catalog
 from onprem_agents.errors import UnknownFact
+from onprem_agents.vllm import load_release, newest_release
 
 from .graph import UNKNOWN
 from .serving import Server
@@ -17,6 +18,12 @@ class KnownModel:
 
     model: Model
     variant: Variant | None
+
+
+def read_facts() -> None:
+    """Read what every server is judged by, so that nothing waits for it once there is a server to judge."""
+    _ = load_catalog().accelerators
+    load_release(newest_release())
 
 
 def model_of(server: Server) -> KnownModel | None:

@@ -73,6 +73,7 @@ POLICIES = (
 
 
 def load_rules() -> None:
-    """Import every rule, with the catalogue that they read."""
+    """Import every rule and read the facts that all of them judge by."""
     for policy in POLICIES:
         _ = policy.rule
+    importlib.import_module(".known", __package__).read_facts()

@@ -8,6 +8,7 @@ and installing dependencies, each of which the engine reports as not implemented
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import queue
 import runpy
@@ -146,6 +147,8 @@ def main() -> None:
 
 def _run_program(directory: Path, target: Path, arguments: list[str]) -> None:
     """Run the program as `__main__`; an exception becomes a RunError with the program's own frames."""
+    # What the host itself imported is never garbage: no collection of the program's needs to walk it.
+    gc.freeze()
     os.chdir(directory)
     sys.path.insert(0, str(directory))
     sys.argv = [str(target), *arguments]
