@@ -22,7 +22,6 @@ class KnownModel:
 
 def read_facts() -> None:
     """Read what every server is judged by, so that nothing waits for it once there is a server to judge."""
-    _ = load_catalog().accelerators
     load_release(newest_release())
 
 

@@ -155,3 +155,15 @@ def test_looking_up_one_model_reads_no_other_family() -> None:
     _forget()
     load_catalog().model_and_variant("Qwen/Qwen3.6-27B-FP8")
     assert loader._read_once.cache_info().currsize < 4
+
+
+def test_an_accelerator_that_is_read_alone_is_the_one_of_the_whole_file() -> None:
+    catalog = load_catalog()
+    for gpu in catalog.accelerators:
+        for name in (gpu.name, *gpu.aliases, gpu.product_label):
+            first = next(
+                one
+                for one in catalog.accelerators
+                if name.casefold() in map(str.casefold, (one.name, *one.aliases, one.product_label))
+            )
+            assert catalog.accelerator(name.upper()) == first, name
