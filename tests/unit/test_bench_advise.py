@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tools.bench.advise import HELP, PYDANTIC, AdviseFigures, show_advise
 from tools.bench.advise_once import (
+from tools.bench.usage import answer
     ALL_RANKINGS,
     ARGVS,
     CATALOGUE,
@@ -74,7 +75,7 @@ def test_what_is_printed_names_both_aims_and_the_load() -> None:
 def test_a_round_times_every_part_in_an_interpreter_of_its_own() -> None:
     argv = [sys.executable, "-m", "tools.bench.advise_once"]
     done = subprocess.run(argv, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
+    found = json.loads(answer(done.stdout.splitlines()))
     assert set(found) == {
         *(IMPORT, ONE_MODEL, CATALOGUE, ALL_RANKINGS, FIRST_CHOICES),
         *(ONE_RANKING, ONE_BY_ONE, ARGVS),

@@ -35,6 +35,10 @@ class Series:
         return max(run.seconds for run in self.runs)
 
     @property
+    def least_cpu_seconds(self) -> float:
+        return min(run.cpu_seconds for run in self.runs)
+
+    @property
     def peak_mib(self) -> float:
         """The largest of the runs."""
         return max(run.peak_mib for run in self.runs)
@@ -62,7 +66,7 @@ class Comparison:
 class Growth:
     """The same at three sizes; `aim` is the largest ratio of the two slopes that counts as linear.
 
-    Slopes are taken from the fastest runs: other load on the machine only ever adds.
+    Slopes are taken from the run that computed the least: other load on the machine only ever adds.
     """
 
     small: Series
@@ -72,7 +76,7 @@ class Growth:
 
     @property
     def slopes_ms(self) -> tuple[float, float]:
-        """Milliseconds for each resource more, in the lower and in the upper half."""
+        """CPU milliseconds for each resource more, in the lower and in the upper half."""
         return _slope_ms(self.small, self.middle), _slope_ms(self.middle, self.large)
 
     @property
@@ -146,12 +150,13 @@ def show(figures: Figures, console: Console) -> None:
 def _show_growth(growth: Growth, console: Console) -> None:
     for series in (growth.small, growth.middle, growth.large):
         console.print(
-            f"{series.what}: {series.resources} resources, {_span(series)} s, {series.peak_mib:.0f} MiB",
+            f"{series.what}: {series.resources} resources, {_span(series)} s, "
+            f"{series.least_cpu_seconds:.2f} CPU s, {series.peak_mib:.0f} MiB",
             soft_wrap=True,
         )
     lower, upper = growth.slopes_ms
     console.print(
-        f"each resource more costs {lower:.1f} ms, then {upper:.1f} ms: ratio {growth.ratio:.2f}, "
+        f"each resource more costs {lower:.1f} CPU ms, then {upper:.1f} CPU ms: ratio {growth.ratio:.2f}, "
         f"aim ≤ {growth.aim:g} (linear): {verdict(growth.ratio, growth.aim)}",
         soft_wrap=True,
     )
@@ -162,6 +167,7 @@ def _wire(series: Series) -> dict[str, Any]:
         "what": series.what,
         "resources": series.resources,
         "seconds": [round(run.seconds, 3) for run in series.runs],
+        "cpuSeconds": [round(run.cpu_seconds, 3) for run in series.runs],
         "medianSeconds": round(series.seconds, 3),
         "peakMib": round(series.peak_mib),
     }
@@ -183,4 +189,4 @@ def _span(series: Series) -> str:
 
 def _slope_ms(lower: Series, upper: Series) -> float:
     more = upper.resources - lower.resources
-    return (upper.fastest_seconds - lower.fastest_seconds) / more * 1000
+    return (upper.least_cpu_seconds - lower.least_cpu_seconds) / more * 1000

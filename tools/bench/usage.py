@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,9 +20,13 @@ _ANSWER = "answer: "
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """`peak_mib` is the sum of each process's own peak of resident memory."""
+    """`peak_mib` is the sum of each process's own peak of resident memory.
+
+    `cpu_seconds` is what all processes together computed, which other load on the machine hardly adds to.
+    """
 
     seconds: float
+    cpu_seconds: float
     peak_mib: float
 
 
@@ -34,13 +39,19 @@ def measured(
     on_line: Callable[[str], None] | None = None,
 ) -> Usage:
     """Run `argv` to its end. Raises `OnpremError` naming the log when it fails."""
-    started = time.monotonic()
+    started, before = time.monotonic(), _cpu_seconds()
     with _PeakMemory() as memory:
         code = run_logged(argv, cwd=cwd, env=env, log=log, on_line=on_line)
         seconds = time.monotonic() - started
     if code != 0:
         raise OnpremError(f"a measured command failed with exit code {code}; the whole story is in {log}")
-    return Usage(seconds=seconds, peak_mib=memory.peak_mib)
+    return Usage(seconds=seconds, cpu_seconds=_cpu_seconds() - before, peak_mib=memory.peak_mib)
+
+
+def _cpu_seconds() -> float:
+    """Return what this process's children that ended, and theirs, have computed."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def answer(lines: Sequence[str]) -> str:
