@@ -13,7 +13,6 @@ from rich.console import Console
 
 from tools.bench.advise import HELP, PYDANTIC, AdviseFigures, show_advise
 from tools.bench.advise_once import (
-from tools.bench.usage import answer
     ALL_RANKINGS,
     ARGVS,
     CATALOGUE,
@@ -23,6 +22,7 @@ from tools.bench.usage import answer
     ONE_MODEL,
     ONE_RANKING,
 )
+from tools.bench.usage import answer
 
 pytestmark = pytest.mark.unit
 
