@@ -1,33 +1,19 @@
-"""TranslationProxy: LiteLLM or claude-code-router, declared only where native serving is off."""
+"""Temporary."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
-from onprem_agents.plan import PlatformPlan
-
 from .component import Component
-from .declaration import Declaration
-
-
-@dataclass(frozen=True, kw_only=True)
-class TranslationProxyArgs:
-    """The plan, and what is to be declared of it."""
-
-    plan: PlatformPlan
-    declaration: Declaration
+from .planning import planning
 
 
 class TranslationProxy(Component):
-    """The proxy's Deployment, Service, configuration and disruption budget."""
+    """Temporary."""
 
-    def __init__(
-        self, name: str, args: TranslationProxyArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        """Declare the proxy's objects."""
-        outputs = {"translation": args.plan.settings.translation}
-        super().__init__(name, outputs, opts)
-        args.declaration.declare(self, name)
-        self.register_outputs(outputs)
+    def __init__(self, name: str, args: Any, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Temporary."""
+        plan = planning(self, name, args, plan=None, bundles=None)
+        super().__init__(name, {}, opts)
+        plan.declare(self, lambda planned: planned.declaration.declare(self, name))
+        self.register_attributes()

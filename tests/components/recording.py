@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pulumi
+import pytest
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import resource_pb2
+
+from onprem_agents.plan import PlatformPlan
 
 ALICE, ALICE_NEXT, BOB, SERVER = "a" * 40, "n" * 40, "b" * 40, "s" * 40
 
@@ -77,3 +80,19 @@ def family(parent: pulumi.Resource) -> list[tuple[pulumi.Resource, pulumi.Resour
     for child in parent._childResources:
         pairs += [(parent, child), *family(child)]
     return pairs
+
+
+def exports(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return what a program exports, by name, as soon as it is known."""
+    outputs: dict[str, Any] = {}
+
+    def export(name: str, value: pulumi.Input[Any]) -> None:
+        pulumi.Output.from_input(value).apply(lambda known: outputs.update({name: known}))
+
+    monkeypatch.setattr(pulumi, "export", export)
+    return outputs
+
+
+def settings_of(plan: PlatformPlan) -> dict[str, Any]:
+    """Return the settings that a plan was made from, as Python writes them."""
+    return plan.settings.model_dump(exclude_unset=True)

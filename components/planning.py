@@ -1,0 +1,174 @@
+"""From a component's arguments to its plan: at once where all settings are values, else as soon as they are known.
+
+A component that is part of a platform is given a plan that is made already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+import pulumi
+
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.manifests import Bundle
+
+from .awaited import has_outputs, settled
+from .component import Component
+from .declaration import Declaration
+from .keys import Keys
+from .late_children import LateChildren
+from .refusal import as_written, refusal
+from .sections import ARGUMENTS, Arguments
+from .wire import no_map, to_wire
+
+P = TypeVar("P")
+P_co = TypeVar("P_co", covariant=True)
+U = TypeVar("U")
+
+
+class Plan(Protocol[P_co]):
+    """How a part is planned from its settings in wire form."""
+
+    def __call__(self, settings: Mapping[str, Any], *, stack: str) -> P_co:
+        """Return the part. Raises `InvalidInput` with every problem."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned(Generic[P]):
+    """What is decided about a component, and what is to be declared of it."""
+
+    part: P
+    declaration: Declaration
+    checked: pulumi.Output[None]
+    """Nothing, once the keys are found to be good; the component itself waits for it, and so all of its children."""
+
+    def of(self, part: U) -> Planned[U]:
+        """Return the plan of a part of it, which is declared with the whole."""
+        return Planned(part=part, declaration=self.declaration, checked=self.checked)
+
+
+class Planning(Generic[P]):
+    """The plan of one component: there already, or an Output that is nothing while an argument is awaited."""
+
+    def __init__(self, plan: Planned[P] | pulumi.Output[Planned[P] | None]) -> None:
+        """Take the plan."""
+        self._plan = plan
+
+    def tell(self, read: Callable[[P], U]) -> pulumi.Output[U]:
+        """Return something of the plan as an Output, such as an attribute of the component."""
+
+        def told(plan: Planned[P] | None) -> pulumi.Output[U]:
+            if plan is None:
+                return pulumi.Output.from_input(cast(U, pulumi.UNKNOWN))
+            found = read(plan.part)
+            return plan.checked.apply(lambda _: found)
+
+        return told(self._plan) if isinstance(self._plan, Planned) else self._plan.apply(told)
+
+    def declare(self, component: Component, children: Callable[[Planned[P]], None]) -> None:
+        """Declare the children of the component, now or as soon as the plan is there."""
+        if isinstance(self._plan, Planned):
+            children(self._plan)
+            return
+
+        def late(plan: Planned[P] | None) -> pulumi.Input[str]:
+            if plan is None:
+                return ""
+            children(plan)
+            return plan.declaration.last_urn()
+
+        LateChildren(component, self._plan.apply(late))
+
+
+def planning(
+    component: Component,
+    name: str,
+    given: object,
+    *,
+    plan: Plan[P],
+    bundles: Callable[[P], Sequence[Bundle]],
+) -> Planning[P]:
+    """Plan a component that is about to be made from what it is given.
+
+    Raises the refusal of arguments that are values; that of Outputs ends the program when they are known.
+    """
+    if isinstance(given, Planned):
+        return Planning(given)
+    question = _Question(component=component, name=name, plan=plan, bundles=bundles)
+    settings, keys = question.taken_apart(given)
+    plan_now = None if has_outputs(settings) else question.answer(settings, keys)
+    if plan_now is not None:
+        return Planning(plan_now)
+    found = settled(settings)
+    after = found.apply(lambda _: None)
+    return Planning(found.apply(lambda known: question.answer(known.values, keys, (after,))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Question(Generic[P]):
+    """What is to be planned, and for which component."""
+
+    component: Component
+    name: str
+    plan: Plan[P]
+    bundles: Callable[[P], Sequence[Bundle]]
+
+    @property
+    def arguments(self) -> Arguments:
+        return ARGUMENTS[type(self.component).__name__]
+
+    def taken_apart(self, given: object) -> tuple[dict[str, Any], Keys]:
+        """Return the settings and the keys among what is given."""
+        if not isinstance(given, Mapping):
+            raise self.refused([no_map(given)])
+        keys = {key.name: given.get(key.name) for key in self.arguments.keys}
+        return {name: value for name, value in given.items() if name not in keys}, Keys(keys)
+
+    def answer(
+        self, settings: Mapping[str, Any], keys: Keys, after: tuple[pulumi.Output[Any], ...] = ()
+    ) -> Planned[P] | None:
+        """Return the plan, or nothing while a setting is not known. Raises the refusal with every problem.
+
+        Whatever is declared comes after the resources that `after` depends on.
+        """
+        wire = to_wire(self.arguments.section, settings)
+        problems, part = list(wire.problems), None
+        try:
+            if wire.unknown:
+                pass
+            else:
+                part = self.plan(wire.settings, stack=pulumi.get_stack())
+        except InvalidInput as error:
+            problems += self.as_written(error.problems)
+        developers = None if part is None else tuple(getattr(part, "developers", ()))
+        problems += self.as_written(keys.problems(developers))
+        if problems:
+            raise self.refused(problems) from None
+        if part is None:
+            self.tell_awaited(wire.unknown)
+            return None
+        return Planned(
+            part=part,
+            declaration=Declaration(bundles=self.bundles(part), keys=keys, after=after),
+            checked=pulumi.Output.unsecret(keys.check(developers or (), self.bad_keys)),
+        )
+
+    def tell_awaited(self, places: Sequence[str]) -> None:
+        """Tell the reader of a preview why it shows no object of the component."""
+        names = ", ".join(places)
+        pulumi.log.info(
+            f"waits for {names}: what is known is checked, and all is planned and declared once the rest is known",
+            resource=self.component,
+        )
+
+    def as_written(self, problems: Sequence[Problem]) -> list[Problem]:
+        return [as_written(problem, self.arguments.python_names) for problem in problems]
+
+    def bad_keys(self, problems: Sequence[Problem]) -> Exception:
+        return self.refused(self.as_written(problems))
+
+    def refused(self, problems: Sequence[Problem]) -> Exception:
+        """Return the end of the program."""
+        return refusal(type(self.component).__name__, self.name, problems)
