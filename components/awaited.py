@@ -22,9 +22,11 @@ SECRET = _Secret()
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """Values without any Output: `pulumi.UNKNOWN` where one is not known yet, `SECRET` in place of a secret one."""
+    """Arguments without any Output; `pulumi.UNKNOWN` where one is not known yet."""
 
-    values: Any = field(repr=False)
+    settings: Mapping[str, Any]
+    """What may be shown, `SECRET` in place of what must not."""
+    keys: Mapping[str, Any] = field(repr=False)
 
 
 def has_outputs(values: object) -> bool:
@@ -36,18 +38,24 @@ def has_outputs(values: object) -> bool:
     return isinstance(values, pulumi.Output) or inspect.isawaitable(values)
 
 
-def settled(values: Mapping[str, Any]) -> pulumi.Output[Settled]:
-    """Return what the values turn out to be; it depends on what they depend on, and is no secret."""
-    found = pulumi.Output.from_input(_without_secrets(lists_and_dicts(values)))
-    return pulumi.Output.unsecret(found.apply(lambda known: Settled(values=known), run_with_unknowns=True))
+def settled(settings: Mapping[str, Any], keys: Mapping[str, Any]) -> pulumi.Output[Settled]:
+    """Return what the arguments turn out to be; it depends on what they depend on.
+
+    The Output itself counts as no secret, since what is made of it is told; keys leave it as secret Outputs.
+    """
+    both = [_without_secrets(_lists_and_dicts(settings)), _lists_and_dicts(keys)]
+    found: pulumi.Output[Settled] = pulumi.Output.from_input(both).apply(
+        lambda known: Settled(settings=known[0], keys=known[1]), run_with_unknowns=True
+    )
+    return pulumi.Output.unsecret(found)
 
 
-def lists_and_dicts(values: Any) -> Any:
+def _lists_and_dicts(values: Any) -> Any:
     """Return the same values in the only collections in which the SDK looks for Outputs."""
     if isinstance(values, Mapping):
-        return {name: lists_and_dicts(value) for name, value in values.items()}
+        return {name: _lists_and_dicts(value) for name, value in values.items()}
     if isinstance(values, Sequence) and not isinstance(values, str):
-        return [lists_and_dicts(value) for value in values]
+        return [_lists_and_dicts(value) for value in values]
     return values
 
 

@@ -14,7 +14,7 @@ import pulumi
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import Bundle
 
-from .awaited import has_outputs, settled
+from .awaited import Settled, has_outputs, settled
 from .component import Component
 from .declaration import Declaration
 from .keys import Keys
@@ -41,12 +41,10 @@ class Planned(Generic[P]):
 
     part: P
     declaration: Declaration
-    checked: pulumi.Output[None]
-    """Nothing, once the keys are found to be good; the component itself waits for it, and so all of its children."""
 
     def of(self, part: U) -> Planned[U]:
         """Return the plan of a part of it, which is declared with the whole."""
-        return Planned(part=part, declaration=self.declaration, checked=self.checked)
+        return Planned(part=part, declaration=self.declaration)
 
 
 class Planning(Generic[P]):
@@ -59,27 +57,30 @@ class Planning(Generic[P]):
     def tell(self, read: Callable[[P], U]) -> pulumi.Output[U]:
         """Return something of the plan as an Output, such as an attribute of the component."""
 
-        def told(plan: Planned[P] | None) -> pulumi.Output[U]:
-            if plan is None:
-                return pulumi.Output.from_input(cast(U, pulumi.UNKNOWN))
-            found = read(plan.part)
-            return plan.checked.apply(lambda _: found)
-
-        return told(self._plan) if isinstance(self._plan, Planned) else self._plan.apply(told)
+        if isinstance(self._plan, Planned):
+            told = read(self._plan.part)
+            return pulumi.Output.from_input(None).apply(lambda _: told)
+        unknown = cast(U, pulumi.UNKNOWN)
+        return self._plan.apply(lambda plan: unknown if plan is None else read(plan.part))
 
     def declare(self, component: Component, children: Callable[[Planned[P]], None]) -> None:
-        """Declare the children of the component, now or as soon as the plan is there."""
+        """Declare the children of the component, now or as soon as the plan is there.
+
+        What is told after this is known no earlier than they are declared.
+        """
         if isinstance(self._plan, Planned):
             children(self._plan)
             return
 
-        def late(plan: Planned[P] | None) -> pulumi.Input[str]:
-            if plan is None:
-                return ""
-            children(plan)
-            return plan.declaration.last_urn()
+        def late(plan: Planned[P] | None) -> Planned[P] | None:
+            if plan is not None:
+                children(plan)
+            return plan
 
-        LateChildren(component, self._plan.apply(late))
+        self._plan = self._plan.apply(late)
+        LateChildren(
+            component, self._plan.apply(lambda plan: "" if plan is None else plan.declaration.last_urn())
+        )
 
 
 def planning(
@@ -98,12 +99,13 @@ def planning(
         return Planning(given)
     question = _Question(component=component, name=name, plan=plan, bundles=bundles)
     settings, keys = question.taken_apart(given)
-    plan_now = None if has_outputs(settings) else question.answer(settings, keys)
-    if plan_now is not None:
-        return Planning(plan_now)
-    found = settled(settings)
+    if not has_outputs(given):
+        plan_now = question.answer(Settled(settings=settings, keys=keys))
+        if plan_now is not None:
+            return Planning(plan_now)
+    found = settled(settings, keys)
     after = found.apply(lambda _: None)
-    return Planning(found.apply(lambda known: question.answer(known.values, keys, (after,))))
+    return Planning(found.apply(lambda known: question.answer(known, (after,))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,21 +121,19 @@ class _Question(Generic[P]):
     def arguments(self) -> Arguments:
         return ARGUMENTS[type(self.component).__name__]
 
-    def taken_apart(self, given: object) -> tuple[dict[str, Any], Keys]:
+    def taken_apart(self, given: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the settings and the keys among what is given."""
         if not isinstance(given, Mapping):
             raise self.refused([no_map(given)])
         keys = {key.name: given.get(key.name) for key in self.arguments.keys}
-        return {name: value for name, value in given.items() if name not in keys}, Keys(keys)
+        return {name: value for name, value in given.items() if name not in keys}, keys
 
-    def answer(
-        self, settings: Mapping[str, Any], keys: Keys, after: tuple[pulumi.Output[Any], ...] = ()
-    ) -> Planned[P] | None:
+    def answer(self, given: Settled, after: tuple[pulumi.Output[Any], ...] = ()) -> Planned[P] | None:
         """Return the plan, or nothing while a setting is not known. Raises the refusal with every problem.
 
         Whatever is declared comes after the resources that `after` depends on.
         """
-        wire = to_wire(self.arguments.section, settings)
+        wire, keys = to_wire(self.arguments.section, given.settings), Keys(given.keys)
         problems, part = list(wire.problems), None
         try:
             if wire.unknown:
@@ -149,11 +149,7 @@ class _Question(Generic[P]):
         if part is None:
             self.tell_awaited(wire.unknown)
             return None
-        return Planned(
-            part=part,
-            declaration=Declaration(bundles=self.bundles(part), keys=keys, after=after),
-            checked=pulumi.Output.unsecret(keys.check(developers or (), self.bad_keys)),
-        )
+        return Planned(part=part, declaration=Declaration(bundles=self.bundles(part), keys=keys, after=after))
 
     def tell_awaited(self, places: Sequence[str]) -> None:
         """Tell the reader of a preview why it shows no object of the component."""
@@ -165,9 +161,6 @@ class _Question(Generic[P]):
 
     def as_written(self, problems: Sequence[Problem]) -> list[Problem]:
         return [as_written(problem, self.arguments.python_names) for problem in problems]
-
-    def bad_keys(self, problems: Sequence[Problem]) -> Exception:
-        return self.refused(self.as_written(problems))
 
     def refused(self, problems: Sequence[Problem]) -> Exception:
         """Return the end of the program."""
