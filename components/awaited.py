@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+from pulumi.output import Unknown
 
 
 class _Secret:
@@ -22,11 +23,16 @@ SECRET = _Secret()
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """Arguments without any Output; `pulumi.UNKNOWN` where one is not known yet."""
+    """Arguments without any Output; Pulumi's unknown where one is not known yet."""
 
     settings: Mapping[str, Any]
     """What may be shown, `SECRET` in place of what must not."""
     keys: Mapping[str, Any] = field(repr=False)
+
+
+def is_unknown(value: object) -> bool:
+    """Tell whether a value is one that Pulumi does not know yet; it makes more than one of them."""
+    return isinstance(value, Unknown)
 
 
 def has_outputs(values: object) -> bool:

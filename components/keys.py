@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pulumi
@@ -12,6 +12,8 @@ import pulumi
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import DeclaredSecret, KeyValue
 from onprem_agents.stack.secrets import check_keys
+
+from .awaited import is_unknown
 
 DEVELOPERS, SERVER = "developer_keys", "server_key"
 
@@ -25,7 +27,7 @@ class Keys:
     def problems(self, developers: Collection[str] | None) -> list[Problem]:
         """Return what is wrong with those that are known; each of `developers` should have one (None: who knows)."""
         by_name = self.given.get(DEVELOPERS, {})
-        if by_name is pulumi.UNKNOWN:
+        if is_unknown(by_name):
             by_name = dict.fromkeys(developers or (), pulumi.UNKNOWN)
         if isinstance(by_name, Mapping):
             by_name = {name: _assumed(keys, str(index)) for index, (name, keys) in enumerate(by_name.items())}
@@ -33,7 +35,7 @@ class Keys:
         try:
             check_keys(by_name, server_key, developers if DEVELOPERS in self.given else (), "keys")
         except InvalidInput as error:
-            return list(error.problems)
+            return [replace(problem, fix=_fix(problem)) for problem in error.problems]
         return []
 
     def data(self, secret: DeclaredSecret) -> pulumi.Output[Any]:
@@ -44,7 +46,7 @@ class Keys:
         found: dict[str, str] = {}
         for name, value in secret.values.items():
             keys = self._of(value)
-            if pulumi.UNKNOWN in keys:
+            if any(map(is_unknown, keys)):
                 return pulumi.UNKNOWN
             if value.position < len(keys):
                 found[name] = base64.b64encode(f"{value.prefix}{keys[value.position]}".encode()).decode()
@@ -54,12 +56,19 @@ class Keys:
         if value.developer is None:
             return [self.given[SERVER]]
         by_name = self.given[DEVELOPERS]
-        keys = by_name if by_name is pulumi.UNKNOWN else by_name[value.developer]
+        keys = by_name if is_unknown(by_name) else by_name[value.developer]
         return list(keys) if isinstance(keys, list | tuple) else [keys]
+
+
+def _fix(problem: Problem) -> str:
+    """Return what to do about a key in a program: it may come from anywhere."""
+    if problem.cause == "unknown-name":
+        return "add the developer there, or leave the key out"
+    return "give a key that 'openssl rand -hex 32' makes, as a secret Output"
 
 
 def _assumed(keys: Any, number: str) -> Any:
     """Return keys with a good one, and no other's, in place of each that is not known yet."""
     if isinstance(keys, list | tuple):
         return [_assumed(key, f"{number}-{position}") for position, key in enumerate(keys)]
-    return f"the-key-{number}-which-is-not-known-yet" if keys is pulumi.UNKNOWN else keys
+    return f"the-key-{number}-which-is-not-known-yet" if is_unknown(keys) else keys

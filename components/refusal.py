@@ -13,6 +13,7 @@ from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
 from onprem_agents.errors import InvalidInput, Problem
 
 _NAME = re.compile(r"\b[a-z]+(?:[A-Z_][A-Za-z_]*)\b")
+_STACK_FILE = re.compile(r"\bplatform\.(?=[a-z])")
 _hosted = False
 
 
@@ -23,7 +24,8 @@ def speak_as_package() -> None:
 
 
 def spelled(text: str, names: Mapping[str, str]) -> str:
-    """Return a text of the plan's, which names settings in wire form, with each as the program writes it."""
+    """Return a text of the plan's, which names settings as a stack file does, with each as the program writes it."""
+    text = _STACK_FILE.sub("", text)
     return text if _hosted else _NAME.sub(lambda match: names.get(match[0], match[0]), text)
 
 

@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, Union, get_args, get_origin
 
-import pulumi
-
 from onprem_agents.errors import Problem, nearest_hint
 from onprem_agents.stack.section import Section
 
-from .awaited import SECRET
+from .awaited import SECRET, is_unknown
 
 K = TypeVar("K")
 
@@ -96,7 +94,7 @@ def _value(annotation: Any, value: Any, where: str, wire: Wire) -> Any:
 def _is_known(value: object, where: str, wire: Wire) -> bool:
     if value is SECRET:
         wire.problems.append(_secret(where))
-    if value is SECRET or value is pulumi.UNKNOWN:
+    if value is SECRET or is_unknown(value):
         wire.unknown.append(where)
         return False
     return True

@@ -60,11 +60,13 @@ class _RecordingMonitor(MockMonitor):
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # untyped in the SDK (3.272)
 
 
-def recorded(declare: Callable[[], object]) -> Recorder:
+def recorded(declare: Callable[[], object], *, preview: bool = False) -> Recorder:
     """Run a piece of a program to its end, failures included, and return what it declared."""
     recorder = Recorder()
     monitor = _RecordingMonitor(recorder)
-    pulumi.runtime.set_mocks(recorder, project="onprem-coding-agents", stack="test", monitor=monitor)
+    pulumi.runtime.set_mocks(
+        recorder, project="onprem-coding-agents", stack="test", preview=preview, monitor=monitor
+    )
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]  # the SDK leaves it untyped (3.272)
     def run() -> None:
@@ -80,6 +82,11 @@ def family(parent: pulumi.Resource) -> list[tuple[pulumi.Resource, pulumi.Resour
     for child in parent._childResources:
         pairs += [(parent, child), *family(child)]
     return pairs
+
+
+def unknown() -> pulumi.Output[Any]:
+    """Return an Output that nobody knows yet: what an object of the preview will only have when it is made."""
+    return pulumi.Output.from_input(pulumi.UNKNOWN)
 
 
 def exports(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
