@@ -66,8 +66,14 @@ class Developer(Section):
     )
 
 
-class Access(Section):
-    """Who may call the models, and under which name."""
+GatewayClass = Annotated[
+    ObjectName, Field(description="Existing GatewayClass that Envoy Gateway serves.")
+]
+DEFAULT_GATEWAY_CLASS = "envoy-gateway"
+
+
+class Listener(Section):
+    """What developers connect to: name, port and certificate."""
 
     host: HostName = Field(
         description="DNS name that developers connect to: the gateway listens for it, and the certificate is for it."
@@ -76,6 +82,11 @@ class Access(Section):
         default=443, description="TCP port of the gateway's HTTPS listener."
     )
     tls: Tls = Field(description="The certificate of the HTTPS listener.")
+
+
+class Access(Listener):
+    """Who may call the models, and under which name."""
+
     developers: dict[DeveloperName, Developer] = Field(
         min_length=1,
         max_length=5000,
@@ -85,9 +96,7 @@ class Access(Section):
         default="envoy-gateway",
         description="Software of the gateway; envoy-ai-gateway counts tokens and needs its controller.",
     )
-    gateway_class: ObjectName = Field(
-        default="envoy-gateway", description="Existing GatewayClass that Envoy Gateway serves."
-    )
+    gateway_class: GatewayClass = DEFAULT_GATEWAY_CLASS
     gateway_namespace: ForeignNamespace = Field(
         default="envoy-gateway-system",
         description="Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable.",

@@ -136,6 +136,8 @@ ForeignNamespace = Annotated[
         published=False,
     ),
 ]
+PoolNamespace = Annotated[ForeignNamespace, AfterValidator(_namespace)]
+"""A namespace that cluster-wide names are made of, whoever made it."""
 LabelValue = ForeignNamespace
 """A name that also stands in a label."""
 ObjectName = Annotated[

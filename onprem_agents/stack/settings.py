@@ -40,6 +40,35 @@ PROJECT = "onprem-coding-agents"
 """Name of the Pulumi project: the first half of each of its configuration keys."""
 
 
+GpusPerNode = Annotated[int, Field(strict=True, ge=1, le=16)]
+NodeCount = Annotated[int, Field(strict=True, ge=1, le=1000)]
+NodeNames = Annotated[
+    tuple[ObjectName, ...],
+    Field(
+        description="Existing nodes to label and taint. Left out: no node is touched, and pods find theirs by "
+        "the label that NVIDIA's GPU feature discovery sets.",
+    ),
+]
+Taint = Annotated[
+    bool,
+    Field(
+        description="Keep other workloads off the nodes that 'nodeNames' lists, by a taint that GPU users know."
+    ),
+]
+
+
+def check_nodes(nodes: int | None, node_names: tuple[str, ...]) -> None:
+    """Refuse a number of nodes that the list of their names contradicts, and a name that stands there twice."""
+    if node_names and nodes is not None and len(node_names) != nodes:
+        raise contradiction(
+            f"'nodeNames' lists {len(node_names)} nodes but 'nodes' says {nodes}",
+            "the pool has one size",
+            "make them agree, or leave 'nodes' out",
+        )
+    if len(set(node_names)) != len(node_names):
+        raise contradiction(", ".join(node_names), "'nodeNames' names a node twice", "name each node once")
+
+
 class Hardware(Section):
     """The GPU nodes: a tier by name, or accelerator, GPUs per node and number of nodes."""
 
@@ -52,22 +81,15 @@ class Hardware(Section):
         default=None,
         description="Accelerator of the catalogue, e.g. L40S. Left out: that of the tier.",
     )
-    gpus_per_node: Annotated[int, Field(strict=True, ge=1, le=16)] | None = Field(
+    gpus_per_node: GpusPerNode | None = Field(
         default=None, description="GPUs in each node. Left out: as the tier says, 1 beside an accelerator."
     )
-    nodes: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = Field(
+    nodes: NodeCount | None = Field(
         default=None,
         description="Nodes in the pool. Left out: as many as 'nodeNames' lists, else as the tier says, else 1.",
     )
-    node_names: tuple[ObjectName, ...] = Field(
-        default=(),
-        description="Existing nodes to label and taint. Left out: no node is touched, and pods find theirs by "
-        "the label that NVIDIA's GPU feature discovery sets.",
-    )
-    taint: bool = Field(
-        default=True,
-        description="Keep other workloads off the nodes that 'nodeNames' lists, by a taint that GPU users know.",
-    )
+    node_names: NodeNames = ()
+    taint: Taint = True
 
     @model_validator(mode="after")
     def _one_way(self) -> Hardware:
@@ -77,16 +99,7 @@ class Hardware(Section):
                 "say either 'tier' or 'accelerator', not both and not neither",
                 "name a tier, or the accelerator with gpusPerNode and nodes",
             )
-        if self.node_names and self.nodes is not None and len(self.node_names) != self.nodes:
-            raise contradiction(
-                f"'nodeNames' lists {len(self.node_names)} nodes but 'nodes' says {self.nodes}",
-                "the pool has one size",
-                "make them agree, or leave 'nodes' out",
-            )
-        if len(set(self.node_names)) != len(self.node_names):
-            raise contradiction(
-                ", ".join(self.node_names), "'nodeNames' names a node twice", "name each node once"
-            )
+        check_nodes(self.nodes, self.node_names)
         return self
 
 
@@ -121,10 +134,13 @@ class Serving(Section):
     )
 
 
+TurnSeconds = Annotated[int, Field(strict=True, ge=60, le=7200)]
+
+
 class Timeouts(Section):
     """The two durations that all others are derived from."""
 
-    longest_turn_seconds: Annotated[int, Field(strict=True, ge=60, le=7200)] = Field(
+    longest_turn_seconds: TurnSeconds = Field(
         default=600,
         description="Longest turn of an agent, in seconds: every limit from server to client is derived from it.",
     )
@@ -137,8 +153,10 @@ class Timeouts(Section):
 class Queue(Section):
     """Kueue objects for the pool; left out when the cluster has no Kueue."""
 
-    cluster_queue: ObjectName = Field(
-        default="gpu", description="Name of the ClusterQueue that the stack makes."
+    cluster_queue: ObjectName | None = Field(
+        default=None,
+        description="Name of the ClusterQueue that is made; it is cluster-wide. Left out: the namespace's name and "
+        "-gpu.",
     )
     local_queue: LabelValue = Field(
         default="coding-agents", description="Name of the LocalQueue in the stack's namespace."
