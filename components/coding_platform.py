@@ -69,16 +69,12 @@ class CodingPlatform(Component):
 
     def _parts(self, name: str, planned: Planned[PlatformPlan]) -> None:
         """Declare what belongs to no part, and every part, each in its place of the order."""
+        plan, child = planned.part, self.child_options()
         planned.declaration.declare(self, name)
-        child, given = self.child_options(), cast(Any, planned)
-        GpuNodePool(f"{name}-pool", given, child)
-        GatewayAuth(f"{name}-auth", given, child)
-        for serving in planned.part.serving:
-            InferenceService(f"{name}-{serving.role}", cast(Any, planned.of(serving)), child)
-        if planned.declaration.has("TranslationProxy"):
-            TranslationProxy(f"{name}-proxy", given, child)
-        ExternalIngress(f"{name}-ingress", given, child)
-
-
-def plan_platform(settings: Mapping[str, Any], *, stack: str) -> PlatformPlan:
-    return plan_stack(settings, stack=stack)
+        GpuNodePool(f"{name}-pool", planned.of(plan.pool_part), child)
+        GatewayAuth(f"{name}-auth", planned.of(plan.auth_part), child)
+        for part in plan.server_parts:
+            InferenceService(f"{name}-{part.serving.role}", planned.of(part), child)
+        if plan.proxy_part is not None:
+            TranslationProxy(f"{name}-proxy", planned.of(plan.proxy_part), child)
+        ExternalIngress(f"{name}-ingress", planned.of(plan.ingress_part), child)

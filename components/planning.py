@@ -42,8 +42,8 @@ class Planned(Generic[P]):
     part: P
     declaration: Declaration
 
-    def of(self, part: U) -> Planned[U]:
-        """Return the plan of a part of it, which is declared with the whole."""
+    def of(self, part: object) -> Any:
+        """Return the plan of a part of it, declared with the whole: what that component is given as its arguments."""
         return Planned(part=part, declaration=self.declaration)
 
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from onprem_agents.stack.parts import (
+    AuthArguments,
+    IngressArguments,
+    PoolArguments,
+    ProxyArguments,
+    ServerArguments,
+)
 from onprem_agents.stack.section import Section
 from onprem_agents.stack.settings import Platform
 
@@ -54,5 +61,10 @@ class Arguments:
 
 
 ARGUMENTS: Mapping[str, Arguments] = {
+    "GpuNodePool": Arguments(PoolArguments),
+    "InferenceService": Arguments(ServerArguments, (replace(_SERVER_KEY, required=False),)),
+    "ExternalIngress": Arguments(IngressArguments),
+    "GatewayAuth": Arguments(AuthArguments, (_DEVELOPER_KEYS,)),
+    "TranslationProxy": Arguments(ProxyArguments, (_SERVER_KEY,)),
     "CodingPlatform": Arguments(Platform, (_DEVELOPER_KEYS, _SERVER_KEY)),
 }

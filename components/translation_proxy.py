@@ -1,19 +1,38 @@
-"""Temporary."""
+"""TranslationProxy: LiteLLM or claude-code-router, declared only where native serving is off."""
 
-from typing import Any
+from typing import cast
 
 import pulumi
 
+from onprem_agents.manifests import proxy_bundles
+from onprem_agents.plan import plan_proxy
+from onprem_agents.plan.references import proxy_reference
+from onprem_agents.stack import parts
+
+from .arguments import ProxyReference, TranslationProxyArgs
 from .component import Component
 from .planning import planning
+from .wire import to_python
 
 
 class TranslationProxy(Component):
-    """Temporary."""
+    """The proxy's Deployment, Service, configuration and disruption budget."""
 
-    def __init__(self, name: str, args: Any, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Temporary."""
-        plan = planning(self, name, args, plan=None, bundles=None)
-        super().__init__(name, {}, opts)
+    service: pulumi.Output[str]
+    """Name of the proxy's Service."""
+    url: pulumi.Output[str]
+    """Address of the proxy inside the cluster."""
+    proxy: pulumi.Output[ProxyReference]
+    """All that an `ExternalIngress` needs of the proxy: its argument `proxy`."""
+
+    def __init__(
+        self, name: str, args: TranslationProxyArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Declare the proxy's objects."""
+        plan = planning(self, name, args, plan=plan_proxy, bundles=proxy_bundles)
+        super().__init__(name, {"translation": plan.tell(lambda part: part.software)}, opts)
         plan.declare(self, lambda planned: planned.declaration.declare(self, name))
+        self.service = plan.tell(lambda part: proxy_reference(part)["service"])
+        self.url = plan.tell(lambda part: part.url)
+        self.proxy = plan.tell(lambda part: cast(ProxyReference, to_python(parts.ProxyReference, proxy_reference(part))))
         self.register_attributes()

@@ -64,6 +64,8 @@ def _typed_dict(name: str, section: type[Section], told: str, keys: tuple[KeyArg
         for field_name, field in section.model_fields.items()
     ]
     lines += [_Line(name=key.name, annotation=_key(key), told=key.description) for key in keys]
+    # What must be said comes first.
+    lines.sort(key=lambda line: line.annotation.startswith("NotRequired"))
     body = "".join(f"    {line.name}: {line.annotation}\n{_docstring(line.told)}" for line in lines)
     return f"class {name}(TypedDict):\n{_docstring(inspect.cleandoc(told))}\n{body}"
 
@@ -101,7 +103,7 @@ def _told(field: FieldInfo) -> str:
     if choices := list(_choices(field.annotation)):
         words.append(f"One of {', '.join(choices)}.")
     default = field.default
-    if not isinstance(default, Section) and default not in (None, (), PydanticUndefined):
+    if not isinstance(default, Section) and default not in (None, (), {}, PydanticUndefined):
         words.append(f"Default: {default if isinstance(default, str) else json.dumps(default)}.")
     first, *rest = words
     return " ".join([first if first.endswith(".") or not rest else f"{first}.", *rest])
