@@ -1,12 +1,23 @@
-"""The description for a package index: README.md, in which links to files are names of files.
+"""What `pyproject.toml` cannot say: the packages below each folder, and the description for a package index.
 
-An index has no file beside the text, so a link to one would lead nowhere. All else stands in pyproject.toml.
+An index has no file beside the text, so in README.md links to files become names of files.
 """
 
 import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
+
+PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
+README = Path("README.md").read_text(encoding="utf-8")
+
+
+def _packages() -> Iterator[str]:
+    for package, folder in PROJECT["tool"]["setuptools"]["package-dir"].items():
+        yield package
+        yield from (f"{package}.{below}" for below in find_packages(folder))
 
 
 def _named(link: re.Match[str]) -> str:
@@ -14,9 +25,8 @@ def _named(link: re.Match[str]) -> str:
     return f"`{path}`" if text == path else f"{text} (`{path}`)"
 
 
-README = Path("README.md").read_text(encoding="utf-8")
-
 setup(
+    packages=list(_packages()),
     long_description=re.sub(r"\[([^\]]+)\]\((?!https?:)([^)]+)\)", _named, README),
     long_description_content_type="text/markdown",
 )

@@ -1,5 +1,6 @@
 """The Pulumi components: what pure code decided, declared. Nothing is computed here."""
 
+from . import extra as extra  # isort: split
 from .arguments import (
     CodingPlatformArgs,
     ExternalIngressArgs,

@@ -45,5 +45,7 @@ class ExternalIngress(Component):
         self.connection = plan.tell(
             lambda part: None if part.connection is None else part.connection.to_wire()
         )
-        self.ingress = plan.tell(lambda part: cast(IngressReference, to_python(parts.IngressReference, ingress_reference(part))))
+        self.ingress = plan.tell(
+            lambda part: cast(IngressReference, to_python(parts.IngressReference, ingress_reference(part)))
+        )
         self.register_attributes()

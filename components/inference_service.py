@@ -48,7 +48,9 @@ class InferenceService(Component):
             "replicas": plan.tell(lambda part: part.serving.replicas),
         }
         super().__init__(name, state, opts)
-        plan.declare(self, lambda planned: planned.declaration.declare(self, name, role=planned.part.serving.role))
+        plan.declare(
+            self, lambda planned: planned.declaration.declare(self, name, role=planned.part.serving.role)
+        )
         self.service = plan.tell(lambda part: part.serving.predictor_service)
         self.url = plan.tell(lambda part: part.url)
         self.served_model = plan.tell(lambda part: part.serving.name)
@@ -56,5 +58,7 @@ class InferenceService(Component):
         self.sizing = plan.tell(lambda part: role_report(part.serving))
         self.supported_agents = plan.tell(lambda part: list(part.serving.supported_agents))
         self.key_secret = plan.tell(lambda part: part.key_secret)
-        self.server = plan.tell(lambda part: cast(ServerReference, to_python(parts.ServerReference, server_reference(part))))
+        self.server = plan.tell(
+            lambda part: cast(ServerReference, to_python(parts.ServerReference, server_reference(part)))
+        )
         self.register_attributes()

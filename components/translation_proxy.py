@@ -34,5 +34,7 @@ class TranslationProxy(Component):
         plan.declare(self, lambda planned: planned.declaration.declare(self, name))
         self.service = plan.tell(lambda part: proxy_reference(part)["service"])
         self.url = plan.tell(lambda part: part.url)
-        self.proxy = plan.tell(lambda part: cast(ProxyReference, to_python(parts.ProxyReference, proxy_reference(part))))
+        self.proxy = plan.tell(
+            lambda part: cast(ProxyReference, to_python(parts.ProxyReference, proxy_reference(part)))
+        )
         self.register_attributes()

@@ -146,6 +146,11 @@ class EnvironmentProblem(OnpremError):
     """This machine lacks something that the command needs."""
 
 
+def needs_platform(what: str, package: str) -> str:
+    """Return the sentence for a machine that lacks a package of the extra `platform`."""
+    return f"{what} needs {package}, of the extra `platform`: pip install 'onprem-coding-agents[platform]'"
+
+
 def nearest_hint(name: str, known: Iterable[str]) -> str:
     """Return a sentence that offers the closest known names, or lists them all when none is close."""
     names = sorted(known)

@@ -2,7 +2,7 @@
 
 Each package may import what its lists declare: `onprem_agents` the dependencies, and those of the extra `platform` only
 where the import is deferred (inside a function, or for types), so that a laptop without it can start the command;
-`components` and `policy` those of `platform` too; everything else those of `dev` too.
+`components`, `policy` and `examples` those of `platform` too; everything else those of `dev` too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-_PRODUCT, _PLATFORM = "onprem_agents", ("components", "policy", "__main__.py")
+_PRODUCT, _PLATFORM = "onprem_agents", ("components", "policy", "examples", "__main__.py")
 _SKIPPED = {".git", ".onprem", ".venv", "build", "docs", "node_modules"}
 # Namespaces of several distributions: one level deeper tells them apart.
 _NAMESPACES = {"google": {"google.protobuf": "protobuf"}}
@@ -36,22 +36,27 @@ class Import:
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """The lists of `pyproject.toml`, by canonical names, and what belongs elsewhere with its reason."""
+    """The lists of `pyproject.toml`, by canonical names; modules that are this project's, and those of elsewhere."""
 
     base: frozenset[str]
     extras: Mapping[str, frozenset[str]]
     not_imported: frozenset[str]
+    installed: frozenset[str]
     elsewhere: frozenset[str]
 
     @classmethod
     def read(cls, checkout: Path) -> Declared:
-        """Read the lists; modules that mypy is told not to look for are those of another environment."""
+        """Read the lists; modules that mypy is told not to look for are those of another environment.
+
+        What is installed under another name than its folder's is named by `package-dir` of setuptools.
+        """
         document = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
         project, tool = document["project"], document["tool"]
         return cls(
             base=_names(project["dependencies"]),
             extras={extra: _names(lines) for extra, lines in project["optional-dependencies"].items()},
             not_imported=_names(tool["declared-dependencies"]["not-imported"]),
+            installed=frozenset(tool["setuptools"]["package-dir"]),
             elsewhere=frozenset(
                 pattern.removesuffix(".*")
                 for override in tool["mypy"]["overrides"]
@@ -79,7 +84,7 @@ def undeclared(checkout: Path) -> Iterator[str]:
         module: frozenset(map(canonicalize_name, names)) for module, names in packages_distributions().items()
     }
     used: set[str] = set()
-    for found in _imports(checkout, declared.elsewhere):
+    for found in _imports(checkout, declared.installed | declared.elsewhere):
         providers = _providers(found.module, distributions)
         used |= providers & declared.everything
         if not providers & declared.allowed(found):
@@ -99,11 +104,11 @@ def _providers(module: str, distributions: Mapping[str, frozenset[str]]) -> froz
     return distributions.get(top, frozenset())
 
 
-def _imports(checkout: Path, elsewhere: frozenset[str]) -> Iterator[Import]:
-    """Yield the imports of what is neither the standard library's nor the checkout's own."""
+def _imports(checkout: Path, known: frozenset[str]) -> Iterator[Import]:
+    """Yield the imports of what is neither known, nor the standard library's, nor a file of the checkout."""
     files = [file.relative_to(checkout) for file in sorted(checkout.rglob("*.py"))]
     files = [file for file in files if _SKIPPED.isdisjoint(file.parts)]
-    own = {part.removesuffix(".py") for file in files for part in (file.parts[0], file.name)} | elsewhere
+    own = {part.removesuffix(".py") for file in files for part in (file.parts[0], file.name)} | known
     for file in files:
         tree = ast.parse((checkout / file).read_text(encoding="utf-8"))
         for node, deferred in _statements(tree, deferred=False):

@@ -39,6 +39,11 @@ _COMMANDS = {
     "fit": ("onprem_agents.cli.fit", "fit_command", "Say whether vLLM starts a model on these GPUs."),
     "keys": ("onprem_agents.cli.keys", "keys", "Add, exchange and revoke developers' keys in a stack."),
     "plan": ("onprem_agents.cli.plan", "plan", "Show what a stack's settings lead to."),
+    "policy-pack": (
+        "onprem_agents.cli.policy_pack",
+        "policy_pack",
+        "Print where the policy pack lies, for pulumi preview.",
+    ),
     "preflight": ("onprem_agents.cli.preflight", "preflight", "Check that the cluster can take a stack."),
     "render": ("onprem_agents.cli.render", "render", "Print the manifests of a stack."),
     "schema": ("onprem_agents.cli.schema", "schema", "Print the JSON schema of the stack settings."),
@@ -84,6 +89,6 @@ class _Group(click.Group):
 def main() -> None:
     """Coding agents on models served on your own GPUs.
 
-    Platform engineers: advise, fit, explain, plan, render, preflight, keys, catalog, schema.
+    Platform engineers: advise, fit, explain, plan, render, preflight, keys, catalog, schema, policy-pack.
     Developers: setup, doctor, smoke.
     """

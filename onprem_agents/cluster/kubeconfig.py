@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from onprem_agents.errors import ClusterError
+from onprem_agents.errors import ClusterError, needs_platform
 
 if TYPE_CHECKING:
     import httpx2
@@ -54,9 +54,7 @@ def load(files: Sequence[Path], context: str | None) -> SingleConfig:
         from lightkube.config.kubeconfig import KubeConfig
         from lightkube.core.exceptions import ConfigError
     except ImportError as error:
-        raise ClusterError(
-            "talking to a cluster needs the extra `platform`: pip install 'onprem-coding-agents[platform]'"
-        ) from error
+        raise ClusterError(needs_platform("talking to a cluster", str(error.name))) from error
     source = named(files)
     there = [file for file in files if file.is_file()]
     if not there:

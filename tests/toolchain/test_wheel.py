@@ -1,4 +1,4 @@
-"""The wheel that a user installs: whole, and a good neighbour of another distribution of a like name.
+"""What a user installs: whole, and a good neighbour of another distribution of a like name.
 
 OnPrem.LLM (distribution `onprem`) has the same audience; once both had one import package and one command.
 """
@@ -6,97 +6,35 @@ OnPrem.LLM (distribution `onprem`) has the same audience; once both had one impo
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
-import os
-import shutil
-import subprocess
 import sys
-import sysconfig
-from dataclasses import dataclass
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from embedded.layout import Layout
 from onprem_agents import __version__
+from tests.toolchain.installed import Environment, build_wheel, copy_sources, pip, run
 
 _NEIGHBOUR = "onprem==0.27.2"
-_SOURCES = ("onprem_agents", "pyproject.toml", "setup.py", "README.md", "LICENSE")
-
-
-def _run(*command: str | Path, cwd: Path) -> str:
-    """Run a command that finds nothing of this checkout by way of the environment, and return its output."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env=own,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def _pip(*words: str | Path, cwd: Path) -> str:
-    return _run(sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *words, cwd=cwd)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Environment:
-    """A virtual environment that has this one's packages, but not the checkout that is installed here."""
-
-    folder: Path
-
-    @classmethod
-    def make(cls, folder: Path) -> Environment:
-        _run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder.parent)
-        environment = cls(folder=folder)
-        # A path line adds the folder alone: what its own path files say, the checkout, stays out.
-        (environment.packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
-        return environment
-
-    @property
-    def packages(self) -> Path:
-        return next(self.folder.glob("lib/python*/site-packages"))
-
-    def install(self, wheel: Path) -> None:
-        _pip("--python", self.folder / "bin" / "python", "install", "--no-deps", wheel, cwd=self.folder)
-
-    def run(self, program: str, *words: str) -> str:
-        return _run(self.folder / "bin" / program, *words, cwd=self.folder)
-
-    def record(self, name: str) -> dict[Path, str]:
-        """Return a distribution's files and the sums that its record states; those without a sum are left out."""
-        (file,) = self.packages.glob(f"{name}-*.dist-info/RECORD")
-        with file.open(encoding="utf-8", newline="") as lines:
-            rows = list(csv.reader(lines))
-        return {(self.packages / path).resolve(): digest for path, digest, _ in rows if digest}
+_PACKAGES = {"onprem_agents", "onprem_agents_components", "onprem_agents_policy"}
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    source = tmp_path_factory.mktemp("source")
-    for name in _SOURCES:
-        path = Layout.default().checkout / name
-        if path.is_dir():
-            shutil.copytree(path, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(path, source / name)
-    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", "dist", ".", cwd=source)
-    (built,) = (source / "dist").glob("*.whl")
-    return built
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_sources(tmp_path_factory.mktemp("source"))
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path) -> Path:
+    return build_wheel(source)
 
 
 @pytest.fixture(scope="module")
 def neighbour(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("neighbour")
     try:
-        _pip("download", "--no-deps", "--only-binary", ":all:", "--dest", ".", _NEIGHBOUR, cwd=folder)
+        pip("download", "--no-deps", "--only-binary", ":all:", "--dest", ".", _NEIGHBOUR, cwd=folder)
     except AssertionError as error:
         pytest.skip(f"{_NEIGHBOUR} cannot be had from the package index: {str(error).splitlines()[-1]}")
     (found,) = folder.glob("*.whl")
@@ -111,7 +49,92 @@ def test_the_wheel_brings_command_and_catalogue(wheel: Path, tmp_path: Path) -> 
     assert "Qwen/Qwen3.6-27B" in environment.run("onprem-agents", "catalog", "--json")
     where = environment.run("python", "-c", "import onprem_agents; print(onprem_agents.__file__)")
     assert Path(where.strip()).is_relative_to(environment.folder), "the wheel's, not the checkout's"
-    assert (environment.packages / "onprem_agents" / "py.typed").exists()
+
+
+def test_the_wheel_brings_three_packages_and_nothing_else_to_the_top_of_site_packages(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+
+    information = f"onprem_coding_agents-{__version__}.dist-info"
+    assert {name.partition("/")[0] for name in names} == {*_PACKAGES, information}
+    assert {name for name in names if name.endswith("/py.typed")} == {f"{one}/py.typed" for one in _PACKAGES}
+
+
+def test_every_file_of_the_sources_reaches_the_wheel(source: Path, wheel: Path) -> None:
+    folders = {"onprem_agents": "onprem_agents"} | {
+        f"onprem_agents_{one}": one for one in ("components", "policy")
+    }
+    written = {
+        f"{package}/{file.relative_to(source / folder)}"
+        for package, folder in folders.items()
+        for file in (source / folder).rglob("*")
+        if file.is_file()
+    }
+
+    built = {name for name in zipfile.ZipFile(wheel).namelist() if name.partition("/")[0] in _PACKAGES}
+    assert built == written
+
+
+def test_a_wheel_made_from_the_source_archive_is_the_same(source: Path, wheel: Path, tmp_path: Path) -> None:
+    make = "import sys; from setuptools.build_meta import build_sdist as b; print(b(sys.argv[1]))"
+    name = run(sys.executable, "-c", make, tmp_path, cwd=source).splitlines()[-1]
+
+    again = build_wheel(tmp_path / name)
+
+    assert _sums(again) == _sums(wheel)
+
+
+def test_components_are_imported_by_the_name_of_their_package(wheel: Path, tmp_path: Path) -> None:
+    environment = Environment.make(tmp_path / "venv")
+    environment.install(wheel)
+    program = """
+import importlib, inspect, pkgutil, pulumi, onprem_agents_components as package
+for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+    for name, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+        if issubclass(found, pulumi.ComponentResource) and found.__module__ == module.name:
+            print(name)
+"""
+
+    shown = environment.run("python", "-c", program).split()
+
+    assert {
+        "CodingPlatform",
+        "ExternalIngress",
+        "GatewayAuth",
+        "GpuNodePool",
+        "InferenceService",
+        "TranslationProxy",
+    } <= set(shown)
+
+
+def test_the_pack_is_where_the_command_says_and_its_rules_load_from_there(
+    wheel: Path, tmp_path: Path
+) -> None:
+    environment = Environment.make(tmp_path / "venv")
+    environment.install(wheel)
+
+    folder = Path(environment.run("onprem-agents", "policy-pack").strip())
+
+    assert folder == environment.packages / "onprem_agents_policy"
+    assert "runtime: python" in (folder / "PulumiPolicy.yaml").read_text(encoding="utf-8")
+    load = "from onprem_agents_policy.table import load_rules; from onprem_agents_policy import pack; load_rules()"
+    environment.run("python", "-c", load)
+
+
+def test_without_the_extra_the_command_works_and_what_needs_it_names_it(wheel: Path, tmp_path: Path) -> None:
+    environment = Environment.make(tmp_path / "venv", without=("pulumi", "onprem", "__editable__"))
+    environment.install(wheel)
+
+    assert environment.run("onprem-agents", "--version").split()[-1] == __version__
+    assert "policy-pack" in environment.run("onprem-agents", "--help")
+    advice = "of the extra `platform`: pip install 'onprem-coding-agents[platform]'"
+    for program, *words in (
+        ("onprem-agents", "policy-pack"),
+        ("python", "-c", "import onprem_agents_components"),
+        ("python", environment.packages / "onprem_agents_policy"),
+    ):
+        told = environment.fail(program, *words)
+        assert told.strip().endswith(advice), told
+        assert told.count("\n") == 1 or "import onprem_agents_components" in words, "one sentence"
 
 
 @pytest.mark.parametrize("ours_first", [True, False], ids=["ours first", "theirs first"])
@@ -133,3 +156,7 @@ def test_beside_onprem_llm_neither_takes_a_file_or_a_command_of_the_other(
     # Its own dependencies are not here, so its package is found and not run.
     found = "import importlib.util as i; print(i.find_spec('onprem').origin)"
     assert Path(environment.run("python", "-c", found).strip()).resolve() in theirs
+
+
+def _sums(wheel: Path) -> dict[str, int]:
+    return {entry.filename: entry.CRC for entry in zipfile.ZipFile(wheel).infolist()}

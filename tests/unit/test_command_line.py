@@ -10,6 +10,8 @@ import yaml
 from click.testing import CliRunner
 
 from onprem_agents.cli import main
+from onprem_agents.cli.policy_pack import find_pack
+from onprem_agents.errors import EnvironmentProblem
 
 STACKS = str(Path(__file__).parents[2] / "stacks")
 
@@ -64,6 +66,30 @@ def test_catalog_lists_models_accelerators_tiers_and_releases() -> None:
 
 def test_schema_is_json() -> None:
     assert json.loads(_run("schema")[1])["title"] == "A stack of onprem-coding-agents"
+
+
+def test_policy_pack_prints_the_folder_that_pulumi_preview_takes() -> None:
+    assert _run("policy-pack") == (0, f"{Path(__file__).parents[2] / 'policy'}\n", "")
+
+
+def test_policy_pack_says_how_to_mend_an_installation_without_it(tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()  # somebody else's
+
+    with pytest.raises(EnvironmentProblem, match="pip install --force-reinstall") as told:
+        find_pack(tmp_path)
+
+    assert str(tmp_path) in str(told.value)
+
+
+def test_policy_pack_names_the_extra_where_the_packs_sdk_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("onprem_agents.cli.policy_pack.find_spec", lambda _: None)
+
+    code, out, err = _run("policy-pack")
+
+    assert (code, out) == (1, "")
+    assert "pip install 'onprem-coding-agents[platform]'" in err
 
 
 @pytest.mark.parametrize("command", ["plan", "render"])

@@ -18,6 +18,8 @@ platform = ["pulumi>=3", "httpx2"]
 dev = ["pytest>=8", "protobuf", "ruff"]
 [tool.declared-dependencies.not-imported]
 ruff = "its command is called"
+[tool.setuptools.package-dir]
+ours_components = "components"
 [[tool.mypy.overrides]]
 module = ["torch.*"]
 ignore_missing_imports = true
@@ -29,6 +31,7 @@ _FILES = {
         "def connect():\n    import httpx2.client\n"
     ),
     "components/thing.py": "import pulumi\nfrom . import other\n",
+    "examples/__main__.py": "import pulumi\nfrom ours_components import thing\n",
     "tests/test_thing.py": (
         "import pytest\nimport torch.nn\nimport helper\nfrom google.protobuf import struct_pb2\n"
     ),
@@ -56,10 +59,25 @@ def test_a_checkout_that_declares_what_it_imports_is_quiet(tmp_path: Path) -> No
         ("onprem_agents/more.py", "import httpx2\n", "no list for this file declares httpx2"),
         ("onprem_agents/more.py", "def f():\n    import pytest\n", "no list for this file declares pytest"),
         ("components/more.py", "import pytest\n", "no list for this file declares pytest"),
+        (
+            "examples/more.py",
+            "import theirs_components\n",
+            "no list for this file declares theirs_components",
+        ),
+        ("examples/more.py", "import pytest\n", "no list for this file declares pytest"),
         ("policy/more.py", "from grpc import StatusCode\n", "no list for this file declares grpcio"),
         ("tests/more.py", "import no_such_module\n", "no list for this file declares no_such_module"),
     ],
-    ids=["unknown", "platform at once", "dev when deferred", "dev", "by another name", "not installed"],
+    ids=[
+        "unknown",
+        "platform at once",
+        "dev when deferred",
+        "dev",
+        "like ours",
+        "dev in an example",
+        "by another name",
+        "not installed",
+    ],
 )
 def test_an_import_is_declared_where_it_is_needed(
     tmp_path: Path, file: str, text: str, sentence: str
@@ -71,7 +89,7 @@ def test_an_import_is_declared_where_it_is_needed(
 
 
 def test_a_declaration_that_nobody_imports_is_named(tmp_path: Path) -> None:
-    assert found(tmp_path, {"components/thing.py": ""}) == [
+    assert found(tmp_path, {"components/thing.py": "", "examples/__main__.py": ""}) == [
         "pyproject.toml: pulumi is declared, and nobody imports it"
     ]
 
