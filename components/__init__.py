@@ -1,6 +1,7 @@
 """The Pulumi components: what pure code decided, declared. Nothing is computed here."""
 
 from . import extra as extra  # isort: split
+
 from .arguments import (
     CodingPlatformArgs,
     ExternalIngressArgs,
