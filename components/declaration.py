@@ -40,7 +40,7 @@ class Declaration:
                     KubernetesObject(
                         f"{name}-{each.resource_label}",
                         self._inputs(each),
-                        options,
+                        _of_object(each, options),
                         patch=isinstance(each, DeclaredPatch),
                     )
                     for each in bundle.objects
@@ -69,3 +69,13 @@ class Declaration:
         if not isinstance(declared, DeclaredSecret):
             return declared.manifest
         return declared.manifest | {"data": self.keys.data(declared)}
+
+
+def _of_object(declared: Declared, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """Return the options of an object: where the API server lets nobody change something, the object is made anew."""
+    if not declared.replace_on_changes:
+        return options
+    anew = pulumi.ResourceOptions(
+        replace_on_changes=list(declared.replace_on_changes), delete_before_replace=True
+    )
+    return pulumi.ResourceOptions.merge(options, anew)

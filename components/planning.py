@@ -19,8 +19,9 @@ from .component import Component
 from .declaration import Declaration
 from .keys import Keys
 from .late_children import LateChildren
-from .refusal import as_written, refusal
+from .refusal import refusal
 from .sections import ARGUMENTS, Arguments
+from .spelling import as_written
 from .wire import no_map, to_wire
 
 P = TypeVar("P")

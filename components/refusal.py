@@ -1,10 +1,9 @@
-"""How a component refuses its arguments: one text, in the spelling of the language that the program is written in."""
+"""How a component refuses its arguments: the program ends with one text and without a traceback."""
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pulumi
@@ -12,32 +11,7 @@ from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
 
 from onprem_agents.errors import InvalidInput, Problem
 
-_NAME = re.compile(r"\b[a-z]+(?:[A-Z_][A-Za-z_]*)\b")
-_STACK_FILE = re.compile(r"\bplatform\.(?=[a-z])")
-_hosted = False
-
-
-def speak_as_package() -> None:
-    """Refuse from now on as a component package does, to programs in any language: they write as the wire does."""
-    global _hosted  # noqa: PLW0603 - a process hosts components for its whole life, or never
-    _hosted = True
-
-
-def spelled(text: str, names: Mapping[str, str]) -> str:
-    """Return a text of the plan's, which names settings as a stack file does, with each as the program writes it."""
-    text = _STACK_FILE.sub("", text)
-    return text if _hosted else _NAME.sub(lambda match: names.get(match[0], match[0]), text)
-
-
-def as_written(problem: Problem, names: Mapping[str, str]) -> Problem:
-    """Return a problem of the plan's with every argument as the program writes it."""
-    return replace(
-        problem,
-        where=spelled(problem.where, names),
-        found=spelled(problem.found, names),
-        why=spelled(problem.why, names),
-        fix=spelled(problem.fix, names),
-    )
+from .spelling import speaks_as_package
 
 
 class Refused(pulumi.RunError):
@@ -47,7 +21,7 @@ class Refused(pulumi.RunError):
 def refusal(noun: str, name: str, problems: Sequence[Problem]) -> Exception:
     """Return the end of the program: every problem of a component's arguments."""
     source = f"{noun} {name!r}"
-    if _hosted:
+    if speaks_as_package():
         details: list[InputPropertyErrorDetails] = [
             {"property_path": each.where, "reason": f"found {each.found}; {each.why}; {each.fix}"}
             for each in problems

@@ -14,6 +14,7 @@ from onprem_agents.errors import Problem, nearest_hint
 from onprem_agents.stack.section import Section
 
 from .awaited import SECRET, is_unknown
+from .spelling import argument
 
 K = TypeVar("K")
 
@@ -63,8 +64,9 @@ def python_names(section: type[Section]) -> dict[str, str]:
 def _section(section: type[Section], values: Mapping[str, Any], where: str, wire: Wire) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in values.items():
-        place = f"{where}.{name}" if where else str(name)
         info = section.model_fields.get(name)
+        written = str(name) if info is None else argument(name, str(info.alias))
+        place = f"{where}.{written}" if where else written
         if info is None:
             wire.problems.append(_no_argument(place, name, section))
         elif value is not None and _is_known(value, place, wire):  # None is nothing said, as Pulumi reads it
@@ -115,8 +117,8 @@ def _said(annotation: Any) -> Any:
 def _sections(annotation: Any) -> Iterator[type[Section]]:
     if isinstance(annotation, type) and not get_origin(annotation) and issubclass(annotation, Section):
         yield annotation
-    for argument in get_args(annotation):
-        yield from _sections(argument)
+    for inner in get_args(annotation):
+        yield from _sections(inner)
 
 
 def _no_argument(where: str, name: object, section: type[Section]) -> Problem:

@@ -60,9 +60,18 @@ class _RecordingMonitor(MockMonitor):
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # untyped in the SDK (3.272)
 
 
-def recorded(declare: Callable[[], object], *, preview: bool = False) -> Recorder:
-    """Run a piece of a program to its end, failures included, and return what it declared."""
+def recorded(
+    declare: Callable[[], object],
+    *,
+    preview: bool = False,
+    keep: Callable[[Recorder], None] = lambda _: None,
+) -> Recorder:
+    """Run a piece of a program to its end, failures included, and return what it declared.
+
+    One that fails raises its error; `keep` takes what was declared until then.
+    """
     recorder = Recorder()
+    keep(recorder)
     monitor = _RecordingMonitor(recorder)
     pulumi.runtime.set_mocks(
         recorder, project="onprem-coding-agents", stack="test", preview=preview, monitor=monitor
