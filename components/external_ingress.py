@@ -6,7 +6,7 @@ from typing import Any, cast
 import pulumi
 
 from onprem_agents.manifests import ingress_bundles
-from onprem_agents.plan import plan_ingress
+from onprem_agents.plan import IngressPart, plan_ingress
 from onprem_agents.plan.references import ingress_reference
 from onprem_agents.stack import parts
 
@@ -45,7 +45,9 @@ class ExternalIngress(Component):
         self.connection = plan.tell(
             lambda part: None if part.connection is None else part.connection.to_wire()
         )
-        self.ingress = plan.tell(
-            lambda part: cast(IngressReference, to_python(parts.IngressReference, ingress_reference(part)))
-        )
+        self.ingress = plan.tell(lambda part: cast(IngressReference, to_python(_reference(part))))
         self.register_attributes()
+
+
+def _reference(part: IngressPart) -> parts.IngressReference:
+    return parts.IngressReference.model_validate(ingress_reference(part))

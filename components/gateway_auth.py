@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
-from onprem_agents.manifests import auth_bundles, key_secret_name
+from onprem_agents.manifests import auth_bundles
+from onprem_agents.manifests.gateway_auth import key_secret_name
 from onprem_agents.plan import plan_auth
 
 from .arguments import GatewayAuthArgs

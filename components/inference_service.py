@@ -6,7 +6,8 @@ from typing import Any, cast
 import pulumi
 
 from onprem_agents.manifests import server_bundles
-from onprem_agents.plan import plan_server
+from onprem_agents.manifests.endpoints import server_url
+from onprem_agents.plan import ServerPart, plan_server
 from onprem_agents.plan.references import server_reference
 from onprem_agents.plan.report import role_report
 from onprem_agents.stack import parts
@@ -52,13 +53,15 @@ class InferenceService(Component):
             self, lambda planned: planned.declaration.declare(self, name, role=planned.part.serving.role)
         )
         self.service = plan.tell(lambda part: part.serving.predictor_service)
-        self.url = plan.tell(lambda part: part.url)
+        self.url = plan.tell(lambda part: server_url(_reference(part)))
         self.served_model = plan.tell(lambda part: part.serving.name)
         self.replicas = plan.tell(lambda part: part.serving.replicas)
         self.sizing = plan.tell(lambda part: role_report(part.serving))
         self.supported_agents = plan.tell(lambda part: list(part.serving.supported_agents))
         self.key_secret = plan.tell(lambda part: part.key_secret)
-        self.server = plan.tell(
-            lambda part: cast(ServerReference, to_python(parts.ServerReference, server_reference(part)))
-        )
+        self.server = plan.tell(lambda part: cast(ServerReference, to_python(_reference(part))))
         self.register_attributes()
+
+
+def _reference(part: ServerPart) -> parts.ServerReference:
+    return parts.ServerReference.model_validate(server_reference(part))

@@ -36,9 +36,9 @@ def to_wire(section: type[Section], arguments: Mapping[str, Any]) -> Wire:
     return wire
 
 
-def to_python(section: type[Section], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings in wire form as Python writes them: what one component tells is an argument of the next."""
-    return section.model_validate(dict(settings)).model_dump(mode="json", exclude_none=True)
+def to_python(section: Section) -> dict[str, Any]:
+    """Return settings as Python writes them: what one component tells is an argument of the next."""
+    return section.model_dump(mode="json", exclude_none=True)
 
 
 def no_map(given: object) -> Problem:

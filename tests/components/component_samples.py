@@ -51,7 +51,24 @@ MINIMAL: dict[str, dict[str, Any]] = {
         "server_key": SERVER,
     },
 }
-"""Every component alone, with the arguments that it must have and no other but a pool's size."""
+"""Every component alone, with the arguments that it must have and no other."""
+
+OWN = {
+    "GpuNodePool": {"kubernetes:scheduling.k8s.io/v1:PriorityClass"},
+    "InferenceService": {"kubernetes:serving.kserve.io/v1beta1:InferenceService"},
+    "ExternalIngress": {
+        "kubernetes:gateway.networking.k8s.io/v1:Gateway",
+        "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
+        "kubernetes:gateway.envoyproxy.io/v1alpha1:SecurityPolicy",
+    },
+    "GatewayAuth": {
+        "kubernetes:core/v1:Secret",
+        "kubernetes:gateway.envoyproxy.io/v1alpha1:SecurityPolicy",
+    },
+    "TranslationProxy": {"kubernetes:apps/v1:Deployment", "kubernetes:core/v1:Service"},
+    "CodingPlatform": {"kubernetes:core/v1:Namespace", "kubernetes:core/v1:Secret"},
+}
+"""Objects by which each is known."""
 
 
 def changed(noun: str, *path: str | int, value: Any) -> dict[str, Any]:

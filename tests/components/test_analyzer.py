@@ -5,21 +5,20 @@ from __future__ import annotations
 import pytest
 from pulumi.provider.experimental.analyzer import Analyzer, PropertyDefinition
 from pulumi.provider.experimental.component import ComponentProvider
+from pydantic.alias_generators import to_camel
 
 import components
 from components.component import Component
+from tests.components.component_samples import MINIMAL
 
 PACKAGE = "onprem-coding-agents"
 ALL = [found for name in components.__all__ if isinstance(found := getattr(components, name), type)]
 COMPONENTS = [found for found in ALL if issubclass(found, Component)]
-REQUIRED = {
-    "CodingPlatform": {"hardware", "models", "access", "developerKeys", "serverKey"},
-}
 
 
 def test_the_package_exports_every_component_with_its_arguments() -> None:
-    assert {found.__name__ for found in COMPONENTS} == set(REQUIRED)
-    assert {f"{name}Args" for name in REQUIRED} <= set(components.__all__)
+    assert {found.__name__ for found in COMPONENTS} == set(MINIMAL)
+    assert {f"{name}Args" for name in MINIMAL} <= set(components.__all__)
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
@@ -27,7 +26,7 @@ def test_at_most_five_arguments_are_required(component: type[Component]) -> None
     found = Analyzer(PACKAGE).analyze([component])["component_definitions"][component.__name__]
     required = {name for name, each in found.inputs.items() if not each.optional}
 
-    assert required == REQUIRED[component.__name__]
+    assert required == {to_camel(name) for name in MINIMAL[component.__name__]}
     assert len(required) <= 5
 
 

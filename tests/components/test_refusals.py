@@ -140,11 +140,11 @@ BAD: dict[str, tuple[str, Any, list[str]]] = {
 }
 
 
-def refused(program: Callable[[], object]) -> tuple[str, Recorder]:
+def refused(program: Callable[[], object], *, preview: bool = False) -> tuple[str, Recorder]:
     """Return the text with which a program ends, and what it declared until then."""
     recorders: list[Recorder] = []
     with pytest.raises(pulumi.RunError) as caught:
-        recorded(program, keep=recorders.append)
+        recorded(program, preview=preview, keep=recorders.append)
     return str(caught.value), recorders[0]
 
 
@@ -203,12 +203,12 @@ def test_messages_are_written_as_python_writes_arguments(noun: str) -> None:
 
 @pytest.mark.parametrize("noun", MINIMAL)
 def test_a_secret_among_the_settings_is_refused_and_not_shown(noun: str) -> None:
-    name = next(name for name, value in MINIMAL[noun].items() if isinstance(value, str | dict) and "key" not in name)
+    name = next(
+        name for name, value in MINIMAL[noun].items() if isinstance(value, str | dict) and "key" not in name
+    )
     secret = pulumi.Output.from_input("Hidden-Value")
 
-    text, recorder = refused(
-        lambda: make(noun, MINIMAL[noun] | {name: pulumi.Output.secret(secret)})
-    )
+    text, recorder = refused(lambda: make(noun, MINIMAL[noun] | {name: pulumi.Output.secret(secret)}))
 
     assert places(text) == [name]
     assert "Hidden" not in text
@@ -220,7 +220,7 @@ def test_what_is_known_is_checked_while_the_rest_is_awaited(preview: bool) -> No
     arguments = changed("InferenceService", "model", value="Qwen/Qwen3.6-27B-FP9")
     arguments |= {"namespace": pulumi.Output.from_input(pulumi.UNKNOWN), "replicas": -1}
 
-    text, recorder = refused(lambda: make("InferenceService", arguments))
+    text, recorder = refused(lambda: make("InferenceService", arguments), preview=preview)
 
     assert sorted(places(text)) == ["model", "replicas"]
     assert recorder.resources == []

@@ -9,28 +9,13 @@ import pytest
 
 from tests.components.component_samples import (
     MINIMAL,
+    OWN,
     SERVER_ARGUMENTS,
     as_outputs,
     changed,
     make,
 )
 from tests.components.recording import ALICE, SERVER, Recorder, recorded
-
-OWN = {
-    "GpuNodePool": {"kubernetes:scheduling.k8s.io/v1:PriorityClass"},
-    "InferenceService": {"kubernetes:serving.kserve.io/v1beta1:InferenceService"},
-    "ExternalIngress": {
-        "kubernetes:gateway.networking.k8s.io/v1:Gateway",
-        "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
-        "kubernetes:gateway.envoyproxy.io/v1alpha1:SecurityPolicy",
-    },
-    "GatewayAuth": {
-        "kubernetes:core/v1:Secret",
-        "kubernetes:gateway.envoyproxy.io/v1alpha1:SecurityPolicy",
-    },
-    "TranslationProxy": {"kubernetes:apps/v1:Deployment", "kubernetes:core/v1:Service"},
-    "CodingPlatform": {"kubernetes:core/v1:Namespace", "kubernetes:core/v1:Secret"},
-}
 
 every_component = pytest.mark.parametrize("noun", MINIMAL)
 
@@ -84,7 +69,9 @@ def test_a_pool_tells_what_a_server_needs_of_it() -> None:
     found: dict[str, Any] = {}
 
     def program() -> None:
-        pool = make("GpuNodePool", MINIMAL["GpuNodePool"] | {"nodes": 3, "gpus_per_node": 2, "queue": {}}, "pool")
+        pool = make(
+            "GpuNodePool", MINIMAL["GpuNodePool"] | {"nodes": 3, "gpus_per_node": 2, "queue": {}}, "pool"
+        )
         found.update(known({name: getattr(pool, name) for name in type(pool).__annotations__}))
         server = SERVER_ARGUMENTS | {
             "accelerator": pool.accelerator,
