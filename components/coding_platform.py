@@ -1,13 +1,13 @@
 """CodingPlatform: the whole stack, composed. It owns its parts' names; objects and order are the plan's bundles."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import pulumi
 
 from onprem_agents.manifests import SERVER_KEY_SECRET, bundles
 from onprem_agents.manifests.gateway_auth import key_secret_name
-from onprem_agents.plan import PlatformPlan, plan_stack
+from onprem_agents.plan import PlatformPlan, plan_platform
 from onprem_agents.plan.report import report
 
 from .arguments import CodingPlatformArgs

@@ -1,6 +1,7 @@
 """GatewayAuth: who may call. Keys are secret Outputs and stand in Secrets alone."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 
@@ -10,6 +11,7 @@ from onprem_agents.plan import plan_auth
 
 from .arguments import GatewayAuthArgs
 from .component import Component
+from .keys import Keys
 from .planning import planning
 
 
@@ -23,7 +25,7 @@ class GatewayAuth(Component):
 
     def __init__(self, name: str, args: GatewayAuthArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare Secrets first, then the policy that refers to them."""
-        plan = planning(self, name, args, plan=plan_auth, bundles=auth_bundles)
+        plan = planning(self, name, args, plan=plan_auth, bundles=auth_bundles, of_keys=_developers)
         super().__init__(name, {"developers": plan.tell(lambda part: list(part.developers))}, opts)
         plan.declare(self, lambda planned: planned.declaration.declare(self, name))
         self.developers = plan.tell(lambda part: list(part.developers))
@@ -31,3 +33,8 @@ class GatewayAuth(Component):
             lambda part: {developer: key_secret_name(developer) for developer in part.developers}
         )
         self.register_attributes()
+
+
+def _developers(keys: Keys) -> Mapping[str, Any] | None:
+    """Return who may call: those who have keys."""
+    return None if keys.developers is None else {"developers": keys.developers}

@@ -42,7 +42,14 @@ class InferenceService(Component):
         self, name: str, args: InferenceServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Declare the role's objects; the deployment waits until the model is loaded."""
-        plan = planning(self, name, args, plan=plan_server, bundles=server_bundles)
+        plan = planning(
+            self,
+            name,
+            args,
+            plan=plan_server,
+            bundles=server_bundles,
+            of_keys=lambda keys: {"has_key": keys.has_server_key},
+        )
         state = {
             "role": plan.tell(lambda part: part.serving.role),
             "servedModel": plan.tell(lambda part: part.serving.name),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,29 +14,47 @@ from onprem_agents.manifests import DeclaredSecret, KeyValue
 from onprem_agents.stack.secrets import check_keys
 
 from .awaited import is_unknown
+from .sections import DEVELOPER_KEYS, SERVER_KEY, KeyArgument
 
-DEVELOPERS, SERVER = "developer_keys", "server_key"
+_FIX = "give a key that 'openssl rand -hex 32' makes, as a secret Output"
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What a component is given of `developer_keys` and `server_key`; Pulumi's unknown where one is not known yet."""
+    """What a component is given of its key arguments; Pulumi's unknown where one is not known yet."""
 
+    taken: Sequence[KeyArgument]
     given: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def has_server_key(self) -> bool:
+        """Whether the key between gateway and servers is given, known or not."""
+        return self.given.get(SERVER_KEY) is not None
+
+    @property
+    def developers(self) -> tuple[str, ...] | None:
+        """Those who have keys; None where nobody can tell."""
+        by_name = self.given.get(DEVELOPER_KEYS)
+        return tuple(map(str, by_name)) if isinstance(by_name, Mapping) else None
 
     def problems(self, developers: Collection[str] | None) -> list[Problem]:
         """Return what is wrong with those that are known; each of `developers` should have one (None: who knows)."""
-        by_name = self.given.get(DEVELOPERS, {})
+        due = {key.name for key in self.taken if key.required or self.given[key.name] is not None}
+        by_name = self.given[DEVELOPER_KEYS] if DEVELOPER_KEYS in due else {}
+        if by_name is None and developers is None:
+            by_name, missing = {}, [_NOBODY]
+        else:
+            missing = []
         if is_unknown(by_name):
-            by_name = dict.fromkeys(developers or (), pulumi.UNKNOWN)
+            by_name = dict.fromkeys(developers or (), by_name)
         if isinstance(by_name, Mapping):
             by_name = {name: _assumed(keys, str(index)) for index, (name, keys) in enumerate(by_name.items())}
-        server_key = _assumed(self.given.get(SERVER, pulumi.UNKNOWN), SERVER)
+        server_key = _assumed(self.given[SERVER_KEY] if SERVER_KEY in due else pulumi.UNKNOWN, "server")
         try:
-            check_keys(by_name, server_key, developers if DEVELOPERS in self.given else (), "keys")
+            check_keys(by_name, server_key, developers if DEVELOPER_KEYS in due else (), "keys")
         except InvalidInput as error:
-            return [replace(problem, fix=_fix(problem)) for problem in error.problems]
-        return []
+            missing += [replace(problem, fix=_fix(problem)) for problem in error.problems]
+        return missing
 
     def data(self, secret: DeclaredSecret) -> pulumi.Output[Any]:
         """Return what stands in a Secret's `data`: no second key where a developer has one only."""
@@ -54,17 +72,24 @@ class Keys:
 
     def _of(self, value: KeyValue) -> list[Any]:
         if value.developer is None:
-            return [self.given[SERVER]]
-        by_name = self.given[DEVELOPERS]
+            return [self.given[SERVER_KEY]]
+        by_name = self.given[DEVELOPER_KEYS]
         keys = by_name if is_unknown(by_name) else by_name[value.developer]
         return list(keys) if isinstance(keys, list | tuple) else [keys]
 
 
+_NOBODY = Problem(
+    where="developerKeys",
+    cause="missing-secret",
+    found="nothing",
+    why="without a key nobody may call",
+    fix=_FIX,
+)
+
+
 def _fix(problem: Problem) -> str:
     """Return what to do about a key in a program: it may come from anywhere."""
-    if problem.cause == "unknown-name":
-        return "add the developer there, or leave the key out"
-    return "give a key that 'openssl rand -hex 32' makes, as a secret Output"
+    return "add the developer there, or leave the key out" if problem.cause == "unknown-name" else _FIX
 
 
 def _assumed(keys: Any, number: str) -> Any:

@@ -6,13 +6,14 @@ A component that is part of a platform is given a plan that is made already.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, cast
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar, cast
 
 import pulumi
 
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import Bundle
+from onprem_agents.plan.known import problems_of_form
 
 from .awaited import Settled, has_outputs, settled
 from .component import Component
@@ -20,20 +21,12 @@ from .declaration import Declaration
 from .keys import Keys
 from .late_children import LateChildren
 from .refusal import refusal
-from .sections import ARGUMENTS, Arguments
-from .spelling import as_written
-from .wire import no_map, to_wire
+from .sections import ARGUMENTS, DEVELOPER_KEYS, Arguments
+from .spelling import argument, as_written
+from .wire import Wire, no_map, to_wire
 
 P = TypeVar("P")
-P_co = TypeVar("P_co", covariant=True)
 U = TypeVar("U")
-
-
-class Plan(Protocol[P_co]):
-    """How a part is planned from its settings in wire form."""
-
-    def __call__(self, settings: Mapping[str, Any], *, stack: str) -> P_co:
-        """Return the part. Raises `InvalidInput` with every problem."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,16 +82,18 @@ def planning(
     name: str,
     given: object,
     *,
-    plan: Plan[P],
+    plan: Callable[..., P],
     bundles: Callable[[P], Sequence[Bundle]],
+    of_keys: Callable[[Keys], Mapping[str, Any] | None] = lambda _: {},
 ) -> Planning[P]:
     """Plan a component that is about to be made from what it is given.
 
-    Raises the refusal of arguments that are values; that of Outputs ends the program when they are known.
+    `of_keys` is what the plan must know of the keys, None while that is not known. Raises the refusal of arguments
+    that are values; that of Outputs ends the program when they are known.
     """
     if isinstance(given, Planned):
         return Planning(given)
-    question = _Question(component=component, name=name, plan=plan, bundles=bundles)
+    question = _Question(component=component, name=name, plan=plan, bundles=bundles, of_keys=of_keys)
     settings, keys = question.taken_apart(given)
     if not has_outputs(given):
         plan_now = question.answer(Settled(settings=settings, keys=keys))
@@ -115,8 +110,9 @@ class _Question(Generic[P]):
 
     component: Component
     name: str
-    plan: Plan[P]
+    plan: Callable[..., P]
     bundles: Callable[[P], Sequence[Bundle]]
+    of_keys: Callable[[Keys], Mapping[str, Any] | None]
 
     @property
     def arguments(self) -> Arguments:
@@ -134,23 +130,31 @@ class _Question(Generic[P]):
 
         Whatever is declared comes after the resources that `after` depends on.
         """
-        wire, keys = to_wire(self.arguments.section, given.settings), Keys(given.keys)
+        wire, keys = to_wire(self.arguments.section, given.settings), Keys(self.arguments.keys, given.keys)
         problems, part = list(wire.problems), None
+        of_keys = self.of_keys(keys)
         try:
-            if wire.unknown:
-                pass
+            if wire.unknown or of_keys is None:
+                problems += self.known_problems(wire)
             else:
-                part = self.plan(wire.settings, stack=pulumi.get_stack())
+                part = self.plan(wire.settings, stack=pulumi.get_stack(), source=self.name, **of_keys)
         except InvalidInput as error:
             problems += self.as_written(error.problems)
-        developers = None if part is None else tuple(getattr(part, "developers", ()))
+        developers = getattr(part, "developers", None) if DEVELOPER_KEYS in keys.given else None
         problems += self.as_written(keys.problems(developers))
         if problems:
             raise self.refused(problems) from None
         if part is None:
-            self.tell_awaited(wire.unknown)
+            self.tell_awaited(wire.unknown or [argument(DEVELOPER_KEYS, "developerKeys")])
             return None
+        for note in getattr(part, "notes", ()):
+            pulumi.log.warn(self.written(note), resource=self.component)
         return Planned(part=part, declaration=Declaration(bundles=self.bundles(part), keys=keys, after=after))
+
+    def known_problems(self, wire: Wire) -> list[Problem]:
+        """Return what is wrong already, whatever the rest will be."""
+        found = self.as_written(problems_of_form(self.arguments.section, wire.settings))
+        return [problem for problem in found if not wire.follows(problem)]
 
     def tell_awaited(self, places: Sequence[str]) -> None:
         """Tell the reader of a preview why it shows no object of the component."""
@@ -160,8 +164,20 @@ class _Question(Generic[P]):
             resource=self.component,
         )
 
+    def written(self, text: str) -> str:
+        return as_written(text, self.arguments.python_names)
+
     def as_written(self, problems: Sequence[Problem]) -> list[Problem]:
-        return [as_written(problem, self.arguments.python_names) for problem in problems]
+        return [
+            replace(
+                problem,
+                where=self.written(problem.where),
+                found=self.written(problem.found),
+                why=self.written(problem.why),
+                fix=self.written(problem.fix),
+            )
+            for problem in problems
+        ]
 
     def refused(self, problems: Sequence[Problem]) -> Exception:
         """Return the end of the program."""

@@ -30,8 +30,9 @@ class KeyArgument:
     description: str
 
 
+DEVELOPER_KEYS, SERVER_KEY = "developer_keys", "server_key"
 _DEVELOPER_KEYS = KeyArgument(
-    name="developer_keys",
+    name=DEVELOPER_KEYS,
     wire_name="developerKeys",
     by_developer=True,
     required=True,
@@ -39,7 +40,7 @@ _DEVELOPER_KEYS = KeyArgument(
     "each. They stand in Secrets alone.",
 )
 _SERVER_KEY = KeyArgument(
-    name="server_key",
+    name=SERVER_KEY,
     wire_name="serverKey",
     by_developer=False,
     required=True,

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-
-from onprem_agents.errors import Problem
 
 _NAME = re.compile(r"\b[a-z]+[A-Z][A-Za-z]*\b")
 _of_the_wire = False
@@ -28,18 +25,6 @@ def argument(python_name: str, wire_name: str) -> str:
     return wire_name if _of_the_wire else python_name
 
 
-def as_written(problem: Problem, names: Mapping[str, str]) -> Problem:
-    """Return a problem of the plan's with every argument as the program writes it; `names` is wire to Python."""
-    if _of_the_wire:
-        return problem
-
-    def spelled(text: str) -> str:
-        return _NAME.sub(lambda match: names.get(match[0], match[0]), text)
-
-    return replace(
-        problem,
-        where=spelled(problem.where),
-        found=spelled(problem.found),
-        why=spelled(problem.why),
-        fix=spelled(problem.fix),
-    )
+def as_written(text: str, names: Mapping[str, str]) -> str:
+    """Return a text of the plan's with every argument as the program writes it; `names` is wire to Python."""
+    return text if _of_the_wire else _NAME.sub(lambda match: names.get(match[0], match[0]), text)

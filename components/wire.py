@@ -1,10 +1,11 @@
 """Arguments as Python writes them → settings as the plan reads them: names in camelCase, and nothing but values.
 
-What a program cannot know yet is an unknown of Pulumi's, at any depth; it is left out and told by its place.
+What a program cannot know yet is an unknown of Pulumi's, at any depth: nothing stands there, and its place is told.
 """
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,14 @@ class Wire:
     unknown: list[str] = field(default_factory=list)
     """Places of arguments that will only be known later."""
     problems: list[Problem] = field(default_factory=list)
+
+    def follows(self, problem: Problem) -> bool:
+        """Tell whether a problem may go away as soon as everything is known."""
+        above = ("", "arguments")
+        return any(
+            problem.where in above or re.match(re.escape(problem.where) + r"(?![^.\[])", place)
+            for place in self.unknown
+        )
 
 
 def to_wire(section: type[Section], arguments: Mapping[str, Any]) -> Wire:
@@ -69,42 +78,30 @@ def _section(section: type[Section], values: Mapping[str, Any], where: str, wire
         place = f"{where}.{written}" if where else written
         if info is None:
             wire.problems.append(_no_argument(place, name, section))
-        elif value is not None and _is_known(value, place, wire):  # None is nothing said, as Pulumi reads it
+        elif value is not None:  # None is nothing said, as Pulumi reads it
             found[str(info.alias)] = _value(info.annotation, value, place, wire)
     return found
 
 
 def _value(annotation: Any, value: Any, where: str, wire: Wire) -> Any:
+    if value is SECRET:
+        wire.problems.append(_secret(where))
+    if value is SECRET or is_unknown(value):
+        wire.unknown.append(where)
+        return None
     annotation = _said(annotation)
     origin, inner = get_origin(annotation), get_args(annotation)
     if isinstance(value, Mapping):
         if isinstance(annotation, type) and not origin and issubclass(annotation, Section):
             return _section(annotation, value, where, wire)
         if origin is dict:
-            return {
-                name: _value(inner[1], each, f"{where}.{name}", wire)
-                for name, each in value.items()
-                if _is_known(each, f"{where}.{name}", wire)
-            }
+            return {name: _value(inner[1], each, f"{where}.{name}", wire) for name, each in value.items()}
     if origin is tuple and isinstance(value, Sequence) and not isinstance(value, str):
-        return [
-            _value(inner[0], each, f"{where}[{index}]", wire)
-            for index, each in enumerate(value)
-            if _is_known(each, f"{where}[{index}]", wire)
-        ]
+        return [_value(inner[0], each, f"{where}[{index}]", wire) for index, each in enumerate(value)]
     # Programs in other languages have no integers: 3 comes as 3.0.
     if annotation is int and isinstance(value, float) and value.is_integer():
         return int(value)
     return value
-
-
-def _is_known(value: object, where: str, wire: Wire) -> bool:
-    if value is SECRET:
-        wire.problems.append(_secret(where))
-    if value is SECRET or is_unknown(value):
-        wire.unknown.append(where)
-        return False
-    return True
 
 
 def _said(annotation: Any) -> Any:

@@ -42,7 +42,12 @@ def declared(arguments: Callable[[], Any], *, preview: bool = False) -> Recorder
 
 
 def objects(recorder: Recorder) -> dict[str, Any]:
-    return {item.name: item.inputs for item in recorder.resources if item.typ.startswith("kubernetes:")}
+    """Return the inputs of every object by its name, and by its type where two have one name."""
+    found: dict[str, dict[str, Any]] = {}
+    for item in recorder.resources:
+        if item.typ.startswith("kubernetes:"):
+            found.setdefault(item.name, {})[item.typ] = item.inputs
+    return dict(found)
 
 
 def test_plain_arguments_are_planned_while_the_component_is_made() -> None:
@@ -121,7 +126,7 @@ def test_a_key_that_is_not_known_at_preview_hides_its_secret_and_nothing_else() 
     plain = objects(declared(lambda: PLAIN))
 
     assert set(objects(recorder)) == set(plain)
-    data = objects(recorder)["platform-auth-vllm-server-key"]["data"]
+    data = objects(recorder)["platform-auth-vllm-server-key"]["kubernetes:core/v1:Secret"]["data"]
     assert is_rpc_secret(data)
     assert is_unknown(unwrap_rpc_secret(data))
     for name in set(plain) - {"platform-auth-vllm-server-key"}:

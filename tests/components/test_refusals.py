@@ -15,7 +15,7 @@ from tests.components.recording import ALICE, Recorder, recorded
 BAD: dict[str, tuple[str, Any, list[str]]] = {
     "no accelerator of that name": (
         "GpuNodePool",
-        changed("GpuNodePool", "accelerator", value="L40"),
+        changed("GpuNodePool", "accelerator", value="L4000"),
         ["accelerator"],
     ),
     "a pool of minus one node": ("GpuNodePool", changed("GpuNodePool", "nodes", value=-1), ["nodes"]),
