@@ -60,4 +60,4 @@ def test_no_input_must_be_plain() -> None:
 def test_the_sdk_hosts_all_of_them() -> None:
     provider = ComponentProvider(list(COMPONENTS), PACKAGE)
 
-    assert all(f'"{PACKAGE}:index:{component.__name__}"' in provider.schema for component in COMPONENTS)
+    assert all(f'"{PACKAGE}:index:{component.__name__}"' in str(provider.schema) for component in COMPONENTS)

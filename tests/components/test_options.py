@@ -172,8 +172,8 @@ def test_a_transformation_changes_every_object(known: Any) -> None:
     def annotate(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not args.type_.startswith("kubernetes:"):
             return None
-        metadata = args.props["metadata"] | {"annotations": {"team": "red"}}
-        props = {**args.props, "metadata": metadata}
+        metadata: Any = args.props["metadata"]
+        props = {**args.props, "metadata": metadata | {"annotations": {"team": "red"}}}
         return pulumi.ResourceTransformationResult(props=props, opts=args.opts)
 
     recorder = declared(known, lambda: pulumi.ResourceOptions(transformations=[annotate]))

@@ -206,9 +206,11 @@ def test_a_secret_among_the_settings_is_refused_and_not_shown(noun: str) -> None
     name = next(
         name for name, value in MINIMAL[noun].items() if isinstance(value, str | dict) and "key" not in name
     )
-    secret = pulumi.Output.from_input("Hidden-Value")
 
-    text, recorder = refused(lambda: make(noun, MINIMAL[noun] | {name: pulumi.Output.secret(secret)}))
+    def program() -> None:
+        make(noun, MINIMAL[noun] | {name: pulumi.Output.secret("Hidden-Value")})
+
+    text, recorder = refused(program)
 
     assert places(text) == [name]
     assert "Hidden" not in text

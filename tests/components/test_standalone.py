@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-import pulumi
 import pytest
 
 import components
@@ -29,8 +29,7 @@ def objects(recorder: Recorder) -> dict[tuple[str, str], Any]:
 def tell(found: dict[str, Any], component: Any, *names: str) -> None:
     """Put attributes where they can be looked at once the program has run; all of them where none is named."""
     for name in names or type(component).__annotations__:
-        output: pulumi.Output[Any] = getattr(component, name)
-        output.apply(lambda value, name=name: found.update({name: value}))
+        getattr(component, name).apply(partial(found.__setitem__, name))
 
 
 @every_component
