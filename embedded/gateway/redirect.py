@@ -13,10 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from onprem_agents.manifests import Manifest
-from onprem_agents.manifests.endpoints import PROXY_NAME, backend_name, predictor_host, predictor_url
+from onprem_agents.manifests.endpoints import backend_name, server_host, server_url
 from onprem_agents.manifests.external_ingress import COMPONENT
 from onprem_agents.manifests.meta import manifest
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan import PROXY_NAME, PlatformPlan
 
 _API = "gateway.envoyproxy.io/v1alpha1"
 
@@ -43,13 +43,11 @@ def redirected(plan: PlatformPlan, objects: Sequence[Manifest], redirect: Redire
 
     A Service that a route leads to becomes a Backend, which is added before the first route.
     """
-    targets = {
-        serving.predictor_service: (backend_name(serving), redirect.server) for serving in plan.serving
-    }
+    targets = {server.service: (backend_name(server), redirect.server) for server in plan.servers}
     if redirect.proxy is not None:
         targets[PROXY_NAME] = (PROXY_NAME, redirect.proxy)
     addresses = dict(targets.values())
-    own_hosts = {predictor_host(plan, serving) for serving in plan.serving}
+    own_hosts = {server_host(server) for server in plan.servers}
     changed, added = [], {}
     for each in objects:
         if each["kind"] == "Backend" and each["metadata"]["name"] in addresses:
@@ -76,7 +74,7 @@ def models_at(plan: PlatformPlan, objects: Iterable[Manifest], server: str) -> l
         each
         | {
             "data": {
-                name: _replaced(text, {predictor_url(plan, role): server for role in plan.serving})
+                name: _replaced(text, {server_url(each): server for each in plan.servers})
                 for name, text in each["data"].items()
             }
         }

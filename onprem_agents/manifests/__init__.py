@@ -4,8 +4,17 @@
 """
 
 from onprem_agents.manifests.bundle import Bundle, Declared, DeclaredPatch, DeclaredSecret, KeyValue
-from onprem_agents.manifests.meta import GATEWAY_NAME, PROXY_KEY_SECRET, SERVER_KEY_SECRET, Manifest
-from onprem_agents.manifests.platform import bundles, render
+from onprem_agents.manifests.meta import Manifest
+from onprem_agents.manifests.platform import (
+    auth_bundles,
+    bundles,
+    ingress_bundles,
+    pool_bundles,
+    proxy_bundles,
+    render,
+    server_bundles,
+)
+from onprem_agents.plan.names import GATEWAY_NAME, PROXY_KEY_SECRET, SERVER_KEY_SECRET
 
 __all__ = [
     "GATEWAY_NAME",
@@ -17,6 +26,11 @@ __all__ = [
     "DeclaredSecret",
     "KeyValue",
     "Manifest",
+    "auth_bundles",
     "bundles",
+    "ingress_bundles",
+    "pool_bundles",
+    "proxy_bundles",
     "render",
+    "server_bundles",
 ]

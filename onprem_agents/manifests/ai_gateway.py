@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from onprem_agents.manifests.endpoints import backend_name
-from onprem_agents.manifests.meta import GATEWAY_NAME, SERVER_KEY_SECRET, Manifest, manifest
-from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.manifests.meta import Manifest, manifest
+from onprem_agents.plan import GATEWAY_NAME, ROLES_PER_AI_ROUTE, IngressPart
+from onprem_agents.stack.parts import ServerReference
 from onprem_agents.units import format_duration
 
 COMPONENT = "external-ingress"
@@ -26,60 +27,50 @@ _ANTHROPIC_HEADER = "anthropic-version"
 Schema = Literal["OpenAI", "Anthropic"]
 _SCHEMAS: tuple[Schema, ...] = ("Anthropic", "OpenAI")
 
-_ROLES_PER_ROUTE = 7
-"""An AIGatewayRoute takes 15 rules, and a role needs two."""
 
-
-def route_names(plan: PlatformPlan) -> list[str]:
-    """Return the names of the AIGatewayRoutes, which are those of the HTTPRoutes made from them."""
-    count = -(-len(plan.serving) // _ROLES_PER_ROUTE)
-    return [f"{GATEWAY_NAME}-agents" + (f"-{number}" if number > 1 else "") for number in range(1, count + 1)]
-
-
-def ai_gateway(plan: PlatformPlan) -> list[Manifest]:
+def ai_gateway(part: IngressPart) -> list[Manifest]:
     """Return backends, their key, and the routes."""
-    backends = [_service_backend(plan, serving, schema) for serving in plan.serving for schema in _SCHEMAS]
-    keys = [_backend_key(plan, serving) for serving in plan.serving]
-    return [*backends, *keys, *_routes(plan)]
+    backends = [_service_backend(part, server, schema) for server in part.servers for schema in _SCHEMAS]
+    keys = [_backend_key(part, server) for server in part.servers if server.key_secret is not None]
+    return [*backends, *keys, *_routes(part)]
 
 
-def _backend(serving: ServingPlan, schema: Schema) -> str:
-    return f"{serving.name}-{schema.lower()}"
+def _backend(server: ServerReference, schema: Schema) -> str:
+    return f"{server.name}-{schema.lower()}"
 
 
-def _service_backend(plan: PlatformPlan, serving: ServingPlan, schema: Schema) -> Manifest:
-    reference = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": backend_name(serving)}
+def _service_backend(part: IngressPart, server: ServerReference, schema: Schema) -> Manifest:
+    reference = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": backend_name(server)}
     return manifest(
-        plan,
+        part,
         _API,
         "AIServiceBackend",
-        _backend(serving, schema),
+        _backend(server, schema),
         component=COMPONENT,
         spec={"schema": {"name": schema}, "backendRef": reference},
     )
 
 
-def _backend_key(plan: PlatformPlan, serving: ServingPlan) -> Manifest:
+def _backend_key(part: IngressPart, server: ServerReference) -> Manifest:
     # Type APIKey sets `Authorization: Bearer` for either schema, the only header that vLLM looks at.
     targets = [
-        {"group": _GROUP, "kind": "AIServiceBackend", "name": _backend(serving, schema)}
-        for schema in _SCHEMAS
+        {"group": _GROUP, "kind": "AIServiceBackend", "name": _backend(server, schema)} for schema in _SCHEMAS
     ]
     return manifest(
-        plan,
+        part,
         _API,
         "BackendSecurityPolicy",
-        f"{serving.name}-server-key",
+        f"{server.name}-server-key",
         component=COMPONENT,
         spec={
             "type": "APIKey",
-            "apiKey": {"secretRef": {"group": "", "kind": "Secret", "name": SERVER_KEY_SECRET}},
+            "apiKey": {"secretRef": {"group": "", "kind": "Secret", "name": server.key_secret}},
             "targetRefs": targets,
         },
     )
 
 
-def _routes(plan: PlatformPlan) -> list[Manifest]:
+def _routes(part: IngressPart) -> list[Manifest]:
     parent = {
         "group": "gateway.networking.k8s.io",
         "kind": "Gateway",
@@ -88,35 +79,36 @@ def _routes(plan: PlatformPlan) -> list[Manifest]:
     }
     return [
         manifest(
-            plan,
+            part,
             _API,
             "AIGatewayRoute",
             name,
             component=COMPONENT,
             spec={
                 "parentRefs": [parent],
-                "hostnames": [plan.access.host],
-                "rules": [_rule(plan, serving, schema) for serving in roles for schema in _SCHEMAS],
+                "hostnames": [part.host],
+                "rules": [_rule(part, server, schema) for server in servers for schema in _SCHEMAS],
             },
         )
-        for name, roles in zip(route_names(plan), _chunks(plan.serving), strict=True)
+        for name, servers in zip(part.agent_routes, _chunks(part.servers), strict=True)
     ]
 
 
-def _rule(plan: PlatformPlan, serving: ServingPlan, schema: Schema) -> Manifest:
-    headers = [{"type": "Exact", "name": _MODEL_HEADER, "value": serving.name}]
+def _rule(part: IngressPart, server: ServerReference, schema: Schema) -> Manifest:
+    headers = [{"type": "Exact", "name": _MODEL_HEADER, "value": server.name}]
     if schema == "Anthropic":
         headers.append({"type": "RegularExpression", "name": _ANTHROPIC_HEADER, "value": ".+"})
-    limit = format_duration(plan.timeouts.route_seconds)
+    limit = format_duration(part.timeouts.route_seconds)
     return {
         "matches": [{"headers": headers}],
-        "backendRefs": [{"name": _backend(serving, schema), "weight": 1, "priority": 0}],
+        "backendRefs": [{"name": _backend(server, schema), "weight": 1, "priority": 0}],
         "timeouts": {"request": limit, "backendRequest": limit},
         "modelsOwnedBy": "onprem-coding-agents",
     }
 
 
-def _chunks(serving: Sequence[ServingPlan]) -> list[tuple[ServingPlan, ...]]:
+def _chunks(servers: Sequence[ServerReference]) -> list[tuple[ServerReference, ...]]:
     return [
-        tuple(serving[start : start + _ROLES_PER_ROUTE]) for start in range(0, len(serving), _ROLES_PER_ROUTE)
+        tuple(servers[start : start + ROLES_PER_AI_ROUTE])
+        for start in range(0, len(servers), ROLES_PER_AI_ROUTE)
     ]

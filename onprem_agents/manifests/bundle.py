@@ -25,6 +25,7 @@ Group = Literal[
     "proxy",
     "key-check",
     "listener",
+    "guard",
     "gateway",
     "routes",
 ]
@@ -57,6 +58,8 @@ class Declared:
     """An object that the stack owns."""
 
     manifest: Manifest
+    replace_on_changes: tuple[str, ...] = ()
+    """Properties that the API server lets nobody change. The name stays, so the old object must go first."""
     label: str | None = None
     """The end of its resource's name where that is not its own; a state knows it by this."""
 

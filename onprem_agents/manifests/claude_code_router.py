@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 
-from onprem_agents.manifests.endpoints import CHAT, predictor_url
+from onprem_agents.manifests.endpoints import CHAT, server_url
 from onprem_agents.manifests.meta import Manifest
-from onprem_agents.manifests.proxy_software import ProxySoftware
-from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.manifests.proxy_software import NO_KEY, ProxySoftware, server_key_name
+from onprem_agents.plan import ProxyPart
+from onprem_agents.plan.references import role_name
+from onprem_agents.stack.parts import ServerReference
 
 _IMAGE = "musistudio/claude-code-router:2.0.0"
 _PORT = 3456
@@ -32,7 +34,7 @@ module.exports = async function route(request) {
 """
 
 
-def router_config(plan: PlatformPlan) -> Manifest:
+def router_config(part: ProxyPart) -> Manifest:
     """Return claude-code-router's configuration; keys are named by environment variable only."""
     return {
         "HOST": "0.0.0.0",  # noqa: S104  it listens beyond loopback only together with APIKEY
@@ -40,34 +42,37 @@ def router_config(plan: PlatformPlan) -> Manifest:
         "APIKEY": "$CCR_API_KEY",
         "LOG": False,
         "NON_INTERACTIVE_MODE": True,
-        "API_TIMEOUT_MS": 1000 * plan.timeouts.predictor_seconds,
+        "API_TIMEOUT_MS": 1000 * part.timeouts.predictor_seconds,
         "CUSTOM_ROUTER_PATH": f"{_FOLDER}/{_ROUTER}",
-        "Providers": [_provider(plan, serving) for serving in plan.serving],
+        "Providers": [_provider(part, server) for server in part.servers],
         "Router": {
-            "default": _route(plan.main),
-            "background": _route(plan.small),
+            "default": _route(part.servers[0]),
+            "background": _route(part.servers[-1]),
         },
     }
 
 
-def _provider(plan: PlatformPlan, serving: ServingPlan) -> Manifest:
-    return {
-        "name": serving.role,
-        "api_base_url": f"{predictor_url(plan, serving)}{CHAT}",
-        "api_key": "$VLLM_API_KEY",
-        "models": [serving.name],
-        "transformer": {"use": [["maxtoken", {"max_tokens": serving.max_output_tokens}]]},
+def _provider(part: ProxyPart, server: ServerReference) -> Manifest:
+    key = server_key_name(part, server)
+    provider: Manifest = {
+        "name": role_name(server),
+        "api_base_url": f"{server_url(server)}{CHAT}",
+        "api_key": NO_KEY if key is None else f"${key}",
+        "models": [server.name],
     }
+    if server.max_output_tokens is not None:
+        provider["transformer"] = {"use": [["maxtoken", {"max_tokens": server.max_output_tokens}]]}
+    return provider
 
 
-def _route(serving: ServingPlan) -> str:
-    return f"{serving.role},{serving.name}"
+def _route(server: ServerReference) -> str:
+    return f"{role_name(server)},{server.name}"
 
 
-def _files(plan: PlatformPlan) -> dict[str, str]:
-    providers = {serving.name: serving.role for serving in plan.serving}
+def _files(part: ProxyPart) -> dict[str, str]:
+    providers = {server.name: role_name(server) for server in part.servers}
     return {
-        _CONFIG: json.dumps(router_config(plan), indent=2) + "\n",
+        _CONFIG: json.dumps(router_config(part), indent=2) + "\n",
         _ROUTER: _ROUTER_SCRIPT.replace("@PROVIDERS@", json.dumps(providers)),
     }
 

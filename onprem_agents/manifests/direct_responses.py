@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import json
 
-from onprem_agents.contract.connection import WELL_KNOWN_PATH
+from onprem_agents.contract.connection import WELL_KNOWN_PATH, Connection
 from onprem_agents.manifests.endpoints import MODELS
-from onprem_agents.manifests.meta import GATEWAY_NAME, Manifest, manifest
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.manifests.meta import Manifest, manifest
+from onprem_agents.plan import CONNECTION_ROUTE, MODELS_ROUTE, IngressPart
 
 COMPONENT = "external-ingress"
 
-MODELS_ROUTE = f"{GATEWAY_NAME}-models"
-CONNECTION_ROUTE = f"{GATEWAY_NAME}-connection"
 
-
-def models_filter(plan: PlatformPlan) -> Manifest:
+def models_filter(part: IngressPart) -> Manifest:
     """Return the HTTPRouteFilter that answers GET /v1/models for all roles, in OpenAI's form."""
     models = [
         {
-            "id": serving.name,
+            "id": server.name,
             "object": "model",
             "created": 0,
             "owned_by": "onprem-coding-agents",
-            "max_model_len": serving.context_tokens,
         }
-        for serving in plan.serving
+        | ({} if server.context_tokens is None else {"max_model_len": server.context_tokens})
+        for server in part.servers
     ]
-    return _direct_response(plan, MODELS_ROUTE, json.dumps({"object": "list", "data": models}))
+    return _direct_response(part, MODELS_ROUTE, json.dumps({"object": "list", "data": models}))
 
 
-def connection_filter(plan: PlatformPlan) -> Manifest:
+def connection_filter(part: IngressPart, connection: Connection) -> Manifest:
     """Return the HTTPRouteFilter that serves the connection contract, which holds no secret."""
-    return _direct_response(plan, CONNECTION_ROUTE, plan.connection.to_json())
+    return _direct_response(part, CONNECTION_ROUTE, connection.to_json())
 
 
 def get_rule(path: str, filter_name: str) -> Manifest:
@@ -62,7 +59,7 @@ def connection_rule() -> Manifest:
     return get_rule(WELL_KNOWN_PATH, CONNECTION_ROUTE)
 
 
-def _direct_response(plan: PlatformPlan, name: str, body: str) -> Manifest:
+def _direct_response(part: IngressPart, name: str, body: str) -> Manifest:
     # Envoy Gateway 1.9 passes the body on as a format string: a percent sign is written twice.
     response = {
         "statusCode": 200,
@@ -70,7 +67,7 @@ def _direct_response(plan: PlatformPlan, name: str, body: str) -> Manifest:
         "body": {"type": "Inline", "inline": body.replace("%", "%%")},
     }
     return manifest(
-        plan,
+        part,
         "gateway.envoyproxy.io/v1alpha1",
         "HTTPRouteFilter",
         name,

@@ -8,8 +8,6 @@ namespace's owner makes (from Gateway in ours, to Secret); we never write into f
 from __future__ import annotations
 
 from onprem_agents.manifests.direct_responses import (
-    CONNECTION_ROUTE,
-    MODELS_ROUTE,
     connection_filter,
     connection_rule,
     models_filter,
@@ -20,46 +18,46 @@ from onprem_agents.manifests.endpoints import (
     backend_spec,
     has_backend,
     native_paths,
-    predictor_backend,
-    predictor_host,
     proxy_backend,
     proxy_paths,
+    server_backend,
+    server_host,
 )
-from onprem_agents.manifests.gateway_auth import PROXY_CREDENTIAL, SERVER_CREDENTIAL
-from onprem_agents.manifests.meta import GATEWAY_NAME, Manifest, manifest
+from onprem_agents.manifests.meta import Manifest, manifest
 from onprem_agents.manifests.model_routing import MODEL_HEADER, extension_policy, routes_by_model
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy, client_traffic_policy
-from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.plan import AGENTS_ROUTE, CONNECTION_ROUTE, GATEWAY_NAME, MODELS_ROUTE, IngressPart
+from onprem_agents.plan.references import credential_of, proxy_credential_of
+from onprem_agents.stack.parts import ServerReference
 from onprem_agents.units import format_duration
 
 COMPONENT = "external-ingress"
-AGENTS_ROUTE = f"{GATEWAY_NAME}-agents"
 _CERTIFICATE = f"{GATEWAY_NAME}-tls"
 
 
-def gateway(plan: PlatformPlan) -> Manifest:
+def gateway(part: IngressPart) -> Manifest:
     """Return the Gateway: one HTTPS listener for one host name, and no plain HTTP at all."""
-    tls = plan.access.tls
+    tls = part.tls
     certificate: Manifest = {"group": "", "kind": "Secret", "name": tls.secret_name or _CERTIFICATE}
     if tls.secret_namespace is not None:
         certificate["namespace"] = tls.secret_namespace
     listener = {
         "name": "https",
-        "hostname": plan.access.host,
-        "port": plan.access.port,
+        "hostname": part.host,
+        "port": part.port,
         "protocol": "HTTPS",
         "tls": {"mode": "Terminate", "certificateRefs": [certificate]},
         "allowedRoutes": {"namespaces": {"from": "Same"}},
     }
     return manifest(
-        plan,
+        part,
         "gateway.networking.k8s.io/v1",
         "Gateway",
         GATEWAY_NAME,
         component=COMPONENT,
         annotations={"pulumi.com/waitFor": "condition=Programmed"},
         spec={
-            "gatewayClassName": plan.access.gateway_class,
+            "gatewayClassName": part.gateway_class,
             "infrastructure": {
                 "parametersRef": {
                     "group": "gateway.envoyproxy.io",
@@ -72,7 +70,7 @@ def gateway(plan: PlatformPlan) -> Manifest:
     )
 
 
-def envoy_proxy(plan: PlatformPlan) -> Manifest:
+def envoy_proxy(part: IngressPart) -> Manifest:
     """Return how Envoy ends: it serves the turns that run, however long they take, before its pod goes.
 
     Envoy Gateway 1.9 gives the pod five minutes more than that, and would cut streams after 60 s by itself
@@ -80,32 +78,32 @@ def envoy_proxy(plan: PlatformPlan) -> Manifest:
     GatewayClass says besides stays: without `mergeType` this object would take its place.
     """
     return manifest(
-        plan,
+        part,
         "gateway.envoyproxy.io/v1alpha1",
         "EnvoyProxy",
         GATEWAY_NAME,
         component=COMPONENT,
         spec={
             "mergeType": "StrategicMerge",
-            "shutdown": {"drainTimeout": format_duration(plan.timeouts.gateway_seconds)},
+            "shutdown": {"drainTimeout": format_duration(part.timeouts.gateway_seconds)},
         },
     )
 
 
-def certificates(plan: PlatformPlan) -> list[Manifest]:
+def certificates(part: IngressPart) -> list[Manifest]:
     """Return the cert-manager Certificate, or nothing where the stack names an existing Secret."""
-    tls = plan.access.tls
+    tls = part.tls
     if tls.issuer is None:
         return []
     certificate = manifest(
-        plan,
+        part,
         "cert-manager.io/v1",
         "Certificate",
         _CERTIFICATE,
         component=COMPONENT,
         spec={
             "secretName": _CERTIFICATE,
-            "dnsNames": [plan.access.host],
+            "dnsNames": [part.host],
             "issuerRef": {"group": "cert-manager.io", "kind": tls.issuer_kind, "name": tls.issuer},
             "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
             "usages": ["digital signature", "server auth"],
@@ -114,38 +112,40 @@ def certificates(plan: PlatformPlan) -> list[Manifest]:
     return [certificate]
 
 
-def routes(plan: PlatformPlan) -> list[Manifest]:
+def routes(part: IngressPart) -> list[Manifest]:
     """Return routes with their filters and policies, filters first.
 
     The connection contract has a route of its own, so that the key check does not attach to it.
     """
-    objects = [connection_filter(plan), *_backends(plan)]
-    if plan.access.gateway == "envoy-gateway":
-        objects.append(models_filter(plan))
-        objects.append(_http_route(plan, AGENTS_ROUTE, _agent_rules(plan)))
-        objects.append(_http_route(plan, MODELS_ROUTE, [models_rule()]))
-        if routes_by_model(plan, native_paths(plan)):
-            objects.append(extension_policy(plan, AGENTS_ROUTE))
-        objects.append(backend_traffic_policy(plan, [AGENTS_ROUTE]))
-    objects.append(_http_route(plan, CONNECTION_ROUTE, [connection_rule()]))
-    objects.append(client_traffic_policy(plan))
+    contract = part.connection
+    objects = [*([connection_filter(part, contract)] if contract is not None else []), *_backends(part)]
+    if part.software == "envoy-gateway":
+        objects.append(models_filter(part))
+        objects.append(_http_route(part, AGENTS_ROUTE, _agent_rules(part)))
+        objects.append(_http_route(part, MODELS_ROUTE, [models_rule()]))
+        if routes_by_model(part, native_paths(part)):
+            objects.append(extension_policy(part, AGENTS_ROUTE))
+        objects.append(backend_traffic_policy(part, [AGENTS_ROUTE]))
+    if contract is not None:
+        objects.append(_http_route(part, CONNECTION_ROUTE, [connection_rule()]))
+    objects.append(client_traffic_policy(part))
     return objects
 
 
-def _backends(plan: PlatformPlan) -> list[Manifest]:
+def _backends(part: IngressPart) -> list[Manifest]:
     specs = {
-        backend_name(serving): backend_spec(plan, serving)
-        for serving in plan.serving
-        if has_backend(plan) or plan.access.gateway != "envoy-gateway"
+        backend_name(server): backend_spec(server)
+        for server in part.servers
+        if has_backend(server) or part.software != "envoy-gateway"
     }
     api_version = "gateway.envoyproxy.io/v1alpha1"
     return [
-        manifest(plan, api_version, "Backend", name, component=COMPONENT, spec=spec)
+        manifest(part, api_version, "Backend", name, component=COMPONENT, spec=spec)
         for name, spec in specs.items()
     ]
 
 
-def _http_route(plan: PlatformPlan, name: str, rules: list[Manifest]) -> Manifest:
+def _http_route(part: IngressPart, name: str, rules: list[Manifest]) -> Manifest:
     parent = {
         "group": "gateway.networking.k8s.io",
         "kind": "Gateway",
@@ -153,45 +153,48 @@ def _http_route(plan: PlatformPlan, name: str, rules: list[Manifest]) -> Manifes
         "sectionName": "https",
     }
     return manifest(
-        plan,
+        part,
         "gateway.networking.k8s.io/v1",
         "HTTPRoute",
         name,
         component=COMPONENT,
-        spec={"parentRefs": [parent], "hostnames": [plan.access.host], "rules": rules},
+        spec={"parentRefs": [parent], "hostnames": [part.host], "rules": rules},
     )
 
 
-def _agent_rules(plan: PlatformPlan) -> list[Manifest]:
+def _agent_rules(part: IngressPart) -> list[Manifest]:
     rules = []
-    native = native_paths(plan)
+    native = native_paths(part)
     if native:
-        if routes_by_model(plan, native):
+        main, *others = part.servers
+        if routes_by_model(part, native):
             # The main role needs no rule of its own: what no header says goes there. HTTPRoute allows 16
             # rules.
-            rules += [_server_rule(plan, native, serving, model=serving.name) for serving in plan.serving[1:]]
-        rules.append(_server_rule(plan, native, plan.main, model=None))
-    if proxy_paths(plan):
-        credential = _credential(PROXY_CREDENTIAL)
-        rules.append(_rule(plan, proxy_paths(plan), None, proxy_backend(), [credential]))
+            rules += [_server_rule(part, native, server, model=server.name) for server in others]
+        rules.append(_server_rule(part, native, main, model=None))
+    if part.proxy is not None:
+        credential = _credential(proxy_credential_of(part.proxy).filter)
+        rules.append(_rule(part, proxy_paths(part), None, proxy_backend(part.proxy), [credential]))
     return rules
 
 
 def _server_rule(
-    plan: PlatformPlan, paths: tuple[str, ...], serving: ServingPlan, *, model: str | None
+    part: IngressPart, paths: tuple[str, ...], server: ServerReference, *, model: str | None
 ) -> Manifest:
-    filters = [_credential(SERVER_CREDENTIAL)]
-    if plan.settings.serving.mode == "Knative":
+    credential = credential_of(server)
+    # Whatever key a developer sent ends here; a server without one of its own is sent none.
+    filters = [] if credential is None else [_credential(credential.filter)]
+    if server.mode == "Knative":
         # Knative's ingress picks the revision by host name.
-        rewrite = {"type": "URLRewrite", "urlRewrite": {"hostname": predictor_host(plan, serving)}}
+        rewrite = {"type": "URLRewrite", "urlRewrite": {"hostname": server_host(server)}}
         filters.append(rewrite)
-    return _rule(plan, paths, model, predictor_backend(plan, serving), filters)
+    return _rule(part, paths, model, server_backend(server), filters)
 
 
 def _rule(
-    plan: PlatformPlan, paths: tuple[str, ...], model: str | None, backend: Manifest, filters: list[Manifest]
+    part: IngressPart, paths: tuple[str, ...], model: str | None, backend: Manifest, filters: list[Manifest]
 ) -> Manifest:
-    limit = format_duration(plan.timeouts.route_seconds)
+    limit = format_duration(part.timeouts.route_seconds)
     # The key check removes the header it found the key in; a client may have sent the other one as well.
     strip = {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["x-api-key"]}}
     return {

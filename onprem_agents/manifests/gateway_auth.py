@@ -11,24 +11,14 @@ Secret.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from onprem_agents.manifests.bundle import DeclaredSecret, KeyValue
-from onprem_agents.manifests.endpoints import native_paths, proxy_paths
-from onprem_agents.manifests.meta import (
-    GATEWAY_NAME,
-    PROXY_KEY_SECRET,
-    SERVER_KEY_SECRET,
-    Manifest,
-    manifest,
-    object_name,
-)
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.manifests.endpoints import native_paths
+from onprem_agents.manifests.meta import Manifest, manifest, object_name
+from onprem_agents.plan import AuthPart, IngressPart, KeySecret, Scope
+from onprem_agents.plan.references import credential_of, proxy_credential_of
 
 COMPONENT = "gateway-auth"
 CLIENT_ID_HEADER = "x-client-id"
-SERVER_CREDENTIAL = f"{GATEWAY_NAME}-server-key"
-PROXY_CREDENTIAL = f"{GATEWAY_NAME}-proxy-key"
 
 IDENTITY_HEADERS = (CLIENT_ID_HEADER, "x-user-id", "x-user-group", "x-user-namespace", "x-ai-eg-model")
 """Headers that later hops may trust; the gateway removes what a client sends under these names."""
@@ -47,56 +37,44 @@ def key_secret_name(developer: str) -> str:
     return object_name("key", developer)
 
 
-def developer_secrets(plan: PlatformPlan) -> tuple[DeclaredSecret, ...]:
+def developer_secrets(part: AuthPart) -> tuple[DeclaredSecret, ...]:
     """Return each developer's Secret: the one or two keys by client id."""
     return tuple(
         DeclaredSecret(
-            manifest=_secret(plan, key_secret_name(developer)),
+            manifest=_secret(part, key_secret_name(developer)),
             values={
                 client_id: KeyValue(source="developerKeys", developer=developer, position=position)
                 for position, client_id in enumerate(client_ids(developer))
             },
         )
-        for developer in plan.developers
+        for developer in part.developers
     )
 
 
-def server_secrets(plan: PlatformPlan) -> tuple[DeclaredSecret, ...]:
-    """Return the Secrets that pods read: the servers' key and, where there is one, the translation proxy's."""
-    secrets = [_server_secret(plan, SERVER_KEY_SECRET, "")]
-    if plan.settings.translation != "native":
-        # LiteLLM wants keys that begin with sk- (1.109.1, 2026-11).
-        secrets.append(_server_secret(plan, PROXY_KEY_SECRET, "sk-"))
-    return tuple(secrets)
-
-
-def _server_secret(plan: PlatformPlan, name: str, prefix: str) -> DeclaredSecret:
-    """The key bare, and as the value of a header."""
+def key_secret(scope: Scope, secret: KeySecret, *, component: str = COMPONENT) -> DeclaredSecret:
+    """Return a Secret that pods read: the key bare, and as the value of a header."""
     return DeclaredSecret(
-        manifest=_secret(plan, name),
+        manifest=_secret(scope, secret.name, component=component),
         values={
-            "apiKey": KeyValue(source="serverKey", prefix=prefix),
-            "credential": KeyValue(source="serverKey", prefix=f"Bearer {prefix}"),
+            "apiKey": KeyValue(source="serverKey", prefix=secret.prefix),
+            "credential": KeyValue(source="serverKey", prefix=f"Bearer {secret.prefix}"),
         },
     )
 
 
-def security_policy(plan: PlatformPlan, route_names: Sequence[str]) -> Manifest:
-    """Return the key check of the named HTTPRoutes: Bearer and `x-api-key` alike, the key removed then."""
+def security_policy(part: AuthPart) -> Manifest:
+    """Return the key check of the routes: Bearer and `x-api-key` alike, the key removed then."""
     references = [
-        {"group": "", "kind": "Secret", "name": key_secret_name(developer)} for developer in plan.developers
+        {"group": "", "kind": "Secret", "name": key_secret_name(developer)} for developer in part.developers
     ]
     return manifest(
-        plan,
+        part,
         _API,
         "SecurityPolicy",
-        f"{GATEWAY_NAME}-keys",
+        f"{part.gateway}-keys",
         component=COMPONENT,
         spec={
-            "targetRefs": [
-                {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": name}
-                for name in route_names
-            ],
+            "targetRefs": [_target("HTTPRoute", name) for name in part.routes],
             "apiKeyAuth": {
                 "credentialRefs": references,
                 # One entry a header: each entry takes exactly one source (Envoy Gateway 1.9).
@@ -108,25 +86,52 @@ def security_policy(plan: PlatformPlan, route_names: Sequence[str]) -> Manifest:
     )
 
 
-def credential_filters(plan: PlatformPlan) -> list[Manifest]:
-    """Return the filters that add the servers' key, and that of a proxy, in `Authorization`."""
-    filters = []
-    if native_paths(plan):
-        filters.append(_credential_filter(plan, SERVER_CREDENTIAL, SERVER_KEY_SECRET))
-    if proxy_paths(plan):
-        filters.append(_credential_filter(plan, PROXY_CREDENTIAL, PROXY_KEY_SECRET))
-    return filters
+def closing_policies(part: IngressPart) -> list[Manifest]:
+    """Return what keeps an ingress shut that stands alone: all is denied but the connection contract.
+
+    A policy on an HTTPRoute takes the whole place of that on its Gateway, so the key check opens its routes
+    (Envoy Gateway 1.9, SecurityPolicy, "Precedence"; `mergeType` would join them and is not set; read 2026-11).
+    """
+    policies = [_authorization(part, f"{part.gateway}-closed", "Deny", [_target("Gateway", part.gateway)])]
+    if part.open_routes:
+        targets = [_target("HTTPRoute", name) for name in part.open_routes]
+        policies.append(_authorization(part, f"{part.gateway}-open", "Allow", targets))
+    return policies
 
 
-def _secret(plan: PlatformPlan, name: str) -> Manifest:
-    return manifest(plan, "v1", "Secret", name, component=COMPONENT, type="Opaque")
+def credential_filters(part: IngressPart) -> list[Manifest]:
+    """Return the filters that add the servers' keys, and that of a proxy, in `Authorization`."""
+    servers = part.servers if native_paths(part) else ()
+    wanted = [found for server in servers if (found := credential_of(server)) is not None]
+    if part.proxy is not None:
+        wanted.append(proxy_credential_of(part.proxy))
+    return [_credential_filter(part, each.filter, each.secret) for each in dict.fromkeys(wanted)]
 
 
-def _credential_filter(plan: PlatformPlan, name: str, secret: str) -> Manifest:
+def _target(kind: str, name: str) -> Manifest:
+    return {"group": "gateway.networking.k8s.io", "kind": kind, "name": name}
+
+
+def _authorization(part: IngressPart, name: str, action: str, targets: list[Manifest]) -> Manifest:
+    return manifest(
+        part,
+        _API,
+        "SecurityPolicy",
+        name,
+        component="external-ingress",
+        spec={"targetRefs": targets, "authorization": {"defaultAction": action}},
+    )
+
+
+def _secret(scope: Scope, name: str, *, component: str = COMPONENT) -> Manifest:
+    return manifest(scope, "v1", "Secret", name, component=component, type="Opaque")
+
+
+def _credential_filter(part: IngressPart, name: str, secret: str) -> Manifest:
     injection = {
         "overwrite": True,
         "credential": {"valueRef": {"group": "", "kind": "Secret", "name": secret}},
     }
     return manifest(
-        plan, _API, "HTTPRouteFilter", name, component=COMPONENT, spec={"credentialInjection": injection}
+        part, _API, "HTTPRouteFilter", name, component=COMPONENT, spec={"credentialInjection": injection}
     )

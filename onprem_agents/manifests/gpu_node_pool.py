@@ -8,7 +8,7 @@ patch is refused instead of overwriting theirs; set `hardware.taint: false` ther
 from __future__ import annotations
 
 from onprem_agents.manifests.meta import Manifest, manifest
-from onprem_agents.plan import GPU_RESOURCE, TAINT_KEY, PlatformPlan
+from onprem_agents.plan import GPU_RESOURCE, TAINT_KEY, PoolPart, Quota
 from onprem_agents.stack.labels import POOL_LABEL
 from onprem_agents.units import format_cpu, format_gib
 
@@ -16,6 +16,8 @@ COMPONENT = "gpu-node-pool"
 
 # Kueue 0.15.0 stores v1beta1 and serves v1beta2 as well; 0.19 still serves v1beta1 (CRDs read 2026-11).
 _KUEUE = "kueue.x-k8s.io/v1beta1"
+# Kueue lets nobody change it (v0.15.0, LocalQueue's `clusterQueue` is immutable): the object is made anew.
+REPLACED = {"LocalQueue": ("spec.clusterQueue",)}
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 
 _PRIORITY = 100_000
@@ -25,39 +27,34 @@ _PRIORITY = 100_000
 _TAINT_VALUE = "present"
 
 
-def priority_class_name(plan: PlatformPlan) -> str:
-    """Return the name of the priority class: cluster-wide, so it carries the namespace."""
-    return f"{plan.namespace}-serving"
-
-
 def tolerations() -> list[Manifest]:
     """Return the tolerations of a serving pod: any value of the GPU taint, whoever set it."""
     return [{"key": TAINT_KEY, "operator": "Exists", "effect": "NoSchedule"}]
 
 
-def node_patches(plan: PlatformPlan) -> list[Manifest]:
+def node_patches(part: PoolPart) -> list[Manifest]:
     """Return one server-side patch per named node: the pool's label, and the taint unless it is off."""
     spec: Manifest = {}
-    if plan.pool.taint:
+    if part.pool.taint:
         spec = {"spec": {"taints": [{"key": TAINT_KEY, "value": _TAINT_VALUE, "effect": "NoSchedule"}]}}
     return [
         {
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": name, "labels": {POOL_LABEL: plan.pool.name}},
+            "metadata": {"name": name, "labels": {POOL_LABEL: part.pool.name}},
             **spec,
         }
-        for name in plan.pool.node_names
+        for name in part.pool.node_names
     ]
 
 
-def priority_class(plan: PlatformPlan) -> Manifest:
+def priority_class(part: PoolPart) -> Manifest:
     """Return the PriorityClass of the serving pods: they push batch work off the GPUs, never the reverse."""
     return manifest(
-        plan,
+        part,
         "scheduling.k8s.io/v1",
         "PriorityClass",
-        priority_class_name(plan),
+        part.priority_class,
         component=COMPONENT,
         namespaced=False,
         value=_PRIORITY,
@@ -66,65 +63,59 @@ def priority_class(plan: PlatformPlan) -> Manifest:
     )
 
 
-def queues(plan: PlatformPlan) -> list[Manifest]:
-    """Return Kueue's ResourceFlavor, ClusterQueue and LocalQueue, or nothing without a `queue` section.
-
-    The quota covers a surge pod as well: with quota for the replicas alone, an update would hang gated.
-    """
-    queue = plan.queue
-    if queue is None:
+def queues(part: PoolPart) -> list[Manifest]:
+    """Return Kueue's ResourceFlavor, ClusterQueue and LocalQueue, or nothing without a `queue` section."""
+    queues = part.queues
+    if queues is None:
         return []
-    flavor = f"{plan.namespace}-{plan.pool.name}".replace("_", "-").lower()
+    flavor = f"{part.namespace}-{part.pool.name}".replace("_", "-").lower()
     return [
         manifest(
-            plan,
+            part,
             _KUEUE,
             "ResourceFlavor",
             flavor,
             component=COMPONENT,
             namespaced=False,
-            spec={"nodeLabels": plan.pool.node_selector, "tolerations": tolerations()},
+            spec={"nodeLabels": part.pool.node_selector, "tolerations": tolerations()},
         ),
         manifest(
-            plan,
+            part,
             _KUEUE,
             "ClusterQueue",
-            queue.cluster_queue,
+            queues.cluster_queue,
             component=COMPONENT,
             namespaced=False,
             spec={
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": plan.namespace}},
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": part.namespace}},
                 "queueingStrategy": "BestEffortFIFO",
-                "resourceGroups": [_resource_group(plan, flavor)],
+                "resourceGroups": [_resource_group(queues.quota, flavor)],
             },
         ),
         manifest(
-            plan,
+            part,
             _KUEUE,
             "LocalQueue",
-            queue.local_queue,
+            queues.local_queue,
             component=COMPONENT,
-            spec={"clusterQueue": queue.cluster_queue},
+            spec={"clusterQueue": queues.cluster_queue},
         ),
     ]
 
 
-def _resource_group(plan: PlatformPlan, flavor: str) -> Manifest:
-    pods = [serving.resources for serving in plan.serving for _ in range(serving.replicas)]
-    surge_cpus = max((pod.cpus for pod in pods), default=0)
-    surge_gib = max((pod.memory_gib for pod in pods), default=0)
+def _resource_group(quota: Quota, flavor: str) -> Manifest:
     quotas = {
-        "cpu": format_cpu(sum(pod.cpus for pod in pods) + surge_cpus),
-        "memory": format_gib(sum(pod.memory_gib for pod in pods) + surge_gib),
-        GPU_RESOURCE: str(plan.pool.gpus),
-        "pods": str(len(pods) + 1),
+        "cpu": format_cpu(quota.cpus),
+        "memory": format_gib(quota.memory_gib),
+        GPU_RESOURCE: str(quota.gpus),
+        "pods": str(quota.pods),
     }
     return {
         "coveredResources": list(quotas),
         "flavors": [
             {
                 "name": flavor,
-                "resources": [{"name": name, "nominalQuota": quota} for name, quota in quotas.items()],
+                "resources": [{"name": name, "nominalQuota": most} for name, most in quotas.items()],
             }
         ],
     }

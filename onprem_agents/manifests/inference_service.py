@@ -7,32 +7,33 @@ serving runtime would merge its own in.
 
 from __future__ import annotations
 
-from onprem_agents.manifests.gpu_node_pool import QUEUE_LABEL, priority_class_name, tolerations
+from onprem_agents.manifests.gpu_node_pool import QUEUE_LABEL, tolerations
 from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest
 from onprem_agents.manifests.model_server import chat_template_name, server_container, server_volumes
 from onprem_agents.manifests.model_source import download_containers
-from onprem_agents.plan import CHAT_TEMPLATE_PATH, PlatformPlan, ServingPlan
+from onprem_agents.plan import CHAT_TEMPLATE_PATH, ServerPart, ServingPlan
 from onprem_agents.stack.labels import ROLE_LABEL, STACK_LABEL
 
 COMPONENT = "model-server"
 
 
-def pod_labels(plan: PlatformPlan, serving: ServingPlan) -> dict[str, str]:
+def pod_labels(part: ServerPart) -> dict[str, str]:
     """Return the labels that pick out one role's pods, in either deployment mode."""
-    return {COMPONENT_LABEL: COMPONENT, ROLE_LABEL: serving.role, STACK_LABEL: plan.stack}
+    return {COMPONENT_LABEL: COMPONENT, ROLE_LABEL: part.serving.role, STACK_LABEL: part.stack}
 
 
-def service_account_name(plan: PlatformPlan, serving: ServingPlan) -> str:
-    """Return the service account of the pods: the one the stack names, else the role's own."""
-    return plan.settings.serving.service_account or serving.name
+def service_account_name(part: ServerPart) -> str:
+    """Return the service account of the pods: the one that is named, else the role's own."""
+    return part.service_account or part.serving.name
 
 
-def supporting_objects(plan: PlatformPlan, serving: ServingPlan) -> list[Manifest]:
+def supporting_objects(part: ServerPart) -> list[Manifest]:
     """Return what must exist before the InferenceService: service account and chat template."""
+    serving = part.serving
     objects = []
-    if plan.settings.serving.service_account is None:
+    if part.service_account is None:
         account = manifest(
-            plan,
+            part,
             "v1",
             "ServiceAccount",
             serving.name,
@@ -44,7 +45,7 @@ def supporting_objects(plan: PlatformPlan, serving: ServingPlan) -> list[Manifes
     if serving.chat_template is not None:
         file_name = CHAT_TEMPLATE_PATH.rpartition("/")[2]
         template = manifest(
-            plan,
+            part,
             "v1",
             "ConfigMap",
             chat_template_name(serving),
@@ -56,40 +57,41 @@ def supporting_objects(plan: PlatformPlan, serving: ServingPlan) -> list[Manifes
     return objects
 
 
-def inference_service(plan: PlatformPlan, serving: ServingPlan) -> Manifest:
+def inference_service(part: ServerPart) -> Manifest:
     """Return the InferenceService of one role.
 
     `pulumi.com/waitFor` makes the deployment wait until KServe says Ready, for as long as the model may load.
     """
-    standard = plan.settings.serving.mode == "Standard"
+    serving = part.serving
     annotations = {
-        "serving.kserve.io/deploymentMode": plan.settings.serving.mode,
+        "serving.kserve.io/deploymentMode": part.mode,
         "pulumi.com/waitFor": "condition=Ready",
         "pulumi.com/timeoutSeconds": str(serving.timeouts.load_budget_seconds),
     }
-    if standard:
+    if part.mode == "Standard":
         annotations["serving.kserve.io/autoscalerClass"] = "none"
     extra_labels = {"networking.kserve.io/visibility": "cluster-local", ROLE_LABEL: serving.role}
-    if plan.queue is not None:
-        extra_labels[QUEUE_LABEL] = plan.queue.local_queue
+    if part.local_queue is not None:
+        extra_labels[QUEUE_LABEL] = part.local_queue
     return manifest(
-        plan,
+        part,
         "serving.kserve.io/v1beta1",
         "InferenceService",
         serving.name,
         component=COMPONENT,
         extra_labels=extra_labels,
         annotations=annotations,
-        spec={"predictor": _predictor(plan, serving, standard=standard)},
+        spec={"predictor": _predictor(part)},
     )
 
 
-def disruption_budgets(plan: PlatformPlan, serving: ServingPlan) -> list[Manifest]:
+def disruption_budgets(part: ServerPart) -> list[Manifest]:
     """Return a PodDisruptionBudget for two replicas or more; with one it could only block node upgrades."""
+    serving = part.serving
     if serving.replicas == 1:
         return []
     budget = manifest(
-        plan,
+        part,
         "policy/v1",
         "PodDisruptionBudget",
         serving.name,
@@ -98,34 +100,34 @@ def disruption_budgets(plan: PlatformPlan, serving: ServingPlan) -> list[Manifes
         spec={
             "maxUnavailable": 1,
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
-            "selector": {"matchLabels": pod_labels(plan, serving)},
+            "selector": {"matchLabels": pod_labels(part)},
         },
     )
     return [budget]
 
 
-def _predictor(plan: PlatformPlan, serving: ServingPlan, *, standard: bool) -> Manifest:
-    settings = plan.settings.serving
+def _predictor(part: ServerPart) -> Manifest:
+    serving = part.serving
     predictor: Manifest = {
         "minReplicas": serving.replicas,
         "maxReplicas": serving.replicas,
         "timeout": serving.timeouts.predictor_seconds,
-        "labels": pod_labels(plan, serving),
-        **(_standard(serving) if standard else _knative(serving)),
-        "serviceAccountName": service_account_name(plan, serving),
+        "labels": pod_labels(part),
+        **(_standard(serving) if part.mode == "Standard" else _knative(serving)),
+        "serviceAccountName": service_account_name(part),
         "automountServiceAccountToken": False,
         # A Service called "vllm" would set VLLM_PORT in the pod, which vLLM reads as its own setting.
         "enableServiceLinks": False,
-        "priorityClassName": priority_class_name(plan),
-        "nodeSelector": plan.pool.node_selector,
+        **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
+        "nodeSelector": part.pool.node_selector,
         "tolerations": tolerations(),
         "securityContext": POD_SECURITY,
-        "containers": [server_container(serving, lifecycle=standard)],
+        "containers": [server_container(part)],
         "volumes": server_volumes(serving),
     }
-    if settings.image_pull_secrets:
-        predictor["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
-    downloads = download_containers(serving, secret=settings.storage_secret)
+    if part.image_pull_secrets:
+        predictor["imagePullSecrets"] = [{"name": name} for name in part.image_pull_secrets]
+    downloads = download_containers(serving, secret=part.storage_secret)
     if downloads:
         predictor["initContainers"] = downloads
     return predictor

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 
-from onprem_agents.manifests.endpoints import predictor_url
+from onprem_agents.manifests.endpoints import server_url
 from onprem_agents.manifests.meta import Manifest
-from onprem_agents.manifests.proxy_software import ProxySoftware
-from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.manifests.proxy_software import NO_KEY, ProxySoftware, server_key_name
+from onprem_agents.plan import ProxyPart
+from onprem_agents.stack.parts import ServerReference
 
 # Non-root variant of the official image; its tags are bare versions since 1.84 (release notes, read 2026-11).
 _IMAGE = "docker.litellm.ai/berriai/litellm-non_root:1.109.1"
@@ -19,14 +20,14 @@ _CONFIG_PATH = "/etc/onprem/litellm/config.yaml"
 _PORT = 4000
 
 
-def litellm_config(plan: PlatformPlan) -> Manifest:
+def litellm_config(part: ProxyPart) -> Manifest:
     """Return LiteLLM's configuration; keys are named by environment variable only."""
     return {
-        "model_list": [_model(plan, serving) for serving in plan.serving],
+        "model_list": [_model(part, server) for server in part.servers],
         "litellm_settings": {
             "drop_params": True,
             "num_retries": 0,
-            "request_timeout": plan.timeouts.predictor_seconds,
+            "request_timeout": part.timeouts.predictor_seconds,
             "telemetry": False,
         },
         # One refused call would otherwise put the only server aside and answer 429 to everybody.
@@ -35,27 +36,30 @@ def litellm_config(plan: PlatformPlan) -> Manifest:
     }
 
 
-def _model(plan: PlatformPlan, serving: ServingPlan) -> Manifest:
-    return {
-        "model_name": serving.name,
+def _model(part: ProxyPart, server: ServerReference) -> Manifest:
+    key = server_key_name(part, server)
+    model: Manifest = {
+        "model_name": server.name,
         "litellm_params": {
             # hosted_vllm/ turns messages into chat completions and counts tokens itself.
-            "model": f"hosted_vllm/{serving.name}",
-            "api_base": f"{predictor_url(plan, serving)}/v1",
-            "api_key": "os.environ/VLLM_API_KEY",
-            "timeout": plan.timeouts.predictor_seconds,
-            "stream_timeout": plan.timeouts.predictor_seconds,
-        },
-        "model_info": {
-            "max_input_tokens": serving.context_tokens,
-            "max_output_tokens": serving.max_output_tokens,
+            "model": f"hosted_vllm/{server.name}",
+            "api_base": f"{server_url(server)}/v1",
+            "api_key": NO_KEY if key is None else f"os.environ/{key}",
+            "timeout": part.timeouts.predictor_seconds,
+            "stream_timeout": part.timeouts.predictor_seconds,
         },
     }
+    if server.context_tokens is not None:
+        model["model_info"] = {
+            "max_input_tokens": server.context_tokens,
+            "max_output_tokens": server.max_output_tokens,
+        }
+    return model
 
 
-def _files(plan: PlatformPlan) -> dict[str, str]:
+def _files(part: ProxyPart) -> dict[str, str]:
     # JSON is YAML; it needs no quoting rules.
-    return {_CONFIG: json.dumps(litellm_config(plan), indent=2, sort_keys=True) + "\n"}
+    return {_CONFIG: json.dumps(litellm_config(part), indent=2, sort_keys=True) + "\n"}
 
 
 LITELLM = ProxySoftware(

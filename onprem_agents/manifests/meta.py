@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan import Scope
 from onprem_agents.stack.labels import STACK_LABEL
 
 Manifest = dict[str, Any]
@@ -16,15 +16,6 @@ Manifest = dict[str, Any]
 
 PART_OF = "onprem-coding-agents"
 COMPONENT_LABEL = "app.kubernetes.io/component"
-
-GATEWAY_NAME = "coding-agents"
-"""The Gateway, in the stack's own namespace."""
-
-SERVER_KEY_SECRET = "vllm-server-key"  # noqa: S105  a name, not a key
-"""Secret with the key between gateway and model server: `apiKey` bare, `credential` as a header value."""
-
-PROXY_KEY_SECRET = "translation-proxy-key"  # noqa: S105  a name, not a key
-"""Secret with the key between gateway and translation proxy, in the same two forms."""
 
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
@@ -50,19 +41,19 @@ def container_security(*, read_only_root: bool) -> Manifest:
     }
 
 
-def labels(plan: PlatformPlan, component: str) -> dict[str, str]:
+def labels(scope: Scope, component: str) -> dict[str, str]:
     """Return the labels of one object: what it is, what it is part of, who manages it, of which stack."""
     return {
         "app.kubernetes.io/name": component,
         "app.kubernetes.io/part-of": PART_OF,
         "app.kubernetes.io/managed-by": "pulumi",
         COMPONENT_LABEL: component,
-        STACK_LABEL: plan.stack,
+        STACK_LABEL: scope.stack,
     }
 
 
 def manifest(
-    plan: PlatformPlan,
+    scope: Scope,
     api_version: str,
     kind: str,
     name: str,
@@ -76,8 +67,8 @@ def manifest(
     """Return an object of the stack with its labels; `body` holds everything beside the metadata."""
     metadata: Manifest = {"name": name}
     if namespaced:
-        metadata["namespace"] = plan.namespace
-    metadata["labels"] = labels(plan, component) | dict(extra_labels or {})
+        metadata["namespace"] = scope.namespace
+    metadata["labels"] = labels(scope, component) | dict(extra_labels or {})
     if annotations:
         metadata["annotations"] = dict(annotations)
     document = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}

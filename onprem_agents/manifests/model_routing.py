@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import json
 
-from onprem_agents.manifests.meta import GATEWAY_NAME, Manifest, manifest
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.manifests.meta import Manifest, manifest
+from onprem_agents.plan import GATEWAY_NAME, IngressPart
 
 MODEL_HEADER = "x-onprem-model"
 """Set by the gateway alone: copies that a client sends are removed before anything is matched."""
@@ -81,9 +81,9 @@ end
 """
 
 
-def routes_by_model(plan: PlatformPlan, paths: tuple[str, ...]) -> bool:
+def routes_by_model(part: IngressPart, paths: tuple[str, ...]) -> bool:
     """Return whether requests on `paths` must be told apart by their model."""
-    return len(plan.serving) > 1 and bool(paths)
+    return len(part.servers) > 1 and bool(paths)
 
 
 def lua_script(models: tuple[str, ...]) -> str:
@@ -96,18 +96,16 @@ def lua_script(models: tuple[str, ...]) -> str:
     )
 
 
-def extension_policy(plan: PlatformPlan, route: str) -> Manifest:
+def extension_policy(part: IngressPart, route: str) -> Manifest:
     """Return the EnvoyExtensionPolicy that runs the script on one HTTPRoute."""
     return manifest(
-        plan,
+        part,
         "gateway.envoyproxy.io/v1alpha1",
         "EnvoyExtensionPolicy",
         f"{GATEWAY_NAME}-model-routing",
         component=COMPONENT,
         spec={
             "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": route}],
-            "lua": [
-                {"type": "Inline", "inline": lua_script(tuple(serving.name for serving in plan.serving))}
-            ],
+            "lua": [{"type": "Inline", "inline": lua_script(tuple(server.name for server in part.servers))}],
         },
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from onprem_agents.manifests.meta import SERVER_KEY_SECRET, Manifest, container_security
+from onprem_agents.manifests.meta import Manifest, container_security
 from onprem_agents.manifests.model_source import model_mount, model_volume
-from onprem_agents.plan import CHAT_TEMPLATE_PATH, GPU_RESOURCE, PRE_STOP_SECONDS, ServingPlan
+from onprem_agents.plan import CHAT_TEMPLATE_PATH, GPU_RESOURCE, PRE_STOP_SECONDS, ServerPart, ServingPlan
 from onprem_agents.units import format_cpu, format_gib
 from onprem_agents.vllm import COMMAND, DEFAULT_PORT
 
@@ -36,20 +36,21 @@ def server_port(serving: ServingPlan) -> int:
     return serving.flags.port or DEFAULT_PORT
 
 
-def server_container(serving: ServingPlan, *, lifecycle: bool) -> Manifest:
+def server_container(part: ServerPart) -> Manifest:
     """Return the vLLM container.
 
-    `lifecycle` adds the preStop pause; Knative allows no lifecycle handlers. The root filesystem stays
+    A preStop pause is there except on Knative, which allows no lifecycle handlers. The root filesystem stays
     writable, the one exception from what we ask of every other container: NVIDIA's CDI hook writes driver
     links there.
     """
+    serving = part.serving
     container: Manifest = {
         "name": CONTAINER_NAME,
         "image": serving.image,
         "imagePullPolicy": "IfNotPresent",
         "command": list(COMMAND),
         "args": list(serving.argv),
-        "env": _environment(serving),
+        "env": _environment(serving, part.key_secret),
         "ports": [{"name": "http1", "containerPort": server_port(serving), "protocol": "TCP"}],
         "resources": _resources(serving),
         **_probes(serving),
@@ -57,7 +58,7 @@ def server_container(serving: ServingPlan, *, lifecycle: bool) -> Manifest:
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": _mounts(serving),
     }
-    if lifecycle:
+    if part.mode == "Standard":
         container["lifecycle"] = {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}}
     return container
 
@@ -79,10 +80,12 @@ def chat_template_name(serving: ServingPlan) -> str:
     return f"{serving.name}-chat-template"
 
 
-def _environment(serving: ServingPlan) -> list[Manifest]:
+def _environment(serving: ServingPlan, key_secret: str | None) -> list[Manifest]:
     values = _ENVIRONMENT | {"VLLM_ENGINE_READY_TIMEOUT_S": str(serving.timeouts.load_budget_seconds)}
     plain: list[Manifest] = [{"name": name, "value": value} for name, value in values.items()]
-    key = {"secretKeyRef": {"name": SERVER_KEY_SECRET, "key": "apiKey"}}
+    if key_secret is None:
+        return plain
+    key = {"secretKeyRef": {"name": key_secret, "key": "apiKey"}}
     return [*plain, {"name": "VLLM_API_KEY", "valueFrom": key}]
 
 

@@ -9,9 +9,9 @@ where no pod may leave the cluster. Kubelet probes are not subject to NetworkPol
 from __future__ import annotations
 
 from onprem_agents.manifests import inference_service, translation_proxy
-from onprem_agents.manifests.meta import COMPONENT_LABEL, GATEWAY_NAME, Manifest, manifest
+from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest
 from onprem_agents.manifests.model_server import server_port
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan import GATEWAY_NAME, PlatformPlan
 
 COMPONENT = "network"
 
@@ -35,7 +35,7 @@ def network_policies(plan: PlatformPlan) -> list[Manifest]:
     if any(serving.source.leaves_the_cluster for serving in plan.serving):
         https = {"ports": [{"protocol": "TCP", "port": 443}]}
         policies.append(_policy(plan, "model-download", _servers(), egress=[https]))
-    if translation_proxy.software(plan) is not None:
+    if translation_proxy.software(plan.settings.translation) is not None:
         policies.append(_proxy(plan))
     return policies
 
@@ -55,7 +55,7 @@ def _gateway_peers(plan: PlatformPlan) -> list[Manifest]:
 def _to_servers(plan: PlatformPlan) -> list[Manifest]:
     ports = sorted({server_port(serving) for serving in plan.serving})
     peers = _gateway_peers(plan)
-    if translation_proxy.software(plan) is not None:
+    if translation_proxy.software(plan.settings.translation) is not None:
         peers.append({"podSelector": {"matchLabels": translation_proxy.pod_labels(plan)}})
     rules = [{"from": peers, "ports": _tcp(ports)}]
     if plan.settings.serving.mode == "Knative":
@@ -69,7 +69,7 @@ def _to_servers(plan: PlatformPlan) -> list[Manifest]:
 
 
 def _proxy(plan: PlatformPlan) -> Manifest:
-    proxy = translation_proxy.software(plan)
+    proxy = translation_proxy.software(plan.settings.translation)
     port = proxy.port if proxy is not None else 0
     selector = translation_proxy.pod_labels(plan)
     ports = sorted({server_port(serving) for serving in plan.serving})

@@ -1,16 +1,23 @@
 """The one list of what a stack declares, in the order in which it is applied, with what must exist before what.
 
+The bundles of each part stand alone as well: for a component outside of any platform.
+
 Components declare its bundles, `onprem-agents render` prints them, policies and preflight read what they hold. A
 model server may load for the better part of an hour: nothing waits for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from onprem_agents.manifests import ai_gateway, direct_responses, external_ingress, gateway_auth
+from onprem_agents.manifests import ai_gateway, external_ingress
 from onprem_agents.manifests.bundle import Bundle, Declared, DeclaredPatch, Group, plain
-from onprem_agents.manifests.gpu_node_pool import node_patches, priority_class, queues
+from onprem_agents.manifests.gateway_auth import (
+    closing_policies,
+    credential_filters,
+    developer_secrets,
+    key_secret,
+    security_policy,
+)
+from onprem_agents.manifests.gpu_node_pool import REPLACED, node_patches, priority_class, queues
 from onprem_agents.manifests.inference_service import (
     disruption_budgets,
     inference_service,
@@ -21,7 +28,17 @@ from onprem_agents.manifests.namespace import namespace
 from onprem_agents.manifests.network_policies import network_policies
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy
 from onprem_agents.manifests.translation_proxy import translation_proxy
-from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.plan import (
+    PROXY_KEY,
+    AuthPart,
+    IngressPart,
+    KeySecret,
+    PlatformPlan,
+    PoolPart,
+    ProxyPart,
+    Scope,
+    ServerPart,
+)
 
 
 def render(plan: PlatformPlan) -> list[Manifest]:
@@ -34,21 +51,14 @@ def render(plan: PlatformPlan) -> list[Manifest]:
 
 def bundles(plan: PlatformPlan) -> tuple[Bundle, ...]:
     """Return the bundles of the stack in the order of application; each comes after those of its `after`."""
-    found = [
+    auth, proxy, ingress = plan.auth_part, plan.proxy_part, plan.ingress_part
+    return _filled(
         Bundle(
             group="namespace",
             component="CodingPlatform",
             objects=(Declared(manifest=namespace(plan), label="namespace"),),
         ),
-        Bundle(
-            group="pool",
-            component="GpuNodePool",
-            objects=(
-                *(DeclaredPatch(manifest=patch) for patch in node_patches(plan)),
-                *plain([priority_class(plan), *queues(plan)]),
-            ),
-            after=("namespace",),
-        ),
+        *pool_bundles(plan.pool_part),
         Bundle(
             group="network",
             component="CodingPlatform",
@@ -58,102 +68,159 @@ def bundles(plan: PlatformPlan) -> tuple[Bundle, ...]:
             ),
             after=("namespace",),
         ),
+        *_keys(auth),
+        *(bundle for part in plan.server_parts for bundle in server_bundles(part)),
+        *(proxy_bundles(proxy) if proxy is not None else ()),
+        _key_check(auth, credential_filters(ingress) if ingress.software == "envoy-gateway" else []),
+        *ingress_bundles(ingress),
+    )
+
+
+def pool_bundles(part: PoolPart) -> tuple[Bundle, ...]:
+    """Return what makes nodes ready for model servers."""
+    return _filled(
+        Bundle(
+            group="pool",
+            component="GpuNodePool",
+            objects=(
+                *(DeclaredPatch(manifest=patch) for patch in node_patches(part)),
+                *plain([priority_class(part)]),
+                *(
+                    Declared(manifest=queue, replace_on_changes=REPLACED.get(queue["kind"], ()))
+                    for queue in queues(part)
+                ),
+            ),
+            after=("namespace",),
+        )
+    )
+
+
+def server_bundles(part: ServerPart) -> tuple[Bundle, ...]:
+    """Return one role's model server, with the Secret of its key where that is its own."""
+    role = part.serving.role
+    own_key = part.key_secret if part.owns_key else None
+    before_pods: tuple[Group, ...] = ("namespace", "network", "server-keys", "pool")
+    return _filled(
+        Bundle(
+            group="server-keys",
+            component="InferenceService",
+            role=role,
+            objects=_own_secret(part, KeySecret(name=own_key) if own_key is not None else None),
+            after=("namespace",),
+        ),
+        Bundle(
+            group="model-files",
+            component="InferenceService",
+            role=role,
+            objects=plain(supporting_objects(part)),
+            after=before_pods,
+        ),
+        Bundle(
+            group="model-server",
+            component="InferenceService",
+            role=role,
+            objects=plain([inference_service(part)]),
+            after=(*before_pods, "model-files"),
+        ),
+        Bundle(
+            group="model-budget",
+            component="InferenceService",
+            role=role,
+            objects=plain(disruption_budgets(part)),
+            after=before_pods,
+        ),
+    )
+
+
+def proxy_bundles(part: ProxyPart) -> tuple[Bundle, ...]:
+    """Return a translation proxy, with the Secret of its key where that is its own."""
+    return _filled(
+        Bundle(
+            group="server-keys",
+            component="TranslationProxy",
+            objects=_own_secret(part, PROXY_KEY if part.owns_key else None),
+            after=("namespace",),
+        ),
+        Bundle(
+            group="proxy",
+            component="TranslationProxy",
+            objects=plain(translation_proxy(part)),
+            after=("namespace", "network", "server-keys"),
+        ),
+    )
+
+
+def auth_bundles(part: AuthPart) -> tuple[Bundle, ...]:
+    """Return who may call, where no platform is around it."""
+    return _filled(*_keys(part), _key_check(part, []))
+
+
+def ingress_bundles(part: IngressPart) -> tuple[Bundle, ...]:
+    """Return the way in. Routes come after what guards them: there is no moment in which they are open."""
+    alone = [*closing_policies(part), *credential_filters(part)] if part.alone else []
+    guard: tuple[Group, ...] = ("guard",) if part.alone else ()
+    return _filled(
+        Bundle(
+            group="listener",
+            component="ExternalIngress",
+            objects=plain([*external_ingress.certificates(part), external_ingress.envoy_proxy(part)]),
+            after=("namespace",),
+        ),
+        Bundle(group="guard", component="ExternalIngress", objects=plain(alone), after=("namespace",)),
+        Bundle(
+            group="gateway",
+            component="ExternalIngress",
+            objects=plain([external_ingress.gateway(part)]),
+            after=("namespace", "listener", *guard),
+        ),
+        Bundle(
+            group="routes",
+            component="ExternalIngress",
+            objects=plain(_routes(part)),
+            after=("namespace", "server-keys", "developer-keys", "key-check", *guard),
+        ),
+    )
+
+
+def _filled(*found: Bundle) -> tuple[Bundle, ...]:
+    return tuple(bundle for bundle in found if bundle.objects)
+
+
+def _own_secret(scope: Scope, secret: KeySecret | None) -> tuple[Declared, ...]:
+    return () if secret is None else (key_secret(scope, secret),)
+
+
+def _keys(part: AuthPart) -> tuple[Bundle, ...]:
+    return (
         Bundle(
             group="server-keys",
             component="GatewayAuth",
-            objects=gateway_auth.server_secrets(plan),
+            objects=tuple(key_secret(part, secret) for secret in part.key_secrets),
             after=("namespace",),
         ),
         Bundle(
             group="developer-keys",
             component="GatewayAuth",
-            objects=gateway_auth.developer_secrets(plan),
+            objects=developer_secrets(part),
             after=("namespace",),
         ),
-        *(bundle for serving in plan.serving for bundle in _model_server(plan, serving)),
-        Bundle(
-            group="proxy",
-            component="TranslationProxy",
-            objects=plain(translation_proxy(plan)),
-            after=("namespace", "network", "server-keys"),
-        ),
-        Bundle(
-            group="key-check",
-            component="GatewayAuth",
-            objects=plain(_key_check(plan)),
-            after=("namespace", "server-keys", "developer-keys"),
-        ),
-        *_ingress(plan),
-    ]
-    return tuple(bundle for bundle in found if bundle.objects)
-
-
-def _model_server(plan: PlatformPlan, serving: ServingPlan) -> Iterable[Bundle]:
-    before_pods: tuple[Group, ...] = ("namespace", "network", "server-keys", "pool")
-    yield Bundle(
-        group="model-files",
-        component="InferenceService",
-        role=serving.role,
-        objects=plain(supporting_objects(plan, serving)),
-        after=before_pods,
-    )
-    yield Bundle(
-        group="model-server",
-        component="InferenceService",
-        role=serving.role,
-        objects=plain([inference_service(plan, serving)]),
-        after=(*before_pods, "model-files"),
-    )
-    yield Bundle(
-        group="model-budget",
-        component="InferenceService",
-        role=serving.role,
-        objects=plain(disruption_budgets(plan, serving)),
-        after=before_pods,
     )
 
 
-def _ingress(plan: PlatformPlan) -> Iterable[Bundle]:
-    """Routes come after the key check: there is no moment in which they are open."""
-    yield Bundle(
-        group="listener",
-        component="ExternalIngress",
-        objects=plain([*external_ingress.certificates(plan), external_ingress.envoy_proxy(plan)]),
-        after=("namespace",),
-    )
-    yield Bundle(
-        group="gateway",
-        component="ExternalIngress",
-        objects=plain([external_ingress.gateway(plan)]),
-        after=("namespace", "listener"),
-    )
-    yield Bundle(
-        group="routes",
-        component="ExternalIngress",
-        objects=plain(_routes(plan)),
-        after=("namespace", "server-keys", "developer-keys", "key-check"),
+def _key_check(part: AuthPart, filters: list[Manifest]) -> Bundle:
+    """Return the key check, and the filters that add the servers' keys where a platform shares them."""
+    return Bundle(
+        group="key-check",
+        component="GatewayAuth",
+        objects=plain([security_policy(part), *filters]),
+        after=("namespace", "server-keys", "developer-keys"),
     )
 
 
-def _routes(plan: PlatformPlan) -> list[Manifest]:
+def _routes(part: IngressPart) -> list[Manifest]:
     """Return everything that stands behind the Gateway, for either kind of gateway."""
-    objects = external_ingress.routes(plan)
-    if plan.access.gateway == "envoy-ai-gateway":
-        objects += ai_gateway.ai_gateway(plan)
-        objects.append(backend_traffic_policy(plan, ai_gateway.route_names(plan)))
+    objects = external_ingress.routes(part)
+    if part.software == "envoy-ai-gateway":
+        objects += ai_gateway.ai_gateway(part)
+        objects.append(backend_traffic_policy(part, part.agent_routes))
     return objects
-
-
-def _key_check(plan: PlatformPlan) -> list[Manifest]:
-    """Return the key check and the filters that add the servers' keys."""
-    objects = [gateway_auth.security_policy(plan, protected_routes(plan))]
-    if plan.access.gateway == "envoy-gateway":
-        objects += gateway_auth.credential_filters(plan)
-    return objects
-
-
-def protected_routes(plan: PlatformPlan) -> list[str]:
-    """Return the names of the HTTPRoutes that ask for a key: all but the one of the connection contract."""
-    if plan.access.gateway == "envoy-ai-gateway":
-        return ai_gateway.route_names(plan)
-    return [external_ingress.AGENTS_ROUTE, direct_responses.MODELS_ROUTE]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onprem_agents.manifests.gateway_auth import IDENTITY_HEADERS
-from onprem_agents.manifests.meta import GATEWAY_NAME, Manifest, manifest
+from onprem_agents.manifests.meta import Manifest, manifest
 from onprem_agents.manifests.model_routing import MODEL_HEADER
 from onprem_agents.manifests.translation_proxy import software
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan import GATEWAY_NAME, IngressPart
 from onprem_agents.units import MIB, format_bytes, format_duration
 
 COMPONENT = "external-ingress"
@@ -30,15 +30,15 @@ _LEAST_CONNECTIONS = 256
 _KEEPALIVE = {"probes": 3, "idleTime": "1m", "interval": "30s"}
 
 
-def client_traffic_policy(plan: PlatformPlan) -> Manifest:
+def client_traffic_policy(part: IngressPart) -> Manifest:
     """Return the policy for the developers' side of the Gateway.
 
     `bufferLimit` bounds a body that must be held as a whole; Envoy Gateway's own default of 32 KiB answers
     413 to every real prompt. The connection limit bounds what such buffers can add up to.
     """
-    connections = max(_LEAST_CONNECTIONS, _CONNECTIONS_PER_DEVELOPER * len(plan.developers))
+    connections = max(_LEAST_CONNECTIONS, _CONNECTIONS_PER_DEVELOPER * part.developers)
     return manifest(
-        plan,
+        part,
         _API,
         "ClientTrafficPolicy",
         GATEWAY_NAME,
@@ -47,30 +47,30 @@ def client_traffic_policy(plan: PlatformPlan) -> Manifest:
             "targetRefs": [{"group": _GROUP, "kind": "Gateway", "name": GATEWAY_NAME}],
             "tls": {"minVersion": "1.2", "alpnProtocols": ["h2", "http/1.1"]},
             "connection": {
-                "bufferLimit": format_bytes(plan.request_body_mib * MIB),
+                "bufferLimit": format_bytes(part.request_body_mib * MIB),
                 "connectionLimit": {"value": connections},
                 "maxAcceptPerSocketEvent": 1,
             },
             "tcpKeepalive": dict(_KEEPALIVE),
             "http2": dict(_HTTP2),
-            "headers": _headers(plan),
+            "headers": _headers(part),
             "path": {"escapedSlashesAction": "RejectRequest", "disableMergeSlashes": False},
             "timeout": {
                 "http": {
                     "requestReceivedTimeout": format_duration(_BODY_SECONDS),
                     "requestHeadersReceivedTimeout": format_duration(_HEADERS_SECONDS),
-                    "streamIdleTimeout": format_duration(plan.timeouts.gateway_seconds),
+                    "streamIdleTimeout": format_duration(part.timeouts.gateway_seconds),
                 }
             },
         },
     )
 
 
-def _headers(plan: PlatformPlan) -> Manifest:
+def _headers(part: IngressPart) -> Manifest:
     """Keep out what clients must not say of themselves, and both ways what belongs to the proxy alone."""
     early: Manifest = {"remove": [*IDENTITY_HEADERS, MODEL_HEADER]}
     headers: Manifest = {"withUnderscoresAction": "RejectRequest", "earlyRequestHeaders": early}
-    proxy = software(plan)
+    proxy = software(part.translation)
     if proxy is not None and proxy.own_headers:
         own = [{"type": "Prefix", "value": prefix} for prefix in proxy.own_headers]
         early["removeOnMatch"] = own
@@ -78,11 +78,11 @@ def _headers(plan: PlatformPlan) -> Manifest:
     return headers
 
 
-def backend_traffic_policy(plan: PlatformPlan, route_names: Sequence[str]) -> Manifest:
+def backend_traffic_policy(part: IngressPart, route_names: Sequence[str]) -> Manifest:
     """Return the policy for the servers' side. No retry is set: a turn must not run twice on the GPUs."""
-    parallel = max(1024, 4 * len(plan.developers))
+    parallel = max(1024, 4 * part.developers)
     return manifest(
-        plan,
+        part,
         _API,
         "BackendTrafficPolicy",
         f"{GATEWAY_NAME}-agents",
@@ -92,9 +92,9 @@ def backend_traffic_policy(plan: PlatformPlan, route_names: Sequence[str]) -> Ma
             "timeout": {
                 "tcp": {"connectTimeout": "10s"},
                 "http": {
-                    "requestTimeout": format_duration(plan.timeouts.route_seconds),
-                    "streamIdleTimeout": format_duration(plan.timeouts.gateway_seconds),
-                    "maxStreamDuration": format_duration(plan.timeouts.gateway_seconds),
+                    "requestTimeout": format_duration(part.timeouts.route_seconds),
+                    "streamIdleTimeout": format_duration(part.timeouts.gateway_seconds),
+                    "maxStreamDuration": format_duration(part.timeouts.gateway_seconds),
                 },
             },
             "tcpKeepalive": dict(_KEEPALIVE),

@@ -10,19 +10,24 @@ import hashlib
 import json
 
 from onprem_agents.manifests.claude_code_router import CLAUDE_CODE_ROUTER
-from onprem_agents.manifests.endpoints import PROXY_NAME, PROXY_PORT
 from onprem_agents.manifests.litellm import LITELLM
 from onprem_agents.manifests.meta import (
     COMPONENT_LABEL,
     POD_SECURITY,
-    PROXY_KEY_SECRET,
-    SERVER_KEY_SECRET,
     Manifest,
     container_security,
     manifest,
 )
-from onprem_agents.manifests.proxy_software import ProxySoftware
-from onprem_agents.plan import PRE_STOP_SECONDS, PlatformPlan
+from onprem_agents.manifests.proxy_software import ProxySoftware, server_key_names
+from onprem_agents.plan import (
+    PRE_STOP_SECONDS,
+    PROXY_KEY_SECRET,
+    PROXY_NAME,
+    PROXY_PORT,
+    ProxyPart,
+    ProxySoftwareName,
+    Scope,
+)
 from onprem_agents.stack.domain import Translation
 from onprem_agents.stack.labels import CONFIG_ANNOTATION, STACK_LABEL
 
@@ -30,53 +35,52 @@ COMPONENT = "translation-proxy"
 _REPLICAS = 2
 _RESOURCES = {"cpu": "2", "memory": "2Gi", "ephemeral-storage": "2Gi"}
 
-_SOFTWARE: dict[Translation, ProxySoftware | None] = {
-    "native": None,
+_SOFTWARE: dict[ProxySoftwareName, ProxySoftware] = {
     "litellm": LITELLM,
     "claude-code-router": CLAUDE_CODE_ROUTER,
 }
 
 
-def software(plan: PlatformPlan) -> ProxySoftware | None:
-    """Return the proxy of the stack, None in native mode."""
-    return _SOFTWARE[plan.settings.translation]
+def software(translation: Translation) -> ProxySoftware | None:
+    """Return the proxy of that translation, None in native mode."""
+    return None if translation == "native" else _SOFTWARE[translation]
 
 
 PICKED = {COMPONENT_LABEL: COMPONENT}
 """What picks out the proxy's pods in the stack's namespace, also those that an earlier version started."""
 
 
-def pod_labels(plan: PlatformPlan) -> dict[str, str]:
+def pod_labels(scope: Scope) -> dict[str, str]:
     """Return the labels of the proxy's pods."""
-    return PICKED | {STACK_LABEL: plan.stack}
+    return PICKED | {STACK_LABEL: scope.stack}
 
 
-def _selector(plan: PlatformPlan) -> dict[str, str]:
+def _selector(scope: Scope) -> dict[str, str]:
     """Return what the Deployment knows its pods by: Kubernetes lets nobody change it, so its old prefix stays."""
-    return {COMPONENT_LABEL: COMPONENT, "onprem.ai/stack": plan.stack}
+    return {COMPONENT_LABEL: COMPONENT, "onprem.ai/stack": scope.stack}
 
 
-def translation_proxy(plan: PlatformPlan) -> list[Manifest]:
+def translation_proxy(part: ProxyPart | None) -> list[Manifest]:
     """Return the proxy's objects, or nothing in native mode."""
-    proxy = software(plan)
-    if proxy is None:
+    if part is None:
         return []
-    files = proxy.files(plan)
-    selector = pod_labels(plan)
-    fixed = _selector(plan)
+    proxy = _SOFTWARE[part.software]
+    files = proxy.files(part)
+    selector = pod_labels(part)
+    fixed = _selector(part)
     port = {"name": "http", "port": PROXY_PORT, "targetPort": proxy.port, "protocol": "TCP"}
     return [
         manifest(
-            plan,
+            part,
             "v1",
             "ServiceAccount",
             PROXY_NAME,
             component=COMPONENT,
             automountServiceAccountToken=False,
         ),
-        manifest(plan, "v1", "ConfigMap", PROXY_NAME, component=COMPONENT, data=files),
+        manifest(part, "v1", "ConfigMap", PROXY_NAME, component=COMPONENT, data=files),
         manifest(
-            plan,
+            part,
             "apps/v1",
             "Deployment",
             PROXY_NAME,
@@ -90,12 +94,12 @@ def translation_proxy(plan: PlatformPlan) -> list[Manifest]:
                         "labels": selector | fixed,
                         "annotations": {CONFIG_ANNOTATION: _digest(files)},
                     },
-                    "spec": _pod(plan, proxy),
+                    "spec": _pod(part, proxy),
                 },
             },
         ),
         manifest(
-            plan,
+            part,
             "v1",
             "Service",
             PROXY_NAME,
@@ -103,7 +107,7 @@ def translation_proxy(plan: PlatformPlan) -> list[Manifest]:
             spec={"type": "ClusterIP", "selector": PICKED, "ports": [port]},
         ),
         manifest(
-            plan,
+            part,
             "policy/v1",
             "PodDisruptionBudget",
             PROXY_NAME,
@@ -122,7 +126,7 @@ def _digest(files: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _pod(plan: PlatformPlan, proxy: ProxySoftware) -> Manifest:
+def _pod(part: ProxyPart, proxy: ProxySoftware) -> Manifest:
     spread = {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
@@ -133,10 +137,10 @@ def _pod(plan: PlatformPlan, proxy: ProxySoftware) -> Manifest:
         "serviceAccountName": PROXY_NAME,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": plan.timeouts.termination_grace_seconds,
+        "terminationGracePeriodSeconds": part.timeouts.termination_grace_seconds,
         "securityContext": POD_SECURITY,
         "topologySpreadConstraints": [spread],
-        "containers": [_container(proxy)],
+        "containers": [_container(part, proxy)],
         "volumes": [
             {"name": "config", "configMap": {"name": PROXY_NAME}},
             {"name": "scratch", "emptyDir": {"sizeLimit": "1Gi"}},
@@ -144,7 +148,7 @@ def _pod(plan: PlatformPlan, proxy: ProxySoftware) -> Manifest:
     }
 
 
-def _container(proxy: ProxySoftware) -> Manifest:
+def _container(part: ProxyPart, proxy: ProxySoftware) -> Manifest:
     def from_secret(name: str, secret: str) -> Manifest:
         return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": "apiKey"}}}
 
@@ -152,7 +156,7 @@ def _container(proxy: ProxySoftware) -> Manifest:
     env = [
         *plain,
         from_secret(proxy.key_env, PROXY_KEY_SECRET),
-        from_secret("VLLM_API_KEY", SERVER_KEY_SECRET),
+        *(from_secret(name, secret) for secret, name in server_key_names(part).items()),
     ]
     mounts: list[Manifest] = [{"name": "scratch", "mountPath": "/tmp"}]  # noqa: S108  the pod's own emptyDir
     mounts += [

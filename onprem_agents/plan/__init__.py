@@ -1,10 +1,34 @@
 """Settings and catalogue become one plan, or every problem at once."""
 
-from onprem_agents.plan.derive import plan_stack, pool_of
+from onprem_agents.plan.derive import plan_stack
+from onprem_agents.plan.derive_servers import pool_of
+from onprem_agents.plan.names import (
+    AGENTS_ROUTE,
+    CONNECTION_ROUTE,
+    GATEWAY_NAME,
+    MODELS_ROUTE,
+    PROXY_KEY_SECRET,
+    PROXY_NAME,
+    PROXY_PORT,
+    ROLES_PER_AI_ROUTE,
+    SERVER_KEY_SECRET,
+)
+from onprem_agents.plan.parts import (
+    PROXY_KEY,
+    AuthPart,
+    IngressPart,
+    KeySecret,
+    PoolPart,
+    ProxyPart,
+    ProxySoftwareName,
+    Quota,
+    ServerPart,
+)
 from onprem_agents.plan.platform import PlatformPlan
 from onprem_agents.plan.pool import GPU_RESOURCE, TAINT_KEY, Placement, Pool, place
 from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import Rollout, choose_rollout
+from onprem_agents.plan.scope import Scope
 from onprem_agents.plan.serving import (
     CHAT_TEMPLATE_PATH,
     MODEL_PATH,
@@ -17,19 +41,38 @@ from onprem_agents.plan.stack_plan import plan_stack_file, read_and_plan
 from onprem_agents.plan.timeouts import PRE_STOP_SECONDS, TimeoutChain, derive_timeouts
 
 __all__ = [
+    "AGENTS_ROUTE",
     "CHAT_TEMPLATE_PATH",
+    "CONNECTION_ROUTE",
+    "GATEWAY_NAME",
     "GPU_RESOURCE",
+    "MODELS_ROUTE",
     "MODEL_PATH",
     "PRE_STOP_SECONDS",
+    "PROXY_KEY",
+    "PROXY_KEY_SECRET",
+    "PROXY_NAME",
+    "PROXY_PORT",
+    "ROLES_PER_AI_ROUTE",
+    "SERVER_KEY_SECRET",
     "TAINT_KEY",
+    "AuthPart",
+    "IngressPart",
+    "KeySecret",
     "ModelSource",
     "Placement",
     "PlatformPlan",
     "PodResources",
     "Pool",
+    "PoolPart",
     "Probes",
+    "ProxyPart",
+    "ProxySoftwareName",
+    "Quota",
     "RoleDecision",
     "Rollout",
+    "Scope",
+    "ServerPart",
     "ServingPlan",
     "TimeoutChain",
     "choose_rollout",

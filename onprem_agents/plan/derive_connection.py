@@ -6,7 +6,7 @@ says: the stack's name, or two names that clash. Such a refusal is told with the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
@@ -15,12 +15,16 @@ from onprem_agents.agents import TARGETS
 from onprem_agents.contract.connection import Auth, Connection
 from onprem_agents.contract.limits import compact_at_tokens
 from onprem_agents.errors import Finding, InvalidInput, Problem
-from onprem_agents.plan.serving import ServingPlan
+from onprem_agents.plan.parts import base_address
+from onprem_agents.plan.references import role_name, supported_agents
 from onprem_agents.plan.timeouts import TimeoutChain
-from onprem_agents.stack.domain import StackName
-from onprem_agents.stack.settings import Platform
+from onprem_agents.stack.access import Listener
+from onprem_agents.stack.domain import StackName, Translation
+from onprem_agents.stack.parts import ServerReference
 
-_HTTPS_PORT = 443
+KeyOf = Callable[[Sequence[int | str]], str]
+"""Where a part of the contract comes from, as its owner writes it."""
+
 _STACK_NAME = TypeAdapter(StackName)
 # Part of the contract → setting of the stack that it comes from.
 _KEYS = {
@@ -34,44 +38,36 @@ _ROLE_KEYS = {"role": "role", "model": "role", "contextTokens": "context", "comp
 
 
 def connection_of(
-    settings: Platform,
+    listener: Listener,
     *,
     stack: str,
-    serving: Sequence[ServingPlan],
+    translation: Translation,
+    servers: Sequence[ServerReference],
     timeouts: TimeoutChain,
     source: str,
+    key_of: KeyOf,
 ) -> Connection:
-    """Return the contract of a stack; it holds no secret.
+    """Return the contract of a gateway whose servers all tell their context; it holds no secret.
 
-    `source` names the stack file in errors. Raises `InvalidInput` with every problem, each at its stack key.
+    `source` names the input in errors. Raises `InvalidInput` with every problem, each at the key that `key_of`
+    says for a part of the contract.
     """
-    try:
-        return _connection(settings, stack=stack, serving=serving, timeouts=timeouts)
-    except ValidationError as error:
-        refused = error
-    raise InvalidInput(source, list(_problems(refused)))
-
-
-def _connection(
-    settings: Platform, *, stack: str, serving: Sequence[ServingPlan], timeouts: TimeoutChain
-) -> Connection:
-    access = settings.access
-    authority = access.host if access.port == _HTTPS_PORT else f"{access.host}:{access.port}"
+    base = base_address(listener.host, listener.port)
     values = {
         "stack": stack,
-        "host": access.host,
-        "base_url": f"https://{authority}/v1",
-        "anthropic_base_url": f"https://{authority}",
-        "translation": settings.translation,
+        "host": listener.host,
+        "base_url": f"{base}/v1",
+        "anthropic_base_url": base,
+        "translation": translation,
         "auth": Auth(key_hint="ask your platform team for your own key, it is shown once when it is made"),
         "tls": {
-            "issuer": access.tls.issuer,
-            "secret_name": access.tls.secret_name,
-            "ca_hint": access.tls.ca_hint,
+            "issuer": listener.tls.issuer,
+            "secret_name": listener.tls.secret_name,
+            "ca_hint": listener.tls.ca_hint,
         },
-        "roles": [_role(role) for role in serving],
-        "main_role": serving[0].role,
-        "small_role": serving[-1].role,
+        "roles": [_role(server) for server in servers],
+        "main_role": role_name(servers[0]),
+        "small_role": role_name(servers[-1]),
         "timeouts": {
             "longest_turn_seconds": timeouts.longest_turn_seconds,
             "stream_idle_seconds": timeouts.client_seconds,
@@ -79,25 +75,28 @@ def _connection(
         },
         "tested_agents": {agent.name: agent.version for agent in TARGETS},
     }
-    return Connection.model_validate(values)
+    try:
+        return Connection.model_validate(values)
+    except ValidationError as error:
+        refused = error
+    raise InvalidInput(source, list(_problems(refused, key_of)))
 
 
-def _role(serving: ServingPlan) -> dict[str, object]:
-    tool_calling = serving.flags.tool_call_parser is not None
+def _role(server: ServerReference) -> dict[str, object]:
     return {
-        "role": serving.role,
-        "model": serving.name,
-        "model_id": serving.variant.hf_id,
-        "context_tokens": serving.context_tokens,
-        "max_output_tokens": serving.max_output_tokens,
-        "compact_at_tokens": compact_at_tokens(serving.context_tokens),
-        "reasoning": serving.model.reasoning,
-        "tool_calling": tool_calling,
-        "parallel_tool_calls": tool_calling,
+        "role": role_name(server),
+        "model": server.name,
+        "model_id": server.model_id or server.name,
+        "context_tokens": server.context_tokens,
+        "max_output_tokens": server.max_output_tokens,
+        "compact_at_tokens": compact_at_tokens(server.context_tokens or 0),
+        "reasoning": server.reasoning,
+        "tool_calling": server.tool_calling,
+        "parallel_tool_calls": server.tool_calling,
         "vision": False,
-        "temperature": serving.temperature,
-        "supported_agents": serving.supported_agents,
-        "unsupported_reasons": dict(serving.unsupported_reasons),
+        "temperature": server.temperature,
+        "supported_agents": supported_agents(server),
+        "unsupported_reasons": dict(server.unsupported_reasons),
     }
 
 
@@ -111,11 +110,11 @@ def stack_name_problems(stack: str) -> list[Problem]:
     return []
 
 
-def _problems(error: ValidationError) -> Iterator[Problem]:
+def _problems(error: ValidationError, key_of: KeyOf) -> Iterator[Problem]:
     for detail in error.errors():
         if detail["type"] == "too_short":  # pydantic says so of a list whose entries were refused
             continue
-        where = _key_of(detail["loc"])
+        where = key_of([part if isinstance(part, int) else to_camel(part) for part in detail["loc"]])
         findings: Sequence[Finding] = detail.get("ctx", {}).get("refusals", ())
         for finding in findings:
             yield finding.at(
@@ -131,9 +130,8 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
             )
 
 
-def _key_of(location: tuple[int | str, ...]) -> str:
+def stack_key(parts: Sequence[int | str]) -> str:
     """Return the stack key that a part of the contract comes from."""
-    parts = [part if isinstance(part, int) else to_camel(part) for part in location]
     match parts:
         case ["tls", str(key)]:
             return f"platform.access.tls.{key}"

@@ -66,9 +66,7 @@ class Developer(Section):
     )
 
 
-GatewayClass = Annotated[
-    ObjectName, Field(description="Existing GatewayClass that Envoy Gateway serves.")
-]
+GatewayClass = Annotated[ObjectName, Field(description="Existing GatewayClass that Envoy Gateway serves.")]
 DEFAULT_GATEWAY_CLASS = "envoy-gateway"
 
 

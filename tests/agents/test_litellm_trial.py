@@ -88,7 +88,9 @@ def test_litellm_itself_asks_for_no_name(gateway: Gateway, tmp_path: Path) -> No
     made_up = {PROXY_KEY_SECRET: "the-proxys-own-key-0123456789", SERVER_KEY_SECRET: "the-servers-key-01234"}
     apart = Layout(checkout=layout.checkout, state=tmp_path / "state", cache=layout.cache)
     process = litellm.declared_process(
-        apart, container(models_at(plan, translation_proxy(plan), session.upstream), made_up), session.proxy
+        apart,
+        container(models_at(plan, translation_proxy(plan.proxy_part), session.upstream), made_up),
+        session.proxy,
     )
     ask = [sys.executable, "-c", _ONE_ANSWER, session.proxy, made_up[PROXY_KEY_SECRET], *process.argv]
 

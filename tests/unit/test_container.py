@@ -28,11 +28,11 @@ def layout(tmp_path: Path) -> Layout:
 
 def declared_process(layout: Layout, seconds: int = 600) -> Process:
     plan = planned(translation="litellm", timeouts={"longestTurnSeconds": seconds})
-    return litellm.declared_process(layout, container(translation_proxy(plan), KEYS), HERE)
+    return litellm.declared_process(layout, container(translation_proxy(plan.proxy_part), KEYS), HERE)
 
 
 def test_a_container_is_read_from_its_deployment_config_map_and_keys() -> None:
-    found = container(translation_proxy(planned(translation="litellm")), KEYS)
+    found = container(translation_proxy(planned(translation="litellm").proxy_part), KEYS)
 
     assert found.arguments == LITELLM.args
     assert (found.port, found.health_path) == (4000, "/health/liveliness")

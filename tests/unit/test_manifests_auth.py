@@ -24,7 +24,7 @@ def refused(keys: object, server: object = SERVER, plan: PlatformPlan | None = N
 
 
 def test_both_headers_are_read_and_the_key_is_removed() -> None:
-    check = security_policy(planned(), ["some-route"])["spec"]["apiKeyAuth"]
+    check = security_policy(planned().auth_part)["spec"]["apiKeyAuth"]
 
     assert check["extractFrom"] == [{"headers": ["authorization"]}, {"headers": ["x-api-key"]}]
     assert check["sanitize"] is True
@@ -40,8 +40,8 @@ def test_what_the_gateway_says_about_a_caller_cannot_be_sent_by_the_caller() -> 
 
 def test_every_developer_has_a_secret_that_the_check_reads() -> None:
     plan = planned()
-    names = [secret.manifest["metadata"]["name"] for secret in developer_secrets(plan)]
-    references = security_policy(plan, ["some-route"])["spec"]["apiKeyAuth"]["credentialRefs"]
+    names = [secret.manifest["metadata"]["name"] for secret in developer_secrets(plan.auth_part)]
+    references = security_policy(plan.auth_part)["spec"]["apiKeyAuth"]["credentialRefs"]
 
     assert names == ["key-alice", "key-bob"]
     assert [reference["name"] for reference in references] == names

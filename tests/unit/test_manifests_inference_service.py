@@ -17,7 +17,7 @@ from tests.unit.manifest_samples import planned
 
 
 def service(plan: PlatformPlan) -> Manifest:
-    return inference_service(plan, plan.main)
+    return inference_service(plan.server_parts[0])
 
 
 def predictor(plan: PlatformPlan) -> Any:
@@ -185,7 +185,7 @@ def test_weights_from_an_object_store_are_downloaded_under_their_own_address() -
 
 def test_a_chat_template_of_the_stack_is_mounted_and_named() -> None:
     plan = planned(model={"chatTemplate": "{{ messages }}"})
-    template = next(item for item in supporting_objects(plan, plan.main) if item["kind"] == "ConfigMap")
+    template = next(item for item in supporting_objects(plan.server_parts[0]) if item["kind"] == "ConfigMap")
     mount = next(entry for entry in server(plan)["volumeMounts"] if entry["name"] == "chat-template")
     arguments = server(plan)["args"]
 
@@ -195,7 +195,7 @@ def test_a_chat_template_of_the_stack_is_mounted_and_named() -> None:
 
 def test_the_service_account_is_the_roles_own_and_gets_no_token() -> None:
     plan = planned()
-    (account,) = supporting_objects(plan, plan.main)
+    (account,) = supporting_objects(plan.server_parts[0])
 
     assert (account["kind"], account["metadata"]["name"]) == ("ServiceAccount", "coder")
     assert account["automountServiceAccountToken"] is False
@@ -207,7 +207,7 @@ def test_a_service_account_that_the_stack_names_is_used_and_not_made() -> None:
     plan = planned(serving={"serviceAccount": "models"})
 
     assert predictor(plan)["serviceAccountName"] == "models"
-    assert supporting_objects(plan, plan.main) == []
+    assert supporting_objects(plan.server_parts[0]) == []
 
 
 def test_knative_gets_its_own_settings_and_none_that_it_refuses() -> None:
@@ -225,7 +225,7 @@ def test_knative_gets_its_own_settings_and_none_that_it_refuses() -> None:
 
 def test_two_replicas_get_a_disruption_budget_that_lets_nodes_drain() -> None:
     plan = planned(model={"replicas": 2})
-    (budget,) = disruption_budgets(plan, plan.main)
+    (budget,) = disruption_budgets(plan.server_parts[0])
 
     assert budget["spec"]["maxUnavailable"] == 1
     assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
@@ -235,7 +235,7 @@ def test_two_replicas_get_a_disruption_budget_that_lets_nodes_drain() -> None:
 def test_one_replica_gets_none_for_it_could_only_block_node_upgrades() -> None:
     plan = planned(model={"replicas": 1})
 
-    assert disruption_budgets(plan, plan.main) == []
+    assert disruption_budgets(plan.server_parts[0]) == []
 
 
 def test_the_pods_wait_in_the_queue_where_the_stack_has_one() -> None:

@@ -36,7 +36,7 @@ def filters(rule: Manifest) -> dict[str, Any]:
 
 def test_there_is_one_listener_and_it_speaks_https_for_one_host() -> None:
     plan = planned(access={"port": 8443})
-    (listener,) = gateway(plan)["spec"]["listeners"]
+    (listener,) = gateway(plan.ingress_part)["spec"]["listeners"]
 
     assert (listener["protocol"], listener["port"]) == ("HTTPS", 8443)
     assert listener["hostname"] == "agents.example.internal"
@@ -44,7 +44,7 @@ def test_there_is_one_listener_and_it_speaks_https_for_one_host() -> None:
 
 
 def test_the_gateway_never_stands_in_envoy_gateways_own_namespace() -> None:
-    metadata = gateway(planned())["metadata"]
+    metadata = gateway(planned().ingress_part)["metadata"]
 
     assert metadata["namespace"] == "coding-agents"
     assert metadata["annotations"]["pulumi.com/waitFor"] == "condition=Programmed"
@@ -52,15 +52,15 @@ def test_the_gateway_never_stands_in_envoy_gateways_own_namespace() -> None:
 
 def test_a_certificate_of_another_namespace_is_referred_to() -> None:
     tls = {"secretName": "agents-tls", "secretNamespace": "certificates"}
-    (listener,) = gateway(planned(access={"tls": tls}))["spec"]["listeners"]
+    (listener,) = gateway(planned(access={"tls": tls}).ingress_part)["spec"]["listeners"]
 
     assert listener["tls"]["certificateRefs"][0]["namespace"] == "certificates"
 
 
 def test_an_issuer_means_a_certificate_that_the_listener_uses() -> None:
     plan = planned(access={"tls": {"issuer": "internal-ca"}})
-    (certificate,) = certificates(plan)
-    (listener,) = gateway(plan)["spec"]["listeners"]
+    (certificate,) = certificates(plan.ingress_part)
+    (listener,) = gateway(plan.ingress_part)["spec"]["listeners"]
 
     assert certificate["spec"]["issuerRef"]["kind"] == "ClusterIssuer"
     assert certificate["spec"]["dnsNames"] == ["agents.example.internal"]
@@ -69,22 +69,22 @@ def test_an_issuer_means_a_certificate_that_the_listener_uses() -> None:
 
 def test_a_gateway_that_is_restarted_serves_the_longest_turn_to_its_end() -> None:
     plan = planned(timeouts={"longestTurnSeconds": 1800})
-    shutdown = envoy_proxy(plan)["spec"]["shutdown"]
+    shutdown = envoy_proxy(plan.ingress_part)["spec"]["shutdown"]
     (policy,) = kind(plan, "ClientTrafficPolicy").values()
 
     assert shutdown == {"drainTimeout": "32m"}, (
         "1800 s and the margins of two hops; 60 s when nothing is said"
     )
     assert shutdown["drainTimeout"] == policy["spec"]["timeout"]["http"]["streamIdleTimeout"]
-    assert gateway(plan)["spec"]["infrastructure"]["parametersRef"] == {
+    assert gateway(plan.ingress_part)["spec"]["infrastructure"]["parametersRef"] == {
         "group": "gateway.envoyproxy.io",
         "kind": "EnvoyProxy",
-        "name": envoy_proxy(plan)["metadata"]["name"],
+        "name": envoy_proxy(plan.ingress_part)["metadata"]["name"],
     }
 
 
 def test_what_the_gateway_class_says_of_envoy_stays() -> None:
-    assert envoy_proxy(planned())["spec"]["mergeType"] == "StrategicMerge"
+    assert envoy_proxy(planned().ingress_part)["spec"]["mergeType"] == "StrategicMerge"
 
 
 def test_only_the_agents_paths_are_let_through_and_each_exactly() -> None:

@@ -15,7 +15,7 @@ def policies(plan: PlatformPlan) -> dict[str, Any]:
 
 
 def test_named_nodes_get_the_pools_label_and_the_taint() -> None:
-    first, second = node_patches(planned(hardware={"nodeNames": ["node-a", "node-b"]}))
+    first, second = node_patches(planned(hardware={"nodeNames": ["node-a", "node-b"]}).pool_part)
 
     assert (first["metadata"]["name"], second["metadata"]["name"]) == ("node-a", "node-b")
     assert first["metadata"]["labels"] == {"onprem-coding-agents/gpu-pool": "l40s"}
@@ -23,29 +23,29 @@ def test_named_nodes_get_the_pools_label_and_the_taint() -> None:
 
 
 def test_the_taint_can_be_left_to_others() -> None:
-    patch, _ = node_patches(planned(hardware={"nodeNames": ["node-a", "node-b"], "taint": False}))
+    patch, _ = node_patches(planned(hardware={"nodeNames": ["node-a", "node-b"], "taint": False}).pool_part)
 
     assert "spec" not in patch
 
 
 def test_nodes_that_nobody_names_are_not_touched() -> None:
-    assert node_patches(planned()) == []
+    assert node_patches(planned().pool_part) == []
 
 
 def test_serving_pushes_batch_work_aside_and_is_nobodys_default() -> None:
-    priority = priority_class(planned())
+    priority = priority_class(planned().pool_part)
 
     assert 0 < priority["value"] < 1_000_000_000, "higher values belong to the system"
     assert "globalDefault" not in priority, "the API server drops a false one: drift for ever"
 
 
 def test_without_a_queue_section_there_are_no_queues() -> None:
-    assert queues(planned()) == []
+    assert queues(planned().pool_part) == []
 
 
 def test_the_quota_holds_the_replicas_and_one_surge_pod() -> None:
     plan = planned(queue={}, model={"replicas": 2})
-    flavor, cluster_queue, local_queue = queues(plan)
+    flavor, cluster_queue, local_queue = queues(plan.pool_part)
     (group,) = cluster_queue["spec"]["resourceGroups"]
     quota = {item["name"]: item["nominalQuota"] for item in group["flavors"][0]["resources"]}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,8 @@ from onprem_agents.cli.render import yaml_of
 from onprem_agents.contract.connection_file import parse
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import render
-from onprem_agents.manifests.endpoints import PROXY_NAME
-from onprem_agents.manifests.external_ingress import AGENTS_ROUTE
-from onprem_agents.plan import PlatformPlan, plan_stack, plan_stack_file
-from onprem_agents.plan.derive_connection import connection_of
+from onprem_agents.plan import AGENTS_ROUTE, PROXY_NAME, PlatformPlan, plan_stack, plan_stack_file
+from onprem_agents.plan.derive_connection import connection_of, stack_key
 from onprem_agents.plan.report import report
 from onprem_agents.setup.printed import printed
 from tests.unit.manifest_samples import planned
@@ -177,10 +174,19 @@ def test_an_option_that_the_release_lacks_is_told_at_its_setting(monkeypatch: py
 
 def test_a_contract_that_no_setting_forbids_is_still_refused_at_a_setting() -> None:
     plan = planned()
-    served = replace(plan.main, name="a/b", context_tokens=64)
+    (server,) = plan.servers
+    served = server.model_copy(update={"name": "a/b", "context_tokens": 64})
 
     with pytest.raises(InvalidInput) as caught:
-        connection_of(plan.settings, stack="test", serving=[served], timeouts=plan.timeouts, source="test")
+        connection_of(
+            plan.access,
+            stack="test",
+            translation="native",
+            servers=[served],
+            timeouts=plan.timeouts,
+            source="test",
+            key_of=stack_key,
+        )
 
     assert {problem.where for problem in caught.value.problems} == {
         "platform.models[0].role",

@@ -106,7 +106,7 @@ def test_knatives_host_name_is_left_out_for_a_server_that_is_not_knatives() -> N
 
 def test_the_translation_proxy_stands_on_loopback_and_finds_the_models_there() -> None:
     plan = planned(translation="litellm", second_role=True)
-    (files,) = of_kind(models_at(plan, translation_proxy(plan), SERVER), "ConfigMap").values()
+    (files,) = of_kind(models_at(plan, translation_proxy(plan.proxy_part), SERVER), "ConfigMap").values()
 
     assert backends(on_trial(plan, PROXY)) == {"translation-proxy": loopback(8001)}
     assert references(on_trial(plan, PROXY)) == [("Backend", "translation-proxy")]

@@ -48,7 +48,7 @@ def start(
     """
     install(layout, progress)
     here = address(layout)
-    declared = container(models_at(plan, translation_proxy(plan), server), keys)
+    declared = container(models_at(plan, translation_proxy(plan.proxy_part), server), keys)
     wanted = declared_process(layout, declared, here)
     if not wanted.as_wanted():
         wanted.stop()

@@ -1,0 +1,187 @@
+"""The parts of a plan: what one component declares, and exactly what its manifests read.
+
+A platform is composed of them; each can also be planned alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from onprem_agents.contract.connection import Connection
+from onprem_agents.plan.names import (
+    AGENTS_ROUTE,
+    CONNECTION_ROUTE,
+    GATEWAY_NAME,
+    MODELS_ROUTE,
+    PROXY_KEY_SECRET,
+    SERVER_KEY_SECRET,
+    ai_route_names,
+    priority_class_of,
+)
+from onprem_agents.plan.pool import Pool
+from onprem_agents.plan.serving import ServingPlan
+from onprem_agents.plan.timeouts import TimeoutChain
+from onprem_agents.stack.access import Tls
+from onprem_agents.stack.domain import Translation
+from onprem_agents.stack.parts import ProxyReference, ServerReference
+
+ProxySoftwareName = Literal["litellm", "claude-code-router"]
+_HTTPS_PORT = 443
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What all parts have in common. `notes` are what a reader should know or do although the plan holds."""
+
+    stack: str
+    namespace: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """What Kueue admits at once."""
+
+    cpus: int
+    memory_gib: int
+    gpus: int
+    pods: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queues:
+    """Kueue's objects for a pool."""
+
+    cluster_queue: str
+    local_queue: str
+    quota: Quota
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolPart(Part):
+    """The nodes of one pool, a priority class, and queues where they are wanted."""
+
+    pool: Pool
+    queues: Queues | None
+    free_gpus: int
+    """GPUs left on one node when every replica runs; all of a node where nobody knows of replicas."""
+
+    @property
+    def priority_class(self) -> str:
+        """The priority class of the servers' pods."""
+        return priority_class_of(self.namespace)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerPart(Part):
+    """One role's model server."""
+
+    serving: ServingPlan
+    pool: Pool
+    mode: Literal["Standard", "Knative"]
+    image_pull_secrets: tuple[str, ...]
+    service_account: str | None
+    storage_secret: str | None
+    priority_class: str | None
+    local_queue: str | None
+    key_secret: str | None
+    """Where the pods find the key that they ask for; None where they ask for none."""
+    owns_key: bool
+    """Whether that Secret is the part's own to make."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngressPart(Part):
+    """Gateway, certificate, routes and limits."""
+
+    host: str
+    port: int
+    tls: Tls
+    software: Literal["envoy-gateway", "envoy-ai-gateway"]
+    gateway_class: str
+    servers: tuple[ServerReference, ...]
+    proxy: ProxyReference | None
+    timeouts: TimeoutChain
+    request_body_mib: int
+    """Largest request body that the gateway takes; a 32 KiB default cuts every real prompt."""
+    developers: int
+    connection: Connection | None
+    """What developers' machines are told; None where a server does not tell enough of itself."""
+    alone: bool
+    """Whether no platform is around it: everything is denied until somebody declares who may call."""
+
+    @property
+    def url(self) -> str:
+        """The base address for OpenAI clients."""
+        return f"{self.anthropic_url}/v1"
+
+    @property
+    def anthropic_url(self) -> str:
+        """The base address for Anthropic clients."""
+        return base_address(self.host, self.port)
+
+    @property
+    def translation(self) -> Translation:
+        """What speaks the Anthropic API to Claude Code."""
+        return "native" if self.proxy is None else self.proxy.software
+
+    @property
+    def gateway(self) -> str:
+        """Name of the Gateway."""
+        return GATEWAY_NAME
+
+    @property
+    def agent_routes(self) -> tuple[str, ...]:
+        """The HTTPRoutes that lead to servers."""
+        return ai_route_names(len(self.servers)) if self.software == "envoy-ai-gateway" else (AGENTS_ROUTE,)
+
+    @property
+    def protected_routes(self) -> tuple[str, ...]:
+        """The HTTPRoutes that ask for a key: all but the one of the connection contract."""
+        return self.agent_routes if self.software == "envoy-ai-gateway" else (AGENTS_ROUTE, MODELS_ROUTE)
+
+    @property
+    def open_routes(self) -> tuple[str, ...]:
+        """The HTTPRoutes that ask for nothing."""
+        return () if self.connection is None else (CONNECTION_ROUTE,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeySecret:
+    """A Secret made of the key between gateway and servers; `prefix` is what its reader wants in front."""
+
+    name: str
+    prefix: str = ""
+
+
+SERVERS_KEY = KeySecret(name=SERVER_KEY_SECRET)
+PROXY_KEY = KeySecret(name=PROXY_KEY_SECRET, prefix="sk-")
+"""LiteLLM wants keys that begin with sk- (1.109.1, 2026-11)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthPart(Part):
+    """Who may call, by which routes."""
+
+    gateway: str
+    routes: tuple[str, ...]
+    developers: tuple[str, ...]
+    key_secrets: tuple[KeySecret, ...] = ()
+    """Secrets that a platform's servers share; a server that stands alone has its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyPart(Part):
+    """A translation proxy in front of servers."""
+
+    software: ProxySoftwareName
+    servers: tuple[ServerReference, ...]
+    timeouts: TimeoutChain
+    owns_key: bool
+    """Whether the Secret with the proxy's key is the part's own to make."""
+
+
+def base_address(host: str, port: int) -> str:
+    """Return where clients find a gateway; the port of HTTPS is never told."""
+    return f"https://{host}" if port == _HTTPS_PORT else f"https://{host}:{port}"
