@@ -6,7 +6,8 @@ from typing import Any, cast
 import pulumi
 
 from onprem_agents.manifests import ingress_bundles
-from onprem_agents.plan import IngressPart, plan_ingress
+from onprem_agents.plan import IngressPart
+from onprem_agents.plan.plan_ingress import plan_ingress
 from onprem_agents.plan.references import ingress_reference
 from onprem_agents.stack import parts
 

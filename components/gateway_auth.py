@@ -7,7 +7,7 @@ import pulumi
 
 from onprem_agents.manifests import auth_bundles
 from onprem_agents.manifests.gateway_auth import key_secret_name
-from onprem_agents.plan import plan_auth
+from onprem_agents.plan.plan_parts import plan_auth
 
 from .arguments import GatewayAuthArgs
 from .component import Component

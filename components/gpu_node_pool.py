@@ -6,7 +6,7 @@ It adopts nodes that exist and never owns them: what it set is taken back when t
 import pulumi
 
 from onprem_agents.manifests import pool_bundles
-from onprem_agents.plan import plan_pool
+from onprem_agents.plan.plan_parts import plan_pool
 
 from .arguments import GpuNodePoolArgs
 from .component import Component

@@ -7,7 +7,8 @@ import pulumi
 
 from onprem_agents.manifests import server_bundles
 from onprem_agents.manifests.endpoints import server_url
-from onprem_agents.plan import ServerPart, plan_server
+from onprem_agents.plan import ServerPart
+from onprem_agents.plan.plan_parts import plan_server
 from onprem_agents.plan.references import server_reference
 from onprem_agents.plan.report import role_report
 from onprem_agents.stack import parts

@@ -6,7 +6,8 @@ import pulumi
 
 from onprem_agents.manifests import proxy_bundles
 from onprem_agents.manifests.endpoints import server_url
-from onprem_agents.plan import ProxyPart, plan_proxy
+from onprem_agents.plan import ProxyPart
+from onprem_agents.plan.plan_ingress import plan_proxy
 from onprem_agents.plan.references import proxy_reference
 from onprem_agents.stack import parts
 
