@@ -1,25 +1,17 @@
-"""The program: settings → plan → platform → outputs."""
+"""The program: settings → platform → outputs."""
 
 import pulumi
 
-from components.coding_platform import CodingPlatform, CodingPlatformArgs
+from components import CodingPlatform
 from components.stack_config import read_stack_config
 from onprem_agents.errors import OnpremError
-from onprem_agents.plan.report import report
 
 try:
-    plan, secrets = read_stack_config(pulumi.Config(), pulumi.get_stack())
+    arguments = read_stack_config(pulumi.Config(), pulumi.get_stack())
 except OnpremError as error:
     raise pulumi.RunError(str(error)) from None
 
-platform = CodingPlatform(
-    "platform",
-    CodingPlatformArgs(
-        plan=plan,
-        developer_keys=secrets.developer_keys,
-        server_key=secrets.server_key,
-    ),
-)
-pulumi.export("connection", plan.connection.to_wire())
-pulumi.export("sizing", report(plan))
+platform = CodingPlatform("platform", arguments)
+pulumi.export("connection", platform.connection)
+pulumi.export("sizing", platform.sizing)
 pulumi.export("host", platform.host)

@@ -1,67 +1,81 @@
 """CodingPlatform: the whole stack, composed. It owns its parts' names; objects and order are the plan's bundles."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
-from onprem_agents.manifests import bundles
+from onprem_agents.manifests import SERVER_KEY_SECRET, bundles
+from onprem_agents.manifests.gateway_auth import key_secret_name
 from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan.plan_parts import plan_platform
+from onprem_agents.plan.report import report
 
+from .arguments import CodingPlatformArgs
 from .component import Component
-from .declaration import Declaration
-from .external_ingress import ExternalIngress, ExternalIngressArgs
-from .gateway_auth import GatewayAuth, GatewayAuthArgs
-from .gpu_node_pool import GpuNodePool, GpuNodePoolArgs
-from .inference_service import InferenceService, InferenceServiceArgs
-from .translation_proxy import TranslationProxy, TranslationProxyArgs
-
-
-@dataclass(frozen=True, kw_only=True)
-class CodingPlatformArgs:
-    """The plan, and the keys, which are secret."""
-
-    plan: PlatformPlan
-    developer_keys: Mapping[str, Sequence[pulumi.Input[str]]]
-    server_key: pulumi.Input[str]
+from .external_ingress import ExternalIngress
+from .gateway_auth import GatewayAuth
+from .gpu_node_pool import GpuNodePool
+from .inference_service import InferenceService
+from .planning import Planned, planning
+from .translation_proxy import TranslationProxy
 
 
 class CodingPlatform(Component):
     """Everything that gives a company's developers their agents."""
 
-    host: str
+    url: pulumi.Output[str]
+    """Address of the OpenAI API, which developers' machines are set up with."""
+    anthropic_url: pulumi.Output[str]
+    """Address of the Anthropic API, for Claude Code."""
+    host: pulumi.Output[str]
     """The name that developers connect to."""
+    connection: pulumi.Output[Mapping[str, Any]]
+    """The connection contract: everything that `onprem-agents setup` needs, and no secret."""
+    sizing: pulumi.Output[Mapping[str, Any]]
+    """What fits where: the report that `onprem-agents plan` prints."""
+    served_models: pulumi.Output[Sequence[str]]
+    """The names that clients send as `model`; the first one does the work."""
+    supported_agents: pulumi.Output[Mapping[str, Sequence[str]]]
+    """The agents that can work with each served model."""
+    replicas: pulumi.Output[Mapping[str, int]]
+    """Model servers of each served model."""
+    key_secrets: pulumi.Output[Mapping[str, str]]
+    """The Secret of each developer's keys, in the platform's namespace."""
+    key_secret: pulumi.Output[str]
+    """The Secret of the key between gateway and model servers, in the same namespace."""
 
     def __init__(
         self, name: str, args: CodingPlatformArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Declare the platform."""
-        plan = args.plan
-        self.host = plan.access.host
-        super().__init__(name, {"stack": plan.stack}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        declaration = Declaration(bundles=bundles(plan))
-        declaration.declare(self, name)
-        GpuNodePool(f"{name}-pool", GpuNodePoolArgs(plan=plan, declaration=declaration), child)
-        GatewayAuth(
-            f"{name}-auth",
-            GatewayAuthArgs(
-                plan=plan,
-                declaration=declaration,
-                developer_keys=args.developer_keys,
-                server_key=args.server_key,
-            ),
-            child,
+        plan = planning(self, name, args, plan=plan_platform, bundles=bundles)
+        super().__init__(name, {"stack": plan.tell(lambda found: found.stack)}, opts)
+        plan.declare(self, lambda planned: self._parts(name, planned))
+        self.url = plan.tell(lambda found: found.connection.base_url)
+        self.anthropic_url = plan.tell(lambda found: found.connection.anthropic_base_url)
+        self.host = plan.tell(lambda found: found.access.host)
+        self.connection = plan.tell(lambda found: found.connection.to_wire())
+        self.sizing = plan.tell(report)
+        self.served_models = plan.tell(lambda found: [serving.name for serving in found.serving])
+        self.supported_agents = plan.tell(
+            lambda found: {serving.name: list(serving.supported_agents) for serving in found.serving}
         )
-        for serving in plan.serving:
-            InferenceService(
-                f"{name}-{serving.role}",
-                InferenceServiceArgs(serving=serving, declaration=declaration),
-                child,
-            )
-        if declaration.has("TranslationProxy"):
-            TranslationProxy(f"{name}-proxy", TranslationProxyArgs(plan=plan, declaration=declaration), child)
-        ExternalIngress(f"{name}-ingress", ExternalIngressArgs(plan=plan, declaration=declaration), child)
-        self.register_outputs({"host": self.host})
+        self.replicas = plan.tell(lambda found: {serving.name: serving.replicas for serving in found.serving})
+        self.key_secrets = plan.tell(
+            lambda found: {developer: key_secret_name(developer) for developer in found.developers}
+        )
+        self.key_secret = plan.tell(lambda _: SERVER_KEY_SECRET)
+        self.register_attributes()
+
+    def _parts(self, name: str, planned: Planned[PlatformPlan]) -> None:
+        """Declare what belongs to no part, and every part, each in its place of the order."""
+        plan, child = planned.part, self.child_options()
+        planned.declaration.declare(self, name)
+        GpuNodePool(f"{name}-pool", planned.of(plan.pool_part), child)
+        GatewayAuth(f"{name}-auth", planned.of(plan.auth_part), child)
+        for part in plan.server_parts:
+            InferenceService(f"{name}-{part.serving.role}", planned.of(part), child)
+        if plan.proxy_part is not None:
+            TranslationProxy(f"{name}-proxy", planned.of(plan.proxy_part), child)
+        ExternalIngress(f"{name}-ingress", planned.of(plan.ingress_part), child)

@@ -3,40 +3,53 @@
 It adopts nodes that exist and never owns them: what it set is taken back when the stack goes.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-
 import pulumi
 
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.manifests import pool_bundles
+from onprem_agents.plan.plan_parts import plan_pool
 
+from .arguments import GpuNodePoolArgs
 from .component import Component
-from .declaration import Declaration
-
-
-@dataclass(frozen=True, kw_only=True)
-class GpuNodePoolArgs:
-    """The plan, and what is to be declared of it."""
-
-    plan: PlatformPlan
-    declaration: Declaration
+from .planning import planning
 
 
 class GpuNodePool(Component):
     """The nodes of one tier, made ready for model servers."""
 
-    gpus: int
+    accelerator: pulumi.Output[str]
+    """The accelerator of each node, as the catalogue calls it."""
+    gpus_per_node: pulumi.Output[int]
+    """GPUs in each node."""
+    nodes: pulumi.Output[int]
+    """Nodes in the pool."""
+    gpus: pulumi.Output[int]
     """All GPUs of the pool."""
-    free_gpus: int
-    """GPUs left on one node when every replica runs: what a surge pod could use."""
+    free_gpus: pulumi.Output[int]
+    """GPUs left on one node when every replica runs: what a surge pod could use. A pool that stands alone knows of
+    no replica: all of a node."""
+    priority_class: pulumi.Output[str]
+    """Name of the PriorityClass for model servers."""
+    local_queue: pulumi.Output[str | None]
+    """Name of Kueue's LocalQueue for model servers; nothing where the pool has no queue."""
+    namespace: pulumi.Output[str]
+    """Namespace of the model servers."""
 
     def __init__(self, name: str, args: GpuNodePoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare the pool's objects."""
-        plan = args.plan
-        self.gpus = plan.pool.gpus
-        self.free_gpus = plan.placement.largest_free
-        outputs = {"pool": plan.pool.name, "gpus": self.gpus, "freeGpus": self.free_gpus}
-        super().__init__(name, outputs, opts)
-        args.declaration.declare(self, name)
-        self.register_outputs(outputs)
+        plan = planning(self, name, args, plan=plan_pool, bundles=pool_bundles)
+        state = {
+            "pool": plan.tell(lambda part: part.pool.name),
+            "gpus": plan.tell(lambda part: part.pool.gpus),
+            "freeGpus": plan.tell(lambda part: part.free_gpus),
+        }
+        super().__init__(name, state, opts)
+        plan.declare(self, lambda planned: planned.declaration.declare(self, name))
+        self.accelerator = plan.tell(lambda part: part.pool.accelerator.name)
+        self.gpus_per_node = plan.tell(lambda part: part.pool.gpus_per_node)
+        self.nodes = plan.tell(lambda part: part.pool.nodes)
+        self.gpus = plan.tell(lambda part: part.pool.gpus)
+        self.free_gpus = plan.tell(lambda part: part.free_gpus)
+        self.priority_class = plan.tell(lambda part: part.priority_class)
+        self.local_queue = plan.tell(lambda part: None if part.queues is None else part.queues.local_queue)
+        self.namespace = plan.tell(lambda part: part.namespace)
+        self.register_attributes()

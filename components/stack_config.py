@@ -1,8 +1,12 @@
-"""The stack's configuration as the program needs it: its plan and its secrets, or every problem of both at once."""
+"""The stack's configuration as the platform's arguments, or every problem of settings and secrets at once.
+
+Problems are told with the keys of the stack file; the platform itself would tell them with its arguments.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import cast
 
 import pulumi
 from pulumi.runtime.config import is_config_secret
@@ -10,12 +14,13 @@ from pulumi.runtime.config import is_config_secret
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan import PlatformPlan, plan_stack
 
+from .arguments import CodingPlatformArgs
 from .config_value import config_value
 from .stack_secrets import StackSecrets, read_stack_secrets
 
 
-def read_stack_config(config: pulumi.Config, stack: str) -> tuple[PlatformPlan, StackSecrets]:
-    """Return the plan of the stack and its secrets. Raises `InvalidInput` with every problem."""
+def read_stack_config(config: pulumi.Config, stack: str) -> CodingPlatformArgs:
+    """Return the arguments of the stack's platform. Raises `InvalidInput` with every problem."""
     source = f"Pulumi.{stack}.yaml"
     raw = config_value(config, "platform")
     problems: list[Problem] = []
@@ -31,7 +36,9 @@ def read_stack_config(config: pulumi.Config, stack: str) -> tuple[PlatformPlan, 
         problems += error.problems
     if plan is None or secrets is None:
         raise InvalidInput(source, problems)
-    return plan, secrets
+    settings = plan.settings.model_dump(exclude_unset=True)
+    keys = {"developer_keys": secrets.developer_keys, "server_key": secrets.server_key}
+    return cast(CodingPlatformArgs, settings | keys)
 
 
 def _plan(config: pulumi.Config, raw: object, stack: str, source: str) -> PlatformPlan:

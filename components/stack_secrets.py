@@ -16,9 +16,9 @@ from .config_value import config_value
 
 @dataclass(frozen=True, kw_only=True)
 class StackSecrets:
-    """Keys as secret Outputs; how many a developer has is plain, for it shapes the graph."""
+    """Keys as secret Outputs; whose they are is plain."""
 
-    developer_keys: Mapping[str, tuple[pulumi.Output[str], ...]]
+    developer_keys: Mapping[str, pulumi.Output[list[str]]]
     server_key: pulumi.Output[str]
 
 
@@ -42,7 +42,7 @@ def read_stack_secrets(config: pulumi.Config, names: Collection[str] | None, sou
         raise InvalidInput(source, problems)
     return StackSecrets(
         developer_keys={
-            developer: tuple(pulumi.Output.secret(key) for key in given_keys)
+            developer: pulumi.Output.secret(list(given_keys))
             for developer, given_keys in keys.developers.items()
         },
         server_key=pulumi.Output.secret(keys.server),

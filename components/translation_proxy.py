@@ -1,33 +1,44 @@
 """TranslationProxy: LiteLLM or claude-code-router, declared only where native serving is off."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+from typing import cast
 
 import pulumi
 
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.manifests import proxy_bundles
+from onprem_agents.manifests.endpoints import server_url
+from onprem_agents.plan import ProxyPart
+from onprem_agents.plan.plan_ingress import plan_proxy
+from onprem_agents.plan.references import proxy_reference
+from onprem_agents.stack import parts
 
+from .arguments import ProxyReference, TranslationProxyArgs
 from .component import Component
-from .declaration import Declaration
-
-
-@dataclass(frozen=True, kw_only=True)
-class TranslationProxyArgs:
-    """The plan, and what is to be declared of it."""
-
-    plan: PlatformPlan
-    declaration: Declaration
+from .planning import planning
+from .wire import to_python
 
 
 class TranslationProxy(Component):
     """The proxy's Deployment, Service, configuration and disruption budget."""
 
+    service: pulumi.Output[str]
+    """Name of the proxy's Service."""
+    url: pulumi.Output[str]
+    """Address of the proxy inside the cluster."""
+    proxy: pulumi.Output[ProxyReference]
+    """All that an `ExternalIngress` needs of the proxy: its argument `proxy`."""
+
     def __init__(
         self, name: str, args: TranslationProxyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Declare the proxy's objects."""
-        outputs = {"translation": args.plan.settings.translation}
-        super().__init__(name, outputs, opts)
-        args.declaration.declare(self, name)
-        self.register_outputs(outputs)
+        plan = planning(self, name, args, plan=plan_proxy, bundles=proxy_bundles)
+        super().__init__(name, {"translation": plan.tell(lambda part: part.software)}, opts)
+        plan.declare(self, lambda planned: planned.declaration.declare(self, name))
+        self.service = plan.tell(lambda part: _reference(part).service)
+        self.url = plan.tell(lambda part: server_url(_reference(part)))
+        self.proxy = plan.tell(lambda part: cast(ProxyReference, to_python(_reference(part))))
+        self.register_attributes()
+
+
+def _reference(part: ProxyPart) -> parts.ProxyReference:
+    return parts.ProxyReference.model_validate(proxy_reference(part))

@@ -55,11 +55,19 @@ def redirect_resource(args: pulumi.ResourceTransformationArgs) -> pulumi.Resourc
 
 
 pulumi.runtime.register_stack_transformation(redirect_resource)
-runpy.run_path(str(CHECKOUT / "__main__.py"), run_name="__main__")
-for added in list(changed.values()):
-    if added["kind"] != "Backend":
-        raise pulumi.RunError(
-            f"the stack's program has no {added['kind']} {added['metadata']['name']}, which the trial redirects"
-        )
-    options = pulumi.ResourceOptions(depends_on=namespace)
-    KubernetesObject(f"trial-{added['metadata']['name']}", added, options)
+stack_program = runpy.run_path(str(CHECKOUT / "__main__.py"), run_name="__main__")
+
+
+def add_backends(_: object) -> None:
+    """Declare what the stack's program does not: only Backends can be missing there."""
+    for added in list(changed.values()):
+        if added["kind"] != "Backend":
+            raise pulumi.RunError(
+                f"the stack's program has no {added['kind']} {added['metadata']['name']}, which the trial redirects"
+            )
+        options = pulumi.ResourceOptions(depends_on=namespace)
+        KubernetesObject(f"trial-{added['metadata']['name']}", added, options)
+
+
+# The platform tells where it is once all of its objects are declared.
+stack_program["platform"].host.apply(add_backends)

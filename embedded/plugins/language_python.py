@@ -86,8 +86,21 @@ class LanguageHost(LanguageServer):
         # The base class takes the engine's address from the place of the program's first argument.
         del request.args[:]
         request.args.append(self._engine)
-        self.program = lambda: _run_program(directory, target, arguments)
-        response = super().Run(request, context)  # type: ignore[no-untyped-call]  # the SDK's server is untyped
+        started = threading.Event()
+
+        def program() -> None:
+            started.set()
+            _run_program(directory, target, arguments)
+
+        self.program = program
+        try:
+            response = super().Run(request, context)  # type: ignore[no-untyped-call]  # the SDK's server is untyped
+        except Exception:
+            # A program's failure is logged. Then the SDK (3.272) waits for the Outputs that it left behind, each of
+            # which may fail once more for the same reason, or because its loop is about to end.
+            if not started.is_set():
+                raise
+            return language_pb2.RunResponse(bail=True)
         return language_pb2.RunResponse(bail=True) if response.error else response
 
     def RunPlugin(  # noqa: N802

@@ -35,12 +35,12 @@ def native_paths(part: IngressPart) -> tuple[str, ...]:
     return tuple(path for path in AGENT_PATHS if path not in proxy_paths(part))
 
 
-def server_host(server: ServerReference) -> str:
+def server_host(server: ServerReference | ProxyReference) -> str:
     """Return the DNS name of a server inside the cluster."""
     return f"{server.service}.{server.namespace}.svc.cluster.local"
 
 
-def server_url(server: ServerReference) -> str:
+def server_url(server: ServerReference | ProxyReference) -> str:
     """Return the base address of a server for a client inside the cluster, without a path."""
     return f"http://{server_host(server)}:{server.port}"
 

@@ -27,7 +27,7 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
             "gpus": pool.gpus,
             "freeGpus": plan.placement.free,
         },
-        "models": [_role(serving) for serving in plan.serving],
+        "models": [role_report(serving) for serving in plan.serving],
         "developers": len(plan.developers),
         "developersByTeam": _teams(plan),
         "sessions": sum(serving.sessions for serving in plan.serving),
@@ -49,7 +49,8 @@ def _teams(plan: PlatformPlan) -> dict[str, int]:
     return dict(sorted(Counter(team for team in teams if team is not None).items()))
 
 
-def _role(serving: ServingPlan) -> dict[str, Any]:
+def role_report(serving: ServingPlan) -> dict[str, Any]:
+    """Return the report of one role."""
     fit = serving.fit
     return {
         "role": serving.role,

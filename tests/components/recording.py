@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pulumi
+import pytest
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import resource_pb2
+
+from onprem_agents.plan import PlatformPlan
 
 ALICE, ALICE_NEXT, BOB, SERVER = "a" * 40, "n" * 40, "b" * 40, "s" * 40
 
@@ -57,11 +60,22 @@ class _RecordingMonitor(MockMonitor):
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # untyped in the SDK (3.272)
 
 
-def recorded(declare: Callable[[], object]) -> Recorder:
-    """Run a piece of a program to its end, failures included, and return what it declared."""
+def recorded(
+    declare: Callable[[], object],
+    *,
+    preview: bool = False,
+    keep: Callable[[Recorder], None] = lambda _: None,
+) -> Recorder:
+    """Run a piece of a program to its end, failures included, and return what it declared.
+
+    One that fails raises its error; `keep` takes what was declared until then.
+    """
     recorder = Recorder()
+    keep(recorder)
     monitor = _RecordingMonitor(recorder)
-    pulumi.runtime.set_mocks(recorder, project="onprem-coding-agents", stack="test", monitor=monitor)
+    pulumi.runtime.set_mocks(
+        recorder, project="onprem-coding-agents", stack="test", preview=preview, monitor=monitor
+    )
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]  # the SDK leaves it untyped (3.272)
     def run() -> None:
@@ -77,3 +91,24 @@ def family(parent: pulumi.Resource) -> list[tuple[pulumi.Resource, pulumi.Resour
     for child in parent._childResources:
         pairs += [(parent, child), *family(child)]
     return pairs
+
+
+def unknown() -> pulumi.Output[Any]:
+    """Return an Output that nobody knows yet: what an object of the preview will only have when it is made."""
+    return pulumi.Output.from_input(pulumi.UNKNOWN)
+
+
+def exports(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return what a program exports, by name, as soon as it is known."""
+    outputs: dict[str, Any] = {}
+
+    def export(name: str, value: pulumi.Input[Any]) -> None:
+        pulumi.Output.from_input(value).apply(lambda known: outputs.update({name: known}))
+
+    monkeypatch.setattr(pulumi, "export", export)
+    return outputs
+
+
+def settings_of(plan: PlatformPlan) -> dict[str, Any]:
+    """Return the settings that a plan was made from, as Python writes them."""
+    return plan.settings.model_dump(exclude_unset=True)

@@ -10,17 +10,17 @@ import pulumi
 import pytest
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
-from components.coding_platform import CodingPlatform, CodingPlatformArgs
+from components import CodingPlatform
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan
-from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, Recorder, family, recorded
+from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, Recorder, family, recorded, settings_of
 from tests.unit.manifest_samples import planned
 
 
 def platform(plan: PlatformPlan) -> CodingPlatform:
-    keys: dict[str, list[pulumi.Input[str]]] = {"alice": [ALICE, ALICE_NEXT], "bob": [BOB]}
-    args = CodingPlatformArgs(plan=plan, developer_keys=keys, server_key=SERVER)
-    return CodingPlatform("platform", args)
+    keys = {"alice": [ALICE, ALICE_NEXT], "bob": BOB}
+    arguments: Any = settings_of(plan) | {"developer_keys": keys, "server_key": SERVER}
+    return CodingPlatform("platform", arguments)
 
 
 def declared(plan: PlatformPlan) -> Recorder:

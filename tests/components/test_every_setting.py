@@ -15,12 +15,12 @@ from typing import Any, Literal, Union, get_args, get_origin
 import pytest
 from pulumi.runtime.rpc import is_rpc_secret
 
-from components.coding_platform import CodingPlatform, CodingPlatformArgs
+from components import CodingPlatform
 from onprem_agents.manifests import DeclaredPatch, DeclaredSecret, bundles
 from onprem_agents.plan import PlatformPlan, plan_stack
 from onprem_agents.plan.report import report
 from onprem_agents.stack.settings import Platform, Section
-from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, Recorder, recorded
+from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, Recorder, recorded, settings_of
 from tests.unit.manifest_samples import FAST, STACK
 
 Path = tuple[str, ...]
@@ -203,12 +203,11 @@ def test_with_every_setting_what_is_declared_is_what_is_rendered(path: Path, val
 
 def declare(plan: PlatformPlan) -> Recorder:
     keys = {"alice": [ALICE, ALICE_NEXT], "bob": [BOB]}
-    args = CodingPlatformArgs(
-        plan=plan,
-        developer_keys={name: keys[name] for name in plan.developers},
-        server_key=SERVER,
-    )
-    return recorded(lambda: CodingPlatform("platform", args))
+    arguments: Any = settings_of(plan) | {
+        "developer_keys": {name: keys[name] for name in plan.developers},
+        "server_key": SERVER,
+    }
+    return recorded(lambda: CodingPlatform("platform", arguments))
 
 
 def identity(manifest: Object) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pulumi.runtime.config import set_all_config
 
-from tests.components.recording import ALICE, BOB, SERVER, Recorder, recorded
+from tests.components.recording import ALICE, BOB, SERVER, Recorder, exports, recorded
 from tests.unit.manifest_samples import STACK
 
 ROOT = Path(__file__).parents[2]
@@ -21,9 +21,7 @@ PREFIX = "onprem-coding-agents:"
 
 @pytest.fixture
 def exported(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    outputs: dict[str, Any] = {}
-    monkeypatch.setattr(pulumi, "export", outputs.__setitem__)
-    return outputs
+    return exports(monkeypatch)
 
 
 def run_program(platform: object) -> Recorder:

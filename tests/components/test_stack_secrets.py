@@ -31,12 +31,11 @@ def test_keys_are_secret_outputs() -> None:
 
     def declare() -> None:
         secrets = read_stack_secrets(config, planned().developers, "Pulumi.test.yaml")
-        keys = {name: list(keys) for name, keys in secrets.developer_keys.items()}
         manifest = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {},
-            "data": keys | {"s": secrets.server_key},
+            "data": {**secrets.developer_keys, "s": secrets.server_key},
         }
         KubernetesObject("leak", manifest)
 

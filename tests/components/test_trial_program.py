@@ -15,7 +15,7 @@ from embedded.gateway import redirect
 from embedded.gateway.redirect import Redirect
 from embedded.gateway.trial import remove_project, write_project
 from onprem_agents.manifests import Manifest
-from tests.components.recording import ALICE, BOB, SERVER, Recorder, recorded
+from tests.components.recording import ALICE, BOB, SERVER, Recorder, exports, recorded
 from tests.unit.manifest_samples import STACK
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +26,7 @@ ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
 
 @pytest.fixture
 def exported(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    outputs: dict[str, Any] = {}
-    monkeypatch.setattr(pulumi, "export", outputs.__setitem__)
-    return outputs
+    return exports(monkeypatch)
 
 
 def run(folder: Path, platform: object = STACK) -> Recorder:

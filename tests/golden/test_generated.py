@@ -1,4 +1,4 @@
-"""Everything generated is what its generator makes now: manifests of each stack, JSON Schema, page of settings.
+"""Everything generated is what its generator makes now: manifests, JSON Schema, page of settings, arguments.
 
 `ONPREM_WRITE_GOLDEN=1 ./dev test golden` writes them anew; the diff is what users will get.
 """
@@ -15,6 +15,7 @@ from onprem_agents.cli.render import render_yaml
 from onprem_agents.stack.schema import stack_file_schema
 from onprem_agents.stack.settings_page import settings_page
 from onprem_agents.stack.stack_file import stack_names
+from tools.argument_types import argument_types
 
 ROOT = Path(__file__).parents[2]
 STACKS = ROOT / "stacks"
@@ -58,3 +59,7 @@ def test_the_schema_for_editors_is_that_of_the_settings() -> None:
 
 def test_the_page_of_settings_is_that_of_the_schema() -> None:
     _compare(ROOT / "docs" / "settings.md", settings_page())
+
+
+def test_the_arguments_of_the_components_are_the_settings() -> None:
+    _compare(ROOT / "components" / "arguments.py", argument_types())

@@ -7,6 +7,7 @@ from tests.toolchain.recipes.walking import Recipe, Step, edited, generated
 _GENERATED = "tests/golden/test_generated.py"
 _SCHEMA = f"{_GENERATED}::test_the_schema_for_editors_is_that_of_the_settings"
 _PAGE = f"{_GENERATED}::test_the_page_of_settings_is_that_of_the_schema"
+_ARGUMENTS = f"{_GENERATED}::test_the_arguments_of_the_components_are_the_settings"
 _NEXT_FIELD = "    taint: bool"
 _FIELD = """    priority: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)] = Field(
         default=100_000, description="priority of the serving pods; batch work has 0"
@@ -35,6 +36,7 @@ RECIPE = Recipe(
         ),
         Step(path="stacks/stack.schema.json", take=generated(_SCHEMA)),
         Step(path="docs/settings.md", take=generated(_PAGE)),
+        Step(path="components/arguments.py", take=generated(_ARGUMENTS)),
     ),
     checks=("tests/components/test_every_setting.py", _GENERATED),
 )

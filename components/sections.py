@@ -1,0 +1,71 @@
+"""What each component's arguments are made of: settings of the product, and keys, which are secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from onprem_agents.stack.parts import (
+    AuthArguments,
+    IngressArguments,
+    PoolArguments,
+    ProxyArguments,
+    ServerArguments,
+)
+from onprem_agents.stack.section import Section
+from onprem_agents.stack.settings import Platform
+
+from .wire import python_names
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyArgument:
+    """An argument that is a secret, or a map of them."""
+
+    name: str
+    wire_name: str
+    by_developer: bool
+    required: bool
+    description: str
+
+
+DEVELOPER_KEYS, SERVER_KEY = "developer_keys", "server_key"
+_DEVELOPER_KEYS = KeyArgument(
+    name=DEVELOPER_KEYS,
+    wire_name="developerKeys",
+    by_developer=True,
+    required=True,
+    description="Each developer's key by name, or a list of two while a key is exchanged; at least 32 characters "
+    "each. They stand in Secrets alone.",
+)
+_SERVER_KEY = KeyArgument(
+    name=SERVER_KEY,
+    wire_name="serverKey",
+    by_developer=False,
+    required=True,
+    description="The key between gateway and model servers, at least 32 characters. It stands in Secrets alone.",
+)
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of one component."""
+
+    section: type[Section]
+    keys: tuple[KeyArgument, ...] = ()
+
+    @cached_property
+    def python_names(self) -> Mapping[str, str]:
+        """How Python writes what the wire form writes otherwise."""
+        return python_names(self.section) | {key.wire_name: key.name for key in self.keys}
+
+
+ARGUMENTS: Mapping[str, Arguments] = {
+    "GpuNodePool": Arguments(PoolArguments),
+    "InferenceService": Arguments(ServerArguments, (replace(_SERVER_KEY, required=False),)),
+    "ExternalIngress": Arguments(IngressArguments),
+    "GatewayAuth": Arguments(AuthArguments, (_DEVELOPER_KEYS,)),
+    "TranslationProxy": Arguments(ProxyArguments, (_SERVER_KEY,)),
+    "CodingPlatform": Arguments(Platform, (_DEVELOPER_KEYS, _SERVER_KEY)),
+}
