@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -70,7 +71,7 @@ def _tool(*arguments: str) -> Check:
 
 
 def versions(layout: Layout) -> Iterator[str]:
-    """Yield a sentence when package, module and changelog do not state the same version."""
+    """Yield a sentence when package, module, policy pack and changelog do not state the same version."""
     project = tomllib.loads((layout.checkout / "pyproject.toml").read_text(encoding="utf-8"))
     package = project["project"]["version"]
     module = re.search(
@@ -78,10 +79,12 @@ def versions(layout: Layout) -> Iterator[str]:
         (layout.checkout / "onprem_agents" / "__init__.py").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
+    pack = yaml.safe_load((layout.checkout / "policy" / "PulumiPolicy.yaml").read_text(encoding="utf-8"))
     changelog = _RELEASE.search((layout.checkout / "CHANGELOG.md").read_text(encoding="utf-8"))
     stated = {
         "pyproject.toml": package,
         "onprem_agents/__init__.py": module[1] if module else "none",
+        "policy/PulumiPolicy.yaml": str(pack.get("version")),
         "CHANGELOG.md (newest entry)": changelog[1] if changelog else "none",
     }
     if len(set(stated.values())) > 1:
