@@ -23,7 +23,7 @@ Each works alone, on what is already in your cluster. This page is made from the
 - **Secrets**: keys are secret whatever you give. A secret Output as another argument is refused, because settings are
   published to developers' machines.
 - **Refusals** name component and argument, what was found, why it cannot work and what to change, all at once and
-  before anything is declared.
+  before any of its objects is declared.
 - **Options** given to a component reach its children: `provider`, `providers`, `parent`, `protect`, `aliases`,
   `transforms`, `depends_on`, `ignore_changes`, `delete_before_replace`, `custom_timeouts`, `replace_on_changes`,
   `retain_on_delete`, `deleted_with`.
@@ -34,7 +34,8 @@ COMPONENTS = {
 from onprem_agents_components import GpuNodePool, GpuNodePoolArgs
 
 pool = GpuNodePool(
-    "pool", GpuNodePoolArgs(accelerator="L40S", gpus_per_node=4, node_names=["gpu-1", "gpu-2"], namespace="agents")
+    "pool",
+    GpuNodePoolArgs(accelerator="L40S", gpus_per_node=4, nodes=2, namespace="agents"),
 )
 """,
     "InferenceService": """
@@ -46,6 +47,7 @@ coder = InferenceService("coder", {
     "accelerator": pool.accelerator,
     "gpus_per_node": pool.gpus_per_node,
     "namespace": pool.namespace,
+    "priority_class": pool.priority_class,
 })
 pulumi.export("inside", coder.url)
 """,

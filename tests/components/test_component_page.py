@@ -11,8 +11,9 @@ import pytest
 from pulumi.runtime.config import set_all_config
 
 import components
+from components.component import _PASSED_ON
 from tests.components.recording import ALICE, SERVER, recorded
-from tools.component_examples import COMPONENTS
+from tools.component_examples import COMPONENTS, HEAD
 from tools.component_page import component_page, unit_of
 
 _CONFIG = {"onprem-coding-agents:serverKey": SERVER, "onprem-coding-agents:aliceKey": ALICE}
@@ -60,6 +61,14 @@ def test_what_must_be_said_comes_first_and_is_at_most_five_arguments(name: str) 
     assert required == sorted(required, reverse=True)
     assert 1 <= sum(required) <= 5
     assert "" not in defaults
+
+
+def test_the_page_names_every_option_that_reaches_the_children() -> None:
+    told = HEAD.partition("**Options**")[2]
+    named = set(re.findall(r"`(\w+)`", told))
+
+    assert named >= set(_PASSED_ON)
+    assert named <= inspect.signature(pulumi.ResourceOptions).parameters.keys(), "no such option"
 
 
 def test_the_examples_run_one_after_the_other() -> None:

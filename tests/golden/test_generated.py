@@ -1,4 +1,4 @@
-"""Everything generated is what its generator makes now: manifests, JSON Schema, page of settings, arguments.
+"""Everything generated is what its generator makes now: manifests, JSON Schema, pages, arguments.
 
 `ONPREM_WRITE_GOLDEN=1 ./dev test golden` writes them anew; the diff is what users will get.
 """
@@ -16,6 +16,7 @@ from onprem_agents.stack.schema import stack_file_schema
 from onprem_agents.stack.settings_page import settings_page
 from onprem_agents.stack.stack_file import stack_names
 from tools.argument_types import argument_types
+from tools.component_page import component_page
 
 ROOT = Path(__file__).parents[2]
 STACKS = ROOT / "stacks"
@@ -63,3 +64,7 @@ def test_the_page_of_settings_is_that_of_the_schema() -> None:
 
 def test_the_arguments_of_the_components_are_the_settings() -> None:
     _compare(ROOT / "components" / "arguments.py", argument_types())
+
+
+def test_the_page_of_components_is_that_of_their_code() -> None:
+    _compare(ROOT / "docs" / "components.md", component_page())

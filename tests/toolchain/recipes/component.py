@@ -82,6 +82,14 @@ class PodDefaults(Component):
         self.namespace = plan.tell(lambda part: part.namespace)
         self.register_attributes()
 '''
+_EXAMPLE = '''    "PodDefaults": """
+from onprem_agents_components import PodDefaults
+
+defaults = PodDefaults("defaults", {
+    "namespace": "agents",
+})
+""",
+'''
 _TOKEN = '        "platform-defaults": "onprem-coding-agents:index:PodDefaults",\n'
 _LAST_TOKEN = '        "platform-ingress": "onprem-coding-agents:index:ExternalIngress",\n'
 
@@ -169,18 +177,29 @@ RECIPE = Recipe(
             ("from .translation_proxy import", "from .pod_defaults import PodDefaults\n"),
             ('    "TranslationProxy",\n', '    "PodDefaults",\n    "PodDefaultsArgs",\n'),
         ),
+        _before("tools/component_examples.py", ('    "GpuNodePool": """', _EXAMPLE)),
+        Step(
+            path="docs/components.md",
+            take=generated(
+                "tests/golden/test_generated.py::test_the_page_of_components_is_that_of_their_code"
+            ),
+        ),
         _before(
             "tests/components/component_samples.py",
             ('    "GpuNodePool": {"accelerator"', '    "PodDefaults": {"namespace": "agents"},\n'),
             ('    "GpuNodePool": {"kubernetes', '    "PodDefaults": {"kubernetes:core/v1:LimitRange"},\n'),
         ),
         _before("tests/components/test_coding_platform.py", (_LAST_TOKEN, _TOKEN)),
-        Step(path="tests/golden/manifests", take=generated("tests/golden/test_generated.py")),
+        Step(
+            path="tests/golden/manifests",
+            take=generated("tests/golden/test_generated.py", "-k", "rendered_manifests"),
+        ),
     ),
     checks=(
         "tests/components/test_analyzer.py",
         "tests/components/test_bundles.py",
         "tests/components/test_coding_platform.py",
+        "tests/components/test_component_page.py",
         "tests/components/test_standalone.py",
         "tests/golden/test_generated.py",
     ),
