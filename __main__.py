@@ -21,5 +21,9 @@ platform = CodingPlatform(
     ),
 )
 pulumi.export("connection", plan.connection.to_wire())
+for serving in plan.serving:
+    for note in serving.notes:
+        pulumi.log.info(f"{serving.role}: {note}")
+
 pulumi.export("sizing", report(plan))
 pulumi.export("host", platform.host)

@@ -53,7 +53,9 @@ def _role(serving: ServingPlan) -> dict[str, Any]:
     fit = serving.fit
     return {
         "role": serving.role,
+        "asked": serving.asked,
         "model": serving.variant.hf_id,
+        "because": serving.because,
         "precision": serving.variant.precision,
         "source": serving.source.uri,
         "image": serving.image,
@@ -69,6 +71,7 @@ def _role(serving: ServingPlan) -> dict[str, Any]:
         "chatTemplate": serving.flags.chat_template,
         "kvCacheDtype": serving.flags.kv_cache_dtype or "auto",
         "license": serving.model.license,
+        "licenceToAccept": serving.licence_to_accept,
         "remarks": list(serving.remarks),
         "memory": {
             "gpuTotalGib": round(fit.gpu_total_gib, 2),

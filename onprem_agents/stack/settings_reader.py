@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from onprem_agents.errors import Finding, InvalidInput, Problem, nearest_hint
+from onprem_agents.stack.former import former_setting
 from onprem_agents.stack.settings import Platform, Section
 from onprem_agents.stack.untrusted import looks_like_key
 
@@ -85,6 +86,9 @@ def _problems(details: Any) -> list[Problem]:
 
 def _problem(where: str, location: tuple[str | int, ...], details: Any) -> Problem:
     kind = details["type"]
+    former = former_setting(where, location, details.get("input"))
+    if former is not None:
+        return former.at(where, _shown(details.get("input")))
     if kind == "extra_forbidden":
         known = _known_keys(location[:-1])
         return Problem(
