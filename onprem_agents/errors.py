@@ -205,8 +205,10 @@ def nearest_hint(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     wanted = name.casefold()
     folded = {candidate.casefold(): candidate for candidate in names}
-    longer = [candidate for candidate in folded if len(wanted) >= _TELLING and candidate.startswith(wanted)]
-    close = longer[:_OFFERED] or difflib.get_close_matches(wanted, list(folded), n=_OFFERED, cutoff=0.6)
+    close = difflib.get_close_matches(wanted, list(folded), n=_OFFERED, cutoff=0.6)
+    family = [candidate for candidate in folded if len(wanted) >= _TELLING and candidate.startswith(wanted)]
+    if len(family) > 1:
+        close = family[:_OFFERED]
     if close:
         return "did you mean " + " or ".join(folded[match] for match in close) + "?"
     if len(names) <= _LISTED:
