@@ -3,6 +3,7 @@
 OnpremError
 ├── InvalidInput        every problem of one input at once (a stack config, a catalogue, a connection file)
 ├── UnknownFact         the catalogue has no entry of that name
+│   └── FormerName      but it knows what became of it
 ├── ClusterError        a Kubernetes API server said no or did not answer
 └── EnvironmentProblem  this machine lacks something (Go, disk, a free port, a passphrase)
 """
@@ -18,6 +19,8 @@ from typing import Any, Literal
 
 EVIDENCE_CHARS = 300
 _LONG_SECRET_CHARS = 8
+# How many names are offered for one that is unknown, up to how many are all listed, and how many letters tell a family.
+_OFFERED, _LISTED, _TELLING = 3, 12, 4
 
 # The fixed words by which scripts tell problems apart; a word never changes its meaning, and none is reused.
 Cause = Literal[
@@ -31,6 +34,7 @@ Cause = Literal[
     "repeated",  # a name or key that may stand only once
     "contradiction",  # two values that cannot both hold
     "unknown-name",  # the catalogue, the stack or the machine has nothing of that name
+    "former-name",  # a name of other times or other programs, which is called otherwise here
     "name-too-long",  # names that are fine alone, and too long where they are put together
     "newer-version",  # written by a later release of this product
     # of secrets
@@ -115,14 +119,21 @@ class InvalidInput(OnpremError):
 
 
 class UnknownFact(OnpremError):
-    """The catalogue has no entry of that name; the message offers the nearest ones."""
+    """The catalogue has no entry of that name; the message offers the nearest ones.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    `listed_by` is the command that lists all, where there is one.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, listed_by: str | None = None) -> None:
         self.kind = kind
         self.name = name
         self.known = tuple(known)
-        self.hint = nearest_hint(name, self.known)
-        super().__init__(f"unknown {kind} {name!r}; {self.hint}")
+        listed = f" ('{listed_by}' lists all)" if listed_by is not None else ""
+        self.hint = f"{nearest_hint(name, self.known)}{listed}"
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        return f"unknown {self.kind} {self.name!r}; {self.hint}"
 
     def as_json(self) -> dict[str, Any]:
         return super().as_json() | {"problems": [asdict(self.problem(self.kind))]}
@@ -134,8 +145,46 @@ class UnknownFact(OnpremError):
             cause="unknown-name",
             found=repr(self.name),
             why=f"the catalogue knows no {self.kind} of that name, so nothing can be derived for it",
-            fix=f"{self.hint} ('onprem-agents catalog' lists all)",
+            fix=self.hint,
         )
+
+
+class FormerName(UnknownFact):
+    """A name of other times or other programs: what became of it, and what to take instead.
+
+    `source` says where that is from, and when it was read there.
+    """
+
+    def __init__(
+        self, kind: str, name: str, became: str, instead: Iterable[str], *, source: str, listed_by: str
+    ) -> None:
+        self.became = became
+        self.source = source
+        self.instead = tuple(instead)
+        self.listed_by = listed_by
+        super().__init__(kind, name, self.instead, listed_by=listed_by)
+
+    def _text(self) -> str:
+        return f"{self.name!r}: {self.became} ({self.source}); {self._advice('take')}"
+
+    def as_json(self) -> dict[str, Any]:
+        return super().as_json() | {
+            "became": self.became,
+            "instead": list(self.instead),
+            "source": self.source,
+        }
+
+    def problem(self, where: str) -> Problem:
+        return Problem(
+            where=where,
+            cause="former-name",
+            found=repr(self.name),
+            why=self.became,
+            fix=self._advice(f"set {where} to"),
+        )
+
+    def _advice(self, verb: str) -> str:
+        return f"{verb} {' or '.join(self.instead) or f'a {self.kind} that {self.listed_by!r} lists'}"
 
 
 class ClusterError(OnpremError):
@@ -152,13 +201,20 @@ def needs_platform(what: str, package: str) -> str:
 
 
 def nearest_hint(name: str, known: Iterable[str]) -> str:
-    """Return a sentence that offers the closest known names, or lists them all when none is close."""
+    """Return a sentence that offers the closest known names; where none is close, all of a few or the nearest."""
     names = sorted(known)
+    wanted = name.casefold()
     folded = {candidate.casefold(): candidate for candidate in names}
-    close = difflib.get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.6)
+    close = difflib.get_close_matches(wanted, list(folded), n=_OFFERED, cutoff=0.6)
+    family = [candidate for candidate in folded if len(wanted) >= _TELLING and candidate.startswith(wanted)]
+    if len(family) > 1:
+        close = family[:_OFFERED]
     if close:
         return "did you mean " + " or ".join(folded[match] for match in close) + "?"
-    return "known: " + ", ".join(names)
+    if len(names) <= _LISTED:
+        return "known: " + ", ".join(names)
+    nearest = difflib.get_close_matches(wanted, list(folded), n=_OFFERED, cutoff=0.0)
+    return "the nearest are " + ", ".join(folded[match] for match in nearest)
 
 
 def _masked(text: str, secret: str) -> str:

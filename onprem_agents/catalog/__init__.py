@@ -6,7 +6,8 @@
     gpu = catalog.accelerator("l40s")
     tier = catalog.tier("48gb")
 
-A name that is not there raises `onprem_agents.errors.UnknownFact`, which offers the nearest ones. Checkpoints that
+A name that is not there raises `onprem_agents.errors.UnknownFact`, which offers the nearest ones; one of other times
+or other engines raises its kind `FormerName`, which says what became of it. Checkpoints that
 nobody listed are sized by the model that `catalog.resembling(name)` tells from their names.
 """
 
@@ -26,6 +27,7 @@ from onprem_agents.catalog.attention import (
     SlidingWindow,
 )
 from onprem_agents.catalog.fact import Source
+from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.loader import Catalog, load_catalog
 from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sampling, Variant
 from onprem_agents.catalog.parameters import Parameters, parameters_of
@@ -42,6 +44,8 @@ __all__ = [
     "ChunkedAttention",
     "CompressedAttention",
     "Experts",
+    "FormerModel",
+    "FormerSetting",
     "FullAttention",
     "GatedDeltaNet",
     "Host",

@@ -13,10 +13,11 @@ from pydantic import ValidationError
 
 from onprem_agents.catalog.accelerator import Accelerator
 from onprem_agents.catalog.fact import Fact
+from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.model import Model, Variant
 from onprem_agents.catalog.resembling import Resemblance, resembling
 from onprem_agents.catalog.tier import Tier
-from onprem_agents.errors import InvalidInput, Problem, UnknownFact
+from onprem_agents.errors import FormerName, InvalidInput, Problem, UnknownFact
 
 _FOLDER = Path(__file__).parent
 _ACCELERATORS = _FOLDER / "accelerators.yaml"
@@ -26,6 +27,7 @@ _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 _AnyFact = TypeVar("_AnyFact", bound=Fact)
+_LISTED_BY = "onprem-agents catalog"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,21 +61,53 @@ class Catalog:
             _read_once(file, Model)
         return Catalog(model_files=(*files, *self.model_files))
 
+    @property
+    def former_models(self) -> tuple[FormerModel, ...]:
+        """Names of models that are not served, and what to take instead."""
+        return _read_once(_FOLDER / "former-models.yaml", FormerModel)
+
+    @property
+    def former_settings(self) -> tuple[FormerSetting, ...]:
+        """Keys and values of other manifests, and what to write here."""
+        return _read_once(_FOLDER / "former-settings.yaml", FormerSetting)
+
     def model(self, name: str) -> Model:
         """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""
         return self.model_and_variant(name)[0]
 
     def model_and_variant(self, name: str) -> tuple[Model, Variant | None]:
-        """Return the model, and the variant when the name is a variant's own id. Raises UnknownFact."""
-        wanted = name.strip().casefold()
+        """Return the model, and the variant when the name is a variant's own id.
+
+        Raises UnknownFact, and its kind FormerName where it is known what became of the name.
+        """
+        found = self._found(name)
+        if found is not None:
+            return found
+        former = next((each for each in self.former_models if each.means(name.strip())), None)
+        if former is not None:
+            instead = former.instead or self._told_by(former.stripped(name.strip()))
+            source = f"{former.source.where}, read {former.source.read}"
+            raise FormerName("model", name, former.became, instead, source=source, listed_by=_LISTED_BY)
+        # Models without a tool-call parser are of no use to agents, so they are not offered.
+        able = [model for model in self.models if model.tool_call_parser is not None]
+        known = [word for model in able for word in (model.name, *(v.hf_id for v in model.variants))]
+        raise UnknownFact("model", name, known, listed_by=_LISTED_BY)
+
+    def _found(self, name: str) -> tuple[Model, Variant | None] | None:
+        wanted = "-".join(name.split()).casefold()
         # A file that does not hold the name need not be parsed: that is most of the time of a look-up.
         for file in self.model_files:
             if wanted and wanted in _text(file):
                 found = _named_in(_read_once(file, Model), wanted)
                 if found is not None:
                     return found
-        known = [word for model in self.models for word in (model.name, *(v.hf_id for v in model.variants))]
-        raise UnknownFact("model", name, known)
+        return None
+
+    def _told_by(self, rest: str) -> tuple[str, ...]:
+        """Return the model that the rest of a name tells, none where agents could not work with it."""
+        found, alike = self._found(rest), self.resembling(rest)
+        model = found[0] if found is not None else alike.model if alike is not None else None
+        return (model.name,) if model is not None and model.tool_call_parser is not None else ()
 
     def resembling(self, name: str) -> Resemblance | None:
         """Return the model of which a checkpoint of that name is a copy, None where its name does not tell."""
@@ -88,7 +122,7 @@ class Catalog:
                 gpu = _accelerator(entry)
                 if wanted in _fold((gpu.name, *gpu.aliases, gpu.product_label)):
                     return gpu
-        raise UnknownFact("accelerator", name, [gpu.name for gpu in self.accelerators])
+        raise UnknownFact("accelerator", name, [gpu.name for gpu in self.accelerators], listed_by=_LISTED_BY)
 
     def tier(self, name: str) -> Tier:
         """Return the hardware tier of that name or alias. Raises UnknownFact."""
@@ -96,7 +130,7 @@ class Catalog:
         for tier in self.tiers:
             if wanted in _fold((tier.name, *tier.aliases)):
                 return tier
-        raise UnknownFact("hardware tier", name, [tier.name for tier in self.tiers])
+        raise UnknownFact("hardware tier", name, [tier.name for tier in self.tiers], listed_by=_LISTED_BY)
 
 
 @functools.cache
@@ -128,13 +162,19 @@ def _accelerator(entry: str) -> Accelerator:
 
 
 def _named_in(models: Iterable[Model], wanted: str) -> tuple[Model, Variant | None] | None:
+    """Look for a name; an id may leave out its owner where that is the model's maker, as others copy such names."""
     for model in models:
-        if wanted in _fold((model.name, model.hf_id, *model.aliases)):
+        if wanted in _fold((model.name, model.hf_id, _bare(model.hf_id), *model.aliases)):
             return model, None
         for variant in model.variants:
-            if variant.hf_id.casefold() == wanted:
+            own = variant.hf_id.partition("/")[0] == model.hf_id.partition("/")[0]
+            if wanted in _fold((variant.hf_id, *((_bare(variant.hf_id),) if own else ()))):
                 return model, variant
     return None
+
+
+def _bare(hf_id: str) -> str:
+    return hf_id.partition("/")[2]
 
 
 @functools.cache

@@ -87,6 +87,7 @@ class Model(Fact):
 
     `tool_call_parser` is null where vLLM has none that fits: no agent works with such a model. `chat_template` is
     a path inside the image `vllm/vllm-openai`, null for the model's own template.
+    `aliases` are other names of the same weights; another release, however near, is an entry of its own.
     `same_shape` names other models that differ in their weights' values alone: they are sized as this one, not served.
     `thinking` is the server's default; `reasoning` says whether the model can think at all.
     `speculative` is the value of `--speculative-config` for the model's own MTP layers. `extra_args` are options of

@@ -33,6 +33,8 @@ def catalog(name: str | None, as_json: bool) -> None:
                     "tiers": [tier.model_dump(mode="json") for tier in facts.tiers],
                     "vllm": [_release(release) for release in releases],
                     "vllm_removed": _removed(),
+                    "former_models": [former.model_dump(mode="json") for former in facts.former_models],
+                    "former_settings": [former.model_dump(mode="json") for former in facts.former_settings],
                 },
                 indent=2,
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from onprem_agents.catalog import Accelerator, Catalog, Model, Source, Tier, Variant
-from onprem_agents.errors import UnknownFact
+from onprem_agents.errors import FormerName, UnknownFact
 from onprem_agents.units import GB
 
 Entry = Model | Accelerator | Tier
@@ -27,9 +27,11 @@ def entry_named(name: str, catalog: Catalog) -> Entry:
     for look_up in (catalog.tier, catalog.accelerator, catalog.model):
         try:
             return look_up(name)
+        except FormerName:
+            raise
         except UnknownFact as error:
             known += error.known
-    raise UnknownFact("model, accelerator or tier", name, known)
+    raise UnknownFact("model, accelerator or tier", name, known, listed_by="onprem-agents catalog")
 
 
 def rows_of(entry: Entry) -> Iterator[Row]:

@@ -21,7 +21,11 @@ def render(stack: str, folder: Path) -> None:
 
     Secrets are rendered without their values: those exist only inside the engine.
     """
-    click.echo(render_yaml(folder, stack), nl=False)
+    plan = plan_stack_file(folder, stack)
+    for serving in plan.serving:
+        for note in serving.notes:
+            click.echo(f"{serving.role}: {note}", err=True)
+    click.echo(yaml_of(render_manifests(plan)), nl=False)
 
 
 def render_yaml(folder: Path, stack: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from onprem_agents.cluster import KubeClient
 from onprem_agents.plan import GPU_RESOURCE, PlatformPlan
+from onprem_agents.plan.remarks import CREDENTIAL_STEPS
 from onprem_agents.units import parse_quantity
 
 Verdict = Literal["ok", "missing", "doubtful"]
@@ -64,6 +65,7 @@ def _checks(plan: PlatformPlan, objects: Sequence[Mapping[str, Any]], client: Ku
     if any(each["kind"] == "EnvoyExtensionPolicy" for each in objects):
         yield _lua(plan, client)
     yield from _certificate(plan, client)
+    yield from _licences(plan, client)
     yield from _nodes(plan, client)
 
 
@@ -176,6 +178,27 @@ def _certificate(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
             verdict="ok" if secret is not None else "missing",
             found="there" if secret is not None else "not there",
             fix="" if secret is not None else "create the TLS Secret, or correct platform.access.tls",
+        )
+
+
+def _licences(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
+    """Look for the token with which gated weights are downloaded; whether its account accepted cannot be seen here."""
+    name = plan.settings.serving.storage_secret
+    for serving in plan.serving:
+        if serving.licence_to_accept is None:
+            continue
+        if name is None:
+            there, found = False, "platform.serving.storageSecret names no Secret"
+        else:
+            secret = client.find("v1", "Secret", name, plan.namespace)
+            there = "HF_TOKEN" in (secret or {}).get("data", {})
+            state = "is not there" if secret is None else "has HF_TOKEN" if there else "has no HF_TOKEN"
+            found = f"Secret {plan.namespace}/{name} {state}"
+        yield Check(
+            name=f"licence of {serving.variant.hf_id}",
+            verdict="ok" if there else "missing",
+            found=found,
+            fix="" if there else f"{serving.licence_to_accept}; {CREDENTIAL_STEPS}",
         )
 
 

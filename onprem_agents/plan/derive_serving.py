@@ -9,7 +9,7 @@ from dataclasses import replace
 from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.plan.choice import Choice
 from onprem_agents.plan.release_notes import release_notes
-from onprem_agents.plan.remarks import notes_on, remarks_on
+from onprem_agents.plan.remarks import because, licence_to_accept, notes_on, remarks_on
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.serving import (
     CHAT_TEMPLATE_PATH,
@@ -70,6 +70,9 @@ def serving_plan(
     return ServingPlan(
         role=role.role,
         name=role.role,
+        asked=role.model,
+        because=because(role, choice.model, choice.variant),
+        licence_to_accept=licence_to_accept(role, choice.model, choice.variant),
         model=choice.model,
         variant=choice.variant,
         source=source,

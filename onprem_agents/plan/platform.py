@@ -64,6 +64,11 @@ class PlatformPlan:
         return tuple(sorted(self.settings.access.developers))
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know or do although the plan holds."""
+        return tuple(f"{serving.role}: {note}" for serving in self.serving for note in serving.notes)
+
+    @property
     def main(self) -> ServingPlan:
         """The first role: what an agent uses unless told otherwise."""
         return self.serving[0]

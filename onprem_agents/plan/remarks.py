@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from onprem_agents.catalog import Model, Sampling, Variant
 from onprem_agents.stack.settings import ModelRole, Serving
 
+CREDENTIAL_STEPS = (
+    "put that account's token as HF_TOKEN into a Secret of the stack's namespace, and name the Secret in "
+    "platform.serving.storageSecret"
+)
+"""How the token gets to the container that downloads."""
+
 _THINKING = {
     "on": "it thinks before it answers, unless a request switches that off",
     "off": "it can think, but only where a request asks for it",
@@ -14,20 +20,55 @@ _THINKING = {
 }
 
 
+def served_id(role: ModelRole, variant: Variant) -> str:
+    """Return what the server loads: a Hugging Face id, or the URI of weights that are elsewhere."""
+    return variant.hf_id if role.source is None else role.source.removeprefix("hf://")
+
+
+def because(role: ModelRole, model: Model, variant: Variant) -> str | None:
+    """Return why something else is served than the id that was asked for; None where it is that id."""
+    asked = "-".join(role.model.split()).casefold()
+    if asked == served_id(role, variant).casefold():
+        return None
+    if role.source is not None:
+        return f"platform.models[].source names it; it is sized as {variant.hf_id} ({variant.precision})"
+    if asked == variant.hf_id.casefold().partition("/")[2]:
+        return "that id leaves out its owner"
+    if role.precision is not None:
+        return f"it is the first checkpoint of {model.name} in {role.precision}, which the stack asks for"
+    if asked == model.hf_id.casefold():
+        return (
+            f"the id of {model.name} leaves its precision open, and of the checkpoints that these GPUs run the one in "
+            f"{variant.precision} is preferred; platform.models[].precision keeps to another"
+        )
+    return (
+        f"it is a name of {model.hf_id}, and of the checkpoints that these GPUs run the one in {variant.precision} is "
+        "preferred"
+    )
+
+
 def notes_on(role: ModelRole, model: Model, variant: Variant, settings: Serving) -> Iterator[str]:
     """Yield what must be done by hand before the weights can be loaded, and which others are loaded than were named."""
-    asked = role.model.casefold()
-    if "/" in asked and asked != variant.hf_id.casefold():
-        yield (
-            f"asked for {role.model}, serves {variant.hf_id}: of the checkpoints of {model.name} that these GPUs run, "
-            f"the preferred one in {variant.precision}"
-        )
+    why = because(role, model, variant)
+    if why is not None:
+        yield f"asked {role.model}, serves {served_id(role, variant)}, because {why}"
+    licence = licence_to_accept(role, model, variant)
+    if licence is not None:
+        yield f"{variant.hf_id} is gated: {licence}"
+        if settings.storage_secret is None:
+            yield f"without a token the download is refused: {CREDENTIAL_STEPS}"
+
+
+def licence_to_accept(role: ModelRole, model: Model, variant: Variant) -> str | None:
+    """Return how the licence is accepted without which the weights are not handed out; None where nothing is asked.
+
+    Copies that others make are not gated; weights on a volume or in an image are there already.
+    """
     downloaded = role.source is None or role.source.startswith("hf://")
-    if not (model.gated and downloaded and _maker(variant.hf_id) == _maker(model.hf_id)):
-        return
-    yield f"{variant.hf_id} is gated: accept its licence ({model.license}) on its Hugging Face page"
-    if settings.storage_secret is None:
-        yield "name the Secret with that account's token in platform.serving.storageSecret, or the download is refused"
+    if not (model.gated and downloaded and _maker(served_id(role, variant)) == _maker(model.hf_id)):
+        return None
+    page = f"https://huggingface.co/{served_id(role, variant)}"
+    return f"accept its licence ({model.license}) on {page} with the account whose token downloads it"
 
 
 def remarks_on(role: ModelRole, model: Model, variant: Variant) -> Iterator[str]:

@@ -54,7 +54,9 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
     fit = serving.fit
     return {
         "role": serving.role,
+        "asked": serving.asked,
         "model": serving.variant.hf_id,
+        "because": serving.because,
         "precision": serving.variant.precision,
         "source": serving.source.uri,
         "image": serving.image,
@@ -70,6 +72,7 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
         "chatTemplate": serving.flags.chat_template,
         "kvCacheDtype": serving.flags.kv_cache_dtype or "auto",
         "license": serving.model.license,
+        "licenceToAccept": serving.licence_to_accept,
         "remarks": list(serving.remarks),
         "memory": {
             "gpuTotalGib": round(fit.gpu_total_gib, 2),

@@ -66,6 +66,12 @@ class ServingPlan:
     role: str
     name: str
     """Name of the InferenceService; also the served model name, so a model swap never touches a client."""
+    asked: str
+    """The name of the model that the stack says."""
+    because: str | None
+    """Why something else is served than what was asked for; None where it is the same id."""
+    licence_to_accept: str | None
+    """How the licence is accepted without which the weights cannot be downloaded; None where none must be."""
     model: Model
     variant: Variant
     source: ModelSource

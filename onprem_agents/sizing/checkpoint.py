@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onprem_agents.catalog import Catalog, Model, Part, Variant
-from onprem_agents.errors import OnpremError, UnknownFact
+from onprem_agents.errors import FormerName, OnpremError, UnknownFact
 from onprem_agents.sizing.precision import precision_named
 from onprem_agents.sizing.weights import computed_gib
 
@@ -71,6 +71,8 @@ def _model(name: str, catalog: Catalog) -> tuple[Model, Variant | None, str]:
     """Return the model, its checkpoint if the name is one's, and what to say where the name is not listed."""
     try:
         return *catalog.model_and_variant(name), ""
+    except FormerName:
+        raise
     except UnknownFact:
         alike = catalog.resembling(name)
         if alike is None:

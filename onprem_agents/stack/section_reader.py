@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from onprem_agents.errors import Finding, Problem, nearest_hint
+from onprem_agents.stack.former import former_setting
 from onprem_agents.stack.section import Section
 from onprem_agents.stack.untrusted import looks_like_key
 
@@ -85,6 +86,9 @@ def _problem(
     section: type[Section], where: str, location: tuple[str | int, ...], details: Any, wording: Wording
 ) -> Problem:
     kind = details["type"]
+    former = former_setting(where, location, details.get("input"), rooted=bool(wording.root))
+    if former is not None:
+        return former.at(where, shown(details.get("input")))
     if kind == "extra_forbidden":
         known = _known_keys(section, location[:-1])
         return Problem(

@@ -22,7 +22,7 @@ CATALOG = load_catalog()
         ("unsloth/Llama-3.3-70B-Instruct-bnb-4bit", "Llama-3.3-70B", "bnb4"),
         ("RedHatAI/Qwen3-32B-quantized.w4a16", "Qwen3-32B", "int4"),
         ("neuralmagic/Meta-Llama-3.1-70B-Instruct-FP8", "Llama-3.1-70B", "fp8"),
-        ("QuantTrio/Qwen3-235B-A22B-Instruct-2507-AWQ", "Qwen3-235B-A22B-2507", "int4"),
+        ("QuantTrio/Qwen3-235B-A22B-Instruct-2507-AWQ", "Qwen3-235B-A22B-Instruct-2507", "int4"),
         ("Qwen/Qwen2.5-14B-Instruct-GPTQ-Int8", "Qwen2.5-14B", "int8"),
         ("nvidia/Llama-3.1-405B-Instruct-FP4", "Llama-3.1-405B", "nvfp4"),
         ("unsloth/gpt-oss-20b-BF16", "gpt-oss-20b", "bf16"),
@@ -30,7 +30,7 @@ CATALOG = load_catalog()
         ("NousResearch/Hermes-3-Llama-3.1-8B", "Llama-3.1-8B", None),
         ("deepseek-ai/DeepSeek-R1-0528-Qwen3-8B", "Qwen3-8B", None),
         # a thinking sibling of a dated model
-        ("Qwen/Qwen3-30B-A3B-Thinking-2507", "Qwen3-30B-A3B-2507", None),
+        ("Qwen/Qwen3-30B-A3B-Thinking-2507", "Qwen3-30B-A3B-Instruct-2507", None),
         # of the same shape by its config.json, not by its name
         ("zai-org/GLM-4.5-FP8", "GLM-4.6", "fp8"),
         ("mistralai/Magistral-Small-2509", "Mistral-Small-3.2-24B", None),

@@ -58,7 +58,8 @@ def test_layers_with_a_cache_of_their_own_are_no_more_than_all_layers(model: Mod
         "Nemotron-3.5-Lightning-30B-A3B": 23,
         "Nemotron-3-Super-120B-A12B": 40,
         "Nemotron-3-Ultra-550B-A55B": 48,
-        "Llama-3.3-Nemotron-Super-49B": 31,
+        "Llama-3.3-Nemotron-Super-49B-v1": 31,
+        "Llama-3.3-Nemotron-Super-49B-v1.5": 31,
     }
     assert model.architecture.layers - own == without.get(model.name, 0)
 

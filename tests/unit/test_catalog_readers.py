@@ -68,6 +68,14 @@ READERS = {
         "sizing/overhead": "per_token",
         "catalog/attention": "layers",
     },
+    "FormerModel": {
+        "catalog/former": "names marks cut",
+        "catalog/loader": "became instead source",
+    },
+    "FormerSetting": {
+        "catalog/former": "key values",
+        "stack/former": "became instead source",
+    },
     "FullAttention": {
         "catalog/attention": "kind",
         "sizing/kv_layers": "layers kv_heads head_dim index_head_dim index_ratio",

@@ -255,4 +255,4 @@ def test_another_checkpoint_than_the_one_named_is_told() -> None:
 
     (note,) = plan_stack(raw, stack="test").main.notes
 
-    assert note.startswith("asked for Qwen/Qwen3.6-27B, serves Qwen/Qwen3.6-27B-FP8")
+    assert note.startswith("asked Qwen/Qwen3.6-27B, serves Qwen/Qwen3.6-27B-FP8, because ")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
 from onprem_agents.catalog import Model, load_catalog
+from onprem_agents.cli import main
 from onprem_agents.errors import InvalidInput
 from onprem_agents.plan import ServingPlan, plan_stack
+from onprem_agents.plan.report import report
 
 pytestmark = pytest.mark.unit
 
@@ -16,14 +21,21 @@ GATED = "meta-llama/Llama-3.3-70B-Instruct"
 MUTE = [model for model in load_catalog().models if model.tool_call_parser is None]
 
 
-def planned(model: str, serving: dict[str, Any] | None = None, **role: object) -> ServingPlan:
-    raw = {
-        "hardware": {"accelerator": "H200", "gpusPerNode": 8},
+def settings_of(
+    model: str, serving: dict[str, Any], accelerator: str, role: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "hardware": {"accelerator": accelerator, "gpusPerNode": 8},
         "models": [{"role": "coder", "model": model, **role}],
-        "serving": serving or {},
+        "serving": serving,
         "access": {"host": "agents.example.internal", "tls": {"issuer": "ca"}, "developers": {"alice": {}}},
     }
-    return plan_stack(raw, stack="test").main
+
+
+def planned(
+    model: str, serving: dict[str, Any] | None = None, *, accelerator: str = "H200", **role: object
+) -> ServingPlan:
+    return plan_stack(settings_of(model, serving or {}, accelerator, role), stack="test").main
 
 
 def test_a_gated_model_says_which_licence_to_accept_and_where_its_token_goes() -> None:
@@ -55,6 +67,110 @@ def test_weights_that_anyone_may_take_or_that_are_there_ask_for_nothing(
 
     assert "licence" not in notes
     assert "storageSecret" not in notes
+
+
+def test_the_page_of_the_licence_is_told_with_the_secret_and_its_key() -> None:
+    serving = planned(GATED, precision="bf16")
+    notes = " ".join(serving.notes)
+    assert f"https://huggingface.co/{GATED}" in notes
+    assert "HF_TOKEN" in notes
+    assert serving.licence_to_accept is not None
+    copy = planned(GATED, precision="bf16", source="hf://acme/llama-3.3-70b-copy")
+    assert copy.licence_to_accept is None
+
+
+def test_every_gated_model_says_so_where_its_makers_own_weights_are_downloaded() -> None:
+    gated = [model for model in load_catalog().models if model.gated and model.tool_call_parser is not None]
+    assert len(gated) > 10
+    for model in gated:
+        for variant in model.variants:
+            try:
+                serving = planned(variant.hf_id, context=8192)
+            except InvalidInput:  # a checkpoint of which these GPUs, or this vLLM, make nothing
+                continue
+            makers_own = serving.variant.hf_id.partition("/")[0] == model.hf_id.partition("/")[0]
+            assert (serving.licence_to_accept is not None) == makers_own, variant.hf_id
+
+
+NAMES = [
+    pytest.param(model, name, id=name)
+    for model in load_catalog().models
+    if model.tool_call_parser is not None
+    for name in dict.fromkeys((model.name, model.hf_id, *model.aliases))
+]
+
+
+@pytest.mark.parametrize(("model", "name"), NAMES)
+def test_what_is_served_is_the_id_that_was_asked_or_the_plan_says_which_and_why(
+    model: Model, name: str
+) -> None:
+    try:
+        serving = planned(name, {}, accelerator="B300")
+    except InvalidInput as error:
+        serving, causes = None, {problem.cause for problem in error.problems}
+    if serving is None:
+        # Larger than eight of the largest GPUs, or without a release that takes it.
+        assert causes & {"does-not-fit", "release-refuses", "does-not-split"}
+        return
+
+    assert serving.model.name == model.name
+    assert serving.asked == name
+    assert serving.source.uri == f"hf://{serving.variant.hf_id}"
+    told = [
+        note
+        for note in serving.notes
+        if note.startswith(f"asked {name}, serves {serving.variant.hf_id}, because ")
+    ]
+    assert len(told) == (0 if name == serving.variant.hf_id else 1)
+    assert (serving.because is None) == (name == serving.variant.hf_id)
+
+
+@pytest.mark.parametrize(
+    ("model", "role", "told"),
+    [
+        ("Qwen/Qwen3.6-27B-FP8", {}, None),
+        ("qwen/qwen3.6-27b-fp8", {}, None),
+        (
+            "Qwen3.6-27B-FP8",
+            {},
+            "asked Qwen3.6-27B-FP8, serves Qwen/Qwen3.6-27B-FP8, because that id leaves out its",
+        ),
+        (
+            "Qwen/Qwen3.6-27B",
+            {},
+            "asked Qwen/Qwen3.6-27B, serves Qwen/Qwen3.6-27B-FP8, because the id of Qwen3.6-27B leaves its precision",
+        ),
+        (
+            "Qwen/Qwen3.6-27B",
+            {"precision": "int4"},
+            "asked Qwen/Qwen3.6-27B, serves Lorbus/Qwen3.6-27B-int4-AutoRound, because it is the first checkpoint of",
+        ),
+        (
+            "Qwen3.6-27B",
+            {"precision": "fp8", "source": "hf://acme/our-own"},
+            "asked Qwen3.6-27B, serves acme/our-own, because platform.models[].source names it; it is sized as Qwen/",
+        ),
+    ],
+)
+def test_the_reason_is_the_one_that_decided(model: str, role: dict[str, Any], told: str | None) -> None:
+    asked = [note for note in planned(model, {}, **role).notes if note.startswith("asked ")]
+    assert [note[: len(told or "")] for note in asked] == ([] if told is None else [told])
+
+
+def test_render_and_the_report_say_it_too(tmp_path: Path) -> None:
+    raw = settings_of("Qwen3.6-27B", {}, "H200", {})
+    document = {"config": {"onprem-coding-agents:platform": raw}}
+    (tmp_path / "Pulumi.asked.yaml").write_text(yaml.safe_dump(document))
+
+    done = CliRunner().invoke(main, ["render", "asked", "--stacks", str(tmp_path)])
+    told = report(plan_stack(raw, stack="asked"))["models"][0]
+
+    assert done.exit_code == 0, done.output
+    assert done.stderr.startswith("coder: asked Qwen3.6-27B, serves Qwen/Qwen3.6-27B-FP8, because ")
+    assert "asked Qwen3.6-27B" not in done.stdout
+    assert "hf://Qwen/Qwen3.6-27B-FP8" in done.stdout
+    assert (told["asked"], told["model"]) == ("Qwen3.6-27B", "Qwen/Qwen3.6-27B-FP8")
+    assert told["because"].startswith("it is a name of Qwen/Qwen3.6-27B")
 
 
 def test_the_makers_sampling_is_told_and_a_stacks_own_temperature_set_against_it() -> None:

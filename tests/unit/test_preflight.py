@@ -177,3 +177,22 @@ def test_an_api_that_no_prerequisite_brings_is_kubernetes_own() -> None:
         "policy",
         "scheduling.k8s.io",
     }
+
+
+def test_a_gated_model_needs_a_secret_with_a_token_that_its_page_knows() -> None:
+    model = {"role": "coder", "model": "meta-llama/Llama-3.3-70B-Instruct", "precision": "bf16"}
+    hardware = {"accelerator": "H200", "gpusPerNode": 8}
+    name = "licence of meta-llama/Llama-3.3-70B-Instruct"
+    cluster = _Cluster()
+
+    (unnamed,) = [_missing(cluster, planned(hardware=hardware, models=[model]))[name]]
+    assert "storageSecret names no Secret" in unnamed.found
+    assert "https://huggingface.co/meta-llama/Llama-3.3-70B-Instruct" in unnamed.fix
+    assert "platform.serving.storageSecret" in unnamed.fix
+
+    plan = planned(hardware=hardware, models=[model], serving={"storageSecret": "hf-token"})
+    assert "is not there" in _missing(cluster, plan)[name].found
+    cluster.objects["Secret", "hf-token"] = {"data": {"AWS_ACCESS_KEY_ID": "eA=="}}
+    assert "has no HF_TOKEN" in _missing(cluster, plan)[name].found
+    cluster.objects["Secret", "hf-token"] = {"data": {"HF_TOKEN": "eA=="}}
+    assert name not in _missing(cluster, plan)
