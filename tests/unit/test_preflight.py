@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from onprem_agents.cluster import KubeClient, Resource
 from onprem_agents.cluster.preflight import PREREQUISITES, Check, preflight
@@ -18,6 +20,7 @@ SERVED = (
     ("serving.kserve.io", "v1beta1", "InferenceService"),
     ("gateway.networking.k8s.io", "v1", "Gateway"),
     ("gateway.networking.k8s.io", "v1", "GatewayClass"),
+    ("gateway.networking.k8s.io", "v1beta1", "ReferenceGrant"),
     ("gateway.envoyproxy.io", "v1alpha1", "SecurityPolicy"),
     ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
     *(
@@ -33,6 +36,15 @@ SERVED = (
 )
 
 
+GRANT = {
+    "spec": {
+        "from": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": "coding-agents"}],
+        "to": [{"group": "", "kind": "Secret", "name": "agents-tls"}],
+    }
+}
+ADDRESS = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}}
+
+
 class _Cluster:
     """Answers like a KubeClient over a few objects."""
 
@@ -44,9 +56,12 @@ class _Cluster:
                 "status": {"conditions": [{"type": "Accepted", "status": "True"}]}
             },
             ("Secret", "agents-tls"): {},
+            ("ReferenceGrant", "agents-tls"): GRANT,
+            ("Service", "ingress"): ADDRESS,
             ("ConfigMap", "envoy-gateway-config"): {"data": {"envoy-gateway.yaml": "enableLua: true\n"}},
         }
         self.nodes = [_node("gpu-0", gpus=2), _node("gpu-1", gpus=2)]
+        self.forbidden: set[tuple[str, str]] = set()
 
     def version(self) -> str:
         return self.kubernetes
@@ -60,14 +75,26 @@ class _Cluster:
     def find(self, _api: str, kind: str, name: str, _namespace: str | None = None) -> dict[str, Any] | None:
         return self.objects.get((kind, name))
 
-    def list(self, _api: str, _kind: str) -> list[dict[str, Any]]:
-        return self.nodes
+    def list(self, _api: str, kind: str, _namespace: str | None = None) -> list[dict[str, Any]]:
+        if kind == "Node":
+            return self.nodes
+        return [
+            {**each, "metadata": {"name": name}} for (of, name), each in self.objects.items() if of == kind
+        ]
+
+    def ask(self, _method: str, _path: str, *, content: str, **_: Any) -> dict[str, Any]:
+        wanted = json.loads(content)["spec"]["resourceAttributes"]
+        return {"status": {"allowed": (wanted["verb"], wanted["resource"]) not in self.forbidden}}
 
 
-def _node(name: str, *, gpus: int, product: str = "NVIDIA-L40S") -> dict[str, Any]:
+def _node(name: str, *, gpus: int, product: str = "NVIDIA-L40S", **amounts: str) -> dict[str, Any]:
+    plenty = {"cpu": "64", "memory": "1Ti", "ephemeral-storage": "4Ti", "nvidia.com/gpu": str(gpus)}
     return {
         "metadata": {"name": name, "labels": {"nvidia.com/gpu.product": product}},
-        "status": {"allocatable": {"nvidia.com/gpu": str(gpus)}},
+        "status": {
+            "allocatable": plenty | {key.replace("_", "-"): amount for key, amount in amounts.items()},
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
     }
 
 
@@ -93,7 +120,7 @@ def test_an_old_kubernetes_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("served", "fix"),
-    [(SERVED[0], "KServe 0.20"), (SERVED[1], "Gateway API"), (SERVED[3], "Envoy Gateway 1.9")],
+    [(SERVED[0], "KServe 0.20"), (SERVED[1], "Gateway API"), (SERVED[4], "Envoy Gateway 1.9")],
 )
 def test_an_api_that_is_not_served_is_named_with_what_to_install(
     served: tuple[str, str, str], fix: str
@@ -177,6 +204,173 @@ def test_an_api_that_no_prerequisite_brings_is_kubernetes_own() -> None:
         "policy",
         "scheduling.k8s.io",
     }
+
+
+def test_a_secret_of_another_namespace_needs_a_grant_and_its_yaml_is_told() -> None:
+    cluster = _Cluster()
+    del cluster.objects["ReferenceGrant", "agents-tls"]
+
+    grant = _missing(cluster, _plan())["ReferenceGrant in certificates"]
+
+    told = yaml.safe_load(grant.fix.partition("\n")[2])
+    assert told["metadata"]["namespace"] == "certificates"
+    cluster.objects["ReferenceGrant", "agents-tls"] = told
+    assert _missing(cluster, _plan()) == {}, "what the fix says to apply is what is missed"
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("from", {"namespace": "others"}), ("to", {"name": "other-secret"}), ("to", {"kind": "ConfigMap"})],
+)
+def test_a_grant_for_others_is_none(part: str, value: dict[str, str]) -> None:
+    cluster = _Cluster()
+    spec = GRANT["spec"]
+    cluster.objects["ReferenceGrant", "agents-tls"] = {"spec": spec | {part: [spec[part][0] | value]}}
+
+    assert "ReferenceGrant in certificates" in _missing(cluster, _plan())
+
+
+def test_an_issuer_that_is_not_ready_is_named() -> None:
+    cluster = _Cluster()
+    cluster.served.append(("cert-manager.io", "v1", "Certificate"))
+    cluster.objects["ClusterIssuer", "ca"] = {
+        "status": {"conditions": [{"type": "Ready", "status": "False"}]}
+    }
+    plan = planned(access={"tls": {"issuer": "ca", "secretName": None}})
+
+    assert "Ready is False" in _missing(cluster, plan)["ClusterIssuer ca"].found
+
+
+@pytest.mark.parametrize(
+    ("change", "found", "fix"),
+    [
+        ({"spec": {"unschedulable": True}}, "cordoned", "kubectl uncordon gpu-0"),
+        (
+            {"spec": {"taints": [{"key": "team", "value": "ml", "effect": "NoSchedule"}]}},
+            "taint team=ml:NoSchedule",
+            "kubectl taint node gpu-0 team:NoSchedule-",
+        ),
+    ],
+)
+def test_what_keeps_pods_off_a_node_is_named(change: dict[str, Any], found: str, fix: str) -> None:
+    cluster = _Cluster()
+    cluster.nodes[0] |= change
+
+    check = _missing(cluster, _plan())["Node gpu-0"]
+
+    assert found in check.found
+    assert fix in check.fix
+
+
+def test_the_taint_of_gpu_nodes_is_tolerated() -> None:
+    cluster = _Cluster()
+    cluster.nodes[0]["spec"] = {"taints": [{"key": "nvidia.com/gpu", "effect": "NoSchedule"}]}
+
+    assert _missing(cluster, _plan()) == {}
+
+
+def test_a_node_that_is_not_ready_is_named() -> None:
+    cluster = _Cluster()
+    cluster.nodes[1]["status"]["conditions"] = [{"type": "Ready", "status": "Unknown"}]
+
+    assert "Ready is Unknown" in _missing(cluster, _plan())["Node gpu-1"].found
+
+
+@pytest.mark.parametrize("resource", ["cpu", "memory", "ephemeral_storage"])
+def test_a_pod_that_no_node_can_take_is_named_with_the_resource(resource: str) -> None:
+    cluster = _Cluster()
+    cluster.nodes = [_node(f"gpu-{index}", gpus=2, **{resource: "1"}) for index in range(2)]
+
+    (found,) = (check for name, check in _missing(cluster, _plan()).items() if name.startswith("room for"))
+
+    assert resource.replace("_", "-") in found.found
+    assert "tensorParallel" in found.fix
+
+
+def test_quota_and_limits_of_the_namespace_are_compared_with_what_the_stack_asks() -> None:
+    cluster = _Cluster()
+    cluster.objects["ResourceQuota", "team"] = {
+        "spec": {"hard": {"requests.nvidia.com/gpu": "0", "pods": "50"}}
+    }
+    cluster.objects["LimitRange", "small"] = {
+        "spec": {"limits": [{"type": "Container", "max": {"memory": "8Gi"}}]}
+    }
+
+    missing = _missing(cluster, _plan())
+
+    assert "requests.nvidia.com/gpu" in missing["ResourceQuota team"].found
+    assert "pods" not in missing["ResourceQuota team"].found
+    assert "memory" in missing["LimitRange small"].found
+
+
+def test_a_quota_that_is_large_enough_is_fine() -> None:
+    cluster = _Cluster()
+    cluster.objects["ResourceQuota", "team"] = {
+        "spec": {"hard": {"requests.nvidia.com/gpu": "8", "count/pods": "9"}}
+    }
+
+    assert _missing(cluster, _plan()) == {}
+
+
+def test_services_without_an_address_tell_that_none_is_given() -> None:
+    cluster = _Cluster()
+    cluster.objects["Service", "ingress"] = {"spec": {"type": "LoadBalancer"}, "status": {}}
+    name = "addresses for LoadBalancer Services"
+    assert _missing(cluster, _plan())[name].verdict == "missing"
+
+    del cluster.objects["Service", "ingress"]
+    assert _missing(cluster, _plan())[name].verdict == "doubtful", "nothing to tell from"
+
+
+def test_a_claim_that_is_not_bound_is_named() -> None:
+    cluster = _Cluster()
+    plan = planned(model={"source": "pvc://models/coder"})
+    assert _missing(cluster, plan)["PersistentVolumeClaim coding-agents/models"].found == "not there"
+
+    cluster.objects["PersistentVolumeClaim", "models"] = {"status": {"phase": "Pending"}}
+    assert _missing(cluster, plan)["PersistentVolumeClaim coding-agents/models"].found == "Pending"
+
+    cluster.objects["PersistentVolumeClaim", "models"] = {"status": {"phase": "Bound"}}
+    assert "PersistentVolumeClaim coding-agents/models" not in _missing(cluster, plan)
+
+
+def test_secrets_and_accounts_that_a_stack_names_must_be_there() -> None:
+    plan = planned(
+        serving={"storageSecret": "hf-token", "imagePullSecrets": ["pull"], "serviceAccount": "own-account"}
+    )
+
+    assert {
+        "Secret coding-agents/hf-token",
+        "Secret coding-agents/pull",
+        "ServiceAccount coding-agents/own-account",
+    } <= set(_missing(_Cluster(), plan))
+
+
+def test_knative_must_allow_what_the_pods_ask_for() -> None:
+    cluster = _Cluster()
+    plan = planned(serving={"mode": "Knative"}, model={"source": "pvc://models/coder"})
+    needed = {name for name in _missing(cluster, plan) if name.startswith("Knative's")}
+    assert {
+        "Knative's kubernetes.podspec-nodeselector",
+        "Knative's kubernetes.podspec-tolerations",
+        "Knative's kubernetes.podspec-priorityclassname",
+        "Knative's kubernetes.podspec-persistent-volume-claim",
+        "Knative's max-revision-timeout-seconds",
+    } <= needed
+
+    flags = {name.removeprefix("Knative's "): "Enabled" for name in needed}
+    cluster.objects["ConfigMap", "config-features"] = {"data": flags}
+    cluster.objects["ConfigMap", "config-defaults"] = {"data": {"max-revision-timeout-seconds": "7200"}}
+    assert not any(name.startswith("Knative's") for name in _missing(cluster, plan))
+
+
+def test_who_may_not_declare_the_stack_is_told_which_verbs_are_missing() -> None:
+    cluster = _Cluster()
+    cluster.forbidden = {("create", "gateways"), ("patch", "gateways")}
+
+    check = _missing(cluster, _plan())["permission for gateways.gateway.networking.k8s.io"]
+
+    assert check.found == "the caller may not create, patch in coding-agents"
 
 
 def test_a_gated_model_needs_a_secret_with_a_token_that_its_page_knows() -> None:

@@ -1,0 +1,93 @@
+"""The certificate of the external listener: an issuer that can sign, or a Secret that the Gateway may read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onprem_agents.cluster import KubeClient
+from onprem_agents.cluster.preflight.check import Check, Object, condition
+from onprem_agents.plan import PlatformPlan
+
+_GATEWAY_GROUP = "gateway.networking.k8s.io"
+
+
+def check_certificate(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
+    """Yield whether the issuer is ready, or the Secret there and open to the stack's Gateway."""
+    tls = plan.access.tls
+    if tls.issuer is not None:
+        namespace = plan.namespace if tls.issuer_kind == "Issuer" else None
+        issuer = client.find("cert-manager.io/v1", tls.issuer_kind, tls.issuer, namespace)
+        yield _issuer(f"{tls.issuer_kind} {tls.issuer}", issuer)
+    elif tls.secret_name is not None:
+        namespace = tls.secret_namespace or plan.namespace
+        secret = client.find("v1", "Secret", tls.secret_name, namespace)
+        yield Check.of(
+            f"Secret {namespace}/{tls.secret_name}",
+            holds=secret is not None,
+            found="there" if secret is not None else "not there",
+            fix="create the TLS Secret, or correct platform.access.tls",
+        )
+        if namespace != plan.namespace:
+            yield _grant(plan, namespace, tls.secret_name, client)
+
+
+def _issuer(name: str, issuer: Object | None) -> Check:
+    if issuer is None:
+        return Check(
+            name=name,
+            verdict="missing",
+            found="not there",
+            fix="create it, or correct platform.access.tls.issuer",
+        )
+    ready = condition(issuer, "Ready")
+    return Check.of(
+        name,
+        holds=ready == "True",
+        found="ready" if ready == "True" else f"condition Ready is {ready or 'absent'}",
+        fix=f"see why cert-manager cannot use it: kubectl describe {name.replace(' ', '/').lower()}",
+    )
+
+
+def _grant(plan: PlatformPlan, namespace: str, secret: str, client: KubeClient) -> Check:
+    """Without a ReferenceGrant in the Secret's namespace the listener never becomes ready."""
+    there = any(
+        _grants(grant, plan.namespace, secret)
+        for kind in client.resources()
+        if kind.group == _GATEWAY_GROUP and kind.kind == "ReferenceGrant"
+        for grant in client.list(kind.api_version, kind.kind, namespace)
+    )
+    return Check.of(
+        f"ReferenceGrant in {namespace}",
+        holds=there,
+        found=f"lets Gateways of {plan.namespace} read it" if there else "none that allows it",
+        fix="let that namespace's owner apply:\n" + grant_yaml(plan.namespace, namespace, secret),
+    )
+
+
+def _grants(grant: Object, gateway_namespace: str, secret: str) -> bool:
+    spec = grant.get("spec") or {}
+    return any(
+        each.get("group") == _GATEWAY_GROUP
+        and each.get("kind") == "Gateway"
+        and each.get("namespace") == gateway_namespace
+        for each in spec.get("from") or []
+    ) and any(
+        each.get("group") in ("", None)
+        and each.get("kind") == "Secret"
+        and each.get("name") in (None, secret)
+        for each in spec.get("to") or []
+    )
+
+
+def grant_yaml(gateway_namespace: str, namespace: str, secret: str) -> str:
+    """Return the ReferenceGrant that lets Gateways of one namespace use a Secret of another."""
+    return "\n".join(
+        (
+            "apiVersion: gateway.networking.k8s.io/v1beta1",
+            "kind: ReferenceGrant",
+            f"metadata: {{name: {gateway_namespace}-tls, namespace: {namespace}}}",
+            "spec:",
+            f"  from: [{{group: gateway.networking.k8s.io, kind: Gateway, namespace: {gateway_namespace}}}]",
+            f'  to: [{{group: "", kind: Secret, name: {secret}}}]',
+        )
+    )

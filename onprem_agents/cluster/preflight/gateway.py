@@ -1,0 +1,81 @@
+"""The gateway's software: a class that is accepted and takes a Gateway with settings of its own, Lua, a way in."""
+
+from __future__ import annotations
+
+from onprem_agents.cluster import KubeClient
+from onprem_agents.cluster.preflight.check import Check, Object, condition
+from onprem_agents.plan import PlatformPlan
+
+
+def check_gateway_class(plan: PlatformPlan, client: KubeClient) -> Check:
+    """Return whether the GatewayClass is there, accepted, and one that takes our Gateway."""
+    name = plan.access.gateway_class
+    label = f"GatewayClass {name}"
+    found = client.find("gateway.networking.k8s.io/v1", "GatewayClass", name)
+    if found is None:
+        fix = "create it for Envoy Gateway's controller, or name yours in platform.access.gatewayClass"
+        return Check(name=label, verdict="missing", found="not there", fix=fix)
+    if _merges_gateways(found, client):
+        fix = (
+            "take mergeGateways out of that EnvoyProxy, or name another class in platform.access.gatewayClass"
+        )
+        why = (
+            "its EnvoyProxy merges Gateways, and Envoy Gateway 1.9 refuses one with settings of its own then"
+        )
+        return Check(name=label, verdict="missing", found=why, fix=fix)
+    accepted = condition(found, "Accepted")
+    return Check.of(
+        label,
+        holds=accepted == "True",
+        found="accepted" if accepted == "True" else f"condition Accepted is {accepted or 'absent'}",
+        fix="see that Envoy Gateway's controller runs and that the class names it",
+    )
+
+
+def _merges_gateways(gateway_class: Object, client: KubeClient) -> bool:
+    reference = gateway_class.get("spec", {}).get("parametersRef") or {}
+    if reference.get("kind") != "EnvoyProxy":
+        return False
+    proxy = client.find(
+        "gateway.envoyproxy.io/v1alpha1",
+        "EnvoyProxy",
+        reference["name"],
+        reference.get("namespace", "default"),
+    )
+    return (proxy or {}).get("spec", {}).get("mergeGateways") is True
+
+
+def check_lua(plan: PlatformPlan, client: KubeClient) -> Check:
+    """Several roles behind one host are told apart by a Lua filter, which Envoy Gateway 1.9 refuses by default."""
+    namespace = plan.access.gateway_namespace
+    found = client.find("v1", "ConfigMap", "envoy-gateway-config", namespace)
+    text = "\n".join((found or {}).get("data", {}).values())
+    if "enableLua: true" in text:
+        return Check(name="Lua filters in Envoy Gateway", verdict="ok", found="enableLua: true")
+    return Check(
+        name="Lua filters in Envoy Gateway",
+        verdict="missing" if found is not None else "doubtful",
+        found="not enabled" if found is not None else f"no ConfigMap envoy-gateway-config in {namespace}",
+        fix="set extensionApis.enableLua: true in Envoy Gateway's configuration and restart it; without it the "
+        "routes of a stack with several models answer 500",
+    )
+
+
+def check_load_balancer(client: KubeClient) -> Check:
+    """Return whether anything gives Services of type LoadBalancer an address; the Gateway waits for one.
+
+    A cluster tells of its implementation only by Services that have an address already.
+    """
+    services = [
+        each for each in client.list("v1", "Service") if each.get("spec", {}).get("type") == "LoadBalancer"
+    ]
+    served = [each for each in services if each.get("status", {}).get("loadBalancer", {}).get("ingress")]
+    name = "addresses for LoadBalancer Services"
+    fix = (
+        "on bare metal install MetalLB, kube-vip or the like, or set envoyService.type in the EnvoyProxy of the "
+        "GatewayClass; without an address the Gateway is never Programmed"
+    )
+    if served:
+        return Check(name=name, verdict="ok", found=f"{len(served)} Services have one")
+    found = f"none of {len(services)} Services has one" if services else "no Service that asks for one"
+    return Check(name=name, verdict="missing" if services else "doubtful", found=found, fix=fix)

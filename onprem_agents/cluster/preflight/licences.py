@@ -1,0 +1,30 @@
+"""Gated weights: is the token there with which they are downloaded?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onprem_agents.cluster import KubeClient
+from onprem_agents.cluster.preflight.check import Check
+from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan.remarks import CREDENTIAL_STEPS
+
+
+def check_licences(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
+    """Yield whether gated weights can be downloaded; whether the token's account accepted cannot be seen here."""
+    name = plan.settings.serving.storage_secret
+    for serving in plan.serving:
+        if serving.licence_to_accept is None:
+            continue
+        there, found = False, "platform.serving.storageSecret names no Secret"
+        if name is not None:
+            secret = client.find("v1", "Secret", name, plan.namespace)
+            there = "HF_TOKEN" in (secret or {}).get("data", {})
+            state = "is not there" if secret is None else "has HF_TOKEN" if there else "has no HF_TOKEN"
+            found = f"Secret {plan.namespace}/{name} {state}"
+        yield Check.of(
+            f"licence of {serving.variant.hf_id}",
+            holds=there,
+            found=found,
+            fix=f"{serving.licence_to_accept}; {CREDENTIAL_STEPS}",
+        )
