@@ -14,6 +14,7 @@ import pulumi
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import Bundle
 from onprem_agents.plan.known import problems_of_form
+from onprem_agents.plan.stand_ins import with_stand_ins
 
 from .awaited import Settled, has_outputs, settled
 from .component import Component
@@ -135,7 +136,7 @@ class _Question(Generic[P]):
         of_keys = self.of_keys(keys)
         try:
             if wire.unknown or of_keys is None:
-                problems += self.known_problems(wire)
+                problems += self.known_problems(wire, of_keys)
             else:
                 part = self.plan(wire.settings, stack=pulumi.get_stack(), source=self.name, **of_keys)
         except InvalidInput as error:
@@ -151,8 +152,15 @@ class _Question(Generic[P]):
             pulumi.log.warn(self.written(note), resource=self.component)
         return Planned(part=part, declaration=Declaration(bundles=self.bundles(part), keys=keys, after=after))
 
-    def known_problems(self, wire: Wire) -> list[Problem]:
-        """Return what is wrong already, whatever the rest will be."""
+    def known_problems(self, wire: Wire, of_keys: Mapping[str, Any] | None) -> list[Problem]:
+        """Return what is wrong already, whatever the rest will be.
+
+        Where only names are awaited, all is planned with others. Raises `InvalidInput` with what that finds.
+        """
+        stand_ins = with_stand_ins(self.arguments.section, wire.settings)
+        if stand_ins is not None and of_keys is not None:
+            self.plan(stand_ins, stack=pulumi.get_stack(), source=self.name, **of_keys)
+            return []
         found = self.as_written(problems_of_form(self.arguments.section, wire.settings))
         return [problem for problem in found if not wire.follows(problem)]
 

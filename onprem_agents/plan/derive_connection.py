@@ -34,6 +34,8 @@ _KEYS = {
     "translation": "translation",
     "timeouts": "timeouts.longestTurnSeconds",
 }
+# Parts that name one of the roles.
+_OF_ROLES = (("main_role",), ("small_role",))
 _ROLE_KEYS = {"role": "role", "model": "role", "contextTokens": "context", "compactAtTokens": "context"}
 
 
@@ -112,8 +114,8 @@ def stack_name_problems(stack: str) -> list[Problem]:
 
 def _problems(error: ValidationError, key_of: KeyOf) -> Iterator[Problem]:
     for detail in error.errors():
-        if detail["type"] == "too_short":  # pydantic says so of a list whose entries were refused
-            continue
+        if detail["type"] == "too_short" or detail["loc"] in _OF_ROLES:
+            continue  # either only follows from an entry of roles that was refused
         where = key_of([part if isinstance(part, int) else to_camel(part) for part in detail["loc"]])
         findings: Sequence[Finding] = detail.get("ctx", {}).get("refusals", ())
         for finding in findings:

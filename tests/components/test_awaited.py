@@ -156,3 +156,16 @@ def test_an_attribute_is_an_argument_of_the_next_component() -> None:
 
     hosts = [gateway["spec"]["listeners"][0]["hostname"] for gateway in gateways.values()]
     assert sorted(hosts) == [HOST, f"second-{HOST}"]
+
+
+def test_a_model_that_fits_nowhere_is_refused_at_a_preview_that_awaits_only_the_host() -> None:
+    arguments = changed("models", 0, "model", value="Qwen/Qwen3.5-397B-A17B-FP8")
+    told: list[str] = []
+    for host in (HOST, unknown()):
+        arguments["access"]["host"] = host
+        with pytest.raises(pulumi.RunError) as caught:
+            declared(lambda: arguments, preview=True)
+        told.append(str(caught.value))
+
+    assert told[0] == told[1]
+    assert "models[0]" in told[0]

@@ -1,0 +1,274 @@
+"""Every argument of every component, found by reflection: it does something, and its problems speak of arguments.
+
+A new argument is in these tests by itself; `SAMPLES` must say another value of it, and `GIVEN` what it needs beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from onprem_agents.errors import InvalidInput
+from onprem_agents.manifests import (
+    auth_bundles,
+    ingress_bundles,
+    pool_bundles,
+    proxy_bundles,
+    server_bundles,
+)
+from onprem_agents.plan.plan_ingress import plan_ingress, plan_proxy
+from onprem_agents.plan.plan_parts import plan_auth, plan_platform, plan_pool, plan_server
+from onprem_agents.plan.references import ingress_reference, server_reference
+from onprem_agents.plan.stand_ins import with_stand_ins
+from onprem_agents.stack.parts import (
+    AuthArguments,
+    IngressArguments,
+    PoolArguments,
+    ProxyArguments,
+    ServerArguments,
+)
+from onprem_agents.stack.section import Section
+from onprem_agents.stack.settings import Platform
+from tests.components.test_every_setting import SAMPLES as SETTINGS
+from tests.components.test_every_setting import settings
+from tests.unit.manifest_samples import STACK
+from tests.unit.part_samples import (
+    ANY_SERVICE,
+    POOL,
+    SERVER,
+    auth_arguments,
+    ingress_arguments,
+    proxy_arguments,
+    proxy_told,
+)
+from tests.unit.stack_generator import stack
+
+Arguments = dict[str, Any]
+NAMED: Any = {"stack": "test", "source": "the component"}
+
+PLANNED: Mapping[type[Section], tuple[Arguments, Callable[[Arguments], Any]]] = {
+    PoolArguments: (POOL, lambda raw: [pool_bundles(part := plan_pool(raw, **NAMED)), part.pool]),
+    ServerArguments: (
+        SERVER | {"nodes": 2, "context": 65536},
+        lambda raw: [server_bundles(part := plan_server(raw, **NAMED)), server_reference(part)],
+    ),
+    IngressArguments: (
+        ingress_arguments() | {"servers": [ANY_SERVICE | {"contextTokens": 65536}]},
+        lambda raw: [ingress_bundles(part := plan_ingress(raw, **NAMED)), ingress_reference(part)],
+    ),
+    AuthArguments: (
+        auth_arguments(),
+        lambda raw: auth_bundles(plan_auth(raw, **NAMED, developers=["alice"])),
+    ),
+    ProxyArguments: (
+        proxy_arguments() | {"servers": [ANY_SERVICE | {"contextTokens": 65536}]},
+        lambda raw: proxy_bundles(plan_proxy(raw, **NAMED)),
+    ),
+}
+
+OF_A_SERVER: Arguments = {
+    "name": "other",
+    "service": "other-vllm",
+    "port": 8001,
+    "mode": "Knative",
+    "keySecret": "other-key",
+    "role": "writer",
+    "modelId": "Qwen/Qwen3.6-27B-FP8",
+    "contextTokens": 131_072,
+    "maxOutputTokens": 2048,
+    "reasoning": True,
+    "toolCalling": False,
+    "temperature": 0.3,
+    "unsupportedReasons": {"codex": "it refuses its tools"},
+    "longestTurnSeconds": 900,
+}
+SAMPLES: dict[str, Any] = {
+    "accelerator": "H100",
+    "namespace": "team-b",
+    "gpusPerNode": 4,
+    "nodes": 3,
+    "nodeNames": ["gpu-a", "gpu-b"],
+    "taint": False,
+    "queue": {},
+    "queue.clusterQueue": "own-gpus",
+    "queue.localQueue": "own-agents",
+    "mode": "Knative",
+    "priorityClass": "own-serving",
+    "localQueue": "own-agents",
+    "keySecret": "own-key",
+    "host": "models.example.internal",
+    "port": 8443,
+    "gatewayClass": "own-class",
+    "developers": 300,
+    "servers": [ANY_SERVICE],
+    "software": "claude-code-router",
+    "proxy": proxy_told(),
+    "proxy.software": "claude-code-router",
+    "proxy.service": "own-proxy",
+    "proxy.port": 4001,
+    "proxy.keySecret": "own-proxy-key",
+    "ingress": {"namespace": "team-b", "gateway": "coding-agents", "routes": ["other"]},
+    "ingress.namespace": "team-b",
+    "ingress.gateway": "own-gateway",
+    "ingress.routes": ["other"],
+    **{f"servers.{key}": value for key, value in OF_A_SERVER.items()},
+    **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("models.")},
+    **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("serving.")},
+    **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("timeouts.")},
+    **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("access.tls")},
+}
+# What an argument needs beside it, or what must change with it.
+GIVEN: dict[str, Arguments] = {
+    "ServerArguments.gpusPerNode": {"replicas": 4},
+    "ServerArguments.nodes": {"replicas": 4},
+    "ProxyArguments.servers.role": {"software": "claude-code-router"},
+    "taint": {"nodeNames": ["gpu-a"]},
+    "queue.clusterQueue": {"queue": {}},
+    "queue.localQueue": {"queue": {}},
+    "tls.issuer": {"tls": {"issuer": "internal-ca"}},
+    "tls.issuerKind": {"tls": {"issuer": "internal-ca"}},
+    **{f"proxy.{key}": {"proxy": proxy_told()} for key in ("software", "service", "port", "keySecret")},
+}
+# A reference to another namespace is refused: there is no other value, only the same one.
+REFUSED = {"servers.namespace", "proxy.namespace"}
+# What a proxy's clients are told, its ingress tells.
+TOLD_BY_THE_INGRESS = {
+    "servers.modelId",
+    "servers.reasoning",
+    "servers.toolCalling",
+    "servers.unsupportedReasons",
+    "servers.temperature",
+    "servers.mode",
+}
+
+
+def cases() -> Iterator[Any]:
+    for section in PLANNED:
+        for path, _, _ in settings(section):
+            yield pytest.param(section, path, id=f"{section.__name__}-{'.'.join(path)}")
+
+
+def put(raw: Any, path: tuple[str, ...], value: Any) -> None:
+    *sections, last = path
+    for name in sections:
+        raw = raw[name][0] if name == "servers" else raw[name]
+    raw[last] = value
+
+
+@pytest.mark.parametrize(("section", "path"), list(cases()))
+def test_every_argument_changes_something(section: type[Section], path: tuple[str, ...]) -> None:
+    name = ".".join(path)
+    base, plan = PLANNED[section]
+    given = GIVEN.get(f"{section.__name__}.{name}", GIVEN.get(name, {}))
+    raw = deepcopy(base) | deepcopy(given)
+    changed = deepcopy(raw)
+    if name in REFUSED:
+        changed = deepcopy(raw) | ({"proxy": proxy_told()} if name.startswith("proxy") else {})
+        put(changed, path, "team-c")
+        with pytest.raises(InvalidInput):
+            plan(changed)
+        return
+    assert name in SAMPLES, f"SAMPLES says no other value of {name}"
+    if name == "nodeNames":
+        raw.pop("nodes", None)
+        changed.pop("nodes", None)
+    put(changed, path, SAMPLES[name])
+    if section is ProxyArguments and name in TOLD_BY_THE_INGRESS:
+        assert plan(changed) == plan(raw)
+        return
+
+    assert plan(changed) != plan(raw), f"{name} changes nothing that is declared or told"
+
+
+def texts(error: InvalidInput) -> Iterator[str]:
+    for problem in error.problems:
+        yield from (str(value) for value in asdict(problem).values())
+
+
+OF_A_STACK_FILE = ("platform.", "platform:", "Pulumi.", "stack file", ".yaml", "models[", "hardware")
+
+
+def of_one_role(raw: Arguments) -> Arguments:
+    """Return a generated stack's first role as a server's arguments, wrong values and all."""
+    hardware = raw.get("hardware") if isinstance(raw.get("hardware"), dict) else {}
+    models = raw.get("models")
+    role = models[0] if isinstance(models, list) and models and isinstance(models[0], dict) else {}
+    serving = raw.get("serving") if isinstance(raw.get("serving"), dict) else {}
+    timeouts = raw.get("timeouts") if isinstance(raw.get("timeouts"), dict) else {}
+    kept = {key: value for key, value in (hardware or {}).items() if key not in ("tier", "taint")}
+    return {"namespace": "team-a", **kept, **role, **(serving or {}), **(timeouts or {})}
+
+
+def test_no_problem_of_a_server_or_a_platform_speaks_of_a_stack_file() -> None:
+    refused = 0
+    for raw in map(stack, range(120)):
+        for plan, arguments in ((plan_server, of_one_role(raw)), (plan_platform, raw)):
+            try:
+                plan(arguments, **NAMED)
+            except InvalidInput as error:
+                refused += 1
+                words = OF_A_STACK_FILE if plan is plan_server else OF_A_STACK_FILE[:5]
+                told = [text for text in texts(error) if any(word in text for word in words)]
+                assert not told, told
+    assert refused > 40
+
+
+def test_the_problem_of_an_argument_is_told_at_the_argument_with_the_way_out() -> None:
+    wrong = SERVER | {"model": "Qwen/Qwen3.5-397B-A17B-FP8", "gpusPerNode": 1}
+
+    with pytest.raises(InvalidInput) as caught:
+        plan_server(wrong, **NAMED)
+
+    (problem,) = caught.value.problems
+    assert problem.where in {"model", "tensorParallel"}
+    assert "set accelerator to" in problem.fix
+    assert "set gpusPerNode to" in problem.fix
+
+
+@pytest.mark.parametrize("raw", [None, "text", ["a"], 3])
+def test_arguments_that_are_no_map_are_refused(raw: object) -> None:
+    for plan in (plan_pool, plan_server, plan_ingress, plan_proxy):
+        with pytest.raises(InvalidInput, match="the arguments are a map"):
+            plan(raw, **NAMED)
+
+
+def test_what_decides_nothing_may_be_awaited_and_the_rest_is_planned_all_the_same() -> None:
+    awaited = with_stand_ins(
+        ServerArguments, SERVER | {"namespace": None, "keySecret": None, "gpusPerNode": 1}
+    )
+    assert awaited is not None
+    wrong = awaited | {"model": "Qwen/Qwen3.5-397B-A17B-FP8"}
+
+    assert plan_server(awaited, **NAMED).serving.role == "coder"
+    with pytest.raises(InvalidInput):
+        plan_server(wrong, **NAMED)
+
+
+@pytest.mark.parametrize("key", ["model", "accelerator", "gpusPerNode", "replicas"])
+def test_what_decides_the_plan_has_no_stand_in(key: str) -> None:
+    assert with_stand_ins(ServerArguments, SERVER | {key: None}) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"access": STACK["access"] | {"host": None}},
+        {"access": STACK["access"] | {"tls": {"secretName": None}}},
+        {"access": STACK["access"] | {"tls": None, "developers": None}},
+        {"access": None, "namespace": None, "queue": None},
+    ],
+)
+def test_a_platform_that_awaits_its_name_is_planned(changes: Arguments) -> None:
+    awaited = with_stand_ins(Platform, STACK | changes)
+    assert awaited is not None
+
+    assert plan_platform(awaited, **NAMED).main.role == "coder"
+
+
+def test_arguments_without_an_unknown_stay_as_they_are() -> None:
+    assert with_stand_ins(IngressArguments, ingress_arguments()) == ingress_arguments()
+    assert with_stand_ins(AuthArguments, {"ingress": None}) is None
