@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
+from os import environ
 from typing import Any
 
 import pulumi
+
+from onprem_agents.stack.settings import KUBERNETES_PLUGIN
 
 _SECRET_OUTPUTS = ["data", "stringData"]
 
@@ -45,5 +48,5 @@ def type_token(api_version: str, kind: str, *, patch: bool = False) -> str:
 
 @cache
 def plugin_version() -> str:
-    """Return the provider's version: that of the installed SDK, which the plugin must equal."""
-    return version("pulumi-kubernetes")
+    """Return the version of the plugin to ask for: the one that this machine has, else the installed SDK's."""
+    return environ.get(KUBERNETES_PLUGIN) or version("pulumi-kubernetes")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from embedded import plugins
 from embedded.commands.lanes import run_lanes
 from embedded.layout import Layout
 from embedded.progress import Progress
@@ -39,7 +40,7 @@ TIERS = (
     Tier(
         name="provider",
         shows="the Kubernetes provider against a real API server",
-        binaries=(*_CONTROL_PLANE, "pulumi"),
+        binaries=(*_CONTROL_PLANE, *plugins.PROGRAMS),
         lane="provider and agents",
     ),
     Tier(name="cluster", shows="the whole product on the embedded cluster", binaries=NAMES),
