@@ -46,7 +46,11 @@ def type_token(api_version: str, kind: str, *, patch: bool = False) -> str:
     return f"kubernetes:{group_version}:{kind}{'Patch' if patch else ''}"
 
 
-@cache
 def plugin_version() -> str:
     """Return the version of the plugin to ask for: the one that this machine has, else the installed SDK's."""
-    return environ.get(KUBERNETES_PLUGIN) or version("pulumi-kubernetes")
+    return environ.get(KUBERNETES_PLUGIN) or _sdk_version()
+
+
+@cache
+def _sdk_version() -> str:
+    return version("pulumi-kubernetes")

@@ -35,10 +35,10 @@ def provision(
 ) -> dict[str, Binary]:
     """Return every named binary, fetching or building what is not there.
 
-    A copy on PATH wins when it states the pinned minor version, an installed plugin of it or a later one too. What has an official file is downloaded, all at
-    once; what has none is compiled meanwhile, the longest build first, and then what no download brought. Parts of
-    one group share a compilation. `site` replaces every official site. Raises `EnvironmentProblem` as soon as one
-    group fails, and ends the others.
+    A copy on PATH wins when it states the pinned minor version, an installed plugin when it is not older. What has
+    an official file is downloaded, all at once; what has none is compiled meanwhile, the longest build first, and
+    then what no download brought. Parts of one group share a compilation. `site` replaces every official site.
+    Raises `EnvironmentProblem` as soon as one group fails, and ends the others.
     """
     unknown = sorted(set(names) - set(NAMES))
     if unknown:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from embedded.layout import Layout
 from embedded.toolchain import build, pins
 from embedded.toolchain.data_modules import module_version
 from embedded.toolchain.provider_patch import PATCH
@@ -75,11 +77,7 @@ def test_version_and_module_are_the_pinned_ones() -> None:
     assert group.patch is PATCH
 
 
-def test_another_patch_is_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
-    from embedded.layout import Layout
-
+def test_another_patch_is_another_folder(tmp_path: Path) -> None:
     layout = Layout(checkout=tmp_path, state=tmp_path, cache=tmp_path)
     other = replace(pins.PULUMI_ENGINE, patch=replace(PATCH, added={}))
 
