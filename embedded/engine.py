@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded.children import run_logged
+from embedded.former_state import continued
 from embedded.layout import Layout
 from embedded.toolchain import Binary
 from onprem_agents.cluster import KubeClient
@@ -107,6 +108,7 @@ class Engine:
     def __init__(self, layout: Layout, binaries: Mapping[str, Binary]) -> None:
         """Use the programs of `embedded.plugins.PROGRAMS`."""
         self._layout = layout
+        self._binaries = binaries
         self._pulumi = pulumi = binaries["pulumi"]
         path = os.pathsep.join(
             [str(pulumi.path.parent), sysconfig.get_path("scripts"), os.environ.get("PATH", "")]
@@ -221,10 +223,26 @@ class Engine:
         if self._locks(stack):
             self._read("cancel", "--yes", stack)
             done.append("removed the lock of an update that was killed")
+        done += self.use_present_provider(stack)
         pending = self._pending(stack)
         if pending:
             done += self._settle(stack, client, pending)
         return tuple(done)
+
+    def use_present_provider(self, stack: str) -> tuple[str, ...]:
+        """Let the stack go on with the Kubernetes provider that there is; return what was done, as sentences.
+
+        An import drops unfinished creates; the provider takes over what such a create has made.
+        """
+        plugins = self._layout.pulumi_home / "plugins"
+        state, done = continued(
+            self.state(stack),
+            self._binaries["pulumi-kubernetes"].version,
+            lambda version: (plugins / f"resource-kubernetes-v{version}").is_dir(),
+        )
+        if done:
+            self._read("stack", "import", "--stack", stack, stdin=json.dumps(state))
+        return done
 
     def _locks(self, stack: str) -> list[Path]:
         folder = self._layout.pulumi_backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
