@@ -93,19 +93,6 @@ Object("rbac.authorization.k8s.io/v1:RoleBinding", "reads", {
     assert outcome.changes.get("replace") == 1
 
 
-def test_a_field_that_only_the_server_calls_immutable_replaces_the_object(stack: Stack) -> None:
-    program = """
-Object("scheduling.k8s.io/v1:PriorityClass", "first", {"metadata": {"name": NAMESPACE}, "value": %d})
-"""
-    stack.program(program % 10)
-    stack.up()
-    stack.program(program % 20)
-    stack.up()
-
-    assert stack.client.get("scheduling.k8s.io/v1", "PriorityClass", stack.name)["value"] == 20
-    stack.destroy()
-
-
 def test_a_config_map_is_replaced_unless_the_provider_may_change_it(stack: Stack) -> None:
     stack.program("config_map('settings', {'a': '1'})")
     stack.up()

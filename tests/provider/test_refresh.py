@@ -134,7 +134,7 @@ def test_an_existing_object_is_imported_by_the_program(
     program = "config_map('settings', {'a': '1'}, meta(%r)%s)"
     stack.program(program % (named, f", import_=NAMESPACE + '/{named}'"))
 
-    assert stack.up().changes == {"import": 1}
+    assert stack.up().changes == {"import": 1, "update": 1}, "the provider takes its fields over at once"
     assert stack.resources()["settings"]["id"] == f"{stack.namespace}/{named}"
 
     stack.program(program % (named, ""))
