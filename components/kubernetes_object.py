@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
+from os import environ
 from typing import Any
 
 import pulumi
+
+from onprem_agents.stack.settings import KUBERNETES_PLUGIN
 
 _SECRET_OUTPUTS = ["data", "stringData"]
 
@@ -43,7 +46,11 @@ def type_token(api_version: str, kind: str, *, patch: bool = False) -> str:
     return f"kubernetes:{group_version}:{kind}{'Patch' if patch else ''}"
 
 
-@cache
 def plugin_version() -> str:
-    """Return the provider's version: that of the installed SDK, which the plugin must equal."""
+    """Return the version of the plugin to ask for: the one that this machine has, else the installed SDK's."""
+    return environ.get(KUBERNETES_PLUGIN) or _sdk_version()
+
+
+@cache
+def _sdk_version() -> str:
     return version("pulumi-kubernetes")

@@ -8,17 +8,18 @@ import re
 import secrets
 import subprocess
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from embedded.children import run_logged
+from embedded.former_state import continued
 from embedded.layout import Layout
 from embedded.toolchain import Binary
 from onprem_agents.cluster import KubeClient
 from onprem_agents.errors import EnvironmentProblem, OnpremError
-from onprem_agents.stack.settings import PROJECT
+from onprem_agents.stack.settings import KUBERNETES_PLUGIN, PROJECT
 from onprem_agents.stack.stack_file import StackFile
 
 _CLI_SECONDS = 120
@@ -50,8 +51,12 @@ class Pending:
         return f"{self.namespace}/{self.name}" if self.namespace else str(self.name)
 
 
-def engine_environment(layout: Layout, *, stand_ins: bool) -> dict[str, str]:
-    """Return the PULUMI_* variables and KUBECONFIG with which plain `pulumi` commands work in this checkout."""
+def engine_environment(layout: Layout, binaries: Mapping[str, Binary]) -> dict[str, str]:
+    """Return the variables with which plain `pulumi` commands work in this checkout.
+
+    Programs are told which Kubernetes provider there is, so that they ask for that one. The engine is kept from
+    fetching another by itself: nobody could say for how long, and no committed checksum would vouch for it.
+    """
     for folder in (layout.pulumi_home, layout.pulumi_backend):
         folder.mkdir(parents=True, exist_ok=True)
     environment = {
@@ -60,9 +65,10 @@ def engine_environment(layout: Layout, *, stand_ins: bool) -> dict[str, str]:
         "PULUMI_BACKEND_URL": f"file://{layout.pulumi_backend}",
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "1",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
-    if stand_ins:
-        environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+    if "pulumi-kubernetes" in binaries:
+        environment[KUBERNETES_PLUGIN] = binaries["pulumi-kubernetes"].version
     if "PULUMI_CONFIG_PASSPHRASE_FILE" not in os.environ:
         environment["PULUMI_CONFIG_PASSPHRASE"] = passphrase(layout)
     return environment
@@ -99,13 +105,15 @@ def passphrase(layout: Layout) -> str:
 class Engine:
     """The `pulumi` command line on this checkout's project and local backend."""
 
-    def __init__(self, layout: Layout, pulumi: Binary, *, stand_ins: bool) -> None:
+    def __init__(self, layout: Layout, binaries: Mapping[str, Binary]) -> None:
+        """Use the programs of `embedded.plugins.PROGRAMS`."""
         self._layout = layout
-        self._pulumi = pulumi
+        self._binaries = binaries
+        self._pulumi = pulumi = binaries["pulumi"]
         path = os.pathsep.join(
             [str(pulumi.path.parent), sysconfig.get_path("scripts"), os.environ.get("PATH", "")]
         )
-        self.environment = {**os.environ, **engine_environment(layout, stand_ins=stand_ins), "PATH": path}
+        self.environment = {**os.environ, **engine_environment(layout, binaries), "PATH": path}
         self.log = layout.logs / "pulumi.log"
 
     def stack_exists(self, stack: str) -> bool:
@@ -215,10 +223,26 @@ class Engine:
         if self._locks(stack):
             self._read("cancel", "--yes", stack)
             done.append("removed the lock of an update that was killed")
+        done += self.use_present_provider(stack)
         pending = self._pending(stack)
         if pending:
             done += self._settle(stack, client, pending)
         return tuple(done)
+
+    def use_present_provider(self, stack: str) -> tuple[str, ...]:
+        """Let the stack go on with the Kubernetes provider that there is; return what was done, as sentences.
+
+        An import drops unfinished creates; the provider takes over what such a create has made.
+        """
+        plugins = self._layout.pulumi_home / "plugins"
+        state, done = continued(
+            self.state(stack),
+            self._binaries["pulumi-kubernetes"].version,
+            lambda version: (plugins / f"resource-kubernetes-v{version}").is_dir(),
+        )
+        if done:
+            self._read("stack", "import", "--stack", stack, stdin=json.dumps(state))
+        return done
 
     def _locks(self, stack: str) -> list[Path]:
         folder = self._layout.pulumi_backend / ".pulumi" / "locks" / "organization" / PROJECT / stack

@@ -1,29 +1,21 @@
 """The verbs that change a Kubernetes API server, and waits: what the product itself never does.
 
-The local default makes its cluster with them, the stand-in provider declares a stack's objects.
+The local default makes its cluster with them.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from onprem_agents.cluster import KubeClient, Object, describe
 from onprem_agents.errors import ClusterError
 
-Array = list[Any]  # the client has a method called list
-PatchType = Literal["merge", "json", "strategic"]
 Propagation = Literal["Foreground", "Background", "Orphan"]
 
 FIELD_MANAGER = "onprem-coding-agents"
-
-_PATCH_TYPES: dict[PatchType, str] = {
-    "merge": "application/merge-patch+json",
-    "json": "application/json-patch+json",
-    "strategic": "application/strategic-merge-patch+json",
-}
 
 
 class KubeWriter(KubeClient):
@@ -65,22 +57,20 @@ class KubeWriter(KubeClient):
         api_version: str,
         kind: str,
         name: str,
-        body: Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        body: Mapping[str, Any],
         namespace: str | None = None,
         *,
-        patch_type: PatchType = "merge",
         subresource: str = "",
-        dry_run: bool = False,
     ) -> Object:
-        """Patch an object (`subresource` as `/status`)."""
+        """Merge `body` into an object (`subresource` as `/status`)."""
         path, label = self.path(api_version, kind, name, namespace)
         return self.request(
             "PATCH",
             path + subresource,
             name=label,
-            body=body if isinstance(body, Mapping) else list(body),
-            params=_params(dry_run, FIELD_MANAGER),
-            headers={"Content-Type": _PATCH_TYPES[patch_type]},
+            body=body,
+            params=_params(dry_run=False, field_manager=FIELD_MANAGER),
+            headers={"Content-Type": "application/merge-patch+json"},
         )
 
     def delete(
@@ -91,15 +81,11 @@ class KubeWriter(KubeClient):
         namespace: str | None = None,
         *,
         propagation: Propagation = "Background",
-        uid: str | None = None,
-        dry_run: bool = False,
     ) -> None:
-        """Ask for deletion, return at once; ApiError 404 when it is gone, 409 when `uid` is another's."""
+        """Ask for deletion, return at once; ApiError 404 when it is gone."""
         path, label = self.path(api_version, kind, name, namespace)
         options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
-        if uid:
-            options["preconditions"] = {"uid": uid}
-        self.request("DELETE", path, name=label, body=options, params=_params(dry_run, ""))
+        self.request("DELETE", path, name=label, body=options)
 
     def wait_until(
         self,
@@ -135,7 +121,7 @@ class KubeWriter(KubeClient):
         path: str,
         *,
         name: str,
-        body: Mapping[str, Any] | Array | str | None = None,
+        body: Mapping[str, Any] | str | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Object:
@@ -157,5 +143,4 @@ class KubeWriter(KubeClient):
 
 
 def _params(dry_run: bool, field_manager: str) -> dict[str, str]:
-    params = {"fieldManager": field_manager} if field_manager else {}
-    return params | ({"dryRun": "All"} if dry_run else {})
+    return {"fieldManager": field_manager} | ({"dryRun": "All"} if dry_run else {})

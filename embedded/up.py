@@ -87,11 +87,10 @@ def _stopped_on_interrupt(cluster: Cluster, progress: Progress) -> Iterator[None
 
 def _prepare(layout: Layout, wanted: _Stack, progress: Progress) -> tuple[Engine, KubeWriter, list[Binary]]:
     """Provide binaries, cluster and engine."""
-    binaries = provision(layout, (*BINARIES, "pulumi"), progress)
-    engine_binary = binaries["pulumi"]
+    binaries = provision(layout, (*BINARIES, *plugins.PROGRAMS), progress)
     cluster = Cluster(layout, binaries)
     cluster.start(cluster_needs(wanted.plan, wanted.manifests), progress)
-    stand_ins = plugins.install(layout, engine_binary)
+    stand_ins = [plugin for plugin in plugins.install(layout, binaries) if plugin.origin == "stand-in"]
     client = cluster.client()
     tls = wanted.plan.access.tls
     if tls.secret_name is not None:
@@ -104,7 +103,7 @@ def _prepare(layout: Layout, wanted: _Stack, progress: Progress) -> tuple[Engine
             namespace=namespace,
             used_from=wanted.plan.namespace,
         )
-    return Engine(layout, engine_binary, stand_ins=bool(stand_ins)), client, stand_ins
+    return Engine(layout, binaries), client, stand_ins
 
 
 def _leave_other_stacks(engine: Engine, stack: str, client: KubeWriter, progress: Progress) -> None:

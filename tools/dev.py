@@ -125,14 +125,12 @@ def gateway(
 
 
 @main.command(cls=_Listing, title="Tiers", rows=_tiers, context_settings=_PASS_ON)
-@click.option("--official", is_flag=True, help="provider tier: use the installed official plugin.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[TIER]... [PYTEST OPTION]...")
-def test(arguments: tuple[str, ...], official: bool) -> None:
+def test(arguments: tuple[str, ...]) -> None:
     """Run the tests, or only those of the named tiers."""
     from embedded.commands.test import test as command
 
-    passed = [argument for argument in arguments if argument != "--official"]
-    command(Layout.default(), passed, official=official or len(passed) < len(arguments), progress=Progress())
+    command(Layout.default(), arguments, progress=Progress())
 
 
 @main.command(cls=_Listing, title="Checks", rows=_checks)

@@ -21,11 +21,12 @@ def shell(layout: Layout, command: Sequence[str], progress: Progress) -> None:
     """Replace this process by `command`, or by the user's shell, in the checkout's folder."""
     binaries = present(layout)
     pulumi = binaries.get("pulumi")
-    stand_ins = plugins.install(layout, pulumi) if pulumi is not None else []
+    if pulumi is not None:
+        plugins.install(layout, binaries)
     folders = [sysconfig.get_path("scripts"), *(str(binary.path.parent) for binary in binaries.values())]
     environment = {
         **os.environ,
-        **engine_environment(layout, stand_ins=bool(stand_ins)),
+        **engine_environment(layout, binaries),
         "PATH": os.pathsep.join([*dict.fromkeys(folders), os.environ.get("PATH", os.defpath)]),
     }
     words = list(command) or [os.environ.get("SHELL") or "/bin/sh"]

@@ -61,11 +61,11 @@ def collect(layout: Layout) -> Document:
         "gateway": {"accepted": False, "programmed": False, "policies": []},
         "parts": parts,
     }
-    pulumi = present(layout, ("pulumi",)).get("pulumi")
-    if pulumi is not None:
-        stand_ins = plugins.install(layout, pulumi)
-        document["stack"] = _stack(Engine(layout, pulumi, stand_ins=bool(stand_ins)))
-        parts += [_idle(binary) for binary in (pulumi, *stand_ins)]
+    binaries = present(layout, plugins.PROGRAMS)
+    if "pulumi" in binaries:
+        installed = plugins.install(layout, binaries)
+        document["stack"] = _stack(Engine(layout, binaries))
+        parts += [_idle(binary) for binary in (binaries["pulumi"], *installed)]
     if any(part["name"] == "kube-apiserver" for part in parts):
         client = cluster.client()
         document["inferenceServices"] = [

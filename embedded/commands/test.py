@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from embedded import plugins
 from embedded.commands.lanes import run_lanes
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import NAMES, provision
-from onprem_agents.errors import OnpremError, UnknownFact
+from onprem_agents.errors import UnknownFact
 
 _CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 
@@ -39,7 +40,7 @@ TIERS = (
     Tier(
         name="provider",
         shows="the Kubernetes provider against a real API server",
-        binaries=(*_CONTROL_PLANE, "pulumi"),
+        binaries=(*_CONTROL_PLANE, *plugins.PROGRAMS),
         lane="provider and agents",
     ),
     Tier(name="cluster", shows="the whole product on the embedded cluster", binaries=NAMES),
@@ -53,8 +54,8 @@ TIERS = (
 )
 
 
-def test(layout: Layout, arguments: Sequence[str], *, official: bool, progress: Progress) -> None:
-    """Run pytest on the named tiers (all of them when none is named; with `official` the provider tier).
+def test(layout: Layout, arguments: Sequence[str], *, progress: Progress) -> None:
+    """Run pytest on the named tiers (all of them when none is named).
 
     Arguments from the first one that begins with a dash go to pytest as they are, and then one pytest runs all:
     `-x`, `--pdb` or `--junitxml` mean one run. Without them each lane has a pytest of its own. Ends this process
@@ -64,17 +65,15 @@ def test(layout: Layout, arguments: Sequence[str], *, official: bool, progress: 
     first_option = next(
         (index for index, word in enumerate(arguments) if word.startswith("-")), len(arguments)
     )
-    wanted = list(arguments[:first_option]) or (["provider"] if official else names)
+    wanted = list(arguments[:first_option]) or names
     for word in wanted:
         if word not in names:
             raise UnknownFact("test tier", word, names)
-    if official and "provider" not in wanted:
-        raise OnpremError("--official concerns the tier provider alone: ./dev test provider --official")
     chosen = [tier for tier in TIERS if tier.name in wanted]
     needed = {name for tier in chosen for name in tier.binaries}
     if needed:
         provision(layout, needed, progress)
-    options = [*(["--official"] if official else []), *arguments[first_option:]]
+    options = arguments[first_option:]
     os.chdir(layout.checkout)
     sys.stdout.flush()
     lanes = [[tier for tier in chosen if tier.lane == lane] for lane in dict.fromkeys(t.lane for t in chosen)]

@@ -205,8 +205,9 @@ def _end_servers(layout: Layout) -> None:
 
 
 def _engine(layout: Layout, progress: Progress) -> Engine:
-    pulumi = provision(layout, ("pulumi",), progress)["pulumi"]
-    return Engine(layout, pulumi, stand_ins=bool(plugins.install(layout, pulumi)))
+    binaries = provision(layout, plugins.PROGRAMS, progress)
+    plugins.install(layout, binaries)
+    return Engine(layout, binaries)
 
 
 def _require_port(cluster: Cluster, plan: PlatformPlan) -> None:

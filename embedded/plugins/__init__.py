@@ -1,7 +1,8 @@
-"""Stand-ins for the two Pulumi plugins that come only with the official download.
+"""The two Pulumi plugins of a stack, put where the engine looks for them.
 
-Each is a launcher script in this checkout's `PULUMI_HOME`, where the engine looks after `PATH` and the folder
-of the `pulumi` file itself. Official plugins always win, and nothing is written outside of the checkout's state.
+That is this checkout's `PULUMI_HOME`: nothing is written outside of the checkout's state. The Kubernetes provider is
+the official one, as `embedded.toolchain` found or built it. The Python language host comes only with the official
+download of the engine; where it did not, a launcher of a stand-in takes its place.
 """
 
 from __future__ import annotations
@@ -9,51 +10,35 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-# The stand-ins themselves start with this package, several times a minute: what only `install` needs is
-# imported there.
+# The stand-in itself starts with this package, several times a minute: what only `install` needs is imported there.
 if TYPE_CHECKING:
     from embedded.layout import Layout
     from embedded.toolchain import Binary
+
+PROGRAMS = ("pulumi", "pulumi-kubernetes")
+"""What `provision` must bring for a stack: the engine and its Kubernetes provider."""
 
 LANGUAGE_HOST = "pulumi-language-python"
 PROVIDER = "pulumi-resource-kubernetes"
 _MARK = "stand-in of onprem-coding-agents"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Plugin:
-    """One plugin: its file's name, the version that the engine asks for, its folder, the module that serves it."""
+def install(layout: Layout, binaries: Mapping[str, Binary]) -> list[Binary]:
+    """Put both plugins where the engine looks, and return those that are put there.
 
-    file: str
-    version: str
-    folder: str
-    module: str
-
-
-def install(layout: Layout, pulumi: Binary) -> list[Binary]:
-    """Put a stand-in where the engine looks for each plugin that is not there officially; return those.
-
-    May be called at every start: it writes only what differs, and takes a stand-in away once the official
-    plugin is there. The engine is kept from fetching a provider by itself: nobody could say for how long, and no
-    committed checksum would vouch for it.
+    May be called at every start: it writes only what differs, and takes away what an earlier start put there and
+    nobody needs now. What is official beside the engine, on PATH or in the plugin folder is left alone.
     """
-    from embedded.toolchain import Binary
-
-    plugins = layout.pulumi_home / "plugins"
-    installed = []
-    for plugin in _plugins(pulumi):
-        launcher = plugins / plugin.folder / plugin.file
-        if _official(plugin, launcher, pulumi) is None:
-            _write(launcher, _script(layout, plugin))
-            installed.append(
-                Binary(name=plugin.file, version=plugin.version, origin="stand-in", path=launcher)
-            )
-        elif is_stand_in(launcher):
-            shutil.rmtree(launcher.parent)
+    folder = layout.pulumi_home / "plugins"
+    installed = [*_install_language_host(layout, folder, binaries["pulumi"])]
+    provider = binaries.get("pulumi-kubernetes")
+    if provider is not None:
+        _link(folder, provider)
+        installed.append(provider)
     return installed
 
 
@@ -65,44 +50,41 @@ def is_stand_in(file: Path) -> bool:
         return False
 
 
-def _plugins(pulumi: Binary) -> tuple[_Plugin, _Plugin]:
-    from importlib.metadata import version
+def _install_language_host(layout: Layout, folder: Path, pulumi: Binary) -> list[Binary]:
+    from embedded.toolchain import Binary
 
-    sdk = version("pulumi-kubernetes")
-    return (
-        _Plugin(
-            file=LANGUAGE_HOST,
-            version=pulumi.version,
-            folder=f"language-python-v{pulumi.version}",
-            module="embedded.plugins.language_python",
-        ),
-        _Plugin(
-            file=PROVIDER,
-            version=sdk,
-            folder=f"resource-kubernetes-v{sdk}",
-            module="embedded.plugins.kubernetes.start",
-        ),
-    )
+    launcher = folder / f"language-python-v{pulumi.version}" / LANGUAGE_HOST
+    on_path = shutil.which(LANGUAGE_HOST)
+    places = [pulumi.path.resolve().parent / LANGUAGE_HOST, launcher, *([Path(on_path)] if on_path else [])]
+    if any(place.is_file() and not is_stand_in(place) for place in places):
+        if is_stand_in(launcher):
+            shutil.rmtree(launcher.parent)
+        return []
+    _write(launcher, _script(layout))
+    return [Binary(name=LANGUAGE_HOST, version=pulumi.version, origin="stand-in", path=launcher)]
 
 
-def _official(plugin: _Plugin, launcher: Path, pulumi: Binary) -> Path | None:
-    """Return where the engine finds the official plugin; None when there is none."""
-    on_path = shutil.which(plugin.file)
-    places = [pulumi.path.resolve().parent / plugin.file, launcher, *([Path(on_path)] if on_path else [])]
-    for place in places:
-        if place.is_file() and not is_stand_in(place):
-            return place
-    return None
+def _link(folder: Path, provider: Binary) -> None:
+    """Link to the provider under the version that it has, and take away the links to others."""
+    link = folder / f"resource-kubernetes-v{provider.version}" / PROVIDER
+    for other in folder.glob(f"resource-kubernetes-v*/{PROVIDER}"):
+        if other != link and (other.is_symlink() or is_stand_in(other)):
+            shutil.rmtree(other.parent)
+    if provider.path == link or (link.is_symlink() and link.readlink() == provider.path):
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(provider.path)
 
 
-def _script(layout: Layout, plugin: _Plugin) -> str:
+def _script(layout: Layout) -> str:
     start = (
         f"import sys; sys.path.insert(0, {str(layout.checkout)!r});"
-        f" from {plugin.module} import main; sys.path.pop(0); main()"
+        " from embedded.plugins.language_python import main; sys.path.pop(0); main()"
     )
     return (
         "#!/bin/sh\n"
-        f"# {plugin.file}: {_MARK}; made anew at every start\n"
+        f"# {LANGUAGE_HOST}: {_MARK}; made anew at every start\n"
         f'exec {shlex.quote(sys.executable)} -P -c {shlex.quote(start)} "$@"\n'
     )
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from embedded.layout import Layout
 from embedded.lock import hold
 from embedded.progress import Progress, Step
-from embedded.toolchain import data_modules, gateway_patch
+from embedded.toolchain import data_modules
 from embedded.toolchain.binary import Binary, record, recorded
 from embedded.toolchain.golang import Go, run_go
+from embedded.toolchain.patch import Patch
 from embedded.toolchain.pins import MODULES, Group, Part
 from onprem_agents.errors import EnvironmentProblem
 
@@ -35,8 +36,8 @@ def binary_folder(layout: Layout, group: Group) -> Path:
     for name in ("go.mod", "go.sum"):
         digest.update((MODULES / group.name / name).read_bytes())
     digest.update(group.ldflags.encode())
-    if group.patched is not None:
-        digest.update(gateway_patch.fingerprint().encode())
+    if group.patch is not None:
+        digest.update(group.patch.fingerprint().encode())
     digest.update(f"{sys.platform} {platform.machine()}".encode())
     return layout.toolchain / f"{group.name}-{digest.hexdigest()[:16]}"
 
@@ -87,8 +88,8 @@ def _compile(layout: Layout, group: Group, parts: list[Part], progress: Progress
     packages = [part.package for part in parts]
     title = group.title if len(parts) == len(group.parts) else ", ".join(part.name for part in parts)
     with progress.step(f"download the sources of {title}", log=log) as step:
-        if group.patched is not None and any(name.startswith(group.patched) for name in packages):
-            _patched_copy(go, group.patched, source, work, log)
+        if group.patch is not None and any(name.startswith(group.patch.module) for name in packages):
+            _patched_copy(go, group, group.patch, source, work, log)
         wanted = _download(go, packages, source, work, log, step)
     with _compiling, progress.step(f"compile {title}", log=log) as step:
         output = work / "bin"
@@ -114,14 +115,14 @@ def _lay_out(work: Path, group: Group) -> Path:
     return source
 
 
-def _patched_copy(go: Go, module: str, source: Path, work: Path, log: Path) -> None:
-    """Unpack `module` (checked against go.sum), patch a copy of it and make the build use the copy."""
-    run_go(go, ["mod", "download", module], cwd=source, work=work, log=log, on_line=_ignore)
+def _patched_copy(go: Go, group: Group, patch: Patch, source: Path, work: Path, log: Path) -> None:
+    """Unpack the patch's module (checked against go.sum), patch a copy of it and make the build use the copy."""
+    run_go(go, ["mod", "download", patch.module], cwd=source, work=work, log=log, on_line=_ignore)
     copy = source / "patched"
-    shutil.copytree(_module_folder(module, work), copy)
-    gateway_patch.apply(copy)
+    shutil.copytree(_module_folder(patch.module, work, group.name), copy)
+    patch.apply(copy)
     with (source / "go.mod").open("a", encoding="utf-8") as handle:
-        handle.write(f"\nreplace {module} => ./{copy.name}\n")
+        handle.write(f"\nreplace {patch.module} => ./{copy.name}\n")
 
 
 def _download(go: Go, packages: list[str], source: Path, work: Path, log: Path, step: Step) -> set[str]:
@@ -139,8 +140,8 @@ def _download(go: Go, packages: list[str], source: Path, work: Path, log: Path, 
     return needed
 
 
-def _module_folder(module: str, work: Path) -> Path:
-    return work / "modules" / f"{module}@{data_modules.module_version(module)}"
+def _module_folder(module: str, work: Path, pinned_by: str = "crds") -> Path:
+    return work / "modules" / f"{module}@{data_modules.module_version(module, pinned_by)}"
 
 
 def _install(layout: Layout, group: Group, parts: list[Part], output: Path) -> None:

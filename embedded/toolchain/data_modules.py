@@ -48,10 +48,10 @@ def kept_folder(layout: Layout, pinned: DataModule) -> Path:
     return layout.toolchain / "data" / f"{pinned.module.replace('/', '_')}@{module_version(pinned.module)}"
 
 
-def module_version(module: str) -> str:
-    """Return the version, with its `v`, that `modules/crds/go.mod` pins."""
-    for line in (MODULES / "crds" / "go.mod").read_text(encoding="utf-8").splitlines():
-        words = line.split()
+def module_version(module: str, group: str = "crds") -> str:
+    """Return the version, with its `v`, that the `go.mod` of a group pins."""
+    for line in (MODULES / group / "go.mod").read_text(encoding="utf-8").splitlines():
+        words = line.removeprefix("require ").split()
         if words[:1] == [module]:
             return words[1]
     raise KeyError(module)

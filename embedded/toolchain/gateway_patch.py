@@ -1,17 +1,12 @@
 """Keeps Envoy Gateway's host mode on loopback, on ports chosen at start.
 
 Why a patch: docs/adr/0002-envoy-gateway-patch.md. Upstream's host mode listens on all interfaces at fixed
-ports and reads its certificates from `/certs`. The patch is a list of exact texts for one version: a text
-that is missing or stands there twice stops the build, so that a new version is looked at by a human.
+ports and reads its certificates from `/certs`.
 """
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from pathlib import Path
-
-from onprem_agents.errors import EnvironmentProblem
+from embedded.toolchain.patch import Edit, Patch
 
 # Environment variables that the patched binary reads at start; a missing one leaves upstream's port.
 # The certificates are read from the folder `certs` below its working folder.
@@ -23,18 +18,7 @@ READINESS_PORT = "ONPREM_GATEWAY_READINESS_PORT"
 
 _MODULE = "github.com/envoyproxy/gateway"
 
-
-@dataclass(frozen=True, kw_only=True)
-class Edit:
-    """Replace `old`, which stands `times` times in `file`, by `new`."""
-
-    file: str
-    old: str
-    new: str
-    times: int = 1
-
-
-EDITS = (
+_EDITS = (
     Edit(file="internal/xds/runner/runner.go", old='"/certs/', new='"certs/', times=3),
     Edit(
         file="internal/xds/runner/runner.go",
@@ -98,7 +82,7 @@ EDITS = (
     ),
 )
 
-ADDED = {
+_ADDED = {
     "internal/loopback/loopback.go": """package loopback
 
 import (
@@ -147,29 +131,10 @@ var loopbackAddress = loopback.Address("{WASM_PORT}", serverPort)
 """,
 }
 
-
-def fingerprint() -> str:
-    """Return a hash of the patch: another patch is another binary."""
-    return hashlib.sha256(repr((EDITS, sorted(ADDED.items()))).encode()).hexdigest()
-
-
-def apply(source: Path) -> None:
-    """Patch the module copy at `source` in place.
-
-    Raises `EnvironmentProblem` naming the file and the text when upstream's source is not the one known here.
-    """
-    for edit in EDITS:
-        file = source / edit.file
-        text = file.read_text(encoding="utf-8") if file.is_file() else ""
-        found = text.count(edit.old)
-        if found != edit.times:
-            raise EnvironmentProblem(
-                f"the loopback patch for Envoy Gateway does not fit this source: {edit.file} holds "
-                f"{edit.old!r} {found} times, expected {edit.times}.\n"
-                "The pinned version and embedded/toolchain/gateway_patch.py must be changed together."
-            )
-        file.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
-    for name, text in ADDED.items():
-        file = source / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+PATCH = Patch(
+    module=_MODULE,
+    title="loopback patch for Envoy Gateway",
+    home="embedded/toolchain/gateway_patch.py",
+    edits=_EDITS,
+    added=_ADDED,
+)

@@ -2,8 +2,7 @@
 
 What has no row here is compiled: the Envoy Gateway of the host mode is patched, KServe publishes images alone. A part
 without a file for a platform is compiled there; there are rows for Linux alone, where the local default runs. For
-etcd and for the Kubernetes provider of the Pulumi engine no checksum was found in a public source (2026-11): etcd is
-compiled, and a stand-in takes the provider's place unless an official one is installed.
+etcd and for the engine's Kubernetes provider no checksum was found in a public source (2026-11).
 """
 
 from __future__ import annotations

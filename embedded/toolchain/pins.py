@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedded.toolchain import gateway_patch, provider_patch
+from embedded.toolchain.patch import Patch
+
 MODULES = Path(__file__).resolve().parent.parent / "modules"
 
 # Releases of November 2026 that were seen to work together: Kubernetes 1.36, KServe 0.20, Envoy Gateway 1.9.
@@ -15,11 +18,14 @@ KWOK = "0.8.0"
 ENVOY_GATEWAY = "1.9.1"
 KSERVE = "0.20.0"
 PULUMI = "3.259.0"
+# The latest whose source the public module proxy serves (2026-11).
+KUBERNETES_PROVIDER = provider_patch.VERSION
 # Envoy Gateway 1.9 drives Envoy 1.39 (its compatibility matrix, 2026-11).
 ENVOY = "1.39.1"
 
 _MAJOR, _MINOR, _ = KUBERNETES.split(".")
 _KUBERNETES_VERSION = "k8s.io/component-base/version"
+_PROVIDER_MODULE = provider_patch.PATCH.module
 _PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version"
 
 
@@ -28,7 +34,8 @@ class Part:
     """One binary.
 
     `package` is its Go import path, `built_as` the file name `go build` gives it. `probe` holds the
-    arguments that make a copy on PATH state its version; without a probe a copy on PATH is never used.
+    arguments that make a copy on PATH state its version; without a probe a copy on PATH is never used. `plugin` is
+    what Pulumi's plugin folders call it: an installed one of this or a later minor version is used.
     """
 
     name: str
@@ -36,14 +43,15 @@ class Part:
     package: str
     built_as: str
     probe: tuple[str, ...] = ()
+    plugin: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
     """Parts that share one `go.mod` and are compiled by one `go build`.
 
-    `needs_gib` is about the disk space that sources and compiler output take at their peak. `patched` names the
-    module that is built from a patched copy; `keeps` the modules whose data folders outlive the build.
+    `needs_gib` is about the disk space that sources and compiler output take at their peak. `patch` changes the
+    source of one module; `keeps` names the modules whose data folders outlive the build.
     """
 
     name: str
@@ -51,7 +59,7 @@ class Group:
     parts: tuple[Part, ...]
     ldflags: str
     needs_gib: float
-    patched: str | None = None
+    patch: Patch | None = None
     keeps: tuple[str, ...] = ()
 
 
@@ -110,7 +118,7 @@ CLUSTER = Group(
         ]
     ),
     needs_gib=8,
-    patched="github.com/envoyproxy/gateway",
+    patch=gateway_patch.PATCH,
     keeps=("sigs.k8s.io/kwok", "sigs.k8s.io/gateway-api", "github.com/envoyproxy/gateway"),
 )
 
@@ -132,7 +140,7 @@ KSERVE_CONTROLLER = Group(
 
 PULUMI_ENGINE = Group(
     name="pulumi",
-    title="the Pulumi engine",
+    title="the Pulumi engine and its Kubernetes provider",
     parts=(
         Part(
             name="pulumi",
@@ -141,9 +149,23 @@ PULUMI_ENGINE = Group(
             built_as="pulumi",
             probe=("version",),
         ),
+        # Not kept under its file's name: beside the engine, which is on PATH, it would be a plugin on PATH.
+        Part(
+            name="pulumi-kubernetes",
+            version=KUBERNETES_PROVIDER,
+            package=f"{_PROVIDER_MODULE}/cmd/pulumi-resource-kubernetes",
+            built_as="pulumi-resource-kubernetes",
+            plugin="resource-kubernetes",
+        ),
     ),
-    ldflags=f"-X {_PULUMI_VERSION}.Version={PULUMI}",
-    needs_gib=5,
+    ldflags=" ".join(
+        [
+            f"-X {_PULUMI_VERSION}.Version={PULUMI}",
+            f"-X {_PROVIDER_MODULE}/pkg/version.Version={KUBERNETES_PROVIDER}",
+        ]
+    ),
+    needs_gib=8,
+    patch=provider_patch.PATCH,
 )
 
 # The longest build first.

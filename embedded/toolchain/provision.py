@@ -12,7 +12,7 @@ from embedded import children
 from embedded.layout import Layout
 from embedded.lock import hold
 from embedded.progress import Progress
-from embedded.toolchain import on_path
+from embedded.toolchain import on_path, plugin_folders
 from embedded.toolchain.binary import Binary
 from embedded.toolchain.build import binary_folder, build, cached
 from embedded.toolchain.golang import Go
@@ -35,10 +35,10 @@ def provision(
 ) -> dict[str, Binary]:
     """Return every named binary, fetching or building what is not there.
 
-    A copy on PATH wins when it states the pinned minor version. What has an official file is downloaded, all at
-    once; what has none is compiled meanwhile, the longest build first, and then what no download brought. Parts of
-    one group share a compilation. `site` replaces every official site. Raises `EnvironmentProblem` as soon as one
-    group fails, and ends the others.
+    A copy on PATH wins when it states the pinned minor version, an installed plugin when it is not older. What has
+    an official file is downloaded, all at once; what has none is compiled meanwhile, the longest build first, and
+    then what no download brought. Parts of one group share a compilation. `site` replaces every official site.
+    Raises `EnvironmentProblem` as soon as one group fails, and ends the others.
     """
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
@@ -77,6 +77,8 @@ def _installed(layout: Layout, group: Group, part: Part) -> Binary | None:
     installed = None
     if part.probe:
         installed = on_path.find(part.name, part.version, part.probe, ignore=[layout.toolchain])
+    if part.plugin:
+        installed = plugin_folders.find(part.name, part.version, part.plugin, own_home=layout.pulumi_home)
     return installed or cached(layout, group, part)
 
 

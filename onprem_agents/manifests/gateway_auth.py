@@ -90,7 +90,8 @@ def closing_policies(part: IngressPart) -> list[Manifest]:
     """Return what keeps an ingress shut that stands alone: all is denied but the connection contract.
 
     A policy on an HTTPRoute takes the whole place of that on its Gateway, so the key check opens its routes
-    (Envoy Gateway 1.9.1, CRD of SecurityPolicy: without `mergeType` only the most specific one takes effect, read 2026-11).
+    (Envoy Gateway 1.9.1, CRD of SecurityPolicy, read 2026-11: without `mergeType` only the most specific one takes
+    effect).
     """
     policies = [_authorization(part, f"{part.gateway}-closed", "Deny", [_target("Gateway", part.gateway)])]
     if part.open_routes:

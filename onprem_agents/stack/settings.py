@@ -39,6 +39,9 @@ __all__ = [
 PROJECT = "onprem-coding-agents"
 """Name of the Pulumi project: the first half of each of its configuration keys."""
 
+KUBERNETES_PLUGIN = "ONPREM_KUBERNETES_PLUGIN"
+"""The environment variable with the version of the one Kubernetes provider that a machine has, such as 4.25.0."""
+
 
 GpusPerNode = Annotated[int, Field(strict=True, ge=1, le=16)]
 NodeCount = Annotated[int, Field(strict=True, ge=1, le=1000)]

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from embedded import plugins
+from embedded.engine import Engine
 from embedded.layout import Layout
 from embedded.toolchain import NAMES, present
 from onprem_agents.cluster import KubeClient
@@ -70,10 +72,21 @@ class Former:
             (_BEFORE / "state.json").read_text(encoding="utf-8").replace(str(_PORT), port), encoding="utf-8"
         )
         self.pulumi("stack", "import", "--file", str(state))
+        provider, objects = self.engine().use_present_provider(_STACK)
+        assert "for 4.34.2 is not installed" in provider
+        assert "added to 33 objects" in objects
+        assert self.engine().use_present_provider(_STACK) == ()
         with self.checkout.client() as client:
             for resource in self.objects(secrets=True):
                 body = _in_the_clear(resource["inputs"])
                 client.apply(body, field_manager=resource["outputs"]["__fieldManager"], force=True)
+
+    def engine(self) -> Engine:
+        """Return the engine as `./dev up` uses it."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in _ENVIRONMENT.items():
+                patch.setenv(name, value)
+            return Engine(self.checkout.layout, present(Layout.default(), plugins.PROGRAMS))
 
     def objects(self, *, secrets: bool = False) -> list[Document]:
         """Return the cluster's objects in the engine's state, in the order in which they were made."""

@@ -39,8 +39,16 @@ def test_the_token_of_a_secret_is_the_one_that_the_sdk_registers() -> None:
     assert DeploymentPatch.__dict__["pulumi_type"] == type_token("apps/v1", "Deployment", patch=True)
 
 
-def test_the_engine_is_asked_for_the_plugin_of_the_installed_sdk() -> None:
+def test_the_engine_is_asked_for_the_plugin_of_the_installed_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ONPREM_KUBERNETES_PLUGIN", raising=False)
+
     assert plugin_version() == version("pulumi-kubernetes")
+
+
+def test_where_the_machine_has_but_one_plugin_that_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONPREM_KUBERNETES_PLUGIN", "4.25.0")
+
+    assert plugin_version() == "4.25.0"
 
 
 def test_the_manifest_reaches_the_engine_as_it_is() -> None:

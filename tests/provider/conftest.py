@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -17,7 +14,7 @@ from embedded.cluster import BINARIES, Cluster, ClusterNeeds
 from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.progress import Progress
-from embedded.toolchain import provision
+from embedded.toolchain import Binary, provision
 from tests.provider.stack import Stack
 
 # A custom resource whose status the tests write themselves.
@@ -52,19 +49,6 @@ WIDGETS = {
 _NUMBERS = itertools.count(1)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--official", action="store_true", help="hold the official Kubernetes provider to the suite instead"
-    )
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if config.getoption("official") and item.path == here / "test_stand_in.py":
-            item.add_marker(pytest.mark.skip(reason="what only the stand-in promises"))
-
-
 @pytest.fixture(scope="session")
 def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     default = Layout.default()
@@ -89,20 +73,18 @@ def client(cluster: Cluster) -> Iterator[KubeWriter]:
 
 
 @pytest.fixture(scope="session")
-def pulumi(layout: Layout, request: pytest.FixtureRequest) -> Path:
-    """The engine's file, with the plugin under test where the engine looks."""
-    binary = provision(layout, ("pulumi",), Progress())["pulumi"]
-    plugins.install(layout, binary)
-    if request.config.getoption("official"):
-        _use_official(layout)
-    return binary.path
+def binaries(layout: Layout) -> dict[str, Binary]:
+    """The engine and its provider, with the plugins where the engine looks."""
+    binaries = provision(layout, plugins.PROGRAMS, Progress())
+    plugins.install(layout, binaries)
+    return binaries
 
 
 @pytest.fixture
 def stack(
     cluster: Cluster,
     client: KubeWriter,
-    pulumi: Path,
+    binaries: dict[str, Binary],
     layout: Layout,
     tmp_path: Path,
     request: pytest.FixtureRequest,
@@ -115,7 +97,7 @@ def stack(
         folder=tmp_path / "project",
         name=name,
         namespace=name,
-        pulumi=pulumi,
+        pulumi=binaries["pulumi"].path,
         environment={
             "KUBECONFIG": str(cluster.kubeconfig),
             "PULUMI_HOME": str(layout.pulumi_home),
@@ -123,7 +105,7 @@ def stack(
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         },
-        sdk_version=version("pulumi-kubernetes"),
+        plugin_version=binaries["pulumi-kubernetes"].version,
         client=client,
     )
     stack.create()
@@ -143,22 +125,3 @@ def foreign(client: KubeWriter, stack: Stack) -> Callable[..., None]:
         client.create(whole, field_manager=manager)
 
     return create
-
-
-def _use_official(layout: Layout) -> None:
-    """Put the official provider, found on this machine, in the stand-in's place."""
-    folder = f"resource-kubernetes-v{version('pulumi-kubernetes')}"
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    on_path = shutil.which(plugins.PROVIDER)
-    candidates = [home / "plugins" / folder / plugins.PROVIDER, *([Path(on_path)] if on_path else [])]
-    official = next((file for file in candidates if file.is_file() and not plugins.is_stand_in(file)), None)
-    if official is None:
-        places = " and ".join(str(file) for file in candidates)
-        pytest.skip(
-            f"the official provider is not installed (looked at {places});"
-            f" `pulumi plugin install resource kubernetes {version('pulumi-kubernetes')}` brings it"
-        )
-    target = layout.pulumi_home / "plugins" / folder
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    (target / plugins.PROVIDER).symlink_to(official)

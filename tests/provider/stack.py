@@ -63,7 +63,7 @@ class Stack:
     namespace: str
     pulumi: Path
     environment: Mapping[str, str]
-    sdk_version: str
+    plugin_version: str
     client: KubeWriter
 
     @property
@@ -79,7 +79,7 @@ class Stack:
 
     def program(self, text: str) -> None:
         """Replace the program; `Object`, `config_map`, `meta`, `NAMESPACE`, `Output` and `pulumi` are there."""
-        prelude = _PRELUDE.format(version=self.sdk_version, namespace=self.namespace)
+        prelude = _PRELUDE.format(version=self.plugin_version, namespace=self.namespace)
         (self.folder / "__main__.py").write_text(prelude + text)
 
     def preview(self, *arguments: str, fails: bool = False) -> Outcome:

@@ -1,18 +1,19 @@
-"""Where the stand-ins are put, and that official plugins always win."""
+"""Where the plugins are put: the provider under its own version, the language host only where none is official."""
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from embedded import plugins
+from embedded.engine import engine_environment
 from embedded.layout import Layout
-from embedded.toolchain import Binary, Origin
+from embedded.toolchain import Binary
 
-SDK = version("pulumi-kubernetes")
 ELF = b"\x7fELF official"
+HOST = "plugins/language-python-v3.259.0/pulumi-language-python"
+PROVIDER = "plugins/resource-kubernetes-v4.25.0/pulumi-resource-kubernetes"
 
 
 @pytest.fixture
@@ -22,17 +23,21 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     return Layout(checkout=checkout, state=tmp_path / "state", cache=tmp_path / "cache")
 
 
-def _engine(place: Layout, origin: Origin = "build") -> Binary:
-    file = place.cache / "pulumi-1" / "pulumi"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(b"\x7fELF engine")
-    return Binary(name="pulumi", version="3.259.0", origin=origin, path=file)
-
-
-def _official(file: Path) -> None:
+def _program(file: Path) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(ELF)
     file.chmod(0o755)
+    return file
+
+
+def _binaries(place: Layout, version: str = "4.25.0") -> dict[str, Binary]:
+    folder = place.cache / "pulumi-1"
+    return {
+        "pulumi": Binary(name="pulumi", version="3.259.0", origin="build", path=_program(folder / "pulumi")),
+        "pulumi-kubernetes": Binary(
+            name="pulumi-kubernetes", version=version, origin="build", path=_program(folder / f"k-{version}")
+        ),
+    }
 
 
 def _files(place: Layout) -> list[str]:
@@ -41,57 +46,78 @@ def _files(place: Layout) -> list[str]:
     )
 
 
-def test_both_stand_ins_go_into_this_checkouts_plugin_folder(place: Layout) -> None:
-    installed = plugins.install(place, _engine(place))
+def test_both_plugins_go_into_this_checkouts_plugin_folder(place: Layout) -> None:
+    binaries = _binaries(place)
 
-    assert [(binary.name, binary.origin) for binary in installed] == [
-        ("pulumi-language-python", "stand-in"),
-        ("pulumi-resource-kubernetes", "stand-in"),
+    installed = plugins.install(place, binaries)
+
+    assert [(binary.name, binary.version, binary.origin) for binary in installed] == [
+        ("pulumi-language-python", "3.259.0", "stand-in"),
+        ("pulumi-kubernetes", "4.25.0", "build"),
     ]
-    assert _files(place) == [
-        "plugins/language-python-v3.259.0/pulumi-language-python",
-        f"plugins/resource-kubernetes-v{SDK}/pulumi-resource-kubernetes",
-    ]
-    assert [file.name for file in place.cache.rglob("*") if file.is_file()] == ["pulumi"], (
-        "the cache is shared"
-    )
+    assert _files(place) == [HOST, PROVIDER]
+    assert (place.pulumi_home / PROVIDER).resolve() == binaries["pulumi-kubernetes"].path
 
 
 def test_installing_again_writes_nothing(place: Layout) -> None:
-    first = plugins.install(place, _engine(place))
-    before = [binary.path.stat().st_mtime_ns for binary in first]
+    first = plugins.install(place, _binaries(place))
+    written = [place.pulumi_home / HOST, place.pulumi_home / PROVIDER]
+    before = [file.lstat().st_mtime_ns for file in written]
 
-    assert plugins.install(place, _engine(place)) == first
-    assert [binary.path.stat().st_mtime_ns for binary in first] == before
+    assert plugins.install(place, _binaries(place)) == first
+    assert [file.lstat().st_mtime_ns for file in written] == before
+
+
+def test_another_provider_takes_the_place_of_the_one_before(place: Layout) -> None:
+    plugins.install(place, _binaries(place))
+
+    plugins.install(place, _binaries(place, "4.30.1"))
+
+    assert _files(place) == [HOST, PROVIDER.replace("4.25.0", "4.30.1")]
+
+
+def test_the_launcher_that_an_earlier_version_left_is_taken_away(place: Layout) -> None:
+    left = place.pulumi_home / PROVIDER.replace("4.25.0", "4.34.2")
+    left.parent.mkdir(parents=True)
+    left.write_text("#!/bin/sh\n# pulumi-resource-kubernetes: stand-in of onprem-coding-agents\n")
+
+    plugins.install(place, _binaries(place))
+
+    assert _files(place) == [HOST, PROVIDER]
+
+
+def test_a_provider_that_lies_in_the_plugin_folder_is_left_alone(place: Layout) -> None:
+    file = _program(place.pulumi_home / PROVIDER.replace("4.25.0", "4.30.1"))
+    binaries = _binaries(place)
+    binaries["pulumi-kubernetes"] = Binary(
+        name="pulumi-kubernetes", version="4.30.1", origin="path", path=file
+    )
+
+    plugins.install(place, binaries)
+
+    assert file.read_bytes() == ELF
+    assert not file.is_symlink()
 
 
 def test_an_official_language_host_beside_the_engine_wins(place: Layout) -> None:
-    engine = _engine(place)
-    plugins.install(place, engine)
-    _official(engine.path.with_name("pulumi-language-python"))
+    binaries = _binaries(place)
+    plugins.install(place, binaries)
+    _program(binaries["pulumi"].path.with_name("pulumi-language-python"))
 
-    installed = plugins.install(place, engine)
+    installed = plugins.install(place, binaries)
 
-    assert [binary.name for binary in installed] == ["pulumi-resource-kubernetes"]
-    assert _files(place) == [f"plugins/resource-kubernetes-v{SDK}/pulumi-resource-kubernetes"]
-
-
-def test_an_official_provider_in_the_plugin_folder_is_left_alone(place: Layout) -> None:
-    file = place.pulumi_home / "plugins" / f"resource-kubernetes-v{SDK}" / "pulumi-resource-kubernetes"
-    _official(file)
-
-    assert [binary.name for binary in plugins.install(place, _engine(place))] == ["pulumi-language-python"]
-    assert file.read_bytes() == ELF
+    assert [binary.name for binary in installed] == ["pulumi-kubernetes"]
+    assert _files(place) == [PROVIDER]
 
 
-def test_a_plugin_on_path_wins(place: Layout, tmp_path: Path) -> None:
-    _official(tmp_path / "path" / "pulumi-resource-kubernetes")
+def test_an_official_language_host_on_path_wins(place: Layout, tmp_path: Path) -> None:
+    _program(tmp_path / "path" / "pulumi-language-python")
 
-    assert [binary.name for binary in plugins.install(place, _engine(place))] == ["pulumi-language-python"]
+    assert [binary.name for binary in plugins.install(place, _binaries(place))] == ["pulumi-kubernetes"]
 
 
-def test_a_downloaded_engine_gets_the_stand_in_provider_too(place: Layout) -> None:
-    engine = _engine(place, "download")
-    _official(engine.path.with_name("pulumi-language-python"))
+def test_programs_are_told_which_provider_there_is(place: Layout) -> None:
+    environment = engine_environment(place, _binaries(place, "4.30.1"))
 
-    assert [binary.name for binary in plugins.install(place, engine)] == ["pulumi-resource-kubernetes"]
+    assert environment["ONPREM_KUBERNETES_PLUGIN"] == "4.30.1"
+    assert environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"

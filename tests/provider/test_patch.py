@@ -77,23 +77,3 @@ for key in %r:
     stack.program(both % ["two"])
     assert stack.up().changes == {"same": 1, "delete": 1}
     assert node()["metadata"]["labels"] == {"site": "a", "two": "1"}
-
-
-def test_a_custom_object_can_be_patched(stack: Stack, foreign: Callable[..., None]) -> None:
-    foreign("Widget", "one", "test.example/v1", spec={"size": 1})
-    stack.program("""
-Object("test.example/v1:WidgetPatch", "colour", {"metadata": meta("one"), "spec": {"colour": "red"}})
-""")
-
-    stack.up()
-    assert stack.get("Widget", "one", "test.example/v1")["spec"] == {"size": 1, "colour": "red"}
-    stack.destroy()
-    assert stack.get("Widget", "one", "test.example/v1")["spec"] == {"size": 1}
-
-
-def test_a_patch_must_name_its_object(stack: Stack) -> None:
-    stack.program("Object('core/v1:NodePatch', 'gpu', {'metadata': {'labels': {'a': '1'}}})")
-
-    outcome = stack.preview(fails=True)
-
-    assert "metadata.name" in outcome.text

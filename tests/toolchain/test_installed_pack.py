@@ -66,16 +66,16 @@ class Program:
 def program(tmp_path: Path) -> Program:
     default = Layout.default()
     layout = Layout(checkout=default.checkout, state=tmp_path / "state", cache=default.cache)
-    engine = present(layout, ("pulumi",)).get("pulumi")
-    if engine is None:
+    binaries = present(layout, ("pulumi",))
+    if not binaries:
         pytest.skip("the engine is not built yet; `./dev test provider` brings it")
-    plugins.install(layout, engine)
+    plugins.install(layout, binaries)
     folder = tmp_path / "program"
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text("name: theirs\nruntime: python\n", encoding="utf-8")
     (folder / "__main__.py").write_text(_PROGRAM, encoding="utf-8")
-    environment = engine_environment(layout, stand_ins=True)
-    program = Program(folder=folder, pulumi=engine.path, environment=environment)
+    environment = engine_environment(layout, binaries)
+    program = Program(folder=folder, pulumi=binaries["pulumi"].path, environment=environment)
     code, told = program.run("stack", "init", "test")
     assert code == 0, told
     return program

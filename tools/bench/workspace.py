@@ -203,15 +203,15 @@ def _clear(own: Layout, progress: Progress) -> None:
 
 
 def _made(layout: Layout, own: Layout, progress: Progress) -> Workspace:
-    binaries = provision(layout, (*BINARIES, "pulumi"), progress)
+    binaries = provision(layout, (*BINARIES, *plugins.PROGRAMS), progress)
     file = read_stack_file(layout.checkout / "stacks", "local")
     raw: dict[str, Any] = json.loads(json.dumps(file.platform))
     raw["access"]["port"] = Ports(own.ports_file)["gateway"]
     plan = plan_stack(raw, stack="local", source=file.path.name)
     _start_cluster(own, plan, Cluster(own, binaries), progress)
     pulumi = binaries["pulumi"]
-    stand_ins = plugins.install(own, pulumi)
-    environment = _environment(Engine(own, pulumi, stand_ins=bool(stand_ins)))
+    plugins.install(own, binaries)
+    environment = _environment(Engine(own, binaries))
     projects = {
         name: Project(
             folder=own.state / name,

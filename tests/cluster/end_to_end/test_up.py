@@ -34,6 +34,18 @@ def test_up_names_the_stand_ins_it_uses(local: Checkout, first_up: FirstUp) -> N
         assert name in first_up.outcome.text.partition("stand-ins in use:")[2]
 
 
+def test_state_status_and_plugin_agree_on_the_kubernetes_provider(local: Checkout) -> None:
+    (part,) = [part for part in local.status()["parts"] if part["name"] == "pulumi-kubernetes"]
+    (provider,) = [
+        resource
+        for resource in local.state()["resources"]
+        if resource["type"] == "pulumi:providers:kubernetes"
+    ]
+
+    assert provider["inputs"]["version"] == part["version"]
+    assert part["origin"] in {"path", "build"}
+
+
 def test_status_tells_stack_models_pods_gateway_and_parts(local: Checkout) -> None:
     status = local.status()
 
