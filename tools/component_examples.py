@@ -41,55 +41,68 @@ pool = GpuNodePool(
     "InferenceService": """
 from onprem_agents_components import InferenceService
 
-coder = InferenceService("coder", {
-    "role": "coder",
-    "model": "Qwen/Qwen3.6-27B-FP8",
-    "accelerator": pool.accelerator,
-    "gpus_per_node": pool.gpus_per_node,
-    "namespace": pool.namespace,
-    "priority_class": pool.priority_class,
-})
-pulumi.export("inside", coder.url)
+coder = InferenceService(
+    "coder",
+    {
+        "role": "coder",
+        "model": "Qwen/Qwen3.6-27B-FP8",
+        "accelerator": pool.accelerator,
+        "gpus_per_node": pool.gpus_per_node,
+        "namespace": pool.namespace,
+    },
+)
 """,
     "TranslationProxy": """
 from onprem_agents_components import TranslationProxy
 
 secrets = pulumi.Config()
-proxy = TranslationProxy("proxy", {
-    "servers": [coder.server],
-    "software": "litellm",
-    "namespace": "agents",
-    "server_key": secrets.require_secret("serverKey"),
-})
+proxy = TranslationProxy(
+    "proxy",
+    {
+        "servers": [coder.server],
+        "software": "litellm",
+        "namespace": "agents",
+        "server_key": secrets.require_secret("serverKey"),
+    },
+)
 """,
     "ExternalIngress": """
 from onprem_agents_components import ExternalIngress
 
-ingress = ExternalIngress("ingress", {
-    "host": "agents.example.internal",
-    "tls": {"issuer": "internal-ca"},
-    "servers": [coder.server, {"name": "theirs", "service": "vllm", "port": 8000}],
-    "namespace": "agents",
-})
+ingress = ExternalIngress(
+    "ingress",
+    {
+        "host": "agents.example.internal",
+        "tls": {"issuer": "internal-ca"},
+        "servers": [coder.server, {"name": "theirs", "service": "vllm", "port": 8000}],
+        "namespace": "agents",
+    },
+)
 """,
     "GatewayAuth": """
 from onprem_agents_components import GatewayAuth
 
-auth = GatewayAuth("auth", {
-    "ingress": ingress.ingress,
-    "developer_keys": {"alice": secrets.require_secret("aliceKey")},
-})
+auth = GatewayAuth(
+    "auth",
+    {
+        "ingress": ingress.ingress,
+        "developer_keys": {"alice": secrets.require_secret("aliceKey")},
+    },
+)
 """,
     "CodingPlatform": """
 from onprem_agents_components import CodingPlatform
 
-platform = CodingPlatform("platform", {
-    "hardware": {"tier": "48gb"},
-    "models": [{"role": "coder", "model": "Qwen/Qwen3.6-27B-FP8"}],
-    "access": {"host": "a.example.internal", "tls": {"issuer": "internal-ca"}, "developers": {"alice": {}}},
-    "developer_keys": {"alice": secrets.require_secret("aliceKey")},
-    "server_key": secrets.require_secret("serverKey"),
-})
+platform = CodingPlatform(
+    "platform",
+    {
+        "hardware": {"tier": "48gb"},
+        "models": [{"role": "coder", "model": "Qwen/Qwen3.6-27B-FP8"}],
+        "access": {"host": "a.internal", "tls": {"issuer": "internal-ca"}, "developers": {"alice": {}}},
+        "developer_keys": {"alice": secrets.require_secret("aliceKey")},
+        "server_key": secrets.require_secret("serverKey"),
+    },
+)
 """,
 }
 """Each component, in the order of the page, with its example."""

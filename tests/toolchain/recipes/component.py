@@ -85,9 +85,10 @@ class PodDefaults(Component):
 _EXAMPLE = '''    "PodDefaults": """
 from onprem_agents_components import PodDefaults
 
-defaults = PodDefaults("defaults", {
-    "namespace": "agents",
-})
+defaults = PodDefaults(
+    "defaults",
+    {"namespace": "agents"},
+)
 """,
 '''
 _TOKEN = '        "platform-defaults": "onprem-coding-agents:index:PodDefaults",\n'
