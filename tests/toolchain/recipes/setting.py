@@ -1,4 +1,4 @@
-"""A stack setting: the priority of the serving pods."""
+"""A stack setting: the label of the namespace by which costs are told."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ _GENERATED = "tests/golden/test_generated.py"
 _SCHEMA = f"{_GENERATED}::test_the_schema_for_editors_is_that_of_the_settings"
 _PAGE = f"{_GENERATED}::test_the_page_of_settings_is_that_of_the_schema"
 _ARGUMENTS = f"{_GENERATED}::test_the_arguments_of_the_components_are_the_settings"
-_NEXT_FIELD = "    taint: bool"
-_FIELD = """    priority: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)] = Field(
-        default=100_000, description="priority of the serving pods; batch work has 0"
+_COMPONENTS = f"{_GENERATED}::test_the_page_of_components_is_that_of_their_code"
+_NEXT_FIELD = '    hardware: Hardware = Field(description="The GPU nodes.")'
+_FIELD = """    cost_center: LabelValue | None = Field(
+        default=None, description="Label of the namespace by which costs are told. Left out: none."
     )
 """
-_NEXT_SAMPLE = '    "hardware.taint": '
-_SAMPLE = '    "hardware.priority": Sample(value=200_000),\n'
+_LABELS = "    return manifest(\n        plan,"
+_LABEL = """    if plan.settings.cost_center is not None:
+        pod_security["cost-center"] = plan.settings.cost_center
+"""
+_NEXT_SAMPLE = '    "hardware": '
+_SAMPLE = '    "costCenter": Sample(value="platforms"),\n'
 
 RECIPE = Recipe(
     heading="A stack setting",
@@ -26,8 +31,8 @@ RECIPE = Recipe(
         Step(
             path="onprem_agents/manifests/NOUN.py",
             take=edited(
-                "onprem_agents/manifests/gpu_node_pool.py",
-                ("value=_PRIORITY", "value=plan.settings.hardware.priority"),
+                "onprem_agents/manifests/namespace.py",
+                (_LABELS, _LABEL + _LABELS),
             ),
         ),
         Step(
@@ -37,6 +42,7 @@ RECIPE = Recipe(
         Step(path="stacks/stack.schema.json", take=generated(_SCHEMA)),
         Step(path="docs/settings.md", take=generated(_PAGE)),
         Step(path="components/arguments.py", take=generated(_ARGUMENTS)),
+        Step(path="docs/components.md", take=generated(_COMPONENTS)),
     ),
     checks=("tests/components/test_every_setting.py", _GENERATED),
 )
