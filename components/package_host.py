@@ -102,7 +102,9 @@ class PackageProvider(ComponentProvider):
         if definition is None:
             return value
         if isinstance(value, pulumi.Output):
-            return value.apply(lambda known: self._value(known, definition, wire=wire), run_with_unknowns=True)
+            return value.apply(
+                lambda known: self._value(known, definition, wire=wire), run_with_unknowns=True
+            )
         if isinstance(value, Mapping) and definition.additional_properties is not None:
             inner = definition.additional_properties
             return {name: self._value(each, inner, wire=wire) for name, each in value.items()}

@@ -60,7 +60,9 @@ def _build(layout: Layout, folder: Path) -> None:
     log = layout.logs / "build-languages.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     flags = ["-trimpath", "-gcflags=all=-dwarf=false", "-ldflags=-s -w"]
-    run_go(go, ["build", *flags, "-o", f"{built}/", _YAML, "."], cwd=source, work=work, log=log, on_line=_ignore)
+    run_go(
+        go, ["build", *flags, "-o", f"{built}/", _YAML, "."], cwd=source, work=work, log=log, on_line=_ignore
+    )
     for name in _GENERATES:
         shutil.copy(built / _GENERATOR, built / name)
     (built / _GENERATOR).unlink()
