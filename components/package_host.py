@@ -1,4 +1,4 @@
-"""The component package: the six components for programs in any language, hosted by the SDK's own provider.
+"""The component package: the components for programs in any language, hosted by the SDK's own provider.
 
 Arguments come in wire form. They are handed to the components as a Python program writes them, so that there is one
 door for all; values stay what they are, and the components judge them.
@@ -14,27 +14,16 @@ import pulumi
 from pulumi.provider import ConstructResult, main
 from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyDefinition
 from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.provider.experimental.host import components_from_module
 from pulumi.provider.server import ComponentInitError
 
 from onprem_agents import __version__
 
-from .coding_platform import CodingPlatform
 from .component import PACKAGE
-from .external_ingress import ExternalIngress
-from .gateway_auth import GatewayAuth
-from .gpu_node_pool import GpuNodePool
-from .inference_service import InferenceService
 from .refusal import speak_as_package
-from .translation_proxy import TranslationProxy
 
-COMPONENTS: tuple[type[pulumi.ComponentResource], ...] = (
-    CodingPlatform,
-    ExternalIngress,
-    GatewayAuth,
-    GpuNodePool,
-    InferenceService,
-    TranslationProxy,
-)
+# All that the folder exports; its name is another one where the package is installed.
+COMPONENTS = tuple(components_from_module(sys.modules[__name__.rpartition(".")[0]]))
 
 
 def serve() -> None:
