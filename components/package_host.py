@@ -20,7 +20,7 @@ from pulumi.provider.server import ComponentInitError
 from onprem_agents import __version__
 
 from .component import PACKAGE
-from .refusal import speak_as_package
+from .spelling import speak_as_package
 
 # All that the folder exports; its name is another one where the package is installed.
 COMPONENTS = tuple(components_from_module(sys.modules[__name__.rpartition(".")[0]]))

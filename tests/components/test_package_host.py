@@ -13,7 +13,7 @@ from pulumi.errors import InputPropertiesError
 from pulumi.provider.experimental.analyzer import Analyzer
 from pulumi.provider.experimental.component import ComponentProvider
 
-from components import refusal
+from components import spelling
 from components.component import PACKAGE
 from components.package_host import COMPONENTS, PackageProvider
 from components.sections import ARGUMENTS
@@ -35,7 +35,7 @@ def schema(provider: PackageProvider) -> dict[str, Any]:
 @pytest.fixture
 def hosted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse as in a process that hosts components."""
-    monkeypatch.setattr(refusal, "_hosted", True)
+    monkeypatch.setattr(spelling, "_of_the_wire", True)
 
 
 def arguments(**more: Any) -> dict[str, Any]:
