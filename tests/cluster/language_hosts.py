@@ -1,6 +1,6 @@
 """Language hosts of the engine that only tests need: Pulumi YAML, and generators of SDKs for TypeScript and Go.
 
-They are compiled once into the user's cache, from `languages` beside this file.
+They are compiled once into the user's cache, from the folders in `languages` beside this file.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from embedded.lock import hold
 from embedded.toolchain.golang import Go, run_go
 from onprem_agents.errors import EnvironmentProblem
 
-SOURCE = Path(__file__).parent / "languages"
-_FILES = ("go.mod", "go.sum", "main.go")
-_YAML = "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"
-# `go build` calls our program after its module; under each name it serves that language.
-_GENERATOR, _GENERATES = "languages", ("pulumi-language-nodejs", "pulumi-language-go")
+_SOURCES = Path(__file__).parent / "languages"
+# pulumi-yaml 1.25 does not compile with the engine's release of `pkg`; the generators are the engine's own.
+_YAML, _GENERATOR = _SOURCES / "yaml", _SOURCES / "generator"
+_YAML_PACKAGE = "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"
+# `go build` calls the generator after its module; under each of these names it serves that language.
+_GENERATOR_FILE, _GENERATES = "languages", ("pulumi-language-nodejs", "pulumi-language-go")
 _LOCK_SECONDS = 1800
 
 
 def language_hosts(layout: Layout) -> Path:
     """Return the folder with the three hosts, for PATH; skips the test where Go is missing or too old."""
-    digest = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in _FILES)).hexdigest()[:16]
+    files = sorted(file for file in _SOURCES.rglob("*") if file.is_file())
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     folder = layout.cache / "languages" / digest
     with hold(layout.cache / "languages" / "lock", command="building hosts", wait_seconds=_LOCK_SECONDS):
         if not folder.exists():
@@ -35,49 +37,39 @@ def language_hosts(layout: Layout) -> Path:
 
 
 def vet(layout: Layout, sdk: Path, module: str) -> None:
-    """Compile a generated Go SDK, and look it over, as `module` with the requirements of our own program."""
-    for name in ("go.mod", "go.sum"):
-        shutil.copy(SOURCE / name, sdk / name)
-    go_mod = sdk / "go.mod"
-    lines = go_mod.read_text(encoding="utf-8").splitlines()
-    kept = [line for line in lines if not line.startswith(("module ", "tool "))]
-    go_mod.write_text("\n".join([f"module {module}", *kept, ""]), encoding="utf-8")
-    work = layout.cache / "languages" / "vet"
-    log = layout.logs / "go-vet.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    """Compile a generated Go SDK, and look it over, as `module` with what the generator itself requires."""
+    shutil.copy(_GENERATOR / "go.sum", sdk)
+    required = (_GENERATOR / "go.mod").read_text(encoding="utf-8").partition("\n")[2]
+    (sdk / "go.mod").write_text(f"module {module}\n{required}", encoding="utf-8")
     with hold(layout.cache / "languages" / "lock", command="go vet", wait_seconds=_LOCK_SECONDS):
-        run_go(_go(), ["vet", "./..."], cwd=sdk, work=work, log=log, on_line=_ignore)
+        _run(layout, "vet", "./...", source=sdk, work=layout.cache / "languages" / "vet")
 
 
 def _build(layout: Layout, folder: Path) -> None:
-    go = _go()
     work = layout.cache / "languages" / "work"
-    source, built = work / "source", work / "bin"
-    for stale in (source, built):
-        shutil.rmtree(stale, ignore_errors=True)
-    shutil.copytree(SOURCE, source)
-    built.mkdir()
-    log = layout.logs / "build-languages.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    built = work / "bin"
+    shutil.rmtree(built, ignore_errors=True)
+    built.mkdir(parents=True)
     flags = ["-trimpath", "-gcflags=all=-dwarf=false", "-ldflags=-s -w"]
-    run_go(
-        go, ["build", *flags, "-o", f"{built}/", _YAML, "."], cwd=source, work=work, log=log, on_line=_ignore
-    )
+    for source, package in ((_YAML, _YAML_PACKAGE), (_GENERATOR, ".")):
+        _run(layout, "build", *flags, "-o", f"{built}/", package, source=source, work=work)
     for name in _GENERATES:
-        shutil.copy(built / _GENERATOR, built / name)
-    (built / _GENERATOR).unlink()
+        shutil.copy(built / _GENERATOR_FILE, built / name)
+    (built / _GENERATOR_FILE).unlink()
     built.rename(folder)
     shutil.rmtree(work)
+
+
+def _run(layout: Layout, *arguments: str, source: Path, work: Path) -> None:
+    log = layout.logs / "languages.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    run_go(_go(), [*arguments], cwd=source, work=work, log=log, on_line=lambda _: None)
 
 
 def _go() -> Go:
     try:
         go = Go.find()
-        go.require(SOURCE / "go.mod")
+        go.require(_GENERATOR / "go.mod")
     except EnvironmentProblem as problem:
         pytest.skip(str(problem))
     return go
-
-
-def _ignore(_line: str) -> None:
-    return None
