@@ -103,7 +103,7 @@ def test_the_schema_says_of_everything_what_it_is_without_the_indentation_of_cod
 def test_names_are_turned_at_every_depth_and_those_that_the_user_chose_stay(
     provider: PackageProvider,
 ) -> None:
-    found = provider.map_inputs(arguments(), provider._component_defs["CodingPlatform"])
+    found: Any = provider.map_inputs(arguments(), provider._component_defs["CodingPlatform"])
 
     assert found["hardware"]["gpus_per_node"] == 2
     assert found["models"][0]["max_num_seqs"] == 16
@@ -118,7 +118,7 @@ def test_names_are_turned_inside_outputs_which_the_sdk_alone_would_lose(provider
     )
 
     alone = ComponentProvider.map_inputs(provider, inside, definition)
-    found = provider.map_inputs(inside, definition)["hardware"]
+    found: Any = dict(provider.map_inputs(inside, definition))["hardware"]
 
     assert alone["hardware"] == {}
     assert asyncio.get_event_loop().run_until_complete(found.future()) == {"gpus_per_node": 2.0, "nodes": 2}
