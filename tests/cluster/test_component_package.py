@@ -17,6 +17,7 @@ import httpx
 import pytest
 import yaml
 
+from components.sections import ARGUMENTS
 from embedded import plugins
 from embedded.cluster import Cluster
 from embedded.cluster.tls import give_certificate
@@ -92,7 +93,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def example(environment: Mapping[str, str], installed: Path, bare_cluster: Cluster, tmp_path: Path) -> Pulumi:
+def example(
+    environment: Mapping[str, str], installed: Path, bare_cluster: Cluster, tmp_path: Path
+) -> Iterator[Pulumi]:
     """The YAML example in a folder of its own, with the installed package, a stack and its keys."""
     shutil.copytree(_EXAMPLE, tmp_path / "yaml")
     folder = tmp_path / "yaml"
@@ -108,7 +111,8 @@ def example(environment: Mapping[str, str], installed: Path, bare_cluster: Clust
         "serverKey": "s" * 40,
     }.items():
         pulumi.run("config", "set", "--secret", "--path", path, stdin=key)
-    return pulumi
+    yield pulumi
+    pulumi.run("stack", "rm", "dev", "--yes")
 
 
 @pytest.fixture
@@ -122,24 +126,14 @@ def trust(client: KubeWriter, layout: Layout) -> Iterator[ssl.SSLContext]:
     eventually(lambda: client.find("v1", "Namespace", "certificates") is None, "the namespace is gone")
 
 
-def test_get_schema_lists_all_components_in_the_checkout_and_where_the_wheel_is_installed(
+def test_get_schema_lists_every_component_in_the_checkout_and_where_the_wheel_is_installed(
     environment: Mapping[str, str], installed: Path
 ) -> None:
     root = Pulumi(folder=_CHECKOUT, environment=environment)
     schema = json.loads(root.run("package", "get-schema", "./components"))
 
     assert (schema["name"], schema["version"]) == (PROJECT, __version__)
-    assert set(schema["resources"]) == {
-        f"{PROJECT}:index:{name}"
-        for name in (
-            "CodingPlatform",
-            "ExternalIngress",
-            "GatewayAuth",
-            "GpuNodePool",
-            "InferenceService",
-            "TranslationProxy",
-        )
-    }
+    assert set(schema["resources"]) == {f"{PROJECT}:index:{name}" for name in ARGUMENTS}
     assert all(each["isComponent"] for each in schema["resources"].values())
     for folder in (_CHECKOUT / "components", installed):
         there = Pulumi(folder=folder, environment=environment)

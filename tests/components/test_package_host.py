@@ -10,12 +10,11 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi.errors import InputPropertiesError
-from pulumi.provider.experimental.analyzer import Analyzer
 from pulumi.provider.experimental.component import ComponentProvider
 
 from components import spelling
 from components.component import PACKAGE
-from components.package_host import COMPONENTS, PackageProvider
+from components.package_host import PackageProvider
 from components.sections import ARGUMENTS
 from tests.components.recording import recorded
 
@@ -53,20 +52,6 @@ def arguments(**more: Any) -> dict[str, Any]:
     } | more
 
 
-def test_the_sdks_analyzer_takes_all_six_components() -> None:
-    found = Analyzer(PACKAGE).analyze(list(COMPONENTS))["component_definitions"]
-
-    assert set(found) == {
-        "CodingPlatform",
-        "ExternalIngress",
-        "GatewayAuth",
-        "GpuNodePool",
-        "InferenceService",
-        "TranslationProxy",
-    }
-    assert all(each.outputs for each in found.values())
-
-
 @pytest.mark.parametrize("name", sorted(ARGUMENTS))
 def test_every_argument_has_the_name_on_the_wire_that_the_settings_have(
     schema: Mapping[str, Any], name: str
@@ -85,19 +70,15 @@ def test_every_argument_has_the_name_on_the_wire_that_the_settings_have(
     }
 
 
-def test_the_schema_says_of_everything_what_it_is_without_the_indentation_of_code(
-    schema: Mapping[str, Any],
-) -> None:
-    untold, indented = [], []
-    for token, kind in {**schema["resources"], **schema["types"]}.items():
-        for name, field in (kind.get("inputProperties", {}) | kind["properties"]).items():
-            if "description" not in field:
-                untold.append(f"{token}.{name}")
-            elif "\n " in field["description"]:
-                indented.append(f"{token}.{name}")
+def test_the_schema_says_what_things_are_without_the_indentation_of_code(schema: Mapping[str, Any]) -> None:
+    told = [
+        each["description"]
+        for kind in {**schema["resources"], **schema["types"]}.values()
+        for each in [kind, *kind.get("inputProperties", {}).values(), *kind["properties"].values()]
+    ]
 
-    assert untold == []
-    assert indented == []
+    assert [text for text in told if "\n " in text] == []
+    assert any("\n" in text for text in told), "a long text has lines"
 
 
 def test_names_are_turned_at_every_depth_and_those_that_the_user_chose_stay(
@@ -142,6 +123,30 @@ def test_a_platform_is_made_and_its_attributes_go_back_in_wire_form(provider: Pa
     assert recorder.types()["platform"] == PLATFORM
     assert "platform-coder" in recorder.types()
     assert {"url", "anthropicUrl", "servedModels", "keySecrets"} <= set(states[0])
+
+
+def test_what_one_component_tells_in_wire_form_is_an_argument_of_the_next(provider: PackageProvider) -> None:
+    server = {
+        "role": "coder",
+        "model": "Qwen/Qwen3.6-27B-FP8",
+        "accelerator": "L40S",
+        "gpusPerNode": 2.0,
+        "namespace": "agents",
+    }
+    told: list[Any] = []
+
+    def declare() -> pulumi.Output[Any]:
+        coder = provider.construct("coder", f"{PACKAGE}:index:InferenceService", server).state["server"]
+        ingress = {"host": "a.example", "tls": {"secretName": "t"}, "servers": [coder], "namespace": "agents"}
+        provider.construct("way-in", f"{PACKAGE}:index:ExternalIngress", ingress)
+        return pulumi.Output.from_input(coder).apply(told.append)
+
+    recorder = recorded(declare)
+
+    assert told[0]["name"] == "coder"
+    assert told[0]["contextTokens"] > 0
+    assert not any("_" in name for name in told[0])
+    assert recorder.of_type("kubernetes:gateway.networking.k8s.io/v1:Gateway")
 
 
 @pytest.mark.usefixtures("hosted")
