@@ -211,12 +211,15 @@ def test_wrong_arguments_in_yaml_are_told_all_at_once_with_their_places_and_with
     properties["models"][0]["model"] = "Qwen/Qwen9"
     properties["hardware"]["nodes"] = -1
     example.write(program)
+    example.run("config", "set", "--secret", "serverKey", stdin="a-short-canary")
 
     told = example.run("preview", fails=True)
 
     assert "CodingPlatform 'platform'" in told
-    assert "property hardware.nodes has a problem: found -1" in told
-    assert "property models[0].model has a problem: found 'Qwen/Qwen9'" in told
+    assert "property hardware.nodes with value '{-1}' has a problem: found -1;" in told
+    assert "property models[0].model with value '{Qwen/Qwen9}' has a problem: found 'Qwen/Qwen9';" in told
+    assert "property serverKey " in told
+    assert "canary" not in told
     assert "Traceback" not in told
     assert 'File "' not in told
     assert client.find("v1", "Namespace", _NAMESPACE) is None
