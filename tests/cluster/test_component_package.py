@@ -76,8 +76,9 @@ class Pulumi:
 @pytest.fixture(scope="module")
 def environment(layout: Layout) -> Mapping[str, str]:
     """The engine's variables, with the language hosts that only these tests have."""
-    engine = provision(layout, ("pulumi",), Progress())["pulumi"]
-    own = Engine(layout, engine, stand_ins=bool(plugins.install(layout, engine))).environment
+    binaries = provision(layout, plugins.PROGRAMS, Progress())
+    plugins.install(layout, binaries)
+    own = Engine(layout, binaries).environment
     return own | {
         "PATH": os.pathsep.join([str(language_hosts(layout)), own["PATH"]]),
         "PULUMI_CONFIG_PASSPHRASE": "correct horse",
