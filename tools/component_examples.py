@@ -24,6 +24,10 @@ Each works alone, on what is already in your cluster. This page is made from the
   published to developers' machines.
 - **Refusals** name component and argument, what was found, why it cannot work and what to change, all at once and
   before any of its objects is declared.
+- **Programs in other languages** take the folder of the package: `components` here, `onprem_agents_components` where it
+  is installed. `pulumi package add FOLDER` generates what TypeScript or Go imports; a YAML program names it under
+  `packages` ([example](../examples/yaml/README.md)). The SDK's host does not hand over `delete_before_replace` and
+  `custom_timeouts`.
 - **Options** given to a component reach its children: `provider`, `providers`, `parent`, `protect`, `aliases`,
   `transforms`, `depends_on`, `ignore_changes`, `delete_before_replace`, `custom_timeouts`, `replace_on_changes`,
   `retain_on_delete`, `deleted_with`.
