@@ -24,7 +24,7 @@ _MAX_LINES = 350
 _UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
 _RELEASE = re.compile(r"^## \[?(\d+\.\d+\.\d+)", re.MULTILINE)
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
-_CODE = ("onprem_agents", "components", "policy", "embedded", "scripted_model", "tools", "tests")
+_CODE = ("onprem_agents", "components", "policy", "embedded", "scripted_model", "tools", "examples", "tests")
 
 Check = Callable[[Layout], Iterator[str]]
 

@@ -36,7 +36,7 @@ def explain(stack: str, folder: Path, as_json: bool) -> None:
     file = read_stack_file(folder, stack)
     settings = parse_platform(file.platform, file.path.name)
     catalog = load_catalog()
-    pool = pool_of(settings.hardware, catalog)
+    pool = pool_of(settings.hardware, settings.namespace, catalog)
     roles = [
         _role(
             decide_role(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from onprem_agents.manifests.meta import Manifest, manifest
 from onprem_agents.plan import GPU_RESOURCE, TAINT_KEY, PoolPart, Quota
-from onprem_agents.stack.labels import POOL_LABEL
 from onprem_agents.units import format_cpu, format_gib
 
 COMPONENT = "gpu-node-pool"
@@ -33,7 +32,7 @@ def tolerations() -> list[Manifest]:
 
 
 def node_patches(part: PoolPart) -> list[Manifest]:
-    """Return one server-side patch per named node: the pool's label, and the taint unless it is off."""
+    """Return one server-side patch per named node: the pool's labels, and the taint unless it is off."""
     spec: Manifest = {}
     if part.pool.taint:
         spec = {"spec": {"taints": [{"key": TAINT_KEY, "value": _TAINT_VALUE, "effect": "NoSchedule"}]}}
@@ -41,7 +40,7 @@ def node_patches(part: PoolPart) -> list[Manifest]:
         {
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": name, "labels": {POOL_LABEL: part.pool.name}},
+            "metadata": {"name": name, "labels": part.pool.labels},
             **spec,
         }
         for name in part.pool.node_names

@@ -42,7 +42,7 @@ def plan_stack(
 
 
 def _planned(settings: Platform, *, stack: str, source: str, catalog: Catalog) -> PlatformPlan:
-    pool = pool_of(settings.hardware, catalog)
+    pool = pool_of(settings.hardware, settings.namespace, catalog)
     decided = Servers(
         namespace=settings.namespace,
         pool=pool,

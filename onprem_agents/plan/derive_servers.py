@@ -173,11 +173,12 @@ def timeouts_of(settings: Timeouts) -> TimeoutChain:
     )
 
 
-def pool_of(hardware: Hardware, catalog: Catalog) -> Pool:
+def pool_of(hardware: Hardware, namespace: str, catalog: Catalog) -> Pool:
     """Return the pool that the hardware section means. Raises `UnknownFact` for an unknown tier or accelerator."""
     tier = catalog.tier(hardware.tier) if hardware.tier is not None else None
     return pool_named(
         tier.name if tier is not None else None,
+        namespace=namespace,
         accelerator=tier.accelerator if tier is not None else str(hardware.accelerator),
         gpus_per_node=hardware.gpus_per_node or (tier.gpus_per_node if tier is not None else 1),
         nodes=hardware.nodes or len(hardware.node_names) or (tier.nodes if tier is not None else 1),
@@ -190,6 +191,7 @@ def pool_of(hardware: Hardware, catalog: Catalog) -> Pool:
 def pool_named(
     name: str | None,
     *,
+    namespace: str,
     accelerator: str,
     gpus_per_node: int,
     nodes: int,
@@ -201,6 +203,7 @@ def pool_named(
     found = catalog.accelerator(accelerator)
     return Pool(
         name=name or found.name.lower().replace(" ", "-"),
+        namespace=namespace,
         accelerator=found,
         gpus_per_node=gpus_per_node,
         nodes=nodes,

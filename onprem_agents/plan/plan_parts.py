@@ -151,6 +151,7 @@ def names_unknown(section: type[Section], raw: Mapping[str, Any], catalog: Catal
 def _pool(arguments: PoolArguments | ServerArguments, taint: bool, catalog: Catalog) -> Pool:
     return pool_named(
         None,
+        namespace=arguments.namespace,
         accelerator=arguments.accelerator,
         gpus_per_node=arguments.gpus_per_node,
         nodes=arguments.nodes or len(arguments.node_names) or 1,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onprem_agents.catalog import Accelerator
-from onprem_agents.stack.labels import POOL_LABEL, PRODUCT_LABEL
+from onprem_agents.stack.labels import POOL_LABEL, POOL_NAMESPACE_LABEL, PRODUCT_LABEL
 
 # The taint key that users of NVIDIA's GPU operator know.
 TAINT_KEY = "nvidia.com/gpu"
@@ -18,6 +18,8 @@ class Pool:
     """The nodes of one hardware tier."""
 
     name: str
+    namespace: str
+    """That of the servers which the nodes are for."""
     accelerator: Accelerator
     gpus_per_node: int
     nodes: int
@@ -30,10 +32,15 @@ class Pool:
         return self.gpus_per_node * self.nodes
 
     @property
+    def labels(self) -> dict[str, str]:
+        """Labels that the stack puts on the nodes which it is told by name."""
+        return {POOL_LABEL: self.name, POOL_NAMESPACE_LABEL: self.namespace}
+
+    @property
     def node_selector(self) -> dict[str, str]:
         """Labels that a serving pod asks of its node: ours where we label the nodes, the operator's elsewhere."""
         if self.node_names:
-            return {POOL_LABEL: self.name}
+            return self.labels
         return {PRODUCT_LABEL: self.accelerator.product_label}
 
 

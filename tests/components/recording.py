@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
@@ -18,16 +18,19 @@ ALICE, ALICE_NEXT, BOB, SERVER = "a" * 40, "n" * 40, "b" * 40, "s" * 40
 class Recorder(Mocks):
     """Records every resource, and the request that announced it."""
 
-    def __init__(self) -> None:
+    def __init__(self, stacks: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self.resources: list[MockResourceArgs] = []
         self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
+        self._stacks = stacks or {}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         """No function is called by the program."""
         raise AssertionError(f"unexpected call of {args.token}")
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        """Note the resource and echo its inputs as outputs."""
+        """Note the resource and echo its inputs as outputs; a stack that is referred to tells its own."""
+        if args.typ == "pulumi:pulumi:StackReference":
+            return args.name, {"name": args.name, "outputs": self._stacks[args.name], "secretOutputNames": []}
         self.resources.append(args)
         return f"{args.name}-id", dict(args.inputs)
 
@@ -65,16 +68,25 @@ def recorded(
     *,
     preview: bool = False,
     keep: Callable[[Recorder], None] = lambda _: None,
+    project: str = "onprem-coding-agents",
+    stack: str = "test",
+    stacks: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Recorder:
     """Run a piece of a program to its end, failures included, and return what it declared.
 
-    One that fails raises its error; `keep` takes what was declared until then.
+    One that fails raises its error; `keep` takes what was declared until then. `stacks` are the outputs of the stacks
+    that it may refer to, by their whole names.
     """
-    recorder = Recorder()
+    recorder = Recorder(stacks)
     keep(recorder)
     monitor = _RecordingMonitor(recorder)
     pulumi.runtime.set_mocks(
-        recorder, project="onprem-coding-agents", stack="test", preview=preview, monitor=monitor
+        recorder,
+        project=project,
+        stack=stack,
+        preview=preview,
+        monitor=monitor,
+        organization="organization",
     )
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]  # the SDK leaves it untyped (3.272)

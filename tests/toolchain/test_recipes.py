@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.toolchain.recipes import agent, component, model, release, rule, setting
+from tests.toolchain.recipes import agent, component, example, model, release, rule, setting
 from tests.toolchain.recipes.walking import Recipe, check, copied, headings, written
 
 RECIPES: tuple[Recipe, ...] = (
     model.RECIPE,
     rule.RECIPE,
     component.RECIPE,
+    example.RECIPE,
     agent.RECIPE,
     release.RECIPE,
     setting.RECIPE,

@@ -127,10 +127,13 @@ def test_the_pod_goes_to_the_pool_and_tolerates_its_taint() -> None:
     assert pod["priorityClassName"] == "coding-agents-serving"
 
 
-def test_named_nodes_are_found_by_the_pools_own_label() -> None:
+def test_named_nodes_are_found_by_the_pools_own_labels() -> None:
     pod = predictor(planned(hardware={"nodeNames": ["node-a", "node-b"]}))
 
-    assert pod["nodeSelector"] == {"onprem-coding-agents/gpu-pool": "l40s"}
+    assert pod["nodeSelector"] == {
+        "onprem-coding-agents/gpu-pool": "l40s",
+        "onprem-coding-agents/gpu-pool-namespace": "coding-agents",
+    }
 
 
 def test_replicas_are_fixed_and_the_rollout_is_the_plans() -> None:

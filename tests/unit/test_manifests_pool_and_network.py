@@ -14,11 +14,14 @@ def policies(plan: PlatformPlan) -> dict[str, Any]:
     return {name: item["spec"] for name, item in of_kind(render(plan), "NetworkPolicy").items()}
 
 
-def test_named_nodes_get_the_pools_label_and_the_taint() -> None:
+def test_named_nodes_get_the_pools_labels_and_the_taint() -> None:
     first, second = node_patches(planned(hardware={"nodeNames": ["node-a", "node-b"]}).pool_part)
 
     assert (first["metadata"]["name"], second["metadata"]["name"]) == ("node-a", "node-b")
-    assert first["metadata"]["labels"] == {"onprem-coding-agents/gpu-pool": "l40s"}
+    assert first["metadata"]["labels"] == {
+        "onprem-coding-agents/gpu-pool": "l40s",
+        "onprem-coding-agents/gpu-pool-namespace": "coding-agents",
+    }, "another namespace's pool of the same GPUs is another pool"
     assert first["spec"]["taints"] == [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
 
 

@@ -140,6 +140,7 @@ def test_a_vllm_older_than_the_model_is_refused() -> None:
 def test_placement_counts_whole_nodes_not_just_gpus() -> None:
     pool = Pool(
         name="p",
+        namespace="coding-agents",
         accelerator=load_catalog().accelerator("H100"),
         gpus_per_node=4,
         nodes=2,

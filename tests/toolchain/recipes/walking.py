@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 # What a check reads; compiled modules come along, so that a copy starts as fast as its original.
 _COPIED = (
     *("onprem_agents", "components", "policy", "embedded", "scripted_model", "tools"),
-    *("tests", "stacks", "docs"),
+    *("tests", "stacks", "docs", "examples"),
     *("pyproject.toml", "Pulumi.yaml", "__main__.py", "setup.py", "requirements.lock"),
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE"),
 )
