@@ -1,0 +1,103 @@
+"""A pretended cluster for preflight: objects, nodes, what is served and who may do what."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+from onprem_agents.cluster import KubeClient, Resource
+from onprem_agents.cluster.preflight import Check, preflight
+from onprem_agents.manifests import render
+from onprem_agents.plan import PlatformPlan, plan_stack_file
+
+STACKS = Path(__file__).parents[2] / "stacks"
+SERVED = (
+    ("serving.kserve.io", "v1beta1", "InferenceService"),
+    ("gateway.networking.k8s.io", "v1", "Gateway"),
+    ("gateway.networking.k8s.io", "v1", "GatewayClass"),
+    ("gateway.networking.k8s.io", "v1beta1", "ReferenceGrant"),
+    ("gateway.envoyproxy.io", "v1alpha1", "SecurityPolicy"),
+    ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
+    *(
+        ("gateway.envoyproxy.io", "v1alpha1", kind)
+        for kind in (
+            "BackendTrafficPolicy",
+            "ClientTrafficPolicy",
+            "EnvoyExtensionPolicy",
+            "EnvoyProxy",
+            "HTTPRouteFilter",
+        )
+    ),
+)
+
+
+GRANT = {
+    "spec": {
+        "from": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": "coding-agents"}],
+        "to": [{"group": "", "kind": "Secret", "name": "agents-tls"}],
+    }
+}
+ADDRESS = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}}
+
+
+class PretendedCluster:
+    """Answers like a KubeClient over a few objects."""
+
+    def __init__(self) -> None:
+        self.kubernetes = "v1.36.3"
+        self.served = list(SERVED)
+        self.objects: dict[tuple[str, str], dict[str, Any]] = {
+            ("GatewayClass", "envoy-gateway"): {
+                "status": {"conditions": [{"type": "Accepted", "status": "True"}]}
+            },
+            ("Secret", "agents-tls"): {},
+            ("ReferenceGrant", "agents-tls"): GRANT,
+            ("Service", "ingress"): ADDRESS,
+            ("ConfigMap", "envoy-gateway-config"): {"data": {"envoy-gateway.yaml": "enableLua: true\n"}},
+        }
+        self.nodes = [node("gpu-0", gpus=2), node("gpu-1", gpus=2)]
+        self.forbidden: set[tuple[str, str]] = set()
+
+    def version(self) -> str:
+        return self.kubernetes
+
+    def resources(self) -> tuple[Resource, ...]:
+        return tuple(
+            Resource(group=group, version=version, kind=kind, plural=f"{kind.lower()}s", namespaced=True)
+            for group, version, kind in self.served
+        )
+
+    def find(self, _api: str, kind: str, name: str, _namespace: str | None = None) -> dict[str, Any] | None:
+        return self.objects.get((kind, name))
+
+    def list(self, _api: str, kind: str, _namespace: str | None = None) -> list[dict[str, Any]]:
+        if kind == "Node":
+            return self.nodes
+        return [
+            {**each, "metadata": {"name": name}} for (of, name), each in self.objects.items() if of == kind
+        ]
+
+    def ask(self, _method: str, _path: str, *, content: str, **_: Any) -> dict[str, Any]:
+        wanted = json.loads(content)["spec"]["resourceAttributes"]
+        return {"status": {"allowed": (wanted["verb"], wanted["resource"]) not in self.forbidden}}
+
+
+def node(name: str, *, gpus: int, product: str = "NVIDIA-L40S", **amounts: str) -> dict[str, Any]:
+    plenty = {"cpu": "64", "memory": "1Ti", "ephemeral-storage": "4Ti", "nvidia.com/gpu": str(gpus)}
+    return {
+        "metadata": {"name": name, "labels": {"nvidia.com/gpu.product": product}},
+        "status": {
+            "allocatable": plenty | {key.replace("_", "-"): amount for key, amount in amounts.items()},
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
+    }
+
+
+def stack_plan(stack: str = "local") -> PlatformPlan:
+    return plan_stack_file(STACKS, stack)
+
+
+def missing(cluster: PretendedCluster, plan: PlatformPlan) -> dict[str, Check]:
+    checks = preflight(plan, render(plan), cast("KubeClient", cluster))
+    return {check.name: check for check in checks if check.verdict != "ok"}
