@@ -11,14 +11,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _FOLDER = Path(__file__).resolve().parent
-_OWN_PYTHONS = (_FOLDER.parent / ".venv" / "bin" / "python", _FOLDER.parents[3] / "bin" / "python")
+# That of a checkout, and of the environment in whose site-packages this lies; a checkout may lie near the root.
+_ENVIRONMENTS = (_FOLDER.parent / ".venv", *_FOLDER.parents[3:4])
 
 
 def main() -> None:
     """Host the components, on a Python that has what they need."""
     if find_spec("pulumi") is None:
-        for python in _OWN_PYTHONS:
-            if python.is_file() and not Path(sys.prefix).samefile(python.parents[1]):
+        for environment in _ENVIRONMENTS:
+            python = environment / "bin" / "python"
+            if python.is_file() and not Path(sys.prefix).samefile(environment):
                 os.execv(python, [str(python), *sys.orig_argv[1:]])  # noqa: S606 - this program, where it can run
     sys.path[0] = str(_FOLDER.parent)
     if find_spec("pulumi") is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,18 @@ def test_a_python_without_pulumi_hands_over_to_that_of_the_environment_with_the_
     done = start(bare, package(environment.packages))
 
     assert done.stdout.split() == [str(environment.folder), "127.0.0.1:7"], done.stderr
+
+
+def test_a_checkout_just_below_the_root_hosts_too() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as checkout:  # noqa: S108 - as near to the root as a test may write
+        folder = Path(checkout) / "components"
+        shutil.copytree(_STARTED.parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "package_host.py").write_text(_TELLS)
+        (folder / "__init__.py").write_text("")
+
+        done = start(Path(sys.executable), folder)
+
+    assert done.stdout.split() == [sys.prefix, "127.0.0.1:7"], done.stderr
 
 
 def test_a_python_with_pulumi_is_the_one_that_hosts(tmp_path: Path) -> None:
