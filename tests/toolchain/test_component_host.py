@@ -52,7 +52,7 @@ def test_a_python_without_pulumi_hands_over_to_that_of_the_environment_with_the_
 
 
 def test_a_checkout_just_below_the_root_hosts_too() -> None:
-    with tempfile.TemporaryDirectory(dir="/tmp") as checkout:  # noqa: S108 - as near to the root as a test may write
+    with tempfile.TemporaryDirectory(dir="/tmp") as checkout:
         folder = Path(checkout) / "components"
         shutil.copytree(_STARTED.parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "package_host.py").write_text(_TELLS)
