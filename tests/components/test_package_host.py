@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
 from pulumi.errors import InputPropertiesError
 from pulumi.provider.experimental.component import ComponentProvider
 
@@ -18,6 +20,7 @@ from components.package_host import PackageProvider
 from components.sections import ARGUMENTS
 from tests.components.recording import recorded
 
+_EXAMPLES = Path(__file__).parents[2] / "examples"
 PLATFORM = f"{PACKAGE}:index:CodingPlatform"
 
 
@@ -123,6 +126,37 @@ def test_a_platform_is_made_and_its_attributes_go_back_in_wire_form(provider: Pa
     assert recorder.types()["platform"] == PLATFORM
     assert "platform-coder" in recorder.types()
     assert {"url", "anthropicUrl", "servedModels", "keySecrets"} <= set(states[0])
+
+
+def test_the_example_in_yaml_gives_arguments_that_the_package_takes(provider: PackageProvider) -> None:
+    """The file's own resource on mocks; that Pulumi's YAML host says it like this is tried on the cluster."""
+    program = yaml.safe_load((_EXAMPLES / "yaml" / "Pulumi.yaml").read_text(encoding="utf-8"))
+    config = {"port": 8443.0, "developerKeys": {"alice": "a" * 40, "bob": "b" * 40}, "serverKey": "s" * 40}
+    states: list[dict[str, Any]] = []
+
+    def declare() -> None:
+        for name, resource in program["resources"].items():
+            properties = filled(resource["properties"], config)
+            package, _, noun = resource["type"].partition(":")
+            states.append(dict(provider.construct(name, f"{package}:index:{noun}", properties).state))
+
+    recorder = recorded(declare)
+
+    assert set(config) <= set(program["config"])
+    assert {f"${{platform.{name}}}" for name in states[0]} >= set(program["outputs"].values())
+    (gateway,) = recorder.of_type("kubernetes:gateway.networking.k8s.io/v1:Gateway").values()
+    assert gateway["spec"]["listeners"][0]["port"] == 8443
+
+
+def filled(value: Any, config: Mapping[str, Any]) -> Any:
+    """Return a value of a YAML program with its configuration in place of each `${name}`."""
+    if isinstance(value, dict):
+        return {name: filled(each, config) for name, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, config) for each in value]
+    if isinstance(value, str) and value.startswith("${"):
+        return config[value[2:-1]]
+    return float(value) if type(value) is int else value
 
 
 def test_what_one_component_tells_in_wire_form_is_an_argument_of_the_next(provider: PackageProvider) -> None:
