@@ -86,3 +86,7 @@ def listening(pid: int) -> set[str]:
                 words = [bytes.fromhex(raw[at : at + 8])[::-1] for at in range(0, len(raw), 8)]
                 found.add(f"{socket.inet_ntop(family, b''.join(words))}:{int(port, 16)}")
     return found
+
+
+def gone(client: KubeWriter, *namespaces: str) -> bool:
+    return all(client.find("v1", "Namespace", each) is None for each in namespaces)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ import yaml
 from components.sections import ARGUMENTS
 from embedded import plugins
 from embedded.cluster import Cluster
-from embedded.cluster.tls import give_certificate
 from embedded.engine import Engine
 from embedded.kube import KubeWriter
 from embedded.layout import Layout
@@ -30,10 +28,11 @@ from embedded.progress import Progress
 from embedded.toolchain import provision
 from onprem_agents import __version__
 from onprem_agents.stack.settings import PROJECT
+from tests.cluster.conftest import Certificate
 from tests.cluster.end_to_end.checkout import ask
 from tests.cluster.language_hosts import language_hosts, vet
-from tests.cluster.looking import SERVING, condition, eventually
-from tests.toolchain.installed import Environment, build_wheel, copy_sources
+from tests.cluster.looking import SERVING, condition, eventually, gone
+from tests.toolchain.installed import Environment
 
 _CHECKOUT = Layout.default().checkout
 _EXAMPLE = _CHECKOUT / "examples" / "yaml"
@@ -86,24 +85,21 @@ def environment(layout: Layout) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(installed: Environment) -> Path:
     """The component package's folder where the wheel is installed."""
-    wheel = build_wheel(copy_sources(tmp_path_factory.mktemp("source")))
-    environment = Environment.make(tmp_path_factory.mktemp("installed") / "venv")
-    environment.install(wheel)
-    return environment.packages / "onprem_agents_components"
+    return installed.packages / "onprem_agents_components"
 
 
 @pytest.fixture
 def example(
-    environment: Mapping[str, str], installed: Path, bare_cluster: Cluster, tmp_path: Path
+    environment: Mapping[str, str], package: Path, bare_cluster: Cluster, tmp_path: Path
 ) -> Iterator[Pulumi]:
     """The YAML example in a folder of its own, with the installed package, a stack and its keys."""
     shutil.copytree(_EXAMPLE, tmp_path / "yaml")
     folder = tmp_path / "yaml"
     pulumi = Pulumi(folder=folder, environment={**environment, "KUBECONFIG": str(bare_cluster.kubeconfig)})
     program = pulumi.program()
-    program["packages"][PROJECT] = str(installed)
+    program["packages"][PROJECT] = str(package)
     program["config"]["port"]["default"] = Ports(tmp_path / "ports.json")["gateway"]
     pulumi.write(program)
     pulumi.run("stack", "init", "dev", "--secrets-provider", "passphrase")
@@ -117,19 +113,8 @@ def example(
     pulumi.run("stack", "rm", "dev", "--yes")
 
 
-@pytest.fixture
-def trust(client: KubeWriter, layout: Layout) -> Iterator[ssl.SSLContext]:
-    """The certificate that the example expects in the cluster, for the time of one test."""
-    authority = give_certificate(
-        client, layout.cluster, host=_HOST, name="agents-tls", namespace="certificates", used_from=_NAMESPACE
-    )
-    yield ssl.create_default_context(cafile=str(authority))
-    client.delete("v1", "Namespace", "certificates")
-    eventually(lambda: client.find("v1", "Namespace", "certificates") is None, "the namespace is gone")
-
-
 def test_get_schema_lists_every_component_in_the_checkout_and_where_the_wheel_is_installed(
-    environment: Mapping[str, str], installed: Path
+    environment: Mapping[str, str], package: Path
 ) -> None:
     root = Pulumi(folder=_CHECKOUT, environment=environment)
     schema = json.loads(root.run("package", "get-schema", "./components"))
@@ -137,7 +122,7 @@ def test_get_schema_lists_every_component_in_the_checkout_and_where_the_wheel_is
     assert (schema["name"], schema["version"]) == (PROJECT, __version__)
     assert set(schema["resources"]) == {f"{PROJECT}:index:{name}" for name in ARGUMENTS}
     assert all(each["isComponent"] for each in schema["resources"].values())
-    for folder in (_CHECKOUT / "components", installed):
+    for folder in (_CHECKOUT / "components", package):
         there = Pulumi(folder=folder, environment=environment)
         assert json.loads(there.run("package", "get-schema", ".")) == schema
 
@@ -176,8 +161,9 @@ def test_the_generated_go_sdk_compiles(
 
 
 def test_the_example_in_yaml_comes_up_to_ready_and_its_gateway_knows_the_developers(
-    example: Pulumi, client: KubeWriter, trust: ssl.SSLContext
+    example: Pulumi, client: KubeWriter, certificate: Certificate
 ) -> None:
+    trust = certificate(_HOST, _NAMESPACE)
     example.run("up", "--yes", "--skip-preview")
 
     assert condition(client.get(SERVING, "InferenceService", "coder", _NAMESPACE), "Ready")
@@ -201,7 +187,7 @@ def test_the_example_in_yaml_comes_up_to_ready_and_its_gateway_knows_the_develop
     state = example.run("stack", "export")
     assert _ALICE not in state, "keys are secrets on the whole way"
     example.run("destroy", "--yes", "--skip-preview")
-    eventually(lambda: client.find("v1", "Namespace", _NAMESPACE) is None, "the namespace is gone")
+    assert gone(client, _NAMESPACE)
 
 
 def test_wrong_arguments_in_yaml_are_told_all_at_once_with_their_places_and_without_a_traceback(

@@ -3,68 +3,24 @@
 from __future__ import annotations
 
 import base64
-import ssl
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
-from embedded import plugins
-from embedded.cluster import Cluster
-from embedded.cluster.tls import give_certificate
-from embedded.engine import Engine
 from embedded.kube import KubeWriter
-from embedded.layout import Layout
-from embedded.ports import LOOPBACK, Ports
-from embedded.progress import Progress
-from embedded.toolchain import provision
+from embedded.ports import LOOPBACK
+from tests.cluster.conftest import CERTIFICATES, Certificate
 from tests.cluster.end_to_end.checkout import ask
 from tests.cluster.example_run import ExampleRun
-from tests.cluster.looking import SERVING, condition, eventually
-from tests.toolchain.installed import Environment, build_wheel, copy_sources
+from tests.cluster.looking import SERVING, condition, eventually, gone
+from tests.toolchain.installed import Environment
 
 _HOST = "agents.example.internal"
-_CERTIFICATES = "certificates"
 _FIRST, _SECOND = "1" * 40, "2" * 40
 
 Start = Callable[[str], ExampleRun]
-Certificate = Callable[[str, str], ssl.SSLContext]
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment with the wheel and what it depends on, and nothing of the checkout."""
-    wheel = build_wheel(copy_sources(tmp_path_factory.mktemp("source")))
-    environment = Environment.make(tmp_path_factory.mktemp("installed") / "venv")
-    environment.install(wheel)
-    return environment
-
-
-@pytest.fixture(scope="module")
-def variables(
-    bare_cluster: Cluster, installed: Environment, tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[str, str]:
-    """The environment variables with which `pulumi` runs programs there."""
-    default = Layout.default()
-    engine = Layout(checkout=default.checkout, state=tmp_path_factory.mktemp("engine"), cache=default.cache)
-    binaries = provision(engine, plugins.PROGRAMS, Progress())
-    plugins.install(engine, binaries)
-    for launcher in engine.pulumi_home.glob(f"plugins/*/{plugins.LANGUAGE_HOST}"):
-        # The official host starts the Python that Pulumi.yaml names; the stand-in runs programs on its own.
-        text = launcher.read_text(encoding="utf-8")
-        launcher.write_text(text.replace(sys.executable, str(installed.folder / "bin" / "python")))
-    return Engine(engine, binaries).environment | {
-        "KUBECONFIG": str(bare_cluster.kubeconfig),
-        "PULUMI_CONFIG_PASSPHRASE": "correct horse",
-        "PULUMI_SKIP_CONFIRMATIONS": "true",
-    }
-
-
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> int:
-    return Ports(tmp_path_factory.mktemp("ports") / "ports.json")["gateway"]
 
 
 @pytest.fixture
@@ -78,27 +34,8 @@ def start(variables: Mapping[str, str], installed: Environment, port: int, tmp_p
     return copy
 
 
-@pytest.fixture(scope="module")
-def certificate(client: KubeWriter, layout: Layout) -> Iterator[Certificate]:
-    """Return how a host gets the Secret that the examples expect, and a namespace the right to use it."""
-
-    def give(host: str, used_from: str) -> ssl.SSLContext:
-        authority = give_certificate(
-            client, layout.cluster, host=host, name="agents-tls", namespace=_CERTIFICATES, used_from=used_from
-        )
-        return ssl.create_default_context(cafile=str(authority))
-
-    yield give
-    client.delete("v1", "Namespace", _CERTIFICATES)
-    eventually(lambda: gone(client, _CERTIFICATES), "the certificate's namespace is gone")
-
-
 def ready(client: KubeWriter, namespace: str, name: str = "coder") -> bool:
     return condition(client.get(SERVING, "InferenceService", name, namespace), "Ready")
-
-
-def gone(client: KubeWriter, *namespaces: str) -> bool:
-    return all(client.find("v1", "Namespace", each) is None for each in namespaces)
 
 
 def test_the_environment_has_the_installed_package_and_not_the_checkout(installed: Environment) -> None:
@@ -152,7 +89,7 @@ def test_a_revision_goes_from_dev_to_prod_with_model_and_host_from_the_stack_of_
     start: Start, client: KubeWriter, certificate: Certificate
 ) -> None:
     example = start("environments")
-    certificate(_HOST, _CERTIFICATES)
+    certificate(_HOST, CERTIFICATES)
     example.type("Prepare")
 
     example.type("Run", REVISION=_FIRST)
