@@ -1,6 +1,7 @@
 """Every argument of every component, found by reflection: it does something, and its problems speak of arguments.
 
-A new argument is in these tests by itself; `SAMPLES` must say another value of it, and `GIVEN` what it needs beside.
+A new argument is in these tests by itself. Where `test_every_setting` has no sample of it and none can be made up,
+`SAMPLES` must say one.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from onprem_agents.stack.parts import (
 from onprem_agents.stack.section import Section
 from onprem_agents.stack.settings import Platform
 from tests.components.test_every_setting import SAMPLES as SETTINGS
-from tests.components.test_every_setting import settings
+from tests.components.test_every_setting import made_up, settings
 from tests.unit.manifest_samples import STACK
 from tests.unit.part_samples import (
     ANY_SERVICE,
@@ -86,16 +87,21 @@ OF_A_SERVER: Arguments = {
     "unsupportedReasons": {"codex": "it refuses its tools"},
     "longestTurnSeconds": 900,
 }
+# What a section of the settings says of its own, its arguments say as well.
+SHARED = ("models", "serving", "timeouts", "access")
 SAMPLES: dict[str, Any] = {
+    **{
+        name.partition(".")[2]: one.value
+        for name, one in SETTINGS.items()
+        if name.partition(".")[0] in SHARED
+    },
+    **{name: one.value for name, one in SETTINGS.items() if name.partition(".")[0] == "queue"},
     "accelerator": "H100",
     "namespace": "team-b",
     "gpusPerNode": 4,
     "nodes": 3,
     "nodeNames": ["gpu-a", "gpu-b"],
     "taint": False,
-    "queue": {},
-    "queue.clusterQueue": "own-gpus",
-    "queue.localQueue": "own-agents",
     "mode": "Knative",
     "priorityClass": "own-serving",
     "localQueue": "own-agents",
@@ -116,10 +122,6 @@ SAMPLES: dict[str, Any] = {
     "ingress.gateway": "own-gateway",
     "ingress.routes": ["other"],
     **{f"servers.{key}": value for key, value in OF_A_SERVER.items()},
-    **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("models.")},
-    **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("serving.")},
-    **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("timeouts.")},
-    **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("access.tls")},
 }
 # What an argument needs beside it, or what must change with it.
 GIVEN: dict[str, Arguments] = {
@@ -127,8 +129,7 @@ GIVEN: dict[str, Arguments] = {
     "ServerArguments.nodes": {"replicas": 4},
     "ProxyArguments.servers.role": {"software": "claude-code-router"},
     "taint": {"nodeNames": ["gpu-a"]},
-    "queue.clusterQueue": {"queue": {}},
-    "queue.localQueue": {"queue": {}},
+    **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
     "tls.issuerKind": {"tls": {"issuer": "internal-ca"}},
     **{f"proxy.{key}": {"proxy": proxy_told()} for key in ("software", "service", "port", "keySecret")},
@@ -148,8 +149,10 @@ TOLD_BY_THE_INGRESS = {
 
 def cases() -> Iterator[Any]:
     for section in PLANNED:
-        for path, _, _ in settings(section):
-            yield pytest.param(section, path, id=f"{section.__name__}-{'.'.join(path)}")
+        for path, annotation, default in settings(section):
+            name = ".".join(path)
+            values = [SAMPLES[name]] if name in SAMPLES else made_up(annotation, default)
+            yield pytest.param(section, path, values, id=f"{section.__name__}-{name}")
 
 
 def put(raw: Any, path: tuple[str, ...], value: Any) -> None:
@@ -159,8 +162,10 @@ def put(raw: Any, path: tuple[str, ...], value: Any) -> None:
     raw[last] = value
 
 
-@pytest.mark.parametrize(("section", "path"), list(cases()))
-def test_every_argument_changes_something(section: type[Section], path: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("section", "path", "values"), list(cases()))
+def test_every_argument_changes_something(
+    section: type[Section], path: tuple[str, ...], values: list[Any]
+) -> None:
     name = ".".join(path)
     base, plan = PLANNED[section]
     given = GIVEN.get(f"{section.__name__}.{name}", GIVEN.get(name, {}))
@@ -172,11 +177,11 @@ def test_every_argument_changes_something(section: type[Section], path: tuple[st
         with pytest.raises(InvalidInput):
             plan(changed)
         return
-    assert name in SAMPLES, f"SAMPLES says no other value of {name}"
+    assert values, f"SAMPLES says no other value of {name}"
     if name == "nodeNames":
         raw.pop("nodes", None)
         changed.pop("nodes", None)
-    put(changed, path, SAMPLES[name])
+    put(changed, path, values[-1])
     if section is ProxyArguments and name in TOLD_BY_THE_INGRESS:
         assert plan(changed) == plan(raw)
         return
