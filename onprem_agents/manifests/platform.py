@@ -99,7 +99,6 @@ def server_bundles(part: ServerPart) -> tuple[Bundle, ...]:
     """Return one role's model server, with the Secret of its key where that is its own."""
     role = part.serving.role
     own_key = part.key_secret if part.owns_key else None
-    before_pods: tuple[Group, ...] = ("namespace", "network", "server-keys", "pool")
     return _filled(
         Bundle(
             group="server-keys",
@@ -113,21 +112,21 @@ def server_bundles(part: ServerPart) -> tuple[Bundle, ...]:
             component="InferenceService",
             role=role,
             objects=plain(supporting_objects(part)),
-            after=before_pods,
+            after=("namespace",),
         ),
         Bundle(
             group="model-server",
             component="InferenceService",
             role=role,
             objects=plain([inference_service(part)]),
-            after=(*before_pods, "model-files"),
+            after=("namespace", "network", "server-keys", "pool", "model-files"),
         ),
         Bundle(
             group="model-budget",
             component="InferenceService",
             role=role,
             objects=plain(disruption_budgets(part)),
-            after=before_pods,
+            after=("namespace",),
         ),
     )
 
