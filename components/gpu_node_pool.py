@@ -1,4 +1,4 @@
-"""GpuNodePool: labels, taint, priority and queues of one hardware tier.
+"""GpuNodePool: labels, taint, priority and queues of nodes of one kind.
 
 It adopts nodes that exist and never owns them: what it set is taken back when the stack goes.
 """
@@ -14,7 +14,7 @@ from .planning import planning
 
 
 class GpuNodePool(Component):
-    """The nodes of one tier, made ready for model servers."""
+    """Nodes of one kind, made ready for model servers."""
 
     accelerator: pulumi.Output[str]
     """The accelerator of each node, as the catalogue calls it."""

@@ -20,7 +20,7 @@ from .wire import to_python
 
 
 class InferenceService(Component):
-    """KServe's object with service account, chat template and disruption budget."""
+    """KServe's object with service account, chat template, disruption budget and, alone, the Secret of its key."""
 
     service: pulumi.Output[str]
     """Name of the Service in front of the server."""

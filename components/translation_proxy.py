@@ -1,4 +1,4 @@
-"""TranslationProxy: LiteLLM or claude-code-router, declared only where native serving is off."""
+"""TranslationProxy: LiteLLM or claude-code-router in front of model servers; a platform has one where it wants it."""
 
 from typing import cast
 
@@ -18,7 +18,7 @@ from .wire import to_python
 
 
 class TranslationProxy(Component):
-    """The proxy's Deployment, Service, configuration and disruption budget."""
+    """The proxy's Deployment with Service, account, configuration, disruption budget and, alone, the Secret of its key."""
 
     service: pulumi.Output[str]
     """Name of the proxy's Service."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 HEAD = """# Components
 
-Six parts for any Pulumi program: `pip install 'onprem-coding-agents[platform]'`, then
+Six components for any Pulumi program: `pip install 'onprem-coding-agents[platform]'`, then
 `from onprem_agents_components import InferenceService` (in a checkout of this repository: `from components import …`).
 Each works alone, on what is already in your cluster. This page is made from the code by
 `ONPREM_WRITE_GOLDEN=1 ./dev test golden`.
@@ -27,7 +27,7 @@ Each works alone, on what is already in your cluster. This page is made from the
 - **Programs in other languages** take the folder of the package: `components` here, `onprem_agents_components` where it
   is installed. `pulumi package add FOLDER` generates what TypeScript or Go imports; a YAML program names it under
   `packages` ([example](../examples/yaml/README.md)). The SDK's host does not hand over `delete_before_replace` and
-  `custom_timeouts`.
+  `custom_timeouts` (pulumi 3.272, 2026-11).
 - **Options** given to a component reach its children: `provider`, `providers`, `parent`, `protect`, `aliases`,
   `transforms`, `depends_on`, `ignore_changes`, `delete_before_replace`, `custom_timeouts`, `replace_on_changes`,
   `retain_on_delete`, `deleted_with`.
@@ -79,6 +79,7 @@ ingress = ExternalIngress(
         "host": "agents.example.internal",
         "tls": {"issuer": "internal-ca"},
         "servers": [coder.server, {"name": "theirs", "service": "vllm", "port": 8000}],
+        "proxy": proxy.proxy,
         "namespace": "agents",
     },
 )

@@ -39,7 +39,7 @@ TIERS = (
     Tier(name="lowest", shows="the fast tiers with the lowest versions that pyproject.toml allows"),
     Tier(
         name="provider",
-        shows="the Kubernetes provider against a real API server",
+        shows="what the program relies on of the Kubernetes provider, against a real API server",
         binaries=(*_CONTROL_PLANE, *plugins.PROGRAMS),
         lane="provider and agents",
     ),
