@@ -18,7 +18,7 @@ from .wire import to_python
 
 
 class TranslationProxy(Component):
-    """The proxy's Deployment with Service, account, configuration, disruption budget and, alone, the Secret of its key."""
+    """The proxy's Deployment, Service, account, configuration, disruption budget and, alone, the Secret of its key."""
 
     service: pulumi.Output[str]
     """Name of the proxy's Service."""
