@@ -57,9 +57,9 @@ def settled(settings: Mapping[str, Any], keys: Mapping[str, Any]) -> pulumi.Outp
 
 
 def _lists_and_dicts(values: Any) -> Any:
-    """Return the same values in the only collections in which the SDK looks for Outputs."""
+    """Return the same values in the only collections in which the SDK looks for Outputs, under names that it takes."""
     if isinstance(values, Mapping):
-        return {name: _lists_and_dicts(value) for name, value in values.items()}
+        return {str(name): _lists_and_dicts(value) for name, value in values.items()}
     if isinstance(values, Sequence) and not isinstance(values, str):
         return [_lists_and_dicts(value) for value in values]
     return values

@@ -131,7 +131,8 @@ class _Question(Generic[P]):
 
         Whatever is declared comes after the resources that `after` depends on.
         """
-        wire, keys = to_wire(self.arguments.section, given.settings), Keys(self.arguments.keys, given.keys)
+        wire = to_wire(self.arguments.section, given.settings)
+        keys = Keys(self.arguments.keys, {name: _by_text(each) for name, each in given.keys.items()})
         problems, part = list(wire.problems), None
         of_keys = self.of_keys(keys)
         try:
@@ -190,3 +191,8 @@ class _Question(Generic[P]):
     def refused(self, problems: Sequence[Problem]) -> Exception:
         """Return the end of the program."""
         return refusal(type(self.component).__name__, self.name, problems)
+
+
+def _by_text(keys: Any) -> Any:
+    """Return a map of keys by names that are text: a developer may be called 7."""
+    return {str(name): each for name, each in keys.items()} if isinstance(keys, Mapping) else keys

@@ -10,6 +10,7 @@ import pulumi
 from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
 
 from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.plan.wording import AS_ARGUMENTS
 
 from .spelling import speaks_as_package
 
@@ -27,9 +28,14 @@ def refusal(noun: str, name: str, problems: Sequence[Problem]) -> Exception:
             for each in problems
         ]
         return InputPropertiesError(f"{source} cannot be planned", details)
-    told = [replace(each, where=f"argument {each.where}") for each in problems]
+    told = [replace(each, where=_told(each.where)) for each in problems]
     _silence_echoes()
     return Refused(str(InvalidInput(source, told)))
+
+
+def _told(where: str) -> str:
+    """Return a place as the text names it; what is wrong of all arguments together is wrong of no single one."""
+    return where if where == AS_ARGUMENTS.key(()) else f"argument {where}"
 
 
 def _silence_echoes() -> None:

@@ -9,15 +9,13 @@ import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 from onprem_agents.errors import Problem, nearest_hint
 from onprem_agents.stack.section import Section
 
 from .awaited import SECRET, is_unknown
 from .spelling import argument
-
-K = TypeVar("K")
 
 
 @dataclass(kw_only=True)
@@ -84,9 +82,10 @@ def _section(section: type[Section], values: Mapping[str, Any], where: str, wire
 
 
 def _value(annotation: Any, value: Any, where: str, wire: Wire) -> Any:
-    if value is SECRET:
-        wire.problems.append(_secret(where))
-    if value is SECRET or is_unknown(value):
+    problem = _secret(where) if value is SECRET else _no_value(where, value)
+    if problem is not None:
+        wire.problems.append(problem)
+    if problem is not None or is_unknown(value):
         wire.unknown.append(where)
         return None
     annotation = _said(annotation)
@@ -95,7 +94,9 @@ def _value(annotation: Any, value: Any, where: str, wire: Wire) -> Any:
         if isinstance(annotation, type) and not origin and issubclass(annotation, Section):
             return _section(annotation, value, where, wire)
         if origin is dict:
-            return {name: _value(inner[1], each, f"{where}.{name}", wire) for name, each in value.items()}
+            return {
+                str(name): _value(inner[1], each, f"{where}.{name}", wire) for name, each in value.items()
+            }
     if origin is tuple and isinstance(value, Sequence) and not isinstance(value, str):
         return [_value(inner[0], each, f"{where}[{index}]", wire) for index, each in enumerate(value)]
     # Programs in other languages have no integers: 3 comes as 3.0.
@@ -125,6 +126,21 @@ def _no_argument(where: str, name: object, section: type[Section]) -> Problem:
         found=f"the argument {str(name)[:80]!r}",
         why="there is no such argument, so it would be ignored silently",
         fix=f"{nearest_hint(str(name), section.model_fields)} (or leave it out)",
+    )
+
+
+def _no_value(where: str, value: object) -> Problem | None:
+    """Return the problem of a value that no setting can have; nothing where it may be one."""
+    if isinstance(value, str | int | float | Mapping | Sequence) and not isinstance(value, bytes | bytearray):
+        return None
+    if is_unknown(value) or value is None:
+        return None
+    return Problem(
+        where=where,
+        cause="wrong-shape",
+        found=f"a value of the type {type(value).__name__!r}",
+        why="settings are made of text, numbers, booleans, lists and maps, and their order must not change by itself",
+        fix=f"write {where.rpartition('.')[2]} as one of them",
     )
 
 

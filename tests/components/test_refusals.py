@@ -132,6 +132,26 @@ BAD: dict[str, tuple[str, Any, list[str]]] = {
         changed("CodingPlatform", "hardware", value=[]),
         ["hardware"],
     ),
+    "nodes in no order": (
+        "GpuNodePool",
+        changed("GpuNodePool", "node_names", value={"a", "b"}),
+        ["node_names"],
+    ),
+    "bytes for a text": (
+        "GpuNodePool",
+        changed("GpuNodePool", "accelerator", value=b"L4000"),
+        ["accelerator"],
+    ),
+    "something of the program's own in a list": (
+        "InferenceService",
+        changed("InferenceService", "image_pull_secrets", value=[logging.INFO, logging.getLogger()]),
+        ["image_pull_secrets[0]", "image_pull_secrets[1]"],
+    ),
+    "a number for the name of an argument": (
+        "InferenceService",
+        changed("InferenceService", 7, value=2),
+        ["7"],
+    ),
     "something wrong of settings and of keys": (
         "CodingPlatform",
         changed("CodingPlatform", "access", "host", value="Agents") | {"server_key": None},
@@ -167,6 +187,16 @@ def test_bad_arguments_are_told_at_their_places_and_nothing_is_declared(
     assert text.count("  fix:   ") == len(expected)
     assert recorder.resources == []
     assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("written", [dict, as_outputs], ids=["values", "outputs"])
+def test_what_two_arguments_contradict_is_told_of_all_arguments(written: Callable[[Any], Any]) -> None:
+    arguments = MINIMAL["GpuNodePool"] | {"node_names": ["a", "b"], "nodes": 3}
+
+    text, recorder = refused(lambda: make("GpuNodePool", written(arguments)))
+
+    assert "\narguments\n  found: 'node_names' lists 2 nodes but 'nodes' says 3\n" in text
+    assert recorder.resources == []
 
 
 @pytest.mark.parametrize("noun", MINIMAL)

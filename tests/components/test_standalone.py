@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import pulumi
 import pytest
 
 import components
@@ -181,3 +183,12 @@ def test_two_platforms_in_one_program_share_no_object() -> None:
     assert len(red) == len(blue) > 15
     assert red & blue == set()
     assert "kubernetes:kueue.x-k8s.io/v1beta1:ClusterQueue" in recorder.types().values()
+
+
+@pytest.mark.parametrize("key", [lambda: ALICE, lambda: pulumi.Output.secret(ALICE)], ids=["value", "output"])
+def test_a_developer_whose_name_is_a_number_has_a_key(key: Callable[[], Any]) -> None:
+    recorder = recorded(
+        lambda: make("GatewayAuth", changed("GatewayAuth", "developer_keys", value={7: key()}))
+    )
+
+    assert set(recorder.of_type("kubernetes:core/v1:Secret")) == {"it-key-7"}
