@@ -46,6 +46,12 @@ class Declaration:
                     for each in bundle.objects
                 ]
 
+    def made(self) -> pulumi.Output[None]:
+        """Return an Output of nothing: known at once, and whatever takes it comes after the objects so far."""
+        nothing: pulumi.Output[None] = pulumi.Output.from_input(None)
+        objects: set[pulumi.Resource] = {resource for made in self._made.values() for resource in made}
+        return pulumi.Output(objects, nothing.future(), nothing.is_known())
+
     def last_urn(self) -> pulumi.Output[str]:
         """Return the URN of the last object, as soon as all of them are there; empty where there is none."""
         urns = [resource.urn for made in self._made.values() for resource in made]

@@ -46,7 +46,7 @@ class ExternalIngress(Component):
         self.connection = plan.tell(
             lambda part: None if part.connection is None else part.connection.to_wire()
         )
-        self.ingress = plan.tell(lambda part: cast(IngressReference, to_python(_reference(part))))
+        self.ingress = plan.refer(lambda part: cast(IngressReference, to_python(_reference(part))))
         self.register_attributes()
 
 

@@ -67,7 +67,7 @@ class InferenceService(Component):
         self.sizing = plan.tell(lambda part: role_report(part.serving))
         self.supported_agents = plan.tell(lambda part: list(part.serving.supported_agents))
         self.key_secret = plan.tell(lambda part: part.key_secret)
-        self.server = plan.tell(lambda part: cast(ServerReference, to_python(_reference(part))))
+        self.server = plan.refer(lambda part: cast(ServerReference, to_python(_reference(part))))
         self.register_attributes()
 
 

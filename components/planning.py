@@ -48,10 +48,18 @@ class Planning(Generic[P]):
     def __init__(self, plan: Planned[P] | pulumi.Output[Planned[P] | None]) -> None:
         """Take the plan."""
         self._plan = plan
+        self._after: pulumi.Output[Any] = pulumi.Output.from_input(None)
 
     def tell(self, read: Callable[[P], U]) -> pulumi.Output[U]:
-        """Return something of the plan as an Output, such as an attribute of the component."""
+        """Return something of the plan as an Output, such as an attribute of the component.
 
+        Once the children are declared, whatever takes it comes after them, though it is known before they are there.
+        """
+        told = self.refer(read)
+        return pulumi.Output.all(told, self._after).apply(lambda both: cast(U, both[0]))
+
+    def refer(self, read: Callable[[P], U]) -> pulumi.Output[U]:
+        """Return the same for what need not wait for the children: no route must wait until a model is loaded."""
         if isinstance(self._plan, Planned):
             told = read(self._plan.part)
             return pulumi.Output.from_input(None).apply(lambda _: told)
@@ -65,6 +73,7 @@ class Planning(Generic[P]):
         """
         if isinstance(self._plan, Planned):
             children(self._plan)
+            self._after = self._plan.declaration.made()
             return
 
         def late(plan: Planned[P] | None) -> Planned[P] | None:
@@ -73,6 +82,7 @@ class Planning(Generic[P]):
             return plan
 
         self._plan = self._plan.apply(late)
+        self._after = self._plan.apply(lambda plan: None if plan is None else plan.declaration.made())
         LateChildren(
             component, self._plan.apply(lambda plan: "" if plan is None else plan.declaration.last_urn())
         )

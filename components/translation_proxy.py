@@ -36,7 +36,7 @@ class TranslationProxy(Component):
         plan.declare(self, lambda planned: planned.declaration.declare(self, name))
         self.service = plan.tell(lambda part: _reference(part).service)
         self.url = plan.tell(lambda part: server_url(_reference(part)))
-        self.proxy = plan.tell(lambda part: cast(ProxyReference, to_python(_reference(part))))
+        self.proxy = plan.refer(lambda part: cast(ProxyReference, to_python(_reference(part))))
         self.register_attributes()
 
 

@@ -20,6 +20,8 @@ Each works alone, on what is already in your cluster. This page is made from the
   and declared at once. What is not, because it comes from a resource that does not exist yet, is planned when it is
   known: the preview checks what it can, and says on the component which arguments it waits for. The children come after
   everything that the arguments depend on.
+- **Attributes as arguments**: what takes one comes after the component's objects, a model server's once it is loaded.
+  `server`, `proxy` and `ingress` alone wait for nothing: routes and keys are there before the model is.
 - **Secrets**: keys are secret whatever you give. A secret Output as another argument is refused, because settings are
   published to developers' machines.
 - **Refusals** name component and argument, what was found, why it cannot work and what to change, all at once and

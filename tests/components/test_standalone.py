@@ -10,6 +10,7 @@ import pulumi
 import pytest
 
 import components
+from components.kubernetes_object import KubernetesObject
 from tests.components.component_samples import (
     MINIMAL,
     OWN,
@@ -134,6 +135,51 @@ def test_a_proxy_stands_between_an_ingress_and_its_servers() -> None:
     routes = recorder.of_type("kubernetes:gateway.networking.k8s.io/v1:HTTPRoute")
 
     assert "translation-proxy" in str(routes["way-in-coding-agents-agents"])
+
+
+@pytest.mark.parametrize("written", [dict, as_outputs], ids=["values", "outputs"])
+def test_what_takes_an_attribute_comes_after_the_objects_of_the_component(
+    written: Callable[[Any], Any],
+) -> None:
+    def program() -> None:
+        pool = make("GpuNodePool", written(MINIMAL["GpuNodePool"] | {"queue": {}}), "pool")
+        arguments = SERVER_ARGUMENTS | {"priority_class": pool.priority_class, "server_key": SERVER}
+        server = make("InferenceService", arguments, "server")
+        bot = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "bot"},
+            "data": {"url": server.url},
+        }
+        KubernetesObject("bot", bot)
+
+    recorder = recorded(program)
+    of_the_pool = {name for name in recorder.requests if name.startswith("pool-")}
+
+    assert of_the_pool
+    assert of_the_pool <= recorder.before("server-coder")
+    assert {"server-coder", "server-coder-server-key"} <= recorder.before("bot")
+
+
+@pytest.mark.parametrize("written", [dict, as_outputs], ids=["values", "outputs"])
+def test_a_child_may_take_attributes_of_its_parent(written: Callable[[Any], Any]) -> None:
+    def program() -> None:
+        pool = make("GpuNodePool", written(MINIMAL["GpuNodePool"]), "pool")
+        arguments = SERVER_ARGUMENTS | {"priority_class": pool.priority_class}
+        make("InferenceService", arguments, "server", pulumi.ResourceOptions(parent=pool))
+
+    recorder = recorded(program)
+
+    assert recorder.requests["server"].parent.endswith("::pool")
+    assert "pool-agents-serving" in recorder.before("server-coder")
+
+
+def test_an_attribute_is_known_at_preview_before_its_objects_are_there() -> None:
+    found: dict[str, Any] = {}
+
+    recorded(lambda: tell(found, make("InferenceService", name="server"), "url"), preview=True)
+
+    assert found["url"].startswith("http://coder-predictor.agents")
 
 
 def test_an_ingress_waits_for_no_model_to_be_loaded() -> None:
