@@ -26,7 +26,7 @@ class GpuNodePoolArgs(TypedDict):
     accelerator: pulumi.Input[str]
     """Accelerator of the catalogue, e.g. L40S."""
     namespace: pulumi.Input[str]
-    """Existing namespace of the model servers; the cluster-wide names are made of it."""
+    """Existing namespace of the model servers, one pool each; the cluster-wide names are made of it."""
     gpus_per_node: NotRequired[pulumi.Input[int]]
     """GPUs in each node. Default: 1."""
     nodes: NotRequired[pulumi.Input[int]]

@@ -59,7 +59,7 @@ class PoolArguments(Section):
 
     accelerator: AcceleratorName
     namespace: PoolNamespace = Field(
-        description="Existing namespace of the model servers; the cluster-wide names are made of it."
+        description="Existing namespace of the model servers, one pool each; the cluster-wide names are made of it."
     )
     gpus_per_node: GpusPerNode = Field(default=1, description="GPUs in each node.")
     nodes: NodeCount | None = Field(
