@@ -125,6 +125,20 @@ def test_a_secret_of_another_namespace_needs_a_grant_and_its_yaml_is_told() -> N
 
 
 @pytest.mark.parametrize(
+    ("served", "told"), [(["v1beta1"], "v1beta1"), (["v1beta1", "v1"], "v1"), (["v1"], "v1"), ([], "v1")]
+)
+def test_a_grant_is_told_in_the_version_that_the_cluster_serves(served: list[str], told: str) -> None:
+    cluster = PretendedCluster()
+    del cluster.objects["ReferenceGrant", "agents-tls"]
+    cluster.served = [each for each in cluster.served if each[2] != "ReferenceGrant"]
+    cluster.served += [("gateway.networking.k8s.io", version, "ReferenceGrant") for version in served]
+
+    grant = missing(cluster, stack_plan())["ReferenceGrant in certificates"]
+
+    assert yaml.safe_load(grant.fix.partition("\n")[2])["apiVersion"] == f"gateway.networking.k8s.io/{told}"
+
+
+@pytest.mark.parametrize(
     ("part", "value"),
     [("from", {"namespace": "others"}), ("to", {"name": "other-secret"}), ("to", {"kind": "ConfigMap"})],
 )

@@ -9,6 +9,7 @@ from onprem_agents.cluster.preflight.check import Check, Object, condition
 from onprem_agents.plan import PlatformPlan
 
 _GATEWAY_GROUP = "gateway.networking.k8s.io"
+_NEWEST = f"{_GATEWAY_GROUP}/v1"
 
 
 def check_certificate(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
@@ -50,17 +51,23 @@ def _issuer(name: str, issuer: Object | None) -> Check:
 
 def _grant(plan: PlatformPlan, namespace: str, secret: str, client: KubeClient) -> Check:
     """Without a ReferenceGrant in the Secret's namespace the listener never becomes ready."""
-    there = any(
-        _grants(grant, plan.namespace, secret)
+    served = [
+        kind.api_version
         for kind in client.resources()
         if kind.group == _GATEWAY_GROUP and kind.kind == "ReferenceGrant"
-        for grant in client.list(kind.api_version, kind.kind, namespace)
+    ]
+    there = any(
+        _grants(grant, plan.namespace, secret)
+        for api_version in served
+        for grant in client.list(api_version, "ReferenceGrant", namespace)
     )
+    api_version = _NEWEST if _NEWEST in served or not served else served[0]
     return Check.of(
         f"ReferenceGrant in {namespace}",
         holds=there,
         found=f"lets Gateways of {plan.namespace} read it" if there else "none that allows it",
-        fix="let that namespace's owner apply:\n" + grant_yaml(plan.namespace, namespace, secret),
+        fix="let that namespace's owner apply:\n"
+        + grant_yaml(api_version, plan.namespace, namespace, secret),
     )
 
 
@@ -79,11 +86,11 @@ def _grants(grant: Object, gateway_namespace: str, secret: str) -> bool:
     )
 
 
-def grant_yaml(gateway_namespace: str, namespace: str, secret: str) -> str:
+def grant_yaml(api_version: str, gateway_namespace: str, namespace: str, secret: str) -> str:
     """Return the ReferenceGrant that lets Gateways of one namespace use a Secret of another."""
     return "\n".join(
         (
-            "apiVersion: gateway.networking.k8s.io/v1beta1",
+            f"apiVersion: {api_version}",
             "kind: ReferenceGrant",
             f"metadata: {{name: {gateway_namespace}-tls, namespace: {namespace}}}",
             "spec:",

@@ -1,4 +1,4 @@
-"""Where the weights come from inside the cluster: claims that are bound, Secrets that are there, image volumes."""
+"""Where the weights come from inside the cluster: claims that are bound, Secrets that are there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onprem_agents.plan import PlatformPlan
 
 
 def check_storage(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
-    """Yield whether claims are bound, named Secrets and accounts there, and image volumes served."""
+    """Yield whether claims are bound, and named Secrets and accounts there."""
     namespace = plan.namespace
     pods = [each["spec"]["predictor"] for each in objects if each["kind"] == "InferenceService"]
     volumes = [volume for pod in pods for volume in pod.get("volumes") or []]
