@@ -1,7 +1,8 @@
 """What the engine starts to host the components for programs in other languages.
 
 The folder is called `components` in the repository and `onprem_agents_components` where the package is installed.
-The language host takes the first `python3` on PATH, which need not be the one of the environment with the package.
+The language host takes the first `python3` on PATH (Pulumi 3.259, sdk/python/toolchain/pip.go, read 2026-11), which
+need not be the one of the environment with the package.
 """
 
 import os

@@ -9,8 +9,8 @@ from pulumi.resource import DependencyResource
 class LateChildren(DependencyResource):
     """Stands among a component's children until they are declared.
 
-    The SDK takes `depends_on` of a component as its children at that moment (3.272, `runtime/rpc.py`), and waits
-    for the URN of each. This one's comes when all of them are there.
+    The SDK takes `depends_on` of a component as its children at that moment (3.272, `runtime/rpc.py`, read 2026-11),
+    and waits for the URN of each. This one's comes when all of them are there.
     """
 
     def __init__(self, parent: pulumi.Resource, last: pulumi.Output[str]) -> None:

@@ -31,7 +31,9 @@ _LEVELS = {"mandatory": EnforcementLevel.MANDATORY, "advisory": EnforcementLevel
 
 def serve() -> None:
     """Announce the pack on stdout and answer the engine until it hangs up; the rules load meanwhile."""
-    gc.freeze()  # what the SDK imported is never garbage: no collection needs to walk it
+    # What the SDK imported is never garbage: no collection needs to walk it (import and evaluation: 455 ms of CPU
+    # without, 390 ms with; 2026-11).
+    gc.freeze()
     threading.Thread(target=load_rules, daemon=True).start()
     PolicyPack(NAME, [stack_policy(policy) for policy in POLICIES])
 

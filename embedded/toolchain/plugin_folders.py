@@ -39,7 +39,7 @@ def _plugins(folder: Path, plugin: str) -> Iterator[tuple[_Version, Path]]:
     for entry in folder.glob(f"{plugin}-v*"):
         match = pattern.fullmatch(entry.name)
         file = entry / f"pulumi-{plugin}"
-        # The engine's own sign of a plugin that is not whole yet.
+        # The engine's own sign of a plugin that is not whole yet (3.259, workspace/plugins.go, read 2026-11).
         partial = entry.with_name(f"{entry.name}.partial")
         if match and _is_program(file) and not file.is_symlink() and not partial.exists():
             yield _numbers(match[1]), file

@@ -13,8 +13,8 @@ VERSION = "4.25.0"
 _MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 _COMMAND = "cmd/pulumi-resource-kubernetes"
 
-# A plugin of Pulumi asks every five minutes whether its engine still answers (sdk/v3 3.259, provider/main.go); after
-# a killed engine it would go on for as long. This one looks for its parent.
+# A plugin of Pulumi asks every five minutes whether its engine still answers (sdk/v3 3.259, provider/main.go, read
+# 2026-11); after a killed engine it would go on for as long. This one looks for its parent.
 _WATCH = """package main
 
 import (
@@ -37,7 +37,7 @@ PATCH = Patch(
     module=_MODULE,
     title="patch for the Kubernetes provider",
     home="embedded/toolchain/provider_patch.py",
-    # The engine's pkg/v3 3.259 has a pointer here; the provider was written for 3.215.
+    # The engine's pkg/v3 3.259 has a pointer here; the provider was written for 3.215 (read 2026-11).
     edits=(
         Edit(
             file="pkg/gen/schema.go",
@@ -45,7 +45,7 @@ PATCH = Patch(
             new="Provider: &pschema.ResourceSpec{",
         ),
     ),
-    # What the module's own generate.go writes for the compiler to embed.
+    # What the module's own generate.go writes for the compiler to embed (v4.25.0, read 2026-11).
     documents=(
         Document(
             source=f"{_COMMAND}/schema.json",

@@ -22,7 +22,7 @@ QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 _PRIORITY = 100_000
 """Above batch work (0 by default), far below system pods (2,000,000,000)."""
 
-# What GPU users know from the GPU operator and managed clusters.
+# As GKE taints its GPU nodes: `nvidia.com/gpu=present:NoSchedule` (guides to its node pools, read 2026-11).
 _TAINT_VALUE = "present"
 
 
