@@ -18,6 +18,7 @@ from onprem_agents.plan import AuthPart, IngressPart, KeySecret, Scope
 from onprem_agents.plan.references import credential_of, proxy_credential_of
 
 COMPONENT = "gateway-auth"
+_INGRESS = "external-ingress"
 CLIENT_ID_HEADER = "x-client-id"
 
 IDENTITY_HEADERS = (CLIENT_ID_HEADER, "x-user-id", "x-user-group", "x-user-namespace", "x-ai-eg-model")
@@ -106,7 +107,8 @@ def credential_filters(part: IngressPart) -> list[Manifest]:
     wanted = [found for server in servers if (found := credential_of(server)) is not None]
     if part.proxy is not None:
         wanted.append(proxy_credential_of(part.proxy))
-    return [_credential_filter(part, each.filter, each.secret) for each in dict.fromkeys(wanted)]
+    component = _INGRESS if part.alone else COMPONENT
+    return [_credential_filter(part, each.filter, each.secret, component) for each in dict.fromkeys(wanted)]
 
 
 def _target(kind: str, name: str) -> Manifest:
@@ -119,7 +121,7 @@ def _authorization(part: IngressPart, name: str, action: str, targets: list[Mani
         _API,
         "SecurityPolicy",
         name,
-        component="external-ingress",
+        component=_INGRESS,
         spec={"targetRefs": targets, "authorization": {"defaultAction": action}},
     )
 
@@ -128,11 +130,11 @@ def _secret(scope: Scope, name: str, *, component: str = COMPONENT) -> Manifest:
     return manifest(scope, "v1", "Secret", name, component=component, type="Opaque")
 
 
-def _credential_filter(part: IngressPart, name: str, secret: str) -> Manifest:
+def _credential_filter(part: IngressPart, name: str, secret: str, component: str) -> Manifest:
     injection = {
         "overwrite": True,
         "credential": {"valueRef": {"group": "", "kind": "Secret", "name": secret}},
     }
     return manifest(
-        part, _API, "HTTPRouteFilter", name, component=COMPONENT, spec={"credentialInjection": injection}
+        part, _API, "HTTPRouteFilter", name, component=component, spec={"credentialInjection": injection}
     )

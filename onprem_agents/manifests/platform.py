@@ -18,6 +18,7 @@ from onprem_agents.manifests.gateway_auth import (
     security_policy,
 )
 from onprem_agents.manifests.gpu_node_pool import REPLACED, node_patches, priority_class, queues
+from onprem_agents.manifests.inference_service import COMPONENT as MODEL_SERVER
 from onprem_agents.manifests.inference_service import (
     disruption_budgets,
     inference_service,
@@ -27,6 +28,7 @@ from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.namespace import namespace
 from onprem_agents.manifests.network_policies import network_policies
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy
+from onprem_agents.manifests.translation_proxy import COMPONENT as TRANSLATION_PROXY
 from onprem_agents.manifests.translation_proxy import translation_proxy
 from onprem_agents.plan import (
     PROXY_KEY,
@@ -104,7 +106,7 @@ def server_bundles(part: ServerPart) -> tuple[Bundle, ...]:
             group="server-keys",
             component="InferenceService",
             role=role,
-            objects=_own_secret(part, KeySecret(name=own_key) if own_key is not None else None),
+            objects=_own_secret(part, KeySecret(name=own_key) if own_key is not None else None, MODEL_SERVER),
             after=("namespace",),
         ),
         Bundle(
@@ -137,7 +139,7 @@ def proxy_bundles(part: ProxyPart) -> tuple[Bundle, ...]:
         Bundle(
             group="server-keys",
             component="TranslationProxy",
-            objects=_own_secret(part, PROXY_KEY if part.owns_key else None),
+            objects=_own_secret(part, PROXY_KEY if part.owns_key else None, TRANSLATION_PROXY),
             after=("namespace",),
         ),
         Bundle(
@@ -185,8 +187,8 @@ def _filled(*found: Bundle) -> tuple[Bundle, ...]:
     return tuple(bundle for bundle in found if bundle.objects)
 
 
-def _own_secret(scope: Scope, secret: KeySecret | None) -> tuple[Declared, ...]:
-    return () if secret is None else (key_secret(scope, secret),)
+def _own_secret(scope: Scope, secret: KeySecret | None, component: str) -> tuple[Declared, ...]:
+    return () if secret is None else (key_secret(scope, secret, component=component),)
 
 
 def _keys(part: AuthPart) -> tuple[Bundle, ...]:
