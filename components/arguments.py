@@ -257,7 +257,7 @@ class TranslationProxyArgs(TypedDict):
     namespace: pulumi.Input[str]
     """Existing namespace of proxy and servers; one proxy each."""
     server_key: pulumi.Input[str]
-    """The key between gateway and model servers, at least 32 characters. It stands in Secrets alone."""
+    """The key between gateway and proxy, at least 32 characters. It stands in Secrets alone."""
     longest_turn_seconds: NotRequired[pulumi.Input[int]]
     """Longest turn of an agent, in seconds. Left out: the longest that a server says, else 600."""
 

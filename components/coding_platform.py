@@ -5,9 +5,9 @@ from typing import Any
 
 import pulumi
 
-from onprem_agents.manifests import SERVER_KEY_SECRET, bundles
+from onprem_agents.manifests import bundles
 from onprem_agents.manifests.gateway_auth import key_secret_name
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan import SERVER_KEY_SECRET, PlatformPlan
 from onprem_agents.plan.plan_parts import plan_platform
 from onprem_agents.plan.report import report
 

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from onprem_agents.manifests import Bundle, Declared, DeclaredPatch, DeclaredSecret
-from onprem_agents.manifests.bundle import ComponentName, Group
+from onprem_agents.manifests.bundle import Group
 
 from .component import Component
 from .keys import Keys
@@ -25,10 +25,6 @@ class Declaration:
     after: tuple[pulumi.Output[Any], ...] = ()
     """What all of it waits for: the resources behind the arguments, and the check of the keys."""
     _made: dict[tuple[Group, str | None], list[KubernetesObject]] = field(default_factory=dict, init=False)
-
-    def has(self, component: ComponentName) -> bool:
-        """Return whether a component has anything to declare."""
-        return any(bundle.component == component for bundle in self.bundles)
 
     def declare(self, parent: Component, name: str, *, role: str | None = None) -> None:
         """Declare the bundles of a component, in their order, as its children."""

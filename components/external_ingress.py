@@ -6,10 +6,8 @@ from typing import Any, cast
 import pulumi
 
 from onprem_agents.manifests import ingress_bundles
-from onprem_agents.plan import IngressPart
 from onprem_agents.plan.plan_ingress import plan_ingress
 from onprem_agents.plan.references import ingress_reference
-from onprem_agents.stack import parts
 
 from .arguments import ExternalIngressArgs, IngressReference
 from .component import Component
@@ -46,9 +44,5 @@ class ExternalIngress(Component):
         self.connection = plan.tell(
             lambda part: None if part.connection is None else part.connection.to_wire()
         )
-        self.ingress = plan.refer(lambda part: cast(IngressReference, to_python(_reference(part))))
+        self.ingress = plan.refer(lambda part: cast(IngressReference, to_python(ingress_reference(part))))
         self.register_attributes()
-
-
-def _reference(part: IngressPart) -> parts.IngressReference:
-    return parts.IngressReference.model_validate(ingress_reference(part))

@@ -7,11 +7,9 @@ import pulumi
 
 from onprem_agents.manifests import server_bundles
 from onprem_agents.manifests.endpoints import server_url
-from onprem_agents.plan import ServerPart
 from onprem_agents.plan.plan_parts import plan_server
 from onprem_agents.plan.references import server_reference
 from onprem_agents.plan.report import role_report
-from onprem_agents.stack import parts
 
 from .arguments import InferenceServiceArgs, ServerReference
 from .component import Component
@@ -61,15 +59,11 @@ class InferenceService(Component):
             self, lambda planned: planned.declaration.declare(self, name, role=planned.part.serving.role)
         )
         self.service = plan.tell(lambda part: part.serving.predictor_service)
-        self.url = plan.tell(lambda part: server_url(_reference(part)))
+        self.url = plan.tell(lambda part: server_url(server_reference(part)))
         self.served_model = plan.tell(lambda part: part.serving.name)
         self.replicas = plan.tell(lambda part: part.serving.replicas)
         self.sizing = plan.tell(lambda part: role_report(part.serving))
         self.supported_agents = plan.tell(lambda part: list(part.serving.supported_agents))
         self.key_secret = plan.tell(lambda part: part.key_secret)
-        self.server = plan.refer(lambda part: cast(ServerReference, to_python(_reference(part))))
+        self.server = plan.refer(lambda part: cast(ServerReference, to_python(server_reference(part))))
         self.register_attributes()
-
-
-def _reference(part: ServerPart) -> parts.ServerReference:
-    return parts.ServerReference.model_validate(server_reference(part))

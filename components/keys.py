@@ -14,7 +14,7 @@ from onprem_agents.manifests import DeclaredSecret, KeyValue
 from onprem_agents.stack.secrets import check_keys
 
 from .awaited import is_unknown
-from .sections import DEVELOPER_KEYS, SERVER_KEY, KeyArgument
+from .sections import DEVELOPER_KEYS, KEYS_OF_DEVELOPERS, SERVER_KEY, KeyArgument
 
 _FIX = "give a key that 'openssl rand -hex 32' makes, as a secret Output"
 
@@ -79,7 +79,7 @@ class Keys:
 
 
 _NOBODY = Problem(
-    where="developerKeys",
+    where=KEYS_OF_DEVELOPERS.wire_name,
     cause="missing-secret",
     found="nothing",
     why="without a key nobody may call",

@@ -14,6 +14,7 @@ import pulumi
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import Bundle
 from onprem_agents.plan.known import problems_of_form
+from onprem_agents.plan.plan_parts import no_map
 from onprem_agents.plan.stand_ins import with_stand_ins
 
 from .awaited import Settled, has_outputs, settled
@@ -22,9 +23,9 @@ from .declaration import Declaration
 from .keys import Keys
 from .late_children import LateChildren
 from .refusal import refusal
-from .sections import ARGUMENTS, DEVELOPER_KEYS, Arguments
+from .sections import ARGUMENTS, DEVELOPER_KEYS, KEYS_OF_DEVELOPERS, Arguments
 from .spelling import argument, as_written
-from .wire import Wire, no_map, to_wire
+from .wire import Wire, to_wire
 
 P = TypeVar("P")
 U = TypeVar("U")
@@ -157,7 +158,7 @@ class _Question(Generic[P]):
         if problems:
             raise self.refused(problems) from None
         if part is None:
-            self.tell_awaited(wire.unknown or [argument(DEVELOPER_KEYS, "developerKeys")])
+            self.tell_awaited(wire.unknown or [argument(DEVELOPER_KEYS, KEYS_OF_DEVELOPERS.wire_name)])
             return None
         for note in getattr(part, "notes", ()):
             pulumi.log.warn(self.written(note), resource=self.component)

@@ -31,7 +31,7 @@ class KeyArgument:
 
 
 DEVELOPER_KEYS, SERVER_KEY = "developer_keys", "server_key"
-_DEVELOPER_KEYS = KeyArgument(
+KEYS_OF_DEVELOPERS = KeyArgument(
     name=DEVELOPER_KEYS,
     wire_name="developerKeys",
     by_developer=True,
@@ -39,12 +39,16 @@ _DEVELOPER_KEYS = KeyArgument(
     description="Each developer's key by name, or a list of two while a key is exchanged; at least 32 characters "
     "each. They stand in Secrets alone.",
 )
-_SERVER_KEY = KeyArgument(
+KEY_OF_SERVERS = KeyArgument(
     name=SERVER_KEY,
     wire_name="serverKey",
     by_developer=False,
     required=True,
     description="The key between gateway and model servers, at least 32 characters. It stands in Secrets alone.",
+)
+_KEY_OF_A_PROXY = replace(
+    KEY_OF_SERVERS,
+    description="The key between gateway and proxy, at least 32 characters. It stands in Secrets alone.",
 )
 
 
@@ -63,9 +67,9 @@ class Arguments:
 
 ARGUMENTS: Mapping[str, Arguments] = {
     "GpuNodePool": Arguments(PoolArguments),
-    "InferenceService": Arguments(ServerArguments, (replace(_SERVER_KEY, required=False),)),
+    "InferenceService": Arguments(ServerArguments, (replace(KEY_OF_SERVERS, required=False),)),
     "ExternalIngress": Arguments(IngressArguments),
-    "GatewayAuth": Arguments(AuthArguments, (_DEVELOPER_KEYS,)),
-    "TranslationProxy": Arguments(ProxyArguments, (_SERVER_KEY,)),
-    "CodingPlatform": Arguments(Platform, (_DEVELOPER_KEYS, _SERVER_KEY)),
+    "GatewayAuth": Arguments(AuthArguments, (KEYS_OF_DEVELOPERS,)),
+    "TranslationProxy": Arguments(ProxyArguments, (_KEY_OF_A_PROXY,)),
+    "CodingPlatform": Arguments(Platform, (KEYS_OF_DEVELOPERS, KEY_OF_SERVERS)),
 }

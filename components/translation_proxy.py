@@ -6,10 +6,8 @@ import pulumi
 
 from onprem_agents.manifests import proxy_bundles
 from onprem_agents.manifests.endpoints import server_url
-from onprem_agents.plan import ProxyPart
 from onprem_agents.plan.plan_ingress import plan_proxy
 from onprem_agents.plan.references import proxy_reference
-from onprem_agents.stack import parts
 
 from .arguments import ProxyReference, TranslationProxyArgs
 from .component import Component
@@ -34,11 +32,7 @@ class TranslationProxy(Component):
         plan = planning(self, name, args, plan=plan_proxy, bundles=proxy_bundles)
         super().__init__(name, {"translation": plan.tell(lambda part: part.software)}, opts)
         plan.declare(self, lambda planned: planned.declaration.declare(self, name))
-        self.service = plan.tell(lambda part: _reference(part).service)
-        self.url = plan.tell(lambda part: server_url(_reference(part)))
-        self.proxy = plan.refer(lambda part: cast(ProxyReference, to_python(_reference(part))))
+        self.service = plan.tell(lambda part: proxy_reference(part).service)
+        self.url = plan.tell(lambda part: server_url(proxy_reference(part)))
+        self.proxy = plan.refer(lambda part: cast(ProxyReference, to_python(proxy_reference(part))))
         self.register_attributes()
-
-
-def _reference(part: ProxyPart) -> parts.ProxyReference:
-    return parts.ProxyReference.model_validate(proxy_reference(part))

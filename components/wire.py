@@ -48,17 +48,6 @@ def to_python(section: Section) -> dict[str, Any]:
     return section.model_dump(mode="json", exclude_none=True)
 
 
-def no_map(given: object) -> Problem:
-    """Return the problem of arguments that are none."""
-    return Problem(
-        where="args",
-        cause="wrong-shape",
-        found=type(given).__name__,
-        why="a component's arguments are a map from names to values",
-        fix="give a dict, or the component's own type of arguments",
-    )
-
-
 def python_names(section: type[Section]) -> dict[str, str]:
     """Return how Python writes the settings that the wire form writes otherwise."""
     names = {str(info.alias): name for name, info in section.model_fields.items() if info.alias != name}
@@ -99,7 +88,7 @@ def _value(annotation: Any, value: Any, where: str, wire: Wire) -> Any:
             }
     if origin is tuple and isinstance(value, Sequence) and not isinstance(value, str):
         return [_value(inner[0], each, f"{where}[{index}]", wire) for index, each in enumerate(value)]
-    # Programs in other languages have no integers: 3 comes as 3.0.
+    # Programs in other languages have no integers: 3 comes as 3.0 (a protobuf Struct has doubles alone; 5.29, 2026-11).
     if annotation is int and isinstance(value, float) and value.is_integer():
         return int(value)
     return value

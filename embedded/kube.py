@@ -8,12 +8,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from onprem_agents.cluster import KubeClient, Object, describe
 from onprem_agents.errors import ClusterError
-
-Propagation = Literal["Foreground", "Background", "Orphan"]
 
 FIELD_MANAGER = "onprem-coding-agents"
 
@@ -73,18 +71,10 @@ class KubeWriter(KubeClient):
             headers={"Content-Type": "application/merge-patch+json"},
         )
 
-    def delete(
-        self,
-        api_version: str,
-        kind: str,
-        name: str,
-        namespace: str | None = None,
-        *,
-        propagation: Propagation = "Background",
-    ) -> None:
+    def delete(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> None:
         """Ask for deletion, return at once; ApiError 404 when it is gone."""
         path, label = self.path(api_version, kind, name, namespace)
-        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         self.request("DELETE", path, name=label, body=options)
 
     def wait_until(

@@ -24,7 +24,6 @@ NAME = "kserve-manager"
 NAMESPACE = "kserve"
 INGRESS_GATEWAY = "kserve-ingress-gateway"
 PORTS = ("kserve-webhook", "kserve-health")
-PUBLIC_PORTS = ("kserve-webhook",)
 
 _MODULE = "github.com/kserve/kserve"
 _READY_SECONDS = 180.0

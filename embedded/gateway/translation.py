@@ -9,8 +9,7 @@ from embedded.layout import Layout
 from embedded.progress import Progress
 from onprem_agents.cluster import KubeClient
 from onprem_agents.errors import InvalidInput, Problem
-from onprem_agents.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
-from onprem_agents.plan import PlatformPlan, plan_stack_file
+from onprem_agents.plan import PROXY_KEY_SECRET, SERVER_KEY_SECRET, PlatformPlan, plan_stack_file
 
 
 def prepare(layout: Layout, plan: PlatformPlan, progress: Progress) -> str | None:
@@ -42,10 +41,11 @@ def start(layout: Layout, stack: str, server: str, client: KubeClient, progress:
     `server` is where the models answer.
     """
     plan = plan_stack_file(layout.checkout / "stacks", stack)
-    if plan.settings.translation == "native":
+    part = plan.proxy_part
+    if part is None:
         return
     keys = {
         name: base64.b64decode(client.get("v1", "Secret", name, plan.namespace)["data"]["apiKey"]).decode()
         for name in (PROXY_KEY_SECRET, SERVER_KEY_SECRET)
     }
-    litellm.start(layout, plan, server, keys, progress)
+    litellm.start(layout, plan, part, server, keys, progress)

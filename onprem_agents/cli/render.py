@@ -22,16 +22,9 @@ def render(stack: str, folder: Path) -> None:
     Secrets are rendered without their values: those exist only inside the engine.
     """
     plan = plan_stack_file(folder, stack)
-    for serving in plan.serving:
-        for note in serving.notes:
-            click.echo(f"{serving.role}: {note}", err=True)
+    for note in plan.notes:
+        click.echo(note, err=True)
     click.echo(yaml_of(render_manifests(plan)), nl=False)
-
-
-def render_yaml(folder: Path, stack: str) -> str:
-    """Return the YAML documents of a stack in the order of their creation."""
-    plan = plan_stack_file(folder, stack)
-    return yaml_of(render_manifests(plan))
 
 
 def yaml_of(documents: list[Manifest]) -> str:

@@ -14,12 +14,8 @@ from onprem_agents.manifests.platform import (
     render,
     server_bundles,
 )
-from onprem_agents.plan.names import GATEWAY_NAME, PROXY_KEY_SECRET, SERVER_KEY_SECRET
 
 __all__ = [
-    "GATEWAY_NAME",
-    "PROXY_KEY_SECRET",
-    "SERVER_KEY_SECRET",
     "Bundle",
     "Declared",
     "DeclaredPatch",

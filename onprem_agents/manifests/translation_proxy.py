@@ -60,10 +60,8 @@ def _selector(scope: Scope) -> dict[str, str]:
     return {COMPONENT_LABEL: COMPONENT, "onprem.ai/stack": scope.stack}
 
 
-def translation_proxy(part: ProxyPart | None) -> list[Manifest]:
-    """Return the proxy's objects, or nothing in native mode."""
-    if part is None:
-        return []
+def translation_proxy(part: ProxyPart) -> list[Manifest]:
+    """Return the proxy's objects."""
     proxy = _SOFTWARE[part.software]
     files = proxy.files(part)
     selector = pod_labels(part)

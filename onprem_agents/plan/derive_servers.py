@@ -49,8 +49,8 @@ class Servers:
     def decide(self) -> Decided:
         """Decide all of them."""
         problems = self._long_names()
-        decisions = self._decisions(self.pool, problems)
-        placement = self._placement(self.pool, decisions, problems)
+        decisions = self._decisions(problems)
+        placement = self._placement(decisions, problems)
         timeouts = timeouts_of(self.timeouts)
         serving = self._served(decisions, placement, timeouts, problems)
         return Decided(placement=placement, timeouts=timeouts, serving=serving, problems=tuple(problems))
@@ -70,13 +70,13 @@ class Servers:
             if (excess := len(f"{role.role}-predictor-{namespace}") - _MOST_LABEL_CHARS) > 0
         ]
 
-    def _decisions(self, pool: Pool, problems: list[Problem]) -> list[RoleDecision]:
+    def _decisions(self, problems: list[Problem]) -> list[RoleDecision]:
         decisions = []
         for index, role in enumerate(self.models):
             decision = decide_role(
                 role,
                 where=f"platform.models[{index}]",
-                pool=pool,
+                pool=self.pool,
                 catalog=self.catalog,
                 vllm=self.serving.vllm,
             )
@@ -84,7 +84,8 @@ class Servers:
             decisions.append(decision)
         return decisions
 
-    def _placement(self, pool: Pool, decisions: Sequence[RoleDecision], problems: list[Problem]) -> Placement:
+    def _placement(self, decisions: Sequence[RoleDecision], problems: list[Problem]) -> Placement:
+        pool = self.pool
         demands = [
             (d.role.role, d.replicas, d.choice.tensor_parallel) for d in decisions if d.choice is not None
         ]

@@ -127,7 +127,7 @@ def arguments_of(
         arguments, found = read_section(section, raw, AS_ARGUMENTS)
         problems = [*found, *(names_unknown(section, raw, catalog) if catalog is not None else ()), *problems]
     else:
-        problems.insert(0, _no_map(raw))
+        problems.insert(0, no_map(raw))
     if arguments is None or problems:
         raise InvalidInput(source, problems)
     return arguments
@@ -148,6 +148,17 @@ def names_unknown(section: type[Section], raw: Mapping[str, Any], catalog: Catal
                 yield error.problem(key)
 
 
+def no_map(given: object) -> Problem:
+    """Return the problem of arguments that are none."""
+    return Problem(
+        where="args",
+        cause="wrong-shape",
+        found=type(given).__name__,
+        why="a component's arguments are a map from names to values",
+        fix="give a dict, or the component's own type of arguments",
+    )
+
+
 def _pool(arguments: PoolArguments | ServerArguments, taint: bool, catalog: Catalog) -> Pool:
     return pool_named(
         None,
@@ -158,16 +169,6 @@ def _pool(arguments: PoolArguments | ServerArguments, taint: bool, catalog: Cata
         node_names=arguments.node_names,
         taint=taint,
         catalog=catalog,
-    )
-
-
-def _no_map(raw: object) -> Problem:
-    return Problem(
-        where=AS_ARGUMENTS.key(()),
-        cause="wrong-shape",
-        found=shown(raw),
-        why="the arguments are a map",
-        fix="give each argument by its name",
     )
 
 

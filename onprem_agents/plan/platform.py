@@ -74,11 +74,6 @@ class PlatformPlan:
         return self.serving[0]
 
     @property
-    def small(self) -> ServingPlan:
-        """The role for titles and other small calls: the last one, or the main role when it is alone."""
-        return self.serving[-1]
-
-    @property
     def pool_part(self) -> PoolPart:
         """The nodes, with quota for every replica and a surge pod."""
         return PoolPart(

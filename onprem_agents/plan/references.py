@@ -19,7 +19,6 @@ from onprem_agents.plan.names import (
 from onprem_agents.plan.parts import IngressPart, ProxyPart, ProxySoftwareName, ServerPart
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.stack.parts import IngressReference, ProxyReference, ServerReference
-from onprem_agents.stack.section import Section
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,29 +114,21 @@ def proxy_to(software: ProxySoftwareName, namespace: str) -> ProxyReference:
     )
 
 
-def server_reference(part: ServerPart) -> dict[str, Any]:
-    """Return a server's reference in wire form."""
-    reference = reference_to(
-        part.serving, namespace=part.namespace, mode=part.mode, key_secret=part.key_secret
-    )
-    return _wire(reference)
+def server_reference(part: ServerPart) -> ServerReference:
+    """Return what a server tells the next part."""
+    return reference_to(part.serving, namespace=part.namespace, mode=part.mode, key_secret=part.key_secret)
 
 
-def proxy_reference(part: ProxyPart) -> dict[str, Any]:
-    """Return a proxy's reference in wire form."""
-    return _wire(proxy_to(part.software, part.namespace))
+def proxy_reference(part: ProxyPart) -> ProxyReference:
+    """Return what a proxy tells the next part."""
+    return proxy_to(part.software, part.namespace)
 
 
-def ingress_reference(part: IngressPart) -> dict[str, Any]:
-    """Return an ingress's reference in wire form."""
+def ingress_reference(part: IngressPart) -> IngressReference:
+    """Return what an ingress tells the next part."""
     values: Mapping[str, Any] = {
         "namespace": part.namespace,
         "gateway": part.gateway,
         "routes": part.protected_routes,
     }
-    return _wire(IngressReference.model_validate(values))
-
-
-def _wire(reference: Section) -> dict[str, Any]:
-    wire: dict[str, Any] = reference.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return wire
+    return IngressReference.model_validate(values)

@@ -15,8 +15,8 @@ _IN_A_STACK_FILE = Wording(
 )
 
 
-def parse_platform(raw: object, source: str, wording: Wording = _IN_A_STACK_FILE) -> Platform:
-    """Validate the value of `onprem-coding-agents:platform`, or the same map given as arguments.
+def parse_platform(raw: object, source: str) -> Platform:
+    """Validate the value of `onprem-coding-agents:platform`.
 
     `source` names the stack or file in the error. Raises `InvalidInput` with all problems found.
     """
@@ -25,7 +25,7 @@ def parse_platform(raw: object, source: str, wording: Wording = _IN_A_STACK_FILE
             source,
             [
                 Problem(
-                    where=wording.key(()),
+                    where=_IN_A_STACK_FILE.key(()),
                     cause="wrong-shape",
                     found=shown(raw),
                     why="the platform settings are a map of sections",
@@ -34,17 +34,17 @@ def parse_platform(raw: object, source: str, wording: Wording = _IN_A_STACK_FILE
                 )
             ],
         )
-    platform, problems = read_section(Platform, raw, wording)
-    problems += _roles_used_twice(raw.get("models"), wording)
+    platform, problems = read_section(Platform, raw, _IN_A_STACK_FILE)
+    problems += _roles_used_twice(raw.get("models"))
     if platform is None or problems:
         raise InvalidInput(source, problems)
     return platform
 
 
-def _roles_used_twice(models: object, wording: Wording) -> list[Problem]:
+def _roles_used_twice(models: object) -> list[Problem]:
     return [
         Problem(
-            where=wording.key(("models",)),
+            where=_IN_A_STACK_FILE.key(("models",)),
             cause="repeated",
             found=f"the role {role!r} more than once",
             why="a role is the name that developers' machines know one model by",

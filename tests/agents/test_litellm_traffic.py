@@ -20,7 +20,7 @@ import pytest
 
 from embedded.gateway import Session, litellm
 from embedded.ports import LOOPBACK
-from onprem_agents.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
+from onprem_agents.plan import PROXY_KEY_SECRET, SERVER_KEY_SECRET
 from scripted_model.record import fingerprint
 from tests.agents.gateway import GREETING, POST_PATHS, Gateway, all_are, answers, bodies, both_headers, send
 

@@ -18,9 +18,8 @@ from embedded.gateway.container import container
 from embedded.gateway.redirect import models_at
 from embedded.gateway.running import project_folder
 from embedded.layout import Layout
-from onprem_agents.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
 from onprem_agents.manifests.translation_proxy import translation_proxy
-from onprem_agents.plan import plan_stack
+from onprem_agents.plan import PROXY_KEY_SECRET, SERVER_KEY_SECRET, plan_stack
 from onprem_agents.stack.stack_file import read_stack_file
 from tests.agents import closed_network
 from tests.agents.gateway import Gateway, bodies
@@ -87,6 +86,7 @@ def test_litellm_itself_asks_for_no_name(gateway: Gateway, tmp_path: Path) -> No
     assert session.proxy is not None
     made_up = {PROXY_KEY_SECRET: "the-proxys-own-key-0123456789", SERVER_KEY_SECRET: "the-servers-key-01234"}
     apart = Layout(checkout=layout.checkout, state=tmp_path / "state", cache=layout.cache)
+    assert plan.proxy_part is not None
     process = litellm.declared_process(
         apart,
         container(models_at(plan, translation_proxy(plan.proxy_part), session.upstream), made_up),

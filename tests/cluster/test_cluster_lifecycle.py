@@ -95,7 +95,7 @@ def test_more_gpus_than_a_node_has_stay_pending_with_the_schedulers_own_reason(c
         return next((c["message"] for c in found if c["type"] == "PodScheduled"), "")
 
     eventually(lambda: "3 Insufficient nvidia.com/gpu" in reason(), "the scheduler names the GPUs")
-    client.delete(SERVING, "InferenceService", "too-big", manifests.NAMESPACE, propagation="Foreground")
+    client.delete(SERVING, "InferenceService", "too-big", manifests.NAMESPACE)
     eventually(lambda: not pods(client, "too-big"), "deletion takes the pod along")
 
 

@@ -45,6 +45,7 @@ from tests.unit.part_samples import (
     ingress_arguments,
     proxy_arguments,
     proxy_told,
+    wire,
 )
 from tests.unit.stack_generator import stack
 
@@ -55,11 +56,11 @@ PLANNED: Mapping[type[Section], tuple[Arguments, Callable[[Arguments], Any]]] = 
     PoolArguments: (POOL, lambda raw: [pool_bundles(part := plan_pool(raw, **NAMED)), part.pool]),
     ServerArguments: (
         SERVER | {"nodes": 2, "context": 65536},
-        lambda raw: [server_bundles(part := plan_server(raw, **NAMED)), server_reference(part)],
+        lambda raw: [server_bundles(part := plan_server(raw, **NAMED)), wire(server_reference(part))],
     ),
     IngressArguments: (
         ingress_arguments() | {"servers": [ANY_SERVICE | {"contextTokens": 65536}]},
-        lambda raw: [ingress_bundles(part := plan_ingress(raw, **NAMED)), ingress_reference(part)],
+        lambda raw: [ingress_bundles(part := plan_ingress(raw, **NAMED)), wire(ingress_reference(part))],
     ),
     AuthArguments: (
         auth_arguments(),
@@ -237,7 +238,7 @@ def test_the_problem_of_an_argument_is_told_at_the_argument_with_the_way_out() -
 @pytest.mark.parametrize("raw", [None, "text", ["a"], 3])
 def test_arguments_that_are_no_map_are_refused(raw: object) -> None:
     for plan in (plan_pool, plan_server, plan_ingress, plan_proxy):
-        with pytest.raises(InvalidInput, match="the arguments are a map"):
+        with pytest.raises(InvalidInput, match="arguments are a map"):
             plan(raw, **NAMED)
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from onprem_agents.cli.render import render_yaml
+from onprem_agents.cli.render import yaml_of
+from onprem_agents.manifests import render
+from onprem_agents.plan import plan_stack_file
 from onprem_agents.stack.schema import stack_file_schema
 from onprem_agents.stack.settings_page import settings_page
 from onprem_agents.stack.stack_file import stack_names
@@ -22,6 +24,10 @@ ROOT = Path(__file__).parents[2]
 STACKS = ROOT / "stacks"
 MANIFESTS = Path(__file__).with_name("manifests")
 FEATURES = Path(__file__).with_name("features")
+
+
+def _rendered(folder: Path, stack: str) -> str:
+    return yaml_of(render(plan_stack_file(folder, stack)))
 
 
 def _compare(path: Path, text: str) -> None:
@@ -35,16 +41,16 @@ def _compare(path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("stack", stack_names(STACKS))
 def test_the_rendered_manifests_of_each_stack_are_the_committed_ones(stack: str) -> None:
-    _compare(MANIFESTS / f"{stack}.yaml", render_yaml(STACKS, stack))
+    _compare(MANIFESTS / f"{stack}.yaml", _rendered(STACKS, stack))
 
 
 @pytest.mark.parametrize("stack", stack_names(FEATURES))
 def test_the_rendered_manifests_of_each_feature_are_the_committed_ones(stack: str) -> None:
-    _compare(MANIFESTS / f"feature-{stack}.yaml", render_yaml(FEATURES, stack))
+    _compare(MANIFESTS / f"feature-{stack}.yaml", _rendered(FEATURES, stack))
 
 
 def test_rendering_twice_gives_the_same_bytes() -> None:
-    assert render_yaml(STACKS, "team") == render_yaml(STACKS, "team")
+    assert _rendered(STACKS, "team") == _rendered(STACKS, "team")
 
 
 def test_no_golden_file_is_left_of_a_stack_that_is_gone() -> None:

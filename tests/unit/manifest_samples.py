@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from onprem_agents.manifests import Manifest
-from onprem_agents.plan import PlatformPlan, plan_stack
+from onprem_agents.plan import PlatformPlan, ProxyPart, plan_stack
 
 STACK: dict[str, Any] = {
     "hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2},
@@ -33,6 +33,12 @@ def planned(
         section = raw.get(name)
         raw[name] = section | value if isinstance(section, dict) else value
     return plan_stack(raw, stack="test")
+
+
+def proxy_part(plan: PlatformPlan) -> ProxyPart:
+    """Return the proxy of a plan that has one."""
+    assert plan.proxy_part is not None
+    return plan.proxy_part
 
 
 def of_kind(documents: list[Manifest], kind: str) -> dict[str, Manifest]:

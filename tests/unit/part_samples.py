@@ -8,6 +8,7 @@ from onprem_agents.plan import AuthPart, IngressPart, PoolPart, ProxyPart, Serve
 from onprem_agents.plan.plan_ingress import plan_ingress, plan_proxy
 from onprem_agents.plan.plan_parts import plan_auth, plan_pool, plan_server
 from onprem_agents.plan.references import ingress_reference, proxy_reference, server_reference
+from onprem_agents.stack.section import Section
 
 POOL: dict[str, Any] = {"accelerator": "L40S", "namespace": "team-a"}
 SERVER: dict[str, Any] = {
@@ -30,7 +31,7 @@ def server(*, has_key: bool = True, **changes: Any) -> ServerPart:
 
 def reference(**changes: Any) -> dict[str, Any]:
     """Return what our server tells the next component."""
-    return server_reference(server()) | changes
+    return wire(server_reference(server())) | changes
 
 
 def ingress_arguments() -> dict[str, Any]:
@@ -47,7 +48,7 @@ def ingress(**changes: Any) -> IngressPart:
 
 
 def auth_arguments() -> dict[str, Any]:
-    return {"ingress": ingress_reference(ingress())}
+    return {"ingress": wire(ingress_reference(ingress()))}
 
 
 def auth(*developers: str, **changes: Any) -> AuthPart:
@@ -66,4 +67,10 @@ def proxy(**changes: Any) -> ProxyPart:
 
 def proxy_told(**changes: Any) -> dict[str, Any]:
     """Return what our proxy tells the next component."""
-    return proxy_reference(proxy(**changes))
+    return wire(proxy_reference(proxy(**changes)))
+
+
+def wire(section: Section) -> dict[str, Any]:
+    """Return what one component tells, as a program gives it to the next."""
+    found: dict[str, Any] = section.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return found

@@ -12,10 +12,10 @@ from embedded.layout import Layout
 from embedded.process import Process
 from embedded.progress import Progress
 from onprem_agents.errors import InvalidInput
-from onprem_agents.manifests import PROXY_KEY_SECRET, SERVER_KEY_SECRET
 from onprem_agents.manifests.litellm import LITELLM
 from onprem_agents.manifests.translation_proxy import translation_proxy
-from tests.unit.manifest_samples import planned
+from onprem_agents.plan import PROXY_KEY_SECRET, SERVER_KEY_SECRET
+from tests.unit.manifest_samples import planned, proxy_part
 
 KEYS = {PROXY_KEY_SECRET: "proxys", SERVER_KEY_SECRET: "servers"}
 HERE = "http://127.0.0.1:21000"
@@ -28,11 +28,11 @@ def layout(tmp_path: Path) -> Layout:
 
 def declared_process(layout: Layout, seconds: int = 600) -> Process:
     plan = planned(translation="litellm", timeouts={"longestTurnSeconds": seconds})
-    return litellm.declared_process(layout, container(translation_proxy(plan.proxy_part), KEYS), HERE)
+    return litellm.declared_process(layout, container(translation_proxy(proxy_part(plan)), KEYS), HERE)
 
 
 def test_a_container_is_read_from_its_deployment_config_map_and_keys() -> None:
-    found = container(translation_proxy(planned(translation="litellm").proxy_part), KEYS)
+    found = container(translation_proxy(proxy_part(planned(translation="litellm"))), KEYS)
 
     assert found.arguments == LITELLM.args
     assert (found.port, found.health_path) == (4000, "/health/liveliness")

@@ -161,12 +161,12 @@ def test_a_patch_is_merged_into_the_object() -> None:
     )
 
 
-def test_delete_carries_its_propagation() -> None:
+def test_delete_takes_what_an_object_owns_along_without_waiting_for_it() -> None:
     client, server = connect(echo)
 
-    client.delete("v1", "Pod", "one", "team", propagation="Foreground")
+    client.delete("v1", "Pod", "one", "team")
 
-    assert json.loads(server.requests[0].content)["propagationPolicy"] == "Foreground"
+    assert json.loads(server.requests[0].content)["propagationPolicy"] == "Background"
 
 
 def test_a_list_follows_its_pages_and_tells_the_kind_of_each_item() -> None:

@@ -12,7 +12,7 @@ from onprem_agents.manifests.inference_service import inference_service
 from onprem_agents.plan.references import server_reference
 from onprem_agents.stack.parts import ServerReference
 from tests.unit.manifest_samples import of_kind, planned
-from tests.unit.part_samples import pool, server
+from tests.unit.part_samples import pool, reference, server, wire
 
 
 def objects(*found: Bundle) -> list[Manifest]:
@@ -75,7 +75,7 @@ def test_without_a_key_a_note_says_who_may_use_the_model() -> None:
 
     assert key_of(part) is None
     assert "asks for no key" in part.notes[-1]
-    assert "keySecret" not in server_reference(part)
+    assert server_reference(part).key_secret is None
 
 
 def key_of(part: Any) -> Any:
@@ -103,11 +103,9 @@ def test_without_a_pool_the_pods_have_neither_priority_nor_queue() -> None:
 
 
 def test_what_a_server_tells_the_next_component_is_full() -> None:
-    told = server_reference(server())
+    told = reference()
 
-    assert (
-        ServerReference.model_validate(told).model_dump(mode="json", by_alias=True, exclude_none=True) == told
-    )
+    assert wire(ServerReference.model_validate(told)) == told
     assert set(told) == {str(info.alias) for info in ServerReference.model_fields.values()} - {"temperature"}
     assert (told["name"], told["service"], told["port"], told["contextTokens"]) == (
         "coder",

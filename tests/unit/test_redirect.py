@@ -10,7 +10,7 @@ from embedded.gateway.redirect import Redirect, models_at, redirected
 from onprem_agents.manifests import render
 from onprem_agents.manifests.translation_proxy import translation_proxy
 from onprem_agents.plan import PlatformPlan
-from tests.unit.manifest_samples import of_kind, planned
+from tests.unit.manifest_samples import of_kind, planned, proxy_part
 
 SERVER = "http://127.0.0.1:8000"
 PROXY = "http://127.0.0.1:8001"
@@ -106,7 +106,7 @@ def test_knatives_host_name_is_left_out_for_a_server_that_is_not_knatives() -> N
 
 def test_the_translation_proxy_stands_on_loopback_and_finds_the_models_there() -> None:
     plan = planned(translation="litellm", second_role=True)
-    (files,) = of_kind(models_at(plan, translation_proxy(plan.proxy_part), SERVER), "ConfigMap").values()
+    (files,) = of_kind(models_at(plan, translation_proxy(proxy_part(plan)), SERVER), "ConfigMap").values()
 
     assert backends(on_trial(plan, PROXY)) == {"translation-proxy": loopback(8001)}
     assert references(on_trial(plan, PROXY)) == [("Backend", "translation-proxy")]

@@ -18,7 +18,7 @@ from embedded.ports import LOOPBACK, Ports
 from embedded.process import Process
 from embedded.progress import Progress
 from onprem_agents.manifests.translation_proxy import translation_proxy
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan import PlatformPlan, ProxyPart
 
 NAME = "litellm"
 # 10 s on two idle cores (1.109.1, 2026-11); a busy machine takes its time to read 90 packages.
@@ -37,9 +37,14 @@ def address(layout: Layout) -> str:
 
 
 def start(
-    layout: Layout, plan: PlatformPlan, server: str, keys: Mapping[str, str], progress: Progress
+    layout: Layout,
+    plan: PlatformPlan,
+    part: ProxyPart,
+    server: str,
+    keys: Mapping[str, str],
+    progress: Progress,
 ) -> str:
-    """Run LiteLLM as the plan declares it, with the models on `server`, and return its address when it is ready.
+    """Run LiteLLM as the plan declares `part`, with the models on `server`, and return its address once it is ready.
 
     What runs so already is left alone.
 
@@ -48,7 +53,7 @@ def start(
     """
     install(layout, progress)
     here = address(layout)
-    declared = container(models_at(plan, translation_proxy(plan.proxy_part), server), keys)
+    declared = container(models_at(plan, translation_proxy(part), server), keys)
     wanted = declared_process(layout, declared, here)
     if not wanted.as_wanted():
         wanted.stop()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from onprem_agents.cli.render import render_yaml
+from onprem_agents.cli.render import yaml_of
+from onprem_agents.manifests import render
+from onprem_agents.plan import plan_stack_file
 from tests.cluster.end_to_end.checkout import Checkout
 from tests.cluster.end_to_end.conftest import CANARY, FirstUp
 from tests.cluster.end_to_end.sampling import Sampler, forms, holders
@@ -58,7 +60,7 @@ def test_the_canary_shows_nowhere_but_in_the_cluster(
     assert printed == []
     assert holders(local.layout.state, canary) == [], "state, backups, history, logs, etcd"
     assert holders(local.layout.checkout, canary) == [], "stack files, rendered or written"
-    rendered = render_yaml(local.layout.checkout / "stacks", "local").encode()
+    rendered = yaml_of(render(plan_stack_file(local.layout.checkout / "stacks", "local"))).encode()
     assert [form for form in forms(canary) if form in rendered] == []
     for watched in (first_up.sampler, sampler):
         assert watched.seen == set(), "no process shows it in its arguments or environment"

@@ -14,9 +14,11 @@ from embedded.cluster import crds
 from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.toolchain import module_dir
-from onprem_agents.cli.render import render_yaml
+from onprem_agents.cli.render import yaml_of
 from onprem_agents.cluster import ApiError
 from onprem_agents.errors import OnpremError
+from onprem_agents.manifests import render
+from onprem_agents.plan import plan_stack_file
 from onprem_agents.stack.stack_file import stack_names
 from tests.cluster.end_to_end.checkout import Checkout, ask
 from tests.cluster.end_to_end.conftest import FirstUp
@@ -157,7 +159,7 @@ def test_every_rendered_pod_template_is_admitted_where_restricted_is_enforced(
 
 def _manifests(folder: Path, stack: str) -> list[dict[str, Any]]:
     """Return what a stack declares, moved to the empty namespace: some objects may not change once they are."""
-    manifests = [each for each in yaml.safe_load_all(render_yaml(folder, stack)) if each]
+    manifests = list(yaml.safe_load_all(yaml_of(render(plan_stack_file(folder, stack)))))
     for manifest in manifests:
         if manifest["metadata"].get("namespace") == _NAMESPACE:
             manifest["metadata"]["namespace"] = _EMPTY
