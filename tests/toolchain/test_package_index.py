@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from email.message import Message
@@ -11,6 +10,8 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+
+from tests.toolchain.installed import copy_sources
 
 pytestmark = pytest.mark.toolchain
 
@@ -20,12 +21,7 @@ _METADATA = "import sys, setuptools.build_meta as b; b.prepare_metadata_for_buil
 
 @pytest.fixture(scope="module")
 def metadata(tmp_path_factory: pytest.TempPathFactory) -> Message:
-    source = tmp_path_factory.mktemp("source")
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    shutil.copytree(
-        ROOT / "onprem_agents", source / "onprem_agents", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    source = copy_sources(tmp_path_factory.mktemp("source"))
     out = source / "metadata"
     out.mkdir()
     subprocess.run([sys.executable, "-c", _METADATA, out], cwd=source, check=True, capture_output=True)
