@@ -72,9 +72,13 @@ class NodeSpec:
 
 
 def ensure(client: KubeWriter, specs: Iterable[NodeSpec]) -> list[str]:
-    """Make the simulated nodes those of `specs` plus one without GPUs; return the names that changed."""
+    """Make the cluster's nodes those of `specs` plus one without GPUs; return the names that changed.
+
+    All nodes are looked at, not only those that were made here: a stack that goes takes its labels back by a
+    server-side apply, which makes an empty node of a name that is there no more (Kubernetes provider 4.25, 2026-11).
+    """
     wanted = {spec.name: spec.manifest() for spec in (*specs, NodeSpec(name=CONTROL_NODE, taint=False))}
-    present = {node["metadata"]["name"]: node for node in client.list("v1", "Node", labels=SIMULATED)}
+    present = {node["metadata"]["name"]: node for node in client.list("v1", "Node")}
     changed = []
     for name, node in present.items():
         if name not in wanted or _digest_of(node) != _digest_of(wanted[name]):
