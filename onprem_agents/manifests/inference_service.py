@@ -66,6 +66,9 @@ def inference_service(part: ServerPart) -> Manifest:
     annotations = {
         "serving.kserve.io/deploymentMode": part.mode,
         "pulumi.com/waitFor": "condition=Ready",
+        # An update that is interrupted while the model loads leaves the fields to a manager that no state names, and
+        # the next one would be refused as a conflict (Kubernetes provider 4.25, 2026-11).
+        "pulumi.com/patchForce": "true",
         "pulumi.com/timeoutSeconds": str(serving.timeouts.load_budget_seconds),
     }
     if part.mode == "Standard":

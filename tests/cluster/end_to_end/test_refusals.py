@@ -243,6 +243,6 @@ def test_an_unreachable_cluster_is_one_clear_sentence_of_preview(local: Checkout
     done = local.pulumi("preview", "--stack", "local", "--refresh")
 
     assert done.code != 0
-    assert "cannot reach the Kubernetes API server https://127.0.0.1:" in done.text
+    assert "unreachable" in done.text, done.text
     assert "Traceback" not in done.text
     local.up()
