@@ -33,9 +33,6 @@ CERTIFICATES = "certificates"
 Certificate = Callable[[str, str], ssl.SSLContext]
 
 
-_started: list[Cluster] = []
-
-
 class Notes(Progress):
     """Progress that remembers its notes."""
 
@@ -69,18 +66,9 @@ def bare_cluster(layout: Layout, binaries: Mapping[str, Binary]) -> Iterator[Clu
     """The embedded cluster with nothing of the product in it."""
     cluster = Cluster(layout, binaries)
     cluster.start(NEEDS, Progress())
-    _started.append(cluster)
     yield cluster
-    _started.clear()
     cluster.stop(Progress())
     assert cluster.parts() == [], "the session's cluster left processes behind"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def running() -> None:
-    """Start the session's cluster again where a module before stopped it."""
-    for cluster in _started:
-        cluster.start(NEEDS, Progress())
 
 
 @pytest.fixture
@@ -88,8 +76,9 @@ def notes() -> Notes:
     return Notes()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(bare_cluster: Cluster) -> Iterator[KubeWriter]:
+    """A client for one module: a test may move the API server to another port."""
     client = bare_cluster.client()
     yield client
     client.close()
