@@ -18,6 +18,7 @@ from onprem_agents.plan.names import (
 )
 from onprem_agents.plan.parts import IngressPart, ProxyPart, ProxySoftwareName, ServerPart
 from onprem_agents.plan.serving import ServingPlan
+from onprem_agents.plan.support import unsupported_reasons
 from onprem_agents.stack.parts import IngressReference, ProxyReference, ServerReference
 
 
@@ -60,19 +61,12 @@ def completed(server: ServerReference, namespace: str) -> ServerReference:
     context = server.context_tokens
     if context is not None:
         output = server.max_output_tokens or output_cap_tokens(context)
-        reasons = {
-            agent.name: obstacle
-            for agent in AGENTS
-            if (
-                obstacle := agent.obstacle(
-                    context_tokens=context, max_output_tokens=output, tool_calling=server.tool_calling
-                )
-            )
-            is not None
-        }
+        reasons = unsupported_reasons(
+            None, context_tokens=context, max_output_tokens=output, tool_calling=server.tool_calling
+        )
         updates |= {
             "max_output_tokens": output,
-            "unsupported_reasons": reasons | server.unsupported_reasons,
+            "unsupported_reasons": {**reasons, **server.unsupported_reasons},
         }
     return server.model_copy(update=updates)
 

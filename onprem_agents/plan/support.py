@@ -9,12 +9,16 @@ from onprem_agents.catalog import Model
 
 
 def unsupported_reasons(
-    model: Model, *, context_tokens: int, max_output_tokens: int, tool_calling: bool
+    model: Model | None, *, context_tokens: int, max_output_tokens: int, tool_calling: bool
 ) -> Mapping[str, str]:
-    """Return why an agent cannot work with that model, for each agent that cannot; limits in tokens."""
+    """Return why an agent cannot work with a model, for each agent that cannot; limits in tokens.
+
+    Of a model that the catalogue does not tell (None), only the limits speak.
+    """
     reasons: dict[str, str] = {}
     for agent in AGENTS:
-        obstacle = model.obstacle(agent.name) or agent.obstacle(
+        own = model.obstacle(agent.name) if model is not None else None
+        obstacle = own or agent.obstacle(
             context_tokens=context_tokens, max_output_tokens=max_output_tokens, tool_calling=tool_calling
         )
         if obstacle is not None:
