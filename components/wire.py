@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union, get_args, get_origin
 
 from onprem_agents.errors import Problem, nearest_hint
-from onprem_agents.stack.section import Section
+from onprem_agents.stack.section import Section, sections_in
 
 from .awaited import SECRET, is_unknown
 from .spelling import argument
@@ -52,7 +52,7 @@ def python_names(section: type[Section]) -> dict[str, str]:
     """Return how Python writes the settings that the wire form writes otherwise."""
     names = {str(info.alias): name for name, info in section.model_fields.items() if info.alias != name}
     for info in section.model_fields.values():
-        for inner in _sections(info.annotation):
+        for inner in sections_in(info.annotation):
             names |= python_names(inner)
     return names
 
@@ -99,13 +99,6 @@ def _said(annotation: Any) -> Any:
     if get_origin(annotation) in (Union, types.UnionType):
         (annotation,) = (each for each in get_args(annotation) if each is not types.NoneType)
     return _said(get_args(annotation)[0]) if hasattr(annotation, "__metadata__") else annotation
-
-
-def _sections(annotation: Any) -> Iterator[type[Section]]:
-    if isinstance(annotation, type) and not get_origin(annotation) and issubclass(annotation, Section):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _sections(inner)
 
 
 def _no_argument(where: str, name: object, section: type[Section]) -> Problem:

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from components.sections import ARGUMENTS, KeyArgument
-from onprem_agents.stack.section import Section
+from onprem_agents.stack.section import Section, sections_in
 
 _HEAD = '''"""What each component is told: every value may be an Output.
 
@@ -120,16 +120,9 @@ def _choices(annotation: Any) -> Iterator[str]:
 def _within(section: type[Section]) -> Iterator[type[Section]]:
     """Yield the sections in a section, the inner ones first: a type must stand before it is used."""
     for field in section.model_fields.values():
-        for inner in _sections(field.annotation):
+        for inner in sections_in(field.annotation):
             yield from _within(inner)
             yield inner
-
-
-def _sections(annotation: Any) -> Iterator[type[Section]]:
-    if isinstance(annotation, type) and not get_origin(annotation) and issubclass(annotation, Section):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _sections(argument)
 
 
 def _docstring(text: str) -> str:

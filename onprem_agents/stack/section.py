@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
@@ -15,6 +18,14 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, allow_inf_nan=False
     )
+
+
+def sections_in(annotation: Any) -> Iterator[type[Section]]:
+    """Yield the sections that the type of a setting holds, in lists, maps and alternatives too."""
+    if isinstance(annotation, type) and not get_origin(annotation) and issubclass(annotation, Section):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from sections_in(inner)
 
 
 def contradiction(found: str, why: str, fix: str) -> Exception:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from onprem_agents.errors import Finding, Problem, nearest_hint
 from onprem_agents.stack.former import former_setting
-from onprem_agents.stack.section import Section
+from onprem_agents.stack.section import Section, sections_in
 from onprem_agents.stack.untrusted import looks_like_key
 
 _SHOWN_CHARS = 80
@@ -124,18 +124,8 @@ def _known_keys(section: type[Section], location: tuple[str | int, ...]) -> list
         if isinstance(part, int) or inside is None:
             continue
         field = next((f for f in inside.model_fields.values() if f.alias == part), None)
-        inside = _section_of(field.annotation) if field is not None else inside
+        inside = next(sections_in(field.annotation), None) if field is not None else inside
     return [str(f.alias) for f in inside.model_fields.values()] if inside is not None else []
-
-
-def _section_of(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        found = _section_of(argument)
-        if found is not None:
-            return found
-    return None
 
 
 def _key(name: str) -> str:

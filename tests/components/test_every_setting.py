@@ -19,7 +19,8 @@ from components import CodingPlatform
 from onprem_agents.manifests import DeclaredPatch, DeclaredSecret, bundles
 from onprem_agents.plan import PlatformPlan, plan_stack
 from onprem_agents.plan.report import report
-from onprem_agents.stack.settings import Platform, Section
+from onprem_agents.stack.section import Section, sections_in
+from onprem_agents.stack.settings import Platform
 from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, Recorder, recorded, settings_of
 from tests.unit.manifest_samples import FAST, STACK
 
@@ -100,15 +101,8 @@ def settings(section: type[Section] = Platform, above: Path = ()) -> Iterator[tu
     for info in section.model_fields.values():
         path = (*above, str(info.alias))
         yield path, info.annotation, info.default
-        for inner in _sections(info.annotation):
+        for inner in sections_in(info.annotation):
             yield from settings(inner, path)
-
-
-def _sections(annotation: Any) -> Iterator[type[Section]]:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _sections(argument)
 
 
 def made_up(annotation: Any, default: Any) -> list[Any]:
