@@ -68,6 +68,7 @@ def _environment(connection: Connection) -> Environment:
             "CLAUDE_CODE_SUBAGENT_MODEL": model,
             **claude.limits(connection),
             "CLAUDE_CODE_MODEL_CAPABILITIES": ",".join(dict.fromkeys((*_ALWAYS, *main.claude_capabilities))),
+            **claude.thinking(connection),
             **claude.quiet(),
         },
         removed=("ANTHROPIC_API_KEY",),

@@ -45,7 +45,7 @@ def settings_file(connection: Connection, *, base_url: str) -> ConfigFile:
     capabilities = {role.model: ",".join(role.claude_capabilities) for role in (main, small)}
     if switches := ";".join(f"{model}={names}" for model, names in capabilities.items() if names):
         values["CLAUDE_CODE_MODEL_CAPABILITIES"] = switches
-    values |= quiet()
+    values |= thinking(connection) | quiet()
     settings = {"env": values, "skipWebFetchPreflight": True, "permissions": {"deny": ["WebSearch"]}}
     notes = (REDIRECTION, *_haiku_notes(connection))
     return ConfigFile(path_hint="~/.claude/settings.json", format="json", values=settings, notes=notes)
@@ -106,6 +106,23 @@ def limits(connection: Connection) -> dict[str, str]:
         "API_TIMEOUT_MS": str(connection.timeouts.client_timeout_seconds * 1000),
         "CLAUDE_STREAM_IDLE_TIMEOUT_MS": str(connection.timeouts.stream_idle_seconds * 1000),
     }
+
+
+def thinking(connection: Connection) -> dict[str, str]:
+    """Return the variables for effort and budget of thinking (2.1.330, run 2026-11).
+
+    They hold for all models: a budget goes to those whose capabilities lack adaptive thinking, an effort to those that
+    have it; 0 switches thinking off for all, so no role may think.
+    """
+    main, small = connection.main.thinking, small_role(connection).thinking
+    values: dict[str, str] = {}
+    if main is not None and main.effort is not None:
+        values["CLAUDE_CODE_EFFORT_LEVEL"] = main.effort
+    if main is not None and main.budget_tokens is not None:
+        values["MAX_THINKING_TOKENS"] = str(main.budget_tokens)
+    elif main is not None and main.default == "off" and (small is None or small.default == "off"):
+        values["MAX_THINKING_TOKENS"] = "0"
+    return values
 
 
 def quiet() -> dict[str, str]:

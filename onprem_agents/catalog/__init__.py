@@ -29,12 +29,22 @@ from onprem_agents.catalog.attention import (
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.loader import Catalog, load_catalog
-from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sampling, Variant
+from onprem_agents.catalog.model import (
+    SAMPLING_PARAMETERS,
+    AgentSupport,
+    Model,
+    Part,
+    Precision,
+    Sampling,
+    Variant,
+)
 from onprem_agents.catalog.parameters import Parameters, parameters_of
 from onprem_agents.catalog.resembling import Resemblance
+from onprem_agents.catalog.thinking import Effort, Marks, ThinkingControl
 from onprem_agents.catalog.tier import Tier
 
 __all__ = [
+    "SAMPLING_PARAMETERS",
     "Accelerator",
     "AgentSupport",
     "Architecture",
@@ -43,6 +53,7 @@ __all__ = [
     "Catalog",
     "ChunkedAttention",
     "CompressedAttention",
+    "Effort",
     "Experts",
     "FormerModel",
     "FormerSetting",
@@ -52,6 +63,7 @@ __all__ = [
     "KimiDelta",
     "LatentAttention",
     "Mamba2",
+    "Marks",
     "MigSlice",
     "Model",
     "Parameters",
@@ -61,6 +73,7 @@ __all__ = [
     "Sampling",
     "SlidingWindow",
     "Source",
+    "ThinkingControl",
     "Tier",
     "Variant",
     "load_catalog",

@@ -16,6 +16,7 @@ from onprem_agents.catalog.fact import Fact
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.model import Model, Variant
 from onprem_agents.catalog.resembling import Resemblance, resembling
+from onprem_agents.catalog.thinking import ThinkingControl, control_of
 from onprem_agents.catalog.tier import Tier
 from onprem_agents.errors import FormerName, InvalidInput, Problem, UnknownFact
 
@@ -70,6 +71,10 @@ class Catalog:
     def former_settings(self) -> tuple[FormerSetting, ...]:
         """Keys and values of other manifests, and what to write here."""
         return _read_once(_FOLDER / "former-settings.yaml", FormerSetting)
+
+    def thinking_control(self, model: Model) -> ThinkingControl | None:
+        """Return what steers a model's thinking, None for one that does not think or that nobody has looked into."""
+        return control_of(model, _read_once(_FOLDER / "thinking.yaml", ThinkingControl))
 
     def model(self, name: str) -> Model:
         """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""

@@ -139,6 +139,7 @@ class Servers:
             timeouts=timeouts,
             settings=self.serving,
             release=decision.vllm,
+            control=self.catalog.thinking_control(choice.model),
         )
 
 
@@ -148,6 +149,8 @@ _SETTING_OF = {
     "tensor_parallel_size": "tensor_parallel",
     "speculative_config": "speculative_tokens",
     "override_generation_config": "temperature",
+    "default_chat_template_kwargs": "thinking",
+    "reasoning_config": "thinking",
 }
 
 

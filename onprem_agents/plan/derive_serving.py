@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+from onprem_agents.catalog import Model, ThinkingControl
 from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.plan.choice import Choice
 from onprem_agents.plan.release_notes import release_notes
 from onprem_agents.plan.remarks import because, licence_to_accept, notes_on, remarks_on
 from onprem_agents.plan.rollout import Rollout
+from onprem_agents.plan.sampling import SamplingPlan, sampling_of
 from onprem_agents.plan.serving import (
     CHAT_TEMPLATE_PATH,
     MODEL_PATH,
@@ -20,11 +22,12 @@ from onprem_agents.plan.serving import (
     ServingPlan,
 )
 from onprem_agents.plan.support import unsupported_reasons
+from onprem_agents.plan.thinking import Thinking, reasoning_config, template_arguments, thinking_of
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import needs_expert_parallel
 from onprem_agents.stack.settings import ModelRole, Serving
 from onprem_agents.units import GIB
-from onprem_agents.vllm import ServeFlags, image_of, nearest_release, option_of, to_argv
+from onprem_agents.vllm import Release, ServeFlags, image_of, nearest_release, option_of, to_argv
 
 PORT = 8080
 """KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
@@ -58,15 +61,20 @@ def serving_plan(
     timeouts: TimeoutChain,
     settings: Serving,
     release: str,
+    control: ThinkingControl | None,
 ) -> ServingPlan:
-    """Return the whole plan of one role from what was decided about it.
+    """Return the whole plan of one role from what was decided about it; `control` steers the model's thinking.
 
     Raises `InvalidInput` naming the options that the release does not take.
     """
     source = _source(role, choice)
-    flags = choice.own.merged_into(_known(_flags(role, choice, timeouts), release))
     context_tokens = choice.request.context_tokens
     max_output_tokens = output_cap_tokens(context_tokens)
+    judged_by = nearest_release(release)
+    thinking = thinking_of(role, choice.model, control, judged_by, max_output_tokens=max_output_tokens)
+    sampling = sampling_of(role, choice.model, thinking, judged_by)
+    derived = _thinking_flags(_flags(role, choice, timeouts), choice.model, thinking, sampling, judged_by)
+    flags = choice.own.merged_into(_known(derived, release))
     return ServingPlan(
         role=role.role,
         name=role.role,
@@ -88,6 +96,8 @@ def serving_plan(
         context_tokens=context_tokens,
         max_output_tokens=max_output_tokens,
         temperature=role.temperature,
+        thinking=thinking,
+        sampling=sampling,
         unsupported_reasons=unsupported_reasons(
             choice.model,
             context_tokens=context_tokens,
@@ -101,7 +111,7 @@ def serving_plan(
             *_missed(release),
             *notes_on(role, choice.model, choice.variant, settings),
         ),
-        remarks=tuple(remarks_on(role, choice.model, choice.variant)),
+        remarks=tuple(remarks_on(choice.model, choice.variant, thinking, sampling)),
     )
 
 
@@ -120,7 +130,6 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
     speculative = None
     if role.speculative_tokens and model.speculative is not None:
         speculative = {**model.speculative, "num_speculative_tokens": role.speculative_tokens}
-    sampling = {"temperature": role.temperature} if role.temperature is not None else None
     return ServeFlags(
         model=MODEL_PATH,
         served_model_name=(role.role,),
@@ -144,12 +153,23 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
         chat_template=CHAT_TEMPLATE_PATH if role.chat_template is not None else model.chat_template,
         language_model_only=True if model.multimodal else None,
         speculative_config=speculative,
-        override_generation_config=sampling,
         enable_force_include_usage=True,
         enable_prompt_tokens_details=True,
         sse_keep_alive_interval=_SSE_KEEP_ALIVE_SECONDS,
         shutdown_timeout=timeouts.server_seconds,
         disable_fastapi_docs=True,
+    )
+
+
+def _thinking_flags(
+    flags: ServeFlags, model: Model, thinking: Thinking | None, sampling: SamplingPlan, release: Release
+) -> ServeFlags:
+    """Return the flags with what holds where a request says nothing of thinking and sampling."""
+    return replace(
+        flags,
+        reasoning_config=reasoning_config(thinking, release),
+        default_chat_template_kwargs=template_arguments(thinking, model, release),
+        override_generation_config=sampling.overrides(),
     )
 
 

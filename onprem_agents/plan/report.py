@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from onprem_agents.plan import PlatformPlan, ServingPlan
 
 REPORT_VERSION = 1
@@ -70,6 +72,8 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
         "toolCallParser": serving.flags.tool_call_parser,
         "reasoningParser": serving.flags.reasoning_parser,
         "chatTemplate": serving.flags.chat_template,
+        "thinking": _thinking(serving),
+        "sampling": _sampling(serving),
         "kvCacheDtype": serving.flags.kv_cache_dtype or "auto",
         "license": serving.model.license,
         "licenceToAccept": serving.licence_to_accept,
@@ -90,3 +94,23 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
         },
         "notes": list(serving.notes),
     }
+
+
+def _thinking(serving: ServingPlan) -> dict[str, Any] | None:
+    thinking = serving.thinking
+    if thinking is None:
+        return None
+    return {
+        "default": thinking.default,
+        "budgetTokens": thinking.budget_tokens,
+        "effort": thinking.effort,
+        "said": thinking.said(),
+        "because": thinking.because,
+    }
+
+
+def _sampling(serving: ServingPlan) -> dict[str, Any]:
+    """Return the server's defaults as far as they are not the checkpoint's own."""
+    sampling = serving.sampling
+    values = {to_camel(name): value for name, value in (sampling.overrides() or {}).items()}
+    return {"values": values, "because": sampling.because()}

@@ -9,6 +9,8 @@ from typing import Literal
 from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import Model, Variant
 from onprem_agents.plan.rollout import Rollout
+from onprem_agents.plan.sampling import SamplingPlan
+from onprem_agents.plan.thinking import Thinking
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import Fit
 from onprem_agents.vllm import ServeFlags
@@ -88,6 +90,9 @@ class ServingPlan:
     context_tokens: int
     max_output_tokens: int
     temperature: float | None
+    thinking: Thinking | None
+    """How much it thinks where a request says nothing; None for a model that never does."""
+    sampling: SamplingPlan
     unsupported_reasons: Mapping[str, str]
     """Why an agent cannot work with this role, for each agent that cannot."""
     chat_template: str | None

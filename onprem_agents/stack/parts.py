@@ -38,6 +38,7 @@ from onprem_agents.stack.settings import (
     TurnSeconds,
     check_nodes,
 )
+from onprem_agents.stack.thinking import ServedThinking
 
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 ServiceNamespace = Annotated[
@@ -148,6 +149,10 @@ class ServerReference(Section):
         "most 16384.",
     )
     reasoning: bool = Field(default=False, description="Whether the model thinks before it answers.")
+    thinking: ServedThinking | None = Field(
+        default=None,
+        description="How much it thinks, which agents keep to. Left out: nobody knows, and agents ask for nothing.",
+    )
     tool_calling: bool = Field(default=True, description="Whether the server parses the model's tool calls.")
     temperature: Temperature | None = Field(
         default=None,

@@ -85,6 +85,7 @@ OF_A_SERVER: Arguments = {
     "reasoning": True,
     "toolCalling": False,
     "temperature": 0.3,
+    "thinking": {"default": "off"},
     "unsupportedReasons": {"codex": "it refuses its tools"},
     "longestTurnSeconds": 900,
 }
@@ -123,12 +124,24 @@ SAMPLES: dict[str, Any] = {
     "ingress.gateway": "own-gateway",
     "ingress.routes": ["other"],
     **{f"servers.{key}": value for key, value in OF_A_SERVER.items()},
+    "servers.thinking.default": "off",
+    "servers.thinking.budgetTokens": 1024,
+    "servers.thinking.effort": "low",
+    "servers.thinking.efforts": ["low"],
+    "servers.thinking.switch": "enable_thinking",
 }
 # What an argument needs beside it, or what must change with it.
 GIVEN: dict[str, Arguments] = {
     "ServerArguments.gpusPerNode": {"replicas": 4},
     "ServerArguments.nodes": {"replicas": 4},
     "ProxyArguments.servers.role": {"software": "claude-code-router"},
+    "ServerArguments.thinking.effort": {"model": "Qwen/Qwen3.8-27B"},
+    **{
+        f"servers.thinking.{key}": {
+            "servers": [ANY_SERVICE | {"contextTokens": 65536, "thinking": {"default": "on"}}]
+        }
+        for key in ("default", "budgetTokens", "effort", "efforts", "switch")
+    },
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
@@ -144,6 +157,12 @@ TOLD_BY_THE_INGRESS = {
     "servers.toolCalling",
     "servers.unsupportedReasons",
     "servers.temperature",
+    "servers.thinking",
+    "servers.thinking.default",
+    "servers.thinking.budgetTokens",
+    "servers.thinking.effort",
+    "servers.thinking.efforts",
+    "servers.thinking.switch",
     "servers.mode",
 }
 
@@ -159,7 +178,7 @@ def cases() -> Iterator[Any]:
 def put(raw: Any, path: tuple[str, ...], value: Any) -> None:
     *sections, last = path
     for name in sections:
-        raw = raw[name][0] if name == "servers" else raw[name]
+        raw = raw[name][0] if name == "servers" else raw.setdefault(name, {})
     raw[last] = value
 
 

@@ -38,6 +38,7 @@ class Sample:
 
 _ISSUER = {"access.tls": {"issuer": "internal-ca"}}
 _SECRET = {"access.tls": {"secretName": "agents-tls"}}
+_WITH_EFFORTS = {"models": [{"role": "coder", "model": "Qwen/Qwen3.8-27B", "context": 65536}]}
 _TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
 
 SAMPLES: dict[str, Sample] = {
@@ -68,6 +69,14 @@ SAMPLES: dict[str, Sample] = {
     "models.chatTemplate": Sample(value="{{ messages }}"),
     "models.speculativeTokens": Sample(value=2),
     "models.temperature": Sample(value=0.3),
+    "models.topP": Sample(value=0.5),
+    "models.topK": Sample(value=30),
+    "models.minP": Sample(value=0.1),
+    "models.presencePenalty": Sample(value=0.5),
+    "models.repetitionPenalty": Sample(value=1.1),
+    "models.thinking": Sample(value={"default": "off"}),
+    "models.thinking.budgetTokens": Sample(value=1024),
+    "models.thinking.effort": Sample(value="medium", given=_WITH_EFFORTS),
     "serving": Sample(value={"mode": "Knative"}),
     "serving.vllm": Sample(value="0.32.0"),
     "serving.image": Sample(value="registry.example.internal/vllm:v0.24.0"),

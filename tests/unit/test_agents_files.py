@@ -48,7 +48,7 @@ def test_claude_code_with_one_role_uses_it_in_every_slot() -> None:
     env = json.loads(printed(contract("smallRole", value="coder"), CLAUDE)[0].content)["env"]
     assert env["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "coder"
     assert env["CLAUDE_CODE_MODEL_CAPABILITIES"] == (
-        "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management"
+        "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management,-adaptive_thinking"
     )
 
 
