@@ -173,7 +173,7 @@ class Tls(TypedDict):
 
 
 class ServedThinking(TypedDict):
-    """How much a server's model thinks where a request says nothing, as agents and doctor are told."""
+    """How much a server's model thinks where a request says nothing; agents and proxies ask for the same."""
 
     default: pulumi.Input[str]
     """Whether it thinks where a request says nothing. One of on, off."""

@@ -12,6 +12,7 @@ from onprem_agents.agents.agent import Proxy
 from onprem_agents.agents.config import ConfigFile
 from onprem_agents.agents.environment import Environment
 from onprem_agents.contract.connection import Connection
+from onprem_agents.stack.thinking import ServedThinking
 
 PROVIDER = "onprem"
 PORT = 3456
@@ -32,7 +33,14 @@ def _files(connection: Connection) -> tuple[ConfigFile, ...]:
                 "api_base_url": f"{connection.base_url}/chat/completions",
                 "api_key": f"${connection.auth.key_env}",
                 "models": list(dict.fromkeys((main.model, small.model))),
-                "transformer": {"use": [["maxtoken", {"max_tokens": claude.output_tokens(connection)}]]},
+                "transformer": {
+                    "use": [["maxtoken", {"max_tokens": claude.output_tokens(connection)}]],
+                    **{
+                        role.model: {"use": fields}
+                        for role in (main, small)
+                        if (fields := custom_fields(role.thinking))
+                    },
+                },
             }
         ],
         "Router": {
@@ -74,6 +82,15 @@ def _environment(connection: Connection) -> Environment:
         removed=("ANTHROPIC_API_KEY",),
         no_proxy=("127.0.0.1",),
     )
+
+
+def custom_fields(thinking: ServedThinking | None) -> list[list[object]]:
+    """Return the transformer that keeps a model's requests to its thinking.
+
+    Of what Claude Code says the router makes a field that vLLM does not read (2.0.0, run 2026-11-28).
+    """
+    fields = thinking.request_fields() if thinking is not None else {}
+    return [["customparams", fields]] if fields else []
 
 
 CCR = Proxy(

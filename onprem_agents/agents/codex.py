@@ -17,8 +17,9 @@ from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, W
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope
-from onprem_agents.contract.connection import Connection, Thinking
+from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.limits import compact_at_tokens
+from onprem_agents.stack.thinking import ServedThinking
 from onprem_agents.stack.untrusted import shown
 
 PROVIDER = "onprem"
@@ -71,7 +72,7 @@ def _file(connection: Connection) -> ConfigFile:
     return ConfigFile(path_hint="~/.codex/config.toml", format="toml", values=values)
 
 
-def _effort(thinking: Thinking | None) -> Values:
+def _effort(thinking: ServedThinking | None) -> Values:
     """Return the effort that Codex sends; `none` switches thinking off (0.169.0 sends each as it stands, 2026-11)."""
     if thinking is None:
         return {}

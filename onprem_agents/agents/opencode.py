@@ -17,7 +17,8 @@ from onprem_agents.agents.config import KEY_PATH, ConfigFile, Release, Values, W
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope
-from onprem_agents.contract.connection import Connection, Role, Thinking
+from onprem_agents.contract.connection import Connection, Role
+from onprem_agents.stack.thinking import ServedThinking
 from onprem_agents.stack.untrusted import shown
 
 NAME = "opencode"
@@ -102,7 +103,7 @@ def _model(role: Role) -> Values:
     return model
 
 
-def _options(thinking: Thinking | None) -> Values:
+def _options(thinking: ServedThinking | None) -> Values:
     """Return the fields that opencode adds to each request (1.18.33, run 2026-11).
 
     Its requests for titles ask for a low effort by themselves, which vLLM takes as a wish to think: where thinking
@@ -112,8 +113,8 @@ def _options(thinking: Thinking | None) -> Values:
         return {}
     if thinking.default == "off":
         return {"reasoningEffort": "none"}
-    told = {"reasoningEffort": thinking.effort, "thinking_token_budget": thinking.budget_tokens}
-    return {name: value for name, value in told.items() if value is not None}
+    names = {"reasoning_effort": "reasoningEffort"}
+    return {names.get(name, name): value for name, value in thinking.request_fields().items()}
 
 
 def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:

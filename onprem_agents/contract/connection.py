@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic.alias_generators import to_camel
 
-from onprem_agents.catalog import Effort
 from onprem_agents.contract.limits import MAX_OUTPUT_TOKENS, compact_at_tokens, output_cap_tokens
 from onprem_agents.errors import Finding
 from onprem_agents.stack.domain import (
@@ -35,7 +34,7 @@ from onprem_agents.stack.domain import (
     Translation,
     VersionText,
 )
-from onprem_agents.stack.thinking import BudgetTokens, TemplateArgument
+from onprem_agents.stack.thinking import ServedThinking
 from onprem_agents.stack.untrusted import refusal
 
 CONTRACT_VERSION = 1
@@ -95,20 +94,6 @@ class Timeouts(_Part):
         return self
 
 
-class Thinking(_Part):
-    """How much a model thinks where a request says nothing, and what agents ask for to keep to it.
-
-    `efforts` are those that a request may name; `switch` is the argument of the chat template that switches thinking
-    off in a request by false, None where there is none.
-    """
-
-    default: Literal["on", "off"]
-    budget_tokens: BudgetTokens | None = None
-    effort: Effort | None = None
-    efforts: tuple[Effort, ...] = ()
-    switch: TemplateArgument | None = None
-
-
 class Role(_Part):
     """One served model under its stable name; limits in tokens."""
 
@@ -123,7 +108,7 @@ class Role(_Part):
     parallel_tool_calls: StrictBool
     vision: StrictBool = False
     temperature: Temperature | None = None
-    thinking: Thinking | None = None
+    thinking: ServedThinking | None = None
     claude_capabilities: tuple[ClaudeCapability, ...] = CLAUDE_CAPABILITIES
     supported_agents: tuple[AgentName, ...]
     unsupported_reasons: dict[AgentName, Prose] = Field(default_factory=dict)

@@ -98,7 +98,7 @@ def _role(server: ServerReference) -> dict[str, object]:
         "parallel_tool_calls": server.tool_calling,
         "vision": False,
         "temperature": server.temperature,
-        "thinking": server.thinking.model_dump() if server.thinking is not None else None,
+        "thinking": server.thinking,
         "claude_capabilities": _claude_capabilities(server.thinking),
         "supported_agents": supported_agents(server),
         "unsupported_reasons": dict(server.unsupported_reasons),

@@ -56,7 +56,7 @@ class Thinking(Section):
 
 
 class ServedThinking(Section):
-    """How much a server's model thinks where a request says nothing, as agents and doctor are told."""
+    """How much a server's model thinks where a request says nothing; agents and proxies ask for the same."""
 
     default: Literal["on", "off"] = Field(description="Whether it thinks where a request says nothing.")
     budget_tokens: BudgetTokens | None = Field(
@@ -73,3 +73,10 @@ class ServedThinking(Section):
         description="Argument of the chat template that switches thinking off by false, e.g. enable_thinking. Left "
         "out: a request cannot switch it off.",
     )
+
+    def request_fields(self) -> dict[str, Any]:
+        """Return the fields of a chat request that ask vLLM for it, whatever else the request says of thinking."""
+        if self.default == "off":
+            return {"chat_template_kwargs": {self.switch: False}} if self.switch is not None else {}
+        told = {"reasoning_effort": self.effort, "thinking_token_budget": self.budget_tokens}
+        return {name: value for name, value in told.items() if value is not None}

@@ -142,6 +142,11 @@ GIVEN: dict[str, Arguments] = {
         }
         for key in ("default", "budgetTokens", "effort", "efforts", "switch")
     },
+    "servers.thinking.default": {
+        "servers": [
+            ANY_SERVICE | {"contextTokens": 65536, "thinking": {"default": "on", "switch": "enable_thinking"}}
+        ]
+    },
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
@@ -158,9 +163,6 @@ TOLD_BY_THE_INGRESS = {
     "servers.unsupportedReasons",
     "servers.temperature",
     "servers.thinking",
-    "servers.thinking.default",
-    "servers.thinking.budgetTokens",
-    "servers.thinking.effort",
     "servers.thinking.efforts",
     "servers.thinking.switch",
     "servers.mode",
