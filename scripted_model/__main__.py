@@ -30,11 +30,12 @@ def _served(_context: click.Context, _parameter: click.Parameter, values: tuple[
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--port", type=click.IntRange(1, 65535), required=True)
 @click.option("--model", "served", multiple=True, required=True, callback=_served, metavar="NAME=TOKENS")
+@click.option("--unthinking", multiple=True, metavar="NAME", help="Thinks only where a request asks for it.")
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="File of JSON lines.")
-def main(port: int, served: dict[str, int], record: Path | None) -> None:
+def main(port: int, served: dict[str, int], unthinking: tuple[str, ...], record: Path | None) -> None:
     """Serve the scripted model: a stand-in, no model answers."""
     try:
-        asyncio.run(_run(port, ScriptedModel(served, Record(record)), ", ".join(served)))
+        asyncio.run(_run(port, ScriptedModel(served, Record(record), unthinking), ", ".join(served)))
     except OSError as error:
         raise click.ClickException(f"{NAME} cannot serve on {_LOOPBACK}:{port}: {error}") from None
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
@@ -28,10 +28,14 @@ _BORN = int(time.time())
 
 
 class ScriptedModel:
-    """Answers requests for the served names, each with its context window in tokens."""
+    """Answers requests for the served names, each with its context window in tokens.
 
-    def __init__(self, served: Mapping[str, int], record: Record) -> None:
+    The names in `unthinking` think only where a request asks for it.
+    """
+
+    def __init__(self, served: Mapping[str, int], record: Record, unthinking: Iterable[str] = ()) -> None:
         self._served = dict(served)
+        self._unthinking = frozenset(unthinking)
         self._record = record
         self._plays = Plays()
 
@@ -101,7 +105,8 @@ class ScriptedModel:
         await asyncio.sleep(play.delay)
         if play.error is not None:
             _refuse(play, self._served[asked.model], request)
-        turn = next_turn(asked) if play.tokens is None else Turn(text="word " * play.tokens)
+        thinks = asked.model not in self._unthinking
+        turn = next_turn(asked, thinks=thinks) if play.tokens is None else Turn(text="word " * play.tokens)
         usage = Usage(
             input_tokens=_input_tokens(request) if play.usage is None else play.usage,
             output_tokens=_output_tokens(turn),

@@ -70,8 +70,13 @@ def start_scripted_model(layout: Layout, plan: PlatformPlan) -> Upstream:
         ports.replace_taken([NAME])
     record_file = layout.state / "gateway" / "record.jsonl"
     models = [f"--model={serving.name}={serving.context_tokens}" for serving in plan.serving]
+    unthinking = [
+        f"--unthinking={serving.name}"
+        for serving in plan.serving
+        if serving.thinking is not None and not serving.thinking.on
+    ]
     port = ports[NAME]
-    process = scripted_model(layout, f"--port={port}", f"--record={record_file}", *models)
+    process = scripted_model(layout, f"--port={port}", f"--record={record_file}", *models, *unthinking)
     upstream = Upstream(url=f"http://{LOOPBACK}:{port}", record_file=record_file)
     if not process.as_wanted():
         process.stop()

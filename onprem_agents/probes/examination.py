@@ -15,6 +15,7 @@ from onprem_agents.probes.discovery import base_address
 from onprem_agents.probes.limits import limits
 from onprem_agents.probes.patient import Patient, verdict
 from onprem_agents.probes.reach import reach
+from onprem_agents.probes.thinking import probes_of, thinking
 from onprem_agents.probes.trust import trust
 from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.installed import Installed
@@ -39,6 +40,8 @@ def left_out(connection: Connection, found: Sequence[Verdict]) -> tuple[str, ...
     expected += _ANSWERS
     if connection.main.reasoning:
         expected.insert(expected.index("messages"), "reasoning")
+    place = expected.index("long body")
+    expected[place:place] = probes_of(connection)
     done = {verdict.probe for verdict in found}
     return tuple(probe for probe in expected if probe not in done)
 
@@ -121,4 +124,5 @@ def platform_probes(
     yield from endpoint.openai_streams(patient)
     yield from endpoint.anthropic(patient)
     yield from endpoint.responses(patient)
+    yield from thinking(patient)
     yield from limits(patient, slow=slow)
