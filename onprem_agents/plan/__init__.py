@@ -31,6 +31,7 @@ from onprem_agents.plan.rollout import Rollout, choose_rollout
 from onprem_agents.plan.scope import Scope
 from onprem_agents.plan.serving import (
     CHAT_TEMPLATE_PATH,
+    KEEP_ALIVE_PATH,
     MODEL_PATH,
     ModelSource,
     PodResources,
@@ -38,7 +39,7 @@ from onprem_agents.plan.serving import (
     ServingPlan,
 )
 from onprem_agents.plan.stack_plan import plan_stack_file, read_and_plan
-from onprem_agents.plan.timeouts import PRE_STOP_SECONDS, TimeoutChain, derive_timeouts
+from onprem_agents.plan.timeouts import KEEP_ALIVE_SECONDS, PRE_STOP_SECONDS, TimeoutChain, derive_timeouts
 
 __all__ = [
     "AGENTS_ROUTE",
@@ -46,6 +47,8 @@ __all__ = [
     "CONNECTION_ROUTE",
     "GATEWAY_NAME",
     "GPU_RESOURCE",
+    "KEEP_ALIVE_PATH",
+    "KEEP_ALIVE_SECONDS",
     "MODELS_ROUTE",
     "MODEL_PATH",
     "PRE_STOP_SECONDS",

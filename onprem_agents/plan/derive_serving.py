@@ -13,6 +13,7 @@ from onprem_agents.plan.remarks import because, licence_to_accept, notes_on, rem
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.serving import (
     CHAT_TEMPLATE_PATH,
+    KEEP_ALIVE_MIDDLEWARE,
     MODEL_PATH,
     ModelSource,
     PodResources,
@@ -29,20 +30,15 @@ from onprem_agents.vllm import ServeFlags, image_of, nearest_release, option_of,
 PORT = 8080
 """KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
 
-# A gateway or client with a 60 s idle limit sees a byte in time; vLLM sends SSE comments (0.29 on, 2026-11).
-_SSE_KEEP_ALIVE_SECONDS = 15
-
 # Options that the plan adds for comfort or for what it reports: a release without them serves as well.
 _CONVENIENCES = (
     "language_model_only",
     "enable_force_include_usage",
     "enable_prompt_tokens_details",
-    "sse_keep_alive_interval",
     "shutdown_timeout",
     "disable_fastapi_docs",
 )
 _MISSED = {
-    "sse_keep_alive_interval": "a hop on the way that cuts silent streams cuts long thoughts",
     "shutdown_timeout": "a server that is restarted ends the turns that it serves",
 }
 # How releases before `--language-model-only` leave out the encoders (vLLM 0.9.2 to 0.33.0, read 2026-11).
@@ -147,7 +143,7 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
         override_generation_config=sampling,
         enable_force_include_usage=True,
         enable_prompt_tokens_details=True,
-        sse_keep_alive_interval=_SSE_KEEP_ALIVE_SECONDS,
+        middleware=KEEP_ALIVE_MIDDLEWARE,
         shutdown_timeout=timeouts.server_seconds,
         disable_fastapi_docs=True,
     )

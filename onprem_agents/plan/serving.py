@@ -19,6 +19,11 @@ MODEL_PATH = "/mnt/models"
 CHAT_TEMPLATE_PATH = "/etc/onprem/chat-template/template.jinja"
 """Where a chat template of the stack's own is mounted."""
 
+KEEP_ALIVE_PATH = "/etc/onprem/python/onprem_keep_alive.py"
+"""Where the middleware is mounted that keeps silent streams alive."""
+KEEP_ALIVE_MIDDLEWARE = "onprem_keep_alive.KeepAlive"
+"""The same as vLLM imports it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSource:

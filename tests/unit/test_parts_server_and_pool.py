@@ -43,7 +43,7 @@ def test_two_servers_in_one_namespace_share_no_object() -> None:
     )
 
     assert ("Secret", "coder-server-key") in first
-    assert len(first) == 5
+    assert len(first) == 6
     assert not set(first) & set(second)
 
 
