@@ -7,12 +7,12 @@ serving runtime would merge its own in.
 
 from __future__ import annotations
 
-from onprem_agents.manifests.gpu_node_pool import QUEUE_LABEL, tolerations
+from onprem_agents.manifests.gpu_node_pool import tolerations
 from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest
 from onprem_agents.manifests.model_server import chat_template_name, server_container, server_volumes
 from onprem_agents.manifests.model_source import download_containers
 from onprem_agents.plan import CHAT_TEMPLATE_PATH, ServerPart, ServingPlan
-from onprem_agents.stack.labels import ROLE_LABEL, STACK_LABEL
+from onprem_agents.stack.labels import QUEUE_LABEL, ROLE_LABEL, STACK_LABEL
 
 COMPONENT = "model-server"
 

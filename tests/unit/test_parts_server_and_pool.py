@@ -122,17 +122,6 @@ def test_pools_of_two_namespaces_share_no_cluster_wide_name() -> None:
     assert set(first) & set(second) == {("LocalQueue", "coding-agents")}, "it has a namespace"
 
 
-def test_the_quota_of_a_pool_whose_servers_nobody_knows_admits_all_that_fit_its_gpus() -> None:
-    part = pool(queue={}, gpusPerNode=4, nodes=2)
-    model = server(gpusPerNode=4, nodes=2, replicas=8)
-    assert part.queues is not None
-    quota, pod = part.queues.quota, model.serving.resources
-
-    assert (quota.gpus, quota.pods, pod.gpus) == (8, 8, 1)
-    assert quota.cpus >= 8 * pod.cpus
-    assert quota.memory_gib >= 8 * pod.memory_gib
-
-
 def test_a_queue_that_leads_elsewhere_is_made_anew_for_kueue_lets_nobody_change_it() -> None:
     replaced = {
         each.manifest["kind"]: each.replace_on_changes

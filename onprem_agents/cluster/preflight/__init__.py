@@ -29,7 +29,7 @@ PREREQUISITES: Mapping[str, str] = {
     "gateway.envoyproxy.io": "install Envoy Gateway 1.9",
     "aigateway.envoyproxy.io": "install Envoy AI Gateway 1.0 or newer",
     "cert-manager.io": "install cert-manager, or give platform.access.tls.secretName",
-    "kueue.x-k8s.io": "install Kueue 0.15, or drop platform.queue",
+    "kueue.x-k8s.io": "install Kueue 0.19, or drop platform.queue",
 }
 _KNATIVE = (
     "serving.knative.dev/v1",
