@@ -16,6 +16,7 @@ from onprem_agents.cluster.preflight.licences import check_licences
 from onprem_agents.cluster.preflight.namespace import check_namespace
 from onprem_agents.cluster.preflight.nodes import check_nodes
 from onprem_agents.cluster.preflight.permissions import check_permissions
+from onprem_agents.cluster.preflight.queue import check_queue
 from onprem_agents.cluster.preflight.storage import check_storage
 from onprem_agents.plan import PlatformPlan
 
@@ -59,6 +60,7 @@ def _checks(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -
         yield check_lua(plan, client)
     yield from check_certificate(plan, client)
     yield from check_nodes(plan, objects, client)
+    yield from check_queue(plan, objects, client)
     yield from check_licences(plan, client)
     yield from check_storage(plan, objects, client)
     yield from check_namespace(plan, objects, client)
