@@ -16,6 +16,10 @@ from onprem_agents.stack.labels import QUEUE_LABEL, ROLE_LABEL, STACK_LABEL
 
 COMPONENT = "model-server"
 
+# Kueue's webhook lets no running Deployment into a queue, out of it or into another one (v0.19.2,
+# deployment_webhook.go, ValidateUpdate), and KServe would try for ever: the object is made anew.
+REPLACED = (f'metadata.labels["{QUEUE_LABEL}"]',)
+
 
 def pod_labels(part: ServerPart) -> dict[str, str]:
     """Return the labels that pick out one role's pods, in either deployment mode."""

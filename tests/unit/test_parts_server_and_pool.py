@@ -133,6 +133,18 @@ def test_a_queue_that_leads_elsewhere_is_made_anew_for_kueue_lets_nobody_change_
     assert {kind for kind, paths in replaced.items() if paths} == {"LocalQueue"}
 
 
+def test_a_server_that_changes_its_queue_is_made_anew_for_kueue_lets_no_running_one_in() -> None:
+    (declared,) = (
+        each
+        for bundle in server_bundles(server(localQueue="agents"))
+        for each in bundle.objects
+        if each.manifest["kind"] == "InferenceService"
+    )
+
+    assert 'metadata.labels["kueue.x-k8s.io/queue-name"]' in declared.replace_on_changes
+    assert declared.manifest["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "agents"
+
+
 def test_the_clusterqueue_of_a_platform_carries_its_namespace() -> None:
     own = planned(queue={}, namespace="team-b")
     said = planned(queue={"clusterQueue": "gpu"})
