@@ -16,6 +16,9 @@ class Queue(TypedDict):
 
     cluster_queue: NotRequired[pulumi.Input[str]]
     """Name of the ClusterQueue that is made; it is cluster-wide. Left out: the namespace's name and -gpu."""
+    existing_cluster_queue: NotRequired[pulumi.Input[str]]
+    """Existing ClusterQueue that admits the pods: then neither a ClusterQueue nor a flavor is made. Left
+    out: one is made, with quota for all replicas and the pods of an update."""
     local_queue: NotRequired[pulumi.Input[str]]
     """Name of the LocalQueue in the stack's namespace. Default: coding-agents."""
 

@@ -7,15 +7,19 @@ serving runtime would merge its own in.
 
 from __future__ import annotations
 
-from onprem_agents.manifests.gpu_node_pool import QUEUE_LABEL, tolerations
+from onprem_agents.manifests.gpu_node_pool import tolerations
 from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest
 from onprem_agents.manifests.model_files import config_maps, files_digest
 from onprem_agents.manifests.model_server import server_container, server_volumes
 from onprem_agents.manifests.model_source import download_containers
 from onprem_agents.plan import ServerPart, ServingPlan
-from onprem_agents.stack.labels import CONFIG_ANNOTATION, ROLE_LABEL, STACK_LABEL
+from onprem_agents.stack.labels import CONFIG_ANNOTATION, QUEUE_LABEL, ROLE_LABEL, STACK_LABEL
 
 COMPONENT = "model-server"
+
+# Kueue's webhook lets no running Deployment into a queue, out of it or into another one (v0.19.2,
+# deployment_webhook.go, ValidateUpdate), and KServe would try for ever: the object is made anew.
+REPLACED = (f'metadata.labels["{QUEUE_LABEL}"]',)
 
 
 def pod_labels(part: ServerPart) -> dict[str, str]:

@@ -161,9 +161,24 @@ class Queue(Section):
         description="Name of the ClusterQueue that is made; it is cluster-wide. Left out: the namespace's name and "
         "-gpu.",
     )
+    existing_cluster_queue: ObjectName | None = Field(
+        default=None,
+        description="Existing ClusterQueue that admits the pods: then neither a ClusterQueue nor a flavor is made. "
+        "Left out: one is made, with quota for all replicas and the pods of an update.",
+    )
     local_queue: LabelValue = Field(
         default="coding-agents", description="Name of the LocalQueue in the stack's namespace."
     )
+
+    @model_validator(mode="after")
+    def _one_cluster_queue(self) -> Queue:
+        if self.cluster_queue is not None and self.existing_cluster_queue is not None:
+            raise contradiction(
+                f"'clusterQueue' {self.cluster_queue} and 'existingClusterQueue' {self.existing_cluster_queue}",
+                "the first is the name of one that is made, the second of one that is there",
+                "say 'existingClusterQueue' for one that is there, 'clusterQueue' for one to make, never both",
+            )
+        return self
 
 
 class Platform(Section):

@@ -92,6 +92,7 @@ SAMPLES: dict[str, Sample] = {
     "timeouts.loadBudgetSeconds": Sample(value=3600),
     "queue": Sample(value={}),
     "queue.clusterQueue": Sample(value="own-gpus", given={"queue": {}}),
+    "queue.existingClusterQueue": Sample(value="shared-gpus", given={"queue": {}}),
     "queue.localQueue": Sample(value="own-agents", given={"queue": {}}),
 }
 
