@@ -77,6 +77,9 @@ class InferenceServiceArgs(TypedDict):
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    download_mib_per_second: NotRequired[pulumi.Input[int]]
+    """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
+    about what a line of 1 Gbit/s gives. Default: 100."""
     precision: NotRequired[pulumi.Input[str]]
     """Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes natively.
     One of bf16, fp8, int4, nvfp4, mxfp4."""
@@ -346,6 +349,9 @@ class Serving(TypedDict):
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    download_mib_per_second: NotRequired[pulumi.Input[int]]
+    """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
+    about what a line of 1 Gbit/s gives. Default: 100."""
 
 
 class Developer(TypedDict):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.plan.choice import Choice
+from onprem_agents.plan.loading import Loading, budget_notes
 from onprem_agents.plan.release_notes import release_notes
 from onprem_agents.plan.remarks import because, licence_to_accept, notes_on, remarks_on
 from onprem_agents.plan.rollout import Rollout
@@ -67,6 +68,12 @@ def serving_plan(
     flags = choice.own.merged_into(_known(_flags(role, choice, timeouts), release))
     context_tokens = choice.request.context_tokens
     max_output_tokens = output_cap_tokens(context_tokens)
+    loading = Loading(
+        weights_gib=choice.variant.weights_gib + _tables_gib(choice),
+        downloads=source.leaves_the_cluster,
+        mib_per_second=settings.download_mib_per_second,
+        budget_seconds=timeouts.load_budget_seconds,
+    )
     return ServingPlan(
         role=role.role,
         name=role.role,
@@ -100,8 +107,10 @@ def serving_plan(
             *release_notes(release),
             *_missed(release),
             *notes_on(role, choice.model, choice.variant, settings),
+            *budget_notes(loading),
         ),
         remarks=tuple(remarks_on(role, choice.model, choice.variant)),
+        loading=loading,
     )
 
 
@@ -178,8 +187,7 @@ def _resources(choice: Choice, source: ModelSource) -> PodResources:
     weights_gib = choice.variant.weights_gib
     # NCCL and the workers exchange through shared memory; 1 GPU needs it only for the API server's queue.
     shm_gib = 2 if gpus == 1 else 4 * gpus
-    # Tables that stay in the host's memory, a byte a parameter (Qwen3.8-Flash-Next: 48 GiB of 51 billion, 2026-11).
-    tables_gib = math.ceil(choice.model.architecture.host_params / GIB)
+    tables_gib = _tables_gib(choice)
     wanted_gib = 12 + math.ceil(0.25 * weights_gib) + shm_gib + tables_gib
     return PodResources(
         cpus=min(host.cpus_per_gpu * gpus, 2 + 2 * gpus),
@@ -188,6 +196,11 @@ def _resources(choice: Choice, source: ModelSource) -> PodResources:
         gpus=gpus,
         download_gib=math.ceil(1.15 * weights_gib) + 4 + tables_gib if source.scheme in ("hf", "s3") else 0,
     )
+
+
+def _tables_gib(choice: Choice) -> int:
+    # Tables that stay in the host's memory, a byte a parameter (Qwen3.8-Flash-Next: 48 GiB of 51 billion, 2026-11).
+    return math.ceil(choice.model.architecture.host_params / GIB)
 
 
 def _probes(timeouts: TimeoutChain) -> Probes:

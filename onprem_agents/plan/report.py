@@ -51,7 +51,7 @@ def _teams(plan: PlatformPlan) -> dict[str, int]:
 
 def role_report(serving: ServingPlan) -> dict[str, Any]:
     """Return the report of one role."""
-    fit = serving.fit
+    fit, loading = serving.fit, serving.loading
     return {
         "role": serving.role,
         "asked": serving.asked,
@@ -82,6 +82,13 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
             ],
             "kvPoolGib": round(fit.kv_pool_gib, 2),
             "kvPerSessionGib": round(fit.kv_per_session_gib, 2),
+        },
+        "loading": {
+            "weightsGib": round(loading.weights_gib, 1),
+            "downloadMibPerSecond": loading.mib_per_second,
+            "downloadSeconds": loading.download_seconds,
+            "startSeconds": loading.start_seconds,
+            "budgetSeconds": loading.budget_seconds,
         },
         "rollout": {
             "kind": serving.rollout.kind,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import Model, Variant
+from onprem_agents.plan.loading import Loading
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import Fit
@@ -97,6 +98,8 @@ class ServingPlan:
     """What the reader of the plan should know or do although it holds."""
     remarks: tuple[str, ...]
     """What is worth knowing about the model as it is served."""
+    loading: Loading
+    """How long a pod needs from its start until it serves."""
 
     @property
     def sessions(self) -> int:

@@ -74,6 +74,7 @@ SAMPLES: dict[str, Sample] = {
     "serving.imagePullSecrets": Sample(value=["pull"]),
     "serving.serviceAccount": Sample(value="own-account"),
     "serving.storageSecret": Sample(value="hf-token"),
+    "serving.downloadMibPerSecond": Sample(value=1000),
     "access": Sample(value={**STACK["access"], "host": "models.example.internal"}),
     "access.host": Sample(value="models.example.internal"),
     "access.port": Sample(value=8443),
