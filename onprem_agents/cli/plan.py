@@ -73,14 +73,19 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
 
 
 def _loading(loading: dict[str, Any]) -> str:
-    start = rough_time(loading["startSeconds"])
+    start, restart = rough_time(loading["startSeconds"]), rough_time(loading["restartSeconds"])
     budget = f"the budget is {rough_time(loading['budgetSeconds'])}"
     if not loading["downloadSeconds"]:
         return f"load about {start} from the weights to serving; {budget}"
-    download = rough_time(loading["downloadSeconds"])
+    download = (
+        f"about {rough_time(loading['downloadSeconds'])} of download ({loading['weightsGib']:,} GiB at "
+        f"{loading['downloadMibPerSecond']} MiB/s)"
+    )
+    if loading["keptIn"] is None:
+        return f"load {download} at each start, then {start} to serving; {budget}"
     return (
-        f"load about {download} of download ({loading['weightsGib']:,} GiB at {loading['downloadMibPerSecond']} "
-        f"MiB/s), then {start} to serving; {budget}"
+        f"load {download} once, then {start} to serving, later starts {restart}; kept in {loading['keptIn']}; "
+        f"{budget}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onprem_agents.manifests.meta import Manifest, container_security
-from onprem_agents.manifests.model_source import model_mount, model_volume
+from onprem_agents.manifests.model_source import cache_environment, model_mounts, model_volumes
 from onprem_agents.plan import CHAT_TEMPLATE_PATH, GPU_RESOURCE, PRE_STOP_SECONDS, ServerPart, ServingPlan
 from onprem_agents.units import format_cpu, format_gib
 from onprem_agents.vllm import COMMAND, DEFAULT_PORT
@@ -66,7 +66,7 @@ def server_container(part: ServerPart) -> Manifest:
 def server_volumes(serving: ServingPlan) -> list[Manifest]:
     """Return the volumes: weights, scratch, shared memory, and the stack's own chat template."""
     volumes = [
-        model_volume(serving),
+        *model_volumes(serving),
         {"name": "scratch", "emptyDir": {"sizeLimit": format_gib(_SCRATCH_GIB)}},
         {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": format_gib(serving.resources.shm_gib)}},
     ]
@@ -81,7 +81,11 @@ def chat_template_name(serving: ServingPlan) -> str:
 
 
 def _environment(serving: ServingPlan, key_secret: str | None) -> list[Manifest]:
-    values = _ENVIRONMENT | {"VLLM_ENGINE_READY_TIMEOUT_S": str(serving.timeouts.load_budget_seconds)}
+    values = {
+        **_ENVIRONMENT,
+        "VLLM_ENGINE_READY_TIMEOUT_S": str(serving.timeouts.load_budget_seconds),
+        **cache_environment(serving),
+    }
     plain: list[Manifest] = [{"name": name, "value": value} for name, value in values.items()]
     if key_secret is None:
         return plain
@@ -121,7 +125,7 @@ def _probes(serving: ServingPlan) -> Manifest:
 
 def _mounts(serving: ServingPlan) -> list[Manifest]:
     mounts: list[Manifest] = [
-        model_mount(serving),
+        *model_mounts(serving),
         {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108  the pod's own emptyDir
         {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108  the pod's own emptyDir
     ]

@@ -8,7 +8,7 @@ model server may load for the better part of an hour: nothing waits for it.
 
 from __future__ import annotations
 
-from onprem_agents.manifests import ai_gateway, external_ingress
+from onprem_agents.manifests import ai_gateway, external_ingress, model_cache
 from onprem_agents.manifests.bundle import Bundle, Declared, DeclaredPatch, Group, plain
 from onprem_agents.manifests.gateway_auth import (
     closing_policies,
@@ -22,6 +22,7 @@ from onprem_agents.manifests.inference_service import COMPONENT as MODEL_SERVER
 from onprem_agents.manifests.inference_service import (
     disruption_budgets,
     inference_service,
+    service_account_name,
     supporting_objects,
 )
 from onprem_agents.manifests.meta import Manifest
@@ -117,11 +118,21 @@ def server_bundles(part: ServerPart) -> tuple[Bundle, ...]:
             after=("namespace",),
         ),
         Bundle(
+            group="model-cache",
+            component="InferenceService",
+            role=role,
+            objects=tuple(
+                Declared(manifest=each, replace_on_changes=model_cache.REPLACED.get(each["kind"], ()))
+                for each in model_cache.cache_objects(part, service_account=service_account_name(part))
+            ),
+            after=("namespace", "network", "pool", "model-files"),
+        ),
+        Bundle(
             group="model-server",
             component="InferenceService",
             role=role,
             objects=plain([inference_service(part)]),
-            after=("namespace", "network", "server-keys", "pool", "model-files"),
+            after=("namespace", "network", "server-keys", "pool", "model-files", "model-cache"),
         ),
         Bundle(
             group="model-budget",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from onprem_agents.contract.limits import output_cap_tokens
+from onprem_agents.plan.cache import Cache, cache_notes
 from onprem_agents.plan.choice import Choice
 from onprem_agents.plan.loading import Loading, budget_notes
 from onprem_agents.plan.release_notes import release_notes
@@ -59,18 +60,20 @@ def serving_plan(
     timeouts: TimeoutChain,
     settings: Serving,
     release: str,
+    cache: Cache | None,
 ) -> ServingPlan:
     """Return the whole plan of one role from what was decided about it.
 
     Raises `InvalidInput` naming the options that the release does not take.
     """
-    source = _source(role, choice)
+    source = source_of(role, choice)
     flags = choice.own.merged_into(_known(_flags(role, choice, timeouts), release))
     context_tokens = choice.request.context_tokens
     max_output_tokens = output_cap_tokens(context_tokens)
     loading = Loading(
-        weights_gib=choice.variant.weights_gib + _tables_gib(choice),
+        weights_gib=stored_gib(choice),
         downloads=source.leaves_the_cluster,
+        kept=cache,
         mib_per_second=settings.download_mib_per_second,
         budget_seconds=timeouts.load_budget_seconds,
     )
@@ -88,7 +91,7 @@ def serving_plan(
         flags=flags,
         argv=to_argv(flags, release),
         replicas=replicas,
-        resources=_resources(choice, source),
+        resources=_resources(choice, source, cache),
         probes=_probes(timeouts),
         rollout=rollout,
         fit=choice.fit,
@@ -108,13 +111,16 @@ def serving_plan(
             *_missed(release),
             *notes_on(role, choice.model, choice.variant, settings),
             *budget_notes(loading),
+            *cache_notes(cache),
         ),
         remarks=tuple(remarks_on(role, choice.model, choice.variant)),
         loading=loading,
+        cache=cache,
     )
 
 
-def _source(role: ModelRole, choice: Choice) -> ModelSource:
+def source_of(role: ModelRole, choice: Choice) -> ModelSource:
+    """Return where the weights come from."""
     uri = role.source or f"hf://{choice.variant.hf_id}"
     scheme = uri.split("://", 1)[0]
     if scheme not in ("hf", "pvc", "oci", "s3"):
@@ -181,7 +187,7 @@ def _known(flags: ServeFlags, version: str) -> ServeFlags:
     return replace(flags, **dict.fromkeys(lacking), limit_mm_per_prompt=older)
 
 
-def _resources(choice: Choice, source: ModelSource) -> PodResources:
+def _resources(choice: Choice, source: ModelSource, cache: Cache | None) -> PodResources:
     gpus = choice.tensor_parallel
     host = choice.request.accelerator.host
     weights_gib = choice.variant.weights_gib
@@ -194,8 +200,15 @@ def _resources(choice: Choice, source: ModelSource) -> PodResources:
         memory_gib=min(host.memory_gib_per_gpu * gpus, wanted_gib),
         shm_gib=shm_gib,
         gpus=gpus,
-        download_gib=math.ceil(1.15 * weights_gib) + 4 + tables_gib if source.scheme in ("hf", "s3") else 0,
+        download_gib=math.ceil(1.15 * weights_gib) + 4 + tables_gib
+        if source.leaves_the_cluster and cache is None
+        else 0,
     )
+
+
+def stored_gib(choice: Choice) -> float:
+    """Return the checkpoint's size on a disk."""
+    return choice.variant.weights_gib + _tables_gib(choice)
 
 
 def _tables_gib(choice: Choice) -> int:

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
 
 REPORT_VERSION = 1
 
@@ -47,6 +48,17 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
 def _teams(plan: PlatformPlan) -> dict[str, int]:
     teams = (developer.team for developer in plan.access.developers.values())
     return dict(sorted(Counter(team for team in teams if team is not None).items()))
+
+
+def kept_in(cache: Cache | None) -> str | None:
+    """Return in words where weights are kept between starts; None where they are not."""
+    if isinstance(cache, ClaimCache):
+        return f"claim {cache.name} ({cache.size_gib} GiB, {cache.access_mode})"
+    if isinstance(cache, FolderCache):
+        return f"{cache.path}/{cache.folder} of each node"
+    if isinstance(cache, KServeCache):
+        return f"KServe's cache {cache.name} on {cache.node_group}"
+    return None
 
 
 def role_report(serving: ServingPlan) -> dict[str, Any]:
@@ -88,7 +100,9 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
             "downloadMibPerSecond": loading.mib_per_second,
             "downloadSeconds": loading.download_seconds,
             "startSeconds": loading.start_seconds,
+            "restartSeconds": loading.restart_seconds,
             "budgetSeconds": loading.budget_seconds,
+            "keptIn": kept_in(serving.cache),
         },
         "rollout": {
             "kind": serving.rollout.kind,

@@ -136,6 +136,11 @@ GIVEN: dict[str, Arguments] = {
     "ProxyArguments.servers.role": {"software": "claude-code-router"},
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
+    **{
+        name.removeprefix("models."): {"cache": one.given["models.cache"]}
+        for name, one in SETTINGS.items()
+        if name.startswith("models.cache.")
+    },
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
     "tls.issuerKind": {"tls": {"issuer": "internal-ca"}},
     **{f"proxy.{key}": {"proxy": proxy_told()} for key in ("software", "service", "port", "keySecret")},

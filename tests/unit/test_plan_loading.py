@@ -54,7 +54,9 @@ def test_the_report_says_each_part_of_the_time() -> None:
         "downloadMibPerSecond": 100,
         "downloadSeconds": 304,
         "startSeconds": 282,
+        "restartSeconds": 586,
         "budgetSeconds": 2700,
+        "keptIn": None,
     }
 
 
@@ -83,7 +85,7 @@ def test_no_budget_is_named_that_the_setting_refuses() -> None:
 
 
 def test_weights_of_a_volume_that_load_too_slowly_are_told_as_well() -> None:
-    loading = Loading(weights_gib=1000, downloads=False, mib_per_second=100, budget_seconds=2700)
+    loading = Loading(weights_gib=1000, downloads=False, mib_per_second=100, budget_seconds=2700, kept=None)
     (note,) = budget_notes(loading)
 
     assert "download" not in note
