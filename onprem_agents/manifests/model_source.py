@@ -100,8 +100,8 @@ def cache_environment(serving: ServingPlan) -> dict[str, str]:
         return {"STORAGE_URI": serving.source.pinned_uri}
     if serving.cache is None:
         return {}
-    # vLLM puts what torch.compile, Inductor and DeepGEMM make below its root (0.32.0, envs.py and compiler_interface.py);
-    # Triton, FlashInfer, TileLang and the driver's own compiler use the home folder unless they are told (read 2026-11).
+    # vLLM puts what torch.compile, Inductor and DeepGEMM make below its root (0.32.0, envs.py, compiler_interface.py);
+    # Triton, FlashInfer, TileLang and the driver's own compiler use the home folder unless told (read 2026-11).
     root = f"{_COMPILED_PATH}/{serving.vllm_release}"
     return {
         "VLLM_CACHE_ROOT": f"{root}/vllm",

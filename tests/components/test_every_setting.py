@@ -38,7 +38,7 @@ class Sample:
 
 _ISSUER = {"access.tls": {"issuer": "internal-ca"}}
 _SECRET = {"access.tls": {"secretName": "agents-tls"}}
-_CLAIM = {"models.cache": {"pvc": {}}}
+_CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
 _FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
 _GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}
 _TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
