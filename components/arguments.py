@@ -104,8 +104,8 @@ class InferenceServiceArgs(TypedDict):
     """Longest turn of an agent, in seconds: every limit from server to client is derived from it. Default:
     600."""
     load_budget_seconds: NotRequired[pulumi.Input[int]]
-    """Longest time from the start of a model's pod until it answers, in seconds, download included. Default:
-    2700."""
+    """Longest time from the start of a model's pod until it answers, in seconds, download included; a Job
+    that downloads before has as long. Default: 2700."""
     mode: NotRequired[pulumi.Input[str]]
     """KServe's deployment mode; Knative needs Knative Serving in the cluster. One of Standard, Knative.
     Default: Standard."""
@@ -437,8 +437,8 @@ class Timeouts(TypedDict):
     """Longest turn of an agent, in seconds: every limit from server to client is derived from it. Default:
     600."""
     load_budget_seconds: NotRequired[pulumi.Input[int]]
-    """Longest time from the start of a model's pod until it answers, in seconds, download included. Default:
-    2700."""
+    """Longest time from the start of a model's pod until it answers, in seconds, download included; a Job
+    that downloads before has as long. Default: 2700."""
 
 
 class CodingPlatformArgs(TypedDict):

@@ -154,7 +154,8 @@ class Timeouts(Section):
     )
     load_budget_seconds: Annotated[int, Field(strict=True, ge=300, le=14_400)] = Field(
         default=2700,
-        description="Longest time from the start of a model's pod until it answers, in seconds, download included.",
+        description="Longest time from the start of a model's pod until it answers, in seconds, download included; a Job "
+        "that downloads before has as long.",
     )
 
 

@@ -127,20 +127,20 @@ def claims(volume: Object) -> bool:
 def local_models(client: KubeWriter) -> Iterator[None]:
     """Let KServe's webhooks look for local models, as its installation with them does."""
     config = client.get("v1", "ConfigMap", "inferenceservice-config", KSERVE)
-    before = config["data"]["localModel"]
+    data: dict[str, str] = config["data"]
 
-    def say(text: str) -> None:
+    def say(local_model: str) -> None:
         body = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": "inferenceservice-config", "namespace": KSERVE},
-            "data": {"localModel": text},
+            "data": data | {"localModel": local_model},
         }
         client.apply(body, force=True)
 
-    say(json.dumps(json.loads(before) | {"enabled": True}))
+    say(json.dumps(json.loads(data["localModel"]) | {"enabled": True}))
     yield
-    say(before)
+    say(data["localModel"])
 
 
 @pytest.mark.usefixtures("local_models")
