@@ -11,8 +11,9 @@ from onprem_agents.manifests.gpu_node_pool import tolerations
 from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest
 from onprem_agents.manifests.model_files import config_maps, files_digest
 from onprem_agents.manifests.model_server import server_container, server_volumes
-from onprem_agents.manifests.model_source import download_containers
+from onprem_agents.manifests.model_source import init_containers
 from onprem_agents.plan import ServerPart, ServingPlan
+from onprem_agents.plan.cache import KServeCache
 from onprem_agents.stack.labels import CONFIG_ANNOTATION, QUEUE_LABEL, ROLE_LABEL, STACK_LABEL
 
 COMPONENT = "model-server"
@@ -67,6 +68,8 @@ def inference_service(part: ServerPart) -> Manifest:
     }
     if part.mode == "Standard":
         annotations["serving.kserve.io/autoscalerClass"] = "none"
+    if isinstance(serving.cache, KServeCache):
+        annotations["serving.kserve.io/nodegroup"] = serving.cache.node_group
     extra_labels = {"networking.kserve.io/visibility": "cluster-local", ROLE_LABEL: serving.role}
     if part.local_queue is not None:
         extra_labels[QUEUE_LABEL] = part.local_queue
@@ -125,9 +128,9 @@ def _predictor(part: ServerPart) -> Manifest:
     }
     if part.image_pull_secrets:
         predictor["imagePullSecrets"] = [{"name": name} for name in part.image_pull_secrets]
-    downloads = download_containers(serving, secret=part.storage_secret)
-    if downloads:
-        predictor["initContainers"] = downloads
+    before = init_containers(part)
+    if before:
+        predictor["initContainers"] = before
     return predictor
 
 

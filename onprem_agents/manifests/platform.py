@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onprem_agents.manifests import ai_gateway, external_ingress
+from onprem_agents.manifests import ai_gateway, external_ingress, model_cache
 from onprem_agents.manifests.bundle import Bundle, Declared, DeclaredPatch, Group, plain
 from onprem_agents.manifests.gateway_auth import (
     closing_policies,
@@ -25,6 +25,7 @@ from onprem_agents.manifests.inference_service import REPLACED as MODEL_SERVER_R
 from onprem_agents.manifests.inference_service import (
     disruption_budgets,
     inference_service,
+    service_account_name,
     supporting_objects,
 )
 from onprem_agents.manifests.meta import Manifest
@@ -121,11 +122,21 @@ def server_bundles(part: ServerPart) -> tuple[Bundle, ...]:
             after=("namespace",),
         ),
         Bundle(
+            group="model-cache",
+            component="InferenceService",
+            role=role,
+            objects=tuple(
+                Declared(manifest=each, replace_on_changes=model_cache.REPLACED.get(each["kind"], ()))
+                for each in model_cache.cache_objects(part, service_account=service_account_name(part))
+            ),
+            after=("namespace", "network", "pool", "model-files", "model-cache"),
+        ),
+        Bundle(
             group="model-server",
             component="InferenceService",
             role=role,
             objects=(Declared(manifest=inference_service(part), replace_on_changes=MODEL_SERVER_REPLACED),),
-            after=("namespace", "network", "server-keys", "pool", "model-files"),
+            after=("namespace", "network", "server-keys", "pool", "model-files", "model-cache"),
         ),
         Bundle(
             group="model-budget",

@@ -135,6 +135,11 @@ class Serving(Section):
         description="Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which "
         "does for public models.",
     )
+    download_mib_per_second: Annotated[int, Field(strict=True, ge=1, le=100_000)] = Field(
+        default=100,
+        description="Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is "
+        "about what a line of 1 Gbit/s gives.",
+    )
 
 
 TurnSeconds = Annotated[int, Field(strict=True, ge=60, le=7200)]
@@ -149,7 +154,8 @@ class Timeouts(Section):
     )
     load_budget_seconds: Annotated[int, Field(strict=True, ge=300, le=14_400)] = Field(
         default=2700,
-        description="Longest time from the start of a model's pod until it answers, in seconds, download included.",
+        description="Longest time from the start of a model's pod until it answers, in seconds, download included; a "
+        "Job that downloads before has as long.",
     )
 
 
