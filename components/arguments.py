@@ -387,6 +387,21 @@ class Timeouts(TypedDict):
     2700."""
 
 
+class Check(TypedDict):
+    """How the deployed platform is tried out once its models are loaded."""
+
+    strict: NotRequired[pulumi.Input[bool]]
+    """Let the update fail where the check finds a fault. Left out: it warns. Default: false."""
+    long_prompt_tokens: NotRequired[pulumi.Input[int]]
+    """Length of the long prompt, in tokens; a smaller context takes what it has room for. Default: 60000."""
+    address: NotRequired[pulumi.Input[str]]
+    """Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; the
+    certificate is checked for the name all the same. Left out: where its name leads."""
+    ca_file: NotRequired[pulumi.Input[str]]
+    """CA file (PEM) of a private issuer, on the machine that deploys. Left out: the certificates that this
+    machine trusts."""
+
+
 class CodingPlatformArgs(TypedDict):
     """What `CodingPlatform` is told."""
 
@@ -412,3 +427,6 @@ class CodingPlatformArgs(TypedDict):
     """The longest turn and the longest load. Left out: the defaults below."""
     queue: NotRequired[pulumi.Input[Queue]]
     """Kueue objects for the pool. Left out: none are made."""
+    check: NotRequired[pulumi.Input[Check]]
+    """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
+    'onprem-agents verify' does the same at any time. Left out: it is not."""

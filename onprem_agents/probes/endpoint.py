@@ -19,7 +19,7 @@ from onprem_agents.probes.smoke import (
     TOOL_TOKENS,
     chat_body,
     exchange,
-    run,
+    one_by_one,
     tool_body,
 )
 from onprem_agents.probes.smoke_causes import PARSER_FIX
@@ -86,27 +86,29 @@ def _chat_with(patient: Patient, headers: dict[str, str]) -> httpx.Response:
     return response
 
 
-def chat(patient: Patient) -> tuple[Verdict, ...]:
-    """Return the smoke test's verdicts: one answer, one tool call."""
-    return tuple(verdict(item.probe, item) for item in run(patient.openai, patient.http))
+def chat(patient: Patient) -> Iterator[Verdict]:
+    """Yield the smoke test's verdicts: one answer and, of a role that has them, one tool call."""
+    found = one_by_one(patient.openai, patient.http, tools=patient.role.tool_calling)
+    yield from (verdict(item.probe, item) for item in found)
 
 
 def openai_streams(patient: Patient) -> Iterator[Verdict]:
     """Yield streaming, streamed arguments and parallel calls of the chat API, and thoughts apart from content."""
-    model = patient.connection.main.model
-    yield ask(patient, "streaming", "chat/completions", _streamed(chat_body(model)), _judge_stream)
-    yield ask(
-        patient, "streamed tool call", "chat/completions", _streamed(tool_body(model)), _judge_arguments
-    )
-    two = {**tool_body(model), "messages": [{"role": "user", "content": _TWO}]}
-    yield ask(patient, "parallel tool calls", "chat/completions", _streamed(two), _judge_two)
-    if patient.connection.main.reasoning:
-        yield ask(patient, "reasoning", "chat/completions", _streamed(chat_body(model)), _judge_reasoning)
+    model = patient.role.model
+    yield ask(patient, "streaming", "chat/completions", streamed(chat_body(model)), judge_stream)
+    if patient.role.tool_calling:
+        yield ask(
+            patient, "streamed tool call", "chat/completions", streamed(tool_body(model)), _judge_arguments
+        )
+        two = {**tool_body(model), "messages": [{"role": "user", "content": _TWO}]}
+        yield ask(patient, "parallel tool calls", "chat/completions", streamed(two), _judge_two)
+    if patient.role.reasoning:
+        yield ask(patient, "reasoning", "chat/completions", streamed(chat_body(model)), _judge_reasoning)
 
 
 def anthropic(patient: Patient) -> Iterator[Verdict]:
     """Yield what Claude Code needs: an answer, a streamed tool call, the count of tokens."""
-    model, target = patient.connection.main.model, patient.anthropic
+    model, target = patient.role.model, patient.anthropic
     headers = {**_VERSION, **({"x-api-key": target.key} if target.key else {})}
     text = {"model": model, "max_tokens": CHAT_TOKENS, "messages": [{"role": "user", "content": _WORD}]}
     call = {
@@ -136,7 +138,7 @@ def anthropic(patient: Patient) -> Iterator[Verdict]:
 def responses(patient: Patient) -> Iterator[Verdict]:
     """Yield what Codex needs: a streamed call of a tool on the Responses API."""
     body = {
-        "model": patient.connection.main.model,
+        "model": patient.role.model,
         "stream": True,
         "store": False,
         "input": [
@@ -162,11 +164,13 @@ def responses(patient: Patient) -> Iterator[Verdict]:
     )
 
 
-def _streamed(body: dict[str, Any]) -> dict[str, Any]:
+def streamed(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a chat request whose answer is to be streamed, with its usage."""
     return {**body, "stream": True, "stream_options": {"include_usage": True}}
 
 
-def _judge_stream(text: str) -> Diagnosis:
+def judge_stream(text: str) -> Diagnosis:
+    """Return whether a streamed chat answer came to its end."""
     stream = of_chat(text)
     return _bad(stream, "[DONE]", text) or fine(f"{stream.events} events, to the end")
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 
-from onprem_agents.agents.diagnosis import Diagnosis
-from onprem_agents.probes.patient import Patient, ask, verdict
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
+from onprem_agents.probes.endpoint import streamed
+from onprem_agents.probes.patient import Judge, Patient, ask, verdict
 from onprem_agents.probes.smoke import chat_body, exchange
 from onprem_agents.probes.smoke_causes import Asked, error_text, of_error, of_status
 from onprem_agents.probes.verdict import Verdict, fine
@@ -25,24 +27,28 @@ _WINDOW = re.compile(
 
 def limits(patient: Patient, *, slow: bool) -> Iterator[Verdict]:
     """Yield body, context and, when `slow`, the silence of a long prompt."""
-    body = chat_body(patient.connection.main.model)
-    yield ask(
-        patient,
-        "long body",
-        "chat/completions",
-        body,
-        lambda _: fine(f"{BODY_BYTES // 1024 // 1024} MiB went through"),
-        padding_bytes=BODY_BYTES,
-    )
+    yield long_body(patient)
     yield context(patient)
     if slow:
         yield silence(patient)
 
 
+def long_body(patient: Patient) -> Verdict:
+    """Send a body as long as an agent's, which means no more than a short one."""
+    return ask(
+        patient,
+        "long body",
+        "chat/completions",
+        chat_body(patient.role.model),
+        lambda _: fine(f"{BODY_BYTES // 1024 // 1024} MiB went through"),
+        padding_bytes=BODY_BYTES,
+    )
+
+
 def context(patient: Patient) -> Verdict:
     """Compare the window that the server tells with the contract's; asking for too much output costs nothing."""
-    promised = patient.connection.main.context_tokens
-    body = {**chat_body(patient.connection.main.model), "max_tokens": promised + 1}
+    promised = patient.role.context_tokens
+    body = {**chat_body(patient.role.model), "max_tokens": promised + 1}
     target = patient.openai
     asked = _asked(patient)
     try:
@@ -69,9 +75,13 @@ def context(patient: Patient) -> Verdict:
 
 def silence(patient: Patient) -> Verdict:
     """Send a prompt of half the window and wait: whatever cuts a silent stream shows itself here."""
-    role = patient.connection.main
-    words = "word " * (role.context_tokens * _CHARACTERS_PER_TOKEN // 2 // 5)
-    body = {**chat_body(role.model), "stream": True}
+    words = "word " * (patient.role.context_tokens * _CHARACTERS_PER_TOKEN // 2 // 5)
+    return waited(patient, "silence", words, lambda _: fine("a prompt of half the window was answered"))
+
+
+def waited(patient: Patient, probe: str, words: str, judge: Judge) -> Verdict:
+    """Send a long prompt that asks for one word, and judge the text of a good stream."""
+    body = streamed(chat_body(patient.role.model))
     body["messages"] = [{"role": "user", "content": f"{words}\nReply with the single word: ready"}]
     started = time.monotonic()
     target, asked = patient.openai, _asked(patient)
@@ -80,19 +90,22 @@ def silence(patient: Patient) -> Verdict:
     except httpx.HTTPError as error:
         found = of_error(error, asked)
         if found.cause not in ("timeout", "cut"):
-            return verdict("silence", found, secret=target.key)
+            return verdict(probe, found, secret=target.key)
         response, text = None, ""
     seconds = time.monotonic() - started
     if response is not None and response.is_success and "data:" in text:
-        return verdict("silence", fine(f"a prompt of half the window was answered after {seconds:.0f} s"))
+        judged = judge(text)
+        if judged.severity is Severity.OK:
+            judged = replace(judged, evidence=f"{judged.evidence} after {seconds:.0f} s")
+        return verdict(probe, judged, secret=target.key)
     if (
         response is not None
         and response.status_code != httpx.codes.GATEWAY_TIMEOUT
         and not response.is_success
     ):
-        return verdict("silence", of_status(response.status_code, text, asked), secret=target.key)
+        return verdict(probe, of_status(response.status_code, text, asked), secret=target.key)
     return verdict(
-        "silence",
+        probe,
         Diagnosis(
             cause="silence",
             evidence=f"the stream was given up after {seconds:.0f} s without a token",
