@@ -17,11 +17,9 @@ from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, Problem, nearest_hint
 from onprem_agents.plan import PlatformPlan, plan_stack_file
-from onprem_agents.probes.address import Address
+from onprem_agents.probes.checked import Checked, Outcome
 from onprem_agents.probes.discovery import base_address
-from onprem_agents.probes.patient import Patient
-from onprem_agents.probes.smoke import Target, client
-from onprem_agents.probes.verification import Checked, Verification, wait_until_served
+from onprem_agents.probes.verification import Verification
 from onprem_agents.setup import developer_key
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.stack import keys as stack_keys
@@ -90,46 +88,30 @@ def verify(  # noqa: PLR0913, PLR0917 - one parameter for each option
     contract = plan.connection if url is None else _at(plan.connection, url)
     meant = _roles(contract, roles)
     key = _key(contract, key_file, developer, folder, stack)
-    ca = Path(settings.ca_file) if settings.ca_file is not None else None
-    way = Address.of(settings.address) if settings.address is not None else None
-    target = Target(base_url=contract.base_url, model=contract.main.model, timeout_seconds=timeout)
-    results: list[Checked] = []
-    with client(target, ca_file=ca, address=way) as http:
-        patient = Patient(connection=contract, key=key, http=http, timeout_seconds=timeout)
-        wait_until_served(patient, wait)
-        verification = Verification(
-            patient=patient,
-            roles=meant,
-            long_prompt_tokens=settings.long_prompt_tokens,
-            ca_file=ca,
-            address=way,
-            variables=dict(os.environ),
-        )
-        for result in verification.run():
-            results.append(result)
-            _show(result, to_stderr=as_json)
-    _end(verification, results, as_json=as_json)
+    verification = Verification(
+        connection=contract, roles=meant, settings=settings, timeout_seconds=timeout, wait_seconds=wait
+    )
+    outcome = verification.run(key, os.environ, lambda result: _show(result, to_stderr=as_json))
+    _end(contract, outcome, as_json=as_json)
 
 
-def _end(verification: Verification, results: list[Checked], *, as_json: bool) -> NoReturn:
+def _end(contract: Connection, outcome: Outcome, *, as_json: bool) -> NoReturn:
     """Print the sum of it and leave with the worst severity."""
-    missing = verification.missing(results)
-    code = max(result.severity for result in results)
     told = {
-        "stack": verification.connection.stack,
-        "url": verification.connection.base_url,
-        "passed": verification.passed(results),
-        "checks": [result.to_wire() for result in results],
-        "notRun": list(missing),
-        "exitCode": int(code),
+        "stack": contract.stack,
+        "url": contract.base_url,
+        "passed": outcome.passed,
+        "checks": [result.to_wire() for result in outcome.results],
+        "notRun": list(outcome.missing),
+        "exitCode": int(outcome.severity),
     }
     if as_json:
         click.echo(json.dumps(told, indent=2))
     else:
-        click.echo(f"{verification.summary(results)}.")
-        if missing:
-            click.echo(f"Not run, for the fault above stands before them: {', '.join(missing)}.")
-    sys.exit(code)
+        click.echo(f"{outcome.summary}.")
+        if outcome.missing:
+            click.echo(f"Not run, for the fault above stands before them: {', '.join(outcome.missing)}.")
+    sys.exit(outcome.severity)
 
 
 def _show(result: Checked, *, to_stderr: bool) -> None:

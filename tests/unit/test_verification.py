@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,12 @@ import httpx
 import pytest
 
 from onprem_agents.contract.connection import Connection
-from onprem_agents.probes.address import Address
+from onprem_agents.probes.checked import Checked, Outcome
 from onprem_agents.probes.long_prompts import reuse
 from onprem_agents.probes.patient import Patient
-from onprem_agents.probes.smoke import Target, client
-from onprem_agents.probes.verification import Checked, Verification, wait_until_served
+from onprem_agents.probes.verification import Verification, wait_until_served
 from onprem_agents.setup.developer_key import DeveloperKey
+from onprem_agents.stack.check import Check
 from tests.unit.contract_samples import CONTRACT, parsed
 from tests.unit.platform_server import KEY as PLATFORM_KEY
 from tests.unit.platform_server import platform
@@ -30,37 +29,38 @@ ONE_ROLE = parsed(CONTRACT | {"roles": CONTRACT["roles"][:1], "smallRole": "code
 def checked(
     contract: Connection,
     *,
-    key: str | None = KEY,
+    key: str = KEY,
     roles: tuple[str, ...] = ("coder",),
-    long_prompt_tokens: int = 60_000,
-) -> tuple[Verification, list[Checked]]:
-    own = DeveloperKey(value=key, source="the test") if key is not None else None
-    with httpx.Client(trust_env=False) as http:
-        verification = Verification(
-            patient=Patient(connection=contract, key=own, http=http, timeout_seconds=20),
-            roles=roles,
-            long_prompt_tokens=long_prompt_tokens,
-            variables={},
-        )
-        return verification, list(verification.run())
+    **settings: Any,
+) -> Outcome:
+    told: list[Checked] = []
+    verification = Verification(
+        connection=contract,
+        roles=roles,
+        settings=Check.model_validate(settings),
+        timeout_seconds=20,
+    )
+    outcome = verification.run(DeveloperKey(value=key, source="the test"), {}, told.append)
+    assert tuple(told) == outcome.results
+    return outcome
 
 
-def faults(results: Sequence[Checked]) -> dict[str, str]:
-    return {result.place: result.cause for result in results if not result.sound}
+def faults(outcome: Outcome) -> dict[str, str]:
+    return {result.place: result.cause for result in outcome.faults}
 
 
-def found(results: Sequence[Checked], place: str) -> str:
-    return next(result.found for result in results if result.place == place)
+def found(outcome: Outcome, place: str) -> str:
+    return next(result.found for result in outcome.results if result.place == place)
 
 
 def test_a_sound_platform_passes_every_check_of_every_role_in_the_order_that_is_told_before() -> None:
     with gateway(PROMISED) as (_, contract):
-        verification, results = checked(contract, roles=("coder", "fast"))
+        outcome = checked(contract, roles=("coder", "fast"))
 
-    assert faults(results) == {}
-    assert verification.passed(results)
-    assert tuple(result.place for result in results) == verification.planned()
-    assert [place for place in verification.planned() if place.startswith(("gateway", "fast"))] == [
+    assert faults(outcome) == {}
+    assert outcome.passed
+    assert tuple(result.place for result in outcome.results) == outcome.planned
+    assert [place for place in outcome.planned if place.startswith(("gateway", "fast"))] == [
         "gateway: dns",
         "gateway: connection",
         "gateway: no key",
@@ -81,14 +81,14 @@ def test_a_sound_platform_passes_every_check_of_every_role_in_the_order_that_is_
         "fast: prefix reuse",
         "fast: long prompt",
     ]
-    assert verification.summary(results) == "32 checks, all well"
+    assert outcome.summary == "32 checks, all well"
 
 
 def test_the_long_prompt_says_how_long_it_was_and_what_the_window_left_room_for() -> None:
     with gateway(PROMISED) as (_, contract):
-        _, results = checked(contract, roles=("coder", "fast"), long_prompt_tokens=100_000)
+        outcome = checked(contract, roles=("coder", "fast"), longPromptTokens=100_000)
 
-    coder, fast = found(results, "coder: long prompt"), found(results, "fast: long prompt")
+    coder, fast = found(outcome, "coder: long prompt"), found(outcome, "fast: long prompt")
     assert 99_000 < int(coder.split()[0].replace(",", "")) < 101_000
     assert "the most that a context of 65,536 has room for, were answered" in fast
     assert 60_000 < int(fast.split()[0].replace(",", "")) < 62_000
@@ -96,9 +96,9 @@ def test_the_long_prompt_says_how_long_it_was_and_what_the_window_left_room_for(
 
 def test_the_second_turn_is_found_cached() -> None:
     with gateway(PROMISED) as (_, contract):
-        _, results = checked(contract)
+        outcome = checked(contract)
 
-    assert "prompt tokens of turn 2 were cached (99." in found(results, "coder: prefix reuse")
+    assert "prompt tokens of turn 2 were cached (99." in found(outcome, "coder: prefix reuse")
 
 
 @pytest.mark.parametrize(
@@ -118,35 +118,37 @@ def test_the_second_turn_is_found_cached() -> None:
 )
 def test_each_fault_of_the_gateway_has_its_check(fault: str, expected: dict[str, str]) -> None:
     with gateway(ONE_ROLE, fault) as (_, contract):
-        verification, results = checked(contract)
+        outcome = checked(contract)
 
-    assert faults(results) == expected
-    assert not verification.passed(results)
-    assert all(result.found and result.why and result.change for result in results if not result.sound)
-    assert KEY not in repr(results)
+    assert faults(outcome) == expected
+    assert not outcome.passed
+    assert all(
+        result.found and result.why and result.change for result in outcome.results if not result.sound
+    )
+    assert KEY not in repr(outcome)
 
 
 def test_a_server_without_a_tool_parser_fails_all_that_calls_tools() -> None:
     with gateway(ONE_ROLE, of_model=["no-tools"]) as (_, contract):
-        verification, results = checked(contract)
+        outcome = checked(contract)
 
-    assert faults(results) == {
+    assert faults(outcome) == {
         "coder: tool call": "tool-parser",
         "coder: streamed tool call": "tool-parser",
         "coder: parallel tool calls": "tool-parser",
         "coder: messages tool call": "tool-parser",
         "coder: responses": "tool-parser",
     }
-    assert verification.missing(results) == ()
+    assert outcome.missing == ()
 
 
 def test_a_server_that_keeps_no_prefix_is_found_after_five_turns() -> None:
     with gateway(ONE_ROLE, of_model=["no-prefix-cache"]) as (_, contract):
-        _, results = checked(contract)
+        outcome = checked(contract)
 
-    assert faults(results) == {"coder: prefix reuse": "no-reuse"}
-    assert found(results, "coder: prefix reuse").startswith("0 of 2")
-    assert "of turn 5 were cached (0.0 %)" in found(results, "coder: prefix reuse")
+    assert faults(outcome) == {"coder: prefix reuse": "no-reuse"}
+    assert found(outcome, "coder: prefix reuse").startswith("0 of 2")
+    assert "of turn 5 were cached (0.0 %)" in found(outcome, "coder: prefix reuse")
 
 
 def test_a_turn_that_goes_to_another_replica_is_told_and_is_no_fault() -> None:
@@ -162,17 +164,17 @@ def test_a_turn_that_goes_to_another_replica_is_told_and_is_no_fault() -> None:
 def test_a_key_that_is_refused_ends_the_check_with_what_was_not_run() -> None:
     with gateway(PROMISED) as (_, contract):
         wrong = "onprem-a-revoked-key-0123456789012345678901"
-        verification, results = checked(contract, key=wrong, roles=("coder", "fast"))
+        outcome = checked(contract, key=wrong, roles=("coder", "fast"))
 
-    assert faults(results) == {
+    assert faults(outcome) == {
         "gateway: models": "key-refused",
         "gateway: long body": "key-refused",
         "coder: chat": "key-refused",
     }
-    assert "fast: chat" in verification.missing(results)
-    assert not verification.passed(results)
-    assert verification.summary(results).endswith(f"{len(verification.missing(results))} not run")
-    assert wrong not in repr(results)
+    assert "fast: chat" in outcome.missing
+    assert not outcome.passed
+    assert outcome.summary.endswith(f"{len(outcome.missing)} not run")
+    assert wrong not in repr(outcome)
 
 
 def test_a_name_that_is_in_no_dns_is_reached_at_an_address_and_its_certificate_is_checked(
@@ -183,31 +185,24 @@ def test_a_name_that_is_in_no_dns_is_reached_at_an_address_and_its_certificate_i
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     with platform(tls=context) as server:
-        address = Address.of(server.authority)
-        patients = []
+        outcomes = []
         for host in (name, "models.example.internal"):
             base = f"https://{host}"
             contract = server.contract(host=host, baseUrl=f"{base}/v1", anthropicBaseUrl=base)
-            key = DeveloperKey(value=PLATFORM_KEY, source="the test")
-            with client(Target(base_url=base, model="coder"), ca_file=ca_file, address=address) as http:
-                patient = Patient(connection=contract, key=key, http=http, timeout_seconds=20)
-                verification = Verification(
-                    patient=patient,
-                    roles=("coder",),
-                    long_prompt_tokens=2048,
-                    ca_file=ca_file,
-                    address=address,
-                    variables={},
-                )
-                patients.append(list(verification.run()))
+            settings: dict[str, Any] = {
+                "address": server.authority,
+                "caFile": str(ca_file),
+                "longPromptTokens": 2048,
+            }
+            outcomes.append(checked(contract, key=PLATFORM_KEY, **settings))
         hosts = {headers.get("Host") for _, headers, _ in server.seen}
 
-    right, wrong = patients
+    right, wrong = outcomes
     assert hosts == {name}
     assert {"gateway: tls": "ok", "coder: chat": "ok", "coder: tool call": "ok"}.items() <= {
-        result.place: result.cause for result in right
+        result.place: result.cause for result in right.results
     }.items()
-    assert right[0].place == "gateway: connection", "the name is not looked up"
+    assert right.results[0].place == "gateway: connection", "the name is not looked up"
     assert faults(wrong) == {"gateway: tls": "tls"}
 
 
@@ -215,13 +210,13 @@ def test_a_gateway_that_is_not_there_is_told_once() -> None:
     with gateway(ONE_ROLE) as (_, contract):
         pass
 
-    verification, results = checked(contract)
+    outcome = checked(contract)
 
-    assert [(result.place, result.cause) for result in results] == [
+    assert [(result.place, result.cause) for result in outcome.results] == [
         ("gateway: dns", "ok"),
         ("gateway: connection", "refused"),
     ]
-    assert len(verification.missing(results)) > 15
+    assert len(outcome.missing) > 15
 
 
 def test_apis_of_agents_that_cannot_work_with_a_role_are_not_asked() -> None:
@@ -230,9 +225,9 @@ def test_apis_of_agents_that_cannot_work_with_a_role_are_not_asked() -> None:
         "unsupportedReasons": {"codex": "no", "claude": "no"},
     }
     with gateway(parsed(CONTRACT | {"roles": [role], "smallRole": "coder"})) as (server, contract):
-        verification, results = checked(contract)
+        outcome = checked(contract)
 
-    assert verification.passed(results)
+    assert outcome.passed
     assert not {"/v1/messages", "/v1/responses"} & set(server.seen)
 
 
@@ -245,10 +240,10 @@ def test_a_role_without_tool_calls_is_asked_for_none() -> None:
     }
     plain = parsed(CONTRACT | {"roles": [role], "smallRole": "coder"})
     with gateway(plain, of_model=["no-tools"]) as (_, contract):
-        verification, results = checked(contract)
+        outcome = checked(contract)
 
-    assert verification.passed(results)
-    assert "coder: tool call" not in verification.planned()
+    assert outcome.passed
+    assert "coder: tool call" not in outcome.planned
 
 
 def test_a_gateway_that_learns_its_routes_late_is_waited_for() -> None:
@@ -277,9 +272,9 @@ def _forget_after_two(server: ScriptedGateway) -> None:
 
 def test_each_result_is_plain_json_with_its_seconds() -> None:
     with gateway(ONE_ROLE) as (_, contract):
-        _, results = checked(contract)
+        outcome = checked(contract)
 
-    wire = results[-1].to_wire()
+    wire = outcome.results[-1].to_wire()
     assert list(wire) == ["name", "role", "verdict", "cause", "found", "why", "change", "seconds"]
     assert (wire["name"], wire["role"], wire["verdict"], wire["change"]) == ("long prompt", "coder", "ok", "")
-    assert wire["seconds"] == results[-1].seconds >= 0
+    assert wire["seconds"] == outcome.results[-1].seconds >= 0
