@@ -124,3 +124,12 @@ class Outcome:
         text = f"{len(self.results)} checks, "
         text += f"{len(bad)} with a fault ({', '.join(bad)})" if bad else "all well"
         return f"{text}, {len(self.missing)} not run" if self.missing else text
+
+    @property
+    def text(self) -> str:
+        """The sum of it, then each fault with what was found, why it matters and what to change."""
+        told = [
+            f"{result.place}\n  found:  {result.found}\n  why:    {result.why}\n  change: {result.change}"
+            for result in self.faults
+        ]
+        return "\n".join([self.summary, *told])

@@ -15,6 +15,7 @@ import httpx
 from onprem_agents.agents import AGENTS
 from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.contract.connection import Connection, Role
+from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.probes import endpoint
 from onprem_agents.probes.address import Address
 from onprem_agents.probes.answers import answers, names_of_answers
@@ -66,7 +67,7 @@ class Verification:
     ) -> Outcome:
         """Check all of it and tell each result as it comes; stops where the rest would only repeat a cause.
 
-        Raises `EnvironmentProblem` for an unusable CA file, `InvalidInput` for a key that no header can carry.
+        Raises `InvalidInput` for a key that no header can carry.
         """
         target = Target(
             base_url=self.connection.base_url,
@@ -74,15 +75,23 @@ class Verification:
             timeout_seconds=self.timeout_seconds,
         )
         results = []
-        with client(target, ca_file=self._ca_file, address=self._address) as http:
+        http, wait_seconds = self._client(target)
+        with http:
             patient = Patient(
                 connection=self.connection, key=key, http=http, timeout_seconds=self.timeout_seconds
             )
-            wait_until_served(patient, self.wait_seconds)
+            wait_until_served(patient, wait_seconds)
             for result in self._results(patient, variables):
                 results.append(result)
                 tell(result)
         return Outcome(results=tuple(results), planned=self.planned)
+
+    def _client(self, target: Target) -> tuple[httpx.Client, float]:
+        """Return a client, and how long to wait for the gateway; a bad CA file is told by the check of `tls`."""
+        try:
+            return client(target, ca_file=self._ca_file, address=self._address), self.wait_seconds
+        except EnvironmentProblem:
+            return client(target, address=self._address), 0.0
 
     @property
     def _address(self) -> Address | None:
@@ -150,5 +159,15 @@ def _timed(role: str | None, found: Iterable[Verdict]) -> Iterator[Checked]:
     """Yield verdicts as results, each with the time that its own probe took."""
     began = time.monotonic()
     for verdict in found:
-        yield Checked.of(verdict, role, time.monotonic() - began)
+        yield Checked.of(_as_platform_engineer(verdict), role, time.monotonic() - began)
         began = time.monotonic()
+
+
+def _as_platform_engineer(verdict: Verdict) -> Verdict:
+    """Return a verdict that tells a developer to set up the machine anew as one about the deployment."""
+    fix = verdict.fix
+    if verdict.cause == "dns":
+        fix = "give the name an address in DNS; until then --address HOST, or check.address in the stack file"
+    elif "--ca-file" in fix:
+        fix = "give the file of the CA that signed the certificate: --ca-file FILE, or check.caFile in the stack file"
+    return replace(verdict, fix=fix)
