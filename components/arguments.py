@@ -274,6 +274,9 @@ class ServiceCheckArgs(TypedDict):
     """Let the update fail where the check finds a fault. Left out: it warns. Default: false."""
     long_prompt_tokens: NotRequired[pulumi.Input[int]]
     """Length of the long prompt, in tokens; a smaller context takes what it has room for. Default: 60000."""
+    wait_seconds: NotRequired[pulumi.Input[int]]
+    """How long the gateway may take to know its routes, keys and servers after it says that it is ready, in
+    seconds. Default: 60."""
     address: NotRequired[pulumi.Input[str]]
     """Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; the
     certificate is checked for the name all the same. Left out: where its name leads."""
@@ -417,6 +420,9 @@ class Check(TypedDict):
     """Let the update fail where the check finds a fault. Left out: it warns. Default: false."""
     long_prompt_tokens: NotRequired[pulumi.Input[int]]
     """Length of the long prompt, in tokens; a smaller context takes what it has room for. Default: 60000."""
+    wait_seconds: NotRequired[pulumi.Input[int]]
+    """How long the gateway may take to know its routes, keys and servers after it says that it is ready, in
+    seconds. Default: 60."""
     address: NotRequired[pulumi.Input[str]]
     """Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; the
     certificate is checked for the name all the same. Left out: where its name leads."""

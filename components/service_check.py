@@ -20,9 +20,6 @@ from .planning import Planned, planning
 from .refusal import unusable
 from .spelling import speaks_as_package
 
-WAIT_SECONDS = 60.0
-"""How long a gateway that says it is ready may take to know its routes, keys and servers."""
-
 
 class ServiceCheck(Component):
     """The checks of `onprem-agents verify` with each update, after all that it depends on. It makes no object."""
@@ -95,6 +92,4 @@ class ServiceCheck(Component):
 
 
 def _verification(part: CheckPart) -> Verification:
-    return Verification(
-        connection=part.connection, roles=part.roles, settings=part.settings, wait_seconds=WAIT_SECONDS
-    )
+    return Verification(connection=part.connection, roles=part.roles, settings=part.settings)

@@ -18,7 +18,7 @@ from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, Problem, nearest_hint
 from onprem_agents.plan import PlatformPlan, plan_stack_file
 from onprem_agents.probes.checked import Checked, Outcome
-from onprem_agents.probes.discovery import base_address
+from onprem_agents.probes.discovery import base_address, trusting
 from onprem_agents.probes.verification import Verification
 from onprem_agents.setup import developer_key
 from onprem_agents.setup.developer_key import DeveloperKey
@@ -27,6 +27,7 @@ from onprem_agents.stack.check import Check
 from onprem_agents.stack.section_reader import Wording, read_section
 
 _OPTIONS = {"address": "--address", "caFile": "--ca-file", "longPromptTokens": "--long-prompt-tokens"}
+_OPTIONS |= {"waitSeconds": "--wait"}
 
 
 @click.command()
@@ -56,8 +57,8 @@ _OPTIONS = {"address": "--address", "caFile": "--ca-file", "longPromptTokens": "
 )
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0, max=3600),
-    default=0.0,
+    type=int,
+    default=0,
     show_default=True,
     help="Seconds to wait for a gateway that does not know its routes yet.",
 )
@@ -73,7 +74,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one parameter for each option
     developer: str | None,
     long_prompt_tokens: int | None,
     timeout: float,
-    wait: float,
+    wait: int,
     as_json: bool,
 ) -> None:
     """Check the deployed platform of a stack with a developer's key: every role, every API, context and cache.
@@ -84,13 +85,15 @@ def verify(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """
     plan = plan_stack_file(folder, stack)
     given = {"address": address, "caFile": ca_file, "longPromptTokens": long_prompt_tokens}
+    given |= {"waitSeconds": wait}
     settings = _settings(plan, given)
     contract = plan.connection if url is None else _at(plan.connection, url)
     meant = _roles(contract, roles)
     key = _key(contract, key_file, developer, folder, stack)
-    verification = Verification(
-        connection=contract, roles=meant, settings=settings, timeout_seconds=timeout, wait_seconds=wait
-    )
+    trusting(
+        None if settings.ca_file is None else Path(settings.ca_file)
+    )  # a bad file is told before all else
+    verification = Verification(connection=contract, roles=meant, settings=settings, timeout_seconds=timeout)
     outcome = verification.run(key, os.environ, lambda result: _show(result, to_stderr=as_json))
     _end(contract, outcome, as_json=as_json)
 

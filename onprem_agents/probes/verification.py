@@ -41,15 +41,13 @@ _ONE_KEY_FOR_ALL = frozenset({"key-missing", "key-refused", "key-forbidden"})
 class Verification:
     """What is to be checked: a platform by its contract, these of its roles, and the way to it.
 
-    `timeout_seconds` bounds each check but the long prompt, which may take the contract's longest turn. For
-    `wait_seconds` a gateway is waited for that does not know its routes yet.
+    `timeout_seconds` bounds each check but the long prompt, which may take the contract's longest turn.
     """
 
     connection: Connection
     roles: tuple[str, ...]
     settings: Check
     timeout_seconds: float = 120.0
-    wait_seconds: float = 0.0
 
     @property
     def planned(self) -> tuple[str, ...]:
@@ -89,7 +87,7 @@ class Verification:
     def _client(self, target: Target) -> tuple[httpx.Client, float]:
         """Return a client, and how long to wait for the gateway; a bad CA file is told by the check of `tls`."""
         try:
-            return client(target, ca_file=self._ca_file, address=self._address), self.wait_seconds
+            return client(target, ca_file=self._ca_file, address=self._address), self.settings.wait_seconds
         except EnvironmentProblem:
             return client(target, address=self._address), 0.0
 

@@ -63,6 +63,11 @@ class Check(Section):
         default=DEFAULT_LONG_PROMPT_TOKENS,
         description="Length of the long prompt, in tokens; a smaller context takes what it has room for.",
     )
+    wait_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = Field(
+        default=60,
+        description="How long the gateway may take to know its routes, keys and servers after it says that it is "
+        "ready, in seconds.",
+    )
     address: GatewayAddress | None = Field(
         default=None,
         description="Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; "

@@ -95,6 +95,7 @@ SAMPLES: dict[str, Sample] = {
     "queue.localQueue": Sample(value="own-agents", given={"queue": {}}),
     "check": Sample(value={}),
     "check.longPromptTokens": Sample(value=8192),
+    "check.waitSeconds": Sample(value=5),
     "check.address": Sample(value="127.0.0.1:8443"),
     "check.caFile": Sample(value="pki/ca.crt"),
 }

@@ -56,7 +56,7 @@ def test_an_update_tells_each_result(asked: list[Verification]) -> None:
     ]
     (verification,) = asked
     assert verification.roles == ("coder", "fast")
-    assert verification.wait_seconds == 60
+    assert verification.settings.wait_seconds == 60
 
 
 @pytest.mark.parametrize("written", [dict, as_outputs], ids=["values", "outputs"])

@@ -37,7 +37,7 @@ def checked(
     verification = Verification(
         connection=contract,
         roles=roles,
-        settings=Check.model_validate(settings),
+        settings=Check.model_validate({"waitSeconds": 0} | settings),
         timeout_seconds=20,
     )
     outcome = verification.run(DeveloperKey(value=key, source="the test"), {}, told.append)
