@@ -314,6 +314,32 @@ class TranslationProxyArgs(TypedDict):
     """Longest turn of an agent, in seconds. Left out: the longest that a server says, else 600."""
 
 
+class ServiceCheckArgs(TypedDict):
+    """What `ServiceCheck` is told."""
+
+    connection: pulumi.Input[Mapping[str, pulumi.Input[Any]]]
+    """The platform's connection contract, as an ingress or a platform tells it: the check comes after all
+    that it comes from."""
+    developer_key: pulumi.Input[str]
+    """A developer's key, by which the models are asked. It stands in no object, state or log."""
+    strict: NotRequired[pulumi.Input[bool]]
+    """Let the update fail where the check finds a fault. Left out: it warns. Default: false."""
+    long_prompt_tokens: NotRequired[pulumi.Input[int]]
+    """Length of the long prompt, in tokens; a smaller context takes what it has room for. Default: 60000."""
+    wait_seconds: NotRequired[pulumi.Input[int]]
+    """How long the gateway may take to know its routes, keys and servers after it says that it is ready, in
+    seconds. Default: 60."""
+    address: NotRequired[pulumi.Input[str]]
+    """Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; the
+    certificate is checked for the name all the same. Left out: where its name leads."""
+    ca_file: NotRequired[pulumi.Input[str]]
+    """CA file (PEM) of a private issuer, on the machine that deploys. Left out: the certificates that this
+    machine trusts."""
+    models: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """The served models to check, as each model server tells its own once it is loaded: the check comes
+    after that. Left out: all of the contract."""
+
+
 class Hardware(TypedDict):
     """The GPU nodes: a tier by name, or accelerator, GPUs per node and number of nodes."""
 
@@ -444,6 +470,24 @@ class Timeouts(TypedDict):
     that downloads before has as long. Default: 2700."""
 
 
+class Check(TypedDict):
+    """How the deployed platform is tried out once its models are loaded."""
+
+    strict: NotRequired[pulumi.Input[bool]]
+    """Let the update fail where the check finds a fault. Left out: it warns. Default: false."""
+    long_prompt_tokens: NotRequired[pulumi.Input[int]]
+    """Length of the long prompt, in tokens; a smaller context takes what it has room for. Default: 60000."""
+    wait_seconds: NotRequired[pulumi.Input[int]]
+    """How long the gateway may take to know its routes, keys and servers after it says that it is ready, in
+    seconds. Default: 60."""
+    address: NotRequired[pulumi.Input[str]]
+    """Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; the
+    certificate is checked for the name all the same. Left out: where its name leads."""
+    ca_file: NotRequired[pulumi.Input[str]]
+    """CA file (PEM) of a private issuer, on the machine that deploys. Left out: the certificates that this
+    machine trusts."""
+
+
 class CodingPlatformArgs(TypedDict):
     """What `CodingPlatform` is told."""
 
@@ -469,3 +513,6 @@ class CodingPlatformArgs(TypedDict):
     """The longest turn and the longest load. Left out: the defaults below."""
     queue: NotRequired[pulumi.Input[Queue]]
     """Kueue objects for the pool. Left out: none are made."""
+    check: NotRequired[pulumi.Input[Check]]
+    """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
+    'onprem-agents verify' does the same at any time. Left out: it is not."""

@@ -23,6 +23,7 @@ from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.stack.access import Tls
+from onprem_agents.stack.check import Check
 from onprem_agents.stack.domain import Translation
 from onprem_agents.stack.parts import ProxyReference, ServerReference
 
@@ -177,6 +178,16 @@ class ProxyPart(Part):
     timeouts: TimeoutChain
     owns_key: bool
     """Whether the Secret with the proxy's key is the part's own to make."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckPart:
+    """What is checked of a deployed platform; it declares no object."""
+
+    stack: str
+    connection: Connection
+    roles: tuple[str, ...]
+    settings: Check
 
 
 def base_address(host: str, port: int) -> str:

@@ -15,6 +15,7 @@ from onprem_agents.plan.parts import (
     PROXY_KEY,
     SERVERS_KEY,
     AuthPart,
+    CheckPart,
     IngressPart,
     PoolPart,
     ProxyPart,
@@ -166,6 +167,15 @@ class PlatformPlan:
             timeouts=self.timeouts,
             owns_key=False,
         )
+
+    @property
+    def check_part(self) -> CheckPart | None:
+        """The check after the update, None where the stack asks for none."""
+        check = self.settings.check
+        if check is None:
+            return None
+        roles = tuple(role.role for role in self.connection.roles)
+        return CheckPart(stack=self.stack, connection=self.connection, roles=roles, settings=check)
 
 
 def references_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[ServerReference, ...]:

@@ -42,6 +42,7 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
             "loadBudgetSeconds": plan.timeouts.load_budget_seconds,
         },
         "requestBodyMib": plan.request_body_mib,
+        "check": None if plan.settings.check is None else plan.settings.check.model_dump(by_alias=True),
     }
 
 

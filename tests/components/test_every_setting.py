@@ -109,6 +109,11 @@ SAMPLES: dict[str, Sample] = {
     "queue.clusterQueue": Sample(value="own-gpus", given={"queue": {}}),
     "queue.existingClusterQueue": Sample(value="shared-gpus", given={"queue": {}}),
     "queue.localQueue": Sample(value="own-agents", given={"queue": {}}),
+    "check": Sample(value={}),
+    "check.longPromptTokens": Sample(value=8192),
+    "check.waitSeconds": Sample(value=5),
+    "check.address": Sample(value="127.0.0.1:8443"),
+    "check.caFile": Sample(value="pki/ca.crt"),
 }
 
 
