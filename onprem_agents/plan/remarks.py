@@ -13,8 +13,8 @@ CREDENTIAL_STEPS = (
 )
 """How the token gets to the container that downloads."""
 ACCOUNT_STEPS = (
-    "put that account's token as HF_TOKEN into a Secret of a ServiceAccount in the namespace of KServe's download jobs, "
-    "and name that ServiceAccount in platform.models[].cache.localModelCache.serviceAccount"
+    "put that account's token as HF_TOKEN into a Secret of a ServiceAccount in the namespace of KServe's download "
+    "jobs, and name that ServiceAccount in platform.models[].cache.localModelCache.serviceAccount"
 )
 """How it gets to KServe's own download."""
 
