@@ -16,6 +16,9 @@ class Queue(TypedDict):
 
     cluster_queue: NotRequired[pulumi.Input[str]]
     """Name of the ClusterQueue that is made; it is cluster-wide. Left out: the namespace's name and -gpu."""
+    existing_cluster_queue: NotRequired[pulumi.Input[str]]
+    """Existing ClusterQueue that admits the pods: then neither a ClusterQueue nor a flavor is made. Left
+    out: one is made, with quota for all replicas and the pods of an update."""
     local_queue: NotRequired[pulumi.Input[str]]
     """Name of the LocalQueue in the stack's namespace. Default: coding-agents."""
 
@@ -55,6 +58,50 @@ class Thinking(TypedDict):
     is auto, else the model's own. One of minimal, low, medium, high, xhigh, max."""
 
 
+class PvcCache(TypedDict):
+    """A PersistentVolumeClaim that the stack makes and a Job fills; the kernels that vLLM compiles lie
+    beside."""
+
+    storage_class: NotRequired[pulumi.Input[str]]
+    """StorageClass of the claim. Left out: the cluster's default one."""
+    size_gib: NotRequired[pulumi.Input[int]]
+    """Size of the claim in GiB. Left out: the weights, and room for what vLLM compiles."""
+    access_mode: NotRequired[pulumi.Input[str]]
+    """How nodes may mount the claim. Left out: ReadWriteMany where replicas may run on several nodes, else
+    ReadWriteOnce. One of ReadWriteOnce, ReadWriteMany."""
+
+
+class HostPathCache(TypedDict):
+    """A folder of each node: the first pod there downloads, and the next ones find the weights."""
+
+    path: pulumi.Input[str]
+    """Existing folder of each node that user 1000 may write. Pod Security forbids such volumes, so the
+    stack's namespace then enforces no level."""
+
+
+class LocalModelCache(TypedDict):
+    """KServe's LocalModelNamespaceCache, which keeps the weights on the disks of a group of nodes."""
+
+    node_group: pulumi.Input[str]
+    """Existing LocalModelNodeGroup with the nodes of the pool."""
+    nodes: NotRequired[pulumi.Input[int]]
+    """Nodes of that group that must have the weights before a server starts. Left out: all of the pool."""
+    service_account: NotRequired[pulumi.Input[str]]
+    """ServiceAccount in the namespace of KServe's download jobs that has the credentials. Left out: none,
+    which does for public models."""
+
+
+class Cache(TypedDict):
+    """Where weights are kept between starts: exactly one of three."""
+
+    pvc: NotRequired[pulumi.Input[PvcCache]]
+    """On a PersistentVolumeClaim which a Job fills once; {} where its defaults do. Left out: not there."""
+    host_path: NotRequired[pulumi.Input[HostPathCache]]
+    """In a folder of each node. Left out: not there."""
+    local_model_cache: NotRequired[pulumi.Input[LocalModelCache]]
+    """In KServe's cache of local models. Left out: not there."""
+
+
 class InferenceServiceArgs(TypedDict):
     """What `InferenceService` is told."""
 
@@ -74,8 +121,8 @@ class InferenceServiceArgs(TypedDict):
     """Longest turn of an agent, in seconds: every limit from server to client is derived from it. Default:
     600."""
     load_budget_seconds: NotRequired[pulumi.Input[int]]
-    """Longest time from the start of a model's pod until it answers, in seconds, download included. Default:
-    2700."""
+    """Longest time from the start of a model's pod until it answers, in seconds, download included; a Job
+    that downloads before has as long. Default: 2700."""
     mode: NotRequired[pulumi.Input[str]]
     """KServe's deployment mode; Knative needs Knative Serving in the cluster. One of Standard, Knative.
     Default: Standard."""
@@ -91,6 +138,9 @@ class InferenceServiceArgs(TypedDict):
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    download_mib_per_second: NotRequired[pulumi.Input[int]]
+    """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
+    about what a line of 1 Gbit/s gives. Default: 100."""
     precision: NotRequired[pulumi.Input[str]]
     """Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes natively.
     One of bf16, fp8, int4, nvfp4, mxfp4."""
@@ -140,6 +190,8 @@ class InferenceServiceArgs(TypedDict):
     """Divisor of what was said before, 1 for none. Left out: as for 'temperature'."""
     thinking: NotRequired[pulumi.Input[Thinking]]
     """How much the model thinks where a request says nothing. Left out: little, as suits agents."""
+    cache: NotRequired[pulumi.Input[Cache]]
+    """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
     nodes: NotRequired[pulumi.Input[int]]
     """Nodes that the server may use. Left out: as many as 'nodeNames' lists, else 1."""
     node_names: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
@@ -309,6 +361,32 @@ class TranslationProxyArgs(TypedDict):
     """Longest turn of an agent, in seconds. Left out: the longest that a server says, else 600."""
 
 
+class ServiceCheckArgs(TypedDict):
+    """What `ServiceCheck` is told."""
+
+    connection: pulumi.Input[Mapping[str, pulumi.Input[Any]]]
+    """The platform's connection contract, as an ingress or a platform tells it: the check comes after all
+    that it comes from."""
+    developer_key: pulumi.Input[str]
+    """A developer's key, by which the models are asked. It stands in no object, state or log."""
+    strict: NotRequired[pulumi.Input[bool]]
+    """Let the update fail where the check finds a fault. Left out: it warns. Default: false."""
+    long_prompt_tokens: NotRequired[pulumi.Input[int]]
+    """Length of the long prompt, in tokens; a smaller context takes what it has room for. Default: 60000."""
+    wait_seconds: NotRequired[pulumi.Input[int]]
+    """How long the gateway may take to know its routes, keys and servers after it says that it is ready, in
+    seconds. Default: 60."""
+    address: NotRequired[pulumi.Input[str]]
+    """Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; the
+    certificate is checked for the name all the same. Left out: where its name leads."""
+    ca_file: NotRequired[pulumi.Input[str]]
+    """CA file (PEM) of a private issuer, on the machine that deploys. Left out: the certificates that this
+    machine trusts."""
+    models: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """The served models to check, as each model server tells its own once it is loaded: the check comes
+    after that. Left out: all of the contract."""
+
+
 class Hardware(TypedDict):
     """The GPU nodes: a tier by name, or accelerator, GPUs per node and number of nodes."""
 
@@ -387,6 +465,8 @@ class ModelRole(TypedDict):
     """Divisor of what was said before, 1 for none. Left out: as for 'temperature'."""
     thinking: NotRequired[pulumi.Input[Thinking]]
     """How much the model thinks where a request says nothing. Left out: little, as suits agents."""
+    cache: NotRequired[pulumi.Input[Cache]]
+    """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
 
 
 class Serving(TypedDict):
@@ -407,6 +487,9 @@ class Serving(TypedDict):
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    download_mib_per_second: NotRequired[pulumi.Input[int]]
+    """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
+    about what a line of 1 Gbit/s gives. Default: 100."""
 
 
 class Developer(TypedDict):
@@ -444,8 +527,26 @@ class Timeouts(TypedDict):
     """Longest turn of an agent, in seconds: every limit from server to client is derived from it. Default:
     600."""
     load_budget_seconds: NotRequired[pulumi.Input[int]]
-    """Longest time from the start of a model's pod until it answers, in seconds, download included. Default:
-    2700."""
+    """Longest time from the start of a model's pod until it answers, in seconds, download included; a Job
+    that downloads before has as long. Default: 2700."""
+
+
+class Check(TypedDict):
+    """How the deployed platform is tried out once its models are loaded."""
+
+    strict: NotRequired[pulumi.Input[bool]]
+    """Let the update fail where the check finds a fault. Left out: it warns. Default: false."""
+    long_prompt_tokens: NotRequired[pulumi.Input[int]]
+    """Length of the long prompt, in tokens; a smaller context takes what it has room for. Default: 60000."""
+    wait_seconds: NotRequired[pulumi.Input[int]]
+    """How long the gateway may take to know its routes, keys and servers after it says that it is ready, in
+    seconds. Default: 60."""
+    address: NotRequired[pulumi.Input[str]]
+    """Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; the
+    certificate is checked for the name all the same. Left out: where its name leads."""
+    ca_file: NotRequired[pulumi.Input[str]]
+    """CA file (PEM) of a private issuer, on the machine that deploys. Left out: the certificates that this
+    machine trusts."""
 
 
 class CodingPlatformArgs(TypedDict):
@@ -473,3 +574,6 @@ class CodingPlatformArgs(TypedDict):
     """The longest turn and the longest load. Left out: the defaults below."""
     queue: NotRequired[pulumi.Input[Queue]]
     """Kueue objects for the pool. Left out: none are made."""
+    check: NotRequired[pulumi.Input[Check]]
+    """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
+    'onprem-agents verify' does the same at any time. Left out: it is not."""

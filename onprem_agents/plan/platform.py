@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onprem_agents.contract.connection import Connection
-from onprem_agents.plan.derive_pool import queues_for, quota_for
+from onprem_agents.plan.derive_pool import queues_for
 from onprem_agents.plan.names import SERVER_KEY_SECRET, priority_class_of
 from onprem_agents.plan.parts import (
     PROXY_KEY,
     SERVERS_KEY,
     AuthPart,
+    CheckPart,
     IngressPart,
     PoolPart,
     ProxyPart,
@@ -75,12 +76,12 @@ class PlatformPlan:
 
     @property
     def pool_part(self) -> PoolPart:
-        """The nodes, with quota for every replica and a surge pod."""
+        """The nodes."""
         return PoolPart(
             stack=self.stack,
             namespace=self.namespace,
             pool=self.pool,
-            queues=queues_for(self.queue, self.namespace, quota_for(self.pool, self.serving)),
+            queues=queues_for(self.queue, self.namespace),
             free_gpus=self.placement.largest_free,
         )
 
@@ -166,6 +167,15 @@ class PlatformPlan:
             timeouts=self.timeouts,
             owns_key=False,
         )
+
+    @property
+    def check_part(self) -> CheckPart | None:
+        """The check after the update, None where the stack asks for none."""
+        check = self.settings.check
+        if check is None:
+            return None
+        roles = tuple(role.role for role in self.connection.roles)
+        return CheckPart(stack=self.stack, connection=self.connection, roles=roles, settings=check)
 
 
 def references_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[ServerReference, ...]:

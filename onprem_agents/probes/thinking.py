@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
-from onprem_agents.contract.connection import Connection
+from onprem_agents.contract.connection import Role
 from onprem_agents.probes.patient import Patient, ask
 from onprem_agents.probes.streams import Stream, of_chat, of_messages, of_responses
 from onprem_agents.probes.verdict import Verdict, fine
@@ -29,9 +29,9 @@ _VERSION = {"anthropic-version": "2023-06-01"}
 Reader = Callable[[str], Stream]
 
 
-def probes_of(connection: Connection) -> tuple[str, ...]:
-    """Return the probes that a contract asks for, in their order."""
-    told = connection.main.thinking
+def names_of_thinking(role: Role) -> tuple[str, ...]:
+    """Return the names of what `thinking` yields of a role."""
+    told = role.thinking
     if told is None:
         return ()
     wanted = {
@@ -46,8 +46,8 @@ def probes_of(connection: Connection) -> tuple[str, ...]:
 
 
 def thinking(patient: Patient) -> Iterator[Verdict]:
-    """Yield whether the main model thinks as its contract says, in each API that agents use."""
-    told = patient.connection.main.thinking
+    """Yield whether the model thinks as its contract says, in each API that agents use."""
+    told = patient.role.thinking
     if told is None:
         return
     asked = {
@@ -58,7 +58,7 @@ def thinking(patient: Patient) -> Iterator[Verdict]:
         "messages thinking": _messages,
         "responses thinking": _responses,
     }
-    for probe in probes_of(patient.connection):
+    for probe in names_of_thinking(patient.role):
         yield asked[probe](patient, told)
 
 
@@ -166,7 +166,7 @@ def _chat(
 
 
 def _asked(patient: Patient) -> dict[str, Any]:
-    return {"model": patient.connection.main.model, "stream": True}
+    return {"model": patient.role.model, "stream": True}
 
 
 def _read(text: str, reader: Reader, judge: Callable[[Stream], Diagnosis]) -> Diagnosis:

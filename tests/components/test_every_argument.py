@@ -21,12 +21,15 @@ from onprem_agents.manifests import (
     proxy_bundles,
     server_bundles,
 )
+from onprem_agents.plan.plan_check import plan_check
 from onprem_agents.plan.plan_ingress import plan_ingress, plan_proxy
 from onprem_agents.plan.plan_parts import plan_auth, plan_platform, plan_pool, plan_server
 from onprem_agents.plan.references import ingress_reference, server_reference
+from onprem_agents.plan.report import role_report
 from onprem_agents.plan.stand_ins import with_stand_ins
 from onprem_agents.stack.parts import (
     AuthArguments,
+    CheckArguments,
     IngressArguments,
     PoolArguments,
     ProxyArguments,
@@ -36,6 +39,7 @@ from onprem_agents.stack.section import Section
 from onprem_agents.stack.settings import Platform
 from tests.components.test_every_setting import SAMPLES as SETTINGS
 from tests.components.test_every_setting import made_up, settings
+from tests.unit.contract_samples import CONTRACT
 from tests.unit.manifest_samples import STACK
 from tests.unit.part_samples import (
     ANY_SERVICE,
@@ -56,7 +60,11 @@ PLANNED: Mapping[type[Section], tuple[Arguments, Callable[[Arguments], Any]]] = 
     PoolArguments: (POOL, lambda raw: [pool_bundles(part := plan_pool(raw, **NAMED)), part.pool]),
     ServerArguments: (
         SERVER | {"nodes": 2, "context": 65536},
-        lambda raw: [server_bundles(part := plan_server(raw, **NAMED)), wire(server_reference(part))],
+        lambda raw: [
+            server_bundles(part := plan_server(raw, **NAMED)),
+            wire(server_reference(part)),
+            role_report(part.serving),
+        ],
     ),
     IngressArguments: (
         ingress_arguments() | {"servers": [ANY_SERVICE | {"contextTokens": 65536}]},
@@ -70,6 +78,7 @@ PLANNED: Mapping[type[Section], tuple[Arguments, Callable[[Arguments], Any]]] = 
         proxy_arguments() | {"servers": [ANY_SERVICE | {"contextTokens": 65536}]},
         lambda raw: proxy_bundles(plan_proxy(raw, **NAMED)),
     ),
+    CheckArguments: ({"connection": CONTRACT}, lambda raw: plan_check(raw, **NAMED)),
 }
 
 OF_A_SERVER: Arguments = {
@@ -98,6 +107,9 @@ SAMPLES: dict[str, Any] = {
         if name.partition(".")[0] in SHARED
     },
     **{name: one.value for name, one in SETTINGS.items() if name.partition(".")[0] == "queue"},
+    **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("check.")},
+    "connection": CONTRACT | {"stack": "other"},
+    "models": ["fast"],
     "accelerator": "H100",
     "namespace": "team-b",
     "gpusPerNode": 4,
@@ -149,6 +161,11 @@ GIVEN: dict[str, Arguments] = {
     },
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
+    **{
+        name.removeprefix("models."): {"cache": one.given["models.cache"]}
+        for name, one in SETTINGS.items()
+        if name.startswith("models.cache.")
+    },
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
     "tls.issuerKind": {"tls": {"issuer": "internal-ca"}},
     **{f"proxy.{key}": {"proxy": proxy_told()} for key in ("software", "service", "port", "keySecret")},

@@ -39,6 +39,9 @@ class Sample:
 _ISSUER = {"access.tls": {"issuer": "internal-ca"}}
 _SECRET = {"access.tls": {"secretName": "agents-tls"}}
 _WITH_EFFORTS = {"models": [{"role": "coder", "model": "Qwen/Qwen3.8-27B", "context": 65536}]}
+_CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
+_FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
+_GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}
 _TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
 
 SAMPLES: dict[str, Sample] = {
@@ -77,12 +80,24 @@ SAMPLES: dict[str, Sample] = {
     "models.thinking": Sample(value={"default": "off"}),
     "models.thinking.budgetTokens": Sample(value=1024),
     "models.thinking.effort": Sample(value="medium", given=_WITH_EFFORTS),
+    "models.cache": Sample(value={"pvc": {}}),
+    "models.cache.pvc": Sample(value={"storageClass": "fast"}, given=_CLAIM),
+    "models.cache.pvc.storageClass": Sample(value="fast", given=_CLAIM),
+    "models.cache.pvc.sizeGib": Sample(value=100, given=_CLAIM),
+    "models.cache.pvc.accessMode": Sample(value="ReadWriteMany", given=_CLAIM),
+    "models.cache.hostPath": Sample(value={"path": "/data/models"}, given=_FOLDER),
+    "models.cache.hostPath.path": Sample(value="/data/models", given=_FOLDER),
+    "models.cache.localModelCache": Sample(value={"nodeGroup": "others"}, given=_GROUP),
+    "models.cache.localModelCache.nodeGroup": Sample(value="others", given=_GROUP),
+    "models.cache.localModelCache.nodes": Sample(value=7, given=_GROUP),
+    "models.cache.localModelCache.serviceAccount": Sample(value="downloads", given=_GROUP),
     "serving": Sample(value={"mode": "Knative"}),
     "serving.vllm": Sample(value="0.32.0"),
     "serving.image": Sample(value="registry.example.internal/vllm:v0.24.0"),
     "serving.imagePullSecrets": Sample(value=["pull"]),
     "serving.serviceAccount": Sample(value="own-account"),
     "serving.storageSecret": Sample(value="hf-token"),
+    "serving.downloadMibPerSecond": Sample(value=1000),
     "access": Sample(value={**STACK["access"], "host": "models.example.internal"}),
     "access.host": Sample(value="models.example.internal"),
     "access.port": Sample(value=8443),
@@ -101,7 +116,13 @@ SAMPLES: dict[str, Sample] = {
     "timeouts.loadBudgetSeconds": Sample(value=3600),
     "queue": Sample(value={}),
     "queue.clusterQueue": Sample(value="own-gpus", given={"queue": {}}),
+    "queue.existingClusterQueue": Sample(value="shared-gpus", given={"queue": {}}),
     "queue.localQueue": Sample(value="own-agents", given={"queue": {}}),
+    "check": Sample(value={}),
+    "check.longPromptTokens": Sample(value=8192),
+    "check.waitSeconds": Sample(value=5),
+    "check.address": Sample(value="127.0.0.1:8443"),
+    "check.caFile": Sample(value="pki/ca.crt"),
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.probes.examination import left_out
 from onprem_agents.probes.patient import Patient
-from onprem_agents.probes.thinking import probes_of, thinking
+from onprem_agents.probes.thinking import names_of_thinking, thinking
 from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.developer_key import DeveloperKey
 from scripted_model.http import HttpRequest
@@ -50,7 +50,7 @@ def litellm(path: str, body: Body) -> Body:
 
 def examined(told: Any, hop: Hop = direct, *, unthinking: bool = False) -> list[Verdict]:
     """Return what the doctor finds in a scripted model behind a hop, for a contract with that thinking."""
-    model = ScriptedModel({"coder": 131072}, Record(None), ["coder"] if unthinking else [])
+    model = ScriptedModel({"coder": 131072}, Record(None), unthinking=["coder"] if unthinking else [])
     loop = asyncio.new_event_loop()
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -78,7 +78,7 @@ def examined(told: Any, hop: Hop = direct, *, unthinking: bool = False) -> list[
             found = list(thinking(patient))
     finally:
         loop.close()
-    assert tuple(item.probe for item in found) == probes_of(connection)
+    assert tuple(item.probe for item in found) == names_of_thinking(connection.main)
     assert all(item.fix for item in found if item.severity is not Severity.OK)
     return found
 
@@ -153,4 +153,4 @@ def test_probes_that_did_not_run_are_named() -> None:
         CONTRACT | {"roles": [CONTRACT["roles"][0] | {"thinking": EFFORTS}, CONTRACT["roles"][1]]}
     )
 
-    assert set(probes_of(connection)) <= set(left_out(connection, []))
+    assert set(names_of_thinking(connection.main)) <= set(left_out(connection, []))

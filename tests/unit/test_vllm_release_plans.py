@@ -34,7 +34,6 @@ YOUNGER = {
     "--language-model-only": "0.17.1",
     "--shutdown-timeout": "0.18.1",
     "--reasoning-config": "0.19.1",
-    "--sse-keep-alive-interval": "0.29.0",
 }
 
 
