@@ -66,6 +66,7 @@ def _environment(connection: Connection) -> Environment:
     """Return the variables with which Claude Code stays within the model's limits behind the router."""
     main, small = connection.main, claude.small_role(connection)
     model = f"{PROVIDER},{main.model}"
+    effort = main.thinking.effort if main.thinking is not None else None
     return Environment(
         keys={connection.auth.key_env: "key"},
         values={
@@ -76,7 +77,8 @@ def _environment(connection: Connection) -> Environment:
             "CLAUDE_CODE_SUBAGENT_MODEL": model,
             **claude.limits(connection),
             "CLAUDE_CODE_MODEL_CAPABILITIES": ",".join(dict.fromkeys((*_ALWAYS, *main.claude_capabilities))),
-            **claude.thinking(connection),
+            **claude.budget(connection),
+            **({claude.EFFORT: effort} if effort is not None else {}),
             **claude.quiet(),
         },
         removed=("ANTHROPIC_API_KEY",),

@@ -66,6 +66,7 @@ def test_codex_sends_an_effort_and_has_no_field_for_a_budget(told: Any, effort: 
         (OFF, PLAIN, {}),
         (BUDGET, OFF, {"MAX_THINKING_TOKENS": "2048"}),
         (LOW, OFF, {"CLAUDE_CODE_EFFORT_LEVEL": "low"}),
+        (LOW | {"effort": "max"}, OFF, {"CLAUDE_CODE_EFFORT_LEVEL": "max"}),
         (PLAIN, None, {}),
         (None, OFF, {}),
     ],
@@ -75,9 +76,13 @@ def test_claude_code_gets_the_variables_that_hold_for_all_of_its_models(
 ) -> None:
     connection = thinking(main, small)
     names = ("MAX_THINKING_TOKENS", "CLAUDE_CODE_EFFORT_LEVEL")
-    env = first(CLAUDE, connection)["env"]
+    settings = first(CLAUDE, connection)
+    env = settings["env"]
+    # A setting, unlike the variable, leaves the choice of the session to the developer; it knows no max.
+    level = {"CLAUDE_CODE_EFFORT_LEVEL": settings["effortLevel"]} if "effortLevel" in settings else {}
 
-    assert {name: env[name] for name in names if name in env} == variables
+    assert {name: env[name] for name in names if name in env} | level == variables
+    assert level or env.get("CLAUDE_CODE_EFFORT_LEVEL") in (None, "max")
     behind_router = CCR.environment(connection).values
     assert {name: behind_router[name] for name in names if name in behind_router} == variables
 
