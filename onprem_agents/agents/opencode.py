@@ -109,12 +109,9 @@ def _options(thinking: ServedThinking | None) -> Values:
     Its requests for titles ask for a low effort by themselves, which vLLM takes as a wish to think: where thinking
     is off, they too must say so.
     """
-    if thinking is None:
-        return {}
-    if thinking.default == "off":
-        return {"reasoningEffort": "none"}
+    fields = thinking.request_fields() if thinking is not None else {}
     names = {"reasoning_effort": "reasoningEffort"}
-    return {names.get(name, name): value for name, value in thinking.request_fields().items()}
+    return {names.get(name, name): value for name, value in fields.items()}
 
 
 def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:

@@ -77,6 +77,9 @@ class ServedThinking(Section):
     def request_fields(self) -> dict[str, Any]:
         """Return the fields of a chat request that ask vLLM for it, whatever else the request says of thinking."""
         if self.default == "off":
-            return {"chat_template_kwargs": {self.switch: False}} if self.switch is not None else {}
+            # An effort switches enable_thinking on unless a request says it, whatever the template calls its own switch
+            # (vLLM 0.22.1 to 0.33.0, chat_completion/protocol.py, read 2026-11-28).
+            switches = {"enable_thinking", self.switch} if self.switch is not None else ()
+            return {"chat_template_kwargs": dict.fromkeys(sorted(switches), False)} if switches else {}
         told = {"reasoning_effort": self.effort, "thinking_token_budget": self.budget_tokens}
         return {name: value for name, value in told.items() if value is not None}

@@ -38,7 +38,7 @@ def first(agent: Any, connection: Connection) -> Any:
 @pytest.mark.parametrize(
     ("told", "options"),
     [
-        (OFF, {"reasoningEffort": "none"}),
+        (OFF, {"chat_template_kwargs": {"enable_thinking": False}}),
         (LOW, {"reasoningEffort": "low"}),
         (BUDGET, {"thinking_token_budget": 2048}),
         (PLAIN, None),
@@ -114,6 +114,12 @@ def test_the_proxies_on_a_machine_add_what_they_would_drop(told: Any, parameters
 
 def test_what_cannot_be_switched_by_a_truth_value_is_left_to_the_server() -> None:
     assert ServedThinking.model_validate({"default": "off"}).request_fields() == {}
+
+
+def test_a_switch_of_another_name_is_told_beside_the_one_that_an_effort_moves() -> None:
+    told = ServedThinking.model_validate({"default": "off", "switch": "thinking"})
+
+    assert told.request_fields() == {"chat_template_kwargs": {"enable_thinking": False, "thinking": False}}
 
 
 def test_an_old_contract_that_says_nothing_of_thinking_is_read() -> None:
