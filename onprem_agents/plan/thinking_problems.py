@@ -44,6 +44,15 @@ def thinking_problems(
         )
         return
     yield from _of_the_switch(asked.default, model, control, release, key)
+    if asked.default != "off" and not control.calls_while_thinking:
+        yield Problem(
+            where=f"{key}.{wanted[0]}",
+            cause="no-tool-calls",
+            found=", ".join(wanted),
+            why=f"{model.name} calls tools only while it does not think, and agents work by calling tools",
+            fix=f"leave out {key}",
+        )
+        return
     if asked.effort is not None:
         yield from _of_the_effort(asked.effort, model, control, release, key)
     if asked.budget_tokens is not None:
@@ -92,14 +101,6 @@ def _of_the_switch(
         )
     elif default != "auto" and (default == "on") != (model.thinking != "off") and not takes_defaults(release):
         yield _too_old(where, default, "--default-chat-template-kwargs", DEFAULTS_SINCE, release)
-    if default == "on" and not control.calls_while_thinking:
-        yield Problem(
-            where=where,
-            cause="no-tool-calls",
-            found="on",
-            why=f"{model.name} calls tools only while it does not think, and agents work by calling tools",
-            fix="leave it out",
-        )
 
 
 def _of_the_effort(

@@ -196,6 +196,8 @@ def test_each_release_is_told_of_a_budget_what_it_does_not_know_itself(
          "0.14.1"),
         (QWEN, {"budgetTokens": 8192}, {}, "budgetTokens", "contradiction", "4096"),
         ("deepseek-ai/DeepSeek-V3.1", {"default": "on"}, {}, "default", "no-tool-calls", "calls tools only"),
+        ("deepseek-ai/DeepSeek-V3.1", {"budgetTokens": 2048}, {}, "budgetTokens", "no-tool-calls",
+         "calls tools only"),
         (QWEN, {"default": "off", "budgetTokens": 2048}, {}, "", "contradiction", "uses up neither"),
         (QWEN, {"budgetTokens": 1023}, {}, "budgetTokens", "bad-value", "1024"),
         (QWEN, {"default": "sometimes"}, {}, "default", "bad-value", "'on', 'off' or 'auto'"),
