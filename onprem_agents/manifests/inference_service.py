@@ -12,6 +12,7 @@ from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest
 from onprem_agents.manifests.model_files import config_maps, files_digest
 from onprem_agents.manifests.model_server import server_container, server_volumes
 from onprem_agents.manifests.model_source import download_containers
+from onprem_agents.manifests.node_affinity import cuda_affinity
 from onprem_agents.plan import ServerPart, ServingPlan
 from onprem_agents.stack.labels import CONFIG_ANNOTATION, ROLE_LABEL, STACK_LABEL
 
@@ -115,6 +116,7 @@ def _predictor(part: ServerPart) -> Manifest:
         **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
         "nodeSelector": part.pool.node_selector,
         "tolerations": tolerations(),
+        **cuda_affinity(serving),
         "securityContext": POD_SECURITY,
         "containers": [server_container(part)],
         "volumes": server_volumes(serving),

@@ -25,7 +25,7 @@ from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import needs_expert_parallel
 from onprem_agents.stack.settings import ModelRole, Serving
 from onprem_agents.units import GIB
-from onprem_agents.vllm import ServeFlags, image_of, nearest_release, option_of, to_argv
+from onprem_agents.vllm import ServeFlags, image_cuda, image_of, nearest_release, option_of, to_argv
 
 PORT = 8080
 """KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
@@ -63,6 +63,7 @@ def serving_plan(
     flags = choice.own.merged_into(_known(_flags(role, choice, timeouts), release))
     context_tokens = choice.request.context_tokens
     max_output_tokens = output_cap_tokens(context_tokens)
+    image = settings.image or image_of(release)
     return ServingPlan(
         role=role.role,
         name=role.role,
@@ -72,7 +73,7 @@ def serving_plan(
         model=choice.model,
         variant=choice.variant,
         source=source,
-        image=settings.image or image_of(release),
+        image=image,
         vllm_release=release,
         flags=flags,
         argv=to_argv(flags, release),
@@ -98,6 +99,7 @@ def serving_plan(
             *notes_on(role, choice.model, choice.variant, settings),
         ),
         remarks=tuple(remarks_on(role, choice.model, choice.variant)),
+        required_cuda=image_cuda(image, release).cuda if settings.cuda_affinity else None,
     )
 
 

@@ -11,7 +11,7 @@ from onprem_agents.catalog import Model, Variant
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import Fit
-from onprem_agents.vllm import ServeFlags
+from onprem_agents.vllm import Cuda, ServeFlags
 
 MODEL_PATH = "/mnt/models"
 """Where the weights are mounted, whatever their source; KServe's storage initializer uses the same path."""
@@ -102,6 +102,8 @@ class ServingPlan:
     """What the reader of the plan should know or do although it holds."""
     remarks: tuple[str, ...]
     """What is worth knowing about the model as it is served."""
+    required_cuda: Cuda | None = None
+    """The CUDA release that a node's driver must know to get a pod; None where every node of the pool may."""
 
     @property
     def sessions(self) -> int:

@@ -25,7 +25,7 @@ _TLS: dict[str, Any] = {
 }
 _LISTENER: dict[str, Any] = {"host": _HOST, "port": _LEFT_OUT, "gatewayClass": _LEFT_OUT, **_TLS}
 _SERVING: dict[str, Any] = dict.fromkeys(
-    ("image", "imagePullSecrets", "serviceAccount", "storageSecret"), _LEFT_OUT
+    ("image", "imagePullSecrets", "serviceAccount", "storageSecret", "cudaAffinity"), _LEFT_OUT
 )
 _QUEUE: dict[str, Any] = dict.fromkeys(("queue", "queue.clusterQueue", "queue.localQueue"), _LEFT_OUT)
 _STAND_INS: Mapping[type[Section], Mapping[str, Any]] = {

@@ -135,6 +135,11 @@ class Serving(Section):
         description="Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which "
         "does for public models.",
     )
+    cuda_affinity: bool = Field(
+        default=False,
+        description="Whether pods go only to nodes whose driver knows the image's CUDA, by the labels of NVIDIA's GPU "
+        "feature discovery; without those labels no node will do.",
+    )
 
 
 TurnSeconds = Annotated[int, Field(strict=True, ge=60, le=7200)]

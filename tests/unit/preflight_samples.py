@@ -51,7 +51,7 @@ class PretendedCluster:
             ("GatewayClass", "envoy-gateway"): {
                 "status": {"conditions": [{"type": "Accepted", "status": "True"}]}
             },
-            ("Secret", "agents-tls"): {},
+            ("Secret", "agents-tls"): {"data": {"tls.crt": "eA==", "tls.key": "eA=="}},
             ("ReferenceGrant", "agents-tls"): GRANT,
             ("Service", "ingress"): ADDRESS,
             ("ConfigMap", "envoy-gateway-config"): {"data": {"envoy-gateway.yaml": "enableLua: true\n"}},
@@ -86,11 +86,25 @@ class PretendedCluster:
 def node(name: str, *, gpus: int, product: str = "NVIDIA-L40S", **amounts: str) -> dict[str, Any]:
     plenty = {"cpu": "64", "memory": "1Ti", "ephemeral-storage": "4Ti", "nvidia.com/gpu": str(gpus)}
     return {
-        "metadata": {"name": name, "labels": {"nvidia.com/gpu.product": product}},
+        "metadata": {
+            "name": name,
+            "labels": {"nvidia.com/gpu.product": product, **driver_labels(580, "13.0")},
+        },
         "status": {
             "allocatable": plenty | {key.replace("_", "-"): amount for key, amount in amounts.items()},
             "conditions": [{"type": "Ready", "status": "True"}],
+            "nodeInfo": {"kubeletVersion": "v1.36.3", "containerRuntimeVersion": "containerd://2.1.5"},
         },
+    }
+
+
+def driver_labels(branch: int, cuda: str) -> dict[str, str]:
+    """What NVIDIA's GPU feature discovery tells of a driver, in the labels that preflight reads."""
+    major, _, minor = cuda.partition(".")
+    return {
+        "nvidia.com/cuda.driver-version.major": str(branch),
+        "nvidia.com/cuda.runtime-version.major": major,
+        "nvidia.com/cuda.runtime-version.minor": minor,
     }
 
 

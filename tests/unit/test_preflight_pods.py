@@ -88,7 +88,11 @@ def test_a_claim_that_is_not_bound_is_named() -> None:
     plan = planned(model={"source": "pvc://models/coder"})
     assert missing(cluster, plan)["PersistentVolumeClaim coding-agents/models"].found == "not there"
 
-    cluster.objects["PersistentVolumeClaim", "models"] = {"status": {"phase": "Pending"}}
+    cluster.objects["PersistentVolumeClaim", "models"] = {
+        "metadata": {"name": "models"},
+        "spec": {"storageClassName": ""},
+        "status": {"phase": "Pending"},
+    }
     assert missing(cluster, plan)["PersistentVolumeClaim coding-agents/models"].found == "Pending"
 
     cluster.objects["PersistentVolumeClaim", "models"] = {"status": {"phase": "Bound"}}
