@@ -77,6 +77,9 @@ class InferenceServiceArgs(TypedDict):
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    cuda_affinity: NotRequired[pulumi.Input[bool]]
+    """Whether pods go only to nodes whose driver knows the image's CUDA, by the labels of NVIDIA's GPU
+    feature discovery; without those labels no node will do. Default: false."""
     precision: NotRequired[pulumi.Input[str]]
     """Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes natively.
     One of bf16, fp8, int4, nvfp4, mxfp4."""
@@ -346,6 +349,9 @@ class Serving(TypedDict):
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    cuda_affinity: NotRequired[pulumi.Input[bool]]
+    """Whether pods go only to nodes whose driver knows the image's CUDA, by the labels of NVIDIA's GPU
+    feature discovery; without those labels no node will do. Default: false."""
 
 
 class Developer(TypedDict):

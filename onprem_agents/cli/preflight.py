@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.cluster import KubeClient
@@ -36,12 +36,24 @@ def preflight(stack: str, folder: Path, kubeconfig: Path | None, context: str | 
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(check) for check in checks], indent=2))
     else:
-        table = Table("prerequisite", "verdict", "found", "fix", show_edge=False)
         for check in checks:
-            table.add_row(check.name, check.verdict, check.found, check.fix)
-        Console(soft_wrap=True).print(table)
+            click.echo("\n".join(_lines(check)))
+        counts = Counter(check.verdict for check in checks)
+        click.echo(", ".join(f"{counts[verdict]} {verdict}" for verdict in ("ok", "doubtful", "missing")))
     if any(check.verdict == "missing" for check in checks):
         sys.exit(1)
+
+
+def _lines(check: Check) -> Iterator[str]:
+    """Yield a check as text; what a fix tells to apply can be copied."""
+    if check.verdict == "ok":
+        yield f"ok        {check.name}: {check.found}"
+        return
+    yield f"{check.verdict:<9} {check.name}"
+    first, *more = check.fix.splitlines()
+    yield f"  found: {check.found}"
+    yield f"  fix:   {first}"
+    yield from more
 
 
 def _looked_at(

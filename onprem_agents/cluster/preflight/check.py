@@ -98,6 +98,11 @@ def condition(found: Object, kind: str) -> str | None:
     return None
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number of things in a sentence."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
 def listed(names: Sequence[str]) -> str:
     """Return names in a sentence, the first few of many."""
     more = len(names) - _SHOWN

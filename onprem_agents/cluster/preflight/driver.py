@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from onprem_agents.cluster import KubeClient
-from onprem_agents.cluster.preflight.check import Check, Object, listed
+from onprem_agents.cluster.preflight.check import Check, Object, counted, listed
 from onprem_agents.cluster.preflight.nodes import labels_of, name_of, pool_nodes
 from onprem_agents.plan import PlatformPlan, ServingPlan
 from onprem_agents.stack.labels import CUDA_MAJOR_LABEL, CUDA_MINOR_LABEL
@@ -135,14 +135,15 @@ def _by_affinity(plan: PlatformPlan, name: str, brings: str, cuda: Cuda, drivers
     """Return whether enough nodes have what the pods require."""
     fit = [each for each in drivers if each.required(cuda)]
     others = [each for each in drivers if not each.required(cuda)]
-    found = f"{len(fit)} nodes know CUDA {_text(cuda)} by their labels; {brings}"
+    more = counted(plan.pool.nodes - len(fit), "more node")
+    found = f"{counted(len(fit), 'node')} with labels for CUDA {_text(cuda)} or later; {brings}"
     if others:
         found += f"; the pods go to none of {_told(others)}"
     return Check.of(
         name,
         holds=len(fit) >= plan.pool.nodes,
         found=found,
-        fix=f"upgrade the driver of {plan.pool.nodes - len(fit)} more nodes to {own_branch(cuda)} or later; nodes "
+        fix=f"upgrade the driver of {more} to {own_branch(cuda)} or later; nodes "
         f"without the label {CUDA_MAJOR_LABEL} need NVIDIA's GPU feature discovery, or leave out "
         "platform.serving.cudaAffinity",
     )

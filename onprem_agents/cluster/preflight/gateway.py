@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from onprem_agents.cluster import KubeClient
-from onprem_agents.cluster.preflight.check import Check, Object, condition
+from onprem_agents.cluster import ApiError, KubeClient
+from onprem_agents.cluster.preflight.check import Check, Object, condition, counted
 from onprem_agents.plan import PlatformPlan
 
 _GATEWAY_API = "gateway.networking.k8s.io/v1"
@@ -93,21 +93,29 @@ def check_load_balancer(plan: PlatformPlan, objects: Sequence[Object], client: K
     ]
     served = [each for each in services if each.get("status", {}).get("loadBalancer", {}).get("ingress")]
     if served:
-        yield Check(name=name, verdict="ok", found=f"{len(served)} Services have one")
+        yield Check(name=name, verdict="ok", found=f"{counted(len(served), 'Service')} with one")
         return
     fix = (
         "on bare metal install MetalLB, kube-vip or the like, or set envoyService.type in the EnvoyProxy of the "
         "GatewayClass; without an address the Gateway is never Programmed"
     )
-    found = f"none of {len(services)} Services has one" if services else "no Service that asks for one"
+    found = (
+        f"none for {counted(len(services), 'Service')} of that type"
+        if services
+        else "no Service that asks for one"
+    )
     yield Check(name=name, verdict="missing" if services else "doubtful", found=found, fix=fix)
 
 
 def _service_type(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> str:
     """Return the type of the Gateway's Service: what the stack says, else its GatewayClass, else the default."""
     own = [each.get("spec", {}) for each in objects if each["kind"] == "EnvoyProxy"]
-    gateway_class = client.find(_GATEWAY_API, "GatewayClass", plan.access.gateway_class)
-    for settings in (*own, _settings_of(gateway_class or {}, client)):
+    try:
+        gateway_class = client.find(_GATEWAY_API, "GatewayClass", plan.access.gateway_class)
+        of_class = _settings_of(gateway_class or {}, client)
+    except ApiError:  # told by the check of the class
+        of_class = {}
+    for settings in (*own, of_class):
         kubernetes = (settings.get("provider") or {}).get("kubernetes") or {}
         if said := (kubernetes.get("envoyService") or {}).get("type"):
             return str(said)

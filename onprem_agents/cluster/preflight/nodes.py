@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from onprem_agents.cluster import KubeClient
-from onprem_agents.cluster.preflight.check import Check, Object, condition
+from onprem_agents.cluster.preflight.check import Check, Object, condition, counted
 from onprem_agents.cluster.preflight.pods import Pod, requests_of, server_pods, tolerates
 from onprem_agents.plan import GPU_RESOURCE, PlatformPlan
 from onprem_agents.units import parse_quantity
@@ -58,16 +58,16 @@ def check_nodes(plan: PlatformPlan, objects: Sequence[Object], client: KubeClien
             )
     able = [node for node in nodes if _amount(node, GPU_RESOURCE) >= pool.gpus_per_node]
     yield Check.of(
-        f"{pool.nodes} nodes with {pool.gpus_per_node} × {pool.accelerator.name}",
+        f"{counted(pool.nodes, 'node')} with {pool.gpus_per_node} × {pool.accelerator.name}",
         holds=len(able) >= pool.nodes,
-        found=f"{len(able)} nodes offer that many {GPU_RESOURCE}",
+        found=f"{counted(len(able), 'node')} of that many {GPU_RESOURCE}",
         fix="install NVIDIA's GPU operator, add nodes, or correct platform.hardware (accelerator, gpusPerNode, nodes)",
     )
     hindered = {name_of(node): list(_hindrances(node, pods)) for node in able}
     enough = sum(not found for found in hindered.values()) >= pool.nodes
     for node in able:
         for found, fix in hindered[name_of(node)]:
-            told = f"{found}; {pool.nodes} others do" if enough else found
+            told = f"{found}; others of the pool are enough" if enough else found
             yield Check.of(f"Node {name_of(node)}", holds=False, found=told, fix=fix, doubtful=enough)
     yield from _room(plan, pods, able)
 
