@@ -94,7 +94,7 @@ def preflight(
     """Check the cluster behind `client` against the plan and the objects that the stack declares.
 
     `started` hears what is looked at next. What the caller may not read, or what the server does not answer in time,
-    is doubtful. Raises `ClusterError` when it does not answer at all.
+    is doubtful. Raises `ClusterError` when it does not answer at all, or does not know the caller.
     """
     checks: list[Check] = []
     silent = 0
@@ -106,15 +106,15 @@ def preflight(
         except ApiError:
             raise
         except ClusterError as error:
-            if not checks or silent == _MOST_SILENT:
+            if not checks:
                 raise
             silent += 1
-            checks.append(
-                Check(
-                    name=subject.name,
-                    verdict="doubtful",
-                    found=f"not looked at: {error}",
-                    fix="ask again when the API server answers",
-                )
-            )
+            fix = "ask again when the API server answers"
+            if silent > _MOST_SILENT:
+                left = ", ".join(each.name for each in SUBJECTS[SUBJECTS.index(subject) :])
+                found = f"{error}; not looked at: {left}"
+                checks.append(Check(name="API server", verdict="missing", found=found, fix=fix))
+                break
+            found = f"not looked at: {error}"
+            checks.append(Check(name=subject.name, verdict="doubtful", found=found, fix=fix))
     return tuple(checks)
