@@ -72,7 +72,8 @@ class ApiServer:
             return
         if found["metadata"].get("finalizers"):
             self.patch(body, {"metadata": {"finalizers": None}})
-        self.client.delete(*place)
+        path, label = self.client.path(*place)
+        self.client.request("DELETE", path, name=label, body={"gracePeriodSeconds": 0})
 
 
 @contextmanager

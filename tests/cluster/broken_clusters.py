@@ -82,6 +82,16 @@ def claim(name: str, modes: list[str], phase: str = "Bound", storage_class: str 
     return _named("v1", "PersistentVolumeClaim", name, NAMESPACE, spec=spec, status={"phase": phase})
 
 
+def foreign_pod(gpus: int, priority_class: str | None = None) -> Object:
+    """Another team's pod, at work on gpu-0."""
+    resources = {"cpu": "4", "memory": "8Gi", "nvidia.com/gpu": str(gpus)}
+    container = {"name": "train", "image": "train:1", "resources": {"limits": resources}}
+    spec: Object = {"nodeName": "gpu-0", "containers": [container]}
+    if priority_class is not None:
+        spec["priorityClassName"] = priority_class
+    return _named("v1", "Pod", "training", "ingress", spec=spec)
+
+
 def _storage_class(name: str, binding: str) -> Object:
     return _named(
         "storage.k8s.io/v1",
@@ -96,6 +106,8 @@ NAMESPACES = [
     _named("v1", "Namespace", name)
     for name in (NAMESPACE, "certificates", "envoy-gateway-system", "knative-serving", "ingress")
 ]
+_URGENT = _named("scheduling.k8s.io/v1", "PriorityClass", "urgent", value=1_000_000)
+_ACCOUNT = _named("v1", "ServiceAccount", "default", "ingress")  # no controller makes it here
 GRANT = _named(
     _GATEWAY_API,
     "ReferenceGrant",
@@ -125,6 +137,7 @@ GOOD: list[Object] = [
         data={"tls.crt": encoded("certificate"), "tls.key": encoded("key")},
     ),
     GRANT,
+    _ACCOUNT,
     _named(
         "v1",
         "Service",
@@ -272,6 +285,25 @@ NODES = (
         check="room for a pod of coder",
         found=("ephemeral-storage", "offers 20.0 GiB"),
         fix=("larger nodes",),
+    ),
+)
+OCCUPANTS = (
+    Broken(
+        what="another team's pods hold the GPUs",
+        stack={"models": {"replicas": 2, "tensorParallel": 2}},
+        added=(_URGENT, foreign_pod(1, "urgent")),
+        check="room beside other pods",
+        found=("2 pods of model servers do not fit", "ingress/training on gpu-0 (1 × nvidia.com/gpu)"),
+        fix=("move those pods", "lower replicas"),
+    ),
+    Broken(
+        what="another team's pods would be pushed off",
+        stack={"models": {"replicas": 2, "tensorParallel": 2}},
+        added=(foreign_pod(2),),
+        check="room beside other pods",
+        verdict="doubtful",
+        found=("pods of lower priority would be pushed off", "ingress/training on gpu-0"),
+        fix=("move those pods",),
     ),
 )
 DRIVERS = (
@@ -609,4 +641,4 @@ PEOPLE = (
         fix=("let an administrator grant it",),
     ),
 )
-BROKEN = (*NODES, *DRIVERS, *WEIGHTS, *PLATFORM, *PEOPLE)
+BROKEN = (*NODES, *OCCUPANTS, *DRIVERS, *WEIGHTS, *PLATFORM, *PEOPLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 import yaml
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from embedded.layout import Layout
 from embedded.toolchain import Binary
 from onprem_agents.cli.main import main
+from onprem_agents.manifests import render
+from onprem_agents.plan import plan_stack
 from tests.cluster.api_server import ApiServer, api_server
 from tests.cluster.broken_clusters import BROKEN, GOOD, NAMESPACE, NAMESPACES, STACK, Broken
 
@@ -108,6 +111,42 @@ def test_a_broken_cluster_is_found_with_cause_and_fix(
         assert words in check["fix"]
 
 
+def test_a_report_as_text_can_be_read_and_copied(server: ApiServer, tmp_path: Path) -> None:
+    good = _text(server, tmp_path)
+    assert good.exit_code == 0
+    assert re.search(r"^\d+ ok, 0 doubtful, 0 missing$", good.stdout.splitlines()[-1])
+
+    (broken,) = (each for each in BROKEN if each.gone == ("ReferenceGrant/agents",))
+    (touched,) = _break(server, broken)
+    report = _text(server, tmp_path)
+    server.put(touched)
+
+    assert report.exit_code == 1
+    assert report.stdout.splitlines()[-1].endswith("0 doubtful, 1 missing")
+    lines = report.stdout.splitlines()
+    start, end = lines.index("missing   ReferenceGrant in certificates") + 3, len(lines)
+    told = [line for line in lines[start:end] if not line.startswith("ok ")][:-1]
+    assert yaml.safe_load("\n".join(told))["kind"] == "ReferenceGrant"
+
+
+def test_the_api_server_takes_what_the_pods_ask_of_their_nodes(server: ApiServer) -> None:
+    for vllm in ("0.19.1", "0.33.0"):
+        plan = plan_stack(STACK | {"serving": {"cudaAffinity": True, "vllm": vllm}}, stack="site")
+        (service,) = (each for each in render(plan) if each["kind"] == "InferenceService")
+        server.client.create(service, dry_run=True)
+        pod: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "asks", "namespace": "ingress"},
+            "spec": {
+                "affinity": service["spec"]["predictor"]["affinity"],
+                "containers": [{"name": "one", "image": "one:1"}],
+            },
+        }
+        taken = server.client.create(pod, dry_run=True)
+        assert taken["spec"]["affinity"] == pod["spec"]["affinity"]
+
+
 def test_nothing_else_is_wrong_with_a_cluster_that_lacks_one_thing(
     server: ApiServer, preflight: Preflight
 ) -> None:
@@ -123,6 +162,14 @@ def test_nothing_else_is_wrong_with_a_cluster_that_lacks_one_thing(
 
     server.remove(told)
     server.put(touched)
+
+
+def _text(server: ApiServer, folder: Path) -> Result:
+    (folder / "Pulumi.site.yaml").write_text(
+        yaml.safe_dump({"config": {"onprem-coding-agents:platform": STACK}}), encoding="utf-8"
+    )
+    argv = ["preflight", "site", "--stacks", str(folder), "--kubeconfig", str(server.kubeconfig)]
+    return CliRunner().invoke(main, argv)
 
 
 def _stack(broken: Broken) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class PretendedCluster:
             ("ConfigMap", "envoy-gateway-config"): {"data": {"envoy-gateway.yaml": "enableLua: true\n"}},
         }
         self.nodes = [node("gpu-0", gpus=2), node("gpu-1", gpus=2)]
+        self.pods: list[dict[str, Any]] = []
         self.forbidden: set[tuple[str, str]] = set()
 
     def version(self) -> str:
@@ -74,6 +75,8 @@ class PretendedCluster:
     def list(self, _api: str, kind: str, _namespace: str | None = None) -> list[dict[str, Any]]:
         if kind == "Node":
             return self.nodes
+        if kind == "Pod":
+            return self.pods
         return [
             {**each, "metadata": {"name": name}} for (of, name), each in self.objects.items() if of == kind
         ]

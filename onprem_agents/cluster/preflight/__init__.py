@@ -17,6 +17,7 @@ from onprem_agents.cluster.preflight.knative import check_knative
 from onprem_agents.cluster.preflight.licences import check_licences
 from onprem_agents.cluster.preflight.namespace import check_limits, check_quotas
 from onprem_agents.cluster.preflight.nodes import check_nodes
+from onprem_agents.cluster.preflight.occupants import check_occupants
 from onprem_agents.cluster.preflight.permissions import check_permissions
 from onprem_agents.cluster.preflight.served import PREREQUISITES, check_apis, check_version
 from onprem_agents.cluster.preflight.storage import check_storage
@@ -52,6 +53,11 @@ SUBJECTS = (
         name="nodes",
         says="enough nodes have the GPUs, are Ready, take pods, have no foreign taint; one has room for each pod",
         look=check_nodes,
+    ),
+    Subject(
+        name="occupants",
+        says="all replicas find room beside the pods of others, which only give way to a higher priority",
+        look=check_occupants,
     ),
     Subject(
         name="driver",
