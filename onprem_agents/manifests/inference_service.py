@@ -8,7 +8,7 @@ serving runtime would merge its own in.
 from __future__ import annotations
 
 from onprem_agents.manifests.gpu_node_pool import QUEUE_LABEL, tolerations
-from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest
+from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest, pod_security
 from onprem_agents.manifests.model_server import chat_template_name, server_container, server_volumes
 from onprem_agents.manifests.model_source import download_containers
 from onprem_agents.plan import CHAT_TEMPLATE_PATH, ServerPart, ServingPlan
@@ -82,8 +82,8 @@ def inference_service(part: ServerPart) -> Manifest:
         "InferenceService",
         serving.name,
         component=COMPONENT,
-        extra_labels=extra_labels,
-        annotations=annotations,
+        extra_labels={**part.labels, **extra_labels},
+        annotations={**part.annotations, **annotations},
         spec={"predictor": _predictor(part)},
     )
 
@@ -124,13 +124,13 @@ def _predictor(part: ServerPart) -> Manifest:
         **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
         "nodeSelector": part.pool.node_selector,
         "tolerations": tolerations(),
-        "securityContext": POD_SECURITY,
+        "securityContext": pod_security(part.pod_ids),
         "containers": [server_container(part)],
-        "volumes": server_volumes(serving),
+        "volumes": server_volumes(part),
     }
     if part.image_pull_secrets:
         predictor["imagePullSecrets"] = [{"name": name} for name in part.image_pull_secrets]
-    downloads = download_containers(serving, secret=part.storage_secret)
+    downloads = download_containers(part)
     if downloads:
         predictor["initContainers"] = downloads
     return predictor

@@ -47,7 +47,7 @@ def server_container(part: ServerPart) -> Manifest:
     container: Manifest = {
         "name": CONTAINER_NAME,
         "image": serving.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": part.images.pull_policy,
         "command": list(COMMAND),
         "args": list(serving.argv),
         "env": _environment(serving, part.key_secret),
@@ -63,10 +63,11 @@ def server_container(part: ServerPart) -> Manifest:
     return container
 
 
-def server_volumes(serving: ServingPlan) -> list[Manifest]:
+def server_volumes(part: ServerPart) -> list[Manifest]:
     """Return the volumes: weights, scratch, shared memory, and the stack's own chat template."""
+    serving = part.serving
     volumes = [
-        model_volume(serving),
+        model_volume(serving, part.images),
         {"name": "scratch", "emptyDir": {"sizeLimit": format_gib(_SCRATCH_GIB)}},
         {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": format_gib(serving.resources.shm_gib)}},
     ]

@@ -10,13 +10,10 @@ volume, as KServe's own `oci+native` mode does it: the model lies below `/models
 
 from __future__ import annotations
 
-from onprem_agents.manifests.meta import Manifest, container_security
-from onprem_agents.plan import MODEL_PATH, ServingPlan
+from onprem_agents.manifests.meta import Manifest, container_security, user_environment
+from onprem_agents.plan import DOWNLOAD_IMAGE, MODEL_PATH, ServerPart, ServingPlan
+from onprem_agents.stack.images import Images
 
-# Image of KServe's storage initializer (v0.20.0, python/storage-initializer.Dockerfile, read 2026-11): user
-# 1000,
-# arguments SOURCE TARGET; reads HF_TOKEN and the AWS_* variables.
-_DOWNLOAD_IMAGE = "kserve/storage-initializer:v0.20.0"
 _VOLUME = "model"
 _OCI_FOLDER = "models"
 
@@ -24,7 +21,7 @@ _OCI_FOLDER = "models"
 _DOWNLOAD_RESOURCES = {"cpu": "2", "memory": "4Gi"}
 
 
-def model_volume(serving: ServingPlan) -> Manifest:
+def model_volume(serving: ServingPlan, images: Images) -> Manifest:
     """Return the pod volume that holds the weights."""
     source = serving.source
     _, _, rest = source.uri.partition("://")
@@ -32,7 +29,7 @@ def model_volume(serving: ServingPlan) -> Manifest:
         claim = rest.partition("/")[0]
         return {"name": _VOLUME, "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
     if source.scheme == "oci":
-        return {"name": _VOLUME, "image": {"reference": rest, "pullPolicy": "IfNotPresent"}}
+        return {"name": _VOLUME, "image": {"reference": images.said(rest), "pullPolicy": images.pull_policy}}
     return {"name": _VOLUME, "emptyDir": {}}
 
 
@@ -48,23 +45,26 @@ def model_mount(serving: ServingPlan) -> Manifest:
     return mount
 
 
-def download_containers(serving: ServingPlan, *, secret: str | None) -> list[Manifest]:
+def download_containers(part: ServerPart) -> list[Manifest]:
     """Return the init container that downloads the weights, or nothing where they are mounted.
 
-    `secret` is a Secret whose keys become the container's environment: HF_TOKEN, or AWS_ACCESS_KEY_ID,
+    The keys of the Secret `storageSecret` become the container's environment: HF_TOKEN, or AWS_ACCESS_KEY_ID,
     AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL. Only this container sees it.
     """
+    serving, secret = part.serving, part.storage_secret
     if not serving.source.leaves_the_cluster:
         return []
     environment = {
         "HOME": "/tmp",  # noqa: S108  an emptyDir of the pod's own
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "DO_NOT_TRACK": "1",
+        **user_environment(part.pod_ids),
+        **({} if part.download_proxy is None else part.download_proxy.environment()),
     }
     container: Manifest = {
         "name": "download-model",
-        "image": _DOWNLOAD_IMAGE,
-        "imagePullPolicy": "IfNotPresent",
+        "image": part.images.reference(DOWNLOAD_IMAGE),
+        "imagePullPolicy": part.images.pull_policy,
         "args": [_download_uri(serving), MODEL_PATH],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
         "resources": {"requests": dict(_DOWNLOAD_RESOURCES), "limits": dict(_DOWNLOAD_RESOURCES)},

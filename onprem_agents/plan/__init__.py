@@ -2,6 +2,7 @@
 
 from onprem_agents.plan.derive import plan_stack
 from onprem_agents.plan.derive_servers import pool_of
+from onprem_agents.plan.images import DOWNLOAD_IMAGE, ENVOY_IMAGE, PROXY_IMAGES, ImageUse
 from onprem_agents.plan.names import (
     AGENTS_ROUTE,
     CONNECTION_ROUTE,
@@ -44,11 +45,14 @@ __all__ = [
     "AGENTS_ROUTE",
     "CHAT_TEMPLATE_PATH",
     "CONNECTION_ROUTE",
+    "DOWNLOAD_IMAGE",
+    "ENVOY_IMAGE",
     "GATEWAY_NAME",
     "GPU_RESOURCE",
     "MODELS_ROUTE",
     "MODEL_PATH",
     "PRE_STOP_SECONDS",
+    "PROXY_IMAGES",
     "PROXY_KEY",
     "PROXY_KEY_SECRET",
     "PROXY_NAME",
@@ -57,6 +61,7 @@ __all__ = [
     "SERVER_KEY_SECRET",
     "TAINT_KEY",
     "AuthPart",
+    "ImageUse",
     "IngressPart",
     "KeySecret",
     "ModelSource",

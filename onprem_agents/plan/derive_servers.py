@@ -19,6 +19,7 @@ from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import choose_rollout
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.timeouts import TimeoutChain, derive_timeouts
+from onprem_agents.stack.images import Images
 from onprem_agents.stack.settings import Hardware, ModelRole, Serving, Timeouts
 
 # One label of a DNS name (RFC 1035); KServe's domainTemplate puts name and namespace into one (v0.20.0, 2026-08).
@@ -44,6 +45,7 @@ class Servers:
     models: tuple[ModelRole, ...]
     serving: Serving
     timeouts: Timeouts
+    images: Images
     catalog: Catalog
 
     def decide(self) -> Decided:
@@ -138,6 +140,7 @@ class Servers:
             rollout=rollout,
             timeouts=timeouts,
             settings=self.serving,
+            images=self.images,
             release=decision.vllm,
         )
 

@@ -22,6 +22,7 @@ from onprem_agents.plan.serving import (
 from onprem_agents.plan.support import unsupported_reasons
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import needs_expert_parallel
+from onprem_agents.stack.images import Images
 from onprem_agents.stack.settings import ModelRole, Serving
 from onprem_agents.units import GIB
 from onprem_agents.vllm import ServeFlags, image_of, nearest_release, option_of, to_argv
@@ -57,6 +58,7 @@ def serving_plan(
     rollout: Rollout,
     timeouts: TimeoutChain,
     settings: Serving,
+    images: Images,
     release: str,
 ) -> ServingPlan:
     """Return the whole plan of one role from what was decided about it.
@@ -76,7 +78,7 @@ def serving_plan(
         model=choice.model,
         variant=choice.variant,
         source=source,
-        image=settings.image or image_of(release),
+        image=images.said(settings.image) if settings.image else images.reference(image_of(release)),
         vllm_release=release,
         flags=flags,
         argv=to_argv(flags, release),

@@ -41,6 +41,10 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
             "loadBudgetSeconds": plan.timeouts.load_budget_seconds,
         },
         "requestBodyMib": plan.request_body_mib,
+        "site": list(plan.site),
+        "images": [
+            {"name": use.name, "reference": use.reference, "purpose": use.purpose} for use in plan.images
+        ],
     }
 
 

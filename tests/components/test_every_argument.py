@@ -21,6 +21,7 @@ from onprem_agents.manifests import (
     proxy_bundles,
     server_bundles,
 )
+from onprem_agents.plan import ENVOY_IMAGE, PROXY_IMAGES
 from onprem_agents.plan.plan_ingress import plan_ingress, plan_proxy
 from onprem_agents.plan.plan_parts import plan_auth, plan_platform, plan_pool, plan_server
 from onprem_agents.plan.references import ingress_reference, server_reference
@@ -34,8 +35,8 @@ from onprem_agents.stack.parts import (
 )
 from onprem_agents.stack.section import Section
 from onprem_agents.stack.settings import Platform
+from tests.components.test_every_setting import DIGEST, made_up, settings
 from tests.components.test_every_setting import SAMPLES as SETTINGS
-from tests.components.test_every_setting import made_up, settings
 from tests.unit.manifest_samples import STACK
 from tests.unit.part_samples import (
     ANY_SERVICE,
@@ -96,7 +97,15 @@ SAMPLES: dict[str, Any] = {
         for name, one in SETTINGS.items()
         if name.partition(".")[0] in SHARED
     },
-    **{name: one.value for name, one in SETTINGS.items() if name.partition(".")[0] == "queue"},
+    **{name: one.value for name, one in SETTINGS.items() if name.partition(".")[0] in ("queue", "images")},
+    "IngressArguments.images.digests": {ENVOY_IMAGE: DIGEST},
+    "ProxyArguments.images.digests": {PROXY_IMAGES["litellm"]: DIGEST},
+    "imagePullSecrets": ["pull"],
+    **{
+        name.replace("network.proxy", "downloadProxy"): one.value
+        for name, one in SETTINGS.items()
+        if name.startswith("network.proxy")
+    },
     "accelerator": "H100",
     "namespace": "team-b",
     "gpusPerNode": 4,
@@ -131,6 +140,16 @@ GIVEN: dict[str, Arguments] = {
     "ProxyArguments.servers.role": {"software": "claude-code-router"},
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
+    **{f"images.{key}": {"images": {}} for key in ("registry", "pullPolicy", "digests")},
+    **{
+        f"gatewayService.{key}": {"gatewayService": {"type": "NodePort"} if key == "nodePort" else {}}
+        for key in ("type", "addresses", "loadBalancerClass", "annotations", "nodePort")
+    },
+    **{
+        name.replace("network.proxy", "downloadProxy"): {"downloadProxy": dict(one.given["network.proxy"])}
+        for name, one in SETTINGS.items()
+        if name.startswith("network.proxy.")
+    },
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
     "tls.issuerKind": {"tls": {"issuer": "internal-ca"}},
     **{f"proxy.{key}": {"proxy": proxy_told()} for key in ("software", "service", "port", "keySecret")},
@@ -152,7 +171,9 @@ def cases() -> Iterator[Any]:
     for section in PLANNED:
         for path, annotation, default in settings(section):
             name = ".".join(path)
-            values = [SAMPLES[name]] if name in SAMPLES else made_up(annotation, default)
+            own = f"{section.__name__}.{name}"
+            sample = next((SAMPLES[each] for each in (own, name) if each in SAMPLES), None)
+            values = [sample] if sample is not None else made_up(annotation, default)
             yield pytest.param(section, path, values, id=f"{section.__name__}-{name}")
 
 
