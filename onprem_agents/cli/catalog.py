@@ -1,4 +1,4 @@
-"""`onprem-agents catalog`: all models, accelerators, tiers, platforms and releases that a stack can name."""
+"""`onprem-agents catalog`: models, accelerators, tiers, platforms and releases that a stack can name."""
 
 from __future__ import annotations
 

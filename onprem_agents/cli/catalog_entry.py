@@ -1,4 +1,4 @@
-"""Everything that is known of one model, accelerator, tier or platform, as rows of words with the source of each part."""
+"""All that is known of one model, accelerator, tier or platform, as rows of words with the source of each part."""
 
 from __future__ import annotations
 
