@@ -287,6 +287,8 @@ def test_what_decides_the_plan_has_no_stand_in(key: str) -> None:
         {"access": STACK["access"] | {"tls": {"secretName": None}}},
         {"access": STACK["access"] | {"tls": None, "developers": None}},
         {"access": None, "namespace": None, "queue": None},
+        {"images": {"registry": None}, "network": {"proxy": {"httpsProxy": None}}, "podIds": None},
+        {"access": STACK["access"] | {"gatewayService": {"addresses": None}}},
     ],
 )
 def test_a_platform_that_awaits_its_name_is_planned(changes: Arguments) -> None:
