@@ -1,19 +1,21 @@
 """Who may talk to whom in the namespace: nobody, except gateway → proxy → model servers, and DNS.
 
 Nothing scrapes, nothing pulls, nothing phones home. A model server gets a way out only while its source is
-`hf://` or `s3://`: the download runs in the server's own pod, so the rule covers both. Where nobody says where
-to, it is HTTPS to any address, since object stores and mirrors are named in a Secret that is not read here. Use
-`pvc://` or `oci://` where no pod may leave the cluster. Kubelet probes are not subject to NetworkPolicies.
+`hf://` or `s3://` and the download runs in the server's own pod, so that the rule covers both; where a Job loads a
+claim, its pods have the way out instead. Where nobody says where to, it is HTTPS to any address, since object stores
+and mirrors are named in a Secret that is not read here. Use `pvc://` or `oci://` where no pod may leave the cluster.
+Kubelet probes are not subject to NetworkPolicies.
 """
 
 from __future__ import annotations
 
 from ipaddress import ip_network
 
-from onprem_agents.manifests import inference_service, translation_proxy
+from onprem_agents.manifests import inference_service, model_cache, translation_proxy
 from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest
 from onprem_agents.manifests.model_server import server_port
 from onprem_agents.plan import GATEWAY_NAME, PlatformPlan
+from onprem_agents.plan.cache import ClaimCache
 from onprem_agents.stack.network import Dns, Network
 
 COMPONENT = "network"
@@ -37,9 +39,12 @@ def network_policies(plan: PlatformPlan) -> list[Manifest]:
         _policy(plan, "allow-dns", {}, egress=_dns(plan.settings.network.dns)),
         _policy(plan, "model-servers", _servers(), ingress=_to_servers(plan)),
     ]
-    if any(serving.source.leaves_the_cluster for serving in plan.serving):
-        egress = _downloads(plan.settings.network)
-        policies.append(_policy(plan, "model-download", _servers(), egress=egress))
+    downloads = _downloads(plan.settings.network)
+    if any(serving.pods_download for serving in plan.serving):
+        policies.append(_policy(plan, "model-download", _servers(), egress=downloads))
+    if any(isinstance(serving.cache, ClaimCache) for serving in plan.serving):
+        loaders = {COMPONENT_LABEL: model_cache.COMPONENT}
+        policies.append(_policy(plan, "model-cache", loaders, egress=downloads))
     if translation_proxy.software(plan.settings.translation) is not None:
         policies.append(_proxy(plan))
     return policies

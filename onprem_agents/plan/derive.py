@@ -17,6 +17,7 @@ from onprem_agents.plan.images import digests_of_others
 from onprem_agents.plan.names import PROXY_NAME
 from onprem_agents.plan.platform import PlatformPlan, images_of, references_of
 from onprem_agents.plan.presets import marks_of, told_presets, with_presets
+from onprem_agents.plan.site import folders_of_nobody, ways_in
 from onprem_agents.stack.settings import Platform
 from onprem_agents.stack.settings_reader import parse_platform
 
@@ -83,34 +84,16 @@ def _planned(
             key_of=stack_key,
         ),
         request_body_mib=request_body_mib(servers),
-        site=(*site, *_ways_in(settings)),
+        site=(*site, *ways_in(settings.access)),
         marks=tuple(
             marks_of(settings.platform, serving, settings.namespace, catalog) for serving in decided.serving
         ),
     )
 
 
-def _ways_in(settings: Platform) -> Iterator[str]:
-    """Yield what must lead developers to the gateway, where no load balancer of the cluster does."""
-    access = settings.access
-    service = access.gateway_service
-    if service is None or service.waits_for_an_address:
-        return
-    told = f"developers connect to {access.host}:{access.port}"
-    nodes = service.port_of_nodes(access.port)
-    if service.type == "ClusterIP":
-        yield f"{told}, which only the cluster's own network reaches: the gateway's Service is a ClusterIP"
-    elif service.addresses:
-        yield f"{told}, and your network must lead {', '.join(service.addresses)} to the nodes"
-    elif nodes == access.port:
-        yield f"{told}, so the name must lead to nodes: each listens on that port itself"
-    else:
-        port = "a port that Kubernetes picks (say nodePort to fix it)" if nodes is None else f"port {nodes}"
-        yield f"{told}, so something of yours must listen there and pass connections on to {port} of the nodes"
-
-
 def _clashes(settings: Platform) -> Iterator[Problem]:
     """Yield what the stack's own objects leave no room for."""
+    yield from folders_of_nobody(settings.models, settings.pod_ids)
     if settings.translation == "native":
         return
     yield from too_many_rules(

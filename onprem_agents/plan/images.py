@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from onprem_agents.errors import Problem
+from onprem_agents.plan.cache import ClaimCache
 from onprem_agents.plan.parts import ProxySoftwareName
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.stack.images import Images
@@ -13,7 +14,7 @@ from onprem_agents.stack.settings import Serving
 from onprem_agents.vllm import image_of
 
 # KServe's storage initializer (v0.20.0, python/storage-initializer.Dockerfile, read 2026-11): user 1000,
-# arguments SOURCE TARGET; reads HF_TOKEN and the AWS_* variables.
+# Debian with sh and flock, arguments SOURCE TARGET; reads HF_TOKEN and the AWS_* variables.
 DOWNLOAD_IMAGE = "kserve/storage-initializer:v0.20.0"
 PROXY_IMAGES: dict[ProxySoftwareName, str] = {
     # Non-root variant of the official image; its tags are bare versions since 1.84 (release notes, read 2026-11).
@@ -37,7 +38,7 @@ def server_images(serving: ServingPlan, settings: Serving, images: Images) -> It
     """Yield the images of one model server: its own, the download's, and weights that are an image."""
     own = settings.image or image_of(serving.vllm_release)
     yield ImageUse(name=own, reference=serving.image, purpose=f"model server {serving.role}")
-    if serving.source.leaves_the_cluster:
+    if serving.pods_download or isinstance(serving.cache, ClaimCache):
         yield _moved(DOWNLOAD_IMAGE, images, "download of the weights")
     if serving.source.scheme == "oci":
         weights = serving.source.uri.removeprefix("oci://")

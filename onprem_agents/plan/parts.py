@@ -45,22 +45,13 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quota:
-    """What Kueue admits at once."""
-
-    cpus: int
-    memory_gib: int
-    gpus: int
-    pods: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Queues:
     """Kueue's objects for a pool."""
 
     cluster_queue: str
     local_queue: str
-    quota: Quota
+    owns_cluster_queue: bool
+    """Whether the ClusterQueue and its flavor are the part's own to make."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +92,12 @@ class ServerPart(Part):
     labels: Mapping[str, str]
     """Of the InferenceService, for the console of the platform that the cluster is."""
     annotations: Mapping[str, str]
+
+    @property
+    def most_pods(self) -> int:
+        """Pods that are there at once while a new version replaces the old one: Knative starts all of them first."""
+        replicas = self.serving.replicas
+        return replicas + (replicas if self.mode == "Knative" else self.serving.rollout.max_surge)
 
 
 @dataclass(frozen=True, kw_only=True)

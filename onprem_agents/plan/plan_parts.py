@@ -15,7 +15,7 @@ from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem, UnknownFact
 from onprem_agents.plan.derive import plan_stack
 from onprem_agents.plan.derive_connection import stack_name_problems
-from onprem_agents.plan.derive_pool import queues_for, whole_quota
+from onprem_agents.plan.derive_pool import queues_for
 from onprem_agents.plan.derive_servers import Servers, pool_named
 from onprem_agents.plan.images import digests_of_others, each_once, server_images
 from onprem_agents.plan.names import own_key_secret
@@ -23,6 +23,7 @@ from onprem_agents.plan.parts import AuthPart, PoolPart, ServerPart
 from onprem_agents.plan.platform import PlatformPlan
 from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.presets import marks_of, with_presets
+from onprem_agents.plan.site import folders_of_nobody
 from onprem_agents.plan.wording import AS_ARGUMENTS, OF_A_PLATFORM, OF_A_SERVER
 from onprem_agents.stack.domain import DeveloperName
 from onprem_agents.stack.parts import AuthArguments, PoolArguments, ServerArguments
@@ -50,7 +51,7 @@ def plan_pool(raw: object, *, stack: str, source: str, catalog: Catalog | None =
         stack=stack,
         namespace=arguments.namespace,
         pool=pool,
-        queues=queues_for(arguments.queue, arguments.namespace, whole_quota(pool)),
+        queues=queues_for(arguments.queue, arguments.namespace),
         free_gpus=pool.gpus_per_node,
     )
 
@@ -76,7 +77,7 @@ def plan_server(
         images=arguments.images,
         catalog=catalog,
     ).decide()
-    problems = OF_A_SERVER.problems(decided.problems)
+    problems = OF_A_SERVER.problems([*decided.problems, *folders_of_nobody((arguments,), arguments.pod_ids)])
     if has_key and arguments.key_secret is not None:
         problems.append(_two_keys(arguments.key_secret))
     for serving in decided.serving:

@@ -30,14 +30,14 @@ _LISTENER: dict[str, Any] = {
     **dict.fromkeys(("port", "gatewayClass", *_SERVICE), _LEFT_OUT),
     **_TLS,
 }
-_PODS: dict[str, Any] = dict.fromkeys(
-    ("images", "images.registry", "images.pullPolicy", "podIds"), _LEFT_OUT
-)
+_PODS: dict[str, Any] = dict.fromkeys(("images", "images.registry", "images.pullPolicy", "podIds"), _LEFT_OUT)
 _DOWNLOAD_PROXY: dict[str, Any] = {"httpProxy": _URL, "httpsProxy": _URL, "noProxy": _LEFT_OUT}
 _SERVING: dict[str, Any] = dict.fromkeys(
     ("image", "imagePullSecrets", "serviceAccount", "storageSecret"), _LEFT_OUT
 )
-_QUEUE: dict[str, Any] = dict.fromkeys(("queue", "queue.clusterQueue", "queue.localQueue"), _LEFT_OUT)
+_QUEUE: dict[str, Any] = dict.fromkeys(
+    ("queue", "queue.clusterQueue", "queue.existingClusterQueue", "queue.localQueue"), _LEFT_OUT
+)
 _STAND_INS: Mapping[type[Section], Mapping[str, Any]] = {
     PoolArguments: {"namespace": _NAME, "taint": _LEFT_OUT, **_QUEUE},
     ServerArguments: {

@@ -12,7 +12,6 @@ from onprem_agents.plan.release_fitness import oldest_release
 from onprem_agents.plan.rollout import choose_rollout
 from onprem_agents.plan.timeouts import derive_timeouts
 from onprem_agents.sizing import fit
-from onprem_agents.stack.images import Images
 from onprem_agents.stack.settings import ModelRole, Serving
 from onprem_agents.vllm import ServeFlags, known_releases, load_release, version_key
 
@@ -48,8 +47,8 @@ def planned(model: Model, variant: Variant, version: str, **settings: object) ->
         rollout=choose_rollout(replicas=1, gpus_per_replica=4, free_gpus=4),
         timeouts=derive_timeouts(longest_turn_seconds=600, load_budget_seconds=2700),
         settings=Serving(),
-        images=Images(),
         release=version,
+        cache=None,
     ).flags
 
 

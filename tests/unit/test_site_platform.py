@@ -149,6 +149,19 @@ def test_pods_leave_user_and_group_to_the_platform_and_stay_restricted(translati
             assert not {"runAsUser", "runAsGroup"} & container["securityContext"].keys()
 
 
+def test_a_folder_of_the_nodes_needs_a_user_that_is_known() -> None:
+    folder = {"hostPath": {"path": "/data/models"}}
+    with pytest.raises(InvalidInput) as refused:
+        planned(model={"cache": folder}, podIds="platform")
+    with pytest.raises(InvalidInput) as alone:
+        plan_server(SERVER | {"cache": folder, "podIds": "platform"}, stack="test", source="coder")
+
+    (problem,), (argument,) = refused.value.problems, alone.value.problems
+    assert problem.where == "platform.models[0].cache.hostPath"
+    assert problem.fix.endswith("or set platform.podIds to fixed")
+    assert (argument.where, argument.fix.endswith("or set podIds to fixed")) == ("cache.hostPath", True)
+
+
 def test_envoy_is_not_given_the_user_that_envoy_gateway_gives_it() -> None:
     (envoy,) = of_kind(render(planned(podIds="platform")), "EnvoyProxy").values()
     context = envoy["spec"]["provider"]["kubernetes"]["envoyDeployment"]["container"]["securityContext"]
