@@ -144,8 +144,8 @@ class InferenceServiceArgs(TypedDict):
     """Image of the model servers, with its registry: 'images.registry' does not stand before it. Left out:
     vLLM's own of that release, by its tag."""
     image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Existing Secrets of the namespace with which images are pulled, a translation proxy's too. Left out:
-    none."""
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
     service_account: NotRequired[pulumi.Input[str]]
     """Existing ServiceAccount of the model servers. Left out: the namespace's default one."""
     storage_secret: NotRequired[pulumi.Input[str]]
@@ -342,6 +342,9 @@ class ExternalIngressArgs(TypedDict):
     """Developers who will call: limits of connections are made for so many. Default: 16."""
     images: NotRequired[pulumi.Input[Images]]
     """Where all images come from, when they are pulled, which bytes they have. Left out: the defaults below."""
+    image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
     pod_ids: NotRequired[pulumi.Input[str]]
     """User and group of every pod: 1000 and, for Envoy, what Envoy Gateway sets (fixed), or what the
     platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
@@ -392,8 +395,8 @@ class TranslationProxyArgs(TypedDict):
     where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
     Default: fixed."""
     image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Existing Secrets of the namespace with which images are pulled, a translation proxy's too. Left out:
-    none."""
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
 
 
 class Hardware(TypedDict):
@@ -477,8 +480,8 @@ class Serving(TypedDict):
     """Image of the model servers, with its registry: 'images.registry' does not stand before it. Left out:
     vLLM's own of that release, by its tag."""
     image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Existing Secrets of the namespace with which images are pulled, a translation proxy's too. Left out:
-    none."""
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
     service_account: NotRequired[pulumi.Input[str]]
     """Existing ServiceAccount of the model servers. Left out: the namespace's default one."""
     storage_secret: NotRequired[pulumi.Input[str]]

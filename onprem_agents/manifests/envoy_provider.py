@@ -57,6 +57,8 @@ def _deployment(part: IngressPart) -> Manifest:
         }
     if container:
         found["container"] = container
+    if part.images.registry is not None and part.image_pull_secrets:
+        found["pod"] = {"imagePullSecrets": [{"name": name} for name in part.image_pull_secrets]}
     if part.images.pull_policy != "IfNotPresent":
         pulled = [{"name": name, "imagePullPolicy": part.images.pull_policy} for name in _CONTAINERS]
         template = {"spec": {"template": {"spec": {"containers": pulled}}}}

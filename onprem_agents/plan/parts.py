@@ -122,6 +122,7 @@ class IngressPart(Part):
     service: GatewayService | None
     """The Service in front of Envoy; None where the GatewayClass decides."""
     images: Images
+    image_pull_secrets: tuple[str, ...]
     pod_ids: PodIds
 
     @property

@@ -86,6 +86,7 @@ def plan_ingress(raw: object, *, stack: str, source: str) -> IngressPart:
         alone=True,
         service=arguments.gateway_service,
         images=arguments.images,
+        image_pull_secrets=arguments.image_pull_secrets,
         pod_ids=arguments.pod_ids,
     )
 

@@ -154,6 +154,7 @@ class PlatformPlan:
             alone=False,
             service=access.gateway_service,
             images=self.settings.images,
+            image_pull_secrets=self.settings.serving.image_pull_secrets,
             pod_ids=self.settings.pod_ids,
         )
 

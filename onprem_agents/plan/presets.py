@@ -53,7 +53,7 @@ def told_presets(raw: Mapping[str, Any], catalog: Catalog) -> tuple[str, ...]:
 def _told(name: str, preset: Preset, raw: Mapping[str, Any]) -> str:
     setting = f"platform.{preset.setting}"
     said = _said(raw, preset.setting.split("."))
-    if said is None:
+    if said is None or said == preset.value:
         return f"platform {name} sets {setting} to {preset.value}, because {preset.because}"
     return f"platform {name} would set {setting} to {preset.value}; the stack says {said}"
 

@@ -217,6 +217,7 @@ class IngressArguments(Listener):
         default=16, description="Developers who will call: limits of connections are made for so many."
     )
     images: PulledImages = Images()
+    image_pull_secrets: PullSecrets = ()
     pod_ids: PodIds = "fixed"
 
 

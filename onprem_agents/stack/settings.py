@@ -112,8 +112,8 @@ class Hardware(Section):
 PullSecrets = Annotated[
     tuple[ObjectName, ...],
     Field(
-        description="Existing Secrets of the namespace with which images are pulled, a translation proxy's too. Left "
-        "out: none."
+        description="Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's "
+        "pods ask for the same in theirs. Left out: none."
     ),
 ]
 

@@ -145,6 +145,7 @@ GIVEN: dict[str, Arguments] = {
     "ProxyArguments.servers.role": {"software": "claude-code-router"},
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
+    "IngressArguments.imagePullSecrets": {"images": {"registry": "registry.example.internal"}},
     **{f"images.{key}": {"images": {}} for key in ("registry", "pullPolicy", "digests")},
     **{
         f"gatewayService.{key}": {"gatewayService": {"type": "NodePort"} if key == "nodePort" else {}}

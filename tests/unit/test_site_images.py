@@ -18,7 +18,7 @@ from onprem_agents.plan import PlatformPlan, plan_stack
 from onprem_agents.plan.plan_parts import plan_server
 from onprem_agents.stack.images import Images
 from onprem_agents.stack.stack_file import stack_names
-from tests.unit.manifest_samples import planned
+from tests.unit.manifest_samples import of_kind, planned, pod_specs
 from tests.unit.part_samples import SERVER
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +86,21 @@ def test_a_digest_of_every_image_stands_behind_its_tag(folder: Path, stack: str)
     plan = changed(folder, stack, digests=dict.fromkeys(names, DIGEST))
 
     assert {image for image, _ in images_in(render(plan))} == {f"{name}@{DIGEST}" for name in names}
+
+
+def test_every_pod_pulls_with_the_secrets_and_envoys_where_the_registry_is_the_same() -> None:
+    sections: Any = {"serving": {"imagePullSecrets": ["mirror"]}, "translation": "litellm"}
+    moved = render(planned(**sections, images={"registry": REGISTRY}))
+    secrets = [{"name": "mirror"}]
+
+    assert {name: pod["imagePullSecrets"] for name, pod in pod_specs(moved).items()} == {
+        "coder": secrets,
+        "translation-proxy": secrets,
+    }
+    (envoy,) = of_kind(moved, "EnvoyProxy").values()
+    assert envoy["spec"]["provider"]["kubernetes"]["envoyDeployment"]["pod"] == {"imagePullSecrets": secrets}
+    (envoy,) = of_kind(render(planned(**sections)), "EnvoyProxy").values()
+    assert "provider" not in envoy["spec"], "its publisher asks for no password"
 
 
 @pytest.mark.parametrize(
