@@ -399,6 +399,32 @@ class TranslationProxyArgs(TypedDict):
     ask for the same in theirs. Left out: none."""
 
 
+class ServiceCheckArgs(TypedDict):
+    """What `ServiceCheck` is told."""
+
+    connection: pulumi.Input[Mapping[str, pulumi.Input[Any]]]
+    """The platform's connection contract, as an ingress or a platform tells it: the check comes after all
+    that it comes from."""
+    developer_key: pulumi.Input[str]
+    """A developer's key, by which the models are asked. It stands in no object, state or log."""
+    strict: NotRequired[pulumi.Input[bool]]
+    """Let the update fail where the check finds a fault. Left out: it warns. Default: false."""
+    long_prompt_tokens: NotRequired[pulumi.Input[int]]
+    """Length of the long prompt, in tokens; a smaller context takes what it has room for. Default: 60000."""
+    wait_seconds: NotRequired[pulumi.Input[int]]
+    """How long the gateway may take to know its routes, keys and servers after it says that it is ready, in
+    seconds. Default: 60."""
+    address: NotRequired[pulumi.Input[str]]
+    """Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; the
+    certificate is checked for the name all the same. Left out: where its name leads."""
+    ca_file: NotRequired[pulumi.Input[str]]
+    """CA file (PEM) of a private issuer, on the machine that deploys. Left out: the certificates that this
+    machine trusts."""
+    models: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """The served models to check, as each model server tells its own once it is loaded: the check comes
+    after that. Left out: all of the contract."""
+
+
 class Hardware(TypedDict):
     """The GPU nodes: a tier by name, or accelerator, GPUs per node and number of nodes."""
 
@@ -584,6 +610,24 @@ class Network(TypedDict):
     """A company's HTTP proxy. Left out: none."""
 
 
+class Check(TypedDict):
+    """How the deployed platform is tried out once its models are loaded."""
+
+    strict: NotRequired[pulumi.Input[bool]]
+    """Let the update fail where the check finds a fault. Left out: it warns. Default: false."""
+    long_prompt_tokens: NotRequired[pulumi.Input[int]]
+    """Length of the long prompt, in tokens; a smaller context takes what it has room for. Default: 60000."""
+    wait_seconds: NotRequired[pulumi.Input[int]]
+    """How long the gateway may take to know its routes, keys and servers after it says that it is ready, in
+    seconds. Default: 60."""
+    address: NotRequired[pulumi.Input[str]]
+    """Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; the
+    certificate is checked for the name all the same. Left out: where its name leads."""
+    ca_file: NotRequired[pulumi.Input[str]]
+    """CA file (PEM) of a private issuer, on the machine that deploys. Left out: the certificates that this
+    machine trusts."""
+
+
 class CodingPlatformArgs(TypedDict):
     """What `CodingPlatform` is told."""
 
@@ -621,3 +665,6 @@ class CodingPlatformArgs(TypedDict):
     platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
     where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
     Default: fixed."""
+    check: NotRequired[pulumi.Input[Check]]
+    """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
+    'onprem-agents verify' does the same at any time. Left out: it is not."""

@@ -24,6 +24,7 @@ from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.stack.access import Tls
+from onprem_agents.stack.check import Check
 from onprem_agents.stack.domain import Translation
 from onprem_agents.stack.gateway_service import GatewayService
 from onprem_agents.stack.images import Images
@@ -197,6 +198,16 @@ class ProxyPart(Part):
     images: Images
     pod_ids: PodIds
     image_pull_secrets: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckPart:
+    """What is checked of a deployed platform; it declares no object."""
+
+    stack: str
+    connection: Connection
+    roles: tuple[str, ...]
+    settings: Check
 
 
 def base_address(host: str, port: int) -> str:

@@ -16,6 +16,7 @@ from onprem_agents.plan.parts import (
     PROXY_KEY,
     SERVERS_KEY,
     AuthPart,
+    CheckPart,
     IngressPart,
     PoolPart,
     ProxyPart,
@@ -188,6 +189,15 @@ class PlatformPlan:
             pod_ids=self.settings.pod_ids,
             image_pull_secrets=self.settings.serving.image_pull_secrets,
         )
+
+    @property
+    def check_part(self) -> CheckPart | None:
+        """The check after the update, None where the stack asks for none."""
+        check = self.settings.check
+        if check is None:
+            return None
+        roles = tuple(role.role for role in self.connection.roles)
+        return CheckPart(stack=self.stack, connection=self.connection, roles=roles, settings=check)
 
 
 def references_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[ServerReference, ...]:

@@ -46,6 +46,7 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
         "images": [
             {"name": use.name, "reference": use.reference, "purpose": use.purpose} for use in plan.images
         ],
+        "check": None if plan.settings.check is None else plan.settings.check.model_dump(by_alias=True),
     }
 
 

@@ -5,11 +5,12 @@ Field, default and description stand where a stack's do; here is only what a par
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from onprem_agents.stack.access import DEFAULT_GATEWAY_CLASS, GatewayClass, Listener
+from onprem_agents.stack.check import Check
 from onprem_agents.stack.domain import (
     AgentName,
     CatalogName,
@@ -249,3 +250,17 @@ class ProxyArguments(Section):
     images: PulledImages = Images()
     pod_ids: PodIds = "fixed"
     image_pull_secrets: PullSecrets = ()
+
+
+class CheckArguments(Check):
+    """The check of a deployed platform, by the contract that it promises and a developer's key."""
+
+    connection: dict[str, Any] = Field(
+        description="The platform's connection contract, as an ingress or a platform tells it: the check comes after "
+        "all that it comes from."
+    )
+    models: tuple[ServedName, ...] = Field(
+        default=(),
+        description="The served models to check, as each model server tells its own once it is loaded: the check "
+        "comes after that. Left out: all of the contract.",
+    )

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from onprem_agents.stack.access import Access, Developer, Tls
+from onprem_agents.stack.check import Check
 from onprem_agents.stack.domain import (
     CatalogName,
     LabelValue,
@@ -27,6 +28,7 @@ from onprem_agents.stack.section import Section, contradiction
 __all__ = [
     "PROJECT",
     "Access",
+    "Check",
     "Developer",
     "Hardware",
     "ModelRole",
@@ -227,6 +229,11 @@ class Platform(Section):
     )
     images: PulledImages = Images()
     pod_ids: PodIds = "fixed"
+    check: Check | None = Field(
+        default=None,
+        description="How the deployed platform is tried out, with the first developer's key, once its models are "
+        "loaded; 'onprem-agents verify' does the same at any time. Left out: it is not.",
+    )
 
 
 def json_schema() -> dict[str, Any]:

@@ -188,3 +188,33 @@ def test_kserve_mounts_its_own_cache_into_the_server(client: KubeWriter, namespa
     assert weights["readOnly"]
     assert weights["subPath"].startswith("models/")
     client.delete("serving.kserve.io/v1alpha1", "LocalModelNodeGroup", "gpus")
+
+
+def test_pods_with_a_folder_of_the_node_need_a_namespace_that_enforces_no_level(
+    client: KubeWriter, namespace: str
+) -> None:
+    part = plan_server(
+        _ARGUMENTS | {"cache": {"hostPath": {"path": "/var/lib/coding-agents"}}},
+        stack="test",
+        source="the test",
+    )
+    for bundle in server_bundles(part):
+        for each in bundle.objects:
+            client.apply(each.shown())
+
+    def refused() -> bool:
+        made = client.list("apps/v1", "ReplicaSet", namespace)
+        messages = [each["message"] for one in made for each in one.get("status", {}).get("conditions", [])]
+        return any("hostPath" in message for message in messages)
+
+    eventually(refused, "Pod Security refuses the pod", seconds=60)
+    level = {"pod-security.kubernetes.io/enforce": "privileged"}
+    client.apply(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": level}},
+        force=True,
+    )
+
+    def ready() -> bool:
+        return condition(client.get(SERVING, "InferenceService", "coder", namespace), "Ready")
+
+    eventually(ready, "the server is ready", seconds=120)

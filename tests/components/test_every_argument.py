@@ -22,6 +22,7 @@ from onprem_agents.manifests import (
     server_bundles,
 )
 from onprem_agents.plan import ENVOY_IMAGE, PROXY_IMAGES
+from onprem_agents.plan.plan_check import plan_check
 from onprem_agents.plan.plan_ingress import plan_ingress, plan_proxy
 from onprem_agents.plan.plan_parts import plan_auth, plan_platform, plan_pool, plan_server
 from onprem_agents.plan.references import ingress_reference, server_reference
@@ -29,6 +30,7 @@ from onprem_agents.plan.report import role_report
 from onprem_agents.plan.stand_ins import with_stand_ins
 from onprem_agents.stack.parts import (
     AuthArguments,
+    CheckArguments,
     IngressArguments,
     PoolArguments,
     ProxyArguments,
@@ -38,6 +40,7 @@ from onprem_agents.stack.section import Section
 from onprem_agents.stack.settings import Platform
 from tests.components.test_every_setting import DIGEST, made_up, settings
 from tests.components.test_every_setting import SAMPLES as SETTINGS
+from tests.unit.contract_samples import CONTRACT
 from tests.unit.manifest_samples import STACK
 from tests.unit.part_samples import (
     ANY_SERVICE,
@@ -76,6 +79,7 @@ PLANNED: Mapping[type[Section], tuple[Arguments, Callable[[Arguments], Any]]] = 
         proxy_arguments() | {"servers": [ANY_SERVICE | {"contextTokens": 65536}]},
         lambda raw: proxy_bundles(plan_proxy(raw, **NAMED)),
     ),
+    CheckArguments: ({"connection": CONTRACT}, lambda raw: plan_check(raw, **NAMED)),
 }
 
 OF_A_SERVER: Arguments = {
@@ -111,6 +115,9 @@ SAMPLES: dict[str, Any] = {
         for name, one in SETTINGS.items()
         if name.startswith("network.proxy")
     },
+    **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("check.")},
+    "connection": CONTRACT | {"stack": "other"},
+    "models": ["fast"],
     "accelerator": "H100",
     "namespace": "team-b",
     "gpusPerNode": 4,

@@ -143,6 +143,11 @@ SAMPLES: dict[str, Sample] = {
     "images": Sample(value={"registry": "registry.example.internal"}),
     "images.registry": Sample(value="registry.example.internal/mirror"),
     "images.digests": Sample(value={VLLM: DIGEST}),
+    "check": Sample(value={}),
+    "check.longPromptTokens": Sample(value=8192),
+    "check.waitSeconds": Sample(value=5),
+    "check.address": Sample(value="127.0.0.1:8443"),
+    "check.caFile": Sample(value="pki/ca.crt"),
 }
 
 

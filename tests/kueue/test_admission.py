@@ -66,6 +66,10 @@ def told(client: KubeWriter, namespace: str, service: str) -> str:
     )
 
 
+def admitted(client: KubeWriter, cluster_queue: str) -> int:
+    return int(client.get(KUEUE, "ClusterQueue", cluster_queue)["status"]["admittedWorkloads"])
+
+
 def another_server(namespace: str) -> list[Manifest]:
     """Render a server beside a stack's, in its queue."""
     part = plan_server(
@@ -103,8 +107,7 @@ def test_a_model_server_is_admitted_and_runs(client: KubeWriter, source: str | N
         "Kueue let it in"
     )
     assert {pod["spec"]["nodeName"] for pod in found} <= {"gpu-0", "gpu-1"}
-    queue = client.get(KUEUE, "ClusterQueue", f"{namespace}-gpu")
-    assert queue["status"]["admittedWorkloads"] == 2
+    eventually(lambda: admitted(client, f"{namespace}-gpu") == 2, "Kueue counts them", seconds=SECONDS)
     assert preflight_of(client, plan) == {}
 
 
@@ -222,4 +225,4 @@ def test_an_existing_queue_is_used_once_preflight_finds_nothing_to_say(client: K
     declare(client, render(plan))
 
     wait_running(client, "guest", "coder")
-    assert client.get(KUEUE, "ClusterQueue", "shared")["status"]["admittedWorkloads"] == 1
+    eventually(lambda: admitted(client, "shared") == 1, "Kueue counts it", seconds=SECONDS)

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from onprem_agents.errors import InvalidInput
-from onprem_agents.plan import PlatformPlan, plan_stack
+from onprem_agents.plan import PlatformPlan, plan_stack, plan_stack_file
 from onprem_agents.plan.loading import Loading, budget_notes
 from onprem_agents.plan.plan_parts import plan_server
 from onprem_agents.plan.report import role_report
+from onprem_agents.stack.stack_file import stack_names
 from tests.unit.manifest_samples import STACK, planned
+from tests.unit.preflight_samples import STACKS
 
 BIG: dict[str, Any] = STACK | {
     "hardware": {"tier": "multi-gpu"},
@@ -107,3 +109,10 @@ def test_a_rate_that_is_none_is_refused_at_its_key(rate: object) -> None:
         planned(serving={"downloadMibPerSecond": rate})
 
     assert [problem.where for problem in caught.value.problems] == ["platform.serving.downloadMibPerSecond"]
+
+
+@pytest.mark.parametrize("stack", stack_names(STACKS))
+def test_no_shipped_stack_takes_longer_to_load_than_it_gives_itself(stack: str) -> None:
+    plan = plan_stack_file(STACKS, stack)
+
+    assert not [note for note in plan.notes if "loadBudgetSeconds" in note]

@@ -116,6 +116,19 @@ def test_a_cluster_with_local_models_lacks_nothing() -> None:
     assert local_models(cluster) == {}
 
 
+def test_gated_weights_that_kserve_downloads_need_an_account_of_its_jobs() -> None:
+    def check(**place: str) -> Check | None:
+        cache = {"localModelCache": {"nodeGroup": "gpus", **place}}
+        model = {"role": "coder", "model": "meta-llama/Llama-3.3-70B-Instruct", "precision": "bf16"}
+        plan = planned(hardware={"accelerator": "H200", "gpusPerNode": 8}, models=[model | {"cache": cache}])
+        return missing(WithClasses(), plan).get("licence of meta-llama/Llama-3.3-70B-Instruct")
+
+    nobodys = check()
+    assert nobodys is not None
+    assert "localModelCache.serviceAccount" in nobodys.fix
+    assert check(serviceAccount="downloads") is None
+
+
 @pytest.mark.parametrize(
     ("cache", "flag"),
     [
