@@ -22,6 +22,7 @@ from onprem_agents.plan.parts import (
     PoolPart,
     ProxyPart,
     ProxySoftwareName,
+    Queues,
     ServerPart,
 )
 from onprem_agents.plan.platform import PlatformPlan
@@ -73,6 +74,7 @@ __all__ = [
     "Probes",
     "ProxyPart",
     "ProxySoftwareName",
+    "Queues",
     "RoleDecision",
     "Rollout",
     "Scope",
