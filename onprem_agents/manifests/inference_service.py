@@ -7,16 +7,21 @@ serving runtime would merge its own in.
 
 from __future__ import annotations
 
-from onprem_agents.manifests.gpu_node_pool import QUEUE_LABEL, tolerations
-from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest
+from onprem_agents.manifests.gpu_node_pool import tolerations
+from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest, pod_security
 from onprem_agents.manifests.model_files import config_maps, files_digest
 from onprem_agents.manifests.model_server import server_container, server_volumes
-from onprem_agents.manifests.model_source import download_containers
+from onprem_agents.manifests.model_source import init_containers
 from onprem_agents.manifests.node_affinity import cuda_affinity
 from onprem_agents.plan import ServerPart, ServingPlan
-from onprem_agents.stack.labels import CONFIG_ANNOTATION, ROLE_LABEL, STACK_LABEL
+from onprem_agents.plan.cache import KServeCache
+from onprem_agents.stack.labels import CONFIG_ANNOTATION, QUEUE_LABEL, ROLE_LABEL, STACK_LABEL
 
 COMPONENT = "model-server"
+
+# Kueue's webhook lets no running Deployment into a queue, out of it or into another one (v0.19.2,
+# deployment_webhook.go, ValidateUpdate), and KServe would try for ever: the object is made anew.
+REPLACED = (f'metadata.labels["{QUEUE_LABEL}"]',)
 
 
 def pod_labels(part: ServerPart) -> dict[str, str]:
@@ -64,6 +69,8 @@ def inference_service(part: ServerPart) -> Manifest:
     }
     if part.mode == "Standard":
         annotations["serving.kserve.io/autoscalerClass"] = "none"
+    if isinstance(serving.cache, KServeCache):
+        annotations["serving.kserve.io/nodegroup"] = serving.cache.node_group
     extra_labels = {"networking.kserve.io/visibility": "cluster-local", ROLE_LABEL: serving.role}
     if part.local_queue is not None:
         extra_labels[QUEUE_LABEL] = part.local_queue
@@ -73,8 +80,8 @@ def inference_service(part: ServerPart) -> Manifest:
         "InferenceService",
         serving.name,
         component=COMPONENT,
-        extra_labels=extra_labels,
-        annotations=annotations,
+        extra_labels={**part.labels, **extra_labels},
+        annotations={**part.annotations, **annotations},
         spec={"predictor": _predictor(part)},
     )
 
@@ -117,15 +124,15 @@ def _predictor(part: ServerPart) -> Manifest:
         "nodeSelector": part.pool.node_selector,
         "tolerations": tolerations(),
         **cuda_affinity(serving),
-        "securityContext": POD_SECURITY,
+        "securityContext": pod_security(part.pod_ids),
         "containers": [server_container(part)],
-        "volumes": server_volumes(serving),
+        "volumes": server_volumes(part),
     }
     if part.image_pull_secrets:
         predictor["imagePullSecrets"] = [{"name": name} for name in part.image_pull_secrets]
-    downloads = download_containers(serving, secret=part.storage_secret)
-    if downloads:
-        predictor["initContainers"] = downloads
+    before = init_containers(part)
+    if before:
+        predictor["initContainers"] = before
     return predictor
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onprem_agents.manifests.meta import Manifest, container_security
 from onprem_agents.manifests.model_files import file_mounts, file_volumes
-from onprem_agents.manifests.model_source import model_mount, model_volume
+from onprem_agents.manifests.model_source import cache_environment, model_mounts, model_volumes
 from onprem_agents.plan import (
     GPU_RESOURCE,
     KEEP_ALIVE_PATH,
@@ -58,7 +58,7 @@ def server_container(part: ServerPart) -> Manifest:
     container: Manifest = {
         "name": CONTAINER_NAME,
         "image": serving.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": part.images.pull_policy,
         "command": list(COMMAND),
         "args": list(serving.argv),
         "env": _environment(serving, part.key_secret),
@@ -74,10 +74,11 @@ def server_container(part: ServerPart) -> Manifest:
     return container
 
 
-def server_volumes(serving: ServingPlan) -> list[Manifest]:
+def server_volumes(part: ServerPart) -> list[Manifest]:
     """Return the volumes: weights, scratch, shared memory, and the small files."""
+    serving = part.serving
     return [
-        model_volume(serving),
+        *model_volumes(part),
         {"name": "scratch", "emptyDir": {"sizeLimit": format_gib(_SCRATCH_GIB)}},
         {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": format_gib(serving.resources.shm_gib)}},
         *file_volumes(serving),
@@ -85,7 +86,11 @@ def server_volumes(serving: ServingPlan) -> list[Manifest]:
 
 
 def _environment(serving: ServingPlan, key_secret: str | None) -> list[Manifest]:
-    values = _ENVIRONMENT | {"VLLM_ENGINE_READY_TIMEOUT_S": str(serving.timeouts.load_budget_seconds)}
+    values = {
+        **_ENVIRONMENT,
+        "VLLM_ENGINE_READY_TIMEOUT_S": str(serving.timeouts.load_budget_seconds),
+        **cache_environment(serving),
+    }
     plain: list[Manifest] = [{"name": name, "value": value} for name, value in values.items()]
     if key_secret is None:
         return plain
@@ -125,7 +130,7 @@ def _probes(serving: ServingPlan) -> Manifest:
 
 def _mounts(serving: ServingPlan) -> list[Manifest]:
     return [
-        model_mount(serving),
+        *model_mounts(serving),
         {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108  the pod's own emptyDir
         {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108  the pod's own emptyDir
         *file_mounts(serving),

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from onprem_agents.contract.limits import output_cap_tokens
+from onprem_agents.plan.cache import Cache, cache_notes
 from onprem_agents.plan.choice import Choice
+from onprem_agents.plan.loading import Loading, budget_notes
 from onprem_agents.plan.release_notes import release_notes
 from onprem_agents.plan.remarks import because, licence_to_accept, notes_on, remarks_on
 from onprem_agents.plan.rollout import Rollout
@@ -54,16 +56,24 @@ def serving_plan(
     timeouts: TimeoutChain,
     settings: Serving,
     release: str,
+    cache: Cache | None,
 ) -> ServingPlan:
     """Return the whole plan of one role from what was decided about it.
 
     Raises `InvalidInput` naming the options that the release does not take.
     """
-    source = _source(role, choice)
+    source = source_of(role, choice)
     flags = choice.own.merged_into(_known(_flags(role, choice, timeouts), release))
     context_tokens = choice.request.context_tokens
     max_output_tokens = output_cap_tokens(context_tokens)
     image = settings.image or image_of(release)
+    loading = Loading(
+        weights_gib=stored_gib(choice),
+        downloads=source.leaves_the_cluster,
+        kept=cache,
+        mib_per_second=settings.download_mib_per_second,
+        budget_seconds=timeouts.load_budget_seconds,
+    )
     return ServingPlan(
         role=role.role,
         name=role.role,
@@ -78,7 +88,7 @@ def serving_plan(
         flags=flags,
         argv=to_argv(flags, release),
         replicas=replicas,
-        resources=_resources(choice, source),
+        resources=_resources(choice, source, cache),
         probes=_probes(timeouts),
         rollout=rollout,
         fit=choice.fit,
@@ -97,13 +107,18 @@ def serving_plan(
             *release_notes(release),
             *_missed(release),
             *notes_on(role, choice.model, choice.variant, settings),
+            *budget_notes(loading),
+            *cache_notes(cache),
         ),
         remarks=tuple(remarks_on(role, choice.model, choice.variant)),
         required_cuda=image_cuda(image, release).cuda if settings.cuda_affinity else None,
+        loading=loading,
+        cache=cache,
     )
 
 
-def _source(role: ModelRole, choice: Choice) -> ModelSource:
+def source_of(role: ModelRole, choice: Choice) -> ModelSource:
+    """Return where the weights come from."""
     uri = role.source or f"hf://{choice.variant.hf_id}"
     scheme = uri.split("://", 1)[0]
     if scheme not in ("hf", "pvc", "oci", "s3"):
@@ -170,22 +185,33 @@ def _known(flags: ServeFlags, version: str) -> ServeFlags:
     return replace(flags, **dict.fromkeys(lacking), limit_mm_per_prompt=older)
 
 
-def _resources(choice: Choice, source: ModelSource) -> PodResources:
+def _resources(choice: Choice, source: ModelSource, cache: Cache | None) -> PodResources:
     gpus = choice.tensor_parallel
     host = choice.request.accelerator.host
     weights_gib = choice.variant.weights_gib
     # NCCL and the workers exchange through shared memory; 1 GPU needs it only for the API server's queue.
     shm_gib = 2 if gpus == 1 else 4 * gpus
-    # Tables that stay in the host's memory, a byte a parameter (Qwen3.8-Flash-Next: 48 GiB of 51 billion, 2026-11).
-    tables_gib = math.ceil(choice.model.architecture.host_params / GIB)
+    tables_gib = _tables_gib(choice)
     wanted_gib = 12 + math.ceil(0.25 * weights_gib) + shm_gib + tables_gib
     return PodResources(
         cpus=min(host.cpus_per_gpu * gpus, 2 + 2 * gpus),
         memory_gib=min(host.memory_gib_per_gpu * gpus, wanted_gib),
         shm_gib=shm_gib,
         gpus=gpus,
-        download_gib=math.ceil(1.15 * weights_gib) + 4 + tables_gib if source.scheme in ("hf", "s3") else 0,
+        download_gib=math.ceil(1.15 * weights_gib) + 4 + tables_gib
+        if source.leaves_the_cluster and cache is None
+        else 0,
     )
+
+
+def stored_gib(choice: Choice) -> float:
+    """Return the checkpoint's size on a disk."""
+    return choice.variant.weights_gib + _tables_gib(choice)
+
+
+def _tables_gib(choice: Choice) -> int:
+    # Tables that stay in the host's memory, a byte a parameter (Qwen3.8-Flash-Next: 48 GiB of 51 billion, 2026-11).
+    return math.ceil(choice.model.architecture.host_params / GIB)
 
 
 def _probes(timeouts: TimeoutChain) -> Probes:

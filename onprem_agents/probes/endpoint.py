@@ -18,7 +18,7 @@ from onprem_agents.probes.smoke import (
     TOOL_TOKENS,
     chat_body,
     exchange,
-    run,
+    one_by_one,
     streamed,
     tool_body,
 )
@@ -86,24 +86,28 @@ def _chat_with(patient: Patient, headers: dict[str, str]) -> httpx.Response:
     return response
 
 
-def chat(patient: Patient) -> tuple[Verdict, ...]:
-    """Return the smoke test's verdicts: one answer, one tool call, one stream."""
-    return tuple(verdict(item.probe, item) for item in run(patient.openai, patient.http))
+def chat(patient: Patient) -> Iterator[Verdict]:
+    """Yield the smoke test's verdicts: one answer, one stream and, of a role that has them, one tool call."""
+    found = one_by_one(patient.openai, patient.http, tools=patient.role.tool_calling)
+    yield from (verdict(item.probe, item) for item in found)
 
 
 def openai_streams(patient: Patient) -> Iterator[Verdict]:
     """Yield streamed arguments and parallel calls of the chat API, and thoughts apart from content."""
-    model = patient.connection.main.model
-    yield ask(patient, "streamed tool call", "chat/completions", streamed(tool_body(model)), _judge_arguments)
-    two = {**tool_body(model), "messages": [{"role": "user", "content": _TWO}]}
-    yield ask(patient, "parallel tool calls", "chat/completions", streamed(two), _judge_two)
-    if patient.connection.main.reasoning:
+    model = patient.role.model
+    if patient.role.tool_calling:
+        yield ask(
+            patient, "streamed tool call", "chat/completions", streamed(tool_body(model)), _judge_arguments
+        )
+        two = {**tool_body(model), "messages": [{"role": "user", "content": _TWO}]}
+        yield ask(patient, "parallel tool calls", "chat/completions", streamed(two), _judge_two)
+    if patient.role.reasoning:
         yield ask(patient, "reasoning", "chat/completions", streamed(chat_body(model)), _judge_reasoning)
 
 
 def anthropic(patient: Patient) -> Iterator[Verdict]:
     """Yield what Claude Code needs: an answer, a streamed tool call, the count of tokens."""
-    model, target = patient.connection.main.model, patient.anthropic
+    model, target = patient.role.model, patient.anthropic
     headers = {**_VERSION, **({"x-api-key": target.key} if target.key else {})}
     text = {"model": model, "max_tokens": CHAT_TOKENS, "messages": [{"role": "user", "content": _WORD}]}
     call = {
@@ -133,7 +137,7 @@ def anthropic(patient: Patient) -> Iterator[Verdict]:
 def responses(patient: Patient) -> Iterator[Verdict]:
     """Yield what Codex needs: a streamed call of a tool on the Responses API."""
     body = {
-        "model": patient.connection.main.model,
+        "model": patient.role.model,
         "stream": True,
         "store": False,
         "input": [

@@ -23,24 +23,28 @@ _WINDOW = re.compile(
 
 def limits(patient: Patient, *, slow: bool) -> Iterator[Verdict]:
     """Yield body, context and, when `slow`, the silence of a long prompt."""
-    body = chat_body(patient.connection.main.model)
-    yield ask(
-        patient,
-        "long body",
-        "chat/completions",
-        body,
-        lambda _: fine(f"{BODY_BYTES // 1024 // 1024} MiB went through"),
-        padding_bytes=BODY_BYTES,
-    )
+    yield long_body(patient)
     yield context(patient)
     if slow:
         yield from silence(patient)
 
 
+def long_body(patient: Patient) -> Verdict:
+    """Send a body as long as an agent's, which means no more than a short one."""
+    return ask(
+        patient,
+        "long body",
+        "chat/completions",
+        chat_body(patient.role.model),
+        lambda _: fine(f"{BODY_BYTES // 1024 // 1024} MiB went through"),
+        padding_bytes=BODY_BYTES,
+    )
+
+
 def context(patient: Patient) -> Verdict:
     """Compare the window that the server tells with the contract's; asking for too much output costs nothing."""
-    promised = patient.connection.main.context_tokens
-    body = {**chat_body(patient.connection.main.model), "max_tokens": promised + 1}
+    promised = patient.role.context_tokens
+    body = {**chat_body(patient.role.model), "max_tokens": promised + 1}
     target = patient.openai
     asked = _asked(patient)
     try:

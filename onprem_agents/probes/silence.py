@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 
-from onprem_agents.agents.diagnosis import Diagnosis
-from onprem_agents.probes.patient import Patient, verdict
-from onprem_agents.probes.smoke import CHAT_TOKENS, SILENCE, Target, exchange
+from onprem_agents.agents.diagnosis import Diagnosis, Severity
+from onprem_agents.probes.patient import Judge, Patient, verdict
+from onprem_agents.probes.smoke import CHAT_TOKENS, SILENCE, Target, chat_body, exchange, streamed
 from onprem_agents.probes.smoke_causes import Asked, of_error, of_status
 from onprem_agents.probes.verdict import Verdict, fine
 
@@ -25,9 +25,9 @@ _USUAL_IDLE_LIMIT_SECONDS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class _Api:
-    """One API that streams: where it is, how it is asked, and the word before the probe's name."""
+    """One API that streams: how it is called here, where it is and how it is asked."""
 
-    prefix: str
+    name: str
     path: str
     target: Target
     headers: dict[str, str] | None
@@ -35,41 +35,62 @@ class _Api:
 
 
 def silence(patient: Patient) -> Iterator[Verdict]:
-    """Stream the answer to a prompt of half the window from each API."""
-    for api in _apis(patient):
-        yield _silence(patient, api)
-
-
-def _apis(patient: Patient) -> Iterator[_Api]:
-    role = patient.connection.main
-    words = "word " * (role.context_tokens * _CHARACTERS_PER_TOKEN // 2 // len("word "))
-
-    def text() -> str:
+    """Stream the answer to a prompt of half the window from each API: whatever cuts silent streams shows itself."""
+    words = "word " * (patient.role.context_tokens * _CHARACTERS_PER_TOKEN // 2 // len("word "))
+    for api in (_chat, _messages, _responses):
         # Each prompt begins with a word of its own: none is answered from the cache of the one before.
-        return f"{secrets.token_hex(8)} {words}\n{_ASKED}"
+        asked = api(patient, f"{secrets.token_hex(8)} {words}\n{_ASKED}")
+        found = _streamed(
+            patient, f"{asked.name}silence", asked, lambda _: fine("a prompt of half the window was answered")
+        )
+        yield found
 
-    message = [{"role": "user", "content": text()}]
-    chat = {"model": role.model, "max_tokens": CHAT_TOKENS, "stream": True, "messages": message}
-    yield _Api(prefix="", path="chat/completions", target=patient.openai, headers=None, body=chat)
-    anthropic = patient.anthropic
-    headers = {"anthropic-version": "2023-06-01"} | ({"x-api-key": anthropic.key} if anthropic.key else {})
-    message = [{"role": "user", "content": text()}]
-    messages = {"model": role.model, "max_tokens": CHAT_TOKENS, "stream": True, "messages": message}
-    yield _Api(
-        prefix="messages ", path="messages?beta=true", target=anthropic, headers=headers, body=messages
+
+def waited(patient: Patient, probe: str, words: str, judge: Judge) -> Verdict:
+    """Send a long prompt that asks for one word to the chat API, and judge the text of a good stream."""
+    return _streamed(patient, probe, _chat(patient, f"{words}\n{_ASKED}"), judge)
+
+
+def _chat(patient: Patient, text: str) -> _Api:
+    body = streamed(chat_body(patient.role.model)) | {"messages": [{"role": "user", "content": text}]}
+    return _Api(name="", path="chat/completions", target=patient.openai, headers=None, body=body)
+
+
+def _messages(patient: Patient, text: str) -> _Api:
+    target = patient.anthropic
+    return _Api(
+        name="messages ",
+        path="messages?beta=true",
+        target=target,
+        headers={"anthropic-version": "2023-06-01"} | ({"x-api-key": target.key} if target.key else {}),
+        body={
+            "model": patient.role.model,
+            "max_tokens": CHAT_TOKENS,
+            "stream": True,
+            "messages": [{"role": "user", "content": text}],
+        },
     )
-    responses = {
-        "model": role.model,
-        "max_output_tokens": CHAT_TOKENS,
-        "stream": True,
-        "store": False,
-        "input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": text()}]}],
-    }
-    yield _Api(prefix="responses ", path="responses", target=patient.openai, headers=None, body=responses)
 
 
-def _silence(patient: Patient, api: _Api) -> Verdict:
-    target, probe = api.target, f"{api.prefix}silence"
+def _responses(patient: Patient, text: str) -> _Api:
+    content = [{"type": "input_text", "text": text}]
+    return _Api(
+        name="responses ",
+        path="responses",
+        target=patient.openai,
+        headers=None,
+        body={
+            "model": patient.role.model,
+            "max_output_tokens": CHAT_TOKENS,
+            "stream": True,
+            "store": False,
+            "input": [{"type": "message", "role": "user", "content": content}],
+        },
+    )
+
+
+def _streamed(patient: Patient, probe: str, api: _Api, judge: Judge) -> Verdict:
+    target = api.target
     asked = Asked(
         base_url=target.base_url,
         model=target.model,
@@ -86,7 +107,10 @@ def _silence(patient: Patient, api: _Api) -> Verdict:
         return verdict(probe, found, secret=target.key)
     seconds = time.monotonic() - started
     if response.is_success and "data:" in text:
-        found = fine(_told(seconds, response.extensions[SILENCE]))
+        found = judge(text)
+        if found.severity is Severity.OK:
+            told = _told(seconds, response.extensions[SILENCE])
+            found = replace(found, evidence=f"{found.evidence} {told}")
     elif response.is_success or response.status_code == httpx.codes.GATEWAY_TIMEOUT:
         found = _given_up(seconds)
     else:
@@ -95,10 +119,7 @@ def _silence(patient: Patient, api: _Api) -> Verdict:
 
 
 def _told(seconds: float, silence_seconds: float) -> str:
-    told = (
-        f"a prompt of half the window was answered after {seconds:.0f} s, never silent for longer than"
-        f" {silence_seconds:.0f} s"
-    )
+    told = f"after {seconds:.0f} s, never silent for longer than {silence_seconds:.0f} s"
     if silence_seconds < _USUAL_IDLE_LIMIT_SECONDS:
         return told
     return f"{told}: a hop in between whose idle limit is shorter would cut it"

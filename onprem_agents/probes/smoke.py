@@ -10,7 +10,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import httpx
 
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
+from onprem_agents.probes.address import Address, AtAddress
 from onprem_agents.probes.smoke_causes import PARSER_FIX, Asked, of_error, of_status
 from onprem_agents.probes.streams import of_chat, trouble
 from onprem_agents.probes.verdict import Verdict, fine
@@ -65,13 +66,18 @@ class Target:
         return f"Target(base_url={self.base_url!r}, model={self.model!r}, key_source={self.key_source!r})"
 
 
-def client(target: Target, *, ca_file: Path | None = None) -> httpx.Client:
-    """Return an HTTP client for the endpoint; raises `EnvironmentProblem` for an unusable CA file."""
+def client(target: Target, *, ca_file: Path | None = None, address: Address | None = None) -> httpx.Client:
+    """Return an HTTP client for the endpoint, which is looked for at `address` where one is given.
+
+    Raises `EnvironmentProblem` for an unusable CA file.
+    """
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
         message = f"the CA file {ca_file} cannot be used ({error}); give a readable PEM file with --ca-file"
         raise EnvironmentProblem(message) from error
+    if address is not None:
+        return httpx.Client(transport=AtAddress(context, address), timeout=target.timeout_seconds)
     return httpx.Client(verify=context, timeout=target.timeout_seconds)
 
 
@@ -80,15 +86,19 @@ def run(target: Target, http: httpx.Client) -> tuple[Verdict, ...]:
 
     Raises `InvalidInput` when address or key could never work.
     """
+    return tuple(one_by_one(target, http))
+
+
+def one_by_one(target: Target, http: httpx.Client, *, tools: bool = True) -> Iterator[Verdict]:
+    """Yield the same verdicts as they come; without `tools` none of a tool call. Raises as `run` does."""
     check_target(target)
     chat = _probe(target, http, "chat", chat_body(target.model), _of_message(_judge_chat))
+    yield chat
     if chat.severity is Severity.UNREACHABLE or chat.cause in _SAME_FOR_ALL:
-        return (chat,)
-    return (
-        chat,
-        _probe(target, http, "tool call", tool_body(target.model), _of_message(judge_tool_call)),
-        _probe(target, http, "streaming", streamed(chat_body(target.model)), _judge_stream),
-    )
+        return
+    if tools:
+        yield _probe(target, http, "tool call", tool_body(target.model), _of_message(judge_tool_call))
+    yield _probe(target, http, "streaming", streamed(chat_body(target.model)), _judge_stream)
 
 
 def check_target(target: Target) -> None:
@@ -240,7 +250,9 @@ def exchange(
     parts = bytearray()
     silence, heard = 0.0, time.monotonic()
     headers = headers | ({"content-type": "application/json"} if content is not None else {})
-    with http.stream(method, url, content=content, headers=headers) as response:
+    with http.stream(
+        method, url, content=content, headers=headers, timeout=target.timeout_seconds
+    ) as response:
         for part in response.iter_bytes():
             parts += part
             silence, heard = max(silence, time.monotonic() - heard), time.monotonic()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from onprem_agents.cluster import KubeClient
-from onprem_agents.cluster.preflight.storage import check_storage
-from onprem_agents.manifests import render
 from tests.unit.manifest_samples import planned
 from tests.unit.preflight_samples import PretendedCluster, missing, node, stack_plan
 
@@ -215,28 +212,38 @@ def test_a_quota_with_a_scope_may_be_about_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("storage_class", "classes", "found"),
+    ("spec", "classes", "verdict", "found"),
     [
-        ("fast", {}, "its StorageClass fast is not there"),
-        (None, {"fast": {}}, "none is the default; there are: fast"),
-        (None, {}, "none at all"),
-        ("", {}, None),
-        ("fast", {"fast": {}}, None),
+        ({"storageClassName": "fast"}, {}, "missing", "its StorageClass fast is not there"),
+        ({}, {"fast": {}}, "missing", "none is the default; there are: fast"),
+        ({}, {}, "missing", "none at all"),
+        ({"storageClassName": ""}, {}, "missing", "Pending"),
+        ({"storageClassName": "fast"}, {"fast": {}}, "missing", "Pending"),
+        (
+            {"storageClassName": "fast"},
+            {"fast": {"volumeBindingMode": "WaitForFirstConsumer"}},
+            "doubtful",
+            "nothing was written there yet",
+        ),
     ],
 )
-def test_a_claim_that_the_stack_makes_needs_its_storage_class(
-    storage_class: str | None, classes: dict[str, Any], found: str | None
+def test_a_claim_without_a_volume_is_told_why(
+    spec: dict[str, Any], classes: dict[str, Any], verdict: str, found: str
 ) -> None:
     cluster = PretendedCluster()
     cluster.objects |= {("StorageClass", name): one for name, one in classes.items()}
-    plan = planned(model={"source": "pvc://cache/coder"})
-    spec = {} if storage_class is None else {"storageClassName": storage_class}
-    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "cache"}, "spec": spec}
+    cluster.objects["PersistentVolumeClaim", "models"] = {
+        "metadata": {"name": "models"},
+        "spec": spec,
+        "status": {"phase": "Pending"},
+    }
 
-    checks = check_storage(plan, [*render(plan), claim], cast("KubeClient", cluster))
+    check = missing(cluster, planned(model={"source": "pvc://models/coder"}))[
+        "PersistentVolumeClaim coding-agents/models"
+    ]
 
-    (check,) = (each for each in checks if each.name == "PersistentVolumeClaim coding-agents/cache")
-    assert (check.verdict == "ok") if found is None else (found in check.found)
+    assert check.verdict == verdict
+    assert found in check.found
 
 
 def _pod(name: str, gpus: int, **spec: Any) -> dict[str, Any]:

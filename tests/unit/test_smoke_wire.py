@@ -186,10 +186,11 @@ def test_a_ca_file_that_is_none_is_one_clear_sentence(tmp_path: Path) -> None:
             over_the_wire("https://127.0.0.1:9/v1", ca_file=path)
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate for 127.0.0.1, and one file with it and its key."""
+def self_signed(folder: Path, *names: str) -> tuple[Path, Path]:
+    """Write a certificate for 127.0.0.1 and these names, and one file with it and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -200,9 +201,7 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + dt.timedelta(hours=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
+        .add_extension(x509.SubjectAlternativeName([address, *map(x509.DNSName, names)]), False)
         .sign(key, hashes.SHA256())
     )
     ca_file, chain = folder / "ca.pem", folder / "chain.pem"

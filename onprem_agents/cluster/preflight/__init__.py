@@ -15,10 +15,12 @@ from onprem_agents.cluster.preflight.gateway import check_gateway_class, check_l
 from onprem_agents.cluster.preflight.image_volumes import check_image_volumes
 from onprem_agents.cluster.preflight.knative import check_knative
 from onprem_agents.cluster.preflight.licences import check_licences
+from onprem_agents.cluster.preflight.model_cache import check_model_cache
 from onprem_agents.cluster.preflight.namespace import check_limits, check_quotas
 from onprem_agents.cluster.preflight.nodes import check_nodes
 from onprem_agents.cluster.preflight.occupants import check_occupants
 from onprem_agents.cluster.preflight.permissions import check_permissions
+from onprem_agents.cluster.preflight.queue import check_queue
 from onprem_agents.cluster.preflight.served import PREREQUISITES, check_apis, check_version
 from onprem_agents.cluster.preflight.storage import check_storage
 from onprem_agents.errors import ClusterError
@@ -69,11 +71,21 @@ SUBJECTS = (
         says="kubelet and container runtime mount images, where weights come from `oci://`",
         look=check_image_volumes,
     ),
+    Subject(
+        name="queue",
+        says="Kueue gates pods, and its queue covers what they ask for and has quota for it",
+        look=check_queue,
+    ),
     Subject(name="licences", says="gated models have a token to be downloaded with", look=check_licences),
     Subject(
         name="storage",
         says="claims are bound and go to as many nodes as want them, StorageClasses, Secrets, accounts are there",
         look=check_storage,
+    ),
+    Subject(
+        name="model cache",
+        says="the StorageClass of a claim that is made is there and suits, or KServe's local models are enabled",
+        look=check_model_cache,
     ),
     Subject(name="quotas", says="the namespace's ResourceQuotas leave room", look=check_quotas),
     Subject(name="limits", says="the namespace's LimitRanges allow the containers", look=check_limits),

@@ -78,15 +78,16 @@ def check_lua(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient)
     )
 
 
-def check_load_balancer(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
+def check_load_balancer(
+    plan: PlatformPlan, _objects: Sequence[Object], client: KubeClient
+) -> Iterator[Check]:
     """Yield whether anything gives Services of type LoadBalancer an address; the Gateway waits for one.
 
     A cluster tells of its implementation only by Services that have an address already.
     """
     name = "addresses for LoadBalancer Services"
-    asked = _service_type(plan, objects, client)
-    if asked != "LoadBalancer":
-        yield Check(name=name, verdict="ok", found=f"not needed: the Gateway's Service is of type {asked}")
+    if not _waits_for_an_address(plan, client):
+        yield Check(name=name, verdict="ok", found="not needed: the Gateway's Service waits for none")
         return
     services = [
         each for each in client.list("v1", "Service") if each.get("spec", {}).get("type") == "LoadBalancer"
@@ -96,8 +97,9 @@ def check_load_balancer(plan: PlatformPlan, objects: Sequence[Object], client: K
         yield Check(name=name, verdict="ok", found=f"{counted(len(served), 'Service')} with one")
         return
     fix = (
-        "on bare metal install MetalLB, kube-vip or the like, or set envoyService.type in the EnvoyProxy of the "
-        "GatewayClass; without an address the Gateway is never Programmed"
+        "on bare metal install MetalLB, kube-vip or the like, or set platform.access.gatewayService.type to NodePort, "
+        "or its addresses to those that your network leads to the nodes; without an address the Gateway is never "
+        "Programmed"
     )
     found = (
         f"none for {counted(len(services), 'Service')} of that type"
@@ -107,16 +109,15 @@ def check_load_balancer(plan: PlatformPlan, objects: Sequence[Object], client: K
     yield Check(name=name, verdict="missing" if services else "doubtful", found=found, fix=fix)
 
 
-def _service_type(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> str:
-    """Return the type of the Gateway's Service: what the stack says, else its GatewayClass, else the default."""
-    own = [each.get("spec", {}) for each in objects if each["kind"] == "EnvoyProxy"]
+def _waits_for_an_address(plan: PlatformPlan, client: KubeClient) -> bool:
+    """Tell whether the Gateway comes up only where something gives its Service an address."""
+    service = plan.access.gateway_service
+    if service is not None:
+        return service.waits_for_an_address
     try:
         gateway_class = client.find(_GATEWAY_API, "GatewayClass", plan.access.gateway_class)
-        of_class = _settings_of(gateway_class or {}, client)
+        settings = _settings_of(gateway_class or {}, client)
     except ApiError:  # told by the check of the class
-        of_class = {}
-    for settings in (*own, of_class):
-        kubernetes = (settings.get("provider") or {}).get("kubernetes") or {}
-        if said := (kubernetes.get("envoyService") or {}).get("type"):
-            return str(said)
-    return "LoadBalancer"
+        return True
+    kubernetes = settings.get("provider", {}).get("kubernetes", {})
+    return str(kubernetes.get("envoyService", {}).get("type", "LoadBalancer")) == "LoadBalancer"

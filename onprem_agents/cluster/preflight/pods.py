@@ -42,6 +42,8 @@ def _pods(objects: Sequence[Object]) -> Iterator[Pod]:
             spec = each["spec"]
             count = int(spec.get("replicas") or 1)
             yield Pod(owner=name, count=count, spec=spec["template"]["spec"], serves=False)
+        elif each["kind"] == "Job":
+            yield Pod(owner=name, count=1, spec=each["spec"]["template"]["spec"], serves=False)
 
 
 def containers_of(pod: Object) -> Iterator[Object]:

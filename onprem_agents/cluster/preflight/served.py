@@ -11,12 +11,12 @@ from onprem_agents.plan import PlatformPlan
 # What brings each API group that a stack may declare objects of, with the version tested (embedded cluster,
 # 2026-11). Groups that are not here are Kubernetes' own.
 PREREQUISITES: Mapping[str, str] = {
-    "serving.kserve.io": "install KServe 0.20 (charts kserve-crd and kserve)",
+    "serving.kserve.io": "install KServe 0.20 (charts kserve-crd and kserve; kserve-localmodel-crd for local models)",
     "gateway.networking.k8s.io": "install the Gateway API CRDs 1.6, standard channel",
     "gateway.envoyproxy.io": "install Envoy Gateway 1.9",
     "aigateway.envoyproxy.io": "install Envoy AI Gateway 1.0 or newer",
     "cert-manager.io": "install cert-manager, or give platform.access.tls.secretName",
-    "kueue.x-k8s.io": "install Kueue 0.15, or drop platform.queue",
+    "kueue.x-k8s.io": "install Kueue 0.19, or drop platform.queue",
 }
 _KNATIVE = (
     "serving.knative.dev/v1",

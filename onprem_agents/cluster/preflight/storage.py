@@ -18,9 +18,7 @@ _MANY = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 def check_storage(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Yield whether claims can be mounted, their StorageClasses are there, and named Secrets and accounts too."""
     namespace = plan.namespace
-    declared = {each["metadata"]["name"]: each for each in objects if each["kind"] == "PersistentVolumeClaim"}
-    for name, made in declared.items():
-        yield _class(made, f"PersistentVolumeClaim {namespace}/{name}", client)
+    declared = {each["metadata"]["name"] for each in objects if each["kind"] == "PersistentVolumeClaim"}
     for claim, pods in sorted(_mounted(objects).items()):
         if claim not in declared:
             label = f"PersistentVolumeClaim {namespace}/{claim}"
