@@ -37,7 +37,6 @@ _ENVIRONMENT = {
     # Answers per request; the default of 16384 lets one request take the server (CVE-2026-34756).
     "VLLM_MAX_N_SEQUENCES": "8",
     "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
-    "PYTHONPATH": KEEP_ALIVE_PATH.rpartition("/")[0],
     INTERVAL_VARIABLE: str(KEEP_ALIVE_SECONDS),
 }
 
@@ -61,6 +60,9 @@ def server_container(part: ServerPart) -> Manifest:
         "imagePullPolicy": part.images.pull_policy,
         "command": list(COMMAND),
         "args": list(serving.argv),
+        # Python looks for modules where it is started, the middleware among them; KServe refuses PYTHONPATH (v0.20.0,
+        # env_policy.go).
+        "workingDir": KEEP_ALIVE_PATH.rpartition("/")[0],
         "env": _environment(serving, part.key_secret),
         "ports": [{"name": "http1", "containerPort": server_port(serving), "protocol": "TCP"}],
         "resources": _resources(serving),

@@ -20,7 +20,9 @@ from onprem_agents.vllm.release import Release, nearest_release
 from onprem_agents.vllm.shell import HOLE, script_of, simple_commands
 from onprem_agents.vllm.values import write_value
 
-COMMAND = ("vllm", "serve")
+# What the command `vllm` runs (0.9.2 to 0.33, read 2026-11); as a module it also finds modules where it is started.
+_MODULE = "vllm.entrypoints.cli.main"
+COMMAND = ("python3", "-m", _MODULE, "serve")
 
 Unreadable = Literal["unreadable"]
 UNREADABLE: Unreadable = "unreadable"
