@@ -185,6 +185,12 @@ class InferenceServiceArgs(TypedDict):
     chat_template: NotRequired[pulumi.Input[str]]
     """Jinja text to use instead of the model's own template. Left out: the model's, or the one that vLLM
     brings for its tool calls."""
+    prefix_caching: NotRequired[pulumi.Input[bool]]
+    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it would
+    harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold."""
+    vision: NotRequired[pulumi.Input[bool]]
+    """Take images beside text, where the model can: its encoder then takes memory of its own. Default:
+    false."""
     speculative_tokens: NotRequired[pulumi.Input[int]]
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
@@ -291,6 +297,8 @@ class ServerReference(TypedDict):
     """Whether the model thinks before it answers. Default: false."""
     tool_calling: NotRequired[pulumi.Input[bool]]
     """Whether the server parses the model's tool calls. Default: true."""
+    vision: NotRequired[pulumi.Input[bool]]
+    """Whether the server takes images beside text. Default: false."""
     temperature: NotRequired[pulumi.Input[float]]
     """Sampling temperature that agents use. Left out: that of the server's own configuration."""
     unsupported_reasons: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
@@ -485,6 +493,12 @@ class ModelRole(TypedDict):
     chat_template: NotRequired[pulumi.Input[str]]
     """Jinja text to use instead of the model's own template. Left out: the model's, or the one that vLLM
     brings for its tool calls."""
+    prefix_caching: NotRequired[pulumi.Input[bool]]
+    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it would
+    harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold."""
+    vision: NotRequired[pulumi.Input[bool]]
+    """Take images beside text, where the model can: its encoder then takes memory of its own. Default:
+    false."""
     speculative_tokens: NotRequired[pulumi.Input[int]]
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]

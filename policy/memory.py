@@ -14,6 +14,7 @@ from onprem_agents.vllm import (
     default_max_num_batched_tokens,
     default_max_num_seqs,
     option_of,
+    takes_no_items,
 )
 
 from .graph import UNKNOWN
@@ -140,16 +141,12 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
             flags.max_num_batched_tokens, default_max_num_batched_tokens(gpu.name, gpu.total_gib)
         ),
         gpu_memory_utilization=float(server.default("gpu_memory_utilization")),
-        language_model_only=bool(flags.language_model_only) or _takes_no_items(flags.limit_mm_per_prompt),
+        language_model_only=bool(flags.language_model_only) or takes_no_items(flags.limit_mm_per_prompt),
         vllm=server.parsed.judged_by,
         speculative_tokens=_drafted(flags.speculative_config or {}),
         enforce_eager=bool(flags.enforce_eager),
+        prefix_caching=flags.enable_prefix_caching,
     )
-
-
-def _takes_no_items(limits: Mapping[str, Any] | None) -> bool:
-    """Return whether no kind of item may stand in a prompt: vLLM then loads no encoder (0.9.2 to 0.33.0)."""
-    return limits is not None and bool(limits) and not any(limits.values())
 
 
 def _given(value: int | None, default: int) -> int:

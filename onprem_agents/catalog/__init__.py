@@ -26,6 +26,7 @@ from onprem_agents.catalog.attention import (
     Mamba2,
     SlidingWindow,
 )
+from onprem_agents.catalog.conflict import Conflict, Side
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.loader import Catalog, load_catalog
@@ -45,6 +46,7 @@ __all__ = [
     "ChunkedAttention",
     "ClusterPlatform",
     "CompressedAttention",
+    "Conflict",
     "Experts",
     "FormerModel",
     "FormerSetting",
@@ -63,6 +65,7 @@ __all__ = [
     "Preset",
     "Resemblance",
     "Sampling",
+    "Side",
     "SlidingWindow",
     "Source",
     "Tier",

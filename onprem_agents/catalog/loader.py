@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from onprem_agents.catalog.accelerator import Accelerator
+from onprem_agents.catalog.conflict import Conflict
 from onprem_agents.catalog.fact import Fact
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.model import Model, Variant
@@ -80,6 +81,11 @@ class Catalog:
     def former_settings(self) -> tuple[FormerSetting, ...]:
         """Keys and values of other manifests, and what to write here."""
         return _read_once(_FOLDER / "former-settings.yaml", FormerSetting)
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Options of vLLM that do harm together, or with some models."""
+        return _read_once(_FOLDER / "conflicts.yaml", Conflict)
 
     def model(self, name: str) -> Model:
         """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""

@@ -180,10 +180,12 @@ def request_of(
         context_tokens=context_tokens,
         max_num_seqs=role.max_num_seqs or _max_num_seqs(role, accelerator),
         kv_cache_dtype=kv_cache_dtype,
-        max_num_batched_tokens=role.max_num_batched_tokens or _batch_tokens(model, accelerator),
+        max_num_batched_tokens=role.max_num_batched_tokens
+        or _batch_tokens(model, accelerator, vision=role.vision),
         gpu_memory_utilization=role.gpu_memory_utilization or UTILIZATION,
-        language_model_only=model.multimodal,
+        language_model_only=model.multimodal and not role.vision,
         speculative_tokens=role.speculative_tokens,
+        prefix_caching=role.prefix_caching is not False,
         vllm=vllm,
     )
 
@@ -232,7 +234,8 @@ def _seqs_for(accelerator: Accelerator) -> int:
     raise ValueError(f"{accelerator.name}: {gpu_gib} GiB is more than any GPU has")
 
 
-def _batch_tokens(model: Model, accelerator: Accelerator) -> int:
+def _batch_tokens(model: Model, accelerator: Accelerator, *, vision: bool) -> int:
     slides = any(layers.kind == "sliding-window" for layers in model.architecture.attention)
     large = accelerator.total_gib >= _LARGE_GPU_GIB and not slides
-    return _LARGE_BATCH_TOKENS if large else _SMALL_BATCH_TOKENS
+    one_image = (model.image_batch_tokens or 0) if vision else 0
+    return max(_LARGE_BATCH_TOKENS if large else _SMALL_BATCH_TOKENS, one_image)

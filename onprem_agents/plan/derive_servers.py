@@ -165,6 +165,7 @@ class Servers:
             settings=self.serving,
             release=decision.vllm,
             cache=cache,
+            notes=decision.notes,
         )
         named = self.images.reference if self.serving.image is None else self.images.said
         return replace(planned, image=named(planned.image))

@@ -43,6 +43,9 @@ _CONVENIENCES = (
 _MISSED = {
     "shutdown_timeout": "a server that is restarted ends the turns that it serves",
 }
+# Images come within the request: a server that fetches what a prompt names reaches whatever its pod reaches. The list
+# must name a domain to keep out the others (vllm 0.33.0, multimodal/media/connector.py); RFC 2606 keeps this one free.
+_NO_DOMAIN = ("no-download.invalid",)
 # How releases before `--language-model-only` leave out the encoders (vLLM 0.9.2 to 0.33.0, read 2026-11).
 _NO_ITEMS = {"audio": 0, "image": 0, "video": 0}
 
@@ -57,6 +60,7 @@ def serving_plan(
     settings: Serving,
     release: str,
     cache: Cache | None,
+    notes: tuple[str, ...] = (),
 ) -> ServingPlan:
     """Return the whole plan of one role from what was decided about it.
 
@@ -94,6 +98,7 @@ def serving_plan(
         context_tokens=context_tokens,
         max_output_tokens=max_output_tokens,
         temperature=role.temperature,
+        vision=choice.request.has_encoder,
         unsupported_reasons=unsupported_reasons(
             choice.model,
             context_tokens=context_tokens,
@@ -105,6 +110,7 @@ def serving_plan(
         notes=(
             *release_notes(release),
             *_missed(release),
+            *notes,
             *notes_on(role, choice.model, choice.variant, settings),
             *budget_notes(loading),
             *cache_notes(cache),
@@ -147,13 +153,14 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
         gpu_memory_utilization=request.gpu_memory_utilization,
         kv_cache_dtype=None if request.kv_cache_dtype == "auto" else request.kv_cache_dtype,
         quantization=choice.variant.quantization,
-        enable_prefix_caching=True,
+        enable_prefix_caching=request.prefix_caching,
         enable_chunked_prefill=True,
         enable_auto_tool_choice=True if tool_call_parser is not None else None,
         tool_call_parser=tool_call_parser,
         reasoning_parser=role.reasoning_parser or model.reasoning_parser,
         chat_template=CHAT_TEMPLATE_PATH if role.chat_template is not None else model.chat_template,
-        language_model_only=True if model.multimodal else None,
+        language_model_only=True if request.language_model_only else None,
+        allowed_media_domains=_NO_DOMAIN if request.has_encoder else None,
         speculative_config=speculative,
         override_generation_config=sampling,
         enable_force_include_usage=True,

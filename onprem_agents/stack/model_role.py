@@ -81,6 +81,15 @@ class ModelRole(Section):
         description="Jinja text to use instead of the model's own template. Left out: the model's, or the one that "
         "vLLM brings for its tool calls.",
     )
+    prefix_caching: bool | None = Field(
+        default=None,
+        description="Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it "
+        "would harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold.",
+    )
+    vision: bool = Field(
+        default=False,
+        description="Take images beside text, where the model can: its encoder then takes memory of its own.",
+    )
     speculative_tokens: Annotated[int, Field(strict=True, ge=0, le=8)] = Field(
         default=0,
         description="Tokens that the model's own draft layers guess ahead; 0 switches guessing off.",

@@ -1,6 +1,7 @@
 """vLLM's server as seen from outside: typed flags to argv and back, and the facts of each release."""
 
 from onprem_agents.vllm.argv import COMMAND, UNREADABLE, ParsedServe, Unreadable, parse_argv, to_argv
+from onprem_agents.vllm.conflicts import conflicts_met, takes_no_items
 from onprem_agents.vllm.defaults import default_max_num_batched_tokens, default_max_num_seqs
 from onprem_agents.vllm.flags import ServeFlags, field_of, option_of
 from onprem_agents.vllm.history import (
@@ -38,6 +39,7 @@ __all__ = [
     "ServeFlags",
     "UnknownOption",
     "Unreadable",
+    "conflicts_met",
     "default_max_num_batched_tokens",
     "default_max_num_seqs",
     "field_of",
@@ -50,6 +52,7 @@ __all__ = [
     "option_of",
     "parse_argv",
     "same_tool_parser",
+    "takes_no_items",
     "to_argv",
     "unknown_option_hint",
     "unknown_value_hint",

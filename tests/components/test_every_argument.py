@@ -150,6 +150,7 @@ GIVEN: dict[str, Arguments] = {
     "ServerArguments.gpusPerNode": {"replicas": 4},
     "ServerArguments.nodes": {"replicas": 4},
     "ProxyArguments.servers.role": {"software": "claude-code-router"},
+    "speculativeTokens": {"prefixCaching": False},
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
     "IngressArguments.imagePullSecrets": {"images": {"registry": "registry.example.internal"}},
@@ -181,6 +182,7 @@ TOLD_BY_THE_INGRESS = {
     "servers.toolCalling",
     "servers.unsupportedReasons",
     "servers.temperature",
+    "servers.vision",
     "servers.mode",
 }
 

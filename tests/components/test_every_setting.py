@@ -42,6 +42,7 @@ _CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
 _FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
 _GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}
 _TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
+_NO_CACHE = {"models": [{**STACK["models"][0], "prefixCaching": False}]}
 
 _MINIO = {"cidr": "10.20.30.0/24", "ports": [9000]}
 _PROXY = {"httpsProxy": "http://proxy.example.internal:3128"}
@@ -74,7 +75,8 @@ SAMPLES: dict[str, Sample] = {
     "models.toolCallParser": Sample(value="hermes"),
     "models.reasoningParser": Sample(value="deepseek_r1"),
     "models.chatTemplate": Sample(value="{{ messages }}"),
-    "models.speculativeTokens": Sample(value=2),
+    "models.prefixCaching": Sample(value=False),
+    "models.speculativeTokens": Sample(value=2, given=_NO_CACHE),
     "models.temperature": Sample(value=0.3),
     "models.cache": Sample(value={"pvc": {}}),
     "models.cache.pvc": Sample(value={"storageClass": "fast"}, given=_CLAIM),

@@ -68,6 +68,12 @@ READERS = {
         "sizing/kv_layers": "layers head_dim rope_head_dim window_tokens index_head_dim",
         "catalog/parameters": "ratio query_lora_rank output_lora_rank output_groups index_heads",
     },
+    "Conflict": {
+        "catalog/conflict": "name sources",
+        "vllm/conflicts": "sides families since until",
+        "plan/known_conflicts": "symptom advice gives_way",
+        "../policy/rules/known_conflicts": "effect",
+    },
     "Experts": {
         "catalog/parameters": "count intermediate_size shared_intermediate_size hidden_size",
         "sizing/overhead": "per_token",
@@ -124,11 +130,11 @@ READERS = {
         "cli/catalog_entry": "license_source serving_source",
         "sizing/throughput": "total_params active_params_b",
         "sizing/overhead": "architecture",
-        "plan/derive_serving": "tool_call_parser reasoning_parser chat_template multimodal speculative",
+        "plan/derive_serving": "tool_call_parser reasoning_parser chat_template speculative",
         "plan/derive_connection": "reasoning",
         "plan/release_fitness": "min_vllm",
         "catalog/model": "extra_args agents",
-        "plan/choice": "variants",
+        "plan/choice": "variants multimodal image_batch_tokens",
     },
     "Preset": {
         "plan/presets": "setting value because",
@@ -137,6 +143,9 @@ READERS = {
     "Sampling": {
         "catalog/model": "temperature top_p top_k",
         "cli/catalog_entry": "source",
+    },
+    "Side": {
+        "vllm/conflicts": "option switch method below",
     },
     "SlidingWindow": {
         "catalog/attention": "kind",
