@@ -34,6 +34,7 @@ from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sa
 from onprem_agents.catalog.parameters import Parameters, parameters_of
 from onprem_agents.catalog.platform import ClusterPlatform, Mark, Preset
 from onprem_agents.catalog.resembling import Resemblance
+from onprem_agents.catalog.server_option import ServerOption, ServerVariable
 from onprem_agents.catalog.tier import Tier
 
 __all__ = [
@@ -65,6 +66,8 @@ __all__ = [
     "Preset",
     "Resemblance",
     "Sampling",
+    "ServerOption",
+    "ServerVariable",
     "Side",
     "SlidingWindow",
     "Source",

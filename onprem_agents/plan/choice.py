@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from onprem_agents.catalog import Accelerator, Model, Precision, Variant
+from onprem_agents.plan.extra_args import extra_flags
 from onprem_agents.plan.own_flags import OwnFlags, own_flags
 from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.release_fitness import obstacles
 from onprem_agents.sizing import Fit, FitRequest, candidate_tensor_parallel, fit
 from onprem_agents.stack.settings import ModelRole
-from onprem_agents.vllm import Release
+from onprem_agents.vllm import Release, newest_release
 
 # Right-sized for agents: 128k covers a long session, 64k is the least that Claude Code works with
 # (its start prompt and compaction reserve, Claude Code 2.1.330, 2026-11).
@@ -186,6 +187,7 @@ def request_of(
         language_model_only=model.multimodal and not role.vision,
         speculative_tokens=role.speculative_tokens,
         prefix_caching=role.prefix_caching is not False,
+        enforce_eager=bool(extra_flags(role.extra_args, vllm or newest_release()).enforce_eager),
         vllm=vllm,
     )
 

@@ -9,7 +9,9 @@ from dataclasses import replace
 from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.plan.cache import Cache, cache_notes
 from onprem_agents.plan.choice import Choice
+from onprem_agents.plan.extra_args import extra_flags
 from onprem_agents.plan.loading import Loading, budget_notes
+from onprem_agents.plan.pod_settings import pod_settings
 from onprem_agents.plan.release_notes import release_notes
 from onprem_agents.plan.remarks import because, licence_to_accept, notes_on, remarks_on
 from onprem_agents.plan.rollout import Rollout
@@ -60,14 +62,15 @@ def serving_plan(
     settings: Serving,
     release: str,
     cache: Cache | None,
-    notes: tuple[str, ...] = (),
 ) -> ServingPlan:
     """Return the whole plan of one role from what was decided about it.
 
     Raises `InvalidInput` naming the options that the release does not take.
     """
     source = source_of(role, choice)
-    flags = choice.own.merged_into(_known(_flags(role, choice, timeouts), release))
+    derived = choice.own.merged_into(_known(_flags(role, choice, timeouts), release))
+    # vLLM takes the last of two equal options, so what a stack gives itself stands last.
+    extra = extra_flags(role.extra_args, release)
     context_tokens = choice.request.context_tokens
     max_output_tokens = output_cap_tokens(context_tokens)
     loading = Loading(
@@ -88,8 +91,9 @@ def serving_plan(
         source=source,
         image=settings.image or image_of(release),
         vllm_release=release,
-        flags=flags,
-        argv=to_argv(flags, release),
+        flags=replace(derived, **extra.given()),
+        argv=(*to_argv(derived, release, beside=extra), *role.extra_args),
+        pod=pod_settings(role),
         replicas=replicas,
         resources=_resources(choice, source, cache),
         probes=_probes(timeouts),
@@ -103,14 +107,13 @@ def serving_plan(
             choice.model,
             context_tokens=context_tokens,
             max_output_tokens=max_output_tokens,
-            tool_calling=flags.tool_call_parser is not None,
+            tool_calling=derived.tool_call_parser is not None,
         ),
         chat_template=role.chat_template,
         timeouts=timeouts,
         notes=(
             *release_notes(release),
             *_missed(release),
-            *notes,
             *notes_on(role, choice.model, choice.variant, settings),
             *budget_notes(loading),
             *cache_notes(cache),

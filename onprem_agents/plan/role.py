@@ -9,6 +9,7 @@ from typing import Any
 
 from onprem_agents.catalog import Catalog, Model, Variant
 from onprem_agents.errors import Problem, UnknownFact
+from onprem_agents.plan.additions import additions
 from onprem_agents.plan.choice import Choice, choose, nearest_of, replicas_of, variants_to_try
 from onprem_agents.plan.known_conflicts import Settled, settle
 from onprem_agents.plan.own_flags import contradiction, own_flags
@@ -90,11 +91,22 @@ class _Decider:
     def decide(self, model: Model, variants: Sequence[Variant], settled: Settled) -> RoleDecision:
         """Choose among the checkpoints, and say all that is wrong with the role at once."""
         role, where, pool = self.role, self.where, self.pool
+        given = additions(
+            role,
+            model,
+            own_flags(model, variants[0], self.release),
+            pool,
+            where=where,
+            version=self.version,
+            release=self.release,
+            catalog=self.catalog,
+        )
         problems = [
             *self._release_problems(model, variants[0]),
             *parser_problems(role, where=where, version=self.version, release=self.release),
             *self._contradictions(model, variants[0]),
             *settled.problems,
+            *given.problems,
         ]
         asked = _without(role, problems, where)
         choice, tried = choose(asked, model, variants, pool, release=self.release)
@@ -115,7 +127,7 @@ class _Decider:
             problems=tuple(problems),
             nearest=nearest,
             ways=ways,
-            notes=settled.notes,
+            notes=(*settled.notes, *given.notes),
         )
 
     def _release_problems(self, model: Model, variant: Variant) -> list[Problem]:

@@ -10,6 +10,7 @@ from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import Model, Variant
 from onprem_agents.plan.cache import Cache, FolderCache
 from onprem_agents.plan.loading import Loading
+from onprem_agents.plan.pod_settings import PodSettings
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import Fit
@@ -91,7 +92,8 @@ class ServingPlan:
     vllm_release: str
     flags: ServeFlags
     argv: tuple[str, ...]
-    """The flags as the arguments of that release, after `vllm serve`."""
+    """The arguments of that release after `vllm serve`: the flags, then what the stack gives itself, as it wrote it."""
+    pod: PodSettings
     replicas: int
     resources: PodResources
     probes: Probes

@@ -1,6 +1,15 @@
 """vLLM's server as seen from outside: typed flags to argv and back, and the facts of each release."""
 
-from onprem_agents.vllm.argv import COMMAND, UNREADABLE, ParsedServe, Unreadable, parse_argv, to_argv
+from onprem_agents.vllm.argv import (
+    COMMAND,
+    UNREADABLE,
+    ParsedServe,
+    Unreadable,
+    parse_argv,
+    parse_options,
+    to_argv,
+    words_of,
+)
 from onprem_agents.vllm.conflicts import conflicts_met, takes_no_items
 from onprem_agents.vllm.defaults import default_max_num_batched_tokens, default_max_num_seqs
 from onprem_agents.vllm.flags import ServeFlags, field_of, option_of
@@ -51,10 +60,12 @@ __all__ = [
     "newest_release",
     "option_of",
     "parse_argv",
+    "parse_options",
     "same_tool_parser",
     "takes_no_items",
     "to_argv",
     "unknown_option_hint",
     "unknown_value_hint",
     "version_key",
+    "words_of",
 ]

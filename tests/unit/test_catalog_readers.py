@@ -20,6 +20,9 @@ PACKAGE = Path(onprem_agents.__file__).parent
 # Type, the module that reads it, and the fields that it reads. Sizes and splits are read for each kind of layer in one
 # place; what a person alone can use is shown by `onprem-agents catalog NAME`.
 READERS = {
+    "_Guarded": {
+        "plan/server_environment": "setting why instead note",
+    },
     "Accelerator": {
         "catalog/loader": "name aliases",
         "sizing/gpu_names": "nominal_gb",
@@ -143,6 +146,14 @@ READERS = {
     "Sampling": {
         "catalog/model": "temperature top_p top_k",
         "cli/catalog_entry": "source",
+    },
+    "ServerOption": {
+        "catalog/server_option": "option",
+        "plan/extra_args": "setting why instead note harmless free_with secret",
+    },
+    "ServerVariable": {
+        "catalog/server_option": "variable",
+        "plan/server_environment": "setting why instead note",
     },
     "Side": {
         "vllm/conflicts": "option switch method below",
