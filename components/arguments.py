@@ -44,6 +44,23 @@ class GpuNodePoolArgs(TypedDict):
     """Kueue objects for the pool. Left out: none are made."""
 
 
+class Toleration(TypedDict):
+    """A taint that the pods bear, beside the one of GPU nodes."""
+
+    key: NotRequired[pulumi.Input[str]]
+    """Key of the taint. Left out: every key, with the operator Exists."""
+    operator: NotRequired[pulumi.Input[str]]
+    """Exists takes any value of the taint, Equal the one that 'value' says. One of Exists, Equal. Default:
+    Equal."""
+    value: NotRequired[pulumi.Input[str]]
+    """Value of the taint. Left out: the empty one."""
+    effect: NotRequired[pulumi.Input[str]]
+    """Effect of the taint. Left out: each of them. One of NoSchedule, PreferNoSchedule, NoExecute."""
+    toleration_seconds: NotRequired[pulumi.Input[int]]
+    """How long a pod stays on a node that gets the taint, in seconds; only with NoExecute. Left out: for
+    ever."""
+
+
 class PvcCache(TypedDict):
     """A PersistentVolumeClaim that the stack makes and a Job fills; the kernels that vLLM compiles lie
     beside."""
@@ -86,21 +103,6 @@ class Cache(TypedDict):
     """In a folder of each node. Left out: not there."""
     local_model_cache: NotRequired[pulumi.Input[LocalModelCache]]
     """In KServe's cache of local models. Left out: not there."""
-class Toleration(TypedDict):
-    """A taint that the pods bear, beside the one of GPU nodes."""
-
-    key: NotRequired[pulumi.Input[str]]
-    """Key of the taint. Left out: every key, with the operator Exists."""
-    operator: NotRequired[pulumi.Input[str]]
-    """Exists takes any value of the taint, Equal the one that 'value' says. One of Exists, Equal. Default:
-    Equal."""
-    value: NotRequired[pulumi.Input[str]]
-    """Value of the taint. Left out: the empty one."""
-    effect: NotRequired[pulumi.Input[str]]
-    """Effect of the taint. Left out: each of them. One of NoSchedule, PreferNoSchedule, NoExecute."""
-    toleration_seconds: NotRequired[pulumi.Input[int]]
-    """How long a pod stays on a node that gets the taint, in seconds; only with NoExecute. Left out: for
-    ever."""
 
 
 class Images(TypedDict):
@@ -210,8 +212,6 @@ class InferenceServiceArgs(TypedDict):
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
     """Sampling temperature that server and agents use. Left out: that of the model's own configuration."""
-    cache: NotRequired[pulumi.Input[Cache]]
-    """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
     extra_args: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Further options of vLLM, word by word as `vllm serve` takes them, e.g. [--max-logprobs, '5']. What a
     setting says, what the plan decides and what could not be sized is refused. Left out: none."""
@@ -225,6 +225,8 @@ class InferenceServiceArgs(TypedDict):
     """Labels that a node must have beside those of the pool. Left out: any node of the pool will do."""
     tolerations: NotRequired[pulumi.Input[Sequence[pulumi.Input[Toleration]]]]
     """Taints that the pods bear beside the one of GPU nodes. Left out: none."""
+    cache: NotRequired[pulumi.Input[Cache]]
+    """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
     nodes: NotRequired[pulumi.Input[int]]
     """Nodes that the server may use. Left out: as many as 'nodeNames' lists, else 1."""
     node_names: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
@@ -531,8 +533,6 @@ class ModelRole(TypedDict):
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
     """Sampling temperature that server and agents use. Left out: that of the model's own configuration."""
-    cache: NotRequired[pulumi.Input[Cache]]
-    """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
     extra_args: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Further options of vLLM, word by word as `vllm serve` takes them, e.g. [--max-logprobs, '5']. What a
     setting says, what the plan decides and what could not be sized is refused. Left out: none."""
@@ -546,6 +546,8 @@ class ModelRole(TypedDict):
     """Labels that a node must have beside those of the pool. Left out: any node of the pool will do."""
     tolerations: NotRequired[pulumi.Input[Sequence[pulumi.Input[Toleration]]]]
     """Taints that the pods bear beside the one of GPU nodes. Left out: none."""
+    cache: NotRequired[pulumi.Input[Cache]]
+    """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
 
 
 class Serving(TypedDict):

@@ -118,16 +118,15 @@ def test_labels_and_annotations_reach_the_pods_and_ours_stay() -> None:
     )
 
     assert predictor["labels"] == {**pod()["labels"], "example.com/team": "a"}
-    assert predictor["annotations"] == {"example.com/contact": "the platform team"}
+    assert predictor["annotations"] == {**pod()["annotations"], "example.com/contact": "the platform team"}
 
 
 def test_knatives_own_annotation_stays_beside_further_ones() -> None:
     plan = planned(model={"podAnnotations": {"example.com/a": "b"}}, serving={"mode": "Knative"})
 
-    assert pod_specs(render(plan))["coder"]["annotations"] == {
-        "example.com/a": "b",
-        "serving.knative.dev/progress-deadline": "2700s",
-    }
+    annotations = pod_specs(render(plan))["coder"]["annotations"]
+    assert annotations["example.com/a"] == "b"
+    assert annotations["serving.knative.dev/progress-deadline"] == "2700s"
 
 
 @pytest.mark.parametrize(
