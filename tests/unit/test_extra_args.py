@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import onprem_agents.plan
 from onprem_agents.catalog import load_catalog
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.unit
 
 OPTIONS = load_catalog().server_options
 PLAN = Path(onprem_agents.plan.__file__).parent
+ROOT = Path(__file__).parents[2]
 KNOWN = {option for release in known_releases() for option in load_release(release).options()}
 
 
@@ -240,6 +242,20 @@ def test_images_may_be_limited_where_they_are_taken() -> None:
     }
     (problem,) = refused("--limit-mm-per-prompt", '{"image":2}')
     assert problem.fix.endswith("set platform.models[0].vision")
+
+
+def test_the_example_in_the_docs_is_planned_as_it_stands() -> None:
+    page = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    section = page.partition("## When the plan is not enough\n")[2].partition("\n## ")[0]
+    example = yaml.safe_load(section.partition("```yaml\n")[2].partition("```")[0])
+
+    serving = planned(models=example["models"]).main
+
+    assert serving.argv[-3:] == ("--max-logprobs=5", "--attention-backend", "FLASHINFER")
+    assert serving.flags.speculative_config is not None
+    assert serving.vision is True
+    keys = set(example["models"][0]) - {"role", "model", "speculativeTokens"}
+    assert not [key for key in keys if f"`{key}" not in section.partition("```yaml")[2].partition("```")[2]]
 
 
 def derived_fields() -> set[str]:
