@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -37,13 +38,15 @@ class ServerOption(_Guarded):
     """An option of `vllm serve`.
 
     `harmless` values change nothing; beside a setting `free_with` that is on it is free; the value of one that is
-    `secret` is never shown.
+    `secret` is never shown. `unsized`, whoever gives it: a GPU holds `more`
+    than is counted, or `unknown`.
     """
 
     option: str = Field(pattern=r"^--[a-z*][a-z0-9*-]*$")
     harmless: tuple[str, ...] = ()
     free_with: str | None = None
     secret: bool = False
+    unsized: Literal["more", "unknown"] | None = None
 
     def means(self, option: str) -> bool:
         """Return whether this is about that option."""

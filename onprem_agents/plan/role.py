@@ -91,26 +91,26 @@ class _Decider:
     def decide(self, model: Model, variants: Sequence[Variant], settled: Settled) -> RoleDecision:
         """Choose among the checkpoints, and say all that is wrong with the role at once."""
         role, where, pool = self.role, self.where, self.pool
+        problems = [
+            *self._release_problems(model, variants[0]),
+            *parser_problems(role, where=where, version=self.version, release=self.release),
+            *self._contradictions(model, variants[0]),
+            *settled.problems,
+        ]
+        asked = _without(role, problems, where)
+        choice, tried = choose(asked, model, variants, pool, release=self.release)
+        nearest, ways = choice or nearest_of(tried), tuple[Way, ...]()
         given = additions(
             role,
             model,
-            own_flags(model, variants[0], self.release),
+            own_flags(model, variants[0] if nearest is None else nearest.variant, self.release),
             pool,
             where=where,
             version=self.version,
             release=self.release,
             catalog=self.catalog,
         )
-        problems = [
-            *self._release_problems(model, variants[0]),
-            *parser_problems(role, where=where, version=self.version, release=self.release),
-            *self._contradictions(model, variants[0]),
-            *settled.problems,
-            *given.problems,
-        ]
-        asked = _without(role, problems, where)
-        choice, tried = choose(asked, model, variants, pool, release=self.release)
-        nearest, ways = choice or nearest_of(tried), tuple[Way, ...]()
+        problems += given.problems
         if choice is not None:
             problems += self._too_few_sessions(asked, choice)
         elif nearest is not None:

@@ -137,6 +137,12 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         "as a number",
     ),
     "no sequence at all": (argument("--max-num-seqs", "0"), MEMORY, "must be at least 1"),
+    "weights in the node's memory": (
+        argument("--cpu-offload-gb", "4"),
+        CHECKABLE,
+        "it has --cpu-offload-gb 4",
+    ),
+    "adapters beside the weights": (argument("--enable-lora"), CHECKABLE, "adapters lie beside the weights"),
     "a KV cache in bytes": (argument("--kv-cache-memory-bytes", "8G"), CHECKABLE, "--kv-cache-memory-bytes"),
     "guessing ahead beside a cache of prompts": (
         DRAFT,
@@ -215,6 +221,9 @@ HARMLESS: dict[str, Change] = {
     ),
     "a draft by the model's own layers, without a cache of prompts": both(UNCACHED, DRAFT),
     "a draft of no tokens": argument("--speculative-config", '{"method":"mtp","num_speculative_tokens":0}'),
+    "options that change no memory": both(
+        argument("--dtype", "half"), argument("--cpu-offload-gb", "0"), argument("--no-enable-lora")
+    ),
     "the defaults written out": argument("--enable-prefix-caching", "--enable-chunked-prefill"),
     "no chunks and no cache of prompts": both(UNCACHED, UNCHUNKED),
     "images, and a batch that vLLM chooses": both(IMAGES, without("--max-num-batched-tokens")),

@@ -150,6 +150,7 @@ READERS = {
     "ServerOption": {
         "catalog/server_option": "option",
         "plan/extra_args": "setting why instead note harmless free_with secret",
+        "../policy/memory": "unsized",
     },
     "ServerVariable": {
         "catalog/server_option": "variable",
