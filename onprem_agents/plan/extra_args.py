@@ -122,7 +122,7 @@ class _Reader:
         """Yield the options that a setting or the plan says, and those that nothing here could size or that open it."""
         for option, value, written in self._given(parsed):
             entry = self._entry(option)
-            if entry is None or not entry.refused or self._is_free(entry, value):
+            if entry is None or not entry.refused or self._is_free(entry, option, value):
                 continue
             key = "" if entry.setting is None else self._key(entry.setting)
             why = entry.why or f"{key} says it, and what follows from it must agree"
@@ -156,9 +156,11 @@ class _Reader:
     def _entry(self, option: str) -> ServerOption | None:
         return next((entry for entry in self.catalog.server_options if entry.means(option)), None)
 
-    def _is_free(self, entry: ServerOption, value: str) -> bool:
-        on = entry.free_with is not None and getattr(self.role, entry.free_with) is True
-        return on or value in entry.harmless
+    def _is_free(self, entry: ServerOption, option: str, value: str) -> bool:
+        if entry.free_with is not None and getattr(self.role, entry.free_with) is True:
+            return True
+        default = ("False", str(self.release.default(option))) if entry.unsized is not None else ()
+        return value in (*entry.harmless, *default)
 
     def _key(self, setting: str) -> str:
         return setting if ":" in setting or "." in setting else f"{self.where}.{setting}"

@@ -136,6 +136,13 @@ def test_a_value_that_changes_no_memory_is_taken(dtype: str) -> None:
     assert coder("--dtype", dtype).argv[-2:] == ("--dtype", dtype)
 
 
+def test_what_is_off_anyway_may_be_switched_off() -> None:
+    assert coder("--no-enable-lora", "--cpu-offload-gb=0").argv[-2:] == (
+        "--no-enable-lora",
+        "--cpu-offload-gb=0",
+    )
+
+
 @pytest.mark.parametrize("option", ["--api-key", "--hf-token"])
 def test_a_secret_is_refused_and_not_shown(option: str) -> None:
     (problem,) = refused(option, "hunter2-hunter2")
