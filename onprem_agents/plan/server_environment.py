@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 
 from onprem_agents.catalog import Catalog
 from onprem_agents.errors import Cause, Problem
-from onprem_agents.plan.serving import KEEP_ALIVE_PATH
 from onprem_agents.plan.timeouts import KEEP_ALIVE_SECONDS
 from onprem_agents.stack.section_reader import shown
 from onprem_agents.stack.settings import ModelRole
@@ -27,7 +26,6 @@ ENVIRONMENT: Mapping[str, str] = {
     # Answers per request; the default of 16384 lets one request take the server (CVE-2026-34756).
     "VLLM_MAX_N_SEQUENCES": "8",
     "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
-    "PYTHONPATH": KEEP_ALIVE_PATH.rpartition("/")[0],
     INTERVAL_VARIABLE: str(KEEP_ALIVE_SECONDS),
 }
 """What each server gets (vLLM 0.33.0, vllm/envs.py; Hugging Face hub 1.x; read 2026-11)."""

@@ -12,14 +12,6 @@ from ..graph import Graph, Violation
 from ..known import model_of
 from ..serving import Server, servers
 
-# The stack's key behind an option that a conflict names; of the others a stack says nothing.
-_KEYS = {
-    "--enable-prefix-caching": "prefixCaching",
-    "--speculative-config": "speculativeTokens",
-    "--max-num-batched-tokens": "maxNumBatchedTokens",
-    "--language-model-only": "vision",
-}
-
 
 def options_start_together(graph: Graph) -> list[Violation]:
     """No vLLM server has options that its release refuses together at start.
@@ -73,8 +65,11 @@ def _message(server: Server, conflict: Conflict) -> str:
 
 
 def _change(server: Server, option: str) -> str:
-    key = _KEYS.get(option)
-    return f"the argument {option}" if key is None else server.change(str(field_of(option)), key)
+    """Return where to change an option: the stack's key, where a setting says it."""
+    entry = next((one for one in load_catalog().server_options if one.means(option)), None)
+    if entry is None or entry.setting is None:
+        return f"the argument {option}"
+    return server.change(str(field_of(option)), entry.setting)
 
 
 def _state(server: Server, side: Side) -> str:
