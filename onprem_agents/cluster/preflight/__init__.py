@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.certificate import check_certificate
 from onprem_agents.cluster.preflight.check import Check, Object, Verdict
+from onprem_agents.cluster.preflight.dns import check_dns
 from onprem_agents.cluster.preflight.gateway import (
     check_gateway_class,
     check_load_balancer,
@@ -62,6 +63,7 @@ def _checks(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -
     yield check_gateway_class(plan, client)
     if waits_for_an_address(plan, client):
         yield check_load_balancer(client)
+    yield from check_dns(plan, objects, client)
     if any(each["kind"] == "EnvoyExtensionPolicy" for each in objects):
         yield check_lua(plan, client)
     yield from check_certificate(plan, client)
