@@ -23,6 +23,7 @@ from onprem_agents.plan.parts import (
     PoolPart,
     ProxyPart,
     ProxySoftwareName,
+    Queues,
     ServerPart,
 )
 from onprem_agents.plan.platform import PlatformPlan
@@ -78,6 +79,7 @@ __all__ = [
     "Probes",
     "ProxyPart",
     "ProxySoftwareName",
+    "Queues",
     "RoleDecision",
     "Rollout",
     "Scope",
