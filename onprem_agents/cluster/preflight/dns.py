@@ -25,7 +25,8 @@ def check_dns(plan: PlatformPlan, _objects: Sequence[Object], client: KubeClient
             name=_NAME,
             verdict="missing",
             found=f"it is in {_OPENSHIFT}, at port 5353; pods may ask {dns.namespace} at port {dns.port} alone",
-            fix="set platform.platform to openshift-ai, or platform.network.dns to {namespace: openshift-dns, port: 5353}",
+            fix="set platform.platform to openshift-ai, or platform.network.dns to {namespace: openshift-dns, port: "
+            "5353}",
         )
     elif dns.pod_labels and not _bearing(dns, client):
         labels = ", ".join(f"{key}={value}" for key, value in dns.pod_labels.items())
