@@ -16,6 +16,9 @@ class Queue(TypedDict):
 
     cluster_queue: NotRequired[pulumi.Input[str]]
     """Name of the ClusterQueue that is made; it is cluster-wide. Left out: the namespace's name and -gpu."""
+    existing_cluster_queue: NotRequired[pulumi.Input[str]]
+    """Existing ClusterQueue that admits the pods: then neither a ClusterQueue nor a flavor is made. Left
+    out: one is made, with quota for all replicas and the pods of an update."""
     local_queue: NotRequired[pulumi.Input[str]]
     """Name of the LocalQueue in the stack's namespace. Default: coding-agents."""
 
@@ -41,6 +44,50 @@ class GpuNodePoolArgs(TypedDict):
     """Kueue objects for the pool. Left out: none are made."""
 
 
+class PvcCache(TypedDict):
+    """A PersistentVolumeClaim that the stack makes and a Job fills; the kernels that vLLM compiles lie
+    beside."""
+
+    storage_class: NotRequired[pulumi.Input[str]]
+    """StorageClass of the claim. Left out: the cluster's default one."""
+    size_gib: NotRequired[pulumi.Input[int]]
+    """Size of the claim in GiB. Left out: the weights, and room for what vLLM compiles."""
+    access_mode: NotRequired[pulumi.Input[str]]
+    """How nodes may mount the claim. Left out: ReadWriteMany where replicas may run on several nodes, else
+    ReadWriteOnce. One of ReadWriteOnce, ReadWriteMany."""
+
+
+class HostPathCache(TypedDict):
+    """A folder of each node: the first pod there downloads, and the next ones find the weights."""
+
+    path: pulumi.Input[str]
+    """Existing folder of each node that user 1000 may write. Pod Security forbids such volumes, so the
+    stack's namespace then enforces no level."""
+
+
+class LocalModelCache(TypedDict):
+    """KServe's LocalModelNamespaceCache, which keeps the weights on the disks of a group of nodes."""
+
+    node_group: pulumi.Input[str]
+    """Existing LocalModelNodeGroup with the nodes of the pool."""
+    nodes: NotRequired[pulumi.Input[int]]
+    """Nodes of that group that must have the weights before a server starts. Left out: all of the pool."""
+    service_account: NotRequired[pulumi.Input[str]]
+    """ServiceAccount in the namespace of KServe's download jobs that has the credentials. Left out: none,
+    which does for public models."""
+
+
+class Cache(TypedDict):
+    """Where weights are kept between starts: exactly one of three."""
+
+    pvc: NotRequired[pulumi.Input[PvcCache]]
+    """On a PersistentVolumeClaim which a Job fills once; {} where its defaults do. Left out: not there."""
+    host_path: NotRequired[pulumi.Input[HostPathCache]]
+    """In a folder of each node. Left out: not there."""
+    local_model_cache: NotRequired[pulumi.Input[LocalModelCache]]
+    """In KServe's cache of local models. Left out: not there."""
+
+
 class InferenceServiceArgs(TypedDict):
     """What `InferenceService` is told."""
 
@@ -60,8 +107,8 @@ class InferenceServiceArgs(TypedDict):
     """Longest turn of an agent, in seconds: every limit from server to client is derived from it. Default:
     600."""
     load_budget_seconds: NotRequired[pulumi.Input[int]]
-    """Longest time from the start of a model's pod until it answers, in seconds, download included. Default:
-    2700."""
+    """Longest time from the start of a model's pod until it answers, in seconds, download included; a Job
+    that downloads before has as long. Default: 2700."""
     mode: NotRequired[pulumi.Input[str]]
     """KServe's deployment mode; Knative needs Knative Serving in the cluster. One of Standard, Knative.
     Default: Standard."""
@@ -77,6 +124,9 @@ class InferenceServiceArgs(TypedDict):
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    download_mib_per_second: NotRequired[pulumi.Input[int]]
+    """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
+    about what a line of 1 Gbit/s gives. Default: 100."""
     precision: NotRequired[pulumi.Input[str]]
     """Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes natively.
     One of bf16, fp8, int4, nvfp4, mxfp4."""
@@ -112,6 +162,8 @@ class InferenceServiceArgs(TypedDict):
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
     """Sampling temperature that server and agents use. Left out: that of the model's own configuration."""
+    cache: NotRequired[pulumi.Input[Cache]]
+    """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
     nodes: NotRequired[pulumi.Input[int]]
     """Nodes that the server may use. Left out: as many as 'nodeNames' lists, else 1."""
     node_names: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
@@ -352,6 +404,8 @@ class ModelRole(TypedDict):
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
     """Sampling temperature that server and agents use. Left out: that of the model's own configuration."""
+    cache: NotRequired[pulumi.Input[Cache]]
+    """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
 
 
 class Serving(TypedDict):
@@ -372,6 +426,9 @@ class Serving(TypedDict):
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    download_mib_per_second: NotRequired[pulumi.Input[int]]
+    """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
+    about what a line of 1 Gbit/s gives. Default: 100."""
 
 
 class Developer(TypedDict):
@@ -409,8 +466,8 @@ class Timeouts(TypedDict):
     """Longest turn of an agent, in seconds: every limit from server to client is derived from it. Default:
     600."""
     load_budget_seconds: NotRequired[pulumi.Input[int]]
-    """Longest time from the start of a model's pod until it answers, in seconds, download included. Default:
-    2700."""
+    """Longest time from the start of a model's pod until it answers, in seconds, download included; a Job
+    that downloads before has as long. Default: 2700."""
 
 
 class Check(TypedDict):

@@ -27,15 +27,25 @@ PLAYS = "/scripted/plays"
 # English text and code come to about four bytes a token; agents compare it with their window.
 _BYTES_PER_TOKEN = 4
 _BORN = int(time.time())
+_COMMENT = b": keep-alive\n\n"
 
 
 class ScriptedModel:
-    """Answers requests for the served names, each with its context window in tokens; `faults` are what is wrong."""
+    """Answers requests for the served names, each with its context window in tokens; `faults` are what is wrong.
+
+    A silent stream gets a comment every `keep_alive_seconds`, as from the servers that it stands in for.
+    """
 
     def __init__(
-        self, served: Mapping[str, int], record: Record, faults: Collection[Fault] = frozenset()
+        self,
+        served: Mapping[str, int],
+        record: Record,
+        faults: Collection[Fault] = frozenset(),
+        *,
+        keep_alive_seconds: float | None = None,
     ) -> None:
         self._served = dict(served)
+        self._keep_alive_seconds = keep_alive_seconds
         self._record = record
         self._faults = frozenset(faults)
         self._plays = Plays()
@@ -116,7 +126,8 @@ class ScriptedModel:
         if asked.stream:
             events = list(wire.events(asked, turn, usage, answer_id))
             head = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
-            return HttpResponse(headers=head | _MARK, stream=_paced(events, play))
+            keep_alive = play.keep_alive or self._keep_alive_seconds
+            return HttpResponse(headers=head | _MARK, stream=_paced(events, play, keep_alive))
         await asyncio.sleep(play.silence)
         if play.cut is not None:
             return HttpResponse(headers=_JSON | _MARK, stream=_paced([b"{"], Play(cut=1)))
@@ -181,9 +192,16 @@ def _refuse(play: Play, window: int, request: HttpRequest) -> NoReturn:
     raise refusals.played(int(play.error or 500), play.retry_after)
 
 
-async def _paced(events: list[bytes], play: Play) -> AsyncIterator[bytes]:
+async def _paced(
+    events: list[bytes], play: Play, keep_alive_seconds: float | None = None
+) -> AsyncIterator[bytes]:
     """Yield events after the silence and at the rate that the play asks for, and cut where it says so."""
-    await asyncio.sleep(play.silence)
+    silence = play.silence
+    while keep_alive_seconds is not None and silence > keep_alive_seconds:
+        await asyncio.sleep(keep_alive_seconds)
+        silence -= keep_alive_seconds
+        yield _COMMENT
+    await asyncio.sleep(silence)
     begun = time.monotonic()
     for index, event in enumerate(events):
         if index == play.cut:

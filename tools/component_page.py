@@ -43,7 +43,7 @@ def unit_of(description: str) -> str:
 
     Raises `LookupError` when the description does not say it.
     """
-    measured = re.search(r"\bin (seconds|tokens)\b", description)
+    measured = re.search(r"\bin (seconds|tokens|MiB/s|GiB)\b", description)
     if measured:
         return measured[1]
     words = {unit: re.search(rf"\b{unit}\b", description, re.IGNORECASE) for unit in _UNITS}

@@ -13,6 +13,7 @@ from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
+from onprem_agents.units import rough_time
 
 
 @click.command()
@@ -65,9 +66,27 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
             f"    tool parser {role['toolCallParser']}, reasoning parser {role['reasoningParser'] or 'none'}, "
             f"chat template {role['chatTemplate'] or 'of the model'}"
         ),
+        f"    {_loading(role['loading'])}",
         f"    rollout {role['rollout']['kind']}{downtime}: {role['rollout']['reason']}",
         *(f"    note: {note}" for note in role["notes"]),
     ]
+
+
+def _loading(loading: dict[str, Any]) -> str:
+    start, restart = rough_time(loading["startSeconds"]), rough_time(loading["restartSeconds"])
+    budget = f"the budget is {rough_time(loading['budgetSeconds'])}"
+    if not loading["downloadSeconds"]:
+        return f"load about {start} from the weights to serving; {budget}"
+    download = (
+        f"about {rough_time(loading['downloadSeconds'])} of download ({loading['weightsGib']:,} GiB at "
+        f"{loading['downloadMibPerSecond']} MiB/s)"
+    )
+    if loading["keptIn"] is None:
+        return f"load {download} at each start, then {start} to serving; {budget}"
+    return (
+        f"load {download} once, then {start} to serving, later starts {restart}; kept in {loading['keptIn']}; "
+        f"{budget}"
+    )
 
 
 def _count(number: int, noun: str) -> str:

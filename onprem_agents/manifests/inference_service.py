@@ -1,4 +1,4 @@
-"""One role's KServe InferenceService, its service account, chat template and disruption budget.
+"""One role's KServe InferenceService, its service account, small files and disruption budget.
 
 The label `networking.kserve.io/visibility: cluster-local` keeps KServe from making a route of its own: the
 only way in is our Gateway. A custom predictor is used because every flag of vLLM is decided in the plan; a
@@ -7,14 +7,20 @@ serving runtime would merge its own in.
 
 from __future__ import annotations
 
-from onprem_agents.manifests.gpu_node_pool import QUEUE_LABEL, tolerations
+from onprem_agents.manifests.gpu_node_pool import tolerations
 from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest
-from onprem_agents.manifests.model_server import chat_template_name, server_container, server_volumes
-from onprem_agents.manifests.model_source import download_containers
-from onprem_agents.plan import CHAT_TEMPLATE_PATH, ServerPart, ServingPlan
-from onprem_agents.stack.labels import ROLE_LABEL, STACK_LABEL
+from onprem_agents.manifests.model_files import config_maps, files_digest
+from onprem_agents.manifests.model_server import server_container, server_volumes
+from onprem_agents.manifests.model_source import init_containers
+from onprem_agents.plan import ServerPart, ServingPlan
+from onprem_agents.plan.cache import KServeCache
+from onprem_agents.stack.labels import CONFIG_ANNOTATION, QUEUE_LABEL, ROLE_LABEL, STACK_LABEL
 
 COMPONENT = "model-server"
+
+# Kueue's webhook lets no running Deployment into a queue, out of it or into another one (v0.19.2,
+# deployment_webhook.go, ValidateUpdate), and KServe would try for ever: the object is made anew.
+REPLACED = (f'metadata.labels["{QUEUE_LABEL}"]',)
 
 
 def pod_labels(part: ServerPart) -> dict[str, str]:
@@ -28,9 +34,9 @@ def service_account_name(part: ServerPart) -> str:
 
 
 def supporting_objects(part: ServerPart) -> list[Manifest]:
-    """Return what must exist before the InferenceService: service account and chat template."""
+    """Return what must exist before the InferenceService: service account and small files."""
     serving = part.serving
-    objects = []
+    objects: list[Manifest] = []
     if part.service_account is None:
         account = manifest(
             part,
@@ -42,18 +48,7 @@ def supporting_objects(part: ServerPart) -> list[Manifest]:
             automountServiceAccountToken=False,
         )
         objects.append(account)
-    if serving.chat_template is not None:
-        file_name = CHAT_TEMPLATE_PATH.rpartition("/")[2]
-        template = manifest(
-            part,
-            "v1",
-            "ConfigMap",
-            chat_template_name(serving),
-            component=COMPONENT,
-            extra_labels={ROLE_LABEL: serving.role},
-            data={file_name: serving.chat_template},
-        )
-        objects.append(template)
+    objects += config_maps(part, component=COMPONENT)
     return objects
 
 
@@ -73,6 +68,8 @@ def inference_service(part: ServerPart) -> Manifest:
     }
     if part.mode == "Standard":
         annotations["serving.kserve.io/autoscalerClass"] = "none"
+    if isinstance(serving.cache, KServeCache):
+        annotations["serving.kserve.io/nodegroup"] = serving.cache.node_group
     extra_labels = {"networking.kserve.io/visibility": "cluster-local", ROLE_LABEL: serving.role}
     if part.local_queue is not None:
         extra_labels[QUEUE_LABEL] = part.local_queue
@@ -116,6 +113,7 @@ def _predictor(part: ServerPart) -> Manifest:
         "maxReplicas": serving.replicas,
         "timeout": serving.timeouts.predictor_seconds,
         "labels": pod_labels(part),
+        "annotations": _pod_annotations(part),
         **(_standard(serving) if part.mode == "Standard" else _knative(serving)),
         "serviceAccountName": service_account_name(part),
         "automountServiceAccountToken": False,
@@ -130,9 +128,9 @@ def _predictor(part: ServerPart) -> Manifest:
     }
     if part.image_pull_secrets:
         predictor["imagePullSecrets"] = [{"name": name} for name in part.image_pull_secrets]
-    downloads = download_containers(serving, secret=part.storage_secret)
-    if downloads:
-        predictor["initContainers"] = downloads
+    before = init_containers(part)
+    if before:
+        predictor["initContainers"] = before
     return predictor
 
 
@@ -144,11 +142,14 @@ def _standard(serving: ServingPlan) -> Manifest:
 
 
 def _knative(serving: ServingPlan) -> Manifest:
-    """Knative's own settings: it drains within `timeout` and refuses a grace period in the pod.
+    """Knative's own settings: it drains within `timeout` and refuses a grace period in the pod."""
+    return {"containerConcurrency": serving.flags.max_num_seqs or 0}
 
-    `progress-deadline` bounds how long a revision may take to become ready, not a request.
-    """
-    return {
-        "containerConcurrency": serving.flags.max_num_seqs or 0,
-        "annotations": {"serving.knative.dev/progress-deadline": f"{serving.timeouts.load_budget_seconds}s"},
-    }
+
+def _pod_annotations(part: ServerPart) -> dict[str, str]:
+    """Return the pods' annotations; `progress-deadline` bounds how long a revision may load, not a request."""
+    annotations = {CONFIG_ANNOTATION: files_digest(part.serving)}
+    if part.mode == "Knative":
+        budget = part.serving.timeouts.load_budget_seconds
+        annotations["serving.knative.dev/progress-deadline"] = f"{budget}s"
+    return annotations

@@ -10,7 +10,7 @@ import json
 from onprem_agents.manifests.endpoints import server_url
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.proxy_software import NO_KEY, ProxySoftware, server_key_name
-from onprem_agents.plan import ProxyPart
+from onprem_agents.plan import KEEP_ALIVE_SECONDS, ProxyPart
 from onprem_agents.stack.parts import ServerReference
 
 # Non-root variant of the official image; its tags are bare versions since 1.84 (release notes, read 2026-11).
@@ -29,6 +29,8 @@ def litellm_config(part: ProxyPart) -> Manifest:
             "num_retries": 0,
             "request_timeout": part.timeouts.predictor_seconds,
             "telemetry": False,
+            # Off by default; messages have Anthropic's own pings, every 15 s once the answer has begun.
+            "sse_keepalive_ping_interval_seconds": KEEP_ALIVE_SECONDS,
         },
         # One refused call would otherwise put the only server aside and answer 429 to everybody.
         "router_settings": {"disable_cooldowns": True, "num_retries": 0},

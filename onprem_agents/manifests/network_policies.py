@@ -1,17 +1,19 @@
 """Who may talk to whom in the namespace: nobody, except gateway → proxy → model servers, and DNS.
 
 Nothing scrapes, nothing pulls, nothing phones home. A model server gets a way out only while its source is
-`hf://` or `s3://`: the download runs in the server's own pod, so the rule covers both; HTTPS only, to any
-address, since object stores and mirrors are named in a Secret that is not read here. Use `pvc://` or `oci://`
-where no pod may leave the cluster. Kubelet probes are not subject to NetworkPolicies.
+`hf://` or `s3://` and the download runs in the server's own pod, so that the rule covers both; where a Job loads a
+claim, its pods have the way out instead. HTTPS only, to any address, since object stores and mirrors are named in a
+Secret that is not read here. Use `pvc://` or `oci://` where no pod may leave the cluster. Kubelet probes are not
+subject to NetworkPolicies.
 """
 
 from __future__ import annotations
 
-from onprem_agents.manifests import inference_service, translation_proxy
+from onprem_agents.manifests import inference_service, model_cache, translation_proxy
 from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest
 from onprem_agents.manifests.model_server import server_port
 from onprem_agents.plan import GATEWAY_NAME, PlatformPlan
+from onprem_agents.plan.cache import ClaimCache
 
 COMPONENT = "network"
 
@@ -32,9 +34,12 @@ def network_policies(plan: PlatformPlan) -> list[Manifest]:
         _policy(plan, "allow-dns", {}, egress=[_dns()]),
         _policy(plan, "model-servers", _servers(), ingress=_to_servers(plan)),
     ]
-    if any(serving.source.leaves_the_cluster for serving in plan.serving):
-        https = {"ports": [{"protocol": "TCP", "port": 443}]}
+    https = {"ports": [{"protocol": "TCP", "port": 443}]}
+    if any(serving.pods_download for serving in plan.serving):
         policies.append(_policy(plan, "model-download", _servers(), egress=[https]))
+    if any(isinstance(serving.cache, ClaimCache) for serving in plan.serving):
+        loaders = {COMPONENT_LABEL: model_cache.COMPONENT}
+        policies.append(_policy(plan, "model-cache", loaders, egress=[https]))
     if translation_proxy.software(plan.settings.translation) is not None:
         policies.append(_proxy(plan))
     return policies

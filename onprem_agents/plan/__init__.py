@@ -1,6 +1,7 @@
 """Settings and catalogue become one plan, or every problem at once."""
 
 from onprem_agents.plan.derive import plan_stack
+from onprem_agents.plan.derive_pool import queued_requests
 from onprem_agents.plan.derive_servers import pool_of
 from onprem_agents.plan.names import (
     AGENTS_ROUTE,
@@ -21,16 +22,17 @@ from onprem_agents.plan.parts import (
     PoolPart,
     ProxyPart,
     ProxySoftwareName,
-    Quota,
     ServerPart,
 )
 from onprem_agents.plan.platform import PlatformPlan
+from onprem_agents.plan.pod_requests import Amounts, format_amount, pod_requests, times, total
 from onprem_agents.plan.pool import GPU_RESOURCE, TAINT_KEY, Placement, Pool, place
 from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import Rollout, choose_rollout
 from onprem_agents.plan.scope import Scope
 from onprem_agents.plan.serving import (
     CHAT_TEMPLATE_PATH,
+    KEEP_ALIVE_PATH,
     MODEL_PATH,
     ModelSource,
     PodResources,
@@ -38,7 +40,7 @@ from onprem_agents.plan.serving import (
     ServingPlan,
 )
 from onprem_agents.plan.stack_plan import plan_stack_file, read_and_plan
-from onprem_agents.plan.timeouts import PRE_STOP_SECONDS, TimeoutChain, derive_timeouts
+from onprem_agents.plan.timeouts import KEEP_ALIVE_SECONDS, PRE_STOP_SECONDS, TimeoutChain, derive_timeouts
 
 __all__ = [
     "AGENTS_ROUTE",
@@ -46,6 +48,8 @@ __all__ = [
     "CONNECTION_ROUTE",
     "GATEWAY_NAME",
     "GPU_RESOURCE",
+    "KEEP_ALIVE_PATH",
+    "KEEP_ALIVE_SECONDS",
     "MODELS_ROUTE",
     "MODEL_PATH",
     "PRE_STOP_SECONDS",
@@ -56,6 +60,7 @@ __all__ = [
     "ROLES_PER_AI_ROUTE",
     "SERVER_KEY_SECRET",
     "TAINT_KEY",
+    "Amounts",
     "AuthPart",
     "IngressPart",
     "KeySecret",
@@ -68,7 +73,6 @@ __all__ = [
     "Probes",
     "ProxyPart",
     "ProxySoftwareName",
-    "Quota",
     "RoleDecision",
     "Rollout",
     "Scope",
@@ -78,9 +82,14 @@ __all__ = [
     "choose_rollout",
     "decide_role",
     "derive_timeouts",
+    "format_amount",
     "place",
     "plan_stack",
     "plan_stack_file",
+    "pod_requests",
     "pool_of",
+    "queued_requests",
     "read_and_plan",
+    "times",
+    "total",
 ]

@@ -13,7 +13,8 @@ from pydantic.alias_generators import to_camel
 
 from onprem_agents.catalog import Catalog
 from onprem_agents.errors import InvalidInput, Problem, UnknownFact
-from onprem_agents.plan.derive_serving import serving_plan
+from onprem_agents.plan.cache import Cache, cache_of, cache_problems, on_one_node
+from onprem_agents.plan.derive_serving import serving_plan, source_of, stored_gib
 from onprem_agents.plan.pool import Placement, Pool, place
 from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import choose_rollout
@@ -118,18 +119,40 @@ class Servers:
         for index, decision in enumerate(decisions):
             if decision.choice is None or decision.problems:
                 continue
+            cache = self._cache(decision)
+            problems += cache_problems(
+                cache,
+                where=f"platform.models[{index}]",
+                pool=self.pool,
+                replicas=decision.replicas,
+                weights_gib=stored_gib(decision.choice),
+            )
             try:
-                serving.append(self._serving(decision, placement, timeouts))
+                serving.append(self._serving(decision, placement, timeouts, cache))
             except InvalidInput as error:
                 problems += [_at_setting(problem, decision.role, index) for problem in error.problems]
         return tuple(serving)
 
-    def _serving(self, decision: RoleDecision, placement: Placement, timeouts: TimeoutChain) -> ServingPlan:
+    def _cache(self, decision: RoleDecision) -> Cache | None:
+        choice = decision.fitted()
+        return cache_of(
+            decision.role,
+            source_of(decision.role, choice).pinned_uri,
+            namespace=self.namespace,
+            pool=self.pool,
+            replicas=decision.replicas,
+            weights_gib=stored_gib(choice),
+        )
+
+    def _serving(
+        self, decision: RoleDecision, placement: Placement, timeouts: TimeoutChain, cache: Cache | None
+    ) -> ServingPlan:
         choice = decision.fitted()
         rollout = choose_rollout(
             replicas=decision.replicas,
             gpus_per_replica=choice.tensor_parallel,
             free_gpus=placement.largest_free,
+            one_node=on_one_node(cache, self.pool),
         )
         return serving_plan(
             decision.role,
@@ -139,6 +162,7 @@ class Servers:
             timeouts=timeouts,
             settings=self.serving,
             release=decision.vllm,
+            cache=cache,
         )
 
 

@@ -41,22 +41,13 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quota:
-    """What Kueue admits at once."""
-
-    cpus: int
-    memory_gib: int
-    gpus: int
-    pods: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Queues:
     """Kueue's objects for a pool."""
 
     cluster_queue: str
     local_queue: str
-    quota: Quota
+    owns_cluster_queue: bool
+    """Whether the ClusterQueue and its flavor are the part's own to make."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +81,12 @@ class ServerPart(Part):
     """Where the pods find the key that they ask for; None where they ask for none."""
     owns_key: bool
     """Whether that Secret is the part's own to make."""
+
+    @property
+    def most_pods(self) -> int:
+        """Pods that are there at once while a new version replaces the old one: Knative starts all of them first."""
+        replicas = self.serving.replicas
+        return replicas + (replicas if self.mode == "Knative" else self.serving.rollout.max_surge)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem, UnknownFact
 from onprem_agents.plan.derive import plan_stack
 from onprem_agents.plan.derive_connection import stack_name_problems
-from onprem_agents.plan.derive_pool import queues_for, whole_quota
+from onprem_agents.plan.derive_pool import queues_for
 from onprem_agents.plan.derive_servers import Servers, pool_named
 from onprem_agents.plan.names import own_key_secret
 from onprem_agents.plan.parts import AuthPart, PoolPart, ServerPart
@@ -48,7 +48,7 @@ def plan_pool(raw: object, *, stack: str, source: str, catalog: Catalog | None =
         stack=stack,
         namespace=arguments.namespace,
         pool=pool,
-        queues=queues_for(arguments.queue, arguments.namespace, whole_quota(pool)),
+        queues=queues_for(arguments.queue, arguments.namespace),
         free_gpus=pool.gpus_per_node,
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onprem_agents.contract.connection import Connection
-from onprem_agents.plan.derive_pool import queues_for, quota_for
+from onprem_agents.plan.derive_pool import queues_for
 from onprem_agents.plan.names import SERVER_KEY_SECRET, priority_class_of
 from onprem_agents.plan.parts import (
     PROXY_KEY,
@@ -76,12 +76,12 @@ class PlatformPlan:
 
     @property
     def pool_part(self) -> PoolPart:
-        """The nodes, with quota for every replica and a surge pod."""
+        """The nodes."""
         return PoolPart(
             stack=self.stack,
             namespace=self.namespace,
             pool=self.pool,
-            queues=queues_for(self.queue, self.namespace, quota_for(self.pool, self.serving)),
+            queues=queues_for(self.queue, self.namespace),
             free_gpus=self.placement.largest_free,
         )
 

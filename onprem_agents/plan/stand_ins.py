@@ -27,7 +27,9 @@ _LISTENER: dict[str, Any] = {"host": _HOST, "port": _LEFT_OUT, "gatewayClass": _
 _SERVING: dict[str, Any] = dict.fromkeys(
     ("image", "imagePullSecrets", "serviceAccount", "storageSecret"), _LEFT_OUT
 )
-_QUEUE: dict[str, Any] = dict.fromkeys(("queue", "queue.clusterQueue", "queue.localQueue"), _LEFT_OUT)
+_QUEUE: dict[str, Any] = dict.fromkeys(
+    ("queue", "queue.clusterQueue", "queue.existingClusterQueue", "queue.localQueue"), _LEFT_OUT
+)
 _STAND_INS: Mapping[type[Section], Mapping[str, Any]] = {
     PoolArguments: {"namespace": _NAME, "taint": _LEFT_OUT, **_QUEUE},
     ServerArguments: {

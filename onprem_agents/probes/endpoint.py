@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import httpx
 
@@ -20,10 +19,11 @@ from onprem_agents.probes.smoke import (
     chat_body,
     exchange,
     one_by_one,
+    streamed,
     tool_body,
 )
 from onprem_agents.probes.smoke_causes import PARSER_FIX
-from onprem_agents.probes.streams import Stream, of_chat, of_messages, of_responses
+from onprem_agents.probes.streams import Stream, of_chat, of_messages, of_responses, trouble
 from onprem_agents.probes.verdict import Verdict, fine
 
 _WORD = "Reply with the single word: ready"
@@ -87,15 +87,14 @@ def _chat_with(patient: Patient, headers: dict[str, str]) -> httpx.Response:
 
 
 def chat(patient: Patient) -> Iterator[Verdict]:
-    """Yield the smoke test's verdicts: one answer and, of a role that has them, one tool call."""
+    """Yield the smoke test's verdicts: one answer, one stream and, of a role that has them, one tool call."""
     found = one_by_one(patient.openai, patient.http, tools=patient.role.tool_calling)
     yield from (verdict(item.probe, item) for item in found)
 
 
 def openai_streams(patient: Patient) -> Iterator[Verdict]:
-    """Yield streaming, streamed arguments and parallel calls of the chat API, and thoughts apart from content."""
+    """Yield streamed arguments and parallel calls of the chat API, and thoughts apart from content."""
     model = patient.role.model
-    yield ask(patient, "streaming", "chat/completions", streamed(chat_body(model)), judge_stream)
     if patient.role.tool_calling:
         yield ask(
             patient, "streamed tool call", "chat/completions", streamed(tool_body(model)), _judge_arguments
@@ -164,20 +163,9 @@ def responses(patient: Patient) -> Iterator[Verdict]:
     )
 
 
-def streamed(body: dict[str, Any]) -> dict[str, Any]:
-    """Return a chat request whose answer is to be streamed, with its usage."""
-    return {**body, "stream": True, "stream_options": {"include_usage": True}}
-
-
-def judge_stream(text: str) -> Diagnosis:
-    """Return whether a streamed chat answer came to its end."""
-    stream = of_chat(text)
-    return _bad(stream, "[DONE]", text) or fine(f"{stream.events} events, to the end")
-
-
 def _judge_reasoning(text: str) -> Diagnosis:
     stream = of_chat(text)
-    if bad := _bad(stream, "[DONE]", text):
+    if bad := trouble(stream, "[DONE]", text):
         return bad
     if THOUGHT.search(stream.text):
         fix = "start vLLM with the --reasoning-parser of this model's family"
@@ -197,7 +185,7 @@ def _judge_arguments(text: str) -> Diagnosis:
 
 def _judge_two(text: str) -> Diagnosis:
     stream = of_chat(text)
-    if bad := _bad(stream, "[DONE]", text):
+    if bad := trouble(stream, "[DONE]", text):
         return bad
     if broken := _broken_call(stream):
         return _parser(f"a call among several is broken: {broken}")
@@ -209,7 +197,7 @@ def _judge_two(text: str) -> Diagnosis:
 
 
 def _one_call(stream: Stream, end: str, text: str = "") -> Diagnosis:
-    if bad := _bad(stream, end, text):
+    if bad := trouble(stream, end, text):
         return bad
     if not stream.calls:
         return _parser(f"no tool call in the stream, but: {stream.text or 'nothing'}")
@@ -227,21 +215,6 @@ def _broken_call(stream: Stream) -> str:
         if not whole:
             return f"{call['name']}({call['arguments']})"
     return ""
-
-
-def _bad(stream: Stream, end: str, text: str) -> Diagnosis | None:
-    if stream.error:
-        fix = "look at the log of the model server for this moment"
-        return Diagnosis(
-            cause="stream-error", evidence=f"an error within the stream: {stream.error}", fix=fix
-        )
-    if not stream.events:
-        fix = "something between here and the model server does not stream: look at its buffering"
-        return Diagnosis(cause="no-stream", evidence=f"no events but: {text or 'nothing'}", fix=fix)
-    if not stream.ended:
-        fix = "a time limit or restart cut the stream: compare the gateway's timeouts with the longest turn"
-        return Diagnosis(cause="cut", evidence=f"{stream.events} events and no {end}", fix=fix)
-    return None
 
 
 def _parser(evidence: str) -> Diagnosis:

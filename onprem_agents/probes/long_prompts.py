@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
-from onprem_agents.probes.endpoint import judge_stream
-from onprem_agents.probes.limits import waited
 from onprem_agents.probes.patient import Patient, ask
+from onprem_agents.probes.silence import waited
 from onprem_agents.probes.smoke import CHAT_TOKENS, chat_body
-from onprem_agents.probes.streams import events
+from onprem_agents.probes.streams import events, of_chat, trouble
 from onprem_agents.probes.verdict import Verdict, fine
 
 REUSE, LONG = "prefix reuse", "long prompt"
@@ -65,8 +64,7 @@ def long_prompt(patient: Patient, tokens: int) -> Verdict:
     most = "" if wanted == tokens else f", the most that a context of {window:,} has room for,"
 
     def judge(text: str) -> Diagnosis:
-        stopped = judge_stream(text)
-        if stopped.severity is not Severity.OK:
+        if stopped := trouble(of_chat(text), "[DONE]", text):
             return stopped
         told = next(
             (usage for event in events(text) if (usage := _usage(event)).prompt is not None), _Usage()

@@ -137,6 +137,11 @@ class Serving(Section):
         description="Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which "
         "does for public models.",
     )
+    download_mib_per_second: Annotated[int, Field(strict=True, ge=1, le=100_000)] = Field(
+        default=100,
+        description="Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is "
+        "about what a line of 1 Gbit/s gives.",
+    )
 
 
 TurnSeconds = Annotated[int, Field(strict=True, ge=60, le=7200)]
@@ -151,7 +156,8 @@ class Timeouts(Section):
     )
     load_budget_seconds: Annotated[int, Field(strict=True, ge=300, le=14_400)] = Field(
         default=2700,
-        description="Longest time from the start of a model's pod until it answers, in seconds, download included.",
+        description="Longest time from the start of a model's pod until it answers, in seconds, download included; a "
+        "Job that downloads before has as long.",
     )
 
 
@@ -163,9 +169,24 @@ class Queue(Section):
         description="Name of the ClusterQueue that is made; it is cluster-wide. Left out: the namespace's name and "
         "-gpu.",
     )
+    existing_cluster_queue: ObjectName | None = Field(
+        default=None,
+        description="Existing ClusterQueue that admits the pods: then neither a ClusterQueue nor a flavor is made. "
+        "Left out: one is made, with quota for all replicas and the pods of an update.",
+    )
     local_queue: LabelValue = Field(
         default="coding-agents", description="Name of the LocalQueue in the stack's namespace."
     )
+
+    @model_validator(mode="after")
+    def _one_cluster_queue(self) -> Queue:
+        if self.cluster_queue is not None and self.existing_cluster_queue is not None:
+            raise contradiction(
+                f"'clusterQueue' {self.cluster_queue} and 'existingClusterQueue' {self.existing_cluster_queue}",
+                "the first is the name of one that is made, the second of one that is there",
+                "say 'existingClusterQueue' for one that is there, 'clusterQueue' for one to make, never both",
+            )
+        return self
 
 
 class Platform(Section):

@@ -25,6 +25,7 @@ from onprem_agents.plan.plan_check import plan_check
 from onprem_agents.plan.plan_ingress import plan_ingress, plan_proxy
 from onprem_agents.plan.plan_parts import plan_auth, plan_platform, plan_pool, plan_server
 from onprem_agents.plan.references import ingress_reference, server_reference
+from onprem_agents.plan.report import role_report
 from onprem_agents.plan.stand_ins import with_stand_ins
 from onprem_agents.stack.parts import (
     AuthArguments,
@@ -59,7 +60,11 @@ PLANNED: Mapping[type[Section], tuple[Arguments, Callable[[Arguments], Any]]] = 
     PoolArguments: (POOL, lambda raw: [pool_bundles(part := plan_pool(raw, **NAMED)), part.pool]),
     ServerArguments: (
         SERVER | {"nodes": 2, "context": 65536},
-        lambda raw: [server_bundles(part := plan_server(raw, **NAMED)), wire(server_reference(part))],
+        lambda raw: [
+            server_bundles(part := plan_server(raw, **NAMED)),
+            wire(server_reference(part)),
+            role_report(part.serving),
+        ],
     ),
     IngressArguments: (
         ingress_arguments() | {"servers": [ANY_SERVICE | {"contextTokens": 65536}]},
@@ -138,6 +143,11 @@ GIVEN: dict[str, Arguments] = {
     "ProxyArguments.servers.role": {"software": "claude-code-router"},
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
+    **{
+        name.removeprefix("models."): {"cache": one.given["models.cache"]}
+        for name, one in SETTINGS.items()
+        if name.startswith("models.cache.")
+    },
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
     "tls.issuerKind": {"tls": {"issuer": "internal-ca"}},
     **{f"proxy.{key}": {"proxy": proxy_told()} for key in ("software", "service", "port", "keySecret")},

@@ -38,6 +38,9 @@ class Sample:
 
 _ISSUER = {"access.tls": {"issuer": "internal-ca"}}
 _SECRET = {"access.tls": {"secretName": "agents-tls"}}
+_CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
+_FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
+_GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}
 _TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
 
 SAMPLES: dict[str, Sample] = {
@@ -68,12 +71,24 @@ SAMPLES: dict[str, Sample] = {
     "models.chatTemplate": Sample(value="{{ messages }}"),
     "models.speculativeTokens": Sample(value=2),
     "models.temperature": Sample(value=0.3),
+    "models.cache": Sample(value={"pvc": {}}),
+    "models.cache.pvc": Sample(value={"storageClass": "fast"}, given=_CLAIM),
+    "models.cache.pvc.storageClass": Sample(value="fast", given=_CLAIM),
+    "models.cache.pvc.sizeGib": Sample(value=100, given=_CLAIM),
+    "models.cache.pvc.accessMode": Sample(value="ReadWriteMany", given=_CLAIM),
+    "models.cache.hostPath": Sample(value={"path": "/data/models"}, given=_FOLDER),
+    "models.cache.hostPath.path": Sample(value="/data/models", given=_FOLDER),
+    "models.cache.localModelCache": Sample(value={"nodeGroup": "others"}, given=_GROUP),
+    "models.cache.localModelCache.nodeGroup": Sample(value="others", given=_GROUP),
+    "models.cache.localModelCache.nodes": Sample(value=7, given=_GROUP),
+    "models.cache.localModelCache.serviceAccount": Sample(value="downloads", given=_GROUP),
     "serving": Sample(value={"mode": "Knative"}),
     "serving.vllm": Sample(value="0.32.0"),
     "serving.image": Sample(value="registry.example.internal/vllm:v0.24.0"),
     "serving.imagePullSecrets": Sample(value=["pull"]),
     "serving.serviceAccount": Sample(value="own-account"),
     "serving.storageSecret": Sample(value="hf-token"),
+    "serving.downloadMibPerSecond": Sample(value=1000),
     "access": Sample(value={**STACK["access"], "host": "models.example.internal"}),
     "access.host": Sample(value="models.example.internal"),
     "access.port": Sample(value=8443),
@@ -92,6 +107,7 @@ SAMPLES: dict[str, Sample] = {
     "timeouts.loadBudgetSeconds": Sample(value=3600),
     "queue": Sample(value={}),
     "queue.clusterQueue": Sample(value="own-gpus", given={"queue": {}}),
+    "queue.existingClusterQueue": Sample(value="shared-gpus", given={"queue": {}}),
     "queue.localQueue": Sample(value="own-agents", given={"queue": {}}),
     "check": Sample(value={}),
     "check.longPromptTokens": Sample(value=8192),

@@ -91,6 +91,8 @@ class Server(http.server.BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         message = {"tool_calls": [CALL]} if "tools" in body else {"content": "ready"}
         reply = json.dumps({"choices": [{"message": message}]}).encode()
+        if body["stream"]:
+            reply = b'data: {"choices": [{"delta": {"content": "ready"}}]}\n\ndata: [DONE]\n\n'
         self.send_response(200)
         if self.mode == "good":
             self.send_header("content-length", str(len(reply)))
@@ -136,7 +138,7 @@ def over_the_wire(base_url: str, *, ca_file: Path | None = None, timeout: float 
 
 
 def test_a_real_server_passes(serve: Callable[..., str]) -> None:
-    assert [verdict.cause for verdict in over_the_wire(serve())] == ["ok", "ok"]
+    assert [verdict.cause for verdict in over_the_wire(serve())] == ["ok", "ok", "ok"]
 
 
 def test_a_closed_port_is_refused() -> None:
@@ -171,7 +173,7 @@ def test_a_private_ca_is_accepted_by_its_file_and_asked_for_without(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     base_url = serve(context=context)
-    assert [verdict.cause for verdict in over_the_wire(base_url, ca_file=ca_file)] == ["ok", "ok"]
+    assert [verdict.cause for verdict in over_the_wire(base_url, ca_file=ca_file)] == ["ok", "ok", "ok"]
     (verdict,) = over_the_wire(base_url)
     assert (verdict.cause, verdict.fix) == ("tls", "give the file of your organisation's CA with --ca-file")
 

@@ -16,6 +16,7 @@ from onprem_agents.cluster.preflight.licences import check_licences
 from onprem_agents.cluster.preflight.namespace import check_namespace
 from onprem_agents.cluster.preflight.nodes import check_nodes
 from onprem_agents.cluster.preflight.permissions import check_permissions
+from onprem_agents.cluster.preflight.queue import check_queue
 from onprem_agents.cluster.preflight.storage import check_storage
 from onprem_agents.plan import PlatformPlan
 
@@ -24,12 +25,12 @@ __all__ = ["PREREQUISITES", "Check", "Verdict", "preflight"]
 # What brings each API group that a stack may declare objects of, with the version tested (embedded cluster,
 # 2026-11). Groups that are not here are Kubernetes' own.
 PREREQUISITES: Mapping[str, str] = {
-    "serving.kserve.io": "install KServe 0.20 (charts kserve-crd and kserve)",
+    "serving.kserve.io": "install KServe 0.20 (charts kserve-crd and kserve; kserve-localmodel-crd for local models)",
     "gateway.networking.k8s.io": "install the Gateway API CRDs 1.6, standard channel",
     "gateway.envoyproxy.io": "install Envoy Gateway 1.9",
     "aigateway.envoyproxy.io": "install Envoy AI Gateway 1.0 or newer",
     "cert-manager.io": "install cert-manager, or give platform.access.tls.secretName",
-    "kueue.x-k8s.io": "install Kueue 0.15, or drop platform.queue",
+    "kueue.x-k8s.io": "install Kueue 0.19, or drop platform.queue",
 }
 _KNATIVE = (
     "serving.knative.dev/v1",
@@ -59,6 +60,7 @@ def _checks(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -
         yield check_lua(plan, client)
     yield from check_certificate(plan, client)
     yield from check_nodes(plan, objects, client)
+    yield from check_queue(plan, objects, client)
     yield from check_licences(plan, client)
     yield from check_storage(plan, objects, client)
     yield from check_namespace(plan, objects, client)
