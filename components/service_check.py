@@ -92,4 +92,9 @@ class ServiceCheck(Component):
 
 
 def _verification(part: CheckPart) -> Verification:
-    return Verification(connection=part.connection, roles=part.roles, settings=part.settings)
+    return Verification(
+        connection=part.connection,
+        roles=part.roles,
+        uncached_roles=part.uncached_roles,
+        settings=part.settings,
+    )

@@ -152,6 +152,14 @@ def test_only_the_models_that_are_named_are_checked(asked: list[Verification]) -
     assert asked[0].roles == ("fast",)
 
 
+def test_of_a_model_that_keeps_no_prefix_on_purpose_no_reuse_is_expected(asked: list[Verification]) -> None:
+    recorded(lambda: make(NOUN, MINIMAL[NOUN] | {"uncached_models": ["fast"]}))
+
+    planned = asked[0].planned
+    assert "coder: prefix reuse" in planned
+    assert "fast: prefix reuse" not in planned
+
+
 def test_progress_is_told_from_the_thread_that_asks(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

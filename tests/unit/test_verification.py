@@ -151,6 +151,20 @@ def test_a_server_that_keeps_no_prefix_is_found_after_five_turns() -> None:
     assert "of turn 5 were cached (0.0 %)" in found(outcome, "coder: prefix reuse")
 
 
+def test_of_a_server_that_keeps_no_prefix_on_purpose_no_reuse_is_expected() -> None:
+    with gateway(ONE_ROLE, of_model=["no-prefix-cache"]) as (_, contract):
+        verification = Verification(
+            connection=contract,
+            roles=("coder",),
+            uncached_roles=("coder",),
+            settings=Check.model_validate({"waitSeconds": 0}),
+        )
+        outcome = verification.run(DeveloperKey(value=KEY, source="the test"), {}, lambda _: None)
+
+    assert outcome.passed
+    assert "coder: prefix reuse" not in outcome.planned
+
+
 def test_a_turn_that_goes_to_another_replica_is_told_and_is_no_fault() -> None:
     with gateway(ONE_ROLE, replicas=2) as (_, contract), httpx.Client(trust_env=False) as http:
         key = DeveloperKey(value=KEY, source="the test")
