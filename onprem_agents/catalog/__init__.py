@@ -31,6 +31,7 @@ from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.loader import Catalog, load_catalog
 from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sampling, Variant
 from onprem_agents.catalog.parameters import Parameters, parameters_of
+from onprem_agents.catalog.platform import ClusterPlatform, Mark, Preset
 from onprem_agents.catalog.resembling import Resemblance
 from onprem_agents.catalog.tier import Tier
 
@@ -42,6 +43,7 @@ __all__ = [
     "CacheReaders",
     "Catalog",
     "ChunkedAttention",
+    "ClusterPlatform",
     "CompressedAttention",
     "Experts",
     "FormerModel",
@@ -52,11 +54,13 @@ __all__ = [
     "KimiDelta",
     "LatentAttention",
     "Mamba2",
+    "Mark",
     "MigSlice",
     "Model",
     "Parameters",
     "Part",
     "Precision",
+    "Preset",
     "Resemblance",
     "Sampling",
     "SlidingWindow",

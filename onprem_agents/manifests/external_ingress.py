@@ -23,6 +23,7 @@ from onprem_agents.manifests.endpoints import (
     server_backend,
     server_host,
 )
+from onprem_agents.manifests.envoy_provider import envoy_provider, gateway_addresses
 from onprem_agents.manifests.meta import Manifest, manifest
 from onprem_agents.manifests.model_routing import MODEL_HEADER, extension_policy, routes_by_model
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy, client_traffic_policy
@@ -66,6 +67,7 @@ def gateway(part: IngressPart) -> Manifest:
                 }
             },
             "listeners": [listener],
+            **({"addresses": addresses} if (addresses := gateway_addresses(part)) else {}),
         },
     )
 
@@ -86,6 +88,7 @@ def envoy_proxy(part: IngressPart) -> Manifest:
         spec={
             "mergeType": "StrategicMerge",
             "shutdown": {"drainTimeout": format_duration(part.timeouts.gateway_seconds)},
+            **envoy_provider(part),
         },
     )
 

@@ -8,7 +8,7 @@ serving runtime would merge its own in.
 from __future__ import annotations
 
 from onprem_agents.manifests.gpu_node_pool import tolerations
-from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest
+from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest, pod_security
 from onprem_agents.manifests.model_files import config_maps, files_digest
 from onprem_agents.manifests.model_server import server_container, server_volumes
 from onprem_agents.manifests.model_source import init_containers
@@ -79,8 +79,8 @@ def inference_service(part: ServerPart) -> Manifest:
         "InferenceService",
         serving.name,
         component=COMPONENT,
-        extra_labels=extra_labels,
-        annotations=annotations,
+        extra_labels={**part.labels, **extra_labels},
+        annotations={**part.annotations, **annotations},
         spec={"predictor": _predictor(part)},
     )
 
@@ -122,9 +122,9 @@ def _predictor(part: ServerPart) -> Manifest:
         **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
         "nodeSelector": part.pool.node_selector,
         "tolerations": tolerations(),
-        "securityContext": POD_SECURITY,
+        "securityContext": pod_security(part.pod_ids),
         "containers": [server_container(part)],
-        "volumes": server_volumes(serving),
+        "volumes": server_volumes(part),
     }
     if part.image_pull_secrets:
         predictor["imagePullSecrets"] = [{"name": name} for name in part.image_pull_secrets]

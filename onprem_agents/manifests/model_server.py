@@ -58,7 +58,7 @@ def server_container(part: ServerPart) -> Manifest:
     container: Manifest = {
         "name": CONTAINER_NAME,
         "image": serving.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": part.images.pull_policy,
         "command": list(COMMAND),
         "args": list(serving.argv),
         "env": _environment(serving, part.key_secret),
@@ -74,10 +74,11 @@ def server_container(part: ServerPart) -> Manifest:
     return container
 
 
-def server_volumes(serving: ServingPlan) -> list[Manifest]:
+def server_volumes(part: ServerPart) -> list[Manifest]:
     """Return the volumes: weights, scratch, shared memory, and the small files."""
+    serving = part.serving
     return [
-        *model_volumes(serving),
+        *model_volumes(part),
         {"name": "scratch", "emptyDir": {"sizeLimit": format_gib(_SCRATCH_GIB)}},
         {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": format_gib(serving.resources.shm_gib)}},
         *file_volumes(serving),

@@ -13,13 +13,10 @@ what vLLM compiles. Servers read the one and write the other. KServe's cache mou
 
 from __future__ import annotations
 
-from onprem_agents.manifests.meta import Manifest, container_security
-from onprem_agents.plan import MODEL_PATH, ServerPart, ServingPlan
+from onprem_agents.manifests.meta import Manifest, container_security, user_environment
+from onprem_agents.plan import DOWNLOAD_IMAGE, MODEL_PATH, ServerPart, ServingPlan
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
 
-# Image of KServe's storage initializer (v0.20.0, python/storage-initializer.Dockerfile, read 2026-11): user
-# 1000, Debian with sh and flock, arguments SOURCE TARGET; reads HF_TOKEN and the AWS_* variables.
-_DOWNLOAD_IMAGE = "kserve/storage-initializer:v0.20.0"
 _DOWNLOAD_COMMAND = "/storage-initializer/scripts/initializer-entrypoint"
 _VOLUME = "model"
 _OCI_FOLDER = "models"
@@ -51,9 +48,9 @@ done
 """
 
 
-def model_volumes(serving: ServingPlan) -> list[Manifest]:
+def model_volumes(part: ServerPart) -> list[Manifest]:
     """Return the pod volume that holds the weights; KServe adds the one of its own cache."""
-    source, cache = serving.source, serving.cache
+    source, cache, images = part.serving.source, part.serving.cache, part.images
     _, _, rest = source.uri.partition("://")
     if isinstance(cache, KServeCache):
         return []
@@ -63,7 +60,8 @@ def model_volumes(serving: ServingPlan) -> list[Manifest]:
         claim = rest.partition("/")[0]
         return [{"name": _VOLUME, "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}]
     if source.scheme == "oci":
-        return [{"name": _VOLUME, "image": {"reference": rest, "pullPolicy": "IfNotPresent"}}]
+        image = {"reference": images.said(rest), "pullPolicy": images.pull_policy}
+        return [{"name": _VOLUME, "image": image}]
     return [{"name": _VOLUME, "emptyDir": {}}]
 
 
@@ -140,11 +138,13 @@ def _download(part: ServerPart, target: str, *, mounted: str, script: str | None
         "HOME": "/tmp",  # noqa: S108  an emptyDir of the pod's own
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "DO_NOT_TRACK": "1",
+        **user_environment(part.pod_ids),
+        **({} if part.download_proxy is None else part.download_proxy.environment()),
     }
     container: Manifest = {
         "name": "download-model",
-        "image": _DOWNLOAD_IMAGE,
-        "imagePullPolicy": "IfNotPresent",
+        "image": part.images.reference(DOWNLOAD_IMAGE),
+        "imagePullPolicy": part.images.pull_policy,
         **({} if script is None else {"command": ["sh", "-c", script, "load"]}),
         "args": [part.serving.source.pinned_uri, target],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
@@ -169,7 +169,7 @@ def _waiting(part: ServerPart, cache: ClaimCache) -> Manifest:
     return {
         "name": "wait-for-model",
         "image": part.serving.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": part.images.pull_policy,
         "command": ["sh", "-c", _WAIT, "wait"],
         "args": [part.serving.source.pinned_uri, _CACHE_PATH, cache.name],
         "resources": {"requests": dict(_WAIT_RESOURCES), "limits": dict(_WAIT_RESOURCES)},

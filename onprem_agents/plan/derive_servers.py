@@ -20,6 +20,7 @@ from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import choose_rollout
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.timeouts import TimeoutChain, derive_timeouts
+from onprem_agents.stack.images import Images
 from onprem_agents.stack.settings import Hardware, ModelRole, Serving, Timeouts
 
 # One label of a DNS name (RFC 1035); KServe's domainTemplate puts name and namespace into one (v0.20.0, 2026-08).
@@ -45,6 +46,7 @@ class Servers:
     models: tuple[ModelRole, ...]
     serving: Serving
     timeouts: Timeouts
+    images: Images
     catalog: Catalog
 
     def decide(self) -> Decided:
@@ -154,7 +156,7 @@ class Servers:
             free_gpus=placement.largest_free,
             one_node=on_one_node(cache, self.pool),
         )
-        return serving_plan(
+        planned = serving_plan(
             decision.role,
             choice=choice,
             replicas=decision.replicas,
@@ -164,6 +166,8 @@ class Servers:
             release=decision.vllm,
             cache=cache,
         )
+        named = self.images.reference if self.serving.image is None else self.images.said
+        return replace(planned, image=named(planned.image))
 
 
 # Options of vLLM whose settings go by another name; all others go by their own.

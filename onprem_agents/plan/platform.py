@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from onprem_agents.contract.connection import Connection
 from onprem_agents.plan.derive_pool import queues_for
+from onprem_agents.plan.images import ImageUse, each_once, gateway_images, proxy_images, server_images
 from onprem_agents.plan.names import SERVER_KEY_SECRET, priority_class_of
 from onprem_agents.plan.parts import (
     PROXY_KEY,
@@ -43,6 +44,10 @@ class PlatformPlan:
     """What developers' machines are told."""
     request_body_mib: int
     """Largest request body that the gateway takes; a 32 KiB default cuts every real prompt."""
+    site: tuple[str, ...]
+    """What the cluster's make and the way in to it mean for the stack, in words."""
+    marks: tuple[tuple[dict[str, str], ...], ...]
+    """Labels and annotations of each model server for the platform's console."""
 
     @property
     def namespace(self) -> str:
@@ -75,6 +80,11 @@ class PlatformPlan:
         return self.serving[0]
 
     @property
+    def images(self) -> tuple[ImageUse, ...]:
+        """Every image that the stack's pods are made of."""
+        return images_of(self.settings, self.serving)
+
+    @property
     def pool_part(self) -> PoolPart:
         """The nodes."""
         return PoolPart(
@@ -104,8 +114,13 @@ class PlatformPlan:
                 local_queue=self.queue.local_queue if self.queue is not None else None,
                 key_secret=SERVER_KEY_SECRET,
                 owns_key=False,
+                images=self.settings.images,
+                pod_ids=self.settings.pod_ids,
+                download_proxy=self.settings.network.proxy,
+                labels=labels,
+                annotations=annotations,
             )
-            for serving in self.serving
+            for serving, (labels, annotations) in zip(self.serving, self.marks, strict=True)
         )
 
     @property
@@ -138,6 +153,10 @@ class PlatformPlan:
             developers=len(self.developers),
             connection=self.connection,
             alone=False,
+            service=access.gateway_service,
+            images=self.settings.images,
+            image_pull_secrets=self.settings.serving.image_pull_secrets,
+            pod_ids=self.settings.pod_ids,
         )
 
     @property
@@ -166,6 +185,9 @@ class PlatformPlan:
             servers=self.servers,
             timeouts=self.timeouts,
             owns_key=False,
+            images=self.settings.images,
+            pod_ids=self.settings.pod_ids,
+            image_pull_secrets=self.settings.serving.image_pull_secrets,
         )
 
     @property
@@ -199,3 +221,12 @@ def references_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[S
         )
         for role in serving
     )
+
+
+def images_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[ImageUse, ...]:
+    """Return every image that a platform's pods are made of, each once."""
+    images, translation = settings.images, settings.translation
+    uses = [use for role in serving for use in server_images(role, settings.serving, images)]
+    if translation != "native":
+        uses += proxy_images(translation, images)
+    return each_once([*uses, *gateway_images(images)])

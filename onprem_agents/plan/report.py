@@ -42,6 +42,10 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
             "loadBudgetSeconds": plan.timeouts.load_budget_seconds,
         },
         "requestBodyMib": plan.request_body_mib,
+        "site": list(plan.site),
+        "images": [
+            {"name": use.name, "reference": use.reference, "purpose": use.purpose} for use in plan.images
+        ],
         "check": None if plan.settings.check is None else plan.settings.check.model_dump(by_alias=True),
     }
 

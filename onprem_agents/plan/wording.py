@@ -54,6 +54,7 @@ OF_A_PLATFORM = Translation(
 )
 OF_A_SERVER = Translation(
     (
+        (r"\bplatform\.podIds\b", "podIds"),
         (r"\bplatform\.models\[0?\]\.", ""),
         (r"\bplatform\.models\[0\]", "model"),
         (r"\bplatform\.(hardware|serving|timeouts)\.", ""),

@@ -19,7 +19,10 @@ from onprem_agents.stack.domain import (
     ObjectName,
     Translation,
 )
+from onprem_agents.stack.images import Images
 from onprem_agents.stack.model_role import ModelRole
+from onprem_agents.stack.network import Network
+from onprem_agents.stack.pods import PlatformName, PodIds, PulledImages
 from onprem_agents.stack.section import Section, contradiction
 
 __all__ = [
@@ -108,6 +111,15 @@ class Hardware(Section):
         return self
 
 
+PullSecrets = Annotated[
+    tuple[ObjectName, ...],
+    Field(
+        description="Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's "
+        "pods ask for the same in theirs. Left out: none."
+    ),
+]
+
+
 class Serving(Section):
     """How KServe runs vLLM."""
 
@@ -122,12 +134,10 @@ class Serving(Section):
     )
     image: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._:/@-]+$", max_length=500)] | None = Field(
         default=None,
-        description="Image of the model servers, e.g. from a mirror. Left out: vLLM's own of that release, by its tag.",
+        description="Image of the model servers, with its registry: 'images.registry' does not stand before it. Left "
+        "out: vLLM's own of that release, by its tag.",
     )
-    image_pull_secrets: tuple[ObjectName, ...] = Field(
-        default=(),
-        description="Existing Secrets of the namespace with which images are pulled. Left out: none.",
-    )
+    image_pull_secrets: PullSecrets = ()
     service_account: ObjectName | None = Field(
         default=None,
         description="Existing ServiceAccount of the model servers. Left out: the namespace's default one.",
@@ -213,6 +223,12 @@ class Platform(Section):
     queue: Queue | None = Field(
         default=None, description="Kueue objects for the pool. Left out: none are made."
     )
+    platform: PlatformName = "upstream"
+    network: Network = Field(
+        default=Network(), description="What is around the namespace. Left out: the defaults below."
+    )
+    images: PulledImages = Images()
+    pod_ids: PodIds = "fixed"
     check: Check | None = Field(
         default=None,
         description="How the deployed platform is tried out, with the first developer's key, once its models are "

@@ -10,7 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.certificate import check_certificate
 from onprem_agents.cluster.preflight.check import Check, Object, Verdict
-from onprem_agents.cluster.preflight.gateway import check_gateway_class, check_load_balancer, check_lua
+from onprem_agents.cluster.preflight.gateway import (
+    check_gateway_class,
+    check_load_balancer,
+    check_lua,
+    waits_for_an_address,
+)
 from onprem_agents.cluster.preflight.knative import check_knative
 from onprem_agents.cluster.preflight.licences import check_licences
 from onprem_agents.cluster.preflight.namespace import check_namespace
@@ -55,7 +60,8 @@ def _checks(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -
     for api in _needed(plan, objects):
         yield _api(client, *api)
     yield check_gateway_class(plan, client)
-    yield check_load_balancer(client)
+    if waits_for_an_address(plan, client):
+        yield check_load_balancer(client)
     if any(each["kind"] == "EnvoyExtensionPolicy" for each in objects):
         yield check_lua(plan, client)
     yield from check_certificate(plan, client)
