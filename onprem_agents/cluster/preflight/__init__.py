@@ -46,11 +46,7 @@ SUBJECTS = (
         says="something gives LoadBalancer Services an address, where the Gateway's is one",
         look=check_load_balancer,
     ),
-    Subject(
-        name="DNS",
-        says="it is where the NetworkPolicies let pods ask: not OpenShift's elsewhere, nor a cache of the nodes' own",
-        look=check_dns,
-    ),
+    Subject(name="DNS", says="it is where the NetworkPolicies let pods ask for names", look=check_dns),
     Subject(name="Lua", says="Envoy Gateway takes Lua filters, which several roles need", look=check_lua),
     Subject(
         name="certificate",
