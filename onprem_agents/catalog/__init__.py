@@ -26,6 +26,7 @@ from onprem_agents.catalog.attention import (
     Mamba2,
     SlidingWindow,
 )
+from onprem_agents.catalog.conflict import Conflict, Side
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.loader import Catalog, load_catalog
@@ -33,6 +34,7 @@ from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sa
 from onprem_agents.catalog.parameters import Parameters, parameters_of
 from onprem_agents.catalog.platform import ClusterPlatform, Mark, Preset
 from onprem_agents.catalog.resembling import Resemblance
+from onprem_agents.catalog.server_option import ServerOption, ServerVariable
 from onprem_agents.catalog.tier import Tier
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "ChunkedAttention",
     "ClusterPlatform",
     "CompressedAttention",
+    "Conflict",
     "Experts",
     "FormerModel",
     "FormerSetting",
@@ -63,6 +66,9 @@ __all__ = [
     "Preset",
     "Resemblance",
     "Sampling",
+    "ServerOption",
+    "ServerVariable",
+    "Side",
     "SlidingWindow",
     "Source",
     "Tier",

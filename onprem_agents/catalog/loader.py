@@ -12,11 +12,13 @@ import yaml
 from pydantic import ValidationError
 
 from onprem_agents.catalog.accelerator import Accelerator
+from onprem_agents.catalog.conflict import Conflict
 from onprem_agents.catalog.fact import Fact
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.model import Model, Variant
 from onprem_agents.catalog.platform import ClusterPlatform
 from onprem_agents.catalog.resembling import Resemblance, resembling
+from onprem_agents.catalog.server_option import ServerOption, ServerVariable
 from onprem_agents.catalog.tier import Tier
 from onprem_agents.errors import FormerName, InvalidInput, Problem, UnknownFact
 
@@ -80,6 +82,21 @@ class Catalog:
     def former_settings(self) -> tuple[FormerSetting, ...]:
         """Keys and values of other manifests, and what to write here."""
         return _read_once(_FOLDER / "former-settings.yaml", FormerSetting)
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Options of vLLM that do harm together, or with some models."""
+        return _read_once(_FOLDER / "conflicts.yaml", Conflict)
+
+    @property
+    def server_options(self) -> tuple[ServerOption, ...]:
+        """Options of vLLM that a stack may not give by itself, or not without knowing something."""
+        return _read_once(_FOLDER / "server-options.yaml", ServerOption)
+
+    @property
+    def server_variables(self) -> tuple[ServerVariable, ...]:
+        """Variables of the server that a stack may not give by itself, or not without knowing something."""
+        return _read_once(_FOLDER / "server-variables.yaml", ServerVariable)
 
     def model(self, name: str) -> Model:
         """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""

@@ -7,6 +7,9 @@ serving runtime would merge its own in.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from onprem_agents.manifests.gpu_node_pool import tolerations
 from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest, pod_security
 from onprem_agents.manifests.model_files import config_maps, files_digest
@@ -113,16 +116,16 @@ def _predictor(part: ServerPart) -> Manifest:
         "minReplicas": serving.replicas,
         "maxReplicas": serving.replicas,
         "timeout": serving.timeouts.predictor_seconds,
-        "labels": pod_labels(part),
-        "annotations": _pod_annotations(part),
+        "labels": {**serving.pod.labels, **pod_labels(part)},
+        "annotations": {**serving.pod.annotations, **_pod_annotations(part)},
         **(_standard(serving) if part.mode == "Standard" else _knative(serving)),
         "serviceAccountName": service_account_name(part),
         "automountServiceAccountToken": False,
         # A Service called "vllm" would set VLLM_PORT in the pod, which vLLM reads as its own setting.
         "enableServiceLinks": False,
         **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
-        "nodeSelector": part.pool.node_selector,
-        "tolerations": tolerations(),
+        "nodeSelector": {**serving.pod.node_selector, **part.pool.node_selector},
+        "tolerations": [*tolerations(), *_further(serving.pod.tolerations)],
         **cuda_affinity(serving),
         "securityContext": pod_security(part.pod_ids),
         "containers": [server_container(part)],
@@ -134,6 +137,11 @@ def _predictor(part: ServerPart) -> Manifest:
     if before:
         predictor["initContainers"] = before
     return predictor
+
+
+def _further(given: Iterable[Mapping[str, Any]]) -> list[Manifest]:
+    """Return the tolerations of a role that its pods do not have anyway."""
+    return [dict(toleration) for toleration in given if dict(toleration) not in tolerations()]
 
 
 def _standard(serving: ServingPlan) -> Manifest:

@@ -129,7 +129,7 @@ def server_bundles(part: ServerPart) -> tuple[Bundle, ...]:
                 Declared(manifest=each, replace_on_changes=model_cache.REPLACED.get(each["kind"], ()))
                 for each in model_cache.cache_objects(part, service_account=service_account_name(part))
             ),
-            after=("namespace", "network", "pool", "model-files", "model-cache"),
+            after=("namespace", "network", "pool", "model-files"),
         ),
         Bundle(
             group="model-server",

@@ -10,6 +10,7 @@ from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import Model, Variant
 from onprem_agents.plan.cache import Cache, FolderCache
 from onprem_agents.plan.loading import Loading
+from onprem_agents.plan.pod_settings import PodSettings
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import Fit
@@ -91,7 +92,8 @@ class ServingPlan:
     vllm_release: str
     flags: ServeFlags
     argv: tuple[str, ...]
-    """The flags as the arguments of that release, after `vllm serve`."""
+    """The arguments of that release after `vllm serve`: the flags, then what the stack gives itself, as it wrote it."""
+    pod: PodSettings
     replicas: int
     resources: PodResources
     probes: Probes
@@ -100,6 +102,8 @@ class ServingPlan:
     context_tokens: int
     max_output_tokens: int
     temperature: float | None
+    vision: bool
+    """Whether it takes images beside text."""
     unsupported_reasons: Mapping[str, str]
     """Why an agent cannot work with this role, for each agent that cannot."""
     chat_template: str | None

@@ -162,6 +162,7 @@ class ServerReference(Section):
     )
     reasoning: bool = Field(default=False, description="Whether the model thinks before it answers.")
     tool_calling: bool = Field(default=True, description="Whether the server parses the model's tool calls.")
+    vision: bool = Field(default=False, description="Whether the server takes images beside text.")
     temperature: Temperature | None = Field(
         default=None,
         description="Sampling temperature that agents use. Left out: that of the server's own configuration.",
@@ -263,4 +264,9 @@ class CheckArguments(Check):
         default=(),
         description="The served models to check, as each model server tells its own once it is loaded: the check "
         "comes after that. Left out: all of the contract.",
+    )
+    uncached_models: tuple[ServedName, ...] = Field(
+        default=(),
+        description="The served models that keep no prefix of a prompt on purpose: of them no reuse is expected. Left "
+        "out: none.",
     )

@@ -1,6 +1,16 @@
 """vLLM's server as seen from outside: typed flags to argv and back, and the facts of each release."""
 
-from onprem_agents.vllm.argv import COMMAND, UNREADABLE, ParsedServe, Unreadable, parse_argv, to_argv
+from onprem_agents.vllm.argv import (
+    COMMAND,
+    UNREADABLE,
+    ParsedServe,
+    Unreadable,
+    parse_argv,
+    parse_options,
+    to_argv,
+    words_of,
+)
+from onprem_agents.vllm.conflicts import conflicts_met, takes_no_items
 from onprem_agents.vllm.cuda import (
     Cuda,
     ImageCuda,
@@ -49,6 +59,7 @@ __all__ = [
     "ServeFlags",
     "UnknownOption",
     "Unreadable",
+    "conflicts_met",
     "cuda_of_branch",
     "default_max_num_batched_tokens",
     "default_max_num_seqs",
@@ -65,9 +76,12 @@ __all__ = [
     "option_of",
     "own_branch",
     "parse_argv",
+    "parse_options",
     "same_tool_parser",
+    "takes_no_items",
     "to_argv",
     "unknown_option_hint",
     "unknown_value_hint",
     "version_key",
+    "words_of",
 ]

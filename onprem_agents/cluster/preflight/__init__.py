@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from onprem_agents.cluster import ApiError, KubeClient
 from onprem_agents.cluster.preflight.certificate import check_certificate
 from onprem_agents.cluster.preflight.check import Check, Object, Subject, Verdict
+from onprem_agents.cluster.preflight.dns import check_dns
 from onprem_agents.cluster.preflight.driver import check_driver
 from onprem_agents.cluster.preflight.gateway import check_gateway_class, check_load_balancer, check_lua
 from onprem_agents.cluster.preflight.image_volumes import check_image_volumes
@@ -45,6 +46,7 @@ SUBJECTS = (
         says="something gives LoadBalancer Services an address, where the Gateway's is one",
         look=check_load_balancer,
     ),
+    Subject(name="DNS", says="it is where the NetworkPolicies let pods ask for names", look=check_dns),
     Subject(name="Lua", says="Envoy Gateway takes Lua filters, which several roles need", look=check_lua),
     Subject(
         name="certificate",
