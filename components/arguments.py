@@ -63,8 +63,11 @@ class InferenceServiceArgs(TypedDict):
     """Longest time from the start of a model's pod until it answers, in seconds, download included. Default:
     2700."""
     mode: NotRequired[pulumi.Input[str]]
-    """KServe's deployment mode; Knative needs Knative Serving in the cluster. One of Standard, Knative.
-    Default: Standard."""
+    """KServe's deployment mode; Knative needs Knative Serving in the cluster. A change replaces each model
+    server: nothing serves until the new ones have loaded. One of Standard, Knative. Default: Standard."""
+    kserve: NotRequired[pulumi.Input[str]]
+    """KServe release of the cluster, in quotes, e.g. '0.15'; before 0.16 it has other words for the modes.
+    Left out: the newest that was tried."""
     vllm: NotRequired[pulumi.Input[str]]
     """vLLM release of the image: flags and parsers are those of this release. Left out: the newest that is
     known ('onprem-agents catalog' lists them)."""
@@ -332,8 +335,11 @@ class Serving(TypedDict):
     """How KServe runs vLLM."""
 
     mode: NotRequired[pulumi.Input[str]]
-    """KServe's deployment mode; Knative needs Knative Serving in the cluster. One of Standard, Knative.
-    Default: Standard."""
+    """KServe's deployment mode; Knative needs Knative Serving in the cluster. A change replaces each model
+    server: nothing serves until the new ones have loaded. One of Standard, Knative. Default: Standard."""
+    kserve: NotRequired[pulumi.Input[str]]
+    """KServe release of the cluster, in quotes, e.g. '0.15'; before 0.16 it has other words for the modes.
+    Left out: the newest that was tried."""
     vllm: NotRequired[pulumi.Input[str]]
     """vLLM release of the image: flags and parsers are those of this release. Left out: the newest that is
     known ('onprem-agents catalog' lists them)."""

@@ -26,8 +26,10 @@ from onprem_agents.catalog.attention import (
     Mamba2,
     SlidingWindow,
 )
+from onprem_agents.catalog.cluster_software import ClusterSoftware, numbers
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
+from onprem_agents.catalog.kserve import KserveRelease
 from onprem_agents.catalog.loader import Catalog, load_catalog
 from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sampling, Variant
 from onprem_agents.catalog.parameters import Parameters, parameters_of
@@ -42,6 +44,7 @@ __all__ = [
     "CacheReaders",
     "Catalog",
     "ChunkedAttention",
+    "ClusterSoftware",
     "CompressedAttention",
     "Experts",
     "FormerModel",
@@ -50,6 +53,7 @@ __all__ = [
     "GatedDeltaNet",
     "Host",
     "KimiDelta",
+    "KserveRelease",
     "LatentAttention",
     "Mamba2",
     "MigSlice",
@@ -64,5 +68,6 @@ __all__ = [
     "Tier",
     "Variant",
     "load_catalog",
+    "numbers",
     "parameters_of",
 ]

@@ -12,8 +12,10 @@ import yaml
 from pydantic import ValidationError
 
 from onprem_agents.catalog.accelerator import Accelerator
+from onprem_agents.catalog.cluster_software import ClusterSoftware
 from onprem_agents.catalog.fact import Fact
 from onprem_agents.catalog.former import FormerModel, FormerSetting
+from onprem_agents.catalog.kserve import KserveRelease, release_named
 from onprem_agents.catalog.model import Model, Variant
 from onprem_agents.catalog.resembling import Resemblance, resembling
 from onprem_agents.catalog.tier import Tier
@@ -70,6 +72,33 @@ class Catalog:
     def former_settings(self) -> tuple[FormerSetting, ...]:
         """Keys and values of other manifests, and what to write here."""
         return _read_once(_FOLDER / "former-settings.yaml", FormerSetting)
+
+    @property
+    def cluster_software(self) -> tuple[ClusterSoftware, ...]:
+        """What stacks need in a cluster, by releases."""
+        return _read_once(_FOLDER / "cluster-software.yaml", ClusterSoftware)
+
+    @property
+    def kserve_releases(self) -> tuple[KserveRelease, ...]:
+        """The releases of KServe that are known, the oldest first."""
+        return _read_once(_FOLDER / "kserve.yaml", KserveRelease)
+
+    def software(self, name: str) -> ClusterSoftware:
+        """Return the entry of that name. Raises UnknownFact."""
+        for each in self.cluster_software:
+            if each.name == name:
+                return each
+        raise UnknownFact("software", name, [each.name for each in self.cluster_software])
+
+    def kserve(self, version: str | None) -> KserveRelease:
+        """Return the release of KServe of that version, the newest that was tried for None. Raises UnknownFact."""
+        software = self.software("KServe")
+        found = release_named(
+            self.kserve_releases, version or software.newest, least=software.least or software.tried
+        )
+        if found is None:
+            raise UnknownFact("KServe release", str(version), [each.release for each in self.kserve_releases])
+        return found
 
     def model(self, name: str) -> Model:
         """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""

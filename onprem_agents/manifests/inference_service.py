@@ -16,6 +16,14 @@ from onprem_agents.stack.labels import ROLE_LABEL, STACK_LABEL
 
 COMPONENT = "model-server"
 
+_STANDARD_ALONE = "serving.kserve.io/autoscalerClass"
+"""Borne in Standard mode only: it changes with the mode, and not with a KServe release's word for the mode."""
+
+# KServe lets nobody change the mode (v0.15.1 to v0.20.0, inference_service_validation.go, read 2026-11): the API server
+# answers "deploymentMode cannot be changed". The new word after an upgrade to 0.16 it takes: its controller has written
+# that into the status. Such a server must not be replaced: 0.16 would refuse the last step of its deletion for ever.
+REPLACED = (f'metadata.annotations["{_STANDARD_ALONE}"]',)
+
 
 def pod_labels(part: ServerPart) -> dict[str, str]:
     """Return the labels that pick out one role's pods, in either deployment mode."""
@@ -64,7 +72,7 @@ def inference_service(part: ServerPart) -> Manifest:
     """
     serving = part.serving
     annotations = {
-        "serving.kserve.io/deploymentMode": part.mode,
+        "serving.kserve.io/deploymentMode": part.mode_in_its_words,
         "pulumi.com/waitFor": "condition=Ready",
         # An update that is interrupted while the model loads leaves the fields to a manager that no state names, and
         # the next one would be refused as a conflict (Kubernetes provider 4.25, 2026-11).
@@ -72,7 +80,7 @@ def inference_service(part: ServerPart) -> Manifest:
         "pulumi.com/timeoutSeconds": str(serving.timeouts.load_budget_seconds),
     }
     if part.mode == "Standard":
-        annotations["serving.kserve.io/autoscalerClass"] = "none"
+        annotations[_STANDARD_ALONE] = "none"
     extra_labels = {"networking.kserve.io/visibility": "cluster-local", ROLE_LABEL: serving.role}
     if part.local_queue is not None:
         extra_labels[QUEUE_LABEL] = part.local_queue
@@ -130,7 +138,7 @@ def _predictor(part: ServerPart) -> Manifest:
     }
     if part.image_pull_secrets:
         predictor["imagePullSecrets"] = [{"name": name} for name in part.image_pull_secrets]
-    downloads = download_containers(serving, secret=part.storage_secret)
+    downloads = download_containers(serving, secret=part.storage_secret, kserve=part.kserve.release)
     if downloads:
         predictor["initContainers"] = downloads
     return predictor

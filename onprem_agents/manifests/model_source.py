@@ -13,10 +13,9 @@ from __future__ import annotations
 from onprem_agents.manifests.meta import Manifest, container_security
 from onprem_agents.plan import MODEL_PATH, ServingPlan
 
-# Image of KServe's storage initializer (v0.20.0, python/storage-initializer.Dockerfile, read 2026-11): user
-# 1000,
-# arguments SOURCE TARGET; reads HF_TOKEN and the AWS_* variables.
-_DOWNLOAD_IMAGE = "kserve/storage-initializer:v0.20.0"
+# Image of KServe's storage initializer (v0.15.2 to v0.20.0, python/storage-initializer.Dockerfile and its entrypoint,
+# read 2026-11): user 1000, arguments SOURCE TARGET; reads HF_TOKEN and the AWS_* variables.
+_DOWNLOAD_IMAGE = "kserve/storage-initializer"
 _VOLUME = "model"
 _OCI_FOLDER = "models"
 
@@ -48,11 +47,11 @@ def model_mount(serving: ServingPlan) -> Manifest:
     return mount
 
 
-def download_containers(serving: ServingPlan, *, secret: str | None) -> list[Manifest]:
+def download_containers(serving: ServingPlan, *, secret: str | None, kserve: str) -> list[Manifest]:
     """Return the init container that downloads the weights, or nothing where they are mounted.
 
     `secret` is a Secret whose keys become the container's environment: HF_TOKEN, or AWS_ACCESS_KEY_ID,
-    AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL. Only this container sees it.
+    AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL. Only this container sees it. `kserve` is the cluster's release.
     """
     if not serving.source.leaves_the_cluster:
         return []
@@ -63,7 +62,7 @@ def download_containers(serving: ServingPlan, *, secret: str | None) -> list[Man
     }
     container: Manifest = {
         "name": "download-model",
-        "image": _DOWNLOAD_IMAGE,
+        "image": f"{_DOWNLOAD_IMAGE}:v{kserve}",
         "imagePullPolicy": "IfNotPresent",
         "args": [_download_uri(serving), MODEL_PATH],
         "env": [{"name": name, "value": value} for name, value in environment.items()],

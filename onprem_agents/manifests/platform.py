@@ -19,6 +19,7 @@ from onprem_agents.manifests.gateway_auth import (
 )
 from onprem_agents.manifests.gpu_node_pool import REPLACED, node_patches, priority_class, queues
 from onprem_agents.manifests.inference_service import COMPONENT as MODEL_SERVER
+from onprem_agents.manifests.inference_service import REPLACED as MODEL_SERVER_REPLACED
 from onprem_agents.manifests.inference_service import (
     disruption_budgets,
     inference_service,
@@ -120,7 +121,7 @@ def server_bundles(part: ServerPart) -> tuple[Bundle, ...]:
             group="model-server",
             component="InferenceService",
             role=role,
-            objects=plain([inference_service(part)]),
+            objects=(Declared(manifest=inference_service(part), replace_on_changes=MODEL_SERVER_REPLACED),),
             after=("namespace", "network", "server-keys", "pool", "model-files"),
         ),
         Bundle(

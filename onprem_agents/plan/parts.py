@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from onprem_agents.catalog import KserveRelease
 from onprem_agents.contract.connection import Connection
 from onprem_agents.plan.names import (
     AGENTS_ROUTE,
@@ -89,6 +90,13 @@ class ServerPart(Part):
     """Where the pods find the key that they ask for; None where they ask for none."""
     owns_key: bool
     """Whether that Secret is the part's own to make."""
+    kserve: KserveRelease
+    """The cluster's release of KServe."""
+
+    @property
+    def mode_in_its_words(self) -> str:
+        """The mode as that release spells it."""
+        return self.kserve.spelling[self.mode]
 
 
 @dataclass(frozen=True, kw_only=True)

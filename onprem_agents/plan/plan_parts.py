@@ -93,6 +93,7 @@ def plan_server(
         local_queue=arguments.local_queue,
         key_secret=key_secret,
         owns_key=has_key,
+        kserve=catalog.kserve(arguments.kserve),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from onprem_agents.catalog import load_catalog
 from onprem_agents.contract.connection import Connection
 from onprem_agents.plan.derive_pool import queues_for, quota_for
 from onprem_agents.plan.names import SERVER_KEY_SECRET, priority_class_of
@@ -103,6 +104,7 @@ class PlatformPlan:
                 local_queue=self.queue.local_queue if self.queue is not None else None,
                 key_secret=SERVER_KEY_SECRET,
                 owns_key=False,
+                kserve=load_catalog().kserve(settings.kserve),
             )
             for serving in self.serving
         )

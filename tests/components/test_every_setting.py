@@ -69,6 +69,7 @@ SAMPLES: dict[str, Sample] = {
     "models.speculativeTokens": Sample(value=2),
     "models.temperature": Sample(value=0.3),
     "serving": Sample(value={"mode": "Knative"}),
+    "serving.kserve": Sample(value="0.15"),
     "serving.vllm": Sample(value="0.32.0"),
     "serving.image": Sample(value="registry.example.internal/vllm:v0.24.0"),
     "serving.imagePullSecrets": Sample(value=["pull"]),

@@ -58,6 +58,11 @@ READERS = {
         "sizing/kv_layers": "layers kv_heads head_dim chunk_tokens",
         "catalog/parameters": "shared_key_value",
     },
+    "ClusterSoftware": {
+        "catalog/loader": "name least newest tried",
+        "stack/kserve": "refused",
+        "cluster/preflight/versions": "group deployments namespace definition annotation source",
+    },
     "CompressedAttention": {
         "catalog/attention": "kind",
         "sizing/kv_layers": "layers head_dim rope_head_dim window_tokens index_head_dim",
@@ -94,6 +99,11 @@ READERS = {
     "KimiDelta": {
         "catalog/attention": "kind",
         "sizing/kv_layers": "layers heads head_dim conv_kernel state_bytes_per_element",
+    },
+    "KserveRelease": {
+        "manifests/inference_service": "release",
+        "plan/parts": "spelling",
+        "plan/remarks": "faults source",
     },
     "LatentAttention": {
         "catalog/attention": "kind",

@@ -17,6 +17,7 @@ from onprem_agents.cluster.preflight.namespace import check_namespace
 from onprem_agents.cluster.preflight.nodes import check_nodes
 from onprem_agents.cluster.preflight.permissions import check_permissions
 from onprem_agents.cluster.preflight.storage import check_storage
+from onprem_agents.cluster.preflight.versions import check_versions
 from onprem_agents.plan import PlatformPlan
 
 __all__ = ["PREREQUISITES", "Check", "Verdict", "preflight"]
@@ -53,6 +54,7 @@ def _checks(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -
     yield _version(client.version())
     for api in _needed(plan, objects):
         yield _api(client, *api)
+    yield from check_versions(plan, objects, client)
     yield check_gateway_class(plan, client)
     yield check_load_balancer(client)
     if any(each["kind"] == "EnvoyExtensionPolicy" for each in objects):
