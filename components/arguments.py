@@ -142,6 +142,9 @@ class Tls(TypedDict):
     """Existing Secret with the certificate. Left out: 'issuer' must be said."""
     secret_namespace: NotRequired[pulumi.Input[str]]
     """Namespace of that Secret; a ReferenceGrant there must allow it. Left out: the stack's own."""
+    reference_grant: NotRequired[pulumi.Input[bool]]
+    """Make that ReferenceGrant, in the Secret's namespace, where whoever deploys may write there. Otherwise
+    that namespace's owner does; 'onprem-agents preflight' tells its YAML. Default: false."""
     ca_hint: NotRequired[pulumi.Input[str]]
     """Where developers find the CA file of a private issuer; it is published in the contract. Left out: the
     certificate is one that machines trust anyway."""
@@ -220,6 +223,9 @@ class ExternalIngressArgs(TypedDict):
     """TCP port of the gateway's HTTPS listener. Default: 443."""
     gateway_class: NotRequired[pulumi.Input[str]]
     """Existing GatewayClass that Envoy Gateway serves. Default: envoy-gateway."""
+    gateway_replicas: NotRequired[pulumi.Input[int]]
+    """Envoys behind the Gateway, on nodes of their own where there are enough; one stays up while nodes are
+    drained. 1 leaves their number to the GatewayClass. Default: 2."""
     proxy: NotRequired[pulumi.Input[ProxyReference]]
     """Translation proxy in front of the servers. Left out: none, they speak each agent's API."""
     longest_turn_seconds: NotRequired[pulumi.Input[int]]
@@ -378,8 +384,11 @@ class Access(TypedDict):
     gateway_class: NotRequired[pulumi.Input[str]]
     """Existing GatewayClass that Envoy Gateway serves. Default: envoy-gateway."""
     gateway_namespace: NotRequired[pulumi.Input[str]]
-    """Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable. Default:
-    envoy-gateway-system."""
+    """Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable, and from the
+    stack's own, where it runs them in the Gateway's. Default: envoy-gateway-system."""
+    gateway_replicas: NotRequired[pulumi.Input[int]]
+    """Envoys behind the Gateway, on nodes of their own where there are enough; one stays up while nodes are
+    drained. 1 leaves their number to the GatewayClass. Default: 2."""
 
 
 class Timeouts(TypedDict):

@@ -1,8 +1,7 @@
 """The way in: a Gateway with TLS, and routes for exactly the paths that agents use.
 
 The Gateway stands in the stack's own namespace: in the one of Envoy Gateway itself, policies were seen
-accepted and not applied. A TLS Secret of another namespace needs a ReferenceGrant there, which that
-namespace's owner makes (from Gateway in ours, to Secret); we never write into foreign namespaces.
+accepted and not applied. A TLS Secret of another namespace needs a ReferenceGrant there (`reference_grant`).
 """
 
 from __future__ import annotations
@@ -66,26 +65,6 @@ def gateway(part: IngressPart) -> Manifest:
                 }
             },
             "listeners": [listener],
-        },
-    )
-
-
-def envoy_proxy(part: IngressPart) -> Manifest:
-    """Return how Envoy ends: it serves the turns that run, however long they take, before its pod goes.
-
-    Envoy Gateway 1.9 gives the pod five minutes more than that, and would cut streams after 60 s by itself
-    (internal/infrastructure/kubernetes/proxy/resource_provider.go and proxy_args.go, v1.9.1). What the
-    GatewayClass says besides stays: without `mergeType` this object would take its place.
-    """
-    return manifest(
-        part,
-        "gateway.envoyproxy.io/v1alpha1",
-        "EnvoyProxy",
-        GATEWAY_NAME,
-        component=COMPONENT,
-        spec={
-            "mergeType": "StrategicMerge",
-            "shutdown": {"drainTimeout": format_duration(part.timeouts.gateway_seconds)},
         },
     )
 

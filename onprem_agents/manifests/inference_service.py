@@ -8,7 +8,7 @@ serving runtime would merge its own in.
 from __future__ import annotations
 
 from onprem_agents.manifests.gpu_node_pool import QUEUE_LABEL, tolerations
-from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest
+from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest, spread
 from onprem_agents.manifests.model_server import chat_template_name, server_container, server_volumes
 from onprem_agents.manifests.model_source import download_containers
 from onprem_agents.plan import CHAT_TEMPLATE_PATH, ServerPart, ServingPlan
@@ -129,6 +129,7 @@ def _predictor(part: ServerPart) -> Manifest:
         "automountServiceAccountToken": False,
         # A Service called "vllm" would set VLLM_PORT in the pod, which vLLM reads as its own setting.
         "enableServiceLinks": False,
+        **({"topologySpreadConstraints": spread(pod_labels(part))} if _spreads(part) else {}),
         **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
         "nodeSelector": part.pool.node_selector,
         "tolerations": tolerations(),
@@ -142,6 +143,11 @@ def _predictor(part: ServerPart) -> Manifest:
     if downloads:
         predictor["initContainers"] = downloads
     return predictor
+
+
+def _spreads(part: ServerPart) -> bool:
+    """Return whether the replicas ask for nodes of their own; Knative refuses that unless a flag allows it."""
+    return part.serving.replicas > 1 and part.mode == "Standard"
 
 
 def _standard(serving: ServingPlan) -> Manifest:

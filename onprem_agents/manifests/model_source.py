@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from onprem_agents.manifests.meta import Manifest, container_security
 from onprem_agents.plan import MODEL_PATH, ServingPlan
+from onprem_agents.units import format_gib
 
 # Image of KServe's storage initializer (v0.15.2 to v0.20.0, python/storage-initializer.Dockerfile and its entrypoint,
 # read 2026-11): user 1000, arguments SOURCE TARGET; reads HF_TOKEN and the AWS_* variables.
@@ -60,13 +61,14 @@ def download_containers(serving: ServingPlan, *, secret: str | None, kserve: str
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "DO_NOT_TRACK": "1",
     }
+    amounts = _DOWNLOAD_RESOURCES | {"ephemeral-storage": format_gib(serving.resources.download_gib)}
     container: Manifest = {
         "name": "download-model",
         "image": f"{_DOWNLOAD_IMAGE}:v{kserve}",
         "imagePullPolicy": "IfNotPresent",
         "args": [_download_uri(serving), MODEL_PATH],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
-        "resources": {"requests": dict(_DOWNLOAD_RESOURCES), "limits": dict(_DOWNLOAD_RESOURCES)},
+        "resources": {"requests": dict(amounts), "limits": dict(amounts)},
         "securityContext": container_security(read_only_root=False),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [

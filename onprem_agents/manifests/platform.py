@@ -17,6 +17,7 @@ from onprem_agents.manifests.gateway_auth import (
     key_secret,
     security_policy,
 )
+from onprem_agents.manifests.gateway_proxies import envoy_proxy
 from onprem_agents.manifests.gpu_node_pool import REPLACED, node_patches, priority_class, queues
 from onprem_agents.manifests.inference_service import COMPONENT as MODEL_SERVER
 from onprem_agents.manifests.inference_service import REPLACED as MODEL_SERVER_REPLACED
@@ -28,6 +29,7 @@ from onprem_agents.manifests.inference_service import (
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.namespace import namespace
 from onprem_agents.manifests.network_policies import network_policies
+from onprem_agents.manifests.reference_grant import reference_grants
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy
 from onprem_agents.manifests.translation_proxy import COMPONENT as TRANSLATION_PROXY
 from onprem_agents.manifests.translation_proxy import translation_proxy
@@ -165,7 +167,13 @@ def ingress_bundles(part: IngressPart) -> tuple[Bundle, ...]:
         Bundle(
             group="listener",
             component="ExternalIngress",
-            objects=plain([*external_ingress.certificates(part), external_ingress.envoy_proxy(part)]),
+            objects=plain(
+                [
+                    *external_ingress.certificates(part),
+                    *reference_grants(part, external_ingress.COMPONENT),
+                    envoy_proxy(part, external_ingress.COMPONENT),
+                ]
+            ),
             after=("namespace",),
         ),
         Bundle(group="guard", component="ExternalIngress", objects=plain(alone), after=("namespace",)),

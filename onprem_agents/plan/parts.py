@@ -118,6 +118,8 @@ class IngressPart(Part):
     """What developers' machines are told; None where a server does not tell enough of itself."""
     alone: bool
     """Whether no platform is around it: everything is denied until somebody declares who may call."""
+    gateway_replicas: int
+    """Envoys behind the Gateway; 1 leaves their number to the GatewayClass."""
 
     @property
     def url(self) -> str:

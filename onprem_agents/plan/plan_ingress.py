@@ -82,6 +82,7 @@ def plan_ingress(raw: object, *, stack: str, source: str) -> IngressPart:
         developers=arguments.developers,
         connection=connection,
         alone=True,
+        gateway_replicas=arguments.gateway_replicas,
     )
 
 

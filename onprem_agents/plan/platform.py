@@ -139,6 +139,7 @@ class PlatformPlan:
             developers=len(self.developers),
             connection=self.connection,
             alone=False,
+            gateway_replicas=access.gateway_replicas,
         )
 
     @property

@@ -20,10 +20,17 @@ _TLS: dict[str, Any] = {
     "tls.issuer": _NAME,
     "tls.issuerKind": _LEFT_OUT,
     "tls.secretName": _NAME,
-    "tls.secretNamespace": _LEFT_OUT,
+    "tls.secretNamespace": _NAME,
+    "tls.referenceGrant": _LEFT_OUT,
     "tls.caHint": _LEFT_OUT,
 }
-_LISTENER: dict[str, Any] = {"host": _HOST, "port": _LEFT_OUT, "gatewayClass": _LEFT_OUT, **_TLS}
+_LISTENER: dict[str, Any] = {
+    "host": _HOST,
+    "port": _LEFT_OUT,
+    "gatewayClass": _LEFT_OUT,
+    "gatewayReplicas": _LEFT_OUT,
+    **_TLS,
+}
 _SERVING: dict[str, Any] = dict.fromkeys(
     ("image", "imagePullSecrets", "serviceAccount", "storageSecret"), _LEFT_OUT
 )

@@ -9,7 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from onprem_agents.stack.access import DEFAULT_GATEWAY_CLASS, GatewayClass, Listener
+from onprem_agents.stack.access import (
+    DEFAULT_GATEWAY_CLASS,
+    DEFAULT_GATEWAY_REPLICAS,
+    GatewayClass,
+    GatewayReplicas,
+    Listener,
+)
 from onprem_agents.stack.domain import (
     AgentName,
     CatalogName,
@@ -196,6 +202,7 @@ class IngressArguments(Listener):
         description="Existing namespace of Gateway, routes and servers; one ingress each."
     )
     gateway_class: GatewayClass = DEFAULT_GATEWAY_CLASS
+    gateway_replicas: GatewayReplicas = DEFAULT_GATEWAY_REPLICAS
     proxy: ProxyReference | None = Field(
         default=None,
         description="Translation proxy in front of the servers. Left out: none, they speak each agent's API.",

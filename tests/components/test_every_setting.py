@@ -38,6 +38,7 @@ class Sample:
 
 _ISSUER = {"access.tls": {"issuer": "internal-ca"}}
 _SECRET = {"access.tls": {"secretName": "agents-tls"}}
+_ELSEWHERE = {"access.tls": {"secretName": "agents-tls", "secretNamespace": "certificates"}}
 _TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
 
 SAMPLES: dict[str, Sample] = {
@@ -83,10 +84,12 @@ SAMPLES: dict[str, Sample] = {
     "access.tls.issuerKind": Sample(value="Issuer", given=_ISSUER),
     "access.tls.secretName": Sample(value="other-tls"),
     "access.tls.secretNamespace": Sample(value="certificates", given=_SECRET),
+    "access.tls.referenceGrant": Sample(value=True, given=_ELSEWHERE),
     "access.tls.caHint": Sample(value="https://pki.example.internal/ca.crt"),
     "access.developers": Sample(value={"alice": {}}),
     "access.developers.team": Sample(value="editors"),
     "access.gatewayClass": Sample(value="own-class"),
+    "access.gatewayReplicas": Sample(value=3),
     "access.gatewayNamespace": Sample(value="gateways"),
     "timeouts": Sample(value={"longestTurnSeconds": 900}),
     "timeouts.longestTurnSeconds": Sample(value=900),

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from onprem_agents.errors import InvalidInput
 from onprem_agents.manifests import Manifest, render
-from onprem_agents.manifests.external_ingress import certificates, envoy_proxy, gateway
+from onprem_agents.manifests.external_ingress import COMPONENT, certificates, gateway
+from onprem_agents.manifests.gateway_proxies import envoy_proxy, proxy_labels
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.units import parse_duration
 from tests.unit.manifest_samples import of_kind, planned
@@ -69,7 +71,7 @@ def test_an_issuer_means_a_certificate_that_the_listener_uses() -> None:
 
 def test_a_gateway_that_is_restarted_serves_the_longest_turn_to_its_end() -> None:
     plan = planned(timeouts={"longestTurnSeconds": 1800})
-    shutdown = envoy_proxy(plan.ingress_part)["spec"]["shutdown"]
+    shutdown = envoy_proxy(plan.ingress_part, COMPONENT)["spec"]["shutdown"]
     (policy,) = kind(plan, "ClientTrafficPolicy").values()
 
     assert shutdown == {"drainTimeout": "32m"}, (
@@ -79,12 +81,61 @@ def test_a_gateway_that_is_restarted_serves_the_longest_turn_to_its_end() -> Non
     assert gateway(plan.ingress_part)["spec"]["infrastructure"]["parametersRef"] == {
         "group": "gateway.envoyproxy.io",
         "kind": "EnvoyProxy",
-        "name": envoy_proxy(plan.ingress_part)["metadata"]["name"],
+        "name": envoy_proxy(plan.ingress_part, COMPONENT)["metadata"]["name"],
     }
 
 
 def test_what_the_gateway_class_says_of_envoy_stays() -> None:
-    assert envoy_proxy(planned().ingress_part)["spec"]["mergeType"] == "StrategicMerge"
+    assert envoy_proxy(planned().ingress_part, COMPONENT)["spec"]["mergeType"] == "StrategicMerge"
+
+
+@pytest.mark.parametrize("replicas", [2, 3])
+def test_several_envoys_stand_on_different_nodes_and_a_drained_one_takes_one_of_them(replicas: int) -> None:
+    plan = planned(access={"gatewayReplicas": replicas})
+    provider = envoy_proxy(plan.ingress_part, COMPONENT)["spec"]["provider"]
+
+    assert provider["type"] == "Kubernetes"
+    deployment = provider["kubernetes"]["envoyDeployment"]
+    assert deployment["replicas"] == replicas
+    (wish,) = deployment["pod"]["topologySpreadConstraints"]
+    assert (wish["topologyKey"], wish["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
+    assert wish["labelSelector"]["matchLabels"] == proxy_labels(plan)
+    assert provider["kubernetes"]["envoyPDB"] == {"minAvailable": replicas - 1}
+
+
+def test_two_envoys_are_the_default_and_one_leaves_all_to_the_gateway_class() -> None:
+    spec = envoy_proxy(planned().ingress_part, COMPONENT)["spec"]
+    alone = envoy_proxy(planned(access={"gatewayReplicas": 1}).ingress_part, COMPONENT)["spec"]
+
+    assert spec["provider"]["kubernetes"]["envoyDeployment"]["replicas"] == 2
+    assert "provider" not in alone
+    assert alone == {key: value for key, value in spec.items() if key != "provider"}
+
+
+def test_the_grant_is_for_one_secret_and_the_gateways_of_one_namespace() -> None:
+    tls = {"secretName": "agents-tls", "secretNamespace": "certificates"}
+    assert kind(planned(access={"tls": tls}), "ReferenceGrant") == {}
+    grant = kind(planned(access={"tls": tls | {"referenceGrant": True}}), "ReferenceGrant")[
+        "coding-agents-tls"
+    ]
+
+    assert grant["metadata"]["namespace"] == "certificates"
+    assert grant["metadata"]["labels"]["app.kubernetes.io/part-of"] == "onprem-coding-agents"
+    assert grant["spec"] == {
+        "from": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": "coding-agents"}],
+        "to": [{"group": "", "kind": "Secret", "name": "agents-tls"}],
+    }
+
+
+@pytest.mark.parametrize("tls", [{"secretName": "agents-tls"}, {"issuer": "ca", "secretName": None}])
+def test_a_grant_for_a_secret_of_the_same_namespace_is_refused(tls: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        planned(access={"tls": tls | {"referenceGrant": True}})
+
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.cause) == ("platform.access.tls", "contradiction")
+    assert problem.found == "'referenceGrant' without 'secretNamespace'"
+    assert "name the Secret's namespace in 'secretNamespace'" in problem.fix
 
 
 def test_only_the_agents_paths_are_let_through_and_each_exactly() -> None:

@@ -28,7 +28,7 @@ def check_certificate(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]
             found="there" if secret is not None else "not there",
             fix="create the TLS Secret, or correct platform.access.tls",
         )
-        if namespace != plan.namespace:
+        if namespace != plan.namespace and not tls.reference_grant:
             yield _grant(plan, namespace, tls.secret_name, client)
 
 
@@ -66,8 +66,8 @@ def _grant(plan: PlatformPlan, namespace: str, secret: str, client: KubeClient) 
         f"ReferenceGrant in {namespace}",
         holds=there,
         found=f"lets Gateways of {plan.namespace} read it" if there else "none that allows it",
-        fix="let that namespace's owner apply:\n"
-        + grant_yaml(api_version, plan.namespace, namespace, secret),
+        fix="set platform.access.tls.referenceGrant to true where 'pulumi up' may write there, or let that namespace's "
+        "owner apply:\n" + grant_yaml(api_version, plan.namespace, namespace, secret),
     )
 
 

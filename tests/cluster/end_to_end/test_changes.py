@@ -39,6 +39,14 @@ def _service(checkout: Checkout) -> dict[str, Any]:
         return client.find(_SERVING, "InferenceService", "coder", _NAMESPACE) or {}
 
 
+def _listener(checkout: Checkout) -> dict[str, tuple[str, str]]:
+    """Return status and reason of each condition of the Gateway's one listener."""
+    with checkout.client() as client:
+        gateway = client.get("gateway.networking.k8s.io/v1", "Gateway", "coding-agents", _NAMESPACE)
+    (listener,) = gateway["status"]["listeners"]
+    return {each["type"]: (each["status"], each["reason"]) for each in listener["conditions"]}
+
+
 def _argument(client: KubeWriter, name: str) -> str:
     """Return the value of one of vLLM's arguments in the Deployment that KServe made."""
     deployment = client.get("apps/v1", "Deployment", "coder-predictor", _NAMESPACE)
@@ -148,6 +156,30 @@ def test_another_mode_replaces_the_model_server_for_kserve_refuses_to_change_it(
     assert _service(local)["metadata"]["uid"] not in {first, second}
     assert _service(local)["status"]["deploymentMode"] == "Standard"
     assert local.pulumi(*_UNTOUCHED).code == 0
+
+
+def test_the_stacks_own_grant_is_what_lets_the_listener_use_the_certificate(local: Checkout) -> None:
+    platform = local.platform()
+    assert _listener(local)["ResolvedRefs"] == ("True", "ResolvedRefs")
+    ungranted = copy.deepcopy(platform)
+    del ungranted["access"]["tls"]["referenceGrant"]
+    local.write_stack("local", ungranted)
+    try:
+        assert _changes(local) == {
+            "kubernetes:gateway.networking.k8s.io/v1beta1:ReferenceGrant"
+            "::platform-ingress-coding-agents-tls": "delete"
+        }
+        local.up()
+        eventually(
+            lambda: _listener(local)["ResolvedRefs"] == ("False", "RefNotPermitted"),
+            "the listener may not use the Secret",
+        )
+    finally:
+        local.write_stack("local", platform)
+        local.up()
+    eventually(
+        lambda: _listener(local)["ResolvedRefs"] == ("True", "ResolvedRefs"), "the listener uses the Secret"
+    )
 
 
 def test_drift_made_behind_its_back_is_found_by_refresh_and_repaired_by_up(local: Checkout) -> None:
