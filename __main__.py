@@ -15,3 +15,5 @@ platform = CodingPlatform("platform", arguments)
 pulumi.export("connection", platform.connection)
 pulumi.export("sizing", platform.sizing)
 pulumi.export("host", platform.host)
+if arguments.get("check") is not None:
+    pulumi.export("check", platform.check)

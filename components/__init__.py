@@ -8,6 +8,7 @@ from .arguments import (
     GatewayAuthArgs,
     GpuNodePoolArgs,
     InferenceServiceArgs,
+    ServiceCheckArgs,
     TranslationProxyArgs,
 )
 from .coding_platform import CodingPlatform
@@ -15,6 +16,7 @@ from .external_ingress import ExternalIngress
 from .gateway_auth import GatewayAuth
 from .gpu_node_pool import GpuNodePool
 from .inference_service import InferenceService
+from .service_check import ServiceCheck
 from .translation_proxy import TranslationProxy
 
 __all__ = [
@@ -28,6 +30,8 @@ __all__ = [
     "GpuNodePoolArgs",
     "InferenceService",
     "InferenceServiceArgs",
+    "ServiceCheck",
+    "ServiceCheckArgs",
     "TranslationProxy",
     "TranslationProxyArgs",
 ]

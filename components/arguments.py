@@ -16,6 +16,9 @@ class Queue(TypedDict):
 
     cluster_queue: NotRequired[pulumi.Input[str]]
     """Name of the ClusterQueue that is made; it is cluster-wide. Left out: the namespace's name and -gpu."""
+    existing_cluster_queue: NotRequired[pulumi.Input[str]]
+    """Existing ClusterQueue that admits the pods: then neither a ClusterQueue nor a flavor is made. Left
+    out: one is made, with quota for all replicas and the pods of an update."""
     local_queue: NotRequired[pulumi.Input[str]]
     """Name of the LocalQueue in the stack's namespace. Default: coding-agents."""
 
@@ -41,6 +44,75 @@ class GpuNodePoolArgs(TypedDict):
     """Kueue objects for the pool. Left out: none are made."""
 
 
+class PvcCache(TypedDict):
+    """A PersistentVolumeClaim that the stack makes and a Job fills; the kernels that vLLM compiles lie
+    beside."""
+
+    storage_class: NotRequired[pulumi.Input[str]]
+    """StorageClass of the claim. Left out: the cluster's default one."""
+    size_gib: NotRequired[pulumi.Input[int]]
+    """Size of the claim in GiB. Left out: the weights, and room for what vLLM compiles."""
+    access_mode: NotRequired[pulumi.Input[str]]
+    """How nodes may mount the claim. Left out: ReadWriteMany where replicas may run on several nodes, else
+    ReadWriteOnce. One of ReadWriteOnce, ReadWriteMany."""
+
+
+class HostPathCache(TypedDict):
+    """A folder of each node: the first pod there downloads, and the next ones find the weights."""
+
+    path: pulumi.Input[str]
+    """Existing folder of each node that user 1000 may write. Pod Security forbids such volumes, so the
+    stack's namespace then enforces no level."""
+
+
+class LocalModelCache(TypedDict):
+    """KServe's LocalModelNamespaceCache, which keeps the weights on the disks of a group of nodes."""
+
+    node_group: pulumi.Input[str]
+    """Existing LocalModelNodeGroup with the nodes of the pool."""
+    nodes: NotRequired[pulumi.Input[int]]
+    """Nodes of that group that must have the weights before a server starts. Left out: all of the pool."""
+    service_account: NotRequired[pulumi.Input[str]]
+    """ServiceAccount in the namespace of KServe's download jobs that has the credentials. Left out: none,
+    which does for public models."""
+
+
+class Cache(TypedDict):
+    """Where weights are kept between starts: exactly one of three."""
+
+    pvc: NotRequired[pulumi.Input[PvcCache]]
+    """On a PersistentVolumeClaim which a Job fills once; {} where its defaults do. Left out: not there."""
+    host_path: NotRequired[pulumi.Input[HostPathCache]]
+    """In a folder of each node. Left out: not there."""
+    local_model_cache: NotRequired[pulumi.Input[LocalModelCache]]
+    """In KServe's cache of local models. Left out: not there."""
+
+
+class Images(TypedDict):
+    """Where the images come from: all of them, the model servers', the download's, the proxy's and Envoy's."""
+
+    registry: NotRequired[pulumi.Input[str]]
+    """Registry that stands before the path of every image, such as a mirror; 'serving.image' and oci://
+    sources name their own. Left out: each image's publisher's."""
+    pull_policy: NotRequired[pulumi.Input[str]]
+    """When nodes pull an image. One of IfNotPresent, Always, Never. Default: IfNotPresent."""
+    digests: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Digest of an image by its name, as 'onprem-agents plan STACK --images' lists it: pods take these bytes
+    and no others. Left out: what the tag means when a node pulls it."""
+
+
+class DownloadProxy(TypedDict):
+    """A company's HTTP proxy, which the containers that download weights are told of."""
+
+    http_proxy: NotRequired[pulumi.Input[str]]
+    """Proxy for http:// addresses. Left out: none."""
+    https_proxy: NotRequired[pulumi.Input[str]]
+    """Proxy for https:// addresses. Left out: none."""
+    no_proxy: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Names and addresses that are reached directly, such as your own S3, besides the cluster's own
+    (localhost, 127.0.0.1, .svc, .cluster.local). Left out: none."""
+
+
 class InferenceServiceArgs(TypedDict):
     """What `InferenceService` is told."""
 
@@ -60,8 +132,8 @@ class InferenceServiceArgs(TypedDict):
     """Longest turn of an agent, in seconds: every limit from server to client is derived from it. Default:
     600."""
     load_budget_seconds: NotRequired[pulumi.Input[int]]
-    """Longest time from the start of a model's pod until it answers, in seconds, download included. Default:
-    2700."""
+    """Longest time from the start of a model's pod until it answers, in seconds, download included; a Job
+    that downloads before has as long. Default: 2700."""
     mode: NotRequired[pulumi.Input[str]]
     """KServe's deployment mode; Knative needs Knative Serving in the cluster. A change replaces each model
     server: nothing serves until the new ones have loaded. One of Standard, Knative. Default: Standard."""
@@ -72,14 +144,19 @@ class InferenceServiceArgs(TypedDict):
     """vLLM release of the image: flags and parsers are those of this release. Left out: the newest that is
     known ('onprem-agents catalog' lists them)."""
     image: NotRequired[pulumi.Input[str]]
-    """Image of the model servers, e.g. from a mirror. Left out: vLLM's own of that release, by its tag."""
+    """Image of the model servers, with its registry: 'images.registry' does not stand before it. Left out:
+    vLLM's own of that release, by its tag."""
     image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Existing Secrets of the namespace with which images are pulled. Left out: none."""
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
     service_account: NotRequired[pulumi.Input[str]]
     """Existing ServiceAccount of the model servers. Left out: the namespace's default one."""
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    download_mib_per_second: NotRequired[pulumi.Input[int]]
+    """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
+    about what a line of 1 Gbit/s gives. Default: 100."""
     precision: NotRequired[pulumi.Input[str]]
     """Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes natively.
     One of bf16, fp8, int4, nvfp4, mxfp4."""
@@ -115,6 +192,8 @@ class InferenceServiceArgs(TypedDict):
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
     """Sampling temperature that server and agents use. Left out: that of the model's own configuration."""
+    cache: NotRequired[pulumi.Input[Cache]]
+    """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
     nodes: NotRequired[pulumi.Input[int]]
     """Nodes that the server may use. Left out: as many as 'nodeNames' lists, else 1."""
     node_names: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
@@ -127,6 +206,18 @@ class InferenceServiceArgs(TypedDict):
     key_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with the server's key: bare as apiKey, behind 'Bearer ' as credential. Left out: one
     is made of the key that is given; without a key the server asks for none."""
+    platform: NotRequired[pulumi.Input[str]]
+    """What the cluster is made of: its name sets other settings that nobody says, and 'onprem-agents plan
+    STACK' tells which and why. One of upstream, openshift-ai, alauda. Default: upstream."""
+    images: NotRequired[pulumi.Input[Images]]
+    """Where all images come from, when they are pulled, which bytes they have. Left out: the defaults below."""
+    pod_ids: NotRequired[pulumi.Input[str]]
+    """User and group of every pod: 1000 and, for Envoy, what Envoy Gateway sets (fixed), or what the
+    platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
+    where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
+    Default: fixed."""
+    download_proxy: NotRequired[pulumi.Input[DownloadProxy]]
+    """A company's HTTP proxy between the download and the weights. Left out: none."""
     server_key: NotRequired[pulumi.Input[str]]
     """The key between gateway and model servers, at least 32 characters. It stands in Secrets alone."""
 
@@ -148,6 +239,29 @@ class Tls(TypedDict):
     ca_hint: NotRequired[pulumi.Input[str]]
     """Where developers find the CA file of a private issuer; it is published in the contract. Left out: the
     certificate is one that machines trust anyway."""
+
+
+class GatewayService(TypedDict):
+    """The Service that Envoy Gateway makes in front of Envoy.
+
+    Developers always connect to 'host' and 'port' of 'access'. With a NodePort they reach a node there
+    where 'port' is one of the nodes' ports, such as 30443; else something of yours passes 'port' on to
+    'nodePort' of the nodes."""
+
+    type: NotRequired[pulumi.Input[str]]
+    """Kind of the Service: LoadBalancer needs something in the cluster that gives it an address, such as
+    MetalLB; NodePort listens on every node; ClusterIP is for what is in the cluster already. One of
+    LoadBalancer, NodePort, ClusterIP. Default: LoadBalancer."""
+    addresses: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Addresses of the gateway: external addresses of the Service, which something must lead to the nodes,
+    or the one cluster address of a ClusterIP. Left out: what the cluster gives."""
+    load_balancer_class: NotRequired[pulumi.Input[str]]
+    """Class of what gives a LoadBalancer its address. Left out: the cluster's default."""
+    annotations: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Annotations of the Service, such as those by which MetalLB picks an address. Left out: none."""
+    node_port: NotRequired[pulumi.Input[int]]
+    """The port of the nodes. Left out: the listener's where that is from 30000 to 32767, else one that the
+    cluster picks."""
 
 
 class ServerReference(TypedDict):
@@ -221,6 +335,9 @@ class ExternalIngressArgs(TypedDict):
     """Existing namespace of Gateway, routes and servers; one ingress each."""
     port: NotRequired[pulumi.Input[int]]
     """TCP port of the gateway's HTTPS listener. Default: 443."""
+    gateway_service: NotRequired[pulumi.Input[GatewayService]]
+    """The Service in front of Envoy. Left out: as the GatewayClass's own EnvoyProxy says, else a
+    LoadBalancer."""
     gateway_class: NotRequired[pulumi.Input[str]]
     """Existing GatewayClass that Envoy Gateway serves. Default: envoy-gateway."""
     gateway_replicas: NotRequired[pulumi.Input[int]]
@@ -232,6 +349,16 @@ class ExternalIngressArgs(TypedDict):
     """Longest turn of an agent, in seconds. Left out: the longest that a server says, else 600."""
     developers: NotRequired[pulumi.Input[int]]
     """Developers who will call: limits of connections are made for so many. Default: 16."""
+    images: NotRequired[pulumi.Input[Images]]
+    """Where all images come from, when they are pulled, which bytes they have. Left out: the defaults below."""
+    image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
+    pod_ids: NotRequired[pulumi.Input[str]]
+    """User and group of every pod: 1000 and, for Envoy, what Envoy Gateway sets (fixed), or what the
+    platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
+    where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
+    Default: fixed."""
 
 
 class IngressReference(TypedDict):
@@ -269,6 +396,42 @@ class TranslationProxyArgs(TypedDict):
     """The key between gateway and proxy, at least 32 characters. It stands in Secrets alone."""
     longest_turn_seconds: NotRequired[pulumi.Input[int]]
     """Longest turn of an agent, in seconds. Left out: the longest that a server says, else 600."""
+    images: NotRequired[pulumi.Input[Images]]
+    """Where all images come from, when they are pulled, which bytes they have. Left out: the defaults below."""
+    pod_ids: NotRequired[pulumi.Input[str]]
+    """User and group of every pod: 1000 and, for Envoy, what Envoy Gateway sets (fixed), or what the
+    platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
+    where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
+    Default: fixed."""
+    image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
+
+
+class ServiceCheckArgs(TypedDict):
+    """What `ServiceCheck` is told."""
+
+    connection: pulumi.Input[Mapping[str, pulumi.Input[Any]]]
+    """The platform's connection contract, as an ingress or a platform tells it: the check comes after all
+    that it comes from."""
+    developer_key: pulumi.Input[str]
+    """A developer's key, by which the models are asked. It stands in no object, state or log."""
+    strict: NotRequired[pulumi.Input[bool]]
+    """Let the update fail where the check finds a fault. Left out: it warns. Default: false."""
+    long_prompt_tokens: NotRequired[pulumi.Input[int]]
+    """Length of the long prompt, in tokens; a smaller context takes what it has room for. Default: 60000."""
+    wait_seconds: NotRequired[pulumi.Input[int]]
+    """How long the gateway may take to know its routes, keys and servers after it says that it is ready, in
+    seconds. Default: 60."""
+    address: NotRequired[pulumi.Input[str]]
+    """Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; the
+    certificate is checked for the name all the same. Left out: where its name leads."""
+    ca_file: NotRequired[pulumi.Input[str]]
+    """CA file (PEM) of a private issuer, on the machine that deploys. Left out: the certificates that this
+    machine trusts."""
+    models: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """The served models to check, as each model server tells its own once it is loaded: the check comes
+    after that. Left out: all of the contract."""
 
 
 class Hardware(TypedDict):
@@ -335,6 +498,8 @@ class ModelRole(TypedDict):
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
     """Sampling temperature that server and agents use. Left out: that of the model's own configuration."""
+    cache: NotRequired[pulumi.Input[Cache]]
+    """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
 
 
 class Serving(TypedDict):
@@ -350,14 +515,19 @@ class Serving(TypedDict):
     """vLLM release of the image: flags and parsers are those of this release. Left out: the newest that is
     known ('onprem-agents catalog' lists them)."""
     image: NotRequired[pulumi.Input[str]]
-    """Image of the model servers, e.g. from a mirror. Left out: vLLM's own of that release, by its tag."""
+    """Image of the model servers, with its registry: 'images.registry' does not stand before it. Left out:
+    vLLM's own of that release, by its tag."""
     image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Existing Secrets of the namespace with which images are pulled. Left out: none."""
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
     service_account: NotRequired[pulumi.Input[str]]
     """Existing ServiceAccount of the model servers. Left out: the namespace's default one."""
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    download_mib_per_second: NotRequired[pulumi.Input[int]]
+    """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
+    about what a line of 1 Gbit/s gives. Default: 100."""
 
 
 class Developer(TypedDict):
@@ -378,6 +548,9 @@ class Access(TypedDict):
     """Everyone who may call, by name; each needs a key in the secret 'developerKeys'."""
     port: NotRequired[pulumi.Input[int]]
     """TCP port of the gateway's HTTPS listener. Default: 443."""
+    gateway_service: NotRequired[pulumi.Input[GatewayService]]
+    """The Service in front of Envoy. Left out: as the GatewayClass's own EnvoyProxy says, else a
+    LoadBalancer."""
     gateway: NotRequired[pulumi.Input[str]]
     """Software of the gateway; envoy-ai-gateway counts tokens and needs its controller. One of
     envoy-gateway, envoy-ai-gateway. Default: envoy-gateway."""
@@ -398,8 +571,76 @@ class Timeouts(TypedDict):
     """Longest turn of an agent, in seconds: every limit from server to client is derived from it. Default:
     600."""
     load_budget_seconds: NotRequired[pulumi.Input[int]]
-    """Longest time from the start of a model's pod until it answers, in seconds, download included. Default:
-    2700."""
+    """Longest time from the start of a model's pod until it answers, in seconds, download included; a Job
+    that downloads before has as long. Default: 2700."""
+
+
+class Dns(TypedDict):
+    """Where the pods find the cluster's DNS: the only way out that every pod has."""
+
+    namespace: NotRequired[pulumi.Input[str]]
+    """Namespace of the DNS servers' pods; OpenShift's is openshift-dns. Default: kube-system."""
+    pod_labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Labels of those pods. Left out: all pods of that namespace, at that port."""
+    port: NotRequired[pulumi.Input[int]]
+    """Port that those pods listen on, behind their Service; OpenShift's is 5353. Default: 53."""
+    cidrs: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Addresses of DNS servers that are no pods, reached at port 53, such as 169.254.20.10/32 of NodeLocal
+    DNSCache. Left out: none."""
+
+
+class Egress(TypedDict):
+    """One place that downloads may go to."""
+
+    cidr: pulumi.Input[str]
+    """Addresses, as a range: one alone is 10.20.30.40/32."""
+    ports: pulumi.Input[Sequence[pulumi.Input[int]]]
+    """TCP ports there; MinIO's is 9000."""
+
+
+class NetworkProxy(TypedDict):
+    """A company's HTTP proxy, which the containers that download weights are told of, and may reach."""
+
+    http_proxy: NotRequired[pulumi.Input[str]]
+    """Proxy for http:// addresses. Left out: none."""
+    https_proxy: NotRequired[pulumi.Input[str]]
+    """Proxy for https:// addresses. Left out: none."""
+    no_proxy: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Names and addresses that are reached directly, such as your own S3, besides the cluster's own
+    (localhost, 127.0.0.1, .svc, .cluster.local). Left out: none."""
+    cidr: NotRequired[pulumi.Input[str]]
+    """Addresses of the proxy, for a NetworkPolicy knows no names. Left out: the one in its URL, where there
+    is one, else any address at its port."""
+
+
+class Network(TypedDict):
+    """What is around the stack's namespace, in which all traffic is denied but this."""
+
+    dns: NotRequired[pulumi.Input[Dns]]
+    """Where DNS is. Left out: the defaults below."""
+    egress: NotRequired[pulumi.Input[Sequence[pulumi.Input[Egress]]]]
+    """Where downloads of hf:// and s3:// weights may go. Left out: port 443 of any address, or, beside
+    'proxy', the proxy alone."""
+    proxy: NotRequired[pulumi.Input[NetworkProxy]]
+    """A company's HTTP proxy. Left out: none."""
+
+
+class Check(TypedDict):
+    """How the deployed platform is tried out once its models are loaded."""
+
+    strict: NotRequired[pulumi.Input[bool]]
+    """Let the update fail where the check finds a fault. Left out: it warns. Default: false."""
+    long_prompt_tokens: NotRequired[pulumi.Input[int]]
+    """Length of the long prompt, in tokens; a smaller context takes what it has room for. Default: 60000."""
+    wait_seconds: NotRequired[pulumi.Input[int]]
+    """How long the gateway may take to know its routes, keys and servers after it says that it is ready, in
+    seconds. Default: 60."""
+    address: NotRequired[pulumi.Input[str]]
+    """Where the gateway is reached, HOST[:PORT], while its name is in no DNS yet or leads elsewhere; the
+    certificate is checked for the name all the same. Left out: where its name leads."""
+    ca_file: NotRequired[pulumi.Input[str]]
+    """CA file (PEM) of a private issuer, on the machine that deploys. Left out: the certificates that this
+    machine trusts."""
 
 
 class CodingPlatformArgs(TypedDict):
@@ -427,3 +668,18 @@ class CodingPlatformArgs(TypedDict):
     """The longest turn and the longest load. Left out: the defaults below."""
     queue: NotRequired[pulumi.Input[Queue]]
     """Kueue objects for the pool. Left out: none are made."""
+    platform: NotRequired[pulumi.Input[str]]
+    """What the cluster is made of: its name sets other settings that nobody says, and 'onprem-agents plan
+    STACK' tells which and why. One of upstream, openshift-ai, alauda. Default: upstream."""
+    network: NotRequired[pulumi.Input[Network]]
+    """What is around the namespace. Left out: the defaults below."""
+    images: NotRequired[pulumi.Input[Images]]
+    """Where all images come from, when they are pulled, which bytes they have. Left out: the defaults below."""
+    pod_ids: NotRequired[pulumi.Input[str]]
+    """User and group of every pod: 1000 and, for Envoy, what Envoy Gateway sets (fixed), or what the
+    platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
+    where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
+    Default: fixed."""
+    check: NotRequired[pulumi.Input[Check]]
+    """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
+    'onprem-agents verify' does the same at any time. Left out: it is not."""

@@ -1,7 +1,7 @@
 """CodingPlatform: the whole stack, composed. It owns its parts' names; objects and order are the plan's bundles."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 
@@ -18,6 +18,7 @@ from .gateway_auth import GatewayAuth
 from .gpu_node_pool import GpuNodePool
 from .inference_service import InferenceService
 from .planning import Planned, planning
+from .service_check import ServiceCheck
 from .translation_proxy import TranslationProxy
 
 
@@ -44,11 +45,14 @@ class CodingPlatform(Component):
     """The Secret of each developer's keys, in the platform's namespace."""
     key_secret: pulumi.Output[str]
     """The Secret of the key between gateway and model servers, in the same namespace."""
+    check: pulumi.Output[Mapping[str, Any] | None]
+    """What the check after the update found: passed, summary, checks, notRun. Nothing where none is asked for."""
 
     def __init__(
         self, name: str, args: CodingPlatformArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Declare the platform."""
+        self._check: ServiceCheck | None = None
         plan = planning(self, name, args, plan=plan_platform, bundles=bundles)
         super().__init__(name, {"stack": plan.tell(lambda found: found.stack)}, opts)
         plan.declare(self, lambda planned: self._parts(name, planned))
@@ -66,6 +70,7 @@ class CodingPlatform(Component):
             lambda found: {developer: key_secret_name(developer) for developer in found.developers}
         )
         self.key_secret = plan.tell(lambda _: SERVER_KEY_SECRET)
+        self.check = plan.tell(lambda _: cast(Any, None if self._check is None else self._check.told))
         self.register_attributes()
 
     def _parts(self, name: str, planned: Planned[PlatformPlan]) -> None:
@@ -73,9 +78,16 @@ class CodingPlatform(Component):
         plan, child = planned.part, self.child_options()
         planned.declaration.declare(self, name)
         GpuNodePool(f"{name}-pool", planned.of(plan.pool_part), child)
-        GatewayAuth(f"{name}-auth", planned.of(plan.auth_part), child)
-        for part in plan.server_parts:
-            InferenceService(f"{name}-{part.serving.role}", planned.of(part), child)
+        parts: list[Component] = [
+            GatewayAuth(f"{name}-auth", planned.of(plan.auth_part), child),
+            *(
+                InferenceService(f"{name}-{part.serving.role}", planned.of(part), child)
+                for part in plan.server_parts
+            ),
+        ]
         if plan.proxy_part is not None:
-            TranslationProxy(f"{name}-proxy", planned.of(plan.proxy_part), child)
-        ExternalIngress(f"{name}-ingress", planned.of(plan.ingress_part), child)
+            parts.append(TranslationProxy(f"{name}-proxy", planned.of(plan.proxy_part), child))
+        parts.append(ExternalIngress(f"{name}-ingress", planned.of(plan.ingress_part), child))
+        if plan.check_part is not None:
+            after = self.child_options(parts)
+            self._check = ServiceCheck(f"{name}-check", planned.of(plan.check_part), after)

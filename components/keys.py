@@ -11,10 +11,17 @@ import pulumi
 
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import DeclaredSecret, KeyValue
-from onprem_agents.stack.secrets import check_keys
+from onprem_agents.stack.secrets import check_keys, key_fault
 
 from .awaited import is_unknown
-from .sections import DEVELOPER_KEYS, KEYS_OF_DEVELOPERS, SERVER_KEY, KeyArgument
+from .sections import (
+    DEVELOPER_KEY,
+    DEVELOPER_KEYS,
+    KEY_OF_A_DEVELOPER,
+    KEYS_OF_DEVELOPERS,
+    SERVER_KEY,
+    KeyArgument,
+)
 
 _FIX = "give a key that 'openssl rand -hex 32' makes, as a secret Output"
 
@@ -54,7 +61,18 @@ class Keys:
             check_keys(by_name, server_key, developers if DEVELOPER_KEYS in due else (), "keys")
         except InvalidInput as error:
             missing += [replace(problem, fix=_fix(problem)) for problem in error.problems]
+        if DEVELOPER_KEY in due:
+            missing += _of_one(self.given[DEVELOPER_KEY])
         return missing
+
+    @property
+    def of_a_developer(self) -> Any:
+        """A developer's newest key: the one that is given, or that of the first who has one; it may be unknown."""
+        if DEVELOPER_KEY in self.given:
+            return self.given[DEVELOPER_KEY]
+        by_name = self.given[DEVELOPER_KEYS]
+        keys = by_name if is_unknown(by_name) else by_name[min(by_name)]
+        return keys[-1] if isinstance(keys, list | tuple) else keys
 
     def data(self, secret: DeclaredSecret) -> pulumi.Output[Any]:
         """Return what stands in a Secret's `data`: no second key where a developer has one only."""
@@ -85,6 +103,15 @@ _NOBODY = Problem(
     why="without a key nobody may call",
     fix=_FIX,
 )
+
+
+def _of_one(key: Any) -> list[Problem]:
+    """Return what is wrong with the key of one developer."""
+    if not key and not is_unknown(key):
+        why = "without a key the gateway answers nobody"
+        return [replace(_NOBODY, where=KEY_OF_A_DEVELOPER.wire_name, why=why)]
+    fault = None if is_unknown(key) else key_fault(key)
+    return [] if fault is None else [replace(fault, fix=_FIX).at(KEY_OF_A_DEVELOPER.wire_name)]
 
 
 def _fix(problem: Problem) -> str:

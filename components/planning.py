@@ -5,7 +5,7 @@ A component that is part of a platform is given a plan that is made already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
@@ -87,6 +87,21 @@ class Planning(Generic[P]):
         LateChildren(
             component, self._plan.apply(lambda plan: "" if plan is None else plan.declaration.last_urn())
         )
+
+    def after_all(self, component: Component, act: Callable[[Planned[P]], Awaitable[U]]) -> pulumi.Output[U]:
+        """Do something of the plan once all is there that the component comes after; in a preview nobody knows it.
+
+        The SDK registers a component after its dependencies, and their objects are there by then (3.272,
+        `runtime/rpc.py`, read 2026-11).
+        """
+        unknown = cast(U, pulumi.UNKNOWN)
+
+        def do(known: Sequence[Any]) -> Any:
+            plan = self._plan if isinstance(self._plan, Planned) else known[1]
+            return unknown if pulumi.runtime.is_dry_run() or plan is None else act(plan)
+
+        late = None if isinstance(self._plan, Planned) else self._plan
+        return pulumi.Output.all(component.urn, late).apply(do)
 
 
 def planning(

@@ -1,4 +1,4 @@
-"""How a component refuses its arguments: the program ends with one text and without a traceback."""
+"""How a component refuses its arguments, or a result: the program ends with one text and without a traceback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .spelling import speaks_as_package
 
 
 class Refused(pulumi.RunError):
-    """The end of a program whose arguments cannot be; its text says all."""
+    """The end of a program whose arguments cannot be, or lead to nothing of use; its text says all."""
 
 
 def refusal(noun: str, name: str, problems: Sequence[Problem]) -> Exception:
@@ -31,6 +31,15 @@ def refusal(noun: str, name: str, problems: Sequence[Problem]) -> Exception:
     told = [replace(each, where=_told(each.where)) for each in problems]
     _silence_echoes()
     return Refused(str(InvalidInput(source, told)))
+
+
+def unusable(noun: str, name: str, text: str) -> Exception:
+    """Return the end of an update whose result is of no use; `text` tells each fault."""
+    source = f"{noun} {name!r}"
+    if speaks_as_package():
+        return InputPropertiesError(f"{source}: {text}", [])
+    _silence_echoes()
+    return Refused(f"{source}: {text}")
 
 
 def _told(where: str) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from onprem_agents.stack.parts import (
     AuthArguments,
+    CheckArguments,
     IngressArguments,
     PoolArguments,
     ProxyArguments,
@@ -30,7 +31,7 @@ class KeyArgument:
     description: str
 
 
-DEVELOPER_KEYS, SERVER_KEY = "developer_keys", "server_key"
+DEVELOPER_KEYS, SERVER_KEY, DEVELOPER_KEY = "developer_keys", "server_key", "developer_key"
 KEYS_OF_DEVELOPERS = KeyArgument(
     name=DEVELOPER_KEYS,
     wire_name="developerKeys",
@@ -49,6 +50,15 @@ KEY_OF_SERVERS = KeyArgument(
 _KEY_OF_A_PROXY = replace(
     KEY_OF_SERVERS,
     description="The key between gateway and proxy, at least 32 characters. It stands in Secrets alone.",
+)
+
+
+KEY_OF_A_DEVELOPER = KeyArgument(
+    name=DEVELOPER_KEY,
+    wire_name="developerKey",
+    by_developer=False,
+    required=True,
+    description="A developer's key, by which the models are asked. It stands in no object, state or log.",
 )
 
 
@@ -71,5 +81,6 @@ ARGUMENTS: Mapping[str, Arguments] = {
     "ExternalIngress": Arguments(IngressArguments),
     "GatewayAuth": Arguments(AuthArguments, (KEYS_OF_DEVELOPERS,)),
     "TranslationProxy": Arguments(ProxyArguments, (_KEY_OF_A_PROXY,)),
+    "ServiceCheck": Arguments(CheckArguments, (KEY_OF_A_DEVELOPER,)),
     "CodingPlatform": Arguments(Platform, (KEYS_OF_DEVELOPERS, KEY_OF_SERVERS)),
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rich.console import Console
 
 from embedded import backend, plugins
@@ -25,6 +26,7 @@ from embedded.toolchain import Binary, provision
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, read_and_plan
+from onprem_agents.stack.settings import PROJECT
 from onprem_agents.stack.stack_file import StackFile
 
 
@@ -35,10 +37,18 @@ class _Stack:
     manifests: Sequence[dict[str, Any]]
 
 
-def up(layout: Layout, stack: str, progress: Progress, *, project: Path | None = None) -> None:
+def up(
+    layout: Layout,
+    stack: str,
+    progress: Progress,
+    *,
+    project: Path | None = None,
+    check: Mapping[str, Any] | None = None,
+) -> None:
     """Bring one stack up on the embedded cluster; raises `OnpremError` with the log to read.
 
-    `project` is a folder with another program for it than the checkout's.
+    `project` is a folder with another program for it than the checkout's. `check` is how the deployed platform is
+    checked, over what the stack says; without it that is left out, for no model answers in simulated pods.
     """
     started = time.monotonic()
     wanted = _read(layout, stack)
@@ -54,7 +64,10 @@ def up(layout: Layout, stack: str, progress: Progress, *, project: Path | None =
         new = engine.ensure_keys(wanted.file, wanted.plan.developers)
         if new:
             progress.note(f"made keys for {', '.join(new)} (encrypted in {wanted.file.path.name})")
-        _apply(engine, stack, progress, project or layout.checkout)
+        config = _config(layout, wanted, check, progress)
+        _apply(engine, stack, progress, project or layout.checkout, config)
+        if check is not None:
+            _tell_check(engine.outputs(stack), progress)
         _summary(wanted, client, stand_ins, progress, seconds=time.monotonic() - started)
 
 
@@ -119,10 +132,43 @@ def _recover(engine: Engine, stack: str, client: KubeWriter, progress: Progress)
         progress.note(f"repaired: {sentence}")
 
 
-def _apply(engine: Engine, stack: str, progress: Progress, project: Path) -> None:
+def _config(
+    layout: Layout, wanted: _Stack, check: Mapping[str, Any] | None, progress: Progress
+) -> Path | None:
+    """Return a copy of the stack file with another `platform.check`; None where the stack's own holds."""
+    own = wanted.plan.settings.check
+    if own is None and check is None:
+        return None
+    document = yaml.safe_load(wanted.file.path.read_text(encoding="utf-8"))
+    platform = document["config"][f"{PROJECT}:platform"]
+    said = platform.pop("check", {})
+    if check is not None:
+        platform["check"] = {**said, **check}
+    else:
+        progress.note(
+            "platform.check is left out: no model answers in simulated pods; "
+            f"'./dev gateway {wanted.file.stack}' puts a stand-in there and runs it"
+        )
+    copy = layout.state / "update" / wanted.file.path.name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return copy
+
+
+def _tell_check(outputs: Mapping[str, Any], progress: Progress) -> None:
+    found = outputs["check"]
+    progress.note(f"check of the gateway: {found['summary']}")
+    for result in found["checks"]:
+        if result["verdict"] != "ok":
+            place = f"{result['role'] or 'gateway'}: {result['name']}"
+            progress.note(f"  {place}: {result['found']}; {result['change']}")
+
+
+def _apply(engine: Engine, stack: str, progress: Progress, project: Path, config: Path | None) -> None:
+    other = () if config is None else ("--config-file", str(config))
     with progress.step(f"pulumi up --stack {stack}", log=engine.log) as step:
         engine.run(
-            *("up", "--yes", "--skip-preview", "--stack", stack, "--policy-pack", "policy"),
+            *("up", "--yes", "--skip-preview", "--stack", stack, "--policy-pack", "policy", *other),
             project=project,
             on_line=lambda line: step.update(" ".join(line.split())[:100]),
         )

@@ -112,6 +112,15 @@ def format_duration(seconds: float) -> str:
     return "".join(parts) or "0s"
 
 
+def rough_time(seconds: float) -> str:
+    """Return a time as people say it: 95 is "95 s", 4600 is "77 min", 36000 is "10.0 h"."""
+    if seconds < 120:  # noqa: PLR2004 - below two minutes a minute is too rough
+        return f"{_ceil(seconds)} s"
+    if seconds < 7200:  # noqa: PLR2004 - and below two hours an hour is
+        return f"{_ceil(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
+
+
 def parse_tokens(text: str | int) -> int:
     """Return a token count from vLLM's shorthand: "128K" is 131072, "128k" is 128000. Raises BadUnit."""
     match = _TOKENS.fullmatch(str(text))

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from scripted_model import NAME, OWNER
+from scripted_model.faults import FAULTS, Fault
 from scripted_model.http import serve
 from scripted_model.record import Record
 from scripted_model.server import ScriptedModel
@@ -30,11 +31,22 @@ def _served(_context: click.Context, _parameter: click.Parameter, values: tuple[
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--port", type=click.IntRange(1, 65535), required=True)
 @click.option("--model", "served", multiple=True, required=True, callback=_served, metavar="NAME=TOKENS")
+@click.option(
+    "--keep-alive-seconds", type=click.FloatRange(min=0, min_open=True), help="Longest silence of a stream."
+)
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="File of JSON lines.")
-def main(port: int, served: dict[str, int], record: Path | None) -> None:
+@click.option("--fault", "faults", multiple=True, type=click.Choice(FAULTS), help="What is wrong with it.")
+def main(
+    port: int,
+    served: dict[str, int],
+    keep_alive_seconds: float | None,
+    record: Path | None,
+    faults: tuple[Fault, ...],
+) -> None:
     """Serve the scripted model: a stand-in, no model answers."""
     try:
-        asyncio.run(_run(port, ScriptedModel(served, Record(record)), ", ".join(served)))
+        model = ScriptedModel(served, Record(record), faults, keep_alive_seconds=keep_alive_seconds)
+        asyncio.run(_run(port, model, ", ".join(served)))
     except OSError as error:
         raise click.ClickException(f"{NAME} cannot serve on {_LOOPBACK}:{port}: {error}") from None
 

@@ -23,6 +23,10 @@ class Play(BaseModel):
     silence: Seconds = Field(
         default=0, description="seconds between the start of the response and its first token"
     )
+    keep_alive: Annotated[float, Field(gt=0, le=3600)] | None = Field(
+        default=None,
+        description="seconds of silence after which a comment is sent, instead of the server's own",
+    )
     error: Literal["400", "401", "403", "404", "429", "500", "503", "context"] | None = Field(
         default=None, description="refuse with this status, or as a server whose context is full"
     )

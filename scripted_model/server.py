@@ -6,14 +6,16 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
 from scripted_model import NAME, OWNER, refusals
+from scripted_model.faults import Fault, without_tools
 from scripted_model.http import Cut, HttpRequest, HttpResponse
 from scripted_model.plays import Play, Plays, QueuedPlay
+from scripted_model.prefix_cache import PrefixCache
 from scripted_model.record import Record
 from scripted_model.refusals import Refusal
 from scripted_model.script import next_turn
@@ -25,15 +27,29 @@ PLAYS = "/scripted/plays"
 # English text and code come to about four bytes a token; agents compare it with their window.
 _BYTES_PER_TOKEN = 4
 _BORN = int(time.time())
+_COMMENT = b": keep-alive\n\n"
 
 
 class ScriptedModel:
-    """Answers requests for the served names, each with its context window in tokens."""
+    """Answers requests for the served names, each with its context window in tokens; `faults` are what is wrong.
 
-    def __init__(self, served: Mapping[str, int], record: Record) -> None:
+    A silent stream gets a comment every `keep_alive_seconds`, as from the servers that it stands in for.
+    """
+
+    def __init__(
+        self,
+        served: Mapping[str, int],
+        record: Record,
+        faults: Collection[Fault] = frozenset(),
+        *,
+        keep_alive_seconds: float | None = None,
+    ) -> None:
         self._served = dict(served)
+        self._keep_alive_seconds = keep_alive_seconds
         self._record = record
+        self._faults = frozenset(faults)
         self._plays = Plays()
+        self._prefixes = PrefixCache()
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer one request and write it down."""
@@ -102,20 +118,32 @@ class ScriptedModel:
         if play.error is not None:
             _refuse(play, self._served[asked.model], request)
         turn = next_turn(asked) if play.tokens is None else Turn(text="word " * play.tokens)
-        usage = Usage(
-            input_tokens=_input_tokens(request) if play.usage is None else play.usage,
-            output_tokens=_output_tokens(turn),
-        )
+        if "no-tools" in self._faults:
+            turn = without_tools(turn)
+        usage = self._usage(request, asked, turn, play)
         answer_id = secrets.token_hex(12)
         wire = MODULES[asked.api]
         if asked.stream:
             events = list(wire.events(asked, turn, usage, answer_id))
             head = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
-            return HttpResponse(headers=head | _MARK, stream=_paced(events, play))
+            keep_alive = play.keep_alive or self._keep_alive_seconds
+            return HttpResponse(headers=head | _MARK, stream=_paced(events, play, keep_alive))
         await asyncio.sleep(play.silence)
         if play.cut is not None:
             return HttpResponse(headers=_JSON | _MARK, stream=_paced([b"{"], Play(cut=1)))
         return _json(wire.answer(asked, turn, usage, answer_id))
+
+    def _usage(self, request: HttpRequest, asked: Asked, turn: Turn, play: Play) -> Usage:
+        output_tokens = _output_tokens(turn)
+        if play.usage is not None:
+            return Usage(input_tokens=play.usage, output_tokens=output_tokens)
+        input_tokens = _input_tokens(request)
+        cached = 0 if "no-prefix-cache" in self._faults else self._prefixes.cached_tokens(asked)
+        return Usage(
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cached_tokens=min(cached, input_tokens - 1),
+        )
 
     def _check_model(self, model: str) -> None:
         if model not in self._served:
@@ -164,9 +192,16 @@ def _refuse(play: Play, window: int, request: HttpRequest) -> NoReturn:
     raise refusals.played(int(play.error or 500), play.retry_after)
 
 
-async def _paced(events: list[bytes], play: Play) -> AsyncIterator[bytes]:
+async def _paced(
+    events: list[bytes], play: Play, keep_alive_seconds: float | None = None
+) -> AsyncIterator[bytes]:
     """Yield events after the silence and at the rate that the play asks for, and cut where it says so."""
-    await asyncio.sleep(play.silence)
+    silence = play.silence
+    while keep_alive_seconds is not None and silence > keep_alive_seconds:
+        await asyncio.sleep(keep_alive_seconds)
+        silence -= keep_alive_seconds
+        yield _COMMENT
+    await asyncio.sleep(silence)
     begun = time.monotonic()
     for index, event in enumerate(events):
         if index == play.cut:

@@ -71,10 +71,11 @@ class Turn:
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """Tokens as told to the client; the input is a quarter of the request's bytes."""
+    """Tokens as told to the client; the input is a quarter of the request's bytes, part of it cached."""
 
     input_tokens: int
     output_tokens: int
+    cached_tokens: int = 0
 
 
 def pieces(text: str) -> list[str]:

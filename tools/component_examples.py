@@ -7,7 +7,7 @@ from __future__ import annotations
 
 HEAD = """# Components
 
-Six components for any Pulumi program: `pip install 'onprem-coding-agents[platform]'`, then
+Seven components for any Pulumi program: `pip install 'onprem-coding-agents[platform]'`, then
 `from onprem_agents_components import InferenceService` (in a checkout of this repository: `from components import …`).
 Each works alone, on what is already in your cluster. This page is made from the code by
 `ONPREM_WRITE_GOLDEN=1 ./dev test golden`.
@@ -80,7 +80,7 @@ ingress = ExternalIngress(
     {
         "host": "agents.example.internal",
         "tls": {"issuer": "internal-ca"},
-        "servers": [coder.server, {"name": "theirs", "service": "vllm", "port": 8000}],
+        "servers": [coder.server, {"name": "theirs", "service": "vllm", "context_tokens": 65536}],
         "proxy": proxy.proxy,
         "namespace": "agents",
     },
@@ -95,6 +95,20 @@ auth = GatewayAuth(
         "ingress": ingress.ingress,
         "developer_keys": {"alice": secrets.require_secret("aliceKey")},
     },
+)
+""",
+    "ServiceCheck": """
+from onprem_agents_components import ServiceCheck
+
+check = ServiceCheck(
+    "check",
+    {
+        "connection": ingress.connection,
+        "models": [coder.served_model],
+        "developer_key": secrets.require_secret("aliceKey"),
+        "strict": True,
+    },
+    pulumi.ResourceOptions(depends_on=[auth]),
 )
 """,
     "CodingPlatform": """

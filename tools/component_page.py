@@ -43,7 +43,7 @@ def unit_of(description: str) -> str:
 
     Raises `LookupError` when the description does not say it.
     """
-    measured = re.search(r"\bin (seconds|tokens)\b", description)
+    measured = re.search(r"\bin (seconds|tokens|MiB/s|GiB)\b", description)
     if measured:
         return measured[1]
     words = {unit: re.search(rf"\b{unit}\b", description, re.IGNORECASE) for unit in _UNITS}
@@ -119,7 +119,8 @@ def _kind(kind: dict[str, Any], description: str) -> str:
         path = _settings().get(section)
         target = f"settings.md#{_anchor(path)}" if path else f"#{section.lower()}"
         return _wrapped(kind, f"[`{section}`]({target})")
-    told = values_of(entry_of(kind) if kind["type"] in ("array", "object") else kind, None)
+    entry = entry_of(kind) if kind["type"] in ("array", "object") else kind
+    told = values_of(entry, None) if entry else "text"
     if kind["type"] in ("integer", "number"):
         told = f"{told} {unit_of(description)}".rstrip()
     return f"`{_type(kind)}`" if told in ("text", "`true`, `false`") else f"`{_type(kind)}`: {told}"
@@ -130,13 +131,15 @@ def _wrapped(kind: dict[str, Any], link: str) -> str:
 
 
 def _type(kind: dict[str, Any]) -> str:
-    match kind["type"]:
+    match kind.get("type"):
+        case None:
+            return "Any"
         case "array":
             return f"Sequence[{_type(entry_of(kind))}]"
         case "object":
             return f"Mapping[str, {_type(entry_of(kind))}]"
         case _:
-            return _TYPES[kind["type"]]
+            return _TYPES[str(kind["type"])]
 
 
 def _default(field: dict[str, Any], left_out: str, setting: str) -> str:

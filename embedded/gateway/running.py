@@ -12,6 +12,7 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from embedded import plugins
 from embedded.cluster import Cluster
@@ -23,13 +24,15 @@ from embedded.gateway.trial import remove_project, write_project
 from embedded.gateway.upstream import Upstream
 from embedded.gateway.waiting import wait_for_gateway
 from embedded.layout import Layout
-from embedded.ports import is_free
+from embedded.ports import LOOPBACK, is_free
 from embedded.progress import Progress
 from embedded.toolchain import provision
 from embedded.up import up
 from onprem_agents.errors import EnvironmentProblem, nearest_hint
 from onprem_agents.manifests.gateway_auth import client_ids, key_secret_name
 from onprem_agents.plan import PlatformPlan, plan_stack_file, read_and_plan
+
+_CHECK_WAIT_SECONDS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +98,7 @@ def start(layout: Layout, stack: str, upstream_url: str | None, progress: Progre
         since_bytes = log.stat().st_size if log.exists() else 0
         # Standard output belongs to what this command prints at its end.
         with contextlib.redirect_stdout(sys.stderr):
-            up(layout, stack, progress, project=project)
+            up(layout, stack, progress, project=project, check=_check(plan, session))
         with cluster.client() as client:
             translation.start(layout, stack, upstream.url, client, progress)
         with progress.step("Gateway", log=log), cluster.client() as client:
@@ -182,6 +185,17 @@ def _session(
         vllm=upstream.vllm,
         proxy=proxy,
     )
+
+
+def _check(plan: PlatformPlan, session: Session) -> dict[str, Any] | None:
+    """Return how the gateway is checked with the update: before a scripted model always, else if the stack says so.
+
+    A translation proxy starts only after the update, of which it takes its configuration.
+    """
+    scripted = session.record_file is not None
+    if session.proxy is not None or (plan.settings.check is None and not scripted):
+        return None
+    return {"caFile": session.ca_file, "address": LOOPBACK, "waitSeconds": _CHECK_WAIT_SECONDS}
 
 
 def _server(layout: Layout, plan: PlatformPlan, vllm: real_vllm.Vllm | None, progress: Progress) -> Upstream:

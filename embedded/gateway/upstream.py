@@ -13,7 +13,7 @@ from embedded.layout import Layout
 from embedded.ports import LOOPBACK, Ports
 from embedded.process import Process
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan import KEEP_ALIVE_SECONDS, PlatformPlan
 from scripted_model import NAME
 
 _READY_SECONDS = 30.0
@@ -71,7 +71,8 @@ def start_scripted_model(layout: Layout, plan: PlatformPlan) -> Upstream:
     record_file = layout.state / "gateway" / "record.jsonl"
     models = [f"--model={serving.name}={serving.context_tokens}" for serving in plan.serving]
     port = ports[NAME]
-    process = scripted_model(layout, f"--port={port}", f"--record={record_file}", *models)
+    keep_alive = f"--keep-alive-seconds={KEEP_ALIVE_SECONDS}"
+    process = scripted_model(layout, f"--port={port}", f"--record={record_file}", keep_alive, *models)
     upstream = Upstream(url=f"http://{LOOPBACK}:{port}", record_file=record_file)
     if not process.as_wanted():
         process.stop()

@@ -17,6 +17,7 @@ KUBERNETES = "1.36.3"
 KWOK = "0.8.0"
 ENVOY_GATEWAY = "1.9.1"
 KSERVE = "0.20.0"
+KUEUE = "0.19.2"
 PULUMI = "3.259.0"
 # The latest whose source the public module proxy serves (2026-11).
 KUBERNETES_PROVIDER = provider_patch.VERSION
@@ -51,7 +52,8 @@ class Group:
     """Parts that share one `go.mod` and are compiled by one `go build`.
 
     `needs_gib` is about the disk space that sources and compiler output take at their peak. `patch` changes the
-    source of one module; `keeps` names the modules whose data folders outlive the build.
+    source of one module; `keeps` names the modules whose data folders outlive the build. What is `optional` is
+    brought to those alone that name it.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Group:
     needs_gib: float
     patch: Patch | None = None
     keeps: tuple[str, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,8 +171,25 @@ PULUMI_ENGINE = Group(
     patch=provider_patch.PATCH,
 )
 
+KUEUE_CONTROLLER = Group(
+    name="kueue",
+    title="Kueue",
+    parts=(
+        Part(
+            name="kueue-manager",
+            version=KUEUE,
+            package="sigs.k8s.io/kueue/cmd/kueue",
+            built_as="kueue",
+        ),
+    ),
+    ldflags="",
+    needs_gib=4,
+    keeps=("sigs.k8s.io/kueue",),
+    optional=True,
+)
+
 # The longest build first.
-GROUPS = (CLUSTER, KSERVE_CONTROLLER, PULUMI_ENGINE)
+GROUPS = (CLUSTER, KSERVE_CONTROLLER, PULUMI_ENGINE, KUEUE_CONTROLLER)
 
 ENVOY_PROBE = ("--version",)
 
@@ -180,7 +200,7 @@ DATA_MODULES = (
     DataModule(module="github.com/envoyproxy/gateway", folders=("charts/gateway-crds-helm",)),
     DataModule(module="sigs.k8s.io/gateway-api-inference-extension", folders=("config/crd",)),
     DataModule(module="sigs.k8s.io/lws", folders=("config/crd",)),
-    DataModule(module="sigs.k8s.io/kueue", folders=("config/components/crd",)),
+    DataModule(module="sigs.k8s.io/kueue", folders=("config/components/crd", "config/components/webhook")),
     DataModule(module="github.com/kedacore/keda/v2", folders=("config/crd",)),
     DataModule(module="github.com/cert-manager/cert-manager", folders=("deploy/crds",)),
     DataModule(module="github.com/envoyproxy/ai-gateway", folders=("manifests/charts/ai-gateway-crds-helm",)),

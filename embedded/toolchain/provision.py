@@ -25,7 +25,9 @@ _LOCK_SECONDS = 3600.0
 # A machine without a network is known within a second; then everything is compiled in one go.
 _GRACE_SECONDS = 1.0
 
-NAMES = (*(part.name for group in GROUPS for part in group.parts), "envoy")
+NAMES = (*(part.name for group in GROUPS if not group.optional for part in group.parts), "envoy")
+"""What the whole test suite runs on. Optional groups are brought to what names them."""
+_KNOWN = (*(part.name for group in GROUPS for part in group.parts), "envoy")
 
 _Download = Future[Binary | None]
 
@@ -40,9 +42,9 @@ def provision(
     then what no download brought. Parts of one group share a compilation. `site` replaces every official site.
     Raises `EnvironmentProblem` as soon as one group fails, and ends the others.
     """
-    unknown = sorted(set(names) - set(NAMES))
+    unknown = sorted(set(names) - set(_KNOWN))
     if unknown:
-        raise KeyError(f"no such binaries: {unknown}; known: {NAMES}")
+        raise KeyError(f"no such binaries: {unknown}; known: {_KNOWN}")
     found: dict[str, Binary] = {}
     if "envoy" in names:
         found["envoy"] = _envoy(layout)

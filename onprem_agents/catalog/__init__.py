@@ -33,6 +33,7 @@ from onprem_agents.catalog.kserve import KserveRelease
 from onprem_agents.catalog.loader import Catalog, load_catalog
 from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sampling, Variant
 from onprem_agents.catalog.parameters import Parameters, parameters_of
+from onprem_agents.catalog.platform import ClusterPlatform, Mark, Preset
 from onprem_agents.catalog.resembling import Resemblance
 from onprem_agents.catalog.tier import Tier
 
@@ -44,6 +45,7 @@ __all__ = [
     "CacheReaders",
     "Catalog",
     "ChunkedAttention",
+    "ClusterPlatform",
     "ClusterSoftware",
     "CompressedAttention",
     "Experts",
@@ -56,11 +58,13 @@ __all__ = [
     "KserveRelease",
     "LatentAttention",
     "Mamba2",
+    "Mark",
     "MigSlice",
     "Model",
     "Parameters",
     "Part",
     "Precision",
+    "Preset",
     "Resemblance",
     "Sampling",
     "SlidingWindow",

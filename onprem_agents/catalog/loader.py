@@ -17,6 +17,7 @@ from onprem_agents.catalog.fact import Fact
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.kserve import KserveRelease, release_named
 from onprem_agents.catalog.model import Model, Variant
+from onprem_agents.catalog.platform import ClusterPlatform
 from onprem_agents.catalog.resembling import Resemblance, resembling
 from onprem_agents.catalog.tier import Tier
 from onprem_agents.errors import FormerName, InvalidInput, Problem, UnknownFact
@@ -56,6 +57,15 @@ class Catalog:
     def tiers(self) -> tuple[Tier, ...]:
         """The hardware tiers, the smallest first."""
         return _read_once(_FOLDER / "tiers.yaml", Tier)
+
+    @property
+    def platforms(self) -> tuple[ClusterPlatform, ...]:
+        """The makes of cluster that a stack can name."""
+        return _read_once(_FOLDER / "platforms.yaml", ClusterPlatform)
+
+    def platform(self, name: object) -> ClusterPlatform | None:
+        """Return the make of cluster of that name, None where there is none."""
+        return next((each for each in self.platforms if each.name == name), None)
 
     def joined(self, *files: Path) -> Catalog:
         """Return a catalogue in which the models of these files come first. Raises InvalidInput."""

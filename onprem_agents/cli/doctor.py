@@ -40,7 +40,7 @@ from onprem_agents.setup import developer_key, installed
 )
 @ca_file_option
 @click.option("--key-file", type=click.Path(path_type=Path), help="File that holds your key.")
-@click.option("--slow", is_flag=True, help="Also wait for a prompt of half the context window.")
+@click.option("--slow", is_flag=True, help="Also wait for a prompt of half the context window on each API.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=1, max=3600),

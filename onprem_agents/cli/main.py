@@ -49,6 +49,7 @@ _COMMANDS = {
     "schema": ("onprem_agents.cli.schema", "schema", "Print the JSON schema of the stack settings."),
     "setup": ("onprem_agents.cli.setup", "setup", "Write the configuration of coding agents."),
     "smoke": ("onprem_agents.cli.smoke", "smoke", "Try the served models the way agents use them."),
+    "verify": ("onprem_agents.cli.verify", "verify", "Check a deployed stack: is it of use to an agent?"),
 }
 
 
@@ -89,6 +90,6 @@ class _Group(click.Group):
 def main() -> None:
     """Coding agents on models served on your own GPUs.
 
-    Platform engineers: advise, fit, explain, plan, render, preflight, keys, catalog, schema, policy-pack.
+    Platform engineers: advise, fit, explain, plan, render, preflight, verify, keys, catalog, schema, policy-pack.
     Developers: setup, doctor, smoke.
     """

@@ -13,6 +13,7 @@ from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
+from onprem_agents.units import rough_time
 
 
 @click.command()
@@ -20,11 +21,18 @@ from onprem_agents.plan.report import report
 @stacks_option
 @json_option
 @click.option("--explain", is_flag=True, help="Show each term of the memory account.")
-def plan(stack: str, folder: Path, as_json: bool, explain: bool) -> None:
-    """Show what a stack's settings lead to: models, GPUs, context, sessions, parsers, memory."""
+@click.option("--images", is_flag=True, help="Show every image instead: its name, and what pods name it by.")
+def plan(stack: str, folder: Path, as_json: bool, explain: bool, images: bool) -> None:
+    """Show what a stack's settings lead to: models, GPUs, context, sessions, parsers, memory.
+
+    With --images, each line has what a mirror copies and where pods look for it.
+    """
     result = report(plan_stack_file(folder, stack))
     if as_json:
-        click.echo(json.dumps(result, indent=2))
+        click.echo(json.dumps(result["images"] if images else result, indent=2))
+    elif images:
+        for image in result["images"]:
+            click.echo(f"{image['name']} {image['reference']}")
     else:
         print_report(result, Console(highlight=False), explain=explain)
 
@@ -38,6 +46,8 @@ def print_report(result: dict[str, Any], console: Console, *, explain: bool = Fa
         f"{_count(result['developers'], 'developer')}, {result['sessions']} full-context sessions",
         soft_wrap=True,
     )
+    for line in result["site"]:
+        console.print(f"  {line}", soft_wrap=True, markup=False)
     for role in result["models"]:
         for line in _role_lines(role):
             console.print(line, soft_wrap=True)
@@ -65,9 +75,27 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
             f"    tool parser {role['toolCallParser']}, reasoning parser {role['reasoningParser'] or 'none'}, "
             f"chat template {role['chatTemplate'] or 'of the model'}"
         ),
+        f"    {_loading(role['loading'])}",
         f"    rollout {rollout['kind']}{downtime}: {rollout['reason']}; {rollout['onModeChange']}",
         *(f"    note: {note}" for note in role["notes"]),
     ]
+
+
+def _loading(loading: dict[str, Any]) -> str:
+    start, restart = rough_time(loading["startSeconds"]), rough_time(loading["restartSeconds"])
+    budget = f"the budget is {rough_time(loading['budgetSeconds'])}"
+    if not loading["downloadSeconds"]:
+        return f"load about {start} from the weights to serving; {budget}"
+    download = (
+        f"about {rough_time(loading['downloadSeconds'])} of download ({loading['weightsGib']:,} GiB at "
+        f"{loading['downloadMibPerSecond']} MiB/s)"
+    )
+    if loading["keptIn"] is None:
+        return f"load {download} at each start, then {start} to serving; {budget}"
+    return (
+        f"load {download} once, then {start} to serving, later starts {restart}; kept in {loading['keptIn']}; "
+        f"{budget}"
+    )
 
 
 def _count(number: int, noun: str) -> str:

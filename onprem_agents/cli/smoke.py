@@ -43,7 +43,7 @@ def smoke(
     timeout: float,
     as_json: bool,
 ) -> None:
-    """Test an endpoint with one chat request and one tool call.
+    """Test an endpoint with one chat request, one tool call and one stream.
 
     Exit code: 0 all well, 1 an agent would not work with it, 3 nothing answers.
     """

@@ -20,6 +20,7 @@ Group = Literal[
     "server-keys",
     "developer-keys",
     "model-files",
+    "model-cache",
     "model-server",
     "model-budget",
     "proxy",

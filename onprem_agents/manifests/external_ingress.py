@@ -22,6 +22,7 @@ from onprem_agents.manifests.endpoints import (
     server_backend,
     server_host,
 )
+from onprem_agents.manifests.envoy_provider import envoy_provider, gateway_addresses
 from onprem_agents.manifests.meta import Manifest, manifest
 from onprem_agents.manifests.model_routing import MODEL_HEADER, extension_policy, routes_by_model
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy, client_traffic_policy
@@ -65,6 +66,28 @@ def gateway(part: IngressPart) -> Manifest:
                 }
             },
             "listeners": [listener],
+            **({"addresses": addresses} if (addresses := gateway_addresses(part)) else {}),
+        },
+    )
+
+
+def envoy_proxy(part: IngressPart) -> Manifest:
+    """Return how Envoy ends: it serves the turns that run, however long they take, before its pod goes.
+
+    Envoy Gateway 1.9 gives the pod five minutes more than that, and would cut streams after 60 s by itself
+    (internal/infrastructure/kubernetes/proxy/resource_provider.go and proxy_args.go, v1.9.1). What the
+    GatewayClass says besides stays: without `mergeType` this object would take its place.
+    """
+    return manifest(
+        part,
+        "gateway.envoyproxy.io/v1alpha1",
+        "EnvoyProxy",
+        GATEWAY_NAME,
+        component=COMPONENT,
+        spec={
+            "mergeType": "StrategicMerge",
+            "shutdown": {"drainTimeout": format_duration(part.timeouts.gateway_seconds)},
+            **envoy_provider(part),
         },
     )
 

@@ -1,4 +1,4 @@
-"""One role's KServe InferenceService, its service account, chat template and disruption budget.
+"""One role's KServe InferenceService, its service account, small files and disruption budget.
 
 The label `networking.kserve.io/visibility: cluster-local` keeps KServe from making a route of its own: the
 only way in is our Gateway. A custom predictor is used because every flag of vLLM is decided in the plan; a
@@ -7,22 +7,30 @@ serving runtime would merge its own in.
 
 from __future__ import annotations
 
-from onprem_agents.manifests.gpu_node_pool import QUEUE_LABEL, tolerations
-from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest, spread
-from onprem_agents.manifests.model_server import chat_template_name, server_container, server_volumes
-from onprem_agents.manifests.model_source import download_containers
-from onprem_agents.plan import CHAT_TEMPLATE_PATH, ServerPart, ServingPlan
-from onprem_agents.stack.labels import ROLE_LABEL, STACK_LABEL
+from onprem_agents.manifests.gpu_node_pool import tolerations
+from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest, pod_security, spread
+from onprem_agents.manifests.model_files import config_maps, files_digest
+from onprem_agents.manifests.model_server import server_container, server_volumes
+from onprem_agents.manifests.model_source import init_containers
+from onprem_agents.plan import ServerPart, ServingPlan
+from onprem_agents.plan.cache import KServeCache
+from onprem_agents.stack.labels import CONFIG_ANNOTATION, QUEUE_LABEL, ROLE_LABEL, STACK_LABEL
 
 COMPONENT = "model-server"
 
 _STANDARD_ALONE = "serving.kserve.io/autoscalerClass"
 """Borne in Standard mode only: it changes with the mode, and not with a KServe release's word for the mode."""
 
-# KServe lets nobody change the mode (v0.15.1 to v0.20.0, inference_service_validation.go, read 2026-11): the API server
-# answers "deploymentMode cannot be changed". The new word after an upgrade to 0.16 it takes: its controller has written
-# that into the status. Such a server must not be replaced: 0.16 would refuse the last step of its deletion for ever.
-REPLACED = (f'metadata.annotations["{_STANDARD_ALONE}"]',)
+REPLACED = (
+    # Kueue's webhook lets no running Deployment into a queue, out of it or into another one (v0.19.2,
+    # deployment_webhook.go, ValidateUpdate), and KServe would try for ever: the object is made anew.
+    f'metadata.labels["{QUEUE_LABEL}"]',
+    # KServe lets nobody change the mode (v0.15.1 to v0.20.0, inference_service_validation.go, read 2026-11): the API
+    # server answers "deploymentMode cannot be changed". The new word after an upgrade to 0.16 it takes: its controller
+    # has written that into the status. Such a server must not be replaced: 0.16 would refuse the last step of its
+    # deletion for ever.
+    f'metadata.annotations["{_STANDARD_ALONE}"]',
+)
 
 
 def pod_labels(part: ServerPart) -> dict[str, str]:
@@ -36,9 +44,9 @@ def service_account_name(part: ServerPart) -> str:
 
 
 def supporting_objects(part: ServerPart) -> list[Manifest]:
-    """Return what must exist before the InferenceService: service account and chat template."""
+    """Return what must exist before the InferenceService: service account and small files."""
     serving = part.serving
-    objects = []
+    objects: list[Manifest] = []
     if part.service_account is None:
         account = manifest(
             part,
@@ -50,18 +58,7 @@ def supporting_objects(part: ServerPart) -> list[Manifest]:
             automountServiceAccountToken=False,
         )
         objects.append(account)
-    if serving.chat_template is not None:
-        file_name = CHAT_TEMPLATE_PATH.rpartition("/")[2]
-        template = manifest(
-            part,
-            "v1",
-            "ConfigMap",
-            chat_template_name(serving),
-            component=COMPONENT,
-            extra_labels={ROLE_LABEL: serving.role},
-            data={file_name: serving.chat_template},
-        )
-        objects.append(template)
+    objects += config_maps(part, component=COMPONENT)
     return objects
 
 
@@ -81,6 +78,8 @@ def inference_service(part: ServerPart) -> Manifest:
     }
     if part.mode == "Standard":
         annotations[_STANDARD_ALONE] = "none"
+    if isinstance(serving.cache, KServeCache):
+        annotations["serving.kserve.io/nodegroup"] = serving.cache.node_group
     extra_labels = {"networking.kserve.io/visibility": "cluster-local", ROLE_LABEL: serving.role}
     if part.local_queue is not None:
         extra_labels[QUEUE_LABEL] = part.local_queue
@@ -90,8 +89,8 @@ def inference_service(part: ServerPart) -> Manifest:
         "InferenceService",
         serving.name,
         component=COMPONENT,
-        extra_labels=extra_labels,
-        annotations=annotations,
+        extra_labels={**part.labels, **extra_labels},
+        annotations={**part.annotations, **annotations},
         spec={"predictor": _predictor(part)},
     )
 
@@ -124,6 +123,7 @@ def _predictor(part: ServerPart) -> Manifest:
         "maxReplicas": serving.replicas,
         "timeout": serving.timeouts.predictor_seconds,
         "labels": pod_labels(part),
+        "annotations": _pod_annotations(part),
         **(_standard(serving) if part.mode == "Standard" else _knative(serving)),
         "serviceAccountName": service_account_name(part),
         "automountServiceAccountToken": False,
@@ -133,15 +133,15 @@ def _predictor(part: ServerPart) -> Manifest:
         **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
         "nodeSelector": part.pool.node_selector,
         "tolerations": tolerations(),
-        "securityContext": POD_SECURITY,
+        "securityContext": pod_security(part.pod_ids),
         "containers": [server_container(part)],
-        "volumes": server_volumes(serving),
+        "volumes": server_volumes(part),
     }
     if part.image_pull_secrets:
         predictor["imagePullSecrets"] = [{"name": name} for name in part.image_pull_secrets]
-    downloads = download_containers(serving, secret=part.storage_secret, kserve=part.kserve.release)
-    if downloads:
-        predictor["initContainers"] = downloads
+    before = init_containers(part)
+    if before:
+        predictor["initContainers"] = before
     return predictor
 
 
@@ -158,11 +158,14 @@ def _standard(serving: ServingPlan) -> Manifest:
 
 
 def _knative(serving: ServingPlan) -> Manifest:
-    """Knative's own settings: it drains within `timeout` and refuses a grace period in the pod.
+    """Knative's own settings: it drains within `timeout` and refuses a grace period in the pod."""
+    return {"containerConcurrency": serving.flags.max_num_seqs or 0}
 
-    `progress-deadline` bounds how long a revision may take to become ready, not a request.
-    """
-    return {
-        "containerConcurrency": serving.flags.max_num_seqs or 0,
-        "annotations": {"serving.knative.dev/progress-deadline": f"{serving.timeouts.load_budget_seconds}s"},
-    }
+
+def _pod_annotations(part: ServerPart) -> dict[str, str]:
+    """Return the pods' annotations; `progress-deadline` bounds how long a revision may load, not a request."""
+    annotations = {CONFIG_ANNOTATION: files_digest(part.serving)}
+    if part.mode == "Knative":
+        budget = part.serving.timeouts.load_budget_seconds
+        annotations["serving.knative.dev/progress-deadline"] = f"{budget}s"
+    return annotations

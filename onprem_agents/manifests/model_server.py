@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from onprem_agents.manifests.meta import Manifest, container_security
-from onprem_agents.manifests.model_source import model_mount, model_volume
-from onprem_agents.plan import CHAT_TEMPLATE_PATH, GPU_RESOURCE, PRE_STOP_SECONDS, ServerPart, ServingPlan
+from onprem_agents.manifests.model_files import file_mounts, file_volumes
+from onprem_agents.manifests.model_source import cache_environment, model_mounts, model_volumes
+from onprem_agents.plan import (
+    GPU_RESOURCE,
+    KEEP_ALIVE_PATH,
+    KEEP_ALIVE_SECONDS,
+    PRE_STOP_SECONDS,
+    ServerPart,
+    ServingPlan,
+)
 from onprem_agents.units import format_cpu, format_gib
 from onprem_agents.vllm import COMMAND, DEFAULT_PORT
+from onprem_agents.vllm.keep_alive import INTERVAL_VARIABLE
 
 CONTAINER_NAME = "kserve-container"
 """KServe renames a single container to this (v0.20.0), so it is written here."""
@@ -28,6 +37,8 @@ _ENVIRONMENT = {
     # Answers per request; the default of 16384 lets one request take the server (CVE-2026-34756).
     "VLLM_MAX_N_SEQUENCES": "8",
     "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
+    "PYTHONPATH": KEEP_ALIVE_PATH.rpartition("/")[0],
+    INTERVAL_VARIABLE: str(KEEP_ALIVE_SECONDS),
 }
 
 
@@ -47,7 +58,7 @@ def server_container(part: ServerPart) -> Manifest:
     container: Manifest = {
         "name": CONTAINER_NAME,
         "image": serving.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": part.images.pull_policy,
         "command": list(COMMAND),
         "args": list(serving.argv),
         "env": _environment(serving, part.key_secret),
@@ -63,25 +74,23 @@ def server_container(part: ServerPart) -> Manifest:
     return container
 
 
-def server_volumes(serving: ServingPlan) -> list[Manifest]:
-    """Return the volumes: weights, scratch, shared memory, and the stack's own chat template."""
-    volumes = [
-        model_volume(serving),
+def server_volumes(part: ServerPart) -> list[Manifest]:
+    """Return the volumes: weights, scratch, shared memory, and the small files."""
+    serving = part.serving
+    return [
+        *model_volumes(part),
         {"name": "scratch", "emptyDir": {"sizeLimit": format_gib(_SCRATCH_GIB)}},
         {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": format_gib(serving.resources.shm_gib)}},
+        *file_volumes(serving),
     ]
-    if serving.chat_template is not None:
-        volumes.append({"name": "chat-template", "configMap": {"name": chat_template_name(serving)}})
-    return volumes
-
-
-def chat_template_name(serving: ServingPlan) -> str:
-    """Return the name of the ConfigMap that holds the role's own chat template."""
-    return f"{serving.name}-chat-template"
 
 
 def _environment(serving: ServingPlan, key_secret: str | None) -> list[Manifest]:
-    values = _ENVIRONMENT | {"VLLM_ENGINE_READY_TIMEOUT_S": str(serving.timeouts.load_budget_seconds)}
+    values = {
+        **_ENVIRONMENT,
+        "VLLM_ENGINE_READY_TIMEOUT_S": str(serving.timeouts.load_budget_seconds),
+        **cache_environment(serving),
+    }
     plain: list[Manifest] = [{"name": name, "value": value} for name, value in values.items()]
     if key_secret is None:
         return plain
@@ -120,12 +129,9 @@ def _probes(serving: ServingPlan) -> Manifest:
 
 
 def _mounts(serving: ServingPlan) -> list[Manifest]:
-    mounts: list[Manifest] = [
-        model_mount(serving),
+    return [
+        *model_mounts(serving),
         {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108  the pod's own emptyDir
         {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108  the pod's own emptyDir
+        *file_mounts(serving),
     ]
-    if serving.chat_template is not None:
-        folder, _, _ = CHAT_TEMPLATE_PATH.rpartition("/")
-        mounts.append({"name": "chat-template", "mountPath": folder, "readOnly": True})
-    return mounts

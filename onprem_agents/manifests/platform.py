@@ -8,7 +8,9 @@ model server may load for the better part of an hour: nothing waits for it.
 
 from __future__ import annotations
 
-from onprem_agents.manifests import ai_gateway, external_ingress
+from collections.abc import Sequence
+
+from onprem_agents.manifests import ai_gateway, external_ingress, model_cache
 from onprem_agents.manifests.bundle import Bundle, Declared, DeclaredPatch, Group, plain
 from onprem_agents.manifests.gateway_auth import (
     closing_policies,
@@ -17,18 +19,19 @@ from onprem_agents.manifests.gateway_auth import (
     key_secret,
     security_policy,
 )
-from onprem_agents.manifests.gateway_proxies import envoy_proxy
-from onprem_agents.manifests.gpu_node_pool import REPLACED, node_patches, priority_class, queues
+from onprem_agents.manifests.gpu_node_pool import node_patches, priority_class
 from onprem_agents.manifests.inference_service import COMPONENT as MODEL_SERVER
 from onprem_agents.manifests.inference_service import REPLACED as MODEL_SERVER_REPLACED
 from onprem_agents.manifests.inference_service import (
     disruption_budgets,
     inference_service,
+    service_account_name,
     supporting_objects,
 )
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.namespace import namespace
 from onprem_agents.manifests.network_policies import network_policies
+from onprem_agents.manifests.queues import REPLACED, queues
 from onprem_agents.manifests.reference_grant import reference_grants
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy
 from onprem_agents.manifests.translation_proxy import COMPONENT as TRANSLATION_PROXY
@@ -63,7 +66,7 @@ def bundles(plan: PlatformPlan) -> tuple[Bundle, ...]:
             component="CodingPlatform",
             objects=(Declared(manifest=namespace(plan), label="namespace"),),
         ),
-        *pool_bundles(plan.pool_part),
+        *pool_bundles(plan.pool_part, plan.server_parts),
         Bundle(
             group="network",
             component="CodingPlatform",
@@ -81,8 +84,8 @@ def bundles(plan: PlatformPlan) -> tuple[Bundle, ...]:
     )
 
 
-def pool_bundles(part: PoolPart) -> tuple[Bundle, ...]:
-    """Return what makes nodes ready for model servers."""
+def pool_bundles(part: PoolPart, servers: Sequence[ServerPart] = ()) -> tuple[Bundle, ...]:
+    """Return what makes nodes ready for model servers; `servers` are those it is for, where they are known."""
     return _filled(
         Bundle(
             group="pool",
@@ -92,7 +95,7 @@ def pool_bundles(part: PoolPart) -> tuple[Bundle, ...]:
                 *plain([priority_class(part)]),
                 *(
                     Declared(manifest=queue, replace_on_changes=REPLACED.get(queue["kind"], ()))
-                    for queue in queues(part)
+                    for queue in queues(part, servers)
                 ),
             ),
             after=("namespace",),
@@ -120,11 +123,21 @@ def server_bundles(part: ServerPart) -> tuple[Bundle, ...]:
             after=("namespace",),
         ),
         Bundle(
+            group="model-cache",
+            component="InferenceService",
+            role=role,
+            objects=tuple(
+                Declared(manifest=each, replace_on_changes=model_cache.REPLACED.get(each["kind"], ()))
+                for each in model_cache.cache_objects(part, service_account=service_account_name(part))
+            ),
+            after=("namespace", "network", "pool", "model-files"),
+        ),
+        Bundle(
             group="model-server",
             component="InferenceService",
             role=role,
             objects=(Declared(manifest=inference_service(part), replace_on_changes=MODEL_SERVER_REPLACED),),
-            after=("namespace", "network", "server-keys", "pool", "model-files"),
+            after=("namespace", "network", "server-keys", "pool", "model-files", "model-cache"),
         ),
         Bundle(
             group="model-budget",
@@ -171,7 +184,7 @@ def ingress_bundles(part: IngressPart) -> tuple[Bundle, ...]:
                 [
                     *external_ingress.certificates(part),
                     *reference_grants(part, external_ingress.COMPONENT),
-                    envoy_proxy(part, external_ingress.COMPONENT),
+                    external_ingress.envoy_proxy(part),
                 ]
             ),
             after=("namespace",),

@@ -1,7 +1,9 @@
 """Settings and catalogue become one plan, or every problem at once."""
 
 from onprem_agents.plan.derive import plan_stack
+from onprem_agents.plan.derive_pool import queued_requests
 from onprem_agents.plan.derive_servers import pool_of
+from onprem_agents.plan.images import ENVOY_IMAGE, PROXY_IMAGES, ImageUse, download_image
 from onprem_agents.plan.names import (
     AGENTS_ROUTE,
     CONNECTION_ROUTE,
@@ -21,16 +23,18 @@ from onprem_agents.plan.parts import (
     PoolPart,
     ProxyPart,
     ProxySoftwareName,
-    Quota,
+    Queues,
     ServerPart,
 )
 from onprem_agents.plan.platform import PlatformPlan
+from onprem_agents.plan.pod_requests import Amounts, format_amount, pod_requests, times, total
 from onprem_agents.plan.pool import GPU_RESOURCE, TAINT_KEY, Placement, Pool, place
 from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import Rollout, choose_rollout
 from onprem_agents.plan.scope import Scope
 from onprem_agents.plan.serving import (
     CHAT_TEMPLATE_PATH,
+    KEEP_ALIVE_PATH,
     MODEL_PATH,
     ModelSource,
     PodResources,
@@ -38,17 +42,21 @@ from onprem_agents.plan.serving import (
     ServingPlan,
 )
 from onprem_agents.plan.stack_plan import plan_stack_file, read_and_plan
-from onprem_agents.plan.timeouts import PRE_STOP_SECONDS, TimeoutChain, derive_timeouts
+from onprem_agents.plan.timeouts import KEEP_ALIVE_SECONDS, PRE_STOP_SECONDS, TimeoutChain, derive_timeouts
 
 __all__ = [
     "AGENTS_ROUTE",
     "CHAT_TEMPLATE_PATH",
     "CONNECTION_ROUTE",
+    "ENVOY_IMAGE",
     "GATEWAY_NAME",
     "GPU_RESOURCE",
+    "KEEP_ALIVE_PATH",
+    "KEEP_ALIVE_SECONDS",
     "MODELS_ROUTE",
     "MODEL_PATH",
     "PRE_STOP_SECONDS",
+    "PROXY_IMAGES",
     "PROXY_KEY",
     "PROXY_KEY_SECRET",
     "PROXY_NAME",
@@ -56,7 +64,9 @@ __all__ = [
     "ROLES_PER_AI_ROUTE",
     "SERVER_KEY_SECRET",
     "TAINT_KEY",
+    "Amounts",
     "AuthPart",
+    "ImageUse",
     "IngressPart",
     "KeySecret",
     "ModelSource",
@@ -68,7 +78,7 @@ __all__ = [
     "Probes",
     "ProxyPart",
     "ProxySoftwareName",
-    "Quota",
+    "Queues",
     "RoleDecision",
     "Rollout",
     "Scope",
@@ -78,9 +88,15 @@ __all__ = [
     "choose_rollout",
     "decide_role",
     "derive_timeouts",
+    "download_image",
+    "format_amount",
     "place",
     "plan_stack",
     "plan_stack_file",
+    "pod_requests",
     "pool_of",
+    "queued_requests",
     "read_and_plan",
+    "times",
+    "total",
 ]

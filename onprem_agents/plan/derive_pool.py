@@ -1,44 +1,40 @@
-"""A pool's queues: their names, and what Kueue admits at once."""
+"""A pool's queues: their names, whether the ClusterQueue is the stack's own, and what Kueue counts for a server."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
 
 from onprem_agents.plan.names import cluster_queue_of
-from onprem_agents.plan.parts import Queues, Quota
-from onprem_agents.plan.pool import Pool
-from onprem_agents.plan.serving import ServingPlan
+from onprem_agents.plan.parts import Queues, ServerPart
+from onprem_agents.plan.pod_requests import Amounts, pod_requests, times, total
 from onprem_agents.stack.settings import Queue
+from onprem_agents.units import MIB
+
+# What Knative adds to each pod: the requests of its queue-proxy (serving 1.21, pkg/deployment/config.go, the
+# defaults of `queue-sidecar-…-request` where they are on, read 2026-11).
+_QUEUE_PROXY: Amounts = {
+    "cpu": Fraction(25, 1000),
+    "memory": Fraction(400 * MIB),
+    "ephemeral-storage": Fraction(512 * MIB),
+}
 
 
-def queues_for(queue: Queue | None, namespace: str, quota: Quota) -> Queues | None:
+def queues_for(queue: Queue | None, namespace: str) -> Queues | None:
     """Return the queues that a section asks for."""
     if queue is None:
         return None
     return Queues(
-        cluster_queue=queue.cluster_queue or cluster_queue_of(namespace),
+        cluster_queue=queue.existing_cluster_queue or queue.cluster_queue or cluster_queue_of(namespace),
         local_queue=queue.local_queue,
-        quota=quota,
+        owns_cluster_queue=queue.existing_cluster_queue is None,
     )
 
 
-def quota_for(pool: Pool, servings: Sequence[ServingPlan]) -> Quota:
-    """Return the quota of known servers, a surge pod included: with the replicas alone, an update would hang gated."""
-    pods = [serving.resources for serving in servings for _ in range(serving.replicas)]
-    return Quota(
-        cpus=sum(pod.cpus for pod in pods) + max((pod.cpus for pod in pods), default=0),
-        memory_gib=sum(pod.memory_gib for pod in pods) + max((pod.memory_gib for pod in pods), default=0),
-        gpus=pool.gpus,
-        pods=len(pods) + 1,
-    )
-
-
-def whole_quota(pool: Pool) -> Quota:
-    """Return the quota of a pool whose servers nobody knows: all that its nodes' GPUs come with, a GPU a pod."""
-    host = pool.accelerator.host
-    return Quota(
-        cpus=host.cpus_per_gpu * pool.gpus,
-        memory_gib=host.memory_gib_per_gpu * pool.gpus,
-        gpus=pool.gpus,
-        pods=pool.gpus,
-    )
+def queued_requests(server: ServerPart, pod: Mapping[str, Any]) -> Amounts:
+    """Return what a server's pods, rendered so, ask of Kueue at once, those of an update included."""
+    requested = pod_requests(pod)
+    if server.mode == "Knative":
+        requested = total([requested, _QUEUE_PROXY])
+    return times(requested | {"pods": Fraction(1)}, server.most_pods)

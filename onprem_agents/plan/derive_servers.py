@@ -13,12 +13,14 @@ from pydantic.alias_generators import to_camel
 
 from onprem_agents.catalog import Catalog
 from onprem_agents.errors import InvalidInput, Problem, UnknownFact
-from onprem_agents.plan.derive_serving import serving_plan
+from onprem_agents.plan.cache import Cache, cache_of, cache_problems, on_one_node
+from onprem_agents.plan.derive_serving import serving_plan, source_of, stored_gib
 from onprem_agents.plan.pool import Placement, Pool, place
 from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import choose_rollout
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.timeouts import TimeoutChain, derive_timeouts
+from onprem_agents.stack.images import Images
 from onprem_agents.stack.settings import Hardware, ModelRole, Serving, Timeouts
 
 # One label of a DNS name (RFC 1035); KServe's domainTemplate puts name and namespace into one (v0.20.0, 2026-08).
@@ -44,6 +46,7 @@ class Servers:
     models: tuple[ModelRole, ...]
     serving: Serving
     timeouts: Timeouts
+    images: Images
     catalog: Catalog
 
     def decide(self) -> Decided:
@@ -118,20 +121,42 @@ class Servers:
         for index, decision in enumerate(decisions):
             if decision.choice is None or decision.problems:
                 continue
+            cache = self._cache(decision)
+            problems += cache_problems(
+                cache,
+                where=f"platform.models[{index}]",
+                pool=self.pool,
+                replicas=decision.replicas,
+                weights_gib=stored_gib(decision.choice),
+            )
             try:
-                serving.append(self._serving(decision, placement, timeouts))
+                serving.append(self._serving(decision, placement, timeouts, cache))
             except InvalidInput as error:
                 problems += [_at_setting(problem, decision.role, index) for problem in error.problems]
         return tuple(serving)
 
-    def _serving(self, decision: RoleDecision, placement: Placement, timeouts: TimeoutChain) -> ServingPlan:
+    def _cache(self, decision: RoleDecision) -> Cache | None:
+        choice = decision.fitted()
+        return cache_of(
+            decision.role,
+            source_of(decision.role, choice).pinned_uri,
+            namespace=self.namespace,
+            pool=self.pool,
+            replicas=decision.replicas,
+            weights_gib=stored_gib(choice),
+        )
+
+    def _serving(
+        self, decision: RoleDecision, placement: Placement, timeouts: TimeoutChain, cache: Cache | None
+    ) -> ServingPlan:
         choice = decision.fitted()
         rollout = choose_rollout(
             replicas=decision.replicas,
             gpus_per_replica=choice.tensor_parallel,
             free_gpus=placement.largest_free,
+            one_node=on_one_node(cache, self.pool),
         )
-        return serving_plan(
+        planned = serving_plan(
             decision.role,
             choice=choice,
             replicas=decision.replicas,
@@ -139,7 +164,10 @@ class Servers:
             timeouts=timeouts,
             settings=self.serving,
             release=decision.vllm,
+            cache=cache,
         )
+        named = self.images.reference if self.serving.image is None else self.images.said
+        return replace(planned, image=named(planned.image))
 
 
 # Options of vLLM whose settings go by another name; all others go by their own.

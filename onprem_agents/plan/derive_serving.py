@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from onprem_agents.contract.limits import output_cap_tokens
+from onprem_agents.plan.cache import Cache, cache_notes
 from onprem_agents.plan.choice import Choice
+from onprem_agents.plan.loading import Loading, budget_notes
 from onprem_agents.plan.release_notes import release_notes
 from onprem_agents.plan.remarks import because, licence_to_accept, notes_on, remarks_on
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.serving import (
     CHAT_TEMPLATE_PATH,
+    KEEP_ALIVE_MIDDLEWARE,
     MODEL_PATH,
     ModelSource,
     PodResources,
@@ -29,20 +32,15 @@ from onprem_agents.vllm import ServeFlags, image_of, nearest_release, option_of,
 PORT = 8080
 """KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
 
-# A gateway or client with a 60 s idle limit sees a byte in time; vLLM sends SSE comments (0.29 on, 2026-11).
-_SSE_KEEP_ALIVE_SECONDS = 15
-
 # Options that the plan adds for comfort or for what it reports: a release without them serves as well.
 _CONVENIENCES = (
     "language_model_only",
     "enable_force_include_usage",
     "enable_prompt_tokens_details",
-    "sse_keep_alive_interval",
     "shutdown_timeout",
     "disable_fastapi_docs",
 )
 _MISSED = {
-    "sse_keep_alive_interval": "a hop on the way that cuts silent streams cuts long thoughts",
     "shutdown_timeout": "a server that is restarted ends the turns that it serves",
 }
 # How releases before `--language-model-only` leave out the encoders (vLLM 0.9.2 to 0.33.0, read 2026-11).
@@ -58,15 +56,23 @@ def serving_plan(
     timeouts: TimeoutChain,
     settings: Serving,
     release: str,
+    cache: Cache | None,
 ) -> ServingPlan:
     """Return the whole plan of one role from what was decided about it.
 
     Raises `InvalidInput` naming the options that the release does not take.
     """
-    source = _source(role, choice)
+    source = source_of(role, choice)
     flags = choice.own.merged_into(_known(_flags(role, choice, timeouts), release))
     context_tokens = choice.request.context_tokens
     max_output_tokens = output_cap_tokens(context_tokens)
+    loading = Loading(
+        weights_gib=stored_gib(choice),
+        downloads=source.leaves_the_cluster,
+        kept=cache,
+        mib_per_second=settings.download_mib_per_second,
+        budget_seconds=timeouts.load_budget_seconds,
+    )
     return ServingPlan(
         role=role.role,
         name=role.role,
@@ -81,7 +87,7 @@ def serving_plan(
         flags=flags,
         argv=to_argv(flags, release),
         replicas=replicas,
-        resources=_resources(choice, source),
+        resources=_resources(choice, source, cache),
         probes=_probes(timeouts),
         rollout=rollout,
         fit=choice.fit,
@@ -100,12 +106,17 @@ def serving_plan(
             *release_notes(release),
             *_missed(release),
             *notes_on(role, choice.model, choice.variant, settings),
+            *budget_notes(loading),
+            *cache_notes(cache),
         ),
         remarks=tuple(remarks_on(role, choice.model, choice.variant)),
+        loading=loading,
+        cache=cache,
     )
 
 
-def _source(role: ModelRole, choice: Choice) -> ModelSource:
+def source_of(role: ModelRole, choice: Choice) -> ModelSource:
+    """Return where the weights come from."""
     uri = role.source or f"hf://{choice.variant.hf_id}"
     scheme = uri.split("://", 1)[0]
     if scheme not in ("hf", "pvc", "oci", "s3"):
@@ -147,7 +158,7 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
         override_generation_config=sampling,
         enable_force_include_usage=True,
         enable_prompt_tokens_details=True,
-        sse_keep_alive_interval=_SSE_KEEP_ALIVE_SECONDS,
+        middleware=KEEP_ALIVE_MIDDLEWARE,
         shutdown_timeout=timeouts.server_seconds,
         disable_fastapi_docs=True,
     )
@@ -172,22 +183,33 @@ def _known(flags: ServeFlags, version: str) -> ServeFlags:
     return replace(flags, **dict.fromkeys(lacking), limit_mm_per_prompt=older)
 
 
-def _resources(choice: Choice, source: ModelSource) -> PodResources:
+def _resources(choice: Choice, source: ModelSource, cache: Cache | None) -> PodResources:
     gpus = choice.tensor_parallel
     host = choice.request.accelerator.host
     weights_gib = choice.variant.weights_gib
     # NCCL and the workers exchange through shared memory; 1 GPU needs it only for the API server's queue.
     shm_gib = 2 if gpus == 1 else 4 * gpus
-    # Tables that stay in the host's memory, a byte a parameter (Qwen3.8-Flash-Next: 48 GiB of 51 billion, 2026-11).
-    tables_gib = math.ceil(choice.model.architecture.host_params / GIB)
+    tables_gib = _tables_gib(choice)
     wanted_gib = 12 + math.ceil(0.25 * weights_gib) + shm_gib + tables_gib
     return PodResources(
         cpus=min(host.cpus_per_gpu * gpus, 2 + 2 * gpus),
         memory_gib=min(host.memory_gib_per_gpu * gpus, wanted_gib),
         shm_gib=shm_gib,
         gpus=gpus,
-        download_gib=math.ceil(1.15 * weights_gib) + 4 + tables_gib if source.scheme in ("hf", "s3") else 0,
+        download_gib=math.ceil(1.15 * weights_gib) + 4 + tables_gib
+        if source.leaves_the_cluster and cache is None
+        else 0,
     )
+
+
+def stored_gib(choice: Choice) -> float:
+    """Return the checkpoint's size on a disk."""
+    return choice.variant.weights_gib + _tables_gib(choice)
+
+
+def _tables_gib(choice: Choice) -> int:
+    # Tables that stay in the host's memory, a byte a parameter (Qwen3.8-Flash-Next: 48 GiB of 51 billion, 2026-11).
+    return math.ceil(choice.model.architecture.host_params / GIB)
 
 
 def _probes(timeouts: TimeoutChain) -> Probes:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from onprem_agents.catalog import load_catalog
 from onprem_agents.contract.connection import Connection
-from onprem_agents.plan.derive_pool import queues_for, quota_for
+from onprem_agents.plan.derive_pool import queues_for
+from onprem_agents.plan.images import ImageUse, each_once, gateway_images, proxy_images, server_images
 from onprem_agents.plan.names import SERVER_KEY_SECRET, priority_class_of
 from onprem_agents.plan.parts import (
     PROXY_KEY,
     SERVERS_KEY,
     AuthPart,
+    CheckPart,
     IngressPart,
     PoolPart,
     ProxyPart,
@@ -43,6 +45,10 @@ class PlatformPlan:
     """What developers' machines are told."""
     request_body_mib: int
     """Largest request body that the gateway takes; a 32 KiB default cuts every real prompt."""
+    site: tuple[str, ...]
+    """What the cluster's make and the way in to it mean for the stack, in words."""
+    marks: tuple[tuple[dict[str, str], ...], ...]
+    """Labels and annotations of each model server for the platform's console."""
 
     @property
     def namespace(self) -> str:
@@ -75,13 +81,18 @@ class PlatformPlan:
         return self.serving[0]
 
     @property
+    def images(self) -> tuple[ImageUse, ...]:
+        """Every image that the stack's pods are made of."""
+        return images_of(self.settings, self.serving)
+
+    @property
     def pool_part(self) -> PoolPart:
-        """The nodes, with quota for every replica and a surge pod."""
+        """The nodes."""
         return PoolPart(
             stack=self.stack,
             namespace=self.namespace,
             pool=self.pool,
-            queues=queues_for(self.queue, self.namespace, quota_for(self.pool, self.serving)),
+            queues=queues_for(self.queue, self.namespace),
             free_gpus=self.placement.largest_free,
         )
 
@@ -104,9 +115,14 @@ class PlatformPlan:
                 local_queue=self.queue.local_queue if self.queue is not None else None,
                 key_secret=SERVER_KEY_SECRET,
                 owns_key=False,
+                images=self.settings.images,
+                pod_ids=self.settings.pod_ids,
+                download_proxy=self.settings.network.proxy,
+                labels=labels,
+                annotations=annotations,
                 kserve=load_catalog().kserve(settings.kserve),
             )
-            for serving in self.serving
+            for serving, (labels, annotations) in zip(self.serving, self.marks, strict=True)
         )
 
     @property
@@ -139,6 +155,10 @@ class PlatformPlan:
             developers=len(self.developers),
             connection=self.connection,
             alone=False,
+            service=access.gateway_service,
+            images=self.settings.images,
+            image_pull_secrets=self.settings.serving.image_pull_secrets,
+            pod_ids=self.settings.pod_ids,
             gateway_replicas=access.gateway_replicas,
         )
 
@@ -168,7 +188,19 @@ class PlatformPlan:
             servers=self.servers,
             timeouts=self.timeouts,
             owns_key=False,
+            images=self.settings.images,
+            pod_ids=self.settings.pod_ids,
+            image_pull_secrets=self.settings.serving.image_pull_secrets,
         )
+
+    @property
+    def check_part(self) -> CheckPart | None:
+        """The check after the update, None where the stack asks for none."""
+        check = self.settings.check
+        if check is None:
+            return None
+        roles = tuple(role.role for role in self.connection.roles)
+        return CheckPart(stack=self.stack, connection=self.connection, roles=roles, settings=check)
 
 
 def references_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[ServerReference, ...]:
@@ -182,3 +214,12 @@ def references_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[S
         )
         for role in serving
     )
+
+
+def images_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[ImageUse, ...]:
+    """Return every image that a platform's pods are made of, each once."""
+    images, translation = settings.images, settings.translation
+    uses = [use for role in serving for use in server_images(role, settings.serving, images)]
+    if translation != "native":
+        uses += proxy_images(translation, images)
+    return each_once([*uses, *gateway_images(images)])

@@ -12,6 +12,11 @@ CREDENTIAL_STEPS = (
     "platform.serving.storageSecret"
 )
 """How the token gets to the container that downloads."""
+ACCOUNT_STEPS = (
+    "put that account's token as HF_TOKEN into a Secret of a ServiceAccount in the namespace of KServe's download "
+    "jobs, and name that ServiceAccount in platform.models[].cache.localModelCache.serviceAccount"
+)
+"""How it gets to KServe's own download."""
 
 _THINKING = {
     "on": "it thinks before it answers, unless a request switches that off",
@@ -59,8 +64,10 @@ def notes_on(role: ModelRole, model: Model, variant: Variant, settings: Serving)
     licence = licence_to_accept(role, model, variant)
     if licence is not None:
         yield f"{variant.hf_id} is gated: {licence}"
-        if settings.storage_secret is None:
-            yield f"without a token the download is refused: {CREDENTIAL_STEPS}"
+        by_kserve = role.cache.local_model_cache if role.cache is not None else None
+        if (settings.storage_secret if by_kserve is None else by_kserve.service_account) is None:
+            steps = CREDENTIAL_STEPS if by_kserve is None else ACCOUNT_STEPS
+            yield f"without a token the download is refused: {steps}"
 
 
 def licence_to_accept(role: ModelRole, model: Model, variant: Variant) -> str | None:

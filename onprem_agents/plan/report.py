@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Any
 
 from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
 
 REPORT_VERSION = 1
 
@@ -42,6 +43,11 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
             "loadBudgetSeconds": plan.timeouts.load_budget_seconds,
         },
         "requestBodyMib": plan.request_body_mib,
+        "site": list(plan.site),
+        "images": [
+            {"name": use.name, "reference": use.reference, "purpose": use.purpose} for use in plan.images
+        ],
+        "check": None if plan.settings.check is None else plan.settings.check.model_dump(by_alias=True),
     }
 
 
@@ -50,9 +56,20 @@ def _teams(plan: PlatformPlan) -> dict[str, int]:
     return dict(sorted(Counter(team for team in teams if team is not None).items()))
 
 
+def kept_in(cache: Cache | None) -> str | None:
+    """Return in words where weights are kept between starts; None where they are not."""
+    if isinstance(cache, ClaimCache):
+        return f"claim {cache.name} ({cache.size_gib} GiB, {cache.access_mode})"
+    if isinstance(cache, FolderCache):
+        return f"{cache.path}/{cache.folder} of each node"
+    if isinstance(cache, KServeCache):
+        return f"KServe's cache {cache.name} on {cache.node_group}"
+    return None
+
+
 def role_report(serving: ServingPlan) -> dict[str, Any]:
     """Return the report of one role."""
-    fit = serving.fit
+    fit, loading = serving.fit, serving.loading
     return {
         "role": serving.role,
         "asked": serving.asked,
@@ -83,6 +100,15 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
             ],
             "kvPoolGib": round(fit.kv_pool_gib, 2),
             "kvPerSessionGib": round(fit.kv_per_session_gib, 2),
+        },
+        "loading": {
+            "weightsGib": round(loading.weights_gib, 1),
+            "downloadMibPerSecond": loading.mib_per_second,
+            "downloadSeconds": loading.download_seconds,
+            "startSeconds": loading.start_seconds,
+            "restartSeconds": loading.restart_seconds,
+            "budgetSeconds": loading.budget_seconds,
+            "keptIn": kept_in(serving.cache),
         },
         "rollout": {
             "kind": serving.rollout.kind,

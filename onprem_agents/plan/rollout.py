@@ -30,11 +30,23 @@ class Rollout:
         }
 
 
-def choose_rollout(*, replicas: int, gpus_per_replica: int, free_gpus: int) -> Rollout:
+def choose_rollout(
+    *, replicas: int, gpus_per_replica: int, free_gpus: int, one_node: bool = False
+) -> Rollout:
     """Choose the strategy from the GPUs that are free on one node of the pool.
 
-    `free_gpus` is the largest number of GPUs left on any single node once all replicas of all roles run.
+    `free_gpus` is the largest number of GPUs left on any single node once all replicas of all roles run; with
+    `one_node` old and new pods share a volume that only one node mounts.
     """
+    if one_node:
+        return Rollout(
+            kind="Recreate",
+            max_surge=0,
+            max_unavailable=1,
+            downtime=True,
+            reason="one node at a time mounts the claim with the weights (ReadWriteOnce): the new pod, which may be on "
+            "another, waits until the old one is gone",
+        )
     if free_gpus >= gpus_per_replica:
         return Rollout(
             kind="RollingUpdate",

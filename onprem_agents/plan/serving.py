@@ -8,6 +8,8 @@ from typing import Literal
 
 from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import Model, Variant
+from onprem_agents.plan.cache import Cache, FolderCache
+from onprem_agents.plan.loading import Loading
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import Fit
@@ -18,6 +20,11 @@ MODEL_PATH = "/mnt/models"
 
 CHAT_TEMPLATE_PATH = "/etc/onprem/chat-template/template.jinja"
 """Where a chat template of the stack's own is mounted."""
+
+KEEP_ALIVE_PATH = "/etc/onprem/python/onprem_keep_alive.py"
+"""Where the middleware is mounted that keeps silent streams alive."""
+KEEP_ALIVE_MIDDLEWARE = "onprem_keep_alive.KeepAlive"
+"""The same as vLLM imports it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +40,11 @@ class ModelSource:
     def leaves_the_cluster(self) -> bool:
         """Whether the download needs a way out of the namespace."""
         return self.scheme in ("hf", "s3")
+
+    @property
+    def pinned_uri(self) -> str:
+        """The URI with its revision, as KServe writes it: hf://owner/model:revision (kserve_storage.py, v0.20.0)."""
+        return self.uri if self.revision is None else f"{self.uri}:{self.revision}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +68,7 @@ class PodResources:
     shm_gib: int
     gpus: int
     download_gib: int
-    """Room for the weights on the node's disk when they are downloaded, else 0."""
+    """Room for the weights in the pod's own volume when they are downloaded to it, else 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +109,20 @@ class ServingPlan:
     """What the reader of the plan should know or do although it holds."""
     remarks: tuple[str, ...]
     """What is worth knowing about the model as it is served."""
+    loading: Loading
+    """How long a pod needs from its start until it serves."""
+    cache: Cache | None
+    """Where the weights are kept between starts; None where each pod downloads its own, or mounts them."""
 
     @property
     def sessions(self) -> int:
         """Full-context sessions that all replicas hold at once."""
         return self.fit.sessions * self.replicas
+
+    @property
+    def pods_download(self) -> bool:
+        """Whether the server's own pods fetch the weights, and need a way out of the namespace for it."""
+        return self.source.leaves_the_cluster and (self.cache is None or isinstance(self.cache, FolderCache))
 
     @property
     def supported_agents(self) -> tuple[str, ...]:

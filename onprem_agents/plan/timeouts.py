@@ -15,6 +15,10 @@ _MARGIN_SECONDS = 60
 # (KServe's own LLMInferenceService template uses 15 s, v0.20.0, 2026-08).
 PRE_STOP_SECONDS = 15
 
+KEEP_ALIVE_SECONDS = 15
+"""Longest silence of a stream, in seconds. Load balancers and proxies cut silent ones after 60 s and more: AWS's ALB,
+NGINX's `proxy_read_timeout` (their manuals, read 2026-11)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TimeoutChain:

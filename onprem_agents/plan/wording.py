@@ -54,7 +54,8 @@ OF_A_PLATFORM = Translation(
 )
 OF_A_SERVER = Translation(
     (
-        (r"\bplatform\.models\[0\]\.", ""),
+        (r"\bplatform\.podIds\b", "podIds"),
+        (r"\bplatform\.models\[0?\]\.", ""),
         (r"\bplatform\.models\[0\]", "model"),
         (r"\bplatform\.(hardware|serving|timeouts)\.", ""),
         (r"^platform\.hardware$", "nodes"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import httpx
 
@@ -19,11 +18,12 @@ from onprem_agents.probes.smoke import (
     TOOL_TOKENS,
     chat_body,
     exchange,
-    run,
+    one_by_one,
+    streamed,
     tool_body,
 )
 from onprem_agents.probes.smoke_causes import PARSER_FIX
-from onprem_agents.probes.streams import Stream, of_chat, of_messages, of_responses
+from onprem_agents.probes.streams import Stream, of_chat, of_messages, of_responses, trouble
 from onprem_agents.probes.verdict import Verdict, fine
 
 _WORD = "Reply with the single word: ready"
@@ -86,27 +86,28 @@ def _chat_with(patient: Patient, headers: dict[str, str]) -> httpx.Response:
     return response
 
 
-def chat(patient: Patient) -> tuple[Verdict, ...]:
-    """Return the smoke test's verdicts: one answer, one tool call."""
-    return tuple(verdict(item.probe, item) for item in run(patient.openai, patient.http))
+def chat(patient: Patient) -> Iterator[Verdict]:
+    """Yield the smoke test's verdicts: one answer, one stream and, of a role that has them, one tool call."""
+    found = one_by_one(patient.openai, patient.http, tools=patient.role.tool_calling)
+    yield from (verdict(item.probe, item) for item in found)
 
 
 def openai_streams(patient: Patient) -> Iterator[Verdict]:
-    """Yield streaming, streamed arguments and parallel calls of the chat API, and thoughts apart from content."""
-    model = patient.connection.main.model
-    yield ask(patient, "streaming", "chat/completions", _streamed(chat_body(model)), _judge_stream)
-    yield ask(
-        patient, "streamed tool call", "chat/completions", _streamed(tool_body(model)), _judge_arguments
-    )
-    two = {**tool_body(model), "messages": [{"role": "user", "content": _TWO}]}
-    yield ask(patient, "parallel tool calls", "chat/completions", _streamed(two), _judge_two)
-    if patient.connection.main.reasoning:
-        yield ask(patient, "reasoning", "chat/completions", _streamed(chat_body(model)), _judge_reasoning)
+    """Yield streamed arguments and parallel calls of the chat API, and thoughts apart from content."""
+    model = patient.role.model
+    if patient.role.tool_calling:
+        yield ask(
+            patient, "streamed tool call", "chat/completions", streamed(tool_body(model)), _judge_arguments
+        )
+        two = {**tool_body(model), "messages": [{"role": "user", "content": _TWO}]}
+        yield ask(patient, "parallel tool calls", "chat/completions", streamed(two), _judge_two)
+    if patient.role.reasoning:
+        yield ask(patient, "reasoning", "chat/completions", streamed(chat_body(model)), _judge_reasoning)
 
 
 def anthropic(patient: Patient) -> Iterator[Verdict]:
     """Yield what Claude Code needs: an answer, a streamed tool call, the count of tokens."""
-    model, target = patient.connection.main.model, patient.anthropic
+    model, target = patient.role.model, patient.anthropic
     headers = {**_VERSION, **({"x-api-key": target.key} if target.key else {})}
     text = {"model": model, "max_tokens": CHAT_TOKENS, "messages": [{"role": "user", "content": _WORD}]}
     call = {
@@ -136,7 +137,7 @@ def anthropic(patient: Patient) -> Iterator[Verdict]:
 def responses(patient: Patient) -> Iterator[Verdict]:
     """Yield what Codex needs: a streamed call of a tool on the Responses API."""
     body = {
-        "model": patient.connection.main.model,
+        "model": patient.role.model,
         "stream": True,
         "store": False,
         "input": [
@@ -162,18 +163,9 @@ def responses(patient: Patient) -> Iterator[Verdict]:
     )
 
 
-def _streamed(body: dict[str, Any]) -> dict[str, Any]:
-    return {**body, "stream": True, "stream_options": {"include_usage": True}}
-
-
-def _judge_stream(text: str) -> Diagnosis:
-    stream = of_chat(text)
-    return _bad(stream, "[DONE]", text) or fine(f"{stream.events} events, to the end")
-
-
 def _judge_reasoning(text: str) -> Diagnosis:
     stream = of_chat(text)
-    if bad := _bad(stream, "[DONE]", text):
+    if bad := trouble(stream, "[DONE]", text):
         return bad
     if THOUGHT.search(stream.text):
         fix = "start vLLM with the --reasoning-parser of this model's family"
@@ -193,7 +185,7 @@ def _judge_arguments(text: str) -> Diagnosis:
 
 def _judge_two(text: str) -> Diagnosis:
     stream = of_chat(text)
-    if bad := _bad(stream, "[DONE]", text):
+    if bad := trouble(stream, "[DONE]", text):
         return bad
     if broken := _broken_call(stream):
         return _parser(f"a call among several is broken: {broken}")
@@ -205,7 +197,7 @@ def _judge_two(text: str) -> Diagnosis:
 
 
 def _one_call(stream: Stream, end: str, text: str = "") -> Diagnosis:
-    if bad := _bad(stream, end, text):
+    if bad := trouble(stream, end, text):
         return bad
     if not stream.calls:
         return _parser(f"no tool call in the stream, but: {stream.text or 'nothing'}")
@@ -223,21 +215,6 @@ def _broken_call(stream: Stream) -> str:
         if not whole:
             return f"{call['name']}({call['arguments']})"
     return ""
-
-
-def _bad(stream: Stream, end: str, text: str) -> Diagnosis | None:
-    if stream.error:
-        fix = "look at the log of the model server for this moment"
-        return Diagnosis(
-            cause="stream-error", evidence=f"an error within the stream: {stream.error}", fix=fix
-        )
-    if not stream.events:
-        fix = "something between here and the model server does not stream: look at its buffering"
-        return Diagnosis(cause="no-stream", evidence=f"no events but: {text or 'nothing'}", fix=fix)
-    if not stream.ended:
-        fix = "a time limit or restart cut the stream: compare the gateway's timeouts with the longest turn"
-        return Diagnosis(cause="cut", evidence=f"{stream.events} events and no {end}", fix=fix)
-    return None
 
 
 def _parser(evidence: str) -> Diagnosis:

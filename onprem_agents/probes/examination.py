@@ -11,34 +11,22 @@ from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.probes import endpoint, local
+from onprem_agents.probes.answers import answers, names_of_answers
 from onprem_agents.probes.discovery import base_address
 from onprem_agents.probes.limits import limits
 from onprem_agents.probes.patient import Patient, verdict
-from onprem_agents.probes.reach import reach
+from onprem_agents.probes.reach import names_of_reach, reach
 from onprem_agents.probes.trust import trust
 from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.installed import Installed
 
-# After one of these every further probe of the platform would only repeat it.
-_SAME_FOR_ALL = frozenset(
-    {"key-refused", "key-forbidden", "model", "path", "redirect", "upstream", "not-an-api"}
-)
-
-
-_ANSWERS = (
-    *("no key", "wrong key", "chat", "tool call", "streaming", "streamed tool call", "parallel tool calls"),
-    *("messages", "messages tool call", "count_tokens", "responses", "long body", "context"),
-)
-
 
 def left_out(connection: Connection, found: Sequence[Verdict]) -> tuple[str, ...]:
     """Return the probes of the platform that did not run, `--slow` aside, in their order."""
-    expected = ["dns", "connection"]
-    if connection.base_url.startswith("https:"):
-        expected.append("tls")
-    expected += _ANSWERS
-    if connection.main.reasoning:
-        expected.insert(expected.index("messages"), "reasoning")
+    expected = [
+        *names_of_reach(connection.base_url),
+        *("no key", "wrong key", *names_of_answers(connection.main), "long body", "context"),
+    ]
     done = {verdict.probe for verdict in found}
     return tuple(probe for probe in expected if probe not in done)
 
@@ -114,11 +102,6 @@ def platform_probes(
             ),
         )
         return
-    chat = endpoint.chat(patient)
-    yield from chat
-    if any(found.severity is Severity.UNREACHABLE or found.cause in _SAME_FOR_ALL for found in chat):
-        return
-    yield from endpoint.openai_streams(patient)
-    yield from endpoint.anthropic(patient)
-    yield from endpoint.responses(patient)
-    yield from limits(patient, slow=slow)
+    sound = yield from answers(patient)
+    if sound:
+        yield from limits(patient, slow=slow)

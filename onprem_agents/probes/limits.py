@@ -1,22 +1,20 @@
-"""The limits that agents run into: the length of a body, silence before the first token, the context window."""
+"""The limits that agents run into: the length of a body, the context window, silence before the first token."""
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 
 import httpx
 
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.probes.patient import Patient, ask, verdict
+from onprem_agents.probes.silence import silence
 from onprem_agents.probes.smoke import chat_body, exchange
 from onprem_agents.probes.smoke_causes import Asked, error_text, of_error, of_status
 from onprem_agents.probes.verdict import Verdict, fine
 
 BODY_BYTES = 4 * 1024 * 1024
-# About four characters of English make a token, so this leaves a margin to the window.
-_CHARACTERS_PER_TOKEN = 3
 # vLLM 0.24 to 0.33 tell the window in their refusal (vllm/renderers and serving code, read 2026-11).
 _WINDOW = re.compile(
     r"maximum (?:context|model) length (?:is|of) (\d+)|max_model_len[^0-9]{1,20}(\d+)", re.IGNORECASE
@@ -25,24 +23,28 @@ _WINDOW = re.compile(
 
 def limits(patient: Patient, *, slow: bool) -> Iterator[Verdict]:
     """Yield body, context and, when `slow`, the silence of a long prompt."""
-    body = chat_body(patient.connection.main.model)
-    yield ask(
+    yield long_body(patient)
+    yield context(patient)
+    if slow:
+        yield from silence(patient)
+
+
+def long_body(patient: Patient) -> Verdict:
+    """Send a body as long as an agent's, which means no more than a short one."""
+    return ask(
         patient,
         "long body",
         "chat/completions",
-        body,
+        chat_body(patient.role.model),
         lambda _: fine(f"{BODY_BYTES // 1024 // 1024} MiB went through"),
         padding_bytes=BODY_BYTES,
     )
-    yield context(patient)
-    if slow:
-        yield silence(patient)
 
 
 def context(patient: Patient) -> Verdict:
     """Compare the window that the server tells with the contract's; asking for too much output costs nothing."""
-    promised = patient.connection.main.context_tokens
-    body = {**chat_body(patient.connection.main.model), "max_tokens": promised + 1}
+    promised = patient.role.context_tokens
+    body = {**chat_body(patient.role.model), "max_tokens": promised + 1}
     target = patient.openai
     asked = _asked(patient)
     try:
@@ -65,41 +67,6 @@ def context(patient: Patient) -> Verdict:
     )
     evidence = f"the server's window is {served} tokens, the contract promises {promised}"
     return verdict("context", Diagnosis(cause="context", evidence=evidence, fix=fix))
-
-
-def silence(patient: Patient) -> Verdict:
-    """Send a prompt of half the window and wait: whatever cuts a silent stream shows itself here."""
-    role = patient.connection.main
-    words = "word " * (role.context_tokens * _CHARACTERS_PER_TOKEN // 2 // 5)
-    body = {**chat_body(role.model), "stream": True}
-    body["messages"] = [{"role": "user", "content": f"{words}\nReply with the single word: ready"}]
-    started = time.monotonic()
-    target, asked = patient.openai, _asked(patient)
-    try:
-        response, text = exchange(target, patient.http, "POST", "chat/completions", body)
-    except httpx.HTTPError as error:
-        found = of_error(error, asked)
-        if found.cause not in ("timeout", "cut"):
-            return verdict("silence", found, secret=target.key)
-        response, text = None, ""
-    seconds = time.monotonic() - started
-    if response is not None and response.is_success and "data:" in text:
-        return verdict("silence", fine(f"a prompt of half the window was answered after {seconds:.0f} s"))
-    if (
-        response is not None
-        and response.status_code != httpx.codes.GATEWAY_TIMEOUT
-        and not response.is_success
-    ):
-        return verdict("silence", of_status(response.status_code, text, asked), secret=target.key)
-    return verdict(
-        "silence",
-        Diagnosis(
-            cause="silence",
-            evidence=f"the stream was given up after {seconds:.0f} s without a token",
-            fix="a time limit on the way is shorter than a long prompt takes: compare the timeouts of gateway, route"
-            " and server (onprem-agents plan STACK --json), or raise --timeout",
-        ),
-    )
 
 
 def _asked(patient: Patient) -> Asked:

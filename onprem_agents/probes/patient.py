@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
-from onprem_agents.contract.connection import Connection
+from onprem_agents.contract.connection import Connection, Role
 from onprem_agents.probes.smoke import Target, exchange
 from onprem_agents.probes.smoke_causes import Asked, of_error, of_status
 from onprem_agents.probes.verdict import Verdict
@@ -21,12 +21,21 @@ Judge = Callable[[str], Diagnosis]
 
 @dataclass(frozen=True, kw_only=True)
 class Patient:
-    """A platform by its contract, with the developer's key and a client; `timeout_seconds` bounds each probe."""
+    """A platform by its contract, with the developer's key and a client; `timeout_seconds` bounds each probe.
+
+    `role_name` is the role that is asked; the main one where none is named.
+    """
 
     connection: Connection
     key: DeveloperKey | None
     http: httpx.Client
     timeout_seconds: float
+    role_name: str | None = None
+
+    @property
+    def role(self) -> Role:
+        """The role that is asked."""
+        return self.connection.main if self.role_name is None else self.connection.role(self.role_name)
 
     @property
     def openai(self) -> Target:
@@ -41,7 +50,7 @@ class Patient:
     def _target(self, base_url: str) -> Target:
         return Target(
             base_url=base_url,
-            model=self.connection.main.model,
+            model=self.role.model,
             key=self.key.value if self.key else None,
             key_source=self.key.source if self.key else None,
             timeout_seconds=self.timeout_seconds,

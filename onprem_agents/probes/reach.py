@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
+from onprem_agents.probes.address import Address
 from onprem_agents.probes.patient import verdict
 from onprem_agents.probes.smoke_causes import Asked, of_error
 from onprem_agents.probes.verdict import Verdict, fine
@@ -22,14 +23,23 @@ _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 def reach(
-    base_url: str, ca_file: Path | None, variables: Mapping[str, str], *, ca_hint: str | None = None
+    base_url: str,
+    ca_file: Path | None,
+    variables: Mapping[str, str],
+    *,
+    ca_hint: str | None = None,
+    address: Address | None = None,
 ) -> Iterator[Verdict]:
     """Yield a verdict each for name, proxy, connection and certificate; stops at the first that fails.
 
-    `ca_hint` is what the platform says about where its CA file is.
+    `ca_hint` is what the platform says about where its CA file is. With an `address` the name is not looked up.
     """
     parts = urlsplit(base_url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    if address is not None:
+        asked = Asked(base_url=base_url, model="", key_source=None, timeout_seconds=CONNECT_SECONDS)
+        yield from _connect((address.host, address.port or port), host, parts.scheme, ca_file, asked, ca_hint)
+        return
     asked = Asked(base_url=base_url, model="", key_source=None, timeout_seconds=CONNECT_SECONDS)
     try:
         addresses = sorted(
@@ -47,10 +57,22 @@ def reach(
         fix = f"add {host} to NO_PROXY (onprem-agents setup does, for new shells)"
         evidence = f"{proxy} sends requests for {host} through a proxy, the agents' requests as well"
         yield verdict("proxy", Diagnosis(cause="proxy", evidence=evidence, fix=fix))
+    yield from _connect((host, port), host, parts.scheme, ca_file, asked, ca_hint)
+
+
+def names_of_reach(base_url: str) -> tuple[str, ...]:
+    """Return the names of what `reach` yields of a gateway that is found by its name."""
+    return ("dns", "connection", "tls") if base_url.startswith("https:") else ("dns", "connection")
+
+
+def _connect(
+    to: tuple[str, int], host: str, scheme: str, ca_file: Path | None, asked: Asked, ca_hint: str | None
+) -> Iterator[Verdict]:
     try:
-        with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain:
-            yield verdict("connection", fine(f"port {port} answers"))
-            if parts.scheme == "https":
+        with socket.create_connection(to, timeout=CONNECT_SECONDS) as plain:
+            where = f"port {to[1]}" if to[0] == host else f"{to[0]} on port {to[1]}"
+            yield verdict("connection", fine(f"{where} answers"))
+            if scheme == "https":
                 yield verdict("tls", _tls(plain, host, ca_file, asked, ca_hint))
     except OSError as error:
         yield verdict("connection", _cause(error, asked))

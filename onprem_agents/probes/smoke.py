@@ -1,4 +1,4 @@
-"""The smoke test of an endpoint: one chat request and one tool call, each with verdict, evidence and fix.
+"""The smoke test of an endpoint: one chat request, one tool call, one stream, each with verdict, evidence and fix.
 
 It needs a base URL, a model name and, where asked for, a key: any server of the OpenAI chat API will do. The
 key goes into one header and nowhere else; evidence is cleaned of it.
@@ -10,7 +10,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,16 @@ import httpx
 
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
+from onprem_agents.probes.address import Address, AtAddress
 from onprem_agents.probes.smoke_causes import PARSER_FIX, Asked, of_error, of_status
+from onprem_agents.probes.streams import of_chat, trouble
 from onprem_agents.probes.verdict import Verdict, fine
 
 CHAT_TOKENS = 1024  # a reasoning model thinks before the one word; the often shown 16 end within the thought
 TOOL_TOKENS = 2048
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
-# Failures that the second probe would only repeat.
+SILENCE = "longest_silence_seconds"
+# Failures that every further probe would only repeat.
 _SAME_FOR_ALL = frozenset(
     {"key-missing", "key-refused", "key-forbidden", "model", "path", "redirect", "upstream"}
 )
@@ -63,26 +66,39 @@ class Target:
         return f"Target(base_url={self.base_url!r}, model={self.model!r}, key_source={self.key_source!r})"
 
 
-def client(target: Target, *, ca_file: Path | None = None) -> httpx.Client:
-    """Return an HTTP client for the endpoint; raises `EnvironmentProblem` for an unusable CA file."""
+def client(target: Target, *, ca_file: Path | None = None, address: Address | None = None) -> httpx.Client:
+    """Return an HTTP client for the endpoint, which is looked for at `address` where one is given.
+
+    Raises `EnvironmentProblem` for an unusable CA file.
+    """
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
         message = f"the CA file {ca_file} cannot be used ({error}); give a readable PEM file with --ca-file"
         raise EnvironmentProblem(message) from error
+    if address is not None:
+        return httpx.Client(transport=AtAddress(context, address), timeout=target.timeout_seconds)
     return httpx.Client(verify=context, timeout=target.timeout_seconds)
 
 
 def run(target: Target, http: httpx.Client) -> tuple[Verdict, ...]:
-    """Probe the endpoint. The second probe is left out when it could only repeat what the first one found.
+    """Probe the endpoint. The others are left out when they could only repeat what the first one found.
 
     Raises `InvalidInput` when address or key could never work.
     """
+    return tuple(one_by_one(target, http))
+
+
+def one_by_one(target: Target, http: httpx.Client, *, tools: bool = True) -> Iterator[Verdict]:
+    """Yield the same verdicts as they come; without `tools` none of a tool call. Raises as `run` does."""
     check_target(target)
-    chat = _probe(target, http, "chat", chat_body(target.model), _judge_chat)
+    chat = _probe(target, http, "chat", chat_body(target.model), _of_message(_judge_chat))
+    yield chat
     if chat.severity is Severity.UNREACHABLE or chat.cause in _SAME_FOR_ALL:
-        return (chat,)
-    return chat, _probe(target, http, "tool call", tool_body(target.model), judge_tool_call)
+        return
+    if tools:
+        yield _probe(target, http, "tool call", tool_body(target.model), _of_message(judge_tool_call))
+    yield _probe(target, http, "streaming", streamed(chat_body(target.model)), _judge_stream)
 
 
 def check_target(target: Target) -> None:
@@ -139,12 +155,17 @@ def tool_body(model: str) -> dict[str, Any]:
     }
 
 
+def streamed(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a chat request whose answer comes in pieces, the usage in the last one."""
+    return {**body, "stream": True, "stream_options": {"include_usage": True}}
+
+
 def _probe(
     target: Target,
     http: httpx.Client,
     name: str,
     body: dict[str, Any],
-    judge: Callable[[dict[str, Any], str], Diagnosis],
+    judge: Callable[[httpx.Response, str], Diagnosis],
 ) -> Verdict:
     asked = Asked(
         base_url=target.base_url,
@@ -158,36 +179,52 @@ def _probe(
     except httpx.HTTPError as error:
         found = of_error(error, asked)
     else:
-        found = _of_answer(target, http, asked, response, text, judge)
+        found = (
+            judge(response, text) if response.is_success else _refused(target, http, asked, response, text)
+        )
     verdict = Verdict.of(name, found, secret=target.key)
     if verdict.severity is Severity.OK:
         verdict = replace(verdict, evidence=f"{verdict.evidence}, in {time.monotonic() - started:.1f} s")
     return verdict
 
 
-def _of_answer(
-    target: Target,
-    http: httpx.Client,
-    asked: Asked,
-    response: httpx.Response,
-    text: str,
-    judge: Callable[[dict[str, Any], str], Diagnosis],
+def _refused(
+    target: Target, http: httpx.Client, asked: Asked, response: httpx.Response, text: str
 ) -> Diagnosis:
-    if not response.is_success:
-        served = _served_models(target, http) if response.status_code in (400, 404) else ()
-        location = response.headers.get("location", "")
-        return of_status(response.status_code, text, asked, location=location, served=served)
-    try:
-        choice = json.loads(text)["choices"][0]
-        message = choice["message"]
-        content = str(message.get("content") or "")
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        fix = "something other than a model server answers there (a login page, perhaps): check --base-url"
-        return Diagnosis(cause="not-an-api", evidence=f"HTTP 200 without a chat answer: {text}", fix=fix)
-    if THOUGHT.search(content):
-        fix = "start vLLM with the --reasoning-parser of this model's family"
-        return Diagnosis(cause="reasoning-leak", evidence=f"thoughts within the answer: {content}", fix=fix)
-    return judge(message, str(choice.get("finish_reason")))
+    served = _served_models(target, http) if response.status_code in (400, 404) else ()
+    location = response.headers.get("location", "")
+    return of_status(response.status_code, text, asked, location=location, served=served)
+
+
+def _of_message(
+    judge: Callable[[dict[str, Any], str], Diagnosis],
+) -> Callable[[httpx.Response, str], Diagnosis]:
+    """Return what judges a whole answer by its message and the reason of its end."""
+
+    def judge_answer(_: httpx.Response, text: str) -> Diagnosis:
+        try:
+            choice = json.loads(text)["choices"][0]
+            message = choice["message"]
+            content = str(message.get("content") or "")
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            fix = (
+                "something other than a model server answers there (a login page, perhaps): check --base-url"
+            )
+            return Diagnosis(cause="not-an-api", evidence=f"HTTP 200 without a chat answer: {text}", fix=fix)
+        if THOUGHT.search(content):
+            fix = "start vLLM with the --reasoning-parser of this model's family"
+            return Diagnosis(
+                cause="reasoning-leak", evidence=f"thoughts within the answer: {content}", fix=fix
+            )
+        return judge(message, str(choice.get("finish_reason")))
+
+    return judge_answer
+
+
+def _judge_stream(response: httpx.Response, text: str) -> Diagnosis:
+    stream = of_chat(text)
+    silence = f"never silent for longer than {response.extensions[SILENCE]:.1f} s"
+    return trouble(stream, "[DONE]", text) or fine(f"{stream.events} events, to the end, {silence}")
 
 
 def exchange(
@@ -203,6 +240,7 @@ def exchange(
     """Send one request and return the answer with its text, cut at 4 MiB; raises `httpx.HTTPError`.
 
     `headers` take the place of the Bearer header; `padding_bytes` of blanks make the body long, not its meaning.
+    The answer's extension `SILENCE` tells for how long no byte came, in seconds.
     """
     if headers is None:
         headers = {"Authorization": f"Bearer {target.key}"} if target.key is not None else {}
@@ -210,14 +248,19 @@ def exchange(
     url = f"{target.base_url.rstrip('/')}/{path}"
     deadline = time.monotonic() + target.timeout_seconds
     parts = bytearray()
+    silence, heard = 0.0, time.monotonic()
     headers = headers | ({"content-type": "application/json"} if content is not None else {})
-    with http.stream(method, url, content=content, headers=headers) as response:
+    with http.stream(
+        method, url, content=content, headers=headers, timeout=target.timeout_seconds
+    ) as response:
         for part in response.iter_bytes():
             parts += part
+            silence, heard = max(silence, time.monotonic() - heard), time.monotonic()
             if len(parts) > MAX_ANSWER_BYTES:
                 break
             if time.monotonic() > deadline:
                 raise httpx.ReadTimeout("the answer was still incomplete")
+    response.extensions[SILENCE] = max(silence, time.monotonic() - heard)
     return response, parts.decode("utf-8", "replace")
 
 

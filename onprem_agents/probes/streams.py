@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from onprem_agents.agents.diagnosis import Diagnosis
+
 MAX_EVENTS = 100_000
 
 
@@ -102,6 +104,22 @@ def of_responses(text: str) -> Stream:
             stream.error = json.dumps(event.get("error") or _dict(event.get("response")).get("error"))
         stream.ended |= kind == "response.completed"
     return stream
+
+
+def trouble(stream: Stream, end: str, text: str) -> Diagnosis | None:
+    """Return why a stream is none, or not a whole one; `end` is what closes it, `text` what came instead."""
+    if stream.error:
+        fix = "look at the log of the model server for this moment"
+        return Diagnosis(
+            cause="stream-error", evidence=f"an error within the stream: {stream.error}", fix=fix
+        )
+    if not stream.events:
+        fix = "something between here and the model server does not stream: look at its buffering"
+        return Diagnosis(cause="no-stream", evidence=f"no events but: {text or 'nothing'}", fix=fix)
+    if not stream.ended:
+        fix = "a time limit or restart cut the stream: compare the gateway's timeouts with the longest turn"
+        return Diagnosis(cause="cut", evidence=f"{stream.events} events and no {end}", fix=fix)
+    return None
 
 
 def _dict(value: Any) -> dict[str, Any]:

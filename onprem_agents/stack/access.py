@@ -13,8 +13,10 @@ from onprem_agents.stack.domain import (
     Label,
     ObjectName,
     PlainText,
+    Port,
     PublishedName,
 )
+from onprem_agents.stack.gateway_service import GatewayService
 from onprem_agents.stack.section import Section, contradiction
 
 
@@ -98,10 +100,19 @@ class Listener(Section):
     host: HostName = Field(
         description="DNS name that developers connect to: the gateway listens for it, and the certificate is for it."
     )
-    port: Annotated[int, Field(strict=True, ge=1, le=65535)] = Field(
-        default=443, description="TCP port of the gateway's HTTPS listener."
-    )
+    port: Port = Field(default=443, description="TCP port of the gateway's HTTPS listener.")
     tls: Tls = Field(description="The certificate of the HTTPS listener.")
+    gateway_service: GatewayService | None = Field(
+        default=None,
+        description="The Service in front of Envoy. Left out: as the GatewayClass's own EnvoyProxy says, else a "
+        "LoadBalancer.",
+    )
+
+    @model_validator(mode="after")
+    def _port_of_the_nodes(self) -> Listener:
+        if self.gateway_service is not None:
+            self.gateway_service.check_port(self.port)
+        return self
 
 
 class Access(Listener):

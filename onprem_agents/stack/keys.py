@@ -150,6 +150,40 @@ def revoke(folder: Path, stack: str, name: str) -> None:
     _write(file, text)
 
 
+def newest(folder: Path, stack: str, name: str | None = None) -> tuple[str, str]:
+    """Return a developer and the newest of that one's keys in plain text; without a name the first who has one.
+
+    Raises as `add` does. Whoever takes the key shows it to nobody.
+    """
+    file = _read(folder, stack)
+    listed = sorted(str(each) for each in file.at(*_DEVELOPERS) or {})
+    name = name or next((each for each in listed if file.ciphers(each)), listed[0])
+    present = _present(file, name)
+    place = f'{PROJECT}:developerKeys["{name}"]'
+    if isinstance(file.at(*_KEYS, name), list):
+        place += f"[{len(present) - 1}]"
+    argv = [
+        "pulumi",
+        "config",
+        "get",
+        "--path",
+        place,
+        "--stack",
+        stack,
+        "--config-file",
+        str(file.path.resolve()),
+    ]
+    done = _pulumi([*argv, "--non-interactive", "--cwd", str(file.path.resolve().parent.parent)])
+    key = done.stdout.decode("utf-8", "replace").strip()
+    if done.returncode != 0 or not key:
+        said = cleaned(done.stderr.decode("utf-8", "replace"), secret=None) or "it gave no reason"
+        raise EnvironmentProblem(
+            f"pulumi could not decrypt the key of {name} in stack {stack} ({said}); run this with its backend and "
+            "passphrase set, or give a key with --key-file or a variable"
+        )
+    return name, key
+
+
 def _read(folder: Path, stack: str) -> _Stack:
     read_stack_file(folder, stack)
     path = stack_path(folder, stack)
@@ -188,16 +222,7 @@ def _encrypted(file: _Stack, name: str, key: str) -> tuple[str, str | None]:
         copied.write_text(put(file.text, *one, file.path.name) if present else file.text, encoding="utf-8")
         argv = ["pulumi", "config", "set", "--secret", "--path", path, "--stack", file.stack]
         argv += ["--config-file", str(copied), "--non-interactive", "--cwd", str(project)]
-        try:
-            done = subprocess.run(
-                argv, input=key.encode(), capture_output=True, timeout=PULUMI_SECONDS, check=False
-            )
-        except FileNotFoundError as error:
-            raise EnvironmentProblem(
-                "the pulumi command is not on PATH; install it, it encrypts the key"
-            ) from error
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise EnvironmentProblem(f"pulumi did not answer ({error}); nothing was changed") from error
+        done = _pulumi(argv, key)
         if done.returncode != 0:
             said = cleaned(done.stderr.decode("utf-8", "replace"), secret=key) or "it gave no reason"
             raise EnvironmentProblem(
@@ -212,6 +237,19 @@ def _encrypted(file: _Stack, name: str, key: str) -> tuple[str, str | None]:
             "pulumi returned no cipher text; nothing was changed; is its release current?"
         )
     return ciphers[0], salt
+
+
+def _pulumi(argv: list[str], key: str = "") -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            argv, input=key.encode(), capture_output=True, timeout=PULUMI_SECONDS, check=False
+        )
+    except FileNotFoundError as error:
+        raise EnvironmentProblem(
+            "the pulumi command is not on PATH; install it, it encrypts and decrypts keys"
+        ) from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EnvironmentProblem(f"pulumi did not answer ({error}); nothing was changed") from error
 
 
 def _with_salt(text: str, salt: str | None) -> str:

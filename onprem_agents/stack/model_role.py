@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from onprem_agents.stack.cache import Cache
 from onprem_agents.stack.domain import CatalogName, ContextTokens, RoleName, SourceUri, Temperature
 from onprem_agents.stack.section import Section, contradiction
 
@@ -88,6 +89,21 @@ class ModelRole(Section):
         default=None,
         description="Sampling temperature that server and agents use. Left out: that of the model's own configuration.",
     )
+
+    cache: Cache | None = Field(
+        default=None,
+        description="Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own.",
+    )
+
+    @model_validator(mode="after")
+    def _cache_of_a_download(self) -> ModelRole:
+        if self.cache is not None and not (self.source or "hf://").startswith(("hf://", "s3://")):
+            raise contradiction(
+                f"'cache' beside the source {self.source}",
+                "these weights are mounted where they are: there is nothing to keep",
+                "remove 'cache', or let the source be hf:// or s3://",
+            )
+        return self
 
     @model_validator(mode="after")
     def _revision_of_hugging_face(self) -> ModelRole:

@@ -5,7 +5,7 @@ Field, default and description stand where a stack's do; here is only what a par
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,7 @@ from onprem_agents.stack.access import (
     GatewayReplicas,
     Listener,
 )
+from onprem_agents.stack.check import Check
 from onprem_agents.stack.domain import (
     AgentName,
     CatalogName,
@@ -26,17 +27,22 @@ from onprem_agents.stack.domain import (
     ObjectName,
     OutputTokens,
     PoolNamespace,
+    Port,
     Prose,
     RoleName,
     ServedName,
     Temperature,
 )
+from onprem_agents.stack.images import Images
 from onprem_agents.stack.model_role import ModelRole
+from onprem_agents.stack.network import DownloadProxy
+from onprem_agents.stack.pods import PlatformName, PodIds, PulledImages
 from onprem_agents.stack.section import Section
 from onprem_agents.stack.settings import (
     GpusPerNode,
     NodeCount,
     NodeNames,
+    PullSecrets,
     Queue,
     Serving,
     Taint,
@@ -45,7 +51,6 @@ from onprem_agents.stack.settings import (
     check_nodes,
 )
 
-Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 ServiceNamespace = Annotated[
     ForeignNamespace | None,
     Field(description="Namespace of that Service. Left out: the one of what uses it; there is no other."),
@@ -111,6 +116,14 @@ class ServerArguments(ModelRole, Serving, Timeouts):
         default=None,
         description="Existing Secret with the server's key: bare as apiKey, behind 'Bearer ' as credential. Left out: "
         "one is made of the key that is given; without a key the server asks for none.",
+    )
+
+    platform: PlatformName = "upstream"
+    images: PulledImages = Images()
+    pod_ids: PodIds = "fixed"
+    download_proxy: DownloadProxy | None = Field(
+        default=None,
+        description="A company's HTTP proxy between the download and the weights. Left out: none.",
     )
 
     @model_validator(mode="after")
@@ -211,6 +224,9 @@ class IngressArguments(Listener):
     developers: Annotated[int, Field(strict=True, ge=1, le=5000)] = Field(
         default=16, description="Developers who will call: limits of connections are made for so many."
     )
+    images: PulledImages = Images()
+    image_pull_secrets: PullSecrets = ()
+    pod_ids: PodIds = "fixed"
 
 
 class IngressReference(Section):
@@ -238,3 +254,20 @@ class ProxyArguments(Section):
         description="Existing namespace of proxy and servers; one proxy each."
     )
     longest_turn_seconds: TurnOfServers = None
+    images: PulledImages = Images()
+    pod_ids: PodIds = "fixed"
+    image_pull_secrets: PullSecrets = ()
+
+
+class CheckArguments(Check):
+    """The check of a deployed platform, by the contract that it promises and a developer's key."""
+
+    connection: dict[str, Any] = Field(
+        description="The platform's connection contract, as an ingress or a platform tells it: the check comes after "
+        "all that it comes from."
+    )
+    models: tuple[ServedName, ...] = Field(
+        default=(),
+        description="The served models to check, as each model server tells its own once it is loaded: the check "
+        "comes after that. Left out: all of the contract.",
+    )

@@ -61,7 +61,7 @@ def check_keys(
     if not server_key:
         why = "the model servers accept only the gateway, by this key"
         problems.append(_server_problem(_fault_of("missing-secret", "nothing", why)))
-    elif (fault := _key_fault(server_key)) is not None:
+    elif (fault := key_fault(server_key)) is not None:
         problems.append(_server_problem(fault))
     if problems:
         raise InvalidInput(source, problems)
@@ -83,10 +83,11 @@ def _fault(developer: str, keys: tuple[object, ...], names: Collection[str] | No
         return _fault_of(
             "bad-secret", f"{len(keys)} keys", "a developer has one key, or two while they are exchanged"
         )
-    return next((fault for key in keys if (fault := _key_fault(key)) is not None), None)
+    return next((fault for key in keys if (fault := key_fault(key)) is not None), None)
 
 
-def _key_fault(key: object) -> Finding | None:
+def key_fault(key: object) -> Finding | None:
+    """Return what is wrong with a key; its `fix` is for whoever knows where the key stands."""
     if not isinstance(key, str):
         return _fault_of("wrong-shape", "something that is no text", "a key is text")
     if len(key) < _LEAST_LENGTH:

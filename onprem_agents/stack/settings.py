@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from onprem_agents.stack.access import Access, Developer, Tls
+from onprem_agents.stack.check import Check
 from onprem_agents.stack.domain import (
     CatalogName,
     LabelValue,
@@ -18,13 +19,17 @@ from onprem_agents.stack.domain import (
     ObjectName,
     Translation,
 )
+from onprem_agents.stack.images import Images
 from onprem_agents.stack.kserve import KserveVersion
 from onprem_agents.stack.model_role import ModelRole
+from onprem_agents.stack.network import Network
+from onprem_agents.stack.pods import PlatformName, PodIds, PulledImages
 from onprem_agents.stack.section import Section, contradiction
 
 __all__ = [
     "PROJECT",
     "Access",
+    "Check",
     "Developer",
     "Hardware",
     "ModelRole",
@@ -107,6 +112,15 @@ class Hardware(Section):
         return self
 
 
+PullSecrets = Annotated[
+    tuple[ObjectName, ...],
+    Field(
+        description="Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's "
+        "pods ask for the same in theirs. Left out: none."
+    ),
+]
+
+
 class Serving(Section):
     """How KServe runs vLLM."""
 
@@ -127,12 +141,10 @@ class Serving(Section):
     )
     image: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._:/@-]+$", max_length=500)] | None = Field(
         default=None,
-        description="Image of the model servers, e.g. from a mirror. Left out: vLLM's own of that release, by its tag.",
+        description="Image of the model servers, with its registry: 'images.registry' does not stand before it. Left "
+        "out: vLLM's own of that release, by its tag.",
     )
-    image_pull_secrets: tuple[ObjectName, ...] = Field(
-        default=(),
-        description="Existing Secrets of the namespace with which images are pulled. Left out: none.",
-    )
+    image_pull_secrets: PullSecrets = ()
     service_account: ObjectName | None = Field(
         default=None,
         description="Existing ServiceAccount of the model servers. Left out: the namespace's default one.",
@@ -141,6 +153,11 @@ class Serving(Section):
         default=None,
         description="Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which "
         "does for public models.",
+    )
+    download_mib_per_second: Annotated[int, Field(strict=True, ge=1, le=100_000)] = Field(
+        default=100,
+        description="Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is "
+        "about what a line of 1 Gbit/s gives.",
     )
 
 
@@ -156,7 +173,8 @@ class Timeouts(Section):
     )
     load_budget_seconds: Annotated[int, Field(strict=True, ge=300, le=14_400)] = Field(
         default=2700,
-        description="Longest time from the start of a model's pod until it answers, in seconds, download included.",
+        description="Longest time from the start of a model's pod until it answers, in seconds, download included; a "
+        "Job that downloads before has as long.",
     )
 
 
@@ -168,9 +186,24 @@ class Queue(Section):
         description="Name of the ClusterQueue that is made; it is cluster-wide. Left out: the namespace's name and "
         "-gpu.",
     )
+    existing_cluster_queue: ObjectName | None = Field(
+        default=None,
+        description="Existing ClusterQueue that admits the pods: then neither a ClusterQueue nor a flavor is made. "
+        "Left out: one is made, with quota for all replicas and the pods of an update.",
+    )
     local_queue: LabelValue = Field(
         default="coding-agents", description="Name of the LocalQueue in the stack's namespace."
     )
+
+    @model_validator(mode="after")
+    def _one_cluster_queue(self) -> Queue:
+        if self.cluster_queue is not None and self.existing_cluster_queue is not None:
+            raise contradiction(
+                f"'clusterQueue' {self.cluster_queue} and 'existingClusterQueue' {self.existing_cluster_queue}",
+                "the first is the name of one that is made, the second of one that is there",
+                "say 'existingClusterQueue' for one that is there, 'clusterQueue' for one to make, never both",
+            )
+        return self
 
 
 class Platform(Section):
@@ -196,6 +229,17 @@ class Platform(Section):
     )
     queue: Queue | None = Field(
         default=None, description="Kueue objects for the pool. Left out: none are made."
+    )
+    platform: PlatformName = "upstream"
+    network: Network = Field(
+        default=Network(), description="What is around the namespace. Left out: the defaults below."
+    )
+    images: PulledImages = Images()
+    pod_ids: PodIds = "fixed"
+    check: Check | None = Field(
+        default=None,
+        description="How the deployed platform is tried out, with the first developer's key, once its models are "
+        "loaded; 'onprem-agents verify' does the same at any time. Left out: it is not.",
     )
 
 

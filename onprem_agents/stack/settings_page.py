@@ -70,10 +70,13 @@ def section_of(kind: dict[str, Any]) -> tuple[str | None, str]:
 
 
 def entry_of(kind: dict[str, Any]) -> dict[str, Any]:
-    """Return what an entry of a list or map may be; maps with checked names have it beside the pattern of these."""
+    """Return what an entry of a list or map may be, nothing where it may be anything.
+
+    Maps with checked names have it beside the pattern of these.
+    """
     by_name: dict[str, Any] = next(iter(kind.get("patternProperties", {}).values()), {})
-    entries: dict[str, Any] = kind.get("items") or kind.get("additionalProperties") or by_name
-    return entries
+    entries = kind.get("items") or kind.get("additionalProperties") or by_name
+    return entries if isinstance(entries, dict) else {}
 
 
 def values_of(kind: dict[str, Any], section: str | None) -> str:

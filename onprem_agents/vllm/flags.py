@@ -56,7 +56,7 @@ class ServeFlags:
     root_path: Text = None
     api_server_count: Integer = None
     shutdown_timeout: Integer = None
-    sse_keep_alive_interval: Integer = None
+    middleware: Text = None
     max_num_queued_reqs: Integer = None
     max_num_queued_tokens: Integer = None
     disable_fastapi_docs: Switch = None

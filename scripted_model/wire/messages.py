@@ -124,13 +124,13 @@ def answer(asked: Asked, turn: Turn, usage: Usage, answer_id: str) -> dict[str, 
         {"type": "tool_use", "id": f"toolu_{call.id}", "name": call.name, "input": call.arguments}
         for call in turn.calls
     ]
-    told = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    told = _input(usage) | {"output_tokens": usage.output_tokens}
     return _head(asked, answer_id) | {"content": blocks, "stop_reason": _stop(turn), "usage": told}
 
 
 def events(asked: Asked, turn: Turn, usage: Usage, answer_id: str) -> Iterator[bytes]:
     """Yield the events of a streamed answer."""
-    told = {"input_tokens": usage.input_tokens, "output_tokens": 0}
+    told = _input(usage) | {"output_tokens": 0}
     yield _event("message_start", message=_head(asked, answer_id) | {"usage": told})
     for index, (start, deltas) in enumerate(_blocks(turn, answer_id)):
         yield _event("content_block_start", index=index, content_block=start)
@@ -140,9 +140,17 @@ def events(asked: Asked, turn: Turn, usage: Usage, answer_id: str) -> Iterator[b
     yield _event(
         "message_delta",
         delta={"stop_reason": _stop(turn), "stop_sequence": None},
-        usage={"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
+        usage=_input(usage) | {"output_tokens": usage.output_tokens},
     )
     yield _event("message_stop")
+
+
+def _input(usage: Usage) -> dict[str, int]:
+    """Return the prompt's tokens, those that were cached beside the others (vLLM 0.32, entrypoints/anthropic)."""
+    return {
+        "input_tokens": usage.input_tokens - usage.cached_tokens,
+        "cache_read_input_tokens": usage.cached_tokens,
+    }
 
 
 def _blocks(turn: Turn, answer_id: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:

@@ -14,6 +14,8 @@ import httpx
 import pytest
 
 from embedded.gateway import Session, real_vllm
+from onprem_agents.probes.streams import of_chat, of_messages, of_responses
+from onprem_agents.vllm.keep_alive import COMMENT
 from tests.agents.gateway import Gateway, bodies, started
 from tests.cluster.end_to_end.checkout import Checkout
 
@@ -26,6 +28,12 @@ _SCHEMA = {
 }
 _TOOL = {"type": "function", "function": {"name": "write", "parameters": _SCHEMA, "strict": True}}
 _TRIES = 3
+_LIMITS = {
+    "/v1/chat/completions": "max_tokens",
+    "/v1/messages": "max_tokens",
+    "/v1/responses": "max_output_tokens",
+}
+READERS = {"/v1/chat/completions": of_chat, "/v1/messages": of_messages, "/v1/responses": of_responses}
 _ONPREM = "from onprem_agents.cli import main; main()"
 
 
@@ -144,3 +152,18 @@ def test_doctor_finds_what_does_not_depend_on_the_weights_in_order(vllm: Gateway
     verdicts = {each["probe"]: each["severity"] for each in json.loads(done.stdout)["verdicts"]}
     wanted = ("no key", "wrong key", "chat", "streaming", "count_tokens", "long body", "context")
     assert {name: verdicts.get(name) for name in wanted} == dict.fromkeys(wanted, "ok")
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
+def test_a_long_prompt_is_read_with_comments_in_between_and_the_stream_is_whole(
+    vllm: Gateway, path: str
+) -> None:
+    # Five characters are as many tokens here; each path begins with a text of its own, for the cache of prefixes.
+    text = path + " word" * 9000
+    answer = ask(vllm, path, bodies(text, stream=True)[path] | {_LIMITS[path]: 20})
+
+    assert answer.status_code == httpx.codes.OK, answer.text
+    assert answer.text.count(COMMENT.decode()) >= 2
+    stream = READERS[path](answer.text)
+    assert stream.ended
+    assert not stream.error

@@ -11,6 +11,7 @@ import pulumi
 import components
 from components.component import Component
 from tests.components.recording import ALICE, BOB, SERVER
+from tests.unit.contract_samples import CONTRACT
 
 SERVER_ARGUMENTS: dict[str, Any] = {
     "role": "coder",
@@ -39,6 +40,7 @@ MINIMAL: dict[str, dict[str, Any]] = {
         "namespace": "agents",
         "server_key": SERVER,
     },
+    "ServiceCheck": {"connection": CONTRACT, "developer_key": ALICE},
     "CodingPlatform": {
         "hardware": {"accelerator": "L40S", "gpus_per_node": 2, "nodes": 2},
         "models": [{"role": "coder", "model": "Qwen/Qwen3.6-27B-FP8", "context": 65536}],
@@ -66,6 +68,7 @@ OWN = {
         "kubernetes:gateway.envoyproxy.io/v1alpha1:SecurityPolicy",
     },
     "TranslationProxy": {"kubernetes:apps/v1:Deployment", "kubernetes:core/v1:Service"},
+    "ServiceCheck": {"onprem-coding-agents:index:ServiceCheck"},
     "CodingPlatform": {"kubernetes:core/v1:Namespace", "kubernetes:core/v1:Secret"},
 }
 """Objects by which each is known."""

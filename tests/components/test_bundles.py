@@ -15,7 +15,7 @@ from tests.unit.manifest_samples import planned
 def every_bundle() -> list[Bundle]:
     """Return those of a plan in which nothing is left out; two replicas have a budget."""
     plan = planned(
-        model={"replicas": 2},
+        model={"replicas": 2, "cache": {"pvc": {}}},
         second_role=True,
         queue={},
         translation="litellm",

@@ -21,12 +21,16 @@ from onprem_agents.manifests import (
     proxy_bundles,
     server_bundles,
 )
+from onprem_agents.plan import ENVOY_IMAGE, PROXY_IMAGES
+from onprem_agents.plan.plan_check import plan_check
 from onprem_agents.plan.plan_ingress import plan_ingress, plan_proxy
 from onprem_agents.plan.plan_parts import plan_auth, plan_platform, plan_pool, plan_server
 from onprem_agents.plan.references import ingress_reference, server_reference
+from onprem_agents.plan.report import role_report
 from onprem_agents.plan.stand_ins import with_stand_ins
 from onprem_agents.stack.parts import (
     AuthArguments,
+    CheckArguments,
     IngressArguments,
     PoolArguments,
     ProxyArguments,
@@ -34,8 +38,9 @@ from onprem_agents.stack.parts import (
 )
 from onprem_agents.stack.section import Section
 from onprem_agents.stack.settings import Platform
+from tests.components.test_every_setting import DIGEST, made_up, settings
 from tests.components.test_every_setting import SAMPLES as SETTINGS
-from tests.components.test_every_setting import made_up, settings
+from tests.unit.contract_samples import CONTRACT
 from tests.unit.manifest_samples import STACK
 from tests.unit.part_samples import (
     ANY_SERVICE,
@@ -56,7 +61,11 @@ PLANNED: Mapping[type[Section], tuple[Arguments, Callable[[Arguments], Any]]] = 
     PoolArguments: (POOL, lambda raw: [pool_bundles(part := plan_pool(raw, **NAMED)), part.pool]),
     ServerArguments: (
         SERVER | {"nodes": 2, "context": 65536},
-        lambda raw: [server_bundles(part := plan_server(raw, **NAMED)), wire(server_reference(part))],
+        lambda raw: [
+            server_bundles(part := plan_server(raw, **NAMED)),
+            wire(server_reference(part)),
+            role_report(part.serving),
+        ],
     ),
     IngressArguments: (
         ingress_arguments() | {"servers": [ANY_SERVICE | {"contextTokens": 65536}]},
@@ -70,6 +79,7 @@ PLANNED: Mapping[type[Section], tuple[Arguments, Callable[[Arguments], Any]]] = 
         proxy_arguments() | {"servers": [ANY_SERVICE | {"contextTokens": 65536}]},
         lambda raw: proxy_bundles(plan_proxy(raw, **NAMED)),
     ),
+    CheckArguments: ({"connection": CONTRACT}, lambda raw: plan_check(raw, **NAMED)),
 }
 
 OF_A_SERVER: Arguments = {
@@ -96,7 +106,18 @@ SAMPLES: dict[str, Any] = {
         for name, one in SETTINGS.items()
         if name.partition(".")[0] in SHARED
     },
-    **{name: one.value for name, one in SETTINGS.items() if name.partition(".")[0] == "queue"},
+    **{name: one.value for name, one in SETTINGS.items() if name.partition(".")[0] in ("queue", "images")},
+    "IngressArguments.images.digests": {ENVOY_IMAGE: DIGEST},
+    "ProxyArguments.images.digests": {PROXY_IMAGES["litellm"]: DIGEST},
+    "imagePullSecrets": ["pull"],
+    **{
+        name.replace("network.proxy", "downloadProxy"): one.value
+        for name, one in SETTINGS.items()
+        if name.startswith("network.proxy")
+    },
+    **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("check.")},
+    "connection": CONTRACT | {"stack": "other"},
+    "models": ["fast"],
     "accelerator": "H100",
     "namespace": "team-b",
     "gpusPerNode": 4,
@@ -131,6 +152,22 @@ GIVEN: dict[str, Arguments] = {
     "ProxyArguments.servers.role": {"software": "claude-code-router"},
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
+    "IngressArguments.imagePullSecrets": {"images": {"registry": "registry.example.internal"}},
+    **{f"images.{key}": {"images": {}} for key in ("registry", "pullPolicy", "digests")},
+    **{
+        f"gatewayService.{key}": {"gatewayService": {"type": "NodePort"} if key == "nodePort" else {}}
+        for key in ("type", "addresses", "loadBalancerClass", "annotations", "nodePort")
+    },
+    **{
+        name.replace("network.proxy", "downloadProxy"): {"downloadProxy": dict(one.given["network.proxy"])}
+        for name, one in SETTINGS.items()
+        if name.startswith("network.proxy.")
+    },
+    **{
+        name.removeprefix("models."): {"cache": one.given["models.cache"]}
+        for name, one in SETTINGS.items()
+        if name.startswith("models.cache.")
+    },
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
     "tls.issuerKind": {"tls": {"issuer": "internal-ca"}},
     "tls.referenceGrant": {"tls": {"secretName": "agents-tls", "secretNamespace": "certificates"}},
@@ -153,7 +190,9 @@ def cases() -> Iterator[Any]:
     for section in PLANNED:
         for path, annotation, default in settings(section):
             name = ".".join(path)
-            values = [SAMPLES[name]] if name in SAMPLES else made_up(annotation, default)
+            own = f"{section.__name__}.{name}"
+            sample = next((SAMPLES[each] for each in (own, name) if each in SAMPLES), None)
+            values = [sample] if sample is not None else made_up(annotation, default)
             yield pytest.param(section, path, values, id=f"{section.__name__}-{name}")
 
 
@@ -267,6 +306,8 @@ def test_what_decides_the_plan_has_no_stand_in(key: str) -> None:
         {"access": STACK["access"] | {"tls": {"secretName": None}}},
         {"access": STACK["access"] | {"tls": None, "developers": None}},
         {"access": None, "namespace": None, "queue": None},
+        {"images": {"registry": None}, "network": {"proxy": {"httpsProxy": None}}, "podIds": None},
+        {"access": STACK["access"] | {"gatewayService": {"addresses": None}}},
     ],
 )
 def test_a_platform_that_awaits_its_name_is_planned(changes: Arguments) -> None:

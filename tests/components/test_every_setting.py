@@ -39,7 +39,15 @@ class Sample:
 _ISSUER = {"access.tls": {"issuer": "internal-ca"}}
 _SECRET = {"access.tls": {"secretName": "agents-tls"}}
 _ELSEWHERE = {"access.tls": {"secretName": "agents-tls", "secretNamespace": "certificates"}}
+_CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
+_FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
+_GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}
 _TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
+
+_MINIO = {"cidr": "10.20.30.0/24", "ports": [9000]}
+_PROXY = {"httpsProxy": "http://proxy.example.internal:3128"}
+VLLM = "docker.io/vllm/vllm-openai:v0.33.0"
+DIGEST = f"sha256:{'0' * 63}1"
 
 SAMPLES: dict[str, Sample] = {
     "namespace": Sample(value="agents"),
@@ -69,6 +77,17 @@ SAMPLES: dict[str, Sample] = {
     "models.chatTemplate": Sample(value="{{ messages }}"),
     "models.speculativeTokens": Sample(value=2),
     "models.temperature": Sample(value=0.3),
+    "models.cache": Sample(value={"pvc": {}}),
+    "models.cache.pvc": Sample(value={"storageClass": "fast"}, given=_CLAIM),
+    "models.cache.pvc.storageClass": Sample(value="fast", given=_CLAIM),
+    "models.cache.pvc.sizeGib": Sample(value=100, given=_CLAIM),
+    "models.cache.pvc.accessMode": Sample(value="ReadWriteMany", given=_CLAIM),
+    "models.cache.hostPath": Sample(value={"path": "/data/models"}, given=_FOLDER),
+    "models.cache.hostPath.path": Sample(value="/data/models", given=_FOLDER),
+    "models.cache.localModelCache": Sample(value={"nodeGroup": "others"}, given=_GROUP),
+    "models.cache.localModelCache.nodeGroup": Sample(value="others", given=_GROUP),
+    "models.cache.localModelCache.nodes": Sample(value=7, given=_GROUP),
+    "models.cache.localModelCache.serviceAccount": Sample(value="downloads", given=_GROUP),
     "serving": Sample(value={"mode": "Knative"}),
     "serving.kserve": Sample(value="0.15"),
     "serving.vllm": Sample(value="0.32.0"),
@@ -76,6 +95,7 @@ SAMPLES: dict[str, Sample] = {
     "serving.imagePullSecrets": Sample(value=["pull"]),
     "serving.serviceAccount": Sample(value="own-account"),
     "serving.storageSecret": Sample(value="hf-token"),
+    "serving.downloadMibPerSecond": Sample(value=1000),
     "access": Sample(value={**STACK["access"], "host": "models.example.internal"}),
     "access.host": Sample(value="models.example.internal"),
     "access.port": Sample(value=8443),
@@ -86,6 +106,14 @@ SAMPLES: dict[str, Sample] = {
     "access.tls.secretNamespace": Sample(value="certificates", given=_SECRET),
     "access.tls.referenceGrant": Sample(value=True, given=_ELSEWHERE),
     "access.tls.caHint": Sample(value="https://pki.example.internal/ca.crt"),
+    "access.gatewayService": Sample(value={"type": "NodePort"}),
+    "access.gatewayService.type": Sample(value="NodePort"),
+    "access.gatewayService.addresses": Sample(value=["192.0.2.10"]),
+    "access.gatewayService.loadBalancerClass": Sample(value="example.internal/metal"),
+    "access.gatewayService.annotations": Sample(value={"metallb.io/address-pool": "agents"}),
+    "access.gatewayService.nodePort": Sample(
+        value=30443, given={"access.gatewayService": {"type": "NodePort"}}
+    ),
     "access.developers": Sample(value={"alice": {}}),
     "access.developers.team": Sample(value="editors"),
     "access.gatewayClass": Sample(value="own-class"),
@@ -96,7 +124,34 @@ SAMPLES: dict[str, Sample] = {
     "timeouts.loadBudgetSeconds": Sample(value=3600),
     "queue": Sample(value={}),
     "queue.clusterQueue": Sample(value="own-gpus", given={"queue": {}}),
+    "queue.existingClusterQueue": Sample(value="shared-gpus", given={"queue": {}}),
     "queue.localQueue": Sample(value="own-agents", given={"queue": {}}),
+    "network": Sample(value={"dns": {"port": 5353}}),
+    "network.dns": Sample(value={"port": 5353}),
+    "network.dns.namespace": Sample(value="openshift-dns"),
+    "network.dns.podLabels": Sample(value={"k8s-app": "kube-dns"}),
+    "network.dns.port": Sample(value=5353),
+    "network.dns.cidrs": Sample(value=["169.254.20.10/32"]),
+    "network.egress": Sample(value=[_MINIO]),
+    "network.egress.cidr": Sample(value="10.20.31.0/24", given={"network.egress": [_MINIO]}),
+    "network.egress.ports": Sample(value=[9000, 443], given={"network.egress": [_MINIO]}),
+    "network.proxy": Sample(value=_PROXY),
+    "network.proxy.httpProxy": Sample(
+        value="http://other.example.internal:8080", given={"network.proxy": _PROXY}
+    ),
+    "network.proxy.httpsProxy": Sample(
+        value="http://other.example.internal:8080", given={"network.proxy": _PROXY}
+    ),
+    "network.proxy.noProxy": Sample(value=[".example.internal"], given={"network.proxy": _PROXY}),
+    "network.proxy.cidr": Sample(value="10.20.40.10/32", given={"network.proxy": _PROXY}),
+    "images": Sample(value={"registry": "registry.example.internal"}),
+    "images.registry": Sample(value="registry.example.internal/mirror"),
+    "images.digests": Sample(value={VLLM: DIGEST}),
+    "check": Sample(value={}),
+    "check.longPromptTokens": Sample(value=8192),
+    "check.waitSeconds": Sample(value=5),
+    "check.address": Sample(value="127.0.0.1:8443"),
+    "check.caFile": Sample(value="pki/ca.crt"),
 }
 
 
@@ -146,7 +201,7 @@ def put(raw: Any, path: Path, value: Any) -> None:
     *sections, last = path
     for name in sections:
         raw = raw.setdefault(name, {})
-        if name == "models":
+        if isinstance(raw, list):
             raw = raw[0]
         elif name == "developers":
             raw = raw["alice"]

@@ -84,9 +84,14 @@ def test_every_data_module_has_a_version_and_a_checksum() -> None:
 
 def test_a_module_that_is_built_and_read_has_one_version() -> None:
     read = dict(_REQUIRED.findall((MODULES / "crds" / "go.mod").read_text(encoding="utf-8")))
-    for group in ("cluster", "kserve"):
+    for group in ("cluster", "kserve", "kueue"):
         built = dict(_REQUIRED.findall((MODULES / group / "go.mod").read_text(encoding="utf-8")))
-        for module in ("github.com/kserve/kserve", "sigs.k8s.io/kwok", "github.com/envoyproxy/gateway"):
+        for module in (
+            "github.com/kserve/kserve",
+            "sigs.k8s.io/kwok",
+            "github.com/envoyproxy/gateway",
+            "sigs.k8s.io/kueue",
+        ):
             assert built.get(module, read[module]) == read[module], module
 
 
@@ -98,6 +103,7 @@ def test_a_module_that_is_built_and_read_has_one_version() -> None:
         ("cluster", "sigs.k8s.io/kwok", pins.KWOK),
         ("cluster", "github.com/envoyproxy/gateway", pins.ENVOY_GATEWAY),
         ("kserve", "github.com/kserve/kserve", pins.KSERVE),
+        ("kueue", "sigs.k8s.io/kueue", pins.KUEUE),
         ("pulumi", "github.com/pulumi/pulumi/pkg/v3", pins.PULUMI),
         ("pulumi", "github.com/pulumi/pulumi/sdk/v3", pins.PULUMI),
     ],

@@ -16,9 +16,9 @@ import pytest
 
 from embedded.layout import Layout
 from embedded.lock import hold
-from embedded.toolchain import build, present, provision
+from embedded.toolchain import NAMES, build, present, provision
 from embedded.toolchain.official import File, Release, platform_name
-from embedded.toolchain.pins import KSERVE_CONTROLLER, PULUMI_ENGINE
+from embedded.toolchain.pins import GROUPS, KSERVE_CONTROLLER, PULUMI_ENGINE
 from onprem_agents.errors import EnvironmentProblem
 from tests.toolchain.conftest import Shown
 from tests.toolchain.site import send, site
@@ -292,3 +292,15 @@ def _until(reached: Callable[[], bool]) -> None:
     while not reached():
         assert time.monotonic() < deadline, "not reached within 10 s"
         time.sleep(0.05)
+
+
+def test_an_optional_program_is_brought_to_those_alone_that_name_it() -> None:
+    optional = {part.name for group in GROUPS if group.optional for part in group.parts}
+
+    assert optional == {"kueue-manager"}
+    assert not optional & set(NAMES), "it would be compiled before every run of the test suite"
+
+
+def test_a_name_that_no_group_has_is_refused(layout: Layout, shown: Shown) -> None:
+    with pytest.raises(KeyError, match="kueue-manager"):
+        provision(layout, ["kueue"], shown.progress)

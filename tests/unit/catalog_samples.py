@@ -48,6 +48,7 @@ def planned(model: Model, variant: Variant, version: str, **settings: object) ->
         timeouts=derive_timeouts(longest_turn_seconds=600, load_budget_seconds=2700),
         settings=Serving(),
         release=version,
+        cache=None,
     ).flags
 
 

@@ -58,6 +58,11 @@ READERS = {
         "sizing/kv_layers": "layers kv_heads head_dim chunk_tokens",
         "catalog/parameters": "shared_key_value",
     },
+    "ClusterPlatform": {
+        "catalog/loader": "name",
+        "cli/catalog_entry": "title",
+        "plan/presets": "settings labels annotations",
+    },
     "ClusterSoftware": {
         "catalog/loader": "name least newest tried",
         "stack/kserve": "refused",
@@ -101,7 +106,7 @@ READERS = {
         "sizing/kv_layers": "layers heads head_dim conv_kernel state_bytes_per_element",
     },
     "KserveRelease": {
-        "manifests/inference_service": "release",
+        "plan/images": "release",
         "plan/parts": "spelling",
         "plan/remarks": "faults source",
     },
@@ -113,6 +118,10 @@ READERS = {
     "Mamba2": {
         "catalog/attention": "kind",
         "sizing/kv_layers": "layers heads head_dim groups state_size conv_kernel state_bytes_per_element",
+    },
+    "Mark": {
+        "plan/presets": "name value because",
+        "cli/catalog_entry": "source",
     },
     "MigSlice": {
         "cli/catalog_entry": "parent profile compute_slices",
@@ -130,6 +139,10 @@ READERS = {
         "plan/release_fitness": "min_vllm",
         "catalog/model": "extra_args agents",
         "plan/choice": "variants",
+    },
+    "Preset": {
+        "plan/presets": "setting value because",
+        "cli/catalog_entry": "source",
     },
     "Sampling": {
         "catalog/model": "temperature top_p top_k",

@@ -12,9 +12,10 @@ import pytest
 from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.agents.machine import Machine
 from onprem_agents.probes.examination import platform_probes
-from onprem_agents.probes.limits import context, silence
+from onprem_agents.probes.limits import context
 from onprem_agents.probes.patient import Patient
 from onprem_agents.probes.reach import reach
+from onprem_agents.probes.silence import silence
 from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.developer_key import DeveloperKey
 from tests.unit.platform_server import KEY, Platform, platform
@@ -55,6 +56,8 @@ def test_a_sound_platform_passes_every_probe(tmp_path: Path) -> None:
         "long body",
         "context",
         "silence",
+        "messages silence",
+        "responses silence",
     ]
 
 
@@ -130,7 +133,7 @@ def test_both_ways_to_show_a_key_are_tried(tmp_path: Path) -> None:
 def test_a_stream_that_stays_silent_too_long_is_told() -> None:
     with platform("silent-on-long-prompts") as server, httpx.Client(trust_env=False, timeout=0.5) as http:
         own = DeveloperKey(value=KEY, source="the test")
-        found = silence(Patient(connection=server.contract(), key=own, http=http, timeout_seconds=0.5))
+        found, *_ = silence(Patient(connection=server.contract(), key=own, http=http, timeout_seconds=0.5))
     assert (found.probe, found.cause) == ("silence", "silence")
     assert "without a token" in found.evidence
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pytest
 
 from onprem_agents.manifests import Manifest, render
-from onprem_agents.manifests.gateway_proxies import proxy_labels, proxy_port
+from onprem_agents.manifests.envoy_provider import proxy_labels, proxy_port
 from onprem_agents.manifests.inference_service import pod_labels
 from onprem_agents.manifests.translation_proxy import pod_labels as translation_labels
 from onprem_agents.plan import PlatformPlan

@@ -6,6 +6,7 @@ import io
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -49,7 +50,9 @@ class _Machine:
     def stacks_with_resources(self) -> list[str]:
         return ["local"]
 
-    def up(self, _layout: Layout, stack: str, _progress: Progress, *, project: Path | None = None) -> None:
+    def up(
+        self, _layout: Layout, stack: str, _progress: Progress, *, project: Path | None = None, **_: Any
+    ) -> None:
         self.done.append(f"{'plain' if project is None else 'trial'} {stack}")
         if self.update_fails:
             raise EnvironmentProblem("the update failed")

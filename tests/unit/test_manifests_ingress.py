@@ -9,8 +9,8 @@ import pytest
 
 from onprem_agents.errors import InvalidInput
 from onprem_agents.manifests import Manifest, render
-from onprem_agents.manifests.external_ingress import COMPONENT, certificates, gateway
-from onprem_agents.manifests.gateway_proxies import envoy_proxy, proxy_labels
+from onprem_agents.manifests.envoy_provider import proxy_labels
+from onprem_agents.manifests.external_ingress import certificates, envoy_proxy, gateway
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.units import parse_duration
 from tests.unit.manifest_samples import of_kind, planned
@@ -71,7 +71,7 @@ def test_an_issuer_means_a_certificate_that_the_listener_uses() -> None:
 
 def test_a_gateway_that_is_restarted_serves_the_longest_turn_to_its_end() -> None:
     plan = planned(timeouts={"longestTurnSeconds": 1800})
-    shutdown = envoy_proxy(plan.ingress_part, COMPONENT)["spec"]["shutdown"]
+    shutdown = envoy_proxy(plan.ingress_part)["spec"]["shutdown"]
     (policy,) = kind(plan, "ClientTrafficPolicy").values()
 
     assert shutdown == {"drainTimeout": "32m"}, (
@@ -81,18 +81,18 @@ def test_a_gateway_that_is_restarted_serves_the_longest_turn_to_its_end() -> Non
     assert gateway(plan.ingress_part)["spec"]["infrastructure"]["parametersRef"] == {
         "group": "gateway.envoyproxy.io",
         "kind": "EnvoyProxy",
-        "name": envoy_proxy(plan.ingress_part, COMPONENT)["metadata"]["name"],
+        "name": envoy_proxy(plan.ingress_part)["metadata"]["name"],
     }
 
 
 def test_what_the_gateway_class_says_of_envoy_stays() -> None:
-    assert envoy_proxy(planned().ingress_part, COMPONENT)["spec"]["mergeType"] == "StrategicMerge"
+    assert envoy_proxy(planned().ingress_part)["spec"]["mergeType"] == "StrategicMerge"
 
 
 @pytest.mark.parametrize("replicas", [2, 3])
 def test_several_envoys_stand_on_different_nodes_and_a_drained_one_takes_one_of_them(replicas: int) -> None:
     plan = planned(access={"gatewayReplicas": replicas})
-    provider = envoy_proxy(plan.ingress_part, COMPONENT)["spec"]["provider"]
+    provider = envoy_proxy(plan.ingress_part)["spec"]["provider"]
 
     assert provider["type"] == "Kubernetes"
     deployment = provider["kubernetes"]["envoyDeployment"]
@@ -104,8 +104,8 @@ def test_several_envoys_stand_on_different_nodes_and_a_drained_one_takes_one_of_
 
 
 def test_two_envoys_are_the_default_and_one_leaves_all_to_the_gateway_class() -> None:
-    spec = envoy_proxy(planned().ingress_part, COMPONENT)["spec"]
-    alone = envoy_proxy(planned(access={"gatewayReplicas": 1}).ingress_part, COMPONENT)["spec"]
+    spec = envoy_proxy(planned().ingress_part)["spec"]
+    alone = envoy_proxy(planned(access={"gatewayReplicas": 1}).ingress_part)["spec"]
 
     assert spec["provider"]["kubernetes"]["envoyDeployment"]["replicas"] == 2
     assert "provider" not in alone

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from onprem_agents.manifests import render
-from onprem_agents.manifests.gpu_node_pool import node_patches, priority_class, queues
+from onprem_agents.manifests.gpu_node_pool import node_patches, priority_class
+from onprem_agents.manifests.queues import queues
 from onprem_agents.plan import PlatformPlan
 from tests.unit.manifest_samples import of_kind, planned
 
@@ -46,18 +47,15 @@ def test_without_a_queue_section_there_are_no_queues() -> None:
     assert queues(planned().pool_part) == []
 
 
-def test_the_quota_holds_the_replicas_and_one_surge_pod() -> None:
+def test_the_queue_is_in_the_namespace_and_leads_to_the_cluster_wide_one_of_the_pools_flavor() -> None:
     plan = planned(queue={}, model={"replicas": 2})
-    flavor, cluster_queue, local_queue = queues(plan.pool_part)
+    flavor, cluster_queue, local_queue = queues(plan.pool_part, plan.server_parts)
     (group,) = cluster_queue["spec"]["resourceGroups"]
-    quota = {item["name"]: item["nominalQuota"] for item in group["flavors"][0]["resources"]}
 
-    assert quota["nvidia.com/gpu"] == "4", "all GPUs of the pool"
-    assert quota["pods"] == "3"
-    assert quota["cpu"] == str(3 * plan.main.resources.cpus)
-    assert group["coveredResources"] == list(quota)
     assert group["flavors"][0]["name"] == flavor["metadata"]["name"]
+    assert flavor["spec"]["nodeLabels"] == plan.pool.node_selector
     assert local_queue["spec"]["clusterQueue"] == cluster_queue["metadata"]["name"]
+    assert local_queue["metadata"]["namespace"] == plan.namespace
 
 
 def test_everything_is_denied_both_ways_by_default() -> None:

@@ -43,7 +43,7 @@ def test_two_servers_in_one_namespace_share_no_object() -> None:
     )
 
     assert ("Secret", "coder-server-key") in first
-    assert len(first) == 5
+    assert len(first) == 6
     assert not set(first) & set(second)
 
 
@@ -122,17 +122,6 @@ def test_pools_of_two_namespaces_share_no_cluster_wide_name() -> None:
     assert set(first) & set(second) == {("LocalQueue", "coding-agents")}, "it has a namespace"
 
 
-def test_the_quota_of_a_pool_whose_servers_nobody_knows_admits_all_that_fit_its_gpus() -> None:
-    part = pool(queue={}, gpusPerNode=4, nodes=2)
-    model = server(gpusPerNode=4, nodes=2, replicas=8)
-    assert part.queues is not None
-    quota, pod = part.queues.quota, model.serving.resources
-
-    assert (quota.gpus, quota.pods, pod.gpus) == (8, 8, 1)
-    assert quota.cpus >= 8 * pod.cpus
-    assert quota.memory_gib >= 8 * pod.memory_gib
-
-
 def test_a_queue_that_leads_elsewhere_is_made_anew_for_kueue_lets_nobody_change_it() -> None:
     replaced = {
         each.manifest["kind"]: each.replace_on_changes
@@ -142,6 +131,18 @@ def test_a_queue_that_leads_elsewhere_is_made_anew_for_kueue_lets_nobody_change_
 
     assert replaced["LocalQueue"] == ("spec.clusterQueue",)
     assert {kind for kind, paths in replaced.items() if paths} == {"LocalQueue"}
+
+
+def test_a_server_that_changes_its_queue_is_made_anew_for_kueue_lets_no_running_one_in() -> None:
+    (declared,) = (
+        each
+        for bundle in server_bundles(server(localQueue="agents"))
+        for each in bundle.objects
+        if each.manifest["kind"] == "InferenceService"
+    )
+
+    assert 'metadata.labels["kueue.x-k8s.io/queue-name"]' in declared.replace_on_changes
+    assert declared.manifest["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "agents"
 
 
 def test_the_clusterqueue_of_a_platform_carries_its_namespace() -> None:

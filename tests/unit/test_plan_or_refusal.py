@@ -243,10 +243,11 @@ def test_more_roles_than_a_route_has_rules_are_refused_where_the_proxy_needs_one
 
 
 def test_a_release_without_a_convenience_is_planned_with_a_note_of_what_it_costs() -> None:
-    old = plan_stack({**BASE, "serving": {"vllm": "0.28.0"}}, stack="test")
+    models = [{"role": "coder", "model": "Qwen/Qwen3.6-27B-FP8"}]
+    old = plan_stack({**BASE, "models": models, "serving": {"vllm": "0.17.1"}}, stack="test")
 
-    assert old.main.flags.sse_keep_alive_interval is None
-    assert any("--sse-keep-alive-interval" in note for note in old.main.notes)
+    assert old.main.flags.shutdown_timeout is None
+    assert any("--shutdown-timeout" in note for note in old.main.notes)
     assert not plan_stack(BASE, stack="test").main.notes
 
 

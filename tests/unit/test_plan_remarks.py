@@ -45,6 +45,17 @@ def test_a_gated_model_says_which_licence_to_accept_and_where_its_token_goes() -
     assert "platform.serving.storageSecret" in notes
 
 
+def test_the_token_for_kserves_own_download_goes_to_an_account_of_its_jobs() -> None:
+    def asked(**place: str) -> list[str]:
+        cache = {"localModelCache": {"nodeGroup": "gpus", **place}}
+        notes = planned(GATED, precision="bf16", cache=cache).notes
+        return [note for note in notes if note.startswith("without a token")]
+
+    (note,) = asked()
+    assert "platform.models[].cache.localModelCache.serviceAccount" in note
+    assert asked(serviceAccount="downloads") == []
+
+
 def test_a_token_that_is_named_is_not_asked_for() -> None:
     notes = " ".join(planned(GATED, {"storageSecret": "hf-token"}, precision="bf16").notes)
     assert "gated" in notes

@@ -244,10 +244,40 @@ def test_the_record_holds_every_request_but_no_key_and_no_prompt(send: Send, rec
 
 
 def test_usage_follows_the_size_of_the_body(send: Send) -> None:
-    small = send("/v1/messages", messages("x"))[1]["usage"]["input_tokens"]
-    large = send("/v1/messages", messages("x" * 40_000))[1]["usage"]["input_tokens"]
+    def tokens(text: str) -> int:
+        usage = send("/v1/messages", messages(text))[1]["usage"]
+        return int(usage["input_tokens"] + usage["cache_read_input_tokens"])
 
-    assert 9_990 <= large - small <= 10_010
+    assert 9_990 <= tokens("x" * 40_000) - tokens("x") <= 10_010
+
+
+def test_a_second_turn_finds_the_first_one_cached_on_each_api(send: Send) -> None:
+    first = {"role": "user", "content": "word " * 4_000}
+    turns: list[dict[str, str]] = [first, {"role": "assistant", "content": "Done."}]
+    later = [*turns, {"role": "user", "content": "Reply with the word next."}]
+
+    cold = send("/v1/chat/completions", {"model": "coder", "messages": [first]})[1]["usage"]
+    warm = send("/v1/chat/completions", {"model": "coder", "messages": later})[1]["usage"]
+    told = send("/v1/messages", {"model": "coder", "messages": later, "max_tokens": 9})[1]["usage"]
+    items = send("/v1/responses", {"model": "coder", "input": later})[1]["usage"]
+
+    assert cold["prompt_tokens_details"] == {"cached_tokens": 0}
+    assert 0.95 < warm["prompt_tokens_details"]["cached_tokens"] / warm["prompt_tokens"] < 1
+    assert (
+        0.95 < told["cache_read_input_tokens"] / (told["input_tokens"] + told["cache_read_input_tokens"]) < 1
+    )
+    assert 0.95 < items["input_tokens_details"]["cached_tokens"] / items["input_tokens"] < 1
+
+
+def test_a_prompt_that_differs_at_its_start_finds_nothing_cached(send: Send) -> None:
+    def cached(text: str) -> int:
+        body = {"model": "coder", "messages": [{"role": "user", "content": text}]}
+        usage = send("/v1/chat/completions", body)[1]["usage"]
+        return int(usage["prompt_tokens_details"]["cached_tokens"])
+
+    text = "word " * 1_000
+
+    assert [cached(f"a {text}"), cached(f"b {text}"), cached(f"a {text}") > 1_200] == [0, 0, True]
 
 
 def test_a_play_holds_for_as_many_requests_as_it_says(send: Send) -> None:

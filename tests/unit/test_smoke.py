@@ -39,9 +39,24 @@ def good(request: httpx.Request) -> httpx.Response:
     return answer({"content": "ready"})
 
 
-def probe(handler: Handler, **changes: Any) -> tuple[Verdict, ...]:
+def stream(*texts: str) -> httpx.Response:
+    chunks = [{"choices": [{"index": 0, "delta": {"content": text}}]} for text in texts]
+    lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+    return httpx.Response(
+        200, headers={"content-type": "text/event-stream"}, text="".join(lines) + "data: [DONE]\n\n"
+    )
+
+
+def probe(handler: Handler, *, streams: bool = True, **changes: Any) -> tuple[Verdict, ...]:
+    """Probe what the handler answers; streams are good ones unless they are the handler's too."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if streams and request.method == "POST" and json.loads(request.content).get("stream"):
+            return stream("rea", "dy")
+        return handler(request)
+
     given: dict[str, Any] = {"base_url": URL, "model": "coder", "key": KEY, "key_source": "the variable X"}
-    with httpx.Client(transport=httpx.MockTransport(handler)) as http:
+    with httpx.Client(transport=httpx.MockTransport(handle)) as http:
         return run(Target(**(given | changes)), http)
 
 
@@ -51,26 +66,28 @@ def with_tool_answer(message: dict[str, Any], finish_reason: str = "stop") -> Ve
             return answer(message, finish_reason)
         return answer({"content": "ready"})
 
-    chat, tool = probe(handler)
-    assert chat.severity is Severity.OK
+    chat, tool, streaming = probe(handler)
+    assert chat.severity is streaming.severity is Severity.OK
     return tool
 
 
-def test_a_good_endpoint_passes_both_probes_with_the_requests_that_agents_build_on() -> None:
+def test_a_good_endpoint_passes_all_probes_with_the_requests_that_agents_build_on() -> None:
     seen: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return good(request)
+        return stream("ready") if json.loads(request.content)["stream"] else good(request)
 
-    chat, tool = probe(handler)
+    chat, tool, streaming = probe(handler, streams=False)
     assert (chat.probe, chat.severity, chat.cause, chat.fix) == ("chat", Severity.OK, "ok", "")
     assert (tool.probe, tool.severity, tool.cause, tool.fix) == ("tool call", Severity.OK, "ok", "")
     assert chat.evidence.startswith("answered: ready, in ")
     assert tool.evidence.startswith("called write_file for hello.txt, in ")
-    assert [str(request.url) for request in seen] == [f"{URL}/chat/completions"] * 2
-    assert [request.headers["authorization"] for request in seen] == [f"Bearer {KEY}"] * 2
-    first, second = (json.loads(request.content) for request in seen)
+    assert (streaming.probe, streaming.severity) == ("streaming", Severity.OK)
+    assert streaming.evidence.startswith("1 events, to the end, never silent for longer than 0.0 s, in ")
+    assert [str(request.url) for request in seen] == [f"{URL}/chat/completions"] * 3
+    assert [request.headers["authorization"] for request in seen] == [f"Bearer {KEY}"] * 3
+    first, second, _ = (json.loads(request.content) for request in seen)
     assert first["messages"] == [{"role": "user", "content": "Reply with the single word: ready"}]
     assert (first["model"], first["stream"]) == ("coder", False)
     assert "tools" not in first
@@ -245,7 +262,7 @@ def test_vllms_own_refusal_of_tools_points_to_the_flags() -> None:
         text = '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
         return httpx.Response(400, json={"error": {"message": text, "type": "BadRequestError"}})
 
-    _, verdict = probe(handler)
+    _, verdict, _ = probe(handler)
     assert verdict.cause == "tool-parser"
     assert verdict.fix.startswith("start vLLM with --enable-auto-tool-choice")
 
@@ -291,7 +308,7 @@ def test_no_part_of_the_key_is_left_where_evidence_is_cut_short() -> None:
 
 @pytest.mark.parametrize("key", ["1", "content", '"', "EMPTY"])
 def test_a_made_up_key_does_not_spoil_the_reading_of_answers(key: str) -> None:
-    assert [verdict.cause for verdict in probe(good, key=key)] == ["ok", "ok"]
+    assert [verdict.cause for verdict in probe(good, key=key)] == ["ok", "ok", "ok"]
 
 
 def test_a_key_with_quotes_is_taken_out_of_json_too() -> None:

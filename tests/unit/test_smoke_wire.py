@@ -91,6 +91,8 @@ class Server(http.server.BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         message = {"tool_calls": [CALL]} if "tools" in body else {"content": "ready"}
         reply = json.dumps({"choices": [{"message": message}]}).encode()
+        if body["stream"]:
+            reply = b'data: {"choices": [{"delta": {"content": "ready"}}]}\n\ndata: [DONE]\n\n'
         self.send_response(200)
         if self.mode == "good":
             self.send_header("content-length", str(len(reply)))
@@ -136,7 +138,7 @@ def over_the_wire(base_url: str, *, ca_file: Path | None = None, timeout: float 
 
 
 def test_a_real_server_passes(serve: Callable[..., str]) -> None:
-    assert [verdict.cause for verdict in over_the_wire(serve())] == ["ok", "ok"]
+    assert [verdict.cause for verdict in over_the_wire(serve())] == ["ok", "ok", "ok"]
 
 
 def test_a_closed_port_is_refused() -> None:
@@ -171,7 +173,7 @@ def test_a_private_ca_is_accepted_by_its_file_and_asked_for_without(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     base_url = serve(context=context)
-    assert [verdict.cause for verdict in over_the_wire(base_url, ca_file=ca_file)] == ["ok", "ok"]
+    assert [verdict.cause for verdict in over_the_wire(base_url, ca_file=ca_file)] == ["ok", "ok", "ok"]
     (verdict,) = over_the_wire(base_url)
     assert (verdict.cause, verdict.fix) == ("tls", "give the file of your organisation's CA with --ca-file")
 
@@ -184,10 +186,11 @@ def test_a_ca_file_that_is_none_is_one_clear_sentence(tmp_path: Path) -> None:
             over_the_wire("https://127.0.0.1:9/v1", ca_file=path)
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate for 127.0.0.1, and one file with it and its key."""
+def self_signed(folder: Path, *names: str) -> tuple[Path, Path]:
+    """Write a certificate for 127.0.0.1 and these names, and one file with it and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -198,9 +201,7 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + dt.timedelta(hours=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
+        .add_extension(x509.SubjectAlternativeName([address, *map(x509.DNSName, names)]), False)
         .sign(key, hashes.SHA256())
     )
     ca_file, chain = folder / "ca.pem", folder / "chain.pem"

@@ -33,7 +33,6 @@ RAW: dict[str, Any] = {
 YOUNGER = {
     "--language-model-only": "0.17.1",
     "--shutdown-timeout": "0.18.1",
-    "--sse-keep-alive-interval": "0.29.0",
 }
 
 

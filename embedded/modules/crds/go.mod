@@ -12,7 +12,7 @@ require (
 	github.com/kserve/kserve v0.20.0
 	sigs.k8s.io/gateway-api v1.6.1
 	sigs.k8s.io/gateway-api-inference-extension v1.5.0
-	sigs.k8s.io/kueue v0.15.0
+	sigs.k8s.io/kueue v0.19.2
 	sigs.k8s.io/kwok v0.8.0
 	sigs.k8s.io/lws v0.8.0
 )

@@ -10,12 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.certificate import check_certificate
 from onprem_agents.cluster.preflight.check import Check, Object, Verdict
-from onprem_agents.cluster.preflight.gateway import check_gateway_class, check_load_balancer, check_lua
+from onprem_agents.cluster.preflight.gateway import (
+    check_gateway_class,
+    check_load_balancer,
+    check_lua,
+    waits_for_an_address,
+)
 from onprem_agents.cluster.preflight.knative import check_knative
 from onprem_agents.cluster.preflight.licences import check_licences
 from onprem_agents.cluster.preflight.namespace import check_namespace
 from onprem_agents.cluster.preflight.nodes import check_nodes
 from onprem_agents.cluster.preflight.permissions import check_permissions
+from onprem_agents.cluster.preflight.queue import check_queue
 from onprem_agents.cluster.preflight.storage import check_storage
 from onprem_agents.cluster.preflight.versions import check_versions
 from onprem_agents.plan import PlatformPlan
@@ -25,12 +31,12 @@ __all__ = ["PREREQUISITES", "Check", "Verdict", "preflight"]
 # What brings each API group that a stack may declare objects of, with the version tested (embedded cluster,
 # 2026-11). Groups that are not here are Kubernetes' own.
 PREREQUISITES: Mapping[str, str] = {
-    "serving.kserve.io": "install KServe 0.20 (charts kserve-crd and kserve)",
+    "serving.kserve.io": "install KServe 0.20 (charts kserve-crd and kserve; kserve-localmodel-crd for local models)",
     "gateway.networking.k8s.io": "install the Gateway API CRDs 1.6, standard channel",
     "gateway.envoyproxy.io": "install Envoy Gateway 1.9",
     "aigateway.envoyproxy.io": "install Envoy AI Gateway 1.0 or newer",
     "cert-manager.io": "install cert-manager, or give platform.access.tls.secretName",
-    "kueue.x-k8s.io": "install Kueue 0.15, or drop platform.queue",
+    "kueue.x-k8s.io": "install Kueue 0.19, or drop platform.queue",
 }
 _KNATIVE = (
     "serving.knative.dev/v1",
@@ -56,11 +62,13 @@ def _checks(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -
         yield _api(client, *api)
     yield from check_versions(plan, objects, client)
     yield check_gateway_class(plan, client)
-    yield check_load_balancer(client)
+    if waits_for_an_address(plan, client):
+        yield check_load_balancer(client)
     if any(each["kind"] == "EnvoyExtensionPolicy" for each in objects):
         yield check_lua(plan, client)
     yield from check_certificate(plan, client)
     yield from check_nodes(plan, objects, client)
+    yield from check_queue(plan, objects, client)
     yield from check_licences(plan, client)
     yield from check_storage(plan, objects, client)
     yield from check_namespace(plan, objects, client)

@@ -33,16 +33,22 @@ def check_gateway_class(plan: PlatformPlan, client: KubeClient) -> Check:
 
 
 def _merges_gateways(gateway_class: Object, client: KubeClient) -> bool:
+    return _settings_of(gateway_class, client).get("mergeGateways") is True
+
+
+def _settings_of(gateway_class: Object, client: KubeClient) -> Object:
+    """Return what a class's own EnvoyProxy says, nothing where it has none."""
     reference = gateway_class.get("spec", {}).get("parametersRef") or {}
     if reference.get("kind") != "EnvoyProxy":
-        return False
+        return {}
     proxy = client.find(
         "gateway.envoyproxy.io/v1alpha1",
         "EnvoyProxy",
         reference["name"],
         reference.get("namespace", "default"),
     )
-    return (proxy or {}).get("spec", {}).get("mergeGateways") is True
+    found: Object = (proxy or {}).get("spec", {})
+    return found
 
 
 def check_lua(plan: PlatformPlan, client: KubeClient) -> Check:
@@ -61,6 +67,16 @@ def check_lua(plan: PlatformPlan, client: KubeClient) -> Check:
     )
 
 
+def waits_for_an_address(plan: PlatformPlan, client: KubeClient) -> bool:
+    """Tell whether the Gateway comes up only where something gives its Service an address."""
+    service = plan.access.gateway_service
+    if service is not None:
+        return service.waits_for_an_address
+    gateway_class = client.find("gateway.networking.k8s.io/v1", "GatewayClass", plan.access.gateway_class)
+    kubernetes = _settings_of(gateway_class or {}, client).get("provider", {}).get("kubernetes", {})
+    return str(kubernetes.get("envoyService", {}).get("type", "LoadBalancer")) == "LoadBalancer"
+
+
 def check_load_balancer(client: KubeClient) -> Check:
     """Return whether anything gives Services of type LoadBalancer an address; the Gateway waits for one.
 
@@ -72,8 +88,9 @@ def check_load_balancer(client: KubeClient) -> Check:
     served = [each for each in services if each.get("status", {}).get("loadBalancer", {}).get("ingress")]
     name = "addresses for LoadBalancer Services"
     fix = (
-        "on bare metal install MetalLB, kube-vip or the like, or set envoyService.type in the EnvoyProxy of the "
-        "GatewayClass; without an address the Gateway is never Programmed"
+        "on bare metal install MetalLB, kube-vip or the like, or set platform.access.gatewayService.type to NodePort, "
+        "or its addresses to those that your network leads to the nodes; without an address the Gateway is never "
+        "Programmed"
     )
     if served:
         return Check(name=name, verdict="ok", found=f"{len(served)} Services have one")

@@ -9,6 +9,16 @@ from onprem_agents.cluster.preflight.check import Check, Object
 
 _NAMESPACE = "knative-serving"
 
+
+def _has_volume(pod: Object, kind: str) -> bool:
+    return any(kind in volume for volume in pod.get("volumes") or [])
+
+
+def _writes_claim(pod: Object) -> bool:
+    claims = [volume.get("persistentVolumeClaim") for volume in pod.get("volumes") or []]
+    return any(claim is not None and not claim.get("readOnly") for claim in claims)
+
+
 # Flag of ConfigMap config-features → how to see that a pod needs it (knative/serving, pkg/apis/config/features.go,
 # read 2026-11).
 _FLAGS: Mapping[str, Callable[[Object], bool]] = {
@@ -19,13 +29,11 @@ _FLAGS: Mapping[str, Callable[[Object], bool]] = {
     "kubernetes.podspec-securitycontext": lambda pod: bool(pod.get("securityContext")),
     "kubernetes.podspec-volumes-emptydir": lambda pod: _has_volume(pod, "emptyDir"),
     "kubernetes.podspec-persistent-volume-claim": lambda pod: _has_volume(pod, "persistentVolumeClaim"),
+    "kubernetes.podspec-persistent-volume-write": _writes_claim,
+    "kubernetes.podspec-volumes-hostpath": lambda pod: _has_volume(pod, "hostPath"),
 }
 # Allowed unless somebody forbids them; all others are forbidden unless somebody allows them.
 _ON_BY_DEFAULT = frozenset({"kubernetes.podspec-volumes-emptydir"})
-
-
-def _has_volume(pod: Object, kind: str) -> bool:
-    return any(kind in volume for volume in pod.get("volumes") or [])
 
 
 def check_knative(objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check
 from onprem_agents.plan import PlatformPlan
-from onprem_agents.plan.remarks import CREDENTIAL_STEPS
+from onprem_agents.plan.cache import KServeCache
+from onprem_agents.plan.remarks import ACCOUNT_STEPS, CREDENTIAL_STEPS
 
 
 def check_licences(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
@@ -15,6 +16,15 @@ def check_licences(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
     name = plan.settings.serving.storage_secret
     for serving in plan.serving:
         if serving.licence_to_accept is None:
+            continue
+        if isinstance(serving.cache, KServeCache):
+            account = serving.cache.service_account
+            yield Check.of(
+                f"licence of {serving.variant.hf_id}",
+                holds=account is not None,
+                found=f"KServe downloads with the credentials of {account or 'nobody'}",
+                fix=f"{serving.licence_to_accept}; {ACCOUNT_STEPS}",
+            )
             continue
         there, found = False, "platform.serving.storageSecret names no Secret"
         if name is not None:

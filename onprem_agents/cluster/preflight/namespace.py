@@ -30,6 +30,8 @@ def _pods(objects: Sequence[Object]) -> Iterator[tuple[Object, int]]:
             yield predictor, int(predictor.get("maxReplicas") or 1)
         elif each["kind"] == "Deployment":
             yield each["spec"]["template"]["spec"], int(each["spec"].get("replicas") or 1)
+        elif each["kind"] == "Job":
+            yield each["spec"]["template"]["spec"], 1
 
 
 def _total(pods: Sequence[tuple[Object, int]]) -> dict[str, Fraction]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object
+from onprem_agents.cluster.preflight.model_cache import check_model_cache
 from onprem_agents.plan import PlatformPlan
 
 
@@ -18,7 +19,7 @@ def check_storage(plan: PlatformPlan, objects: Sequence[Object], client: KubeCli
         volume["persistentVolumeClaim"]["claimName"]
         for volume in volumes
         if "persistentVolumeClaim" in volume
-    }
+    } - {each["metadata"]["name"] for each in objects if each["kind"] == "PersistentVolumeClaim"}
     for claim in sorted(claims):
         found = client.find("v1", "PersistentVolumeClaim", claim, namespace)
         phase = (found or {}).get("status", {}).get("phase")
@@ -28,6 +29,7 @@ def check_storage(plan: PlatformPlan, objects: Sequence[Object], client: KubeCli
             found=str(phase or "not there"),
             fix="create the claim and fill it with the weights, or correct platform.models[].source",
         )
+    yield from check_model_cache(objects, client)
     settings = plan.settings.serving
     secrets = [*settings.image_pull_secrets, *([settings.storage_secret] if settings.storage_secret else [])]
     for name in secrets:

@@ -1,0 +1,69 @@
+"""A model that is silent for long, behind a hop that ends silent connections: what the server's comments are for.
+
+The times are those of a company's first week at a twentieth: a load balancer's 60 s, and three minutes of prefill.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.agents.gateway import Gateway
+from tests.agents.hop import idle_limited
+from tests.agents.machine import UNATTENDED, Machine
+from tests.agents.scenarios import CREATE
+
+# The names are read by whoever runs this at full length: 60, 15 and 180.
+IDLE_SECONDS = float(os.environ.get("ONPREM_HOP_IDLE_SECONDS", "3"))
+KEEP_ALIVE_SECONDS = IDLE_SECONDS / 4
+SILENCE_SECONDS = IDLE_SECONDS * 3
+
+
+def task(keep_alive_seconds: float) -> str:
+    """Return a task whose first answer is silent; its next turns are plain."""
+    return f"[play silence={SILENCE_SECONDS} keep_alive={keep_alive_seconds} times=1] {CREATE}"
+
+
+def behind(machine: Machine, gateway: Gateway, port: int) -> None:
+    """Have the agent ask the hop instead of the gateway, in every file that setup wrote."""
+    changed = 0
+    for file in machine.home.rglob("*"):
+        if file.is_file() and (text := file.read_bytes()).count(own := f"localhost:{gateway.port}".encode()):
+            file.write_bytes(text.replace(own, f"localhost:{port}".encode()))
+            changed += 1
+    assert changed, "no file of the agent names the gateway"
+
+
+@pytest.mark.parametrize("agent", UNATTENDED)
+def test_an_agent_waits_out_a_silent_model_behind_a_hop_that_cuts_silence(
+    machine: Machine, gateway: Gateway, tmp_path: Path, agent: str
+) -> None:
+    plain = len(gateway.posted())
+    assert machine.run(CREATE).code == 0
+    expected = len(gateway.posted()) - plain
+    (machine.repository / "hello.txt").unlink()
+
+    with idle_limited(gateway, tmp_path, idle_seconds=IDLE_SECONDS) as port:
+        behind(machine, gateway, port)
+        before = len(gateway.posted())
+        done = machine.run(task(KEEP_ALIVE_SECONDS))
+
+    assert (machine.repository / "hello.txt").read_text().strip() == "hi", done.text
+    assert done.code == 0, done.text
+    assert len(gateway.posted()) - before == expected, f"{agent} asked nothing twice:\n{done.text}"
+
+
+@pytest.mark.parametrize("agent", UNATTENDED)
+def test_without_comments_the_hop_cuts_the_same_agent_off(
+    machine: Machine, gateway: Gateway, tmp_path: Path, agent: str
+) -> None:
+    with idle_limited(gateway, tmp_path, idle_seconds=IDLE_SECONDS) as port:
+        behind(machine, gateway, port)
+        before = len(gateway.posted())
+        machine.run(task(keep_alive_seconds=3600))
+        asked = [line["path"] for line in gateway.posted()[before:]]
+
+    log = (tmp_path / "hop.log").read_text()
+    assert len(asked) > 1, f"{agent} asks again after the cut, or gives up\n{log}"
