@@ -44,6 +44,23 @@ class GpuNodePoolArgs(TypedDict):
     """Kueue objects for the pool. Left out: none are made."""
 
 
+class Toleration(TypedDict):
+    """A taint that the pods bear, beside the one of GPU nodes."""
+
+    key: NotRequired[pulumi.Input[str]]
+    """Key of the taint. Left out: every key, with the operator Exists."""
+    operator: NotRequired[pulumi.Input[str]]
+    """Exists takes any value of the taint, Equal the one that 'value' says. One of Exists, Equal. Default:
+    Equal."""
+    value: NotRequired[pulumi.Input[str]]
+    """Value of the taint. Left out: the empty one."""
+    effect: NotRequired[pulumi.Input[str]]
+    """Effect of the taint. Left out: each of them. One of NoSchedule, PreferNoSchedule, NoExecute."""
+    toleration_seconds: NotRequired[pulumi.Input[int]]
+    """How long a pod stays on a node that gets the taint, in seconds; only with NoExecute. Left out: for
+    ever."""
+
+
 class PvcCache(TypedDict):
     """A PersistentVolumeClaim that the stack makes and a Job fills; the kernels that vLLM compiles lie
     beside."""
@@ -154,6 +171,9 @@ class InferenceServiceArgs(TypedDict):
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    cuda_affinity: NotRequired[pulumi.Input[bool]]
+    """Whether pods go only to nodes whose driver knows the image's CUDA, by the labels of NVIDIA's GPU
+    feature discovery; without those labels no node will do. Default: false."""
     download_mib_per_second: NotRequired[pulumi.Input[int]]
     """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
     about what a line of 1 Gbit/s gives. Default: 100."""
@@ -188,10 +208,29 @@ class InferenceServiceArgs(TypedDict):
     chat_template: NotRequired[pulumi.Input[str]]
     """Jinja text to use instead of the model's own template. Left out: the model's, or the one that vLLM
     brings for its tool calls."""
+    prefix_caching: NotRequired[pulumi.Input[bool]]
+    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it would
+    harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold."""
+    vision: NotRequired[pulumi.Input[bool]]
+    """Take images beside text, where the model can: its encoder then takes memory of its own. Default:
+    false."""
     speculative_tokens: NotRequired[pulumi.Input[int]]
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
     """Sampling temperature that server and agents use. Left out: that of the model's own configuration."""
+    extra_args: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Further options of vLLM, word by word as `vllm serve` takes them, e.g. [--max-logprobs, '5']. What a
+    setting says, what the plan decides and what could not be sized is refused. Left out: none."""
+    env: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further variables of the server, none of them secret, e.g. {NCCL_DEBUG: INFO}. Left out: none."""
+    pod_labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further labels of the pods. Left out: none."""
+    pod_annotations: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further annotations of the pods. Left out: none."""
+    node_selector: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Labels that a node must have beside those of the pool. Left out: any node of the pool will do."""
+    tolerations: NotRequired[pulumi.Input[Sequence[pulumi.Input[Toleration]]]]
+    """Taints that the pods bear beside the one of GPU nodes. Left out: none."""
     cache: NotRequired[pulumi.Input[Cache]]
     """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
     nodes: NotRequired[pulumi.Input[int]]
@@ -297,6 +336,8 @@ class ServerReference(TypedDict):
     """Whether the model thinks before it answers. Default: false."""
     tool_calling: NotRequired[pulumi.Input[bool]]
     """Whether the server parses the model's tool calls. Default: true."""
+    vision: NotRequired[pulumi.Input[bool]]
+    """Whether the server takes images beside text. Default: false."""
     temperature: NotRequired[pulumi.Input[float]]
     """Sampling temperature that agents use. Left out: that of the server's own configuration."""
     unsupported_reasons: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
@@ -494,10 +535,29 @@ class ModelRole(TypedDict):
     chat_template: NotRequired[pulumi.Input[str]]
     """Jinja text to use instead of the model's own template. Left out: the model's, or the one that vLLM
     brings for its tool calls."""
+    prefix_caching: NotRequired[pulumi.Input[bool]]
+    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it would
+    harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold."""
+    vision: NotRequired[pulumi.Input[bool]]
+    """Take images beside text, where the model can: its encoder then takes memory of its own. Default:
+    false."""
     speculative_tokens: NotRequired[pulumi.Input[int]]
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
     """Sampling temperature that server and agents use. Left out: that of the model's own configuration."""
+    extra_args: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Further options of vLLM, word by word as `vllm serve` takes them, e.g. [--max-logprobs, '5']. What a
+    setting says, what the plan decides and what could not be sized is refused. Left out: none."""
+    env: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further variables of the server, none of them secret, e.g. {NCCL_DEBUG: INFO}. Left out: none."""
+    pod_labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further labels of the pods. Left out: none."""
+    pod_annotations: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further annotations of the pods. Left out: none."""
+    node_selector: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Labels that a node must have beside those of the pool. Left out: any node of the pool will do."""
+    tolerations: NotRequired[pulumi.Input[Sequence[pulumi.Input[Toleration]]]]
+    """Taints that the pods bear beside the one of GPU nodes. Left out: none."""
     cache: NotRequired[pulumi.Input[Cache]]
     """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
 
@@ -525,6 +585,9 @@ class Serving(TypedDict):
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    cuda_affinity: NotRequired[pulumi.Input[bool]]
+    """Whether pods go only to nodes whose driver knows the image's CUDA, by the labels of NVIDIA's GPU
+    feature discovery; without those labels no node will do. Default: false."""
     download_mib_per_second: NotRequired[pulumi.Input[int]]
     """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
     about what a line of 1 Gbit/s gives. Default: 100."""

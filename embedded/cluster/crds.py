@@ -52,13 +52,19 @@ class Definition:
 
 
 def ensure(
-    client: KubeWriter, groups: Collection[str], module: Callable[[str], Path], tell: Callable[[str], None]
+    client: KubeWriter,
+    groups: Collection[str],
+    module: Callable[[str], Path],
+    tell: Callable[[str], None],
+    *,
+    kinds: Collection[str] = (),
 ) -> int:
     """Install the groups' definitions that are missing or changed and wait until all are served.
 
-    Returns how many were installed.
+    With `kinds` those alone. Returns how many were installed.
     """
-    wanted = [definition for group in sorted(groups) for definition in definitions(group, module)]
+    found = [definition for group in sorted(groups) for definition in definitions(group, module)]
+    wanted = [definition for definition in found if not kinds or definition.kind in kinds]
     present = _present(client)
     missing = [each for each in wanted if present.get(each.name, ("", ""))[0] != each.digest]
     if not missing:

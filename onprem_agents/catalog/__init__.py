@@ -27,6 +27,7 @@ from onprem_agents.catalog.attention import (
     SlidingWindow,
 )
 from onprem_agents.catalog.cluster_software import ClusterSoftware, numbers
+from onprem_agents.catalog.conflict import Conflict, Side
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.kserve import KserveRelease
@@ -35,6 +36,7 @@ from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sa
 from onprem_agents.catalog.parameters import Parameters, parameters_of
 from onprem_agents.catalog.platform import ClusterPlatform, Mark, Preset
 from onprem_agents.catalog.resembling import Resemblance
+from onprem_agents.catalog.server_option import ServerOption, ServerVariable
 from onprem_agents.catalog.tier import Tier
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "ClusterPlatform",
     "ClusterSoftware",
     "CompressedAttention",
+    "Conflict",
     "Experts",
     "FormerModel",
     "FormerSetting",
@@ -67,6 +70,9 @@ __all__ = [
     "Preset",
     "Resemblance",
     "Sampling",
+    "ServerOption",
+    "ServerVariable",
+    "Side",
     "SlidingWindow",
     "Source",
     "Tier",

@@ -13,12 +13,14 @@ from pydantic import ValidationError
 
 from onprem_agents.catalog.accelerator import Accelerator
 from onprem_agents.catalog.cluster_software import ClusterSoftware
+from onprem_agents.catalog.conflict import Conflict
 from onprem_agents.catalog.fact import Fact
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.kserve import KserveRelease, release_named
 from onprem_agents.catalog.model import Model, Variant
 from onprem_agents.catalog.platform import ClusterPlatform
 from onprem_agents.catalog.resembling import Resemblance, resembling
+from onprem_agents.catalog.server_option import ServerOption, ServerVariable
 from onprem_agents.catalog.tier import Tier
 from onprem_agents.errors import FormerName, InvalidInput, Problem, UnknownFact
 
@@ -82,6 +84,21 @@ class Catalog:
     def former_settings(self) -> tuple[FormerSetting, ...]:
         """Keys and values of other manifests, and what to write here."""
         return _read_once(_FOLDER / "former-settings.yaml", FormerSetting)
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Options of vLLM that do harm together, or with some models."""
+        return _read_once(_FOLDER / "conflicts.yaml", Conflict)
+
+    @property
+    def server_options(self) -> tuple[ServerOption, ...]:
+        """Options of vLLM that a stack may not give by itself, or not without knowing something."""
+        return _read_once(_FOLDER / "server-options.yaml", ServerOption)
+
+    @property
+    def server_variables(self) -> tuple[ServerVariable, ...]:
+        """Variables of the server that a stack may not give by itself, or not without knowing something."""
+        return _read_once(_FOLDER / "server-variables.yaml", ServerVariable)
 
     @property
     def cluster_software(self) -> tuple[ClusterSoftware, ...]:

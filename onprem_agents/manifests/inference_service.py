@@ -7,11 +7,15 @@ serving runtime would merge its own in.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from onprem_agents.manifests.gpu_node_pool import tolerations
 from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest, pod_security, spread
 from onprem_agents.manifests.model_files import config_maps, files_digest
 from onprem_agents.manifests.model_server import server_container, server_volumes
 from onprem_agents.manifests.model_source import init_containers
+from onprem_agents.manifests.node_affinity import cuda_affinity
 from onprem_agents.plan import ServerPart, ServingPlan
 from onprem_agents.plan.cache import KServeCache
 from onprem_agents.stack.labels import CONFIG_ANNOTATION, QUEUE_LABEL, ROLE_LABEL, STACK_LABEL
@@ -122,8 +126,8 @@ def _predictor(part: ServerPart) -> Manifest:
         "minReplicas": serving.replicas,
         "maxReplicas": serving.replicas,
         "timeout": serving.timeouts.predictor_seconds,
-        "labels": pod_labels(part),
-        "annotations": _pod_annotations(part),
+        "labels": {**serving.pod.labels, **pod_labels(part)},
+        "annotations": {**serving.pod.annotations, **_pod_annotations(part)},
         **(_standard(serving) if part.mode == "Standard" else _knative(serving)),
         "serviceAccountName": service_account_name(part),
         "automountServiceAccountToken": False,
@@ -131,8 +135,9 @@ def _predictor(part: ServerPart) -> Manifest:
         "enableServiceLinks": False,
         **({"topologySpreadConstraints": spread(pod_labels(part))} if _spreads(part) else {}),
         **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
-        "nodeSelector": part.pool.node_selector,
-        "tolerations": tolerations(),
+        "nodeSelector": {**serving.pod.node_selector, **part.pool.node_selector},
+        "tolerations": [*tolerations(), *_further(serving.pod.tolerations)],
+        **cuda_affinity(serving),
         "securityContext": pod_security(part.pod_ids),
         "containers": [server_container(part)],
         "volumes": server_volumes(part),
@@ -148,6 +153,11 @@ def _predictor(part: ServerPart) -> Manifest:
 def _spreads(part: ServerPart) -> bool:
     """Return whether the replicas ask for nodes of their own; Knative refuses that unless a flag allows it."""
     return part.serving.replicas > 1 and part.mode == "Standard"
+
+
+def _further(given: Iterable[Mapping[str, Any]]) -> list[Manifest]:
+    """Return the tolerations of a role that its pods do not have anyway."""
+    return [dict(toleration) for toleration in given if dict(toleration) not in tolerations()]
 
 
 def _standard(serving: ServingPlan) -> Manifest:

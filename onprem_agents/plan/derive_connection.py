@@ -95,7 +95,7 @@ def _role(server: ServerReference) -> dict[str, object]:
         "reasoning": server.reasoning,
         "tool_calling": server.tool_calling,
         "parallel_tool_calls": server.tool_calling,
-        "vision": False,
+        "vision": server.vision,
         "temperature": server.temperature,
         "supported_agents": supported_agents(server),
         "unsupported_reasons": dict(server.unsupported_reasons),

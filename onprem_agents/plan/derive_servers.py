@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pydantic.alias_generators import to_camel
-
 from onprem_agents.catalog import Catalog
 from onprem_agents.errors import InvalidInput, Problem, UnknownFact
 from onprem_agents.plan.cache import Cache, cache_of, cache_problems, on_one_node
@@ -132,7 +130,9 @@ class Servers:
             try:
                 serving.append(self._serving(decision, placement, timeouts, cache))
             except InvalidInput as error:
-                problems += [_at_setting(problem, decision.role, index) for problem in error.problems]
+                problems += [
+                    _at_setting(problem, decision.role, index, self.catalog) for problem in error.problems
+                ]
         return tuple(serving)
 
     def _cache(self, decision: RoleDecision) -> Cache | None:
@@ -167,24 +167,17 @@ class Servers:
             cache=cache,
         )
         named = self.images.reference if self.serving.image is None else self.images.said
-        return replace(planned, image=named(planned.image))
+        return replace(planned, image=named(planned.image), notes=(*decision.notes, *planned.notes))
 
 
-# Options of vLLM whose settings go by another name; all others go by their own.
-_SETTING_OF = {
-    "max_model_len": "context",
-    "tensor_parallel_size": "tensor_parallel",
-    "speculative_config": "speculative_tokens",
-    "override_generation_config": "temperature",
-}
-
-
-def _at_setting(problem: Problem, role: ModelRole, index: int) -> Problem:
+def _at_setting(problem: Problem, role: ModelRole, index: int, catalog: Catalog) -> Problem:
     """Return the problem of an option of vLLM as that of the setting that it comes from, or of the model."""
-    option = problem.where.removeprefix("--").replace("-", "_")
-    option = _SETTING_OF.get(option, option)
-    said = option in role.model_fields_set
-    key = to_camel(option) if said else "model"
+    entry = next((entry for entry in catalog.server_options if entry.means(problem.where)), None)
+    setting = entry.setting if entry is not None else None
+    said = setting in {
+        info.alias for name, info in type(role).model_fields.items() if name in role.model_fields_set
+    }
+    key = setting if said else "model"
     found = problem.found if said else f"{role.model}, which is served with {problem.where} {problem.found}"
     fix = (
         "leave it out"

@@ -48,6 +48,7 @@ def reference_to(
             "maxOutputTokens": serving.max_output_tokens,
             "reasoning": serving.model.reasoning,
             "toolCalling": serving.flags.tool_call_parser is not None,
+            "vision": serving.vision,
             "temperature": serving.temperature,
             "unsupportedReasons": dict(serving.unsupported_reasons),
             "longestTurnSeconds": serving.timeouts.longest_turn_seconds,

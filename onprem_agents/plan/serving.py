@@ -10,10 +10,11 @@ from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import Model, Variant
 from onprem_agents.plan.cache import Cache, FolderCache
 from onprem_agents.plan.loading import Loading
+from onprem_agents.plan.pod_settings import PodSettings
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import Fit
-from onprem_agents.vllm import ServeFlags
+from onprem_agents.vllm import Cuda, ServeFlags
 
 MODEL_PATH = "/mnt/models"
 """Where the weights are mounted, whatever their source; KServe's storage initializer uses the same path."""
@@ -91,7 +92,8 @@ class ServingPlan:
     vllm_release: str
     flags: ServeFlags
     argv: tuple[str, ...]
-    """The flags as the arguments of that release, after `vllm serve`."""
+    """The arguments of that release after `vllm serve`: the flags, then what the stack gives itself, as it wrote it."""
+    pod: PodSettings
     replicas: int
     resources: PodResources
     probes: Probes
@@ -100,6 +102,8 @@ class ServingPlan:
     context_tokens: int
     max_output_tokens: int
     temperature: float | None
+    vision: bool
+    """Whether it takes images beside text."""
     unsupported_reasons: Mapping[str, str]
     """Why an agent cannot work with this role, for each agent that cannot."""
     chat_template: str | None
@@ -113,6 +117,8 @@ class ServingPlan:
     """How long a pod needs from its start until it serves."""
     cache: Cache | None
     """Where the weights are kept between starts; None where each pod downloads its own, or mounts them."""
+    required_cuda: Cuda | None = None
+    """The CUDA release that a node's driver must know to get a pod; None where every node of the pool may."""
 
     @property
     def sessions(self) -> int:

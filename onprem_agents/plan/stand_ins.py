@@ -34,7 +34,7 @@ _LISTENER: dict[str, Any] = {
 _PODS: dict[str, Any] = dict.fromkeys(("images", "images.registry", "images.pullPolicy", "podIds"), _LEFT_OUT)
 _DOWNLOAD_PROXY: dict[str, Any] = {"httpProxy": _URL, "httpsProxy": _URL, "noProxy": _LEFT_OUT}
 _SERVING: dict[str, Any] = dict.fromkeys(
-    ("image", "imagePullSecrets", "serviceAccount", "storageSecret"), _LEFT_OUT
+    ("image", "imagePullSecrets", "serviceAccount", "storageSecret", "cudaAffinity"), _LEFT_OUT
 )
 _QUEUE: dict[str, Any] = dict.fromkeys(
     ("queue", "queue.clusterQueue", "queue.existingClusterQueue", "queue.localQueue"), _LEFT_OUT

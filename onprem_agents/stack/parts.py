@@ -168,6 +168,7 @@ class ServerReference(Section):
     )
     reasoning: bool = Field(default=False, description="Whether the model thinks before it answers.")
     tool_calling: bool = Field(default=True, description="Whether the server parses the model's tool calls.")
+    vision: bool = Field(default=False, description="Whether the server takes images beside text.")
     temperature: Temperature | None = Field(
         default=None,
         description="Sampling temperature that agents use. Left out: that of the server's own configuration.",

@@ -154,6 +154,11 @@ class Serving(Section):
         description="Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which "
         "does for public models.",
     )
+    cuda_affinity: bool = Field(
+        default=False,
+        description="Whether pods go only to nodes whose driver knows the image's CUDA, by the labels of NVIDIA's GPU "
+        "feature discovery; without those labels no node will do.",
+    )
     download_mib_per_second: Annotated[int, Field(strict=True, ge=1, le=100_000)] = Field(
         default=100,
         description="Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is "

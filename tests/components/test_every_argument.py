@@ -150,6 +150,12 @@ GIVEN: dict[str, Arguments] = {
     "ServerArguments.gpusPerNode": {"replicas": 4},
     "ServerArguments.nodes": {"replicas": 4},
     "ProxyArguments.servers.role": {"software": "claude-code-router"},
+    "speculativeTokens": {"prefixCaching": False},
+    **{
+        name.partition(".")[2]: {"tolerations": one.given["models.tolerations"]}
+        for name, one in SETTINGS.items()
+        if name.startswith("models.tolerations.")
+    },
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
     "IngressArguments.imagePullSecrets": {"images": {"registry": "registry.example.internal"}},
@@ -182,6 +188,7 @@ TOLD_BY_THE_INGRESS = {
     "servers.toolCalling",
     "servers.unsupportedReasons",
     "servers.temperature",
+    "servers.vision",
     "servers.mode",
 }
 
@@ -199,7 +206,7 @@ def cases() -> Iterator[Any]:
 def put(raw: Any, path: tuple[str, ...], value: Any) -> None:
     *sections, last = path
     for name in sections:
-        raw = raw[name][0] if name == "servers" else raw[name]
+        raw = raw[name][0] if isinstance(raw[name], list) else raw[name]
     raw[last] = value
 
 

@@ -43,6 +43,8 @@ _CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
 _FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
 _GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}
 _TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
+_TAINTED = {"models.tolerations": [{"key": "dedicated", "value": "agents", "effect": "NoExecute"}]}
+_NO_CACHE = {"models": [{**STACK["models"][0], "prefixCaching": False}]}
 
 _MINIO = {"cidr": "10.20.30.0/24", "ports": [9000]}
 _PROXY = {"httpsProxy": "http://proxy.example.internal:3128"}
@@ -75,7 +77,8 @@ SAMPLES: dict[str, Sample] = {
     "models.toolCallParser": Sample(value="hermes"),
     "models.reasoningParser": Sample(value="deepseek_r1"),
     "models.chatTemplate": Sample(value="{{ messages }}"),
-    "models.speculativeTokens": Sample(value=2),
+    "models.prefixCaching": Sample(value=False),
+    "models.speculativeTokens": Sample(value=2, given=_NO_CACHE),
     "models.temperature": Sample(value=0.3),
     "models.cache": Sample(value={"pvc": {}}),
     "models.cache.pvc": Sample(value={"storageClass": "fast"}, given=_CLAIM),
@@ -88,6 +91,19 @@ SAMPLES: dict[str, Sample] = {
     "models.cache.localModelCache.nodeGroup": Sample(value="others", given=_GROUP),
     "models.cache.localModelCache.nodes": Sample(value=7, given=_GROUP),
     "models.cache.localModelCache.serviceAccount": Sample(value="downloads", given=_GROUP),
+    "models.extraArgs": Sample(value=["--max-logprobs", "5"]),
+    "models.env": Sample(value={"NCCL_DEBUG": "INFO"}),
+    "models.podLabels": Sample(value={"example.com/team": "a"}),
+    "models.podAnnotations": Sample(value={"example.com/contact": "a team"}),
+    "models.nodeSelector": Sample(value={"example.com/rack": "a1"}),
+    "models.tolerations": Sample(value=_TAINTED["models.tolerations"]),
+    "models.tolerations.key": Sample(value="reserved", given=_TAINTED),
+    "models.tolerations.operator": Sample(
+        value="Equal", given={"models.tolerations": [{"key": "a", "operator": "Exists"}]}
+    ),
+    "models.tolerations.value": Sample(value="others", given=_TAINTED),
+    "models.tolerations.effect": Sample(value="NoSchedule", given=_TAINTED),
+    "models.tolerations.tolerationSeconds": Sample(value=60, given=_TAINTED),
     "serving": Sample(value={"mode": "Knative"}),
     "serving.kserve": Sample(value="0.15"),
     "serving.vllm": Sample(value="0.32.0"),

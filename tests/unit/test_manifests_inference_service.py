@@ -36,7 +36,7 @@ def test_the_server_runs_vllm_with_the_flags_of_the_plan() -> None:
     container = server(planned())
 
     assert container["name"] == "kserve-container", "KServe renames it otherwise, which shows up as drift"
-    assert container["command"] == ["vllm", "serve"]
+    assert container["command"] == ["python3", "-m", "vllm.entrypoints.cli.main", "serve"]
     assert container["args"][0] == "/mnt/models"
     assert "--enable-auto-tool-choice" in container["args"]
     assert container["args"][container["args"].index("--served-model-name") + 1] == "coder"

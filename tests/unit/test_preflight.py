@@ -70,7 +70,7 @@ def test_nodes_that_are_not_there_or_have_too_few_gpus_are_named() -> None:
     found = missing(cluster, stack_plan())
 
     assert "Node gpu-1" in found
-    assert "0 nodes offer" in found["2 nodes with 2 × L40S"].found
+    assert "0 nodes of" in found["2 nodes with 2 × L40S"].found
 
 
 def test_several_models_need_lua_in_envoy_gateway() -> None:
