@@ -152,8 +152,11 @@ class InferenceServiceArgs(TypedDict):
     """Longest time from the start of a model's pod until it answers, in seconds, download included; a Job
     that downloads before has as long. Default: 2700."""
     mode: NotRequired[pulumi.Input[str]]
-    """KServe's deployment mode; Knative needs Knative Serving in the cluster. One of Standard, Knative.
-    Default: Standard."""
+    """KServe's deployment mode; Knative needs Knative Serving in the cluster. A change replaces each model
+    server: nothing serves until the new ones have loaded. One of Standard, Knative. Default: Standard."""
+    kserve: NotRequired[pulumi.Input[str]]
+    """KServe release of the cluster, in quotes, e.g. '0.15'; before 0.16 it has other words for the modes.
+    Left out: the newest that was tried."""
     vllm: NotRequired[pulumi.Input[str]]
     """vLLM release of the image: flags and parsers are those of this release. Left out: the newest that is
     known ('onprem-agents catalog' lists them)."""
@@ -269,6 +272,9 @@ class Tls(TypedDict):
     """Existing Secret with the certificate. Left out: 'issuer' must be said."""
     secret_namespace: NotRequired[pulumi.Input[str]]
     """Namespace of that Secret; a ReferenceGrant there must allow it. Left out: the stack's own."""
+    reference_grant: NotRequired[pulumi.Input[bool]]
+    """Make that ReferenceGrant, in the Secret's namespace, where whoever deploys may write there. Otherwise
+    that namespace's owner does; 'onprem-agents preflight' tells its YAML. Default: false."""
     ca_hint: NotRequired[pulumi.Input[str]]
     """Where developers find the CA file of a private issuer; it is published in the contract. Left out: the
     certificate is one that machines trust anyway."""
@@ -375,6 +381,9 @@ class ExternalIngressArgs(TypedDict):
     LoadBalancer."""
     gateway_class: NotRequired[pulumi.Input[str]]
     """Existing GatewayClass that Envoy Gateway serves. Default: envoy-gateway."""
+    gateway_replicas: NotRequired[pulumi.Input[int]]
+    """Envoys behind the Gateway, on nodes of their own where there are enough; one stays up while nodes are
+    drained. 1 leaves their number to the GatewayClass. Default: 2."""
     proxy: NotRequired[pulumi.Input[ProxyReference]]
     """Translation proxy in front of the servers. Left out: none, they speak each agent's API."""
     longest_turn_seconds: NotRequired[pulumi.Input[int]]
@@ -560,8 +569,11 @@ class Serving(TypedDict):
     """How KServe runs vLLM."""
 
     mode: NotRequired[pulumi.Input[str]]
-    """KServe's deployment mode; Knative needs Knative Serving in the cluster. One of Standard, Knative.
-    Default: Standard."""
+    """KServe's deployment mode; Knative needs Knative Serving in the cluster. A change replaces each model
+    server: nothing serves until the new ones have loaded. One of Standard, Knative. Default: Standard."""
+    kserve: NotRequired[pulumi.Input[str]]
+    """KServe release of the cluster, in quotes, e.g. '0.15'; before 0.16 it has other words for the modes.
+    Left out: the newest that was tried."""
     vllm: NotRequired[pulumi.Input[str]]
     """vLLM release of the image: flags and parsers are those of this release. Left out: the newest that is
     known ('onprem-agents catalog' lists them)."""
@@ -611,8 +623,11 @@ class Access(TypedDict):
     gateway_class: NotRequired[pulumi.Input[str]]
     """Existing GatewayClass that Envoy Gateway serves. Default: envoy-gateway."""
     gateway_namespace: NotRequired[pulumi.Input[str]]
-    """Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable. Default:
-    envoy-gateway-system."""
+    """Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable, and from the
+    stack's own, where it runs them in the Gateway's. Default: envoy-gateway-system."""
+    gateway_replicas: NotRequired[pulumi.Input[int]]
+    """Envoys behind the Gateway, on nodes of their own where there are enough; one stays up while nodes are
+    drained. 1 leaves their number to the GatewayClass. Default: 2."""
 
 
 class Timeouts(TypedDict):

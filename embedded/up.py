@@ -114,7 +114,6 @@ def _prepare(layout: Layout, wanted: _Stack, progress: Progress) -> tuple[Engine
             host=wanted.plan.access.host,
             name=tls.secret_name,
             namespace=namespace,
-            used_from=wanted.plan.namespace,
         )
     return Engine(layout, binaries), client, stand_ins
 

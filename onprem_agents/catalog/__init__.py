@@ -26,9 +26,11 @@ from onprem_agents.catalog.attention import (
     Mamba2,
     SlidingWindow,
 )
+from onprem_agents.catalog.cluster_software import ClusterSoftware, numbers
 from onprem_agents.catalog.conflict import Conflict, Side
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
+from onprem_agents.catalog.kserve import KserveRelease
 from onprem_agents.catalog.loader import Catalog, load_catalog
 from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sampling, Variant
 from onprem_agents.catalog.parameters import Parameters, parameters_of
@@ -46,6 +48,7 @@ __all__ = [
     "Catalog",
     "ChunkedAttention",
     "ClusterPlatform",
+    "ClusterSoftware",
     "CompressedAttention",
     "Conflict",
     "Experts",
@@ -55,6 +58,7 @@ __all__ = [
     "GatedDeltaNet",
     "Host",
     "KimiDelta",
+    "KserveRelease",
     "LatentAttention",
     "Mamba2",
     "Mark",
@@ -74,5 +78,6 @@ __all__ = [
     "Tier",
     "Variant",
     "load_catalog",
+    "numbers",
     "parameters_of",
 ]

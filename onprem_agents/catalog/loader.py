@@ -12,9 +12,11 @@ import yaml
 from pydantic import ValidationError
 
 from onprem_agents.catalog.accelerator import Accelerator
+from onprem_agents.catalog.cluster_software import ClusterSoftware
 from onprem_agents.catalog.conflict import Conflict
 from onprem_agents.catalog.fact import Fact
 from onprem_agents.catalog.former import FormerModel, FormerSetting
+from onprem_agents.catalog.kserve import KserveRelease, release_named
 from onprem_agents.catalog.model import Model, Variant
 from onprem_agents.catalog.platform import ClusterPlatform
 from onprem_agents.catalog.resembling import Resemblance, resembling
@@ -97,6 +99,33 @@ class Catalog:
     def server_variables(self) -> tuple[ServerVariable, ...]:
         """Variables of the server that a stack may not give by itself, or not without knowing something."""
         return _read_once(_FOLDER / "server-variables.yaml", ServerVariable)
+
+    @property
+    def cluster_software(self) -> tuple[ClusterSoftware, ...]:
+        """What stacks need in a cluster, by releases."""
+        return _read_once(_FOLDER / "cluster-software.yaml", ClusterSoftware)
+
+    @property
+    def kserve_releases(self) -> tuple[KserveRelease, ...]:
+        """The releases of KServe that are known, the oldest first."""
+        return _read_once(_FOLDER / "kserve.yaml", KserveRelease)
+
+    def software(self, name: str) -> ClusterSoftware:
+        """Return the entry of that name. Raises UnknownFact."""
+        for each in self.cluster_software:
+            if each.name == name:
+                return each
+        raise UnknownFact("software", name, [each.name for each in self.cluster_software])
+
+    def kserve(self, version: str | None) -> KserveRelease:
+        """Return the release of KServe of that version, the newest that was tried for None. Raises UnknownFact."""
+        software = self.software("KServe")
+        found = release_named(
+            self.kserve_releases, version or software.newest, least=software.least or software.tried
+        )
+        if found is None:
+            raise UnknownFact("KServe release", str(version), [each.release for each in self.kserve_releases])
+        return found
 
     def model(self, name: str) -> Model:
         """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""

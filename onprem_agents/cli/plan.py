@@ -59,8 +59,8 @@ def print_report(result: dict[str, Any], console: Console, *, explain: bool = Fa
 
 
 def _role_lines(role: dict[str, Any]) -> list[str]:
-    memory = role["memory"]
-    downtime = ", with downtime" if role["rollout"]["downtime"] else ""
+    memory, rollout = role["memory"], role["rollout"]
+    downtime = ", with downtime" if rollout["downtime"] else ""
     return [
         (
             f"  [bold]{role['role']}[/]: {role['model']} ({role['precision']}), "
@@ -76,7 +76,7 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
             f"chat template {role['chatTemplate'] or 'of the model'}"
         ),
         f"    {_loading(role['loading'])}",
-        f"    rollout {role['rollout']['kind']}{downtime}: {role['rollout']['reason']}",
+        f"    rollout {rollout['kind']}{downtime}: {rollout['reason']}; {rollout['onModeChange']}",
         *(f"    note: {note}" for note in role["notes"]),
     ]
 

@@ -6,11 +6,25 @@ of v1.9.1 (read 2026-11). Nothing is said where the stack says nothing: the Gate
 
 from __future__ import annotations
 
-from onprem_agents.manifests.meta import Manifest, container_security
-from onprem_agents.plan import ENVOY_IMAGE, IngressPart
+from onprem_agents.manifests.meta import Manifest, container_security, spread
+from onprem_agents.plan import ENVOY_IMAGE, GATEWAY_NAME, IngressPart, Scope
 
+_OWNER_NAME = "gateway.envoyproxy.io/owning-gateway-name"
+_OWNER_NAMESPACE = "gateway.envoyproxy.io/owning-gateway-namespace"
+# Envoy's own port for a privileged one of a listener (internal/gatewayapi/translator.go).
+_PRIVILEGED_PORTS, _PORT_SHIFT = 1024, 10_000
 # Envoy Gateway gives both containers these names, and pulls both images where they are not there yet.
 _CONTAINERS = ("envoy", "shutdown-manager")
+
+
+def proxy_labels(scope: Scope) -> dict[str, str]:
+    """Return the labels that pick out the Gateway's own Envoys, wherever Envoy Gateway runs them."""
+    return {_OWNER_NAME: GATEWAY_NAME, _OWNER_NAMESPACE: scope.namespace}
+
+
+def proxy_port(listener_port: int) -> int:
+    """Return the port on which an Envoy takes what comes to a port of the Gateway."""
+    return listener_port + _PORT_SHIFT if listener_port < _PRIVILEGED_PORTS else listener_port
 
 
 def gateway_addresses(part: IngressPart) -> list[Manifest]:
@@ -21,7 +35,7 @@ def gateway_addresses(part: IngressPart) -> list[Manifest]:
 
 def envoy_provider(part: IngressPart) -> Manifest:
     """Return the `provider` of an EnvoyProxy as a field, or nothing."""
-    kubernetes = _service(part) | _deployment(part)
+    kubernetes = _service(part) | _deployment(part) | _budget(part)
     return {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}} if kubernetes else {}
 
 
@@ -45,7 +59,7 @@ def _service(part: IngressPart) -> Manifest:
 
 
 def _deployment(part: IngressPart) -> Manifest:
-    found: Manifest = {}
+    found: Manifest = {} if part.gateway_replicas == 1 else {"replicas": part.gateway_replicas}
     container: Manifest = {}
     reference = part.images.reference(ENVOY_IMAGE)
     if reference != ENVOY_IMAGE:
@@ -57,10 +71,20 @@ def _deployment(part: IngressPart) -> Manifest:
         }
     if container:
         found["container"] = container
+    pod: Manifest = {}
+    if part.gateway_replicas > 1:
+        pod["topologySpreadConstraints"] = spread(proxy_labels(part))
     if part.images.registry is not None and part.image_pull_secrets:
-        found["pod"] = {"imagePullSecrets": [{"name": name} for name in part.image_pull_secrets]}
+        pod["imagePullSecrets"] = [{"name": name} for name in part.image_pull_secrets]
+    if pod:
+        found["pod"] = pod
     if part.images.pull_policy != "IfNotPresent":
         pulled = [{"name": name, "imagePullPolicy": part.images.pull_policy} for name in _CONTAINERS]
         template = {"spec": {"template": {"spec": {"containers": pulled}}}}
         found["patch"] = {"type": "StrategicMerge", "value": template}
     return {"envoyDeployment": found} if found else {}
+
+
+def _budget(part: IngressPart) -> Manifest:
+    """Return that nodes which are drained take one of several Envoys at a time."""
+    return {} if part.gateway_replicas == 1 else {"envoyPDB": {"minAvailable": part.gateway_replicas - 1}}

@@ -1,8 +1,7 @@
 """The way in: a Gateway with TLS, and routes for exactly the paths that agents use.
 
 The Gateway stands in the stack's own namespace: in the one of Envoy Gateway itself, policies were seen
-accepted and not applied. A TLS Secret of another namespace needs a ReferenceGrant there, which that
-namespace's owner makes (from Gateway in ours, to Secret); we never write into foreign namespaces.
+accepted and not applied. A TLS Secret of another namespace needs a ReferenceGrant there (`reference_grant`).
 """
 
 from __future__ import annotations

@@ -61,6 +61,18 @@ def labels(scope: Scope, component: str) -> dict[str, str]:
     }
 
 
+def spread(pod_labels: Mapping[str, str]) -> list[Manifest]:
+    """Return the wish that pods of these labels stand on different nodes; one that cannot still starts."""
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": dict(pod_labels)},
+        }
+    ]
+
+
 def manifest(
     scope: Scope,
     api_version: str,

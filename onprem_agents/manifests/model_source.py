@@ -14,8 +14,9 @@ what vLLM compiles. Servers read the one and write the other. KServe's cache mou
 from __future__ import annotations
 
 from onprem_agents.manifests.meta import Manifest, container_security, user_environment
-from onprem_agents.plan import DOWNLOAD_IMAGE, MODEL_PATH, ServerPart, ServingPlan
+from onprem_agents.plan import MODEL_PATH, ServerPart, ServingPlan, download_image
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
+from onprem_agents.units import format_gib
 
 _DOWNLOAD_COMMAND = "/storage-initializer/scripts/initializer-entrypoint"
 _VOLUME = "model"
@@ -23,6 +24,8 @@ _OCI_FOLDER = "models"
 
 # The download streams to disk; memory is buffers and the parallel connections of Hugging Face's Xet client.
 _DOWNLOAD_RESOURCES = {"cpu": "2", "memory": "4Gi"}
+_LEAST_DISK_GIB = 4
+"""Room for logs and that client's own cache, where the weights go to another volume."""
 _WAIT_RESOURCES = {"cpu": "100m", "memory": "64Mi"}
 
 _CACHE_PATH = "/mnt/cache"
@@ -141,14 +144,16 @@ def _download(part: ServerPart, target: str, *, mounted: str, script: str | None
         **user_environment(part.pod_ids),
         **({} if part.download_proxy is None else part.download_proxy.environment()),
     }
+    disk_gib = max(part.serving.resources.download_gib, _LEAST_DISK_GIB)
+    amounts = _DOWNLOAD_RESOURCES | {"ephemeral-storage": format_gib(disk_gib)}
     container: Manifest = {
         "name": "download-model",
-        "image": part.images.reference(DOWNLOAD_IMAGE),
+        "image": part.images.reference(download_image(part.kserve)),
         "imagePullPolicy": part.images.pull_policy,
         **({} if script is None else {"command": ["sh", "-c", script, "load"]}),
         "args": [part.serving.source.pinned_uri, target],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
-        "resources": {"requests": dict(_DOWNLOAD_RESOURCES), "limits": dict(_DOWNLOAD_RESOURCES)},
+        "resources": {"requests": dict(amounts), "limits": dict(amounts)},
         "securityContext": container_security(read_only_root=False),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [

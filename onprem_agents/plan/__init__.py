@@ -3,7 +3,7 @@
 from onprem_agents.plan.derive import plan_stack
 from onprem_agents.plan.derive_pool import queued_requests
 from onprem_agents.plan.derive_servers import pool_of
-from onprem_agents.plan.images import DOWNLOAD_IMAGE, ENVOY_IMAGE, PROXY_IMAGES, ImageUse
+from onprem_agents.plan.images import ENVOY_IMAGE, PROXY_IMAGES, ImageUse, download_image
 from onprem_agents.plan.names import (
     AGENTS_ROUTE,
     CONNECTION_ROUTE,
@@ -48,7 +48,6 @@ __all__ = [
     "AGENTS_ROUTE",
     "CHAT_TEMPLATE_PATH",
     "CONNECTION_ROUTE",
-    "DOWNLOAD_IMAGE",
     "ENVOY_IMAGE",
     "GATEWAY_NAME",
     "GPU_RESOURCE",
@@ -89,6 +88,7 @@ __all__ = [
     "choose_rollout",
     "decide_role",
     "derive_timeouts",
+    "download_image",
     "format_amount",
     "place",
     "plan_stack",

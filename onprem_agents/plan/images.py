@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from onprem_agents.catalog import KserveRelease, load_catalog
 from onprem_agents.errors import Problem
 from onprem_agents.plan.cache import ClaimCache
 from onprem_agents.plan.parts import ProxySoftwareName
@@ -13,9 +14,6 @@ from onprem_agents.stack.images import Images
 from onprem_agents.stack.settings import Serving
 from onprem_agents.vllm import image_of
 
-# KServe's storage initializer (v0.20.0, python/storage-initializer.Dockerfile, read 2026-11): user 1000,
-# Debian with sh and flock, arguments SOURCE TARGET; reads HF_TOKEN and the AWS_* variables.
-DOWNLOAD_IMAGE = "kserve/storage-initializer:v0.20.0"
 PROXY_IMAGES: dict[ProxySoftwareName, str] = {
     # Non-root variant of the official image; its tags are bare versions since 1.84 (release notes, read 2026-11).
     "litellm": "docker.litellm.ai/berriai/litellm-non_root:1.109.1",
@@ -23,6 +21,15 @@ PROXY_IMAGES: dict[ProxySoftwareName, str] = {
 }
 # What Envoy Gateway starts by default (api/v1alpha1/shared_types.go, v1.9.0, read 2026-11).
 ENVOY_IMAGE = "docker.io/envoyproxy/envoy:distroless-v1.39.0"
+
+
+def download_image(kserve: KserveRelease) -> str:
+    """Return the image that downloads weights: the storage initializer of the cluster's KServe.
+
+    Its user is 1000, it has Debian's sh and flock, takes the arguments SOURCE TARGET, and reads HF_TOKEN and the AWS_*
+    variables (v0.15.2 to v0.20.0, python/storage-initializer.Dockerfile and its entrypoint, read 2026-11).
+    """
+    return f"kserve/storage-initializer:v{kserve.release}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +46,8 @@ def server_images(serving: ServingPlan, settings: Serving, images: Images) -> It
     own = settings.image or image_of(serving.vllm_release)
     yield ImageUse(name=own, reference=serving.image, purpose=f"model server {serving.role}")
     if serving.pods_download or isinstance(serving.cache, ClaimCache):
-        yield _moved(DOWNLOAD_IMAGE, images, "download of the weights")
+        image = download_image(load_catalog().kserve(settings.kserve))
+        yield _moved(image, images, "download of the weights")
     if serving.source.scheme == "oci":
         weights = serving.source.uri.removeprefix("oci://")
         yield ImageUse(name=weights, reference=images.said(weights), purpose=f"weights of {serving.role}")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from onprem_agents.catalog import KserveRelease
 from onprem_agents.contract.connection import Connection
 from onprem_agents.plan.names import (
     AGENTS_ROUTE,
@@ -93,12 +94,19 @@ class ServerPart(Part):
     labels: Mapping[str, str]
     """Of the InferenceService, for the console of the platform that the cluster is."""
     annotations: Mapping[str, str]
+    kserve: KserveRelease
+    """The cluster's release of KServe."""
 
     @property
     def most_pods(self) -> int:
         """Pods that are there at once while a new version replaces the old one: Knative starts all of them first."""
         replicas = self.serving.replicas
         return replicas + (replicas if self.mode == "Knative" else self.serving.rollout.max_surge)
+
+    @property
+    def mode_in_its_words(self) -> str:
+        """The mode as that release spells it."""
+        return self.kserve.spelling[self.mode]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +133,8 @@ class IngressPart(Part):
     images: Images
     image_pull_secrets: tuple[str, ...]
     pod_ids: PodIds
+    gateway_replicas: int
+    """Envoys behind the Gateway; 1 leaves their number to the GatewayClass."""
 
     @property
     def url(self) -> str:

@@ -88,6 +88,7 @@ def plan_ingress(raw: object, *, stack: str, source: str) -> IngressPart:
         images=arguments.images,
         image_pull_secrets=arguments.image_pull_secrets,
         pod_ids=arguments.pod_ids,
+        gateway_replicas=arguments.gateway_replicas,
     )
 
 

@@ -108,6 +108,7 @@ def plan_server(
         download_proxy=arguments.download_proxy,
         labels=labels,
         annotations=annotations,
+        kserve=catalog.kserve(arguments.kserve),
     )
 
 

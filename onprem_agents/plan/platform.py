@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from onprem_agents.catalog import load_catalog
 from onprem_agents.contract.connection import Connection
 from onprem_agents.plan.derive_pool import queues_for
 from onprem_agents.plan.images import ImageUse, each_once, gateway_images, proxy_images, server_images
@@ -119,6 +120,7 @@ class PlatformPlan:
                 download_proxy=self.settings.network.proxy,
                 labels=labels,
                 annotations=annotations,
+                kserve=load_catalog().kserve(settings.kserve),
             )
             for serving, (labels, annotations) in zip(self.serving, self.marks, strict=True)
         )
@@ -157,6 +159,7 @@ class PlatformPlan:
             images=self.settings.images,
             image_pull_secrets=self.settings.serving.image_pull_secrets,
             pod_ids=self.settings.pod_ids,
+            gateway_replicas=access.gateway_replicas,
         )
 
     @property

@@ -5,6 +5,7 @@ It is a stack output, what `onprem-agents plan` prints, and what `./dev up` show
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -116,6 +117,13 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
             "kind": serving.rollout.kind,
             "downtime": serving.rollout.downtime,
             "reason": serving.rollout.reason,
+            "onModeChange": _on_mode_change(serving),
         },
         "notes": list(serving.notes),
     }
+
+
+def _on_mode_change(serving: ServingPlan) -> str:
+    """Say what a new `serving.mode` would do: KServe takes none on a server that is there."""
+    minutes = math.ceil(serving.timeouts.load_budget_seconds / 60)
+    return f"another serving.mode replaces it: away while it loads, up to {minutes} minutes"

@@ -21,13 +21,14 @@ _TLS: dict[str, Any] = {
     "tls.issuer": _NAME,
     "tls.issuerKind": _LEFT_OUT,
     "tls.secretName": _NAME,
-    "tls.secretNamespace": _LEFT_OUT,
+    "tls.secretNamespace": _NAME,
+    "tls.referenceGrant": _LEFT_OUT,
     "tls.caHint": _LEFT_OUT,
 }
 _SERVICE = ("gatewayService", "gatewayService.addresses", "gatewayService.annotations")
 _LISTENER: dict[str, Any] = {
     "host": _HOST,
-    **dict.fromkeys(("port", "gatewayClass", *_SERVICE), _LEFT_OUT),
+    **dict.fromkeys(("port", "gatewayClass", "gatewayReplicas", *_SERVICE), _LEFT_OUT),
     **_TLS,
 }
 _PODS: dict[str, Any] = dict.fromkeys(("images", "images.registry", "images.pullPolicy", "podIds"), _LEFT_OUT)

@@ -37,6 +37,11 @@ class Tls(Section):
         default=None,
         description="Namespace of that Secret; a ReferenceGrant there must allow it. Left out: the stack's own.",
     )
+    reference_grant: bool = Field(
+        default=False,
+        description="Make that ReferenceGrant, in the Secret's namespace, where whoever deploys may write there. "
+        "Otherwise that namespace's owner does; 'onprem-agents preflight' tells its YAML.",
+    )
     ca_hint: PlainText | None = Field(
         default=None,
         description="Where developers find the CA file of a private issuer; it is published in the contract. Left "
@@ -57,6 +62,12 @@ class Tls(Section):
                 "'secretNamespace' only goes with 'secretName': cert-manager writes into the stack's own namespace",
                 "remove 'secretNamespace'",
             )
+        if self.reference_grant and self.secret_namespace is None:
+            raise contradiction(
+                "'referenceGrant' without 'secretNamespace'",
+                "a Secret of the stack's own namespace needs no grant",
+                "name the Secret's namespace in 'secretNamespace', or remove 'referenceGrant'",
+            )
         return self
 
 
@@ -70,6 +81,17 @@ class Developer(Section):
 
 GatewayClass = Annotated[ObjectName, Field(description="Existing GatewayClass that Envoy Gateway serves.")]
 DEFAULT_GATEWAY_CLASS = "envoy-gateway"
+GatewayReplicas = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=1,
+        le=32,
+        description="Envoys behind the Gateway, on nodes of their own where there are enough; one stays up while nodes "
+        "are drained. 1 leaves their number to the GatewayClass.",
+    ),
+]
+DEFAULT_GATEWAY_REPLICAS = 2
 
 
 class Listener(Section):
@@ -108,5 +130,7 @@ class Access(Listener):
     gateway_class: GatewayClass = DEFAULT_GATEWAY_CLASS
     gateway_namespace: ForeignNamespace = Field(
         default="envoy-gateway-system",
-        description="Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable.",
+        description="Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable, and from "
+        "the stack's own, where it runs them in the Gateway's.",
     )
+    gateway_replicas: GatewayReplicas = DEFAULT_GATEWAY_REPLICAS

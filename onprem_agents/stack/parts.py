@@ -9,7 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from onprem_agents.stack.access import DEFAULT_GATEWAY_CLASS, GatewayClass, Listener
+from onprem_agents.stack.access import (
+    DEFAULT_GATEWAY_CLASS,
+    DEFAULT_GATEWAY_REPLICAS,
+    GatewayClass,
+    GatewayReplicas,
+    Listener,
+)
 from onprem_agents.stack.check import Check
 from onprem_agents.stack.domain import (
     AgentName,
@@ -210,6 +216,7 @@ class IngressArguments(Listener):
         description="Existing namespace of Gateway, routes and servers; one ingress each."
     )
     gateway_class: GatewayClass = DEFAULT_GATEWAY_CLASS
+    gateway_replicas: GatewayReplicas = DEFAULT_GATEWAY_REPLICAS
     proxy: ProxyReference | None = Field(
         default=None,
         description="Translation proxy in front of the servers. Left out: none, they speak each agent's API.",

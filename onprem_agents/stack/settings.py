@@ -20,6 +20,7 @@ from onprem_agents.stack.domain import (
     Translation,
 )
 from onprem_agents.stack.images import Images
+from onprem_agents.stack.kserve import KserveVersion
 from onprem_agents.stack.model_role import ModelRole
 from onprem_agents.stack.network import Network
 from onprem_agents.stack.pods import PlatformName, PodIds, PulledImages
@@ -125,7 +126,13 @@ class Serving(Section):
 
     mode: Literal["Standard", "Knative"] = Field(
         default="Standard",
-        description="KServe's deployment mode; Knative needs Knative Serving in the cluster.",
+        description="KServe's deployment mode; Knative needs Knative Serving in the cluster. A change replaces each "
+        "model server: nothing serves until the new ones have loaded.",
+    )
+    kserve: KserveVersion | None = Field(
+        default=None,
+        description="KServe release of the cluster, in quotes, e.g. '0.15'; before 0.16 it has other words for the "
+        "modes. Left out: the newest that was tried.",
     )
     vllm: Annotated[str, Field(pattern=r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$")] | None = Field(
         default=None,

@@ -177,6 +177,7 @@ GIVEN: dict[str, Arguments] = {
     },
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
     "tls.issuerKind": {"tls": {"issuer": "internal-ca"}},
+    "tls.referenceGrant": {"tls": {"secretName": "agents-tls", "secretNamespace": "certificates"}},
     **{f"proxy.{key}": {"proxy": proxy_told()} for key in ("software", "service", "port", "keySecret")},
 }
 # A reference to another namespace is refused: there is no other value, only the same one.

@@ -38,6 +38,7 @@ class Sample:
 
 _ISSUER = {"access.tls": {"issuer": "internal-ca"}}
 _SECRET = {"access.tls": {"secretName": "agents-tls"}}
+_ELSEWHERE = {"access.tls": {"secretName": "agents-tls", "secretNamespace": "certificates"}}
 _CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
 _FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
 _GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}
@@ -104,6 +105,7 @@ SAMPLES: dict[str, Sample] = {
     "models.tolerations.effect": Sample(value="NoSchedule", given=_TAINTED),
     "models.tolerations.tolerationSeconds": Sample(value=60, given=_TAINTED),
     "serving": Sample(value={"mode": "Knative"}),
+    "serving.kserve": Sample(value="0.15"),
     "serving.vllm": Sample(value="0.32.0"),
     "serving.image": Sample(value="registry.example.internal/vllm:v0.24.0"),
     "serving.imagePullSecrets": Sample(value=["pull"]),
@@ -118,6 +120,7 @@ SAMPLES: dict[str, Sample] = {
     "access.tls.issuerKind": Sample(value="Issuer", given=_ISSUER),
     "access.tls.secretName": Sample(value="other-tls"),
     "access.tls.secretNamespace": Sample(value="certificates", given=_SECRET),
+    "access.tls.referenceGrant": Sample(value=True, given=_ELSEWHERE),
     "access.tls.caHint": Sample(value="https://pki.example.internal/ca.crt"),
     "access.gatewayService": Sample(value={"type": "NodePort"}),
     "access.gatewayService.type": Sample(value="NodePort"),
@@ -130,6 +133,7 @@ SAMPLES: dict[str, Sample] = {
     "access.developers": Sample(value={"alice": {}}),
     "access.developers.team": Sample(value="editors"),
     "access.gatewayClass": Sample(value="own-class"),
+    "access.gatewayReplicas": Sample(value=3),
     "access.gatewayNamespace": Sample(value="gateways"),
     "timeouts": Sample(value={"longestTurnSeconds": 900}),
     "timeouts.longestTurnSeconds": Sample(value=900),

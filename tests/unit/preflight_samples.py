@@ -54,6 +54,7 @@ class PretendedCluster:
             ("Secret", "agents-tls"): {"data": {"tls.crt": "eA==", "tls.key": "eA=="}},
             ("ReferenceGrant", "agents-tls"): GRANT,
             ("Service", "ingress"): ADDRESS,
+            **tried_releases(),
             ("ConfigMap", "envoy-gateway-config"): {"data": {"envoy-gateway.yaml": "enableLua: true\n"}},
         }
         self.nodes = [node("gpu-0", gpus=2), node("gpu-1", gpus=2)]
@@ -84,6 +85,33 @@ class PretendedCluster:
     def ask(self, _method: str, _path: str, *, content: str, **_: Any) -> dict[str, Any]:
         wanted = json.loads(content)["spec"]["resourceAttributes"]
         return {"status": {"allowed": (wanted["verb"], wanted["resource"]) not in self.forbidden}}
+
+
+def deployment(container: str, image: str) -> dict[str, Any]:
+    return {"spec": {"template": {"spec": {"containers": [{"name": container, "image": image}]}}}}
+
+
+def tried_releases() -> dict[tuple[str, str], dict[str, Any]]:
+    """Return what tells the releases of a cluster's software, as each of them does."""
+    routes = {"annotations": {"gateway.networking.k8s.io/bundle-version": "v1.6.1"}}
+    return {
+        ("Deployment", "kserve-controller-manager"): deployment(
+            "manager", "kserve/kserve-controller:v0.20.0"
+        ),
+        ("Deployment", "envoy-gateway"): deployment("envoy-gateway", "docker.io/envoyproxy/gateway:v1.9.1"),
+        ("CustomResourceDefinition", "httproutes.gateway.networking.k8s.io"): {"metadata": routes},
+        **{
+            ("CustomResourceDefinition", name): {
+                "metadata": {"labels": {"app.kubernetes.io/version": version}}
+            }
+            for name, version in {
+                "certificates.cert-manager.io": "v1.21.2",
+                "clusterqueues.kueue.x-k8s.io": "v0.19.2",
+                "aigatewayroutes.aigateway.envoyproxy.io": "v1.0.0",
+                "services.serving.knative.dev": "1.21.0",
+            }.items()
+        },
+    }
 
 
 def node(name: str, *, gpus: int, product: str = "NVIDIA-L40S", **amounts: str) -> dict[str, Any]:

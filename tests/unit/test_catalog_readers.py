@@ -66,6 +66,11 @@ READERS = {
         "cli/catalog_entry": "title",
         "plan/presets": "settings labels annotations",
     },
+    "ClusterSoftware": {
+        "catalog/loader": "name least newest tried",
+        "stack/kserve": "refused",
+        "cluster/preflight/versions": "group deployments namespace definition annotation source",
+    },
     "CompressedAttention": {
         "catalog/attention": "kind",
         "sizing/kv_layers": "layers head_dim rope_head_dim window_tokens index_head_dim",
@@ -108,6 +113,11 @@ READERS = {
     "KimiDelta": {
         "catalog/attention": "kind",
         "sizing/kv_layers": "layers heads head_dim conv_kernel state_bytes_per_element",
+    },
+    "KserveRelease": {
+        "plan/images": "release",
+        "plan/parts": "spelling",
+        "plan/remarks": "faults source",
     },
     "LatentAttention": {
         "catalog/attention": "kind",

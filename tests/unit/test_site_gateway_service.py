@@ -45,7 +45,7 @@ def refused(**access: Any) -> tuple[str, str]:
 
 
 def test_where_nothing_is_said_the_class_decides() -> None:
-    assert kubernetes(planned()) == {}
+    assert kubernetes(planned(access={"gatewayReplicas": 1})) == {}
     assert addresses() is None
 
 

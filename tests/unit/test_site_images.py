@@ -89,7 +89,11 @@ def test_a_digest_of_every_image_stands_behind_its_tag(folder: Path, stack: str)
 
 
 def test_every_pod_pulls_with_the_secrets_and_envoys_where_the_registry_is_the_same() -> None:
-    sections: Any = {"serving": {"imagePullSecrets": ["mirror"]}, "translation": "litellm"}
+    sections: Any = {
+        "serving": {"imagePullSecrets": ["mirror"]},
+        "translation": "litellm",
+        "access": {"gatewayReplicas": 1},
+    }
     moved = render(planned(**sections, images={"registry": REGISTRY}))
     secrets = [{"name": "mirror"}]
 
@@ -178,7 +182,7 @@ def test_the_command_lists_what_a_mirror_copies_and_where_pods_look_for_it() -> 
     names = [line.split(" ") for line in lines.splitlines()]
     assert [name for name, _ in names] == [
         VLLM,
-        "kserve/storage-initializer:v0.20.0",
+        "kserve/storage-initializer:v0.15.2",
         "docker.litellm.ai/berriai/litellm-non_root:1.109.1",
         "docker.io/envoyproxy/envoy:distroless-v1.39.0",
     ]

@@ -24,6 +24,7 @@ from onprem_agents.cluster.preflight.permissions import check_permissions
 from onprem_agents.cluster.preflight.queue import check_queue
 from onprem_agents.cluster.preflight.served import PREREQUISITES, check_apis, check_version
 from onprem_agents.cluster.preflight.storage import check_storage
+from onprem_agents.cluster.preflight.versions import check_versions
 from onprem_agents.errors import ClusterError
 from onprem_agents.plan import PlatformPlan
 
@@ -36,6 +37,12 @@ _MOST_SILENT = 2
 SUBJECTS = (
     Subject(name="Kubernetes", says="the API server's version", look=check_version),
     Subject(name="APIs", says="every kind that the stack declares is served", look=check_apis),
+    Subject(
+        name="releases",
+        says="those of KServe, the gateways, Kueue, cert-manager, Knative and GPU operator were tried; "
+        "`serving.kserve` is that of the cluster",
+        look=check_versions,
+    ),
     Subject(
         name="GatewayClass",
         says="it is accepted, and does not merge Gateways",

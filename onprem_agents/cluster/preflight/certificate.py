@@ -25,7 +25,7 @@ def check_certificate(plan: PlatformPlan, _objects: Sequence[Object], client: Ku
         namespace, name = tls.secret_namespace or plan.namespace, f"{tls.secret_name}"
         label = f"Secret {namespace}/{name}"
         yield attempt(label, partial(_secret, label, namespace, name, client))
-        if namespace != plan.namespace:
+        if namespace != plan.namespace and not tls.reference_grant:
             label = f"ReferenceGrant in {namespace}"
             yield attempt(label, partial(_grant, label, plan, namespace, name, client))
 
@@ -76,8 +76,8 @@ def _grant(label: str, plan: PlatformPlan, namespace: str, secret: str, client: 
         label,
         holds=there,
         found=f"lets Gateways of {plan.namespace} read it" if there else "none that allows it",
-        fix="let that namespace's owner apply:\n"
-        + grant_yaml(api_version, plan.namespace, namespace, secret),
+        fix="set platform.access.tls.referenceGrant to true where 'pulumi up' may write there, or let that namespace's "
+        "owner apply:\n" + grant_yaml(api_version, plan.namespace, namespace, secret),
     )
 
 
