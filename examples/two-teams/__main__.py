@@ -18,7 +18,11 @@ platforms = {
             access={
                 "host": f"{team}.agents.example.internal",
                 "port": config.require_int("port"),
-                "tls": {"secret_name": "agents-tls", "secret_namespace": "certificates"},
+                "tls": {
+                    "secret_name": "agents-tls",
+                    "secret_namespace": "certificates",
+                    "reference_grant": True,
+                },
                 "developers": {name: {} for name in settings["developers"]},
             },
             developer_keys={name: developer_keys[team][name] for name in settings["developers"]},

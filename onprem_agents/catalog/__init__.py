@@ -26,8 +26,11 @@ from onprem_agents.catalog.attention import (
     Mamba2,
     SlidingWindow,
 )
+from onprem_agents.catalog.cluster_software import ClusterSoftware, numbers
+from onprem_agents.catalog.conflict import Conflict, Side
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
+from onprem_agents.catalog.kserve import KserveRelease
 from onprem_agents.catalog.loader import Catalog, load_catalog
 from onprem_agents.catalog.model import (
     SAMPLING_PARAMETERS,
@@ -39,7 +42,9 @@ from onprem_agents.catalog.model import (
     Variant,
 )
 from onprem_agents.catalog.parameters import Parameters, parameters_of
+from onprem_agents.catalog.platform import ClusterPlatform, Mark, Preset
 from onprem_agents.catalog.resembling import Resemblance
+from onprem_agents.catalog.server_option import ServerOption, ServerVariable
 from onprem_agents.catalog.thinking import Effort, Marks, ThinkingControl
 from onprem_agents.catalog.tier import Tier
 
@@ -52,7 +57,10 @@ __all__ = [
     "CacheReaders",
     "Catalog",
     "ChunkedAttention",
+    "ClusterPlatform",
+    "ClusterSoftware",
     "CompressedAttention",
+    "Conflict",
     "Effort",
     "Experts",
     "FormerModel",
@@ -61,21 +69,28 @@ __all__ = [
     "GatedDeltaNet",
     "Host",
     "KimiDelta",
+    "KserveRelease",
     "LatentAttention",
     "Mamba2",
+    "Mark",
     "Marks",
     "MigSlice",
     "Model",
     "Parameters",
     "Part",
     "Precision",
+    "Preset",
     "Resemblance",
     "Sampling",
+    "ServerOption",
+    "ServerVariable",
+    "Side",
     "SlidingWindow",
     "Source",
     "ThinkingControl",
     "Tier",
     "Variant",
     "load_catalog",
+    "numbers",
     "parameters_of",
 ]

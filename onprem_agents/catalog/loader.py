@@ -12,10 +12,15 @@ import yaml
 from pydantic import ValidationError
 
 from onprem_agents.catalog.accelerator import Accelerator
+from onprem_agents.catalog.cluster_software import ClusterSoftware
+from onprem_agents.catalog.conflict import Conflict
 from onprem_agents.catalog.fact import Fact
 from onprem_agents.catalog.former import FormerModel, FormerSetting
+from onprem_agents.catalog.kserve import KserveRelease, release_named
 from onprem_agents.catalog.model import Model, Variant
+from onprem_agents.catalog.platform import ClusterPlatform
 from onprem_agents.catalog.resembling import Resemblance, resembling
+from onprem_agents.catalog.server_option import ServerOption, ServerVariable
 from onprem_agents.catalog.thinking import ThinkingControl, control_of
 from onprem_agents.catalog.tier import Tier
 from onprem_agents.errors import FormerName, InvalidInput, Problem, UnknownFact
@@ -56,6 +61,15 @@ class Catalog:
         """The hardware tiers, the smallest first."""
         return _read_once(_FOLDER / "tiers.yaml", Tier)
 
+    @property
+    def platforms(self) -> tuple[ClusterPlatform, ...]:
+        """The makes of cluster that a stack can name."""
+        return _read_once(_FOLDER / "platforms.yaml", ClusterPlatform)
+
+    def platform(self, name: object) -> ClusterPlatform | None:
+        """Return the make of cluster of that name, None where there is none."""
+        return next((each for each in self.platforms if each.name == name), None)
+
     def joined(self, *files: Path) -> Catalog:
         """Return a catalogue in which the models of these files come first. Raises InvalidInput."""
         for file in files:
@@ -75,6 +89,48 @@ class Catalog:
     def thinking_control(self, model: Model) -> ThinkingControl | None:
         """Return what steers a model's thinking, None for one that does not think or that nobody has looked into."""
         return control_of(model, _read_once(_FOLDER / "thinking.yaml", ThinkingControl))
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Options of vLLM that do harm together, or with some models."""
+        return _read_once(_FOLDER / "conflicts.yaml", Conflict)
+
+    @property
+    def server_options(self) -> tuple[ServerOption, ...]:
+        """Options of vLLM that a stack may not give by itself, or not without knowing something."""
+        return _read_once(_FOLDER / "server-options.yaml", ServerOption)
+
+    @property
+    def server_variables(self) -> tuple[ServerVariable, ...]:
+        """Variables of the server that a stack may not give by itself, or not without knowing something."""
+        return _read_once(_FOLDER / "server-variables.yaml", ServerVariable)
+
+    @property
+    def cluster_software(self) -> tuple[ClusterSoftware, ...]:
+        """What stacks need in a cluster, by releases."""
+        return _read_once(_FOLDER / "cluster-software.yaml", ClusterSoftware)
+
+    @property
+    def kserve_releases(self) -> tuple[KserveRelease, ...]:
+        """The releases of KServe that are known, the oldest first."""
+        return _read_once(_FOLDER / "kserve.yaml", KserveRelease)
+
+    def software(self, name: str) -> ClusterSoftware:
+        """Return the entry of that name. Raises UnknownFact."""
+        for each in self.cluster_software:
+            if each.name == name:
+                return each
+        raise UnknownFact("software", name, [each.name for each in self.cluster_software])
+
+    def kserve(self, version: str | None) -> KserveRelease:
+        """Return the release of KServe of that version, the newest that was tried for None. Raises UnknownFact."""
+        software = self.software("KServe")
+        found = release_named(
+            self.kserve_releases, version or software.newest, least=software.least or software.tried
+        )
+        if found is None:
+            raise UnknownFact("KServe release", str(version), [each.release for each in self.kserve_releases])
+        return found
 
     def model(self, name: str) -> Model:
         """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""

@@ -112,9 +112,10 @@ class Model(Fact):
     `aliases` are other names of the same weights; another release, however near, is an entry of its own.
     `same_shape` names other models that differ in their weights' values alone: they are sized as this one, not served.
     `thinking` is the server's default; `reasoning` says whether the model can think at all.
-    `speculative` is the value of `--speculative-config` for the model's own MTP layers. `sampling_off` is
-    the sampling where it does not think, null for no other. `extra_args` are options of `vllm serve` without which
-    it does not start or answers wrongly. An agent that `agents` does not name is unproven.
+    `image_batch_tokens` is the least `--max-num-batched-tokens` with images, where a batch must hold a whole one.
+    `speculative` is the value of `--speculative-config` for the model's own MTP layers. `sampling_off` is the sampling
+    where it does not think, null for no other. `extra_args` are options of `vllm serve` without which it does not start
+    or answers wrongly. An agent that `agents` does not name is unproven.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Model(Fact):
     thinking: Literal["on", "off", "none", "effort"]
     reasoning: bool
     multimodal: bool
+    image_batch_tokens: Count | None = None
     min_vllm: str
     serving_source: Source
     speculative: dict[str, Any] | None = None

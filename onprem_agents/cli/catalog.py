@@ -1,4 +1,4 @@
-"""`onprem-agents catalog`: the models, accelerators, tiers and vLLM releases that a stack can name."""
+"""`onprem-agents catalog`: models, accelerators, tiers, platforms and releases that a stack can name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from onprem_agents.vllm import Release, known_releases, load_history, load_relea
 @click.argument("name", required=False)
 @json_option
 def catalog(name: str | None, as_json: bool) -> None:
-    """List the models, accelerators, tiers and vLLM releases that a stack can name, or all that is known of NAME."""
+    """List what a stack can name: models, accelerators, tiers, platforms, vLLM releases; or all known of NAME."""
     facts = load_catalog()
     if name is not None:
         _show(entry_named(name, facts), facts, as_json=as_json)
@@ -31,6 +31,7 @@ def catalog(name: str | None, as_json: bool) -> None:
                     "models": [model.model_dump(mode="json") for model in facts.models],
                     "accelerators": [gpu.model_dump(mode="json") for gpu in facts.accelerators],
                     "tiers": [tier.model_dump(mode="json") for tier in facts.tiers],
+                    "platforms": [each.model_dump(mode="json") for each in facts.platforms],
                     "vllm": [_release(release) for release in releases],
                     "vllm_removed": _removed(),
                     "former_models": [former.model_dump(mode="json") for former in facts.former_models],
@@ -59,6 +60,9 @@ def catalog(name: str | None, as_json: bool) -> None:
     tiers = Table("tier", "hardware", "start with", title="Tiers", show_edge=False)
     for tier in facts.tiers:
         tiers.add_row(tier.name, f"{tier.nodes} × {tier.gpus_per_node} {tier.accelerator}", tier.variant)
+    platforms = Table("platform", "what it is", title="Platforms", show_edge=False)
+    for platform in facts.platforms:
+        platforms.add_row(platform.name, platform.title)
     vllm = Table("vLLM", "image", "options", "tool parsers", title="vLLM releases", show_edge=False)
     for release in releases:
         vllm.add_row(
@@ -67,7 +71,7 @@ def catalog(name: str | None, as_json: bool) -> None:
             f"{len(release.options())}",
             f"{len(release.tool_parsers)}",
         )
-    for table in (models, gpus, tiers, vllm):
+    for table in (models, gpus, tiers, platforms, vllm):
         console.print(table)
 
 

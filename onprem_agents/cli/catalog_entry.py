@@ -1,15 +1,15 @@
-"""Everything that is known of one model, accelerator or tier, as rows of words with the source of each part."""
+"""All that is known of one model, accelerator, tier or platform, as rows of words with the source of each part."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from onprem_agents.catalog import Accelerator, Catalog, Model, Source, Tier, Variant
+from onprem_agents.catalog import Accelerator, Catalog, ClusterPlatform, Model, Source, Tier, Variant
 from onprem_agents.errors import FormerName, UnknownFact
 from onprem_agents.units import GB
 
-Entry = Model | Accelerator | Tier
+Entry = Model | Accelerator | Tier | ClusterPlatform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,11 @@ class Row:
 
 
 def entry_named(name: str, catalog: Catalog) -> Entry:
-    """Return the model, accelerator or tier of that name. Raises `UnknownFact` with the nearest of all of them."""
-    known: list[str] = []
+    """Return whatever has that name. Raises `UnknownFact` with the nearest of all of them."""
+    platform = catalog.platform(name.casefold())
+    if platform is not None:
+        return platform
+    known = [each.name for each in catalog.platforms]
     for look_up in (catalog.tier, catalog.accelerator, catalog.model):
         try:
             return look_up(name)
@@ -31,7 +34,7 @@ def entry_named(name: str, catalog: Catalog) -> Entry:
             raise
         except UnknownFact as error:
             known += error.known
-    raise UnknownFact("model, accelerator or tier", name, known, listed_by="onprem-agents catalog")
+    raise UnknownFact("model, accelerator, tier or platform", name, known, listed_by="onprem-agents catalog")
 
 
 def rows_of(entry: Entry, catalog: Catalog) -> Iterator[Row]:
@@ -40,6 +43,8 @@ def rows_of(entry: Entry, catalog: Catalog) -> Iterator[Row]:
         yield from _model(entry, catalog)
     elif isinstance(entry, Accelerator):
         yield from _accelerator(entry)
+    elif isinstance(entry, ClusterPlatform):
+        yield from _platform(entry)
     else:
         yield from _tier(entry)
 
@@ -183,6 +188,18 @@ def _tier(tier: Tier) -> Iterator[Row]:
     yield Row(title="settings", text=settings, source=tier.source)
     if tier.corrects:
         yield Row(title="mind", text=tier.corrects)
+
+
+def _platform(platform: ClusterPlatform) -> Iterator[Row]:
+    yield Row(title="platform", text=f"{platform.name}: {platform.title}")
+    for preset in platform.settings:
+        text = f"platform.{preset.setting} {preset.value}, because {preset.because}"
+        yield Row(title="sets", text=text, source=preset.source)
+    for title, marks in (("label", platform.labels), ("annotation", platform.annotations)):
+        for mark in marks:
+            yield Row(
+                title=title, text=f"{mark.name}={mark.value}, because {mark.because}", source=mark.source
+            )
 
 
 def _listed(words: Iterable[str]) -> str:

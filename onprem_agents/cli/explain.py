@@ -63,6 +63,7 @@ def _role(decision: RoleDecision) -> dict[str, Any]:
         "role": decision.role.role,
         "replicas": decision.replicas,
         "problems": [dataclasses.asdict(problem) for problem in decision.problems],
+        "notes": list(decision.notes),
     }
     nearest = decision.nearest
     if nearest is None:
@@ -101,5 +102,7 @@ def _print(role: dict[str, Any], console: Console) -> None:
                 soft_wrap=True,
                 markup=False,
             )
+    for note in role["notes"]:
+        console.print(f"  note: {note}", soft_wrap=True, markup=False)
     for problem in role["problems"]:
         console.print(f"  {Problem(**problem)}", soft_wrap=True, markup=False)

@@ -22,11 +22,18 @@ from onprem_agents.units import rough_time
 @stacks_option
 @json_option
 @click.option("--explain", is_flag=True, help="Show each term of the memory account.")
-def plan(stack: str, folder: Path, as_json: bool, explain: bool) -> None:
-    """Show what a stack's settings lead to: models, GPUs, context, sessions, parsers, memory."""
+@click.option("--images", is_flag=True, help="Show every image instead: its name, and what pods name it by.")
+def plan(stack: str, folder: Path, as_json: bool, explain: bool, images: bool) -> None:
+    """Show what a stack's settings lead to: models, GPUs, context, sessions, parsers, memory.
+
+    With --images, each line has what a mirror copies and where pods look for it.
+    """
     result = report(plan_stack_file(folder, stack))
     if as_json:
-        click.echo(json.dumps(result, indent=2))
+        click.echo(json.dumps(result["images"] if images else result, indent=2))
+    elif images:
+        for image in result["images"]:
+            click.echo(f"{image['name']} {image['reference']}")
     else:
         print_report(result, Console(highlight=False), explain=explain)
 
@@ -40,6 +47,8 @@ def print_report(result: dict[str, Any], console: Console, *, explain: bool = Fa
         f"{_count(result['developers'], 'developer')}, {result['sessions']} full-context sessions",
         soft_wrap=True,
     )
+    for line in result["site"]:
+        console.print(f"  {line}", soft_wrap=True, markup=False)
     for role in result["models"]:
         for line in _role_lines(role):
             console.print(line, soft_wrap=True)
@@ -51,8 +60,8 @@ def print_report(result: dict[str, Any], console: Console, *, explain: bool = Fa
 
 
 def _role_lines(role: dict[str, Any]) -> list[str]:
-    memory = role["memory"]
-    downtime = ", with downtime" if role["rollout"]["downtime"] else ""
+    memory, rollout = role["memory"], role["rollout"]
+    downtime = ", with downtime" if rollout["downtime"] else ""
     return [
         (
             f"  [bold]{role['role']}[/]: {role['model']} ({role['precision']}), "
@@ -69,7 +78,7 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
         ),
         *_behaviour(role),
         f"    {_loading(role['loading'])}",
-        f"    rollout {role['rollout']['kind']}{downtime}: {role['rollout']['reason']}",
+        f"    rollout {rollout['kind']}{downtime}: {rollout['reason']}; {rollout['onModeChange']}",
         *(f"    note: {note}" for note in role["notes"]),
     ]
 

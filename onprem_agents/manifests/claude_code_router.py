@@ -13,11 +13,10 @@ from onprem_agents.agents.ccr import custom_fields
 from onprem_agents.manifests.endpoints import CHAT, server_url
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.proxy_software import NO_KEY, ProxySoftware, server_key_name
-from onprem_agents.plan import ProxyPart
+from onprem_agents.plan import PROXY_IMAGES, ProxyPart
 from onprem_agents.plan.references import role_name
 from onprem_agents.stack.parts import ServerReference
 
-_IMAGE = "musistudio/claude-code-router:2.0.0"
 _PORT = 3456
 _HOME = "/tmp"  # noqa: S108  the pod's own emptyDir
 _CONFIG = "config.json"
@@ -85,7 +84,7 @@ def _files(part: ProxyPart) -> dict[str, str]:
 
 
 CLAUDE_CODE_ROUTER = ProxySoftware(
-    image=_IMAGE,
+    image=PROXY_IMAGES["claude-code-router"],
     port=_PORT,
     args=(),
     health_path="/health",

@@ -1,8 +1,7 @@
 """The way in: a Gateway with TLS, and routes for exactly the paths that agents use.
 
 The Gateway stands in the stack's own namespace: in the one of Envoy Gateway itself, policies were seen
-accepted and not applied. A TLS Secret of another namespace needs a ReferenceGrant there, which that
-namespace's owner makes (from Gateway in ours, to Secret); we never write into foreign namespaces.
+accepted and not applied. A TLS Secret of another namespace needs a ReferenceGrant there (`reference_grant`).
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from onprem_agents.manifests.endpoints import (
     server_backend,
     server_host,
 )
+from onprem_agents.manifests.envoy_provider import envoy_provider, gateway_addresses
 from onprem_agents.manifests.meta import Manifest, manifest
 from onprem_agents.manifests.model_routing import MODEL_HEADER, extension_policy, routes_by_model
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy, client_traffic_policy
@@ -66,6 +66,7 @@ def gateway(part: IngressPart) -> Manifest:
                 }
             },
             "listeners": [listener],
+            **({"addresses": addresses} if (addresses := gateway_addresses(part)) else {}),
         },
     )
 
@@ -86,6 +87,7 @@ def envoy_proxy(part: IngressPart) -> Manifest:
         spec={
             "mergeType": "StrategicMerge",
             "shutdown": {"drainTimeout": format_duration(part.timeouts.gateway_seconds)},
+            **envoy_provider(part),
         },
     )
 

@@ -7,20 +7,34 @@ serving runtime would merge its own in.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from onprem_agents.manifests.gpu_node_pool import tolerations
-from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest
+from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest, pod_security, spread
 from onprem_agents.manifests.model_files import config_maps, files_digest
 from onprem_agents.manifests.model_server import server_container, server_volumes
 from onprem_agents.manifests.model_source import init_containers
+from onprem_agents.manifests.node_affinity import cuda_affinity
 from onprem_agents.plan import ServerPart, ServingPlan
 from onprem_agents.plan.cache import KServeCache
 from onprem_agents.stack.labels import CONFIG_ANNOTATION, QUEUE_LABEL, ROLE_LABEL, STACK_LABEL
 
 COMPONENT = "model-server"
 
-# Kueue's webhook lets no running Deployment into a queue, out of it or into another one (v0.19.2,
-# deployment_webhook.go, ValidateUpdate), and KServe would try for ever: the object is made anew.
-REPLACED = (f'metadata.labels["{QUEUE_LABEL}"]',)
+_STANDARD_ALONE = "serving.kserve.io/autoscalerClass"
+"""Borne in Standard mode only: it changes with the mode, and not with a KServe release's word for the mode."""
+
+REPLACED = (
+    # Kueue's webhook lets no running Deployment into a queue, out of it or into another one (v0.19.2,
+    # deployment_webhook.go, ValidateUpdate), and KServe would try for ever: the object is made anew.
+    f'metadata.labels["{QUEUE_LABEL}"]',
+    # KServe lets nobody change the mode (v0.15.1 to v0.20.0, inference_service_validation.go, read 2026-11): the API
+    # server answers "deploymentMode cannot be changed". The new word after an upgrade to 0.16 it takes: its controller
+    # has written that into the status. Such a server must not be replaced: 0.16 would refuse the last step of its
+    # deletion for ever.
+    f'metadata.annotations["{_STANDARD_ALONE}"]',
+)
 
 
 def pod_labels(part: ServerPart) -> dict[str, str]:
@@ -59,7 +73,7 @@ def inference_service(part: ServerPart) -> Manifest:
     """
     serving = part.serving
     annotations = {
-        "serving.kserve.io/deploymentMode": part.mode,
+        "serving.kserve.io/deploymentMode": part.mode_in_its_words,
         "pulumi.com/waitFor": "condition=Ready",
         # An update that is interrupted while the model loads leaves the fields to a manager that no state names, and
         # the next one would be refused as a conflict (Kubernetes provider 4.25, 2026-11).
@@ -67,7 +81,7 @@ def inference_service(part: ServerPart) -> Manifest:
         "pulumi.com/timeoutSeconds": str(serving.timeouts.load_budget_seconds),
     }
     if part.mode == "Standard":
-        annotations["serving.kserve.io/autoscalerClass"] = "none"
+        annotations[_STANDARD_ALONE] = "none"
     if isinstance(serving.cache, KServeCache):
         annotations["serving.kserve.io/nodegroup"] = serving.cache.node_group
     extra_labels = {"networking.kserve.io/visibility": "cluster-local", ROLE_LABEL: serving.role}
@@ -79,8 +93,8 @@ def inference_service(part: ServerPart) -> Manifest:
         "InferenceService",
         serving.name,
         component=COMPONENT,
-        extra_labels=extra_labels,
-        annotations=annotations,
+        extra_labels={**part.labels, **extra_labels},
+        annotations={**part.annotations, **annotations},
         spec={"predictor": _predictor(part)},
     )
 
@@ -112,19 +126,21 @@ def _predictor(part: ServerPart) -> Manifest:
         "minReplicas": serving.replicas,
         "maxReplicas": serving.replicas,
         "timeout": serving.timeouts.predictor_seconds,
-        "labels": pod_labels(part),
-        "annotations": _pod_annotations(part),
+        "labels": {**serving.pod.labels, **pod_labels(part)},
+        "annotations": {**serving.pod.annotations, **_pod_annotations(part)},
         **(_standard(serving) if part.mode == "Standard" else _knative(serving)),
         "serviceAccountName": service_account_name(part),
         "automountServiceAccountToken": False,
         # A Service called "vllm" would set VLLM_PORT in the pod, which vLLM reads as its own setting.
         "enableServiceLinks": False,
+        **({"topologySpreadConstraints": spread(pod_labels(part))} if _spreads(part) else {}),
         **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
-        "nodeSelector": part.pool.node_selector,
-        "tolerations": tolerations(),
-        "securityContext": POD_SECURITY,
+        "nodeSelector": {**serving.pod.node_selector, **part.pool.node_selector},
+        "tolerations": [*tolerations(), *_further(serving.pod.tolerations)],
+        **cuda_affinity(serving),
+        "securityContext": pod_security(part.pod_ids),
         "containers": [server_container(part)],
-        "volumes": server_volumes(serving),
+        "volumes": server_volumes(part),
     }
     if part.image_pull_secrets:
         predictor["imagePullSecrets"] = [{"name": name} for name in part.image_pull_secrets]
@@ -132,6 +148,16 @@ def _predictor(part: ServerPart) -> Manifest:
     if before:
         predictor["initContainers"] = before
     return predictor
+
+
+def _spreads(part: ServerPart) -> bool:
+    """Return whether the replicas ask for nodes of their own; Knative refuses that unless a flag allows it."""
+    return part.serving.replicas > 1 and part.mode == "Standard"
+
+
+def _further(given: Iterable[Mapping[str, Any]]) -> list[Manifest]:
+    """Return the tolerations of a role that its pods do not have anyway."""
+    return [dict(toleration) for toleration in given if dict(toleration) not in tolerations()]
 
 
 def _standard(serving: ServingPlan) -> Manifest:

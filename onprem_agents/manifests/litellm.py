@@ -11,11 +11,9 @@ from onprem_agents.agents.litellm import thinking_of
 from onprem_agents.manifests.endpoints import server_url
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.proxy_software import NO_KEY, ProxySoftware, server_key_name
-from onprem_agents.plan import KEEP_ALIVE_SECONDS, ProxyPart
+from onprem_agents.plan import KEEP_ALIVE_SECONDS, PROXY_IMAGES, ProxyPart
 from onprem_agents.stack.parts import ServerReference
 
-# Non-root variant of the official image; its tags are bare versions since 1.84 (release notes, read 2026-11).
-_IMAGE = "docker.litellm.ai/berriai/litellm-non_root:1.109.1"
 _CONFIG = "config.yaml"
 _CONFIG_PATH = "/etc/onprem/litellm/config.yaml"
 _PORT = 4000
@@ -67,7 +65,7 @@ def _files(part: ProxyPart) -> dict[str, str]:
 
 
 LITELLM = ProxySoftware(
-    image=_IMAGE,
+    image=PROXY_IMAGES["litellm"],
     port=_PORT,
     args=("--config", _CONFIG_PATH, "--host", "0.0.0.0", "--port", str(_PORT), "--num_workers", "1"),  # noqa: S104
     health_path="/health/liveliness",

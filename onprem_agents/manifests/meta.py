@@ -10,6 +10,7 @@ from typing import Any
 
 from onprem_agents.plan import Scope
 from onprem_agents.stack.labels import STACK_LABEL
+from onprem_agents.stack.pods import PodIds
 
 Manifest = dict[str, Any]
 """One Kubernetes object in wire format: camelCase keys, canonical quantities, JSON values only."""
@@ -19,15 +20,23 @@ COMPONENT_LABEL = "app.kubernetes.io/component"
 
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
-# Pod Security Standard "restricted" (Kubernetes 1.36, read 2026-11): pod and container parts.
-POD_SECURITY: Manifest = {
-    "runAsNonRoot": True,
-    "runAsUser": 1000,
-    "runAsGroup": 1000,
-    "fsGroup": 1000,
-    "fsGroupChangePolicy": "OnRootMismatch",
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
+_FIXED_ID = 1000
+
+
+def pod_security(ids: PodIds) -> Manifest:
+    """Return a pod's security context under "restricted" (Pod Security Standard of Kubernetes 1.36, read 2026-11)."""
+    fixed = {"runAsUser": _FIXED_ID, "runAsGroup": _FIXED_ID, "fsGroup": _FIXED_ID}
+    return {
+        "runAsNonRoot": True,
+        **(fixed if ids == "fixed" else {}),
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def user_environment(ids: PodIds) -> dict[str, str]:
+    """Return what tells programs their user's name where the platform picks a number that no image knows."""
+    return {} if ids == "fixed" else {"USER": "onprem", "LOGNAME": "onprem"}
 
 
 def container_security(*, read_only_root: bool) -> Manifest:
@@ -50,6 +59,18 @@ def labels(scope: Scope, component: str) -> dict[str, str]:
         COMPONENT_LABEL: component,
         STACK_LABEL: scope.stack,
     }
+
+
+def spread(pod_labels: Mapping[str, str]) -> list[Manifest]:
+    """Return the wish that pods of these labels stand on different nodes; one that cannot still starts."""
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": dict(pod_labels)},
+        }
+    ]
 
 
 def manifest(

@@ -7,7 +7,7 @@ have a way out of the namespace; the servers then have none.
 from __future__ import annotations
 
 from onprem_agents.manifests.gpu_node_pool import tolerations
-from onprem_agents.manifests.meta import COMPONENT_LABEL, POD_SECURITY, Manifest, manifest
+from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest, pod_security
 from onprem_agents.manifests.model_source import cache_volume, filling
 from onprem_agents.plan import ServerPart
 from onprem_agents.plan.cache import ClaimCache, KServeCache
@@ -68,7 +68,7 @@ def _job(part: ServerPart, cache: ClaimCache, service_account: str) -> Manifest:
         **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
         "nodeSelector": part.pool.node_selector,
         "tolerations": tolerations(),
-        "securityContext": POD_SECURITY,
+        "securityContext": pod_security(part.pod_ids),
         "containers": [filling(part)],
         "volumes": [
             cache_volume(cache),

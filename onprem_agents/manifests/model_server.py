@@ -5,41 +5,16 @@ from __future__ import annotations
 from onprem_agents.manifests.meta import Manifest, container_security
 from onprem_agents.manifests.model_files import file_mounts, file_volumes
 from onprem_agents.manifests.model_source import cache_environment, model_mounts, model_volumes
-from onprem_agents.plan import (
-    GPU_RESOURCE,
-    KEEP_ALIVE_PATH,
-    KEEP_ALIVE_SECONDS,
-    PRE_STOP_SECONDS,
-    ServerPart,
-    ServingPlan,
-)
+from onprem_agents.plan import GPU_RESOURCE, KEEP_ALIVE_PATH, PRE_STOP_SECONDS, ServerPart, ServingPlan
+from onprem_agents.plan.server_environment import ENVIRONMENT
 from onprem_agents.units import format_cpu, format_gib
 from onprem_agents.vllm import COMMAND, DEFAULT_PORT
-from onprem_agents.vllm.keep_alive import INTERVAL_VARIABLE
 
 CONTAINER_NAME = "kserve-container"
 """KServe renames a single container to this (v0.20.0), so it is written here."""
 
 _SCRATCH_GIB = 16
 """Compile and kernel caches of one vLLM release are a few GiB; the rest is room for temporary files."""
-
-# Environment of the server (vLLM 0.33.0, vllm/envs.py; Hugging Face hub 1.x; read 2026-11).
-_ENVIRONMENT = {
-    "HOME": "/tmp",  # noqa: S108  an emptyDir of the pod's own: caches must be writable and private
-    "USER": "vllm",  # user 1000 has no entry in the image's passwd, and torch asks for its name
-    "LOGNAME": "vllm",
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "VLLM_NO_USAGE_STATS": "1",
-    "VLLM_DO_NOT_TRACK": "1",
-    "DO_NOT_TRACK": "1",
-    # Answers per request; the default of 16384 lets one request take the server (CVE-2026-34756).
-    "VLLM_MAX_N_SEQUENCES": "8",
-    "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
-    "PYTHONPATH": KEEP_ALIVE_PATH.rpartition("/")[0],
-    INTERVAL_VARIABLE: str(KEEP_ALIVE_SECONDS),
-}
 
 
 def server_port(serving: ServingPlan) -> int:
@@ -58,9 +33,12 @@ def server_container(part: ServerPart) -> Manifest:
     container: Manifest = {
         "name": CONTAINER_NAME,
         "image": serving.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": part.images.pull_policy,
         "command": list(COMMAND),
         "args": list(serving.argv),
+        # Python looks for modules where it is started, the middleware among them; KServe refuses PYTHONPATH (v0.20.0,
+        # env_policy.go).
+        "workingDir": KEEP_ALIVE_PATH.rpartition("/")[0],
         "env": _environment(serving, part.key_secret),
         "ports": [{"name": "http1", "containerPort": server_port(serving), "protocol": "TCP"}],
         "resources": _resources(serving),
@@ -74,10 +52,11 @@ def server_container(part: ServerPart) -> Manifest:
     return container
 
 
-def server_volumes(serving: ServingPlan) -> list[Manifest]:
+def server_volumes(part: ServerPart) -> list[Manifest]:
     """Return the volumes: weights, scratch, shared memory, and the small files."""
+    serving = part.serving
     return [
-        *model_volumes(serving),
+        *model_volumes(part),
         {"name": "scratch", "emptyDir": {"sizeLimit": format_gib(_SCRATCH_GIB)}},
         {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": format_gib(serving.resources.shm_gib)}},
         *file_volumes(serving),
@@ -86,9 +65,10 @@ def server_volumes(serving: ServingPlan) -> list[Manifest]:
 
 def _environment(serving: ServingPlan, key_secret: str | None) -> list[Manifest]:
     values = {
-        **_ENVIRONMENT,
+        **ENVIRONMENT,
         "VLLM_ENGINE_READY_TIMEOUT_S": str(serving.timeouts.load_budget_seconds),
         **cache_environment(serving),
+        **serving.pod.env,
     }
     plain: list[Manifest] = [{"name": name, "value": value} for name, value in values.items()]
     if key_secret is None:

@@ -13,19 +13,19 @@ what vLLM compiles. Servers read the one and write the other. KServe's cache mou
 
 from __future__ import annotations
 
-from onprem_agents.manifests.meta import Manifest, container_security
-from onprem_agents.plan import MODEL_PATH, ServerPart, ServingPlan
+from onprem_agents.manifests.meta import Manifest, container_security, user_environment
+from onprem_agents.plan import MODEL_PATH, ServerPart, ServingPlan, download_image
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
+from onprem_agents.units import format_gib
 
-# Image of KServe's storage initializer (v0.20.0, python/storage-initializer.Dockerfile, read 2026-11): user
-# 1000, Debian with sh and flock, arguments SOURCE TARGET; reads HF_TOKEN and the AWS_* variables.
-_DOWNLOAD_IMAGE = "kserve/storage-initializer:v0.20.0"
 _DOWNLOAD_COMMAND = "/storage-initializer/scripts/initializer-entrypoint"
 _VOLUME = "model"
 _OCI_FOLDER = "models"
 
 # The download streams to disk; memory is buffers and the parallel connections of Hugging Face's Xet client.
 _DOWNLOAD_RESOURCES = {"cpu": "2", "memory": "4Gi"}
+_LEAST_DISK_GIB = 4
+"""Room for logs and that client's own cache, where the weights go to another volume."""
 _WAIT_RESOURCES = {"cpu": "100m", "memory": "64Mi"}
 
 _CACHE_PATH = "/mnt/cache"
@@ -51,9 +51,9 @@ done
 """
 
 
-def model_volumes(serving: ServingPlan) -> list[Manifest]:
+def model_volumes(part: ServerPart) -> list[Manifest]:
     """Return the pod volume that holds the weights; KServe adds the one of its own cache."""
-    source, cache = serving.source, serving.cache
+    source, cache, images = part.serving.source, part.serving.cache, part.images
     _, _, rest = source.uri.partition("://")
     if isinstance(cache, KServeCache):
         return []
@@ -63,7 +63,8 @@ def model_volumes(serving: ServingPlan) -> list[Manifest]:
         claim = rest.partition("/")[0]
         return [{"name": _VOLUME, "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}]
     if source.scheme == "oci":
-        return [{"name": _VOLUME, "image": {"reference": rest, "pullPolicy": "IfNotPresent"}}]
+        image = {"reference": images.said(rest), "pullPolicy": images.pull_policy}
+        return [{"name": _VOLUME, "image": image}]
     return [{"name": _VOLUME, "emptyDir": {}}]
 
 
@@ -140,15 +141,19 @@ def _download(part: ServerPart, target: str, *, mounted: str, script: str | None
         "HOME": "/tmp",  # noqa: S108  an emptyDir of the pod's own
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "DO_NOT_TRACK": "1",
+        **user_environment(part.pod_ids),
+        **({} if part.download_proxy is None else part.download_proxy.environment()),
     }
+    disk_gib = max(part.serving.resources.download_gib, _LEAST_DISK_GIB)
+    amounts = _DOWNLOAD_RESOURCES | {"ephemeral-storage": format_gib(disk_gib)}
     container: Manifest = {
         "name": "download-model",
-        "image": _DOWNLOAD_IMAGE,
-        "imagePullPolicy": "IfNotPresent",
+        "image": part.images.reference(download_image(part.kserve)),
+        "imagePullPolicy": part.images.pull_policy,
         **({} if script is None else {"command": ["sh", "-c", script, "load"]}),
         "args": [part.serving.source.pinned_uri, target],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
-        "resources": {"requests": dict(_DOWNLOAD_RESOURCES), "limits": dict(_DOWNLOAD_RESOURCES)},
+        "resources": {"requests": dict(amounts), "limits": dict(amounts)},
         "securityContext": container_security(read_only_root=False),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
@@ -169,7 +174,7 @@ def _waiting(part: ServerPart, cache: ClaimCache) -> Manifest:
     return {
         "name": "wait-for-model",
         "image": part.serving.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": part.images.pull_policy,
         "command": ["sh", "-c", _WAIT, "wait"],
         "args": [part.serving.source.pinned_uri, _CACHE_PATH, cache.name],
         "resources": {"requests": dict(_WAIT_RESOURCES), "limits": dict(_WAIT_RESOURCES)},

@@ -32,6 +32,7 @@ from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.namespace import namespace
 from onprem_agents.manifests.network_policies import network_policies
 from onprem_agents.manifests.queues import REPLACED, queues
+from onprem_agents.manifests.reference_grant import reference_grants
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy
 from onprem_agents.manifests.translation_proxy import COMPONENT as TRANSLATION_PROXY
 from onprem_agents.manifests.translation_proxy import translation_proxy
@@ -129,7 +130,7 @@ def server_bundles(part: ServerPart) -> tuple[Bundle, ...]:
                 Declared(manifest=each, replace_on_changes=model_cache.REPLACED.get(each["kind"], ()))
                 for each in model_cache.cache_objects(part, service_account=service_account_name(part))
             ),
-            after=("namespace", "network", "pool", "model-files", "model-cache"),
+            after=("namespace", "network", "pool", "model-files"),
         ),
         Bundle(
             group="model-server",
@@ -179,7 +180,13 @@ def ingress_bundles(part: IngressPart) -> tuple[Bundle, ...]:
         Bundle(
             group="listener",
             component="ExternalIngress",
-            objects=plain([*external_ingress.certificates(part), external_ingress.envoy_proxy(part)]),
+            objects=plain(
+                [
+                    *external_ingress.certificates(part),
+                    *reference_grants(part, external_ingress.COMPONENT),
+                    external_ingress.envoy_proxy(part),
+                ]
+            ),
             after=("namespace",),
         ),
         Bundle(group="guard", component="ExternalIngress", objects=plain(alone), after=("namespace",)),

@@ -13,10 +13,11 @@ from onprem_agents.manifests.claude_code_router import CLAUDE_CODE_ROUTER
 from onprem_agents.manifests.litellm import LITELLM
 from onprem_agents.manifests.meta import (
     COMPONENT_LABEL,
-    POD_SECURITY,
     Manifest,
     container_security,
     manifest,
+    pod_security,
+    user_environment,
 )
 from onprem_agents.manifests.proxy_software import ProxySoftware, server_key_names
 from onprem_agents.plan import (
@@ -131,13 +132,15 @@ def _pod(part: ProxyPart, proxy: ProxySoftware) -> Manifest:
         "whenUnsatisfiable": "ScheduleAnyway",
         "labelSelector": {"matchLabels": PICKED},
     }
+    secrets = part.image_pull_secrets
     return {
         "serviceAccountName": PROXY_NAME,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": part.timeouts.termination_grace_seconds,
-        "securityContext": POD_SECURITY,
+        "securityContext": pod_security(part.pod_ids),
         "topologySpreadConstraints": [spread],
+        **({"imagePullSecrets": [{"name": name} for name in secrets]} if secrets else {}),
         "containers": [_container(part, proxy)],
         "volumes": [
             {"name": "config", "configMap": {"name": PROXY_NAME}},
@@ -150,7 +153,8 @@ def _container(part: ProxyPart, proxy: ProxySoftware) -> Manifest:
     def from_secret(name: str, secret: str) -> Manifest:
         return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": "apiKey"}}}
 
-    plain: list[Manifest] = [{"name": name, "value": value} for name, value in proxy.environment.items()]
+    environment = {**proxy.environment, **user_environment(part.pod_ids)}
+    plain: list[Manifest] = [{"name": name, "value": value} for name, value in environment.items()]
     env = [
         *plain,
         from_secret(proxy.key_env, PROXY_KEY_SECRET),
@@ -163,8 +167,8 @@ def _container(part: ProxyPart, proxy: ProxySoftware) -> Manifest:
     ]
     container: Manifest = {
         "name": "proxy",
-        "image": proxy.image,
-        "imagePullPolicy": "IfNotPresent",
+        "image": part.images.reference(proxy.image),
+        "imagePullPolicy": part.images.pull_policy,
         "env": env,
         "ports": [{"name": "http", "containerPort": proxy.port, "protocol": "TCP"}],
         "resources": {"requests": dict(_RESOURCES), "limits": dict(_RESOURCES)},

@@ -3,6 +3,7 @@
 from onprem_agents.plan.derive import plan_stack
 from onprem_agents.plan.derive_pool import queued_requests
 from onprem_agents.plan.derive_servers import pool_of
+from onprem_agents.plan.images import ENVOY_IMAGE, PROXY_IMAGES, ImageUse, download_image
 from onprem_agents.plan.names import (
     AGENTS_ROUTE,
     CONNECTION_ROUTE,
@@ -22,6 +23,7 @@ from onprem_agents.plan.parts import (
     PoolPart,
     ProxyPart,
     ProxySoftwareName,
+    Queues,
     ServerPart,
 )
 from onprem_agents.plan.platform import PlatformPlan
@@ -46,6 +48,7 @@ __all__ = [
     "AGENTS_ROUTE",
     "CHAT_TEMPLATE_PATH",
     "CONNECTION_ROUTE",
+    "ENVOY_IMAGE",
     "GATEWAY_NAME",
     "GPU_RESOURCE",
     "KEEP_ALIVE_PATH",
@@ -53,6 +56,7 @@ __all__ = [
     "MODELS_ROUTE",
     "MODEL_PATH",
     "PRE_STOP_SECONDS",
+    "PROXY_IMAGES",
     "PROXY_KEY",
     "PROXY_KEY_SECRET",
     "PROXY_NAME",
@@ -62,6 +66,7 @@ __all__ = [
     "TAINT_KEY",
     "Amounts",
     "AuthPart",
+    "ImageUse",
     "IngressPart",
     "KeySecret",
     "ModelSource",
@@ -73,6 +78,7 @@ __all__ = [
     "Probes",
     "ProxyPart",
     "ProxySoftwareName",
+    "Queues",
     "RoleDecision",
     "Rollout",
     "Scope",
@@ -82,6 +88,7 @@ __all__ = [
     "choose_rollout",
     "decide_role",
     "derive_timeouts",
+    "download_image",
     "format_amount",
     "place",
     "plan_stack",

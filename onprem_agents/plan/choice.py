@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from onprem_agents.catalog import Accelerator, Model, Precision, Variant
+from onprem_agents.plan.extra_args import extra_flags
 from onprem_agents.plan.own_flags import OwnFlags, own_flags
 from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.release_fitness import obstacles
 from onprem_agents.sizing import Fit, FitRequest, candidate_tensor_parallel, fit
 from onprem_agents.stack.settings import ModelRole
-from onprem_agents.vllm import Release
+from onprem_agents.vllm import Release, newest_release
 
 # Right-sized for agents: 128k covers a long session, 64k is the least that Claude Code works with
 # (its start prompt and compaction reserve, Claude Code 2.1.330, 2026-11).
@@ -180,10 +181,13 @@ def request_of(
         context_tokens=context_tokens,
         max_num_seqs=role.max_num_seqs or _max_num_seqs(role, accelerator),
         kv_cache_dtype=kv_cache_dtype,
-        max_num_batched_tokens=role.max_num_batched_tokens or _batch_tokens(model, accelerator),
+        max_num_batched_tokens=role.max_num_batched_tokens
+        or _batch_tokens(model, accelerator, vision=role.vision),
         gpu_memory_utilization=role.gpu_memory_utilization or UTILIZATION,
-        language_model_only=model.multimodal,
+        language_model_only=model.multimodal and not role.vision,
         speculative_tokens=role.speculative_tokens,
+        prefix_caching=role.prefix_caching is not False,
+        enforce_eager=bool(extra_flags(role.extra_args, vllm or newest_release()).enforce_eager),
         vllm=vllm,
     )
 
@@ -232,7 +236,8 @@ def _seqs_for(accelerator: Accelerator) -> int:
     raise ValueError(f"{accelerator.name}: {gpu_gib} GiB is more than any GPU has")
 
 
-def _batch_tokens(model: Model, accelerator: Accelerator) -> int:
+def _batch_tokens(model: Model, accelerator: Accelerator, *, vision: bool) -> int:
     slides = any(layers.kind == "sliding-window" for layers in model.architecture.attention)
     large = accelerator.total_gib >= _LARGE_GPU_GIB and not slides
-    return _LARGE_BATCH_TOKENS if large else _SMALL_BATCH_TOKENS
+    one_image = (model.image_batch_tokens or 0) if vision else 0
+    return max(_LARGE_BATCH_TOKENS if large else _SMALL_BATCH_TOKENS, one_image)

@@ -6,15 +6,18 @@ stands in the plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan.derive_connection import connection_of, stack_key, stack_name_problems
 from onprem_agents.plan.derive_ingress import request_body_mib, too_many_rules
 from onprem_agents.plan.derive_servers import Servers, pool_of, unknown_names
+from onprem_agents.plan.images import digests_of_others
 from onprem_agents.plan.names import PROXY_NAME
-from onprem_agents.plan.platform import PlatformPlan, references_of
+from onprem_agents.plan.platform import PlatformPlan, images_of, references_of
+from onprem_agents.plan.presets import marks_of, told_presets, with_presets
+from onprem_agents.plan.site import folders_of_nobody, ways_in
 from onprem_agents.stack.settings import Platform
 from onprem_agents.stack.settings_reader import parse_platform
 
@@ -29,6 +32,9 @@ def plan_stack(
     """
     source = source or f"stack {stack}"
     catalog = catalog or load_catalog()
+    site: tuple[str, ...] = ()
+    if isinstance(raw, Mapping):
+        site, raw = told_presets(raw, catalog), with_presets(raw, catalog)
     names = unknown_names(raw, catalog)
     try:
         settings = parse_platform(raw, source)
@@ -38,10 +44,12 @@ def plan_stack(
         raise InvalidInput(
             source, [*names, *stack_name_problems(stack)]
         )  # without the GPUs nothing else can be judged
-    return _planned(settings, stack=stack, source=source, catalog=catalog)
+    return _planned(settings, stack=stack, source=source, catalog=catalog, site=site)
 
 
-def _planned(settings: Platform, *, stack: str, source: str, catalog: Catalog) -> PlatformPlan:
+def _planned(
+    settings: Platform, *, stack: str, source: str, catalog: Catalog, site: tuple[str, ...]
+) -> PlatformPlan:
     pool = pool_of(settings.hardware, settings.namespace, catalog)
     decided = Servers(
         namespace=settings.namespace,
@@ -49,9 +57,13 @@ def _planned(settings: Platform, *, stack: str, source: str, catalog: Catalog) -
         models=settings.models,
         serving=settings.serving,
         timeouts=settings.timeouts,
+        images=settings.images,
         catalog=catalog,
     ).decide()
     problems = [*stack_name_problems(stack), *_clashes(settings), *decided.problems]
+    if not decided.problems:
+        images = images_of(settings, decided.serving)
+        problems += digests_of_others(settings.images, images, where="platform.images")
     if problems:
         raise InvalidInput(source, problems)
     servers = references_of(settings, decided.serving)
@@ -72,11 +84,16 @@ def _planned(settings: Platform, *, stack: str, source: str, catalog: Catalog) -
             key_of=stack_key,
         ),
         request_body_mib=request_body_mib(servers),
+        site=(*site, *ways_in(settings.access)),
+        marks=tuple(
+            marks_of(settings.platform, serving, settings.namespace, catalog) for serving in decided.serving
+        ),
     )
 
 
 def _clashes(settings: Platform) -> Iterator[Problem]:
     """Yield what the stack's own objects leave no room for."""
+    yield from folders_of_nobody(settings.models, settings.pod_ids)
     if settings.translation == "native":
         return
     yield from too_many_rules(

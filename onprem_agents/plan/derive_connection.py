@@ -96,7 +96,7 @@ def _role(server: ServerReference) -> dict[str, object]:
         "reasoning": server.reasoning,
         "tool_calling": server.tool_calling,
         "parallel_tool_calls": server.tool_calling,
-        "vision": False,
+        "vision": server.vision,
         "temperature": server.temperature,
         "thinking": server.thinking,
         "claude_capabilities": _claude_capabilities(server.thinking),

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pydantic.alias_generators import to_camel
-
 from onprem_agents.catalog import Catalog
 from onprem_agents.errors import InvalidInput, Problem, UnknownFact
 from onprem_agents.plan.cache import Cache, cache_of, cache_problems, on_one_node
@@ -20,6 +18,7 @@ from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import choose_rollout
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.timeouts import TimeoutChain, derive_timeouts
+from onprem_agents.stack.images import Images
 from onprem_agents.stack.settings import Hardware, ModelRole, Serving, Timeouts
 
 # One label of a DNS name (RFC 1035); KServe's domainTemplate puts name and namespace into one (v0.20.0, 2026-08).
@@ -45,6 +44,7 @@ class Servers:
     models: tuple[ModelRole, ...]
     serving: Serving
     timeouts: Timeouts
+    images: Images
     catalog: Catalog
 
     def decide(self) -> Decided:
@@ -130,7 +130,9 @@ class Servers:
             try:
                 serving.append(self._serving(decision, placement, timeouts, cache))
             except InvalidInput as error:
-                problems += [_at_setting(problem, decision.role, index) for problem in error.problems]
+                problems += [
+                    _at_setting(problem, decision.role, index, self.catalog) for problem in error.problems
+                ]
         return tuple(serving)
 
     def _cache(self, decision: RoleDecision) -> Cache | None:
@@ -154,7 +156,7 @@ class Servers:
             free_gpus=placement.largest_free,
             one_node=on_one_node(cache, self.pool),
         )
-        return serving_plan(
+        planned = serving_plan(
             decision.role,
             choice=choice,
             replicas=decision.replicas,
@@ -164,25 +166,18 @@ class Servers:
             release=decision.vllm,
             cache=cache,
         )
+        named = self.images.reference if self.serving.image is None else self.images.said
+        return replace(planned, image=named(planned.image), notes=(*decision.notes, *planned.notes))
 
 
-# Options of vLLM whose settings go by another name; all others go by their own.
-_SETTING_OF = {
-    "max_model_len": "context",
-    "tensor_parallel_size": "tensor_parallel",
-    "speculative_config": "speculative_tokens",
-    "override_generation_config": "temperature",
-    "default_chat_template_kwargs": "thinking",
-    "reasoning_config": "thinking",
-}
-
-
-def _at_setting(problem: Problem, role: ModelRole, index: int) -> Problem:
+def _at_setting(problem: Problem, role: ModelRole, index: int, catalog: Catalog) -> Problem:
     """Return the problem of an option of vLLM as that of the setting that it comes from, or of the model."""
-    option = problem.where.removeprefix("--").replace("-", "_")
-    option = _SETTING_OF.get(option, option)
-    said = option in role.model_fields_set
-    key = to_camel(option) if said else "model"
+    entry = next((entry for entry in catalog.server_options if entry.means(problem.where)), None)
+    setting = entry.setting if entry is not None else None
+    said = setting in {
+        info.alias for name, info in type(role).model_fields.items() if name in role.model_fields_set
+    }
+    key = setting if said else "model"
     found = problem.found if said else f"{role.model}, which is served with {problem.where} {problem.found}"
     fix = (
         "leave it out"

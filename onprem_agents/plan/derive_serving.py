@@ -10,7 +10,9 @@ from onprem_agents.catalog import Model, load_catalog
 from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.plan.cache import Cache, cache_notes
 from onprem_agents.plan.choice import Choice
+from onprem_agents.plan.extra_args import extra_flags
 from onprem_agents.plan.loading import Loading, budget_notes
+from onprem_agents.plan.pod_settings import pod_settings
 from onprem_agents.plan.release_notes import release_notes
 from onprem_agents.plan.remarks import because, licence_to_accept, notes_on, remarks_on
 from onprem_agents.plan.rollout import Rollout
@@ -30,7 +32,7 @@ from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import needs_expert_parallel
 from onprem_agents.stack.settings import ModelRole, Serving
 from onprem_agents.units import GIB
-from onprem_agents.vllm import Release, ServeFlags, image_of, nearest_release, option_of, to_argv
+from onprem_agents.vllm import Release, ServeFlags, image_cuda, image_of, nearest_release, option_of, to_argv
 
 PORT = 8080
 """KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
@@ -46,6 +48,9 @@ _CONVENIENCES = (
 _MISSED = {
     "shutdown_timeout": "a server that is restarted ends the turns that it serves",
 }
+# Images come within the request: a server that fetches what a prompt names reaches whatever its pod reaches. The list
+# must name a domain to keep out the others (vllm 0.33.0, multimodal/media/connector.py); RFC 2606 keeps this one free.
+_NO_DOMAIN = ("no-download.invalid",)
 # How releases before `--language-model-only` leave out the encoders (vLLM 0.9.2 to 0.33.0, read 2026-11).
 _NO_ITEMS = {"audio": 0, "image": 0, "video": 0}
 
@@ -66,13 +71,16 @@ def serving_plan(
     Raises `InvalidInput` naming the options that the release does not take.
     """
     source = source_of(role, choice)
+    # vLLM takes the last of two equal options, so what a stack gives itself stands last.
+    extra = extra_flags(role.extra_args, release)
     context_tokens = choice.request.context_tokens
     max_output_tokens = output_cap_tokens(context_tokens)
     control, judged_by = load_catalog().thinking_control(choice.model), nearest_release(release)
     thinking = thinking_of(role, choice.model, control, judged_by, max_output_tokens=max_output_tokens)
     sampling = sampling_of(role, choice.model, thinking, judged_by)
-    derived = _thinking_flags(_flags(role, choice, timeouts), choice.model, thinking, sampling, judged_by)
-    flags = choice.own.merged_into(_known(derived, release))
+    told = _thinking_flags(_flags(role, choice, timeouts), choice.model, thinking, sampling, judged_by)
+    derived = choice.own.merged_into(_known(told, release))
+    image = settings.image or image_of(release)
     loading = Loading(
         weights_gib=stored_gib(choice),
         downloads=source.leaves_the_cluster,
@@ -89,10 +97,11 @@ def serving_plan(
         model=choice.model,
         variant=choice.variant,
         source=source,
-        image=settings.image or image_of(release),
+        image=image,
         vllm_release=release,
-        flags=flags,
-        argv=to_argv(flags, release),
+        flags=replace(derived, **extra.given()),
+        argv=(*to_argv(derived, release, beside=extra), *role.extra_args),
+        pod=pod_settings(role),
         replicas=replicas,
         resources=_resources(choice, source, cache),
         probes=_probes(timeouts),
@@ -103,11 +112,12 @@ def serving_plan(
         temperature=role.temperature,
         thinking=thinking,
         sampling=sampling,
+        vision=choice.request.has_encoder,
         unsupported_reasons=unsupported_reasons(
             choice.model,
             context_tokens=context_tokens,
             max_output_tokens=max_output_tokens,
-            tool_calling=flags.tool_call_parser is not None,
+            tool_calling=derived.tool_call_parser is not None,
         ),
         chat_template=role.chat_template,
         timeouts=timeouts,
@@ -119,6 +129,7 @@ def serving_plan(
             *cache_notes(cache),
         ),
         remarks=tuple(remarks_on(choice.model, choice.variant, thinking, sampling)),
+        required_cuda=image_cuda(image, release).cuda if settings.cuda_affinity else None,
         loading=loading,
         cache=cache,
     )
@@ -155,13 +166,14 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
         gpu_memory_utilization=request.gpu_memory_utilization,
         kv_cache_dtype=None if request.kv_cache_dtype == "auto" else request.kv_cache_dtype,
         quantization=choice.variant.quantization,
-        enable_prefix_caching=True,
+        enable_prefix_caching=request.prefix_caching,
         enable_chunked_prefill=True,
         enable_auto_tool_choice=True if tool_call_parser is not None else None,
         tool_call_parser=tool_call_parser,
         reasoning_parser=role.reasoning_parser or model.reasoning_parser,
         chat_template=CHAT_TEMPLATE_PATH if role.chat_template is not None else model.chat_template,
-        language_model_only=True if model.multimodal else None,
+        language_model_only=True if request.language_model_only else None,
+        allowed_media_domains=_NO_DOMAIN if request.has_encoder else None,
         speculative_config=speculative,
         enable_force_include_usage=True,
         enable_prompt_tokens_details=True,

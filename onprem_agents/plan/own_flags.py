@@ -23,6 +23,14 @@ _FREE = (
     "hf_overrides",
     "dtype",
 )
+# Of these, how a checkpoint's files are read: a copy from another source may be written otherwise.
+_OF_FILES = (
+    "trust_remote_code",
+    "tokenizer_mode",
+    "config_format",
+    "load_format",
+    "chat_template_content_format",
+)
 # Two spellings of one type: vLLM's fp8 is e4m3 on NVIDIA GPUs (0.33.0, `--kv-cache-dtype`, read 2026-11).
 _SAME_CACHE = {"fp8_e4m3": "fp8"}
 
@@ -52,6 +60,11 @@ def own_flags(model: Model, variant: Variant, release: Release) -> OwnFlags:
     """Return the options that this checkpoint needs, as that release reads them."""
     parsed = parse_argv(model.extra_args_of(variant), release=release.release)
     return OwnFlags(flags=parsed.flags, obstacles=tuple(_obstacles(parsed, release)))
+
+
+def overridable(name: str) -> bool:
+    """Return whether a stack may say an option anew that a model is known to need."""
+    return name in _OF_FILES
 
 
 def same_cache(one: str, other: str) -> bool:

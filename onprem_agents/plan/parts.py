@@ -5,9 +5,11 @@ A platform is composed of them; each can also be planned alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from onprem_agents.catalog import KserveRelease
 from onprem_agents.contract.connection import Connection
 from onprem_agents.plan.names import (
     AGENTS_ROUTE,
@@ -25,7 +27,11 @@ from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.stack.access import Tls
 from onprem_agents.stack.check import Check
 from onprem_agents.stack.domain import Translation
+from onprem_agents.stack.gateway_service import GatewayService
+from onprem_agents.stack.images import Images
+from onprem_agents.stack.network import DownloadProxy
 from onprem_agents.stack.parts import ProxyReference, ServerReference
+from onprem_agents.stack.pods import PodIds
 
 ProxySoftwareName = Literal["litellm", "claude-code-router"]
 _HTTPS_PORT = 443
@@ -81,12 +87,26 @@ class ServerPart(Part):
     """Where the pods find the key that they ask for; None where they ask for none."""
     owns_key: bool
     """Whether that Secret is the part's own to make."""
+    images: Images
+    pod_ids: PodIds
+    download_proxy: DownloadProxy | None
+    """What the container that downloads the weights goes through."""
+    labels: Mapping[str, str]
+    """Of the InferenceService, for the console of the platform that the cluster is."""
+    annotations: Mapping[str, str]
+    kserve: KserveRelease
+    """The cluster's release of KServe."""
 
     @property
     def most_pods(self) -> int:
         """Pods that are there at once while a new version replaces the old one: Knative starts all of them first."""
         replicas = self.serving.replicas
         return replicas + (replicas if self.mode == "Knative" else self.serving.rollout.max_surge)
+
+    @property
+    def mode_in_its_words(self) -> str:
+        """The mode as that release spells it."""
+        return self.kserve.spelling[self.mode]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +128,13 @@ class IngressPart(Part):
     """What developers' machines are told; None where a server does not tell enough of itself."""
     alone: bool
     """Whether no platform is around it: everything is denied until somebody declares who may call."""
+    service: GatewayService | None
+    """The Service in front of Envoy; None where the GatewayClass decides."""
+    images: Images
+    image_pull_secrets: tuple[str, ...]
+    pod_ids: PodIds
+    gateway_replicas: int
+    """Envoys behind the Gateway; 1 leaves their number to the GatewayClass."""
 
     @property
     def url(self) -> str:
@@ -178,6 +205,9 @@ class ProxyPart(Part):
     timeouts: TimeoutChain
     owns_key: bool
     """Whether the Secret with the proxy's key is the part's own to make."""
+    images: Images
+    pod_ids: PodIds
+    image_pull_secrets: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +217,8 @@ class CheckPart:
     stack: str
     connection: Connection
     roles: tuple[str, ...]
+    uncached_roles: tuple[str, ...]
+    """The roles that keep no prefix of a prompt on purpose."""
     settings: Check
 
 

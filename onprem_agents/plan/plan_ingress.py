@@ -9,6 +9,7 @@ from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan.derive_connection import connection_of
 from onprem_agents.plan.derive_ingress import request_body_mib, too_many_rules
 from onprem_agents.plan.derive_servers import timeouts_of
+from onprem_agents.plan.images import digests_of_others, gateway_images, proxy_images
 from onprem_agents.plan.names import PROXY_NAME
 from onprem_agents.plan.parts import IngressPart, ProxyPart
 from onprem_agents.plan.plan_parts import arguments_of
@@ -45,6 +46,7 @@ def plan_ingress(raw: object, *, stack: str, source: str) -> IngressPart:
             entries="servers",
             otherwise="take the proxy litellm, or none",
         ),
+        *digests_of_others(arguments.images, tuple(gateway_images(arguments.images)), where="images"),
     ]
     if proxy is not None and proxy.namespace not in (None, arguments.namespace):
         problems.append(_foreign("proxy.namespace", str(proxy.namespace), arguments.namespace))
@@ -82,6 +84,11 @@ def plan_ingress(raw: object, *, stack: str, source: str) -> IngressPart:
         developers=arguments.developers,
         connection=connection,
         alone=True,
+        service=arguments.gateway_service,
+        images=arguments.images,
+        image_pull_secrets=arguments.image_pull_secrets,
+        pod_ids=arguments.pod_ids,
+        gateway_replicas=arguments.gateway_replicas,
     )
 
 
@@ -93,6 +100,9 @@ def plan_proxy(raw: object, *, stack: str, source: str) -> ProxyPart:
         *_elsewhere(arguments.namespace, servers),
         *_cut_short(arguments.longest_turn_seconds, servers),
         *_own_name(servers),
+        *digests_of_others(
+            arguments.images, tuple(proxy_images(arguments.software, arguments.images)), where="images"
+        ),
     ]
     if problems:
         raise InvalidInput(source, problems)
@@ -103,6 +113,9 @@ def plan_proxy(raw: object, *, stack: str, source: str) -> ProxyPart:
         servers=servers,
         timeouts=_timeouts(arguments.longest_turn_seconds, servers),
         owns_key=True,
+        images=arguments.images,
+        pod_ids=arguments.pod_ids,
+        image_pull_secrets=arguments.image_pull_secrets,
     )
 
 

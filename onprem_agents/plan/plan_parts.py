@@ -17,10 +17,13 @@ from onprem_agents.plan.derive import plan_stack
 from onprem_agents.plan.derive_connection import stack_name_problems
 from onprem_agents.plan.derive_pool import queues_for
 from onprem_agents.plan.derive_servers import Servers, pool_named
+from onprem_agents.plan.images import digests_of_others, each_once, server_images
 from onprem_agents.plan.names import own_key_secret
 from onprem_agents.plan.parts import AuthPart, PoolPart, ServerPart
 from onprem_agents.plan.platform import PlatformPlan
 from onprem_agents.plan.pool import Pool
+from onprem_agents.plan.presets import marks_of, with_presets
+from onprem_agents.plan.site import folders_of_nobody
 from onprem_agents.plan.wording import AS_ARGUMENTS, OF_A_PLATFORM, OF_A_SERVER
 from onprem_agents.stack.domain import DeveloperName
 from onprem_agents.stack.parts import AuthArguments, PoolArguments, ServerArguments
@@ -61,6 +64,8 @@ def plan_server(
     Raises `InvalidInput` with all problems: of form, of unknown names, and of a model that does not fit.
     """
     catalog = catalog or load_catalog()
+    if isinstance(raw, Mapping):
+        raw = with_presets(raw, catalog, above="serving.")
     arguments = arguments_of(ServerArguments, raw, stack=stack, source=source, catalog=catalog)
     pool = _pool(arguments, True, catalog)
     decided = Servers(
@@ -69,14 +74,19 @@ def plan_server(
         models=(arguments,),
         serving=arguments,
         timeouts=arguments,
+        images=arguments.images,
         catalog=catalog,
     ).decide()
-    problems = OF_A_SERVER.problems(decided.problems)
+    problems = OF_A_SERVER.problems([*decided.problems, *folders_of_nobody((arguments,), arguments.pod_ids)])
     if has_key and arguments.key_secret is not None:
         problems.append(_two_keys(arguments.key_secret))
+    for serving in decided.serving:
+        uses = each_once(server_images(serving, arguments, arguments.images))
+        problems += digests_of_others(arguments.images, uses, where="images")
     if problems:
         raise InvalidInput(source, problems)
     (serving,) = decided.serving
+    labels, annotations = marks_of(arguments.platform, serving, arguments.namespace, catalog)
     key_secret = own_key_secret(serving.role) if has_key else arguments.key_secret
     notes = tuple(OF_A_SERVER.text(note) for note in serving.notes)
     return ServerPart(
@@ -93,6 +103,12 @@ def plan_server(
         local_queue=arguments.local_queue,
         key_secret=key_secret,
         owns_key=has_key,
+        images=arguments.images,
+        pod_ids=arguments.pod_ids,
+        download_proxy=arguments.download_proxy,
+        labels=labels,
+        annotations=annotations,
+        kserve=catalog.kserve(arguments.kserve),
     )
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from onprem_agents.catalog import load_catalog
 from onprem_agents.contract.connection import Connection
 from onprem_agents.plan.derive_pool import queues_for
+from onprem_agents.plan.images import ImageUse, each_once, gateway_images, proxy_images, server_images
 from onprem_agents.plan.names import SERVER_KEY_SECRET, priority_class_of
 from onprem_agents.plan.parts import (
     PROXY_KEY,
@@ -43,6 +45,10 @@ class PlatformPlan:
     """What developers' machines are told."""
     request_body_mib: int
     """Largest request body that the gateway takes; a 32 KiB default cuts every real prompt."""
+    site: tuple[str, ...]
+    """What the cluster's make and the way in to it mean for the stack, in words."""
+    marks: tuple[tuple[dict[str, str], ...], ...]
+    """Labels and annotations of each model server for the platform's console."""
 
     @property
     def namespace(self) -> str:
@@ -75,6 +81,11 @@ class PlatformPlan:
         return self.serving[0]
 
     @property
+    def images(self) -> tuple[ImageUse, ...]:
+        """Every image that the stack's pods are made of."""
+        return images_of(self.settings, self.serving)
+
+    @property
     def pool_part(self) -> PoolPart:
         """The nodes."""
         return PoolPart(
@@ -104,8 +115,14 @@ class PlatformPlan:
                 local_queue=self.queue.local_queue if self.queue is not None else None,
                 key_secret=SERVER_KEY_SECRET,
                 owns_key=False,
+                images=self.settings.images,
+                pod_ids=self.settings.pod_ids,
+                download_proxy=self.settings.network.proxy,
+                labels=labels,
+                annotations=annotations,
+                kserve=load_catalog().kserve(settings.kserve),
             )
-            for serving in self.serving
+            for serving, (labels, annotations) in zip(self.serving, self.marks, strict=True)
         )
 
     @property
@@ -138,6 +155,11 @@ class PlatformPlan:
             developers=len(self.developers),
             connection=self.connection,
             alone=False,
+            service=access.gateway_service,
+            images=self.settings.images,
+            image_pull_secrets=self.settings.serving.image_pull_secrets,
+            pod_ids=self.settings.pod_ids,
+            gateway_replicas=access.gateway_replicas,
         )
 
     @property
@@ -166,6 +188,9 @@ class PlatformPlan:
             servers=self.servers,
             timeouts=self.timeouts,
             owns_key=False,
+            images=self.settings.images,
+            pod_ids=self.settings.pod_ids,
+            image_pull_secrets=self.settings.serving.image_pull_secrets,
         )
 
     @property
@@ -174,8 +199,18 @@ class PlatformPlan:
         check = self.settings.check
         if check is None:
             return None
-        roles = tuple(role.role for role in self.connection.roles)
-        return CheckPart(stack=self.stack, connection=self.connection, roles=roles, settings=check)
+        return CheckPart(
+            stack=self.stack,
+            connection=self.connection,
+            roles=tuple(role.role for role in self.connection.roles),
+            uncached_roles=self.uncached_roles,
+            settings=check,
+        )
+
+    @property
+    def uncached_roles(self) -> tuple[str, ...]:
+        """The roles whose servers keep no prefix of a prompt."""
+        return tuple(each.role for each in self.serving if not each.flags.enable_prefix_caching)
 
 
 def references_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[ServerReference, ...]:
@@ -189,3 +224,12 @@ def references_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[S
         )
         for role in serving
     )
+
+
+def images_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[ImageUse, ...]:
+    """Return every image that a platform's pods are made of, each once."""
+    images, translation = settings.images, settings.translation
+    uses = [use for role in serving for use in server_images(role, settings.serving, images)]
+    if translation != "native":
+        uses += proxy_images(translation, images)
+    return each_once([*uses, *gateway_images(images)])

@@ -50,6 +50,7 @@ def reference_to(
             "reasoning": serving.model.reasoning,
             "thinking": _thinking(serving.thinking),
             "toolCalling": serving.flags.tool_call_parser is not None,
+            "vision": serving.vision,
             "temperature": serving.temperature,
             "unsupportedReasons": dict(serving.unsupported_reasons),
             "longestTurnSeconds": serving.timeouts.longest_turn_seconds,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from onprem_agents.catalog import Model, Variant
 from onprem_agents.errors import Problem, nearest_hint
+from onprem_agents.plan.extra_args import extra_flags
 from onprem_agents.plan.own_flags import own_flags
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import Release, known_releases, load_release, version_key
@@ -61,7 +62,8 @@ def release_problems(
 
 
 def parser_problems(role: ModelRole, *, where: str, version: str, release: Release) -> list[Problem]:
-    """Return the parsers that the role asks for and the release does not have."""
+    """Return the parsers that the role asks for, and that neither the release nor a plugin has."""
+    extra = extra_flags(role.extra_args, release.release)
     return [
         Problem(
             where=f"{where}.{key}",
@@ -70,9 +72,14 @@ def parser_problems(role: ModelRole, *, where: str, version: str, release: Relea
             why=f"vLLM {version} has no such parser and would stop at start ({nearest_hint(value, known)})",
             fix=f"leave out {where}.{key}",
         )
-        for key, value, known in (
-            ("toolCallParser", role.tool_call_parser, release.tool_parsers),
-            ("reasoningParser", role.reasoning_parser, release.reasoning_parsers),
+        for key, value, known, plugin in (
+            ("toolCallParser", role.tool_call_parser, release.tool_parsers, extra.tool_parser_plugin),
+            (
+                "reasoningParser",
+                role.reasoning_parser,
+                release.reasoning_parsers,
+                extra.reasoning_parser_plugin,
+            ),
         )
-        if value is not None and value not in known
+        if value is not None and value not in known and plugin is None
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onprem_agents.catalog import Model, Variant
+from onprem_agents.catalog import Model, Variant, load_catalog
 from onprem_agents.plan.sampling import SamplingPlan
 from onprem_agents.plan.thinking import Thinking
 from onprem_agents.stack.settings import ModelRole, Serving
@@ -53,6 +53,10 @@ def notes_on(role: ModelRole, model: Model, variant: Variant, settings: Serving)
     why = because(role, model, variant)
     if why is not None:
         yield f"asked {role.model}, serves {served_id(role, variant)}, because {why}"
+    kserve = load_catalog().kserve(settings.kserve)
+    if settings.mode in kserve.faults:
+        fault, source = kserve.faults[settings.mode], kserve.source
+        yield f"KServe {kserve.release} in mode {settings.mode}: {fault} ({source.where}, read {source.read})"
     licence = licence_to_accept(role, model, variant)
     if licence is not None:
         yield f"{variant.hf_id} is gated: {licence}"

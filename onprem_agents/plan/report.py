@@ -5,6 +5,7 @@ It is a stack output, what `onprem-agents plan` prints, and what `./dev up` show
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -44,6 +45,10 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
             "loadBudgetSeconds": plan.timeouts.load_budget_seconds,
         },
         "requestBodyMib": plan.request_body_mib,
+        "site": list(plan.site),
+        "images": [
+            {"name": use.name, "reference": use.reference, "purpose": use.purpose} for use in plan.images
+        ],
         "check": None if plan.settings.check is None else plan.settings.check.model_dump(by_alias=True),
     }
 
@@ -87,6 +92,9 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
         "chatTemplate": serving.flags.chat_template,
         "thinking": _thinking(serving),
         "sampling": _sampling(serving),
+        "prefixCaching": bool(serving.flags.enable_prefix_caching),
+        "speculativeTokens": (serving.flags.speculative_config or {}).get("num_speculative_tokens", 0),
+        "vision": serving.vision,
         "kvCacheDtype": serving.flags.kv_cache_dtype or "auto",
         "license": serving.model.license,
         "licenceToAccept": serving.licence_to_accept,
@@ -113,6 +121,7 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
             "kind": serving.rollout.kind,
             "downtime": serving.rollout.downtime,
             "reason": serving.rollout.reason,
+            "onModeChange": _on_mode_change(serving),
         },
         "notes": list(serving.notes),
     }
@@ -136,3 +145,9 @@ def _sampling(serving: ServingPlan) -> dict[str, Any]:
     sampling = serving.sampling
     values = {to_camel(name): value for name, value in (sampling.overrides() or {}).items()}
     return {"values": values, "because": sampling.because()}
+
+
+def _on_mode_change(serving: ServingPlan) -> str:
+    """Say what a new `serving.mode` would do: KServe takes none on a server that is there."""
+    minutes = math.ceil(serving.timeouts.load_budget_seconds / 60)
+    return f"another serving.mode replaces it: away while it loads, up to {minutes} minutes"

@@ -10,7 +10,9 @@ from typing import Any
 from onprem_agents.catalog import Catalog, Model, Variant
 from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.errors import Problem, UnknownFact
+from onprem_agents.plan.additions import additions
 from onprem_agents.plan.choice import Choice, choose, nearest_of, replicas_of, variants_to_try
+from onprem_agents.plan.known_conflicts import Settled, settle
 from onprem_agents.plan.own_flags import contradiction, own_flags
 from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.release_fitness import obstacles, parser_problems, release_problems
@@ -51,6 +53,8 @@ class RoleDecision:
     problems: tuple[Problem, ...]
     nearest: Choice | None = None
     ways: tuple[Way, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was decided against the letter of the role, or harms although it was asked for."""
 
     def fitted(self) -> Choice:
         """Return the choice of a role that has one."""
@@ -74,7 +78,8 @@ def decide_role(
         variants = variants_to_try(model, named, role, pool.accelerator, release)
     except UnknownFact as error:
         return decider.refused(decider.unknown_precision(error, model))
-    return decider.decide(model, variants)
+    settled = settle(role, model, catalog=catalog, version=version, where=where)
+    return replace(decider, role=settled.role).decide(model, variants, settled)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +91,29 @@ class _Decider:
     version: str
     release: Release
 
-    def decide(self, model: Model, variants: Sequence[Variant]) -> RoleDecision:
+    def decide(self, model: Model, variants: Sequence[Variant], settled: Settled) -> RoleDecision:
         """Choose among the checkpoints, and say all that is wrong with the role at once."""
         role, where, pool = self.role, self.where, self.pool
         problems = [
             *self._release_problems(model, variants[0]),
             *parser_problems(role, where=where, version=self.version, release=self.release),
             *self._contradictions(model, variants[0]),
+            *settled.problems,
         ]
         asked = _without(role, problems, where)
         choice, tried = choose(asked, model, variants, pool, release=self.release)
         nearest, ways = choice or nearest_of(tried), tuple[Way, ...]()
+        given = additions(
+            role,
+            model,
+            own_flags(model, variants[0] if nearest is None else nearest.variant, self.release),
+            pool,
+            where=where,
+            version=self.version,
+            release=self.release,
+            catalog=self.catalog,
+        )
+        problems += given.problems
         if choice is not None:
             problems += self._too_few_sessions(asked, choice)
         elif nearest is not None:
@@ -115,6 +132,7 @@ class _Decider:
             problems=tuple(problems),
             nearest=nearest,
             ways=ways,
+            notes=(*settled.notes, *given.notes),
         )
 
     def _release_problems(self, model: Model, variant: Variant) -> list[Problem]:
@@ -171,6 +189,14 @@ class _Decider:
                 found=f"{role.speculative_tokens} tokens",
                 why=f"{model.name} {lacks}, so nothing would be speculated",
                 fix=f"leave out {where}.speculativeTokens",
+            )
+        if role.vision and not model.multimodal:
+            yield Problem(
+                where=f"{where}.vision",
+                cause="contradiction",
+                found="true",
+                why=f"{model.name} has no encoder of images",
+                fix=f"leave out {where}.vision, or take a model that sees ('onprem-agents catalog' tells)",
             )
         own = own_flags(model, variant, self.release)
         clash = contradiction(own, role.kv_cache_dtype, where=where, model=model)

@@ -10,12 +10,13 @@ from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import Model, Variant
 from onprem_agents.plan.cache import Cache, FolderCache
 from onprem_agents.plan.loading import Loading
+from onprem_agents.plan.pod_settings import PodSettings
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.sampling import SamplingPlan
 from onprem_agents.plan.thinking import Thinking
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import Fit
-from onprem_agents.vllm import ServeFlags
+from onprem_agents.vllm import Cuda, ServeFlags
 
 MODEL_PATH = "/mnt/models"
 """Where the weights are mounted, whatever their source; KServe's storage initializer uses the same path."""
@@ -93,7 +94,8 @@ class ServingPlan:
     vllm_release: str
     flags: ServeFlags
     argv: tuple[str, ...]
-    """The flags as the arguments of that release, after `vllm serve`."""
+    """The arguments of that release after `vllm serve`: the flags, then what the stack gives itself, as it wrote it."""
+    pod: PodSettings
     replicas: int
     resources: PodResources
     probes: Probes
@@ -105,6 +107,8 @@ class ServingPlan:
     thinking: Thinking | None
     """How much it thinks where a request says nothing; None for a model that never does."""
     sampling: SamplingPlan
+    vision: bool
+    """Whether it takes images beside text."""
     unsupported_reasons: Mapping[str, str]
     """Why an agent cannot work with this role, for each agent that cannot."""
     chat_template: str | None
@@ -118,6 +122,8 @@ class ServingPlan:
     """How long a pod needs from its start until it serves."""
     cache: Cache | None
     """Where the weights are kept between starts; None where each pod downloads its own, or mounts them."""
+    required_cuda: Cuda | None = None
+    """The CUDA release that a node's driver must know to get a pod; None where every node of the pool may."""
 
     @property
     def sessions(self) -> int:

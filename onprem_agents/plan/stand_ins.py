@@ -15,17 +15,26 @@ from onprem_agents.stack.settings import Platform
 
 _LEFT_OUT = object()
 _NAME, _HOST = "known-later", "known-later.example"
+_URL = f"http://{_HOST}:3128"
 _TLS: dict[str, Any] = {
     "tls": {"issuer": _NAME},
     "tls.issuer": _NAME,
     "tls.issuerKind": _LEFT_OUT,
     "tls.secretName": _NAME,
-    "tls.secretNamespace": _LEFT_OUT,
+    "tls.secretNamespace": _NAME,
+    "tls.referenceGrant": _LEFT_OUT,
     "tls.caHint": _LEFT_OUT,
 }
-_LISTENER: dict[str, Any] = {"host": _HOST, "port": _LEFT_OUT, "gatewayClass": _LEFT_OUT, **_TLS}
+_SERVICE = ("gatewayService", "gatewayService.addresses", "gatewayService.annotations")
+_LISTENER: dict[str, Any] = {
+    "host": _HOST,
+    **dict.fromkeys(("port", "gatewayClass", "gatewayReplicas", *_SERVICE), _LEFT_OUT),
+    **_TLS,
+}
+_PODS: dict[str, Any] = dict.fromkeys(("images", "images.registry", "images.pullPolicy", "podIds"), _LEFT_OUT)
+_DOWNLOAD_PROXY: dict[str, Any] = {"httpProxy": _URL, "httpsProxy": _URL, "noProxy": _LEFT_OUT}
 _SERVING: dict[str, Any] = dict.fromkeys(
-    ("image", "imagePullSecrets", "serviceAccount", "storageSecret"), _LEFT_OUT
+    ("image", "imagePullSecrets", "serviceAccount", "storageSecret", "cudaAffinity"), _LEFT_OUT
 )
 _QUEUE: dict[str, Any] = dict.fromkeys(
     ("queue", "queue.clusterQueue", "queue.existingClusterQueue", "queue.localQueue"), _LEFT_OUT
@@ -35,9 +44,11 @@ _STAND_INS: Mapping[type[Section], Mapping[str, Any]] = {
     ServerArguments: {
         "namespace": _NAME,
         **_SERVING,
-        **dict.fromkeys(("priorityClass", "localQueue", "keySecret"), _LEFT_OUT),
+        **dict.fromkeys(("priorityClass", "localQueue", "keySecret", "downloadProxy"), _LEFT_OUT),
+        **{f"downloadProxy.{key}": value for key, value in _DOWNLOAD_PROXY.items()},
+        **_PODS,
     },
-    IngressArguments: _LISTENER,
+    IngressArguments: _LISTENER | _PODS,
     Platform: {
         "namespace": _LEFT_OUT,
         "access": {"host": _HOST, "tls": {"issuer": _NAME}, "developers": {_NAME: {}}},
@@ -46,6 +57,8 @@ _STAND_INS: Mapping[type[Section], Mapping[str, Any]] = {
         "access.gatewayNamespace": _LEFT_OUT,
         **{f"serving.{key}": value for key, value in _SERVING.items()},
         **_QUEUE,
+        **_PODS,
+        **{f"network.proxy.{key}": value for key, value in _DOWNLOAD_PROXY.items()},
     },
 }
 

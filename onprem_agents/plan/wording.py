@@ -48,15 +48,18 @@ OF_A_PLATFORM = Translation(
         (r" under 'onprem-coding-agents:platform'", ""),
         (r"; see stacks/Pulumi\.local\.yaml( for an example)?", ""),
         (r"write 'onprem-coding-agents:platform:' with (.*) below it", r"give \1"),
+        (r"\bonprem-coding-agents:serverKey\b", "serverKey"),
         (r"\bplatform\.", ""),
         (r"^platform$", "arguments"),
     )
 )
 OF_A_SERVER = Translation(
     (
+        (r"\bplatform\.podIds\b", "podIds"),
         (r"\bplatform\.models\[0?\]\.", ""),
         (r"\bplatform\.models\[0\]", "model"),
         (r"\bplatform\.(hardware|serving|timeouts)\.", ""),
+        (r"\bonprem-coding-agents:serverKey\b", "serverKey"),
         (r"^platform\.hardware$", "nodes"),
         (
             r"\blower replicas, sessions or tensorParallel of the models\b",

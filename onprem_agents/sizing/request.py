@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from onprem_agents.catalog import Accelerator, Model, Variant
 from onprem_agents.sizing.release import ReleaseRules, release_rules
 
-# Tokens of the largest item of a model that attends to whole images, see `release`.
-_ONE_ITEM_TOKENS = 2496
-_WHOLE_IMAGE_FAMILIES = ("gemma",)
-
 
 @dataclass(frozen=True, kw_only=True)
 class FitRequest:
@@ -64,10 +60,9 @@ class FitRequest:
 
     @property
     def batch_tokens(self) -> int:
-        """Tokens of one batch as vLLM plans it, which grows to hold one image or video."""
-        whole_images = self.has_encoder and self.model.family.startswith(_WHOLE_IMAGE_FAMILIES)
-        raised = whole_images and self.rules.batch_holds_one_item
-        return max(self.max_num_batched_tokens, _ONE_ITEM_TOKENS if raised else 0)
+        """Tokens of one batch as vLLM plans it, which grows to hold a whole image where the model needs that."""
+        raised = self.has_encoder and self.rules.batch_holds_one_item
+        return max(self.max_num_batched_tokens, (self.model.image_batch_tokens or 0) if raised else 0)
 
     @property
     def budget_gib(self) -> float:

@@ -13,8 +13,10 @@ from onprem_agents.stack.domain import (
     Label,
     ObjectName,
     PlainText,
+    Port,
     PublishedName,
 )
+from onprem_agents.stack.gateway_service import GatewayService
 from onprem_agents.stack.section import Section, contradiction
 
 
@@ -34,6 +36,11 @@ class Tls(Section):
     secret_namespace: ForeignNamespace | None = Field(
         default=None,
         description="Namespace of that Secret; a ReferenceGrant there must allow it. Left out: the stack's own.",
+    )
+    reference_grant: bool = Field(
+        default=False,
+        description="Make that ReferenceGrant, in the Secret's namespace, where whoever deploys may write there. "
+        "Otherwise that namespace's owner does; 'onprem-agents preflight' tells its YAML.",
     )
     ca_hint: PlainText | None = Field(
         default=None,
@@ -55,6 +62,12 @@ class Tls(Section):
                 "'secretNamespace' only goes with 'secretName': cert-manager writes into the stack's own namespace",
                 "remove 'secretNamespace'",
             )
+        if self.reference_grant and self.secret_namespace is None:
+            raise contradiction(
+                "'referenceGrant' without 'secretNamespace'",
+                "a Secret of the stack's own namespace needs no grant",
+                "name the Secret's namespace in 'secretNamespace', or remove 'referenceGrant'",
+            )
         return self
 
 
@@ -68,6 +81,17 @@ class Developer(Section):
 
 GatewayClass = Annotated[ObjectName, Field(description="Existing GatewayClass that Envoy Gateway serves.")]
 DEFAULT_GATEWAY_CLASS = "envoy-gateway"
+GatewayReplicas = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=1,
+        le=32,
+        description="Envoys behind the Gateway, on nodes of their own where there are enough; one stays up while nodes "
+        "are drained. 1 leaves their number to the GatewayClass.",
+    ),
+]
+DEFAULT_GATEWAY_REPLICAS = 2
 
 
 class Listener(Section):
@@ -76,10 +100,19 @@ class Listener(Section):
     host: HostName = Field(
         description="DNS name that developers connect to: the gateway listens for it, and the certificate is for it."
     )
-    port: Annotated[int, Field(strict=True, ge=1, le=65535)] = Field(
-        default=443, description="TCP port of the gateway's HTTPS listener."
-    )
+    port: Port = Field(default=443, description="TCP port of the gateway's HTTPS listener.")
     tls: Tls = Field(description="The certificate of the HTTPS listener.")
+    gateway_service: GatewayService | None = Field(
+        default=None,
+        description="The Service in front of Envoy. Left out: as the GatewayClass's own EnvoyProxy says, else a "
+        "LoadBalancer.",
+    )
+
+    @model_validator(mode="after")
+    def _port_of_the_nodes(self) -> Listener:
+        if self.gateway_service is not None:
+            self.gateway_service.check_port(self.port)
+        return self
 
 
 class Access(Listener):
@@ -97,5 +130,7 @@ class Access(Listener):
     gateway_class: GatewayClass = DEFAULT_GATEWAY_CLASS
     gateway_namespace: ForeignNamespace = Field(
         default="envoy-gateway-system",
-        description="Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable.",
+        description="Namespace in which Envoy Gateway runs its proxies: only from there are pods reachable, and from "
+        "the stack's own, where it runs them in the Gateway's.",
     )
+    gateway_replicas: GatewayReplicas = DEFAULT_GATEWAY_REPLICAS

@@ -5,6 +5,7 @@ A value that the settings take is one that the contract takes: the narrower of t
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Annotated, Literal
 
@@ -61,6 +62,24 @@ def _source(uri: str) -> str:
             "write it like pvc://models/qwen3.6-27b-fp8",
         )
     return uri
+
+
+def _address(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise _bad("it must be an IP address", "write it like 192.0.2.10; names go nowhere here") from None
+    return text
+
+
+def _address_range(text: str) -> str:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise _bad("it must be a range of IP addresses", "write it like 10.20.0.0/16") from None
+    if str(network) != text:
+        raise _bad("NetworkPolicies take ranges by their first address and length", f"write {network}")
+    return text
 
 
 def _bad(why: str, fix: str) -> Exception:
@@ -163,6 +182,33 @@ DeveloperName = Annotated[
 CatalogName = Annotated[str, Field(min_length=1, max_length=200)]
 """The name of a model, accelerator or tier; whether there is one, the catalogue says."""
 SourceUri = Annotated[str, AfterValidator(_source)]
+
+# Labels and annotations of other software's objects (Kubernetes 1.36).
+_NAME_PART = "[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+LabelKey = Annotated[
+    str,
+    Shape(
+        f"({_SUBDOMAIN}/)?{_NAME_PART}",
+        "the key of a label: a name of letters, digits, '.', '_' and '-', perhaps behind a domain and a slash",
+        "dns.operator.openshift.io/daemonset-dns",
+        published=False,
+    ),
+]
+LabelText = Annotated[
+    str,
+    Shape(
+        f"({_NAME_PART})?",
+        "the value of a label: letters, digits, '.', '_' and '-', at most 63",
+        "default",
+        published=False,
+    ),
+]
+AnnotationText = Annotated[str, Field(max_length=4000)]
+
+# The network.
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+IpAddress = Annotated[str, Field(max_length=MAX_TEXT_CHARS), AfterValidator(_address)]
+AddressRange = Annotated[str, Field(max_length=MAX_TEXT_CHARS), AfterValidator(_address_range)]
 
 # Quantities.
 LEAST_CONTEXT_TOKENS = 2048

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from onprem_agents.stack.cache import Cache
 from onprem_agents.stack.domain import CatalogName, ContextTokens, RoleName, SourceUri, Temperature
+from onprem_agents.stack.pod import Annotations, Labels, NodeLabels, Toleration, Variables, Words
 from onprem_agents.stack.section import Section, contradiction
 from onprem_agents.stack.thinking import Thinking
 
@@ -82,6 +83,15 @@ class ModelRole(Section):
         description="Jinja text to use instead of the model's own template. Left out: the model's, or the one that "
         "vLLM brings for its tool calls.",
     )
+    prefix_caching: bool | None = Field(
+        default=None,
+        description="Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it "
+        "would harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold.",
+    )
+    vision: bool = Field(
+        default=False,
+        description="Take images beside text, where the model can: its encoder then takes memory of its own.",
+    )
     speculative_tokens: Annotated[int, Field(strict=True, ge=0, le=8)] = Field(
         default=0,
         description="Tokens that the model's own draft layers guess ahead; 0 switches guessing off.",
@@ -115,6 +125,27 @@ class ModelRole(Section):
     thinking: Thinking = Field(
         default=Thinking(),
         description="How much the model thinks where a request says nothing. Left out: little, as suits agents.",
+    )
+    extra_args: Words = Field(
+        default=(),
+        description="Further options of vLLM, word by word as `vllm serve` takes them, e.g. [--max-logprobs, '5']. "
+        "What a setting says, what the plan decides and what could not be sized is refused. Left out: none.",
+    )
+    env: Variables = Field(
+        default={},
+        description="Further variables of the server, none of them secret, e.g. {NCCL_DEBUG: INFO}. Left out: none.",
+    )
+    pod_labels: Labels = Field(default={}, description="Further labels of the pods. Left out: none.")
+    pod_annotations: Annotations = Field(
+        default={}, description="Further annotations of the pods. Left out: none."
+    )
+    node_selector: NodeLabels = Field(
+        default={},
+        description="Labels that a node must have beside those of the pool. Left out: any node of the pool will do.",
+    )
+    tolerations: Annotated[tuple[Toleration, ...], Field(max_length=16)] = Field(
+        default=(),
+        description="Taints that the pods bear beside the one of GPU nodes. Left out: none.",
     )
 
     cache: Cache | None = Field(

@@ -9,7 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from onprem_agents.stack.access import DEFAULT_GATEWAY_CLASS, GatewayClass, Listener
+from onprem_agents.stack.access import (
+    DEFAULT_GATEWAY_CLASS,
+    DEFAULT_GATEWAY_REPLICAS,
+    GatewayClass,
+    GatewayReplicas,
+    Listener,
+)
 from onprem_agents.stack.check import Check
 from onprem_agents.stack.domain import (
     AgentName,
@@ -21,17 +27,22 @@ from onprem_agents.stack.domain import (
     ObjectName,
     OutputTokens,
     PoolNamespace,
+    Port,
     Prose,
     RoleName,
     ServedName,
     Temperature,
 )
+from onprem_agents.stack.images import Images
 from onprem_agents.stack.model_role import ModelRole
+from onprem_agents.stack.network import DownloadProxy
+from onprem_agents.stack.pods import PlatformName, PodIds, PulledImages
 from onprem_agents.stack.section import Section
 from onprem_agents.stack.settings import (
     GpusPerNode,
     NodeCount,
     NodeNames,
+    PullSecrets,
     Queue,
     Serving,
     Taint,
@@ -41,7 +52,6 @@ from onprem_agents.stack.settings import (
 )
 from onprem_agents.stack.thinking import ServedThinking
 
-Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 ServiceNamespace = Annotated[
     ForeignNamespace | None,
     Field(description="Namespace of that Service. Left out: the one of what uses it; there is no other."),
@@ -109,6 +119,14 @@ class ServerArguments(ModelRole, Serving, Timeouts):
         "one is made of the key that is given; without a key the server asks for none.",
     )
 
+    platform: PlatformName = "upstream"
+    images: PulledImages = Images()
+    pod_ids: PodIds = "fixed"
+    download_proxy: DownloadProxy | None = Field(
+        default=None,
+        description="A company's HTTP proxy between the download and the weights. Left out: none.",
+    )
+
     @model_validator(mode="after")
     def _one_size(self) -> ServerArguments:
         check_nodes(self.nodes, self.node_names)
@@ -155,6 +173,7 @@ class ServerReference(Section):
         description="How much it thinks, which agents keep to. Left out: nobody knows, and agents ask for nothing.",
     )
     tool_calling: bool = Field(default=True, description="Whether the server parses the model's tool calls.")
+    vision: bool = Field(default=False, description="Whether the server takes images beside text.")
     temperature: Temperature | None = Field(
         default=None,
         description="Sampling temperature that agents use. Left out: that of the server's own configuration.",
@@ -202,6 +221,7 @@ class IngressArguments(Listener):
         description="Existing namespace of Gateway, routes and servers; one ingress each."
     )
     gateway_class: GatewayClass = DEFAULT_GATEWAY_CLASS
+    gateway_replicas: GatewayReplicas = DEFAULT_GATEWAY_REPLICAS
     proxy: ProxyReference | None = Field(
         default=None,
         description="Translation proxy in front of the servers. Left out: none, they speak each agent's API.",
@@ -210,6 +230,9 @@ class IngressArguments(Listener):
     developers: Annotated[int, Field(strict=True, ge=1, le=5000)] = Field(
         default=16, description="Developers who will call: limits of connections are made for so many."
     )
+    images: PulledImages = Images()
+    image_pull_secrets: PullSecrets = ()
+    pod_ids: PodIds = "fixed"
 
 
 class IngressReference(Section):
@@ -237,6 +260,9 @@ class ProxyArguments(Section):
         description="Existing namespace of proxy and servers; one proxy each."
     )
     longest_turn_seconds: TurnOfServers = None
+    images: PulledImages = Images()
+    pod_ids: PodIds = "fixed"
+    image_pull_secrets: PullSecrets = ()
 
 
 class CheckArguments(Check):
@@ -250,4 +276,9 @@ class CheckArguments(Check):
         default=(),
         description="The served models to check, as each model server tells its own once it is loaded: the check "
         "comes after that. Left out: all of the contract.",
+    )
+    uncached_models: tuple[ServedName, ...] = Field(
+        default=(),
+        description="The served models that keep no prefix of a prompt on purpose: of them no reuse is expected. Left "
+        "out: none.",
     )

@@ -19,7 +19,11 @@ from onprem_agents.stack.domain import (
     ObjectName,
     Translation,
 )
+from onprem_agents.stack.images import Images
+from onprem_agents.stack.kserve import KserveVersion
 from onprem_agents.stack.model_role import ModelRole
+from onprem_agents.stack.network import Network
+from onprem_agents.stack.pods import PlatformName, PodIds, PulledImages
 from onprem_agents.stack.section import Section, contradiction
 
 __all__ = [
@@ -108,12 +112,27 @@ class Hardware(Section):
         return self
 
 
+PullSecrets = Annotated[
+    tuple[ObjectName, ...],
+    Field(
+        description="Existing Secrets of the namespace with which images are pulled; beside 'images.registry' Envoy's "
+        "pods ask for the same in theirs. Left out: none."
+    ),
+]
+
+
 class Serving(Section):
     """How KServe runs vLLM."""
 
     mode: Literal["Standard", "Knative"] = Field(
         default="Standard",
-        description="KServe's deployment mode; Knative needs Knative Serving in the cluster.",
+        description="KServe's deployment mode; Knative needs Knative Serving in the cluster. A change replaces each "
+        "model server: nothing serves until the new ones have loaded.",
+    )
+    kserve: KserveVersion | None = Field(
+        default=None,
+        description="KServe release of the cluster, in quotes, e.g. '0.15'; before 0.16 it has other words for the "
+        "modes. Left out: the newest that was tried.",
     )
     vllm: Annotated[str, Field(pattern=r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$")] | None = Field(
         default=None,
@@ -122,12 +141,10 @@ class Serving(Section):
     )
     image: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._:/@-]+$", max_length=500)] | None = Field(
         default=None,
-        description="Image of the model servers, e.g. from a mirror. Left out: vLLM's own of that release, by its tag.",
+        description="Image of the model servers, with its registry: 'images.registry' does not stand before it. Left "
+        "out: vLLM's own of that release, by its tag.",
     )
-    image_pull_secrets: tuple[ObjectName, ...] = Field(
-        default=(),
-        description="Existing Secrets of the namespace with which images are pulled. Left out: none.",
-    )
+    image_pull_secrets: PullSecrets = ()
     service_account: ObjectName | None = Field(
         default=None,
         description="Existing ServiceAccount of the model servers. Left out: the namespace's default one.",
@@ -136,6 +153,11 @@ class Serving(Section):
         default=None,
         description="Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which "
         "does for public models.",
+    )
+    cuda_affinity: bool = Field(
+        default=False,
+        description="Whether pods go only to nodes whose driver knows the image's CUDA, by the labels of NVIDIA's GPU "
+        "feature discovery; without those labels no node will do.",
     )
     download_mib_per_second: Annotated[int, Field(strict=True, ge=1, le=100_000)] = Field(
         default=100,
@@ -213,6 +235,12 @@ class Platform(Section):
     queue: Queue | None = Field(
         default=None, description="Kueue objects for the pool. Left out: none are made."
     )
+    platform: PlatformName = "upstream"
+    network: Network = Field(
+        default=Network(), description="What is around the namespace. Left out: the defaults below."
+    )
+    images: PulledImages = Images()
+    pod_ids: PodIds = "fixed"
     check: Check | None = Field(
         default=None,
         description="How the deployed platform is tried out, with the first developer's key, once its models are "

@@ -37,7 +37,12 @@ _LONG_RUN = re.compile(r"[A-Za-z0-9_-]{20,}", re.ASCII)
 
 def looks_like_key(text: str) -> bool:
     """Tell whether a free text holds something that looks like a credential."""
-    return bool(_KEY_PREFIX.search(text)) or any(_is_random(run) for run in _LONG_RUN.findall(text))
+    return has_key_prefix(text) or any(_is_random(run) for run in _LONG_RUN.findall(text))
+
+
+def has_key_prefix(text: str) -> bool:
+    """Tell whether a text holds what issuers put in front of credentials."""
+    return _KEY_PREFIX.search(text) is not None
 
 
 def shown(value: object, *, limit: int = 60) -> str:
@@ -168,7 +173,7 @@ def check_url(url: str) -> str:
 
 def check_model_id(model_id: str) -> str:
     """Return a model's public name, or raise the refusal."""
-    if not _MODEL_ID.fullmatch(model_id) or ".." in model_id or _KEY_PREFIX.search(model_id):
+    if not _MODEL_ID.fullmatch(model_id) or ".." in model_id or has_key_prefix(model_id):
         raise refusal(
             Finding(
                 cause="bad-value",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from onprem_agents.errors import InvalidInput, Problem, nearest_hint
@@ -20,7 +20,9 @@ from onprem_agents.vllm.release import Release, nearest_release
 from onprem_agents.vllm.shell import HOLE, script_of, simple_commands
 from onprem_agents.vllm.values import write_value
 
-COMMAND = ("vllm", "serve")
+# What the command `vllm` runs (0.9.2 to 0.33, read 2026-11); as a module it also finds modules where it is started.
+_MODULE = "vllm.entrypoints.cli.main"
+COMMAND = ("python3", "-m", _MODULE, "serve")
 
 Unreadable = Literal["unreadable"]
 UNREADABLE: Unreadable = "unreadable"
@@ -64,14 +66,16 @@ class ParsedServe:
         return value
 
 
-def to_argv(flags: ServeFlags, release: str) -> tuple[str, ...]:
+def to_argv(flags: ServeFlags, release: str, *, beside: ServeFlags | None = None) -> tuple[str, ...]:
     """Return the arguments that follow `vllm serve`: the model, then each option in the order of ServeFlags.
 
-    A release without a folder is written by the nearest. Raises InvalidInput, naming every option or value that the
+    A release without a folder is written by the nearest. `beside` are options that are written elsewhere, such as a
+    plugin that brings a parser. Raises InvalidInput, naming every option or value that the
     release does not know.
     """
     facts = nearest_release(release)
-    problems = [found for name in flags.given() if (found := _problem(name, flags, facts)) is not None]
+    whole = flags if beside is None else replace(flags, **beside.given())
+    problems = [found for name in flags.given() if (found := _problem(name, whole, facts)) is not None]
     if problems:
         raise InvalidInput(f"arguments for vLLM {release}", problems)
     argv = [flags.model] if flags.model is not None else []
@@ -79,6 +83,11 @@ def to_argv(flags: ServeFlags, release: str) -> tuple[str, ...]:
         if name != "model":
             argv += _write(name, value, facts)
     return tuple(argv)
+
+
+def words_of(name: str, value: Any, release: str) -> tuple[str, ...]:
+    """Return the words of one field's option, as that release takes them."""
+    return tuple(_write(name, value, nearest_release(release)))
 
 
 def parse_argv(
@@ -104,6 +113,11 @@ def parse_argv(
         what = "several commands that start vLLM" if servers else "no command that starts vLLM"
         return _parsed([], facts, command=True, hidden=f"the script has {what}")
     return _parsed(servers[0], facts, command=True)
+
+
+def parse_options(words: Sequence[str], *, release: str | None = None) -> ParsedServe:
+    """Return what the arguments after `vllm serve` say, where it is certain that no shell reads them."""
+    return _parsed(words, nearest_release(release), command=True)
 
 
 def _parsed(words: Sequence[str], facts: Release, *, command: bool, hidden: str | None = None) -> ParsedServe:

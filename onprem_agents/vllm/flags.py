@@ -112,6 +112,7 @@ class ServeFlags:
     override_generation_config: Object = None
 
     language_model_only: Switch = None
+    allowed_media_domains: Texts = None
     limit_mm_per_prompt: Object = None
     skip_mm_profiling: Switch = None
 

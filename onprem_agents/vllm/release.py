@@ -35,12 +35,17 @@ class Image(Facts):
 
     A digest belongs to one build of one tag and moves with every rebuild: it is null while unknown, and a production
     stack gives the digest it has mirrored. `templates` are the chat templates that the image brings in
-    `template_folder`; the non-root image starts in another folder, so only the absolute path works.
+    `template_folder`; the non-root image starts in another folder, so only the absolute path works. `cuda` is the CUDA
+    release that it brings, which `vllm/envs.py` calls the main one. `compat_libraries_first`: its linker finds CUDA's
+    compatibility libraries before those of the node's driver, which ends in error 803 on drivers that are newer than
+    they are (vllm-project/vllm#33992, gpustack/gpustack#4678).
     """
 
     repository: str
     tag: str
     digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
+    cuda: str = Field(pattern=r"^[0-9]{2}\.[0-9]$")
+    compat_libraries_first: bool
     template_folder: str = Field(pattern=r"^/")
     templates: frozenset[str]
     source: str

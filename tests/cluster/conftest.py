@@ -30,7 +30,7 @@ NEEDS = ClusterNeeds(
 
 
 CERTIFICATES = "certificates"
-Certificate = Callable[[str, str], ssl.SSLContext]
+Certificate = Callable[[str], ssl.SSLContext]
 
 
 class Notes(Progress):
@@ -120,11 +120,11 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> int:
 
 @pytest.fixture(scope="module")
 def certificate(client: KubeWriter, layout: Layout) -> Iterator[Certificate]:
-    """Return how a host gets the Secret that the examples expect, and a namespace the right to use it."""
+    """Return how a host gets the Secret that the examples expect."""
 
-    def give(host: str, used_from: str) -> ssl.SSLContext:
+    def give(host: str) -> ssl.SSLContext:
         authority = give_certificate(
-            client, layout.cluster, host=host, name="agents-tls", namespace=CERTIFICATES, used_from=used_from
+            client, layout.cluster, host=host, name="agents-tls", namespace=CERTIFICATES
         )
         return ssl.create_default_context(cafile=str(authority))
 

@@ -163,7 +163,7 @@ def test_the_generated_go_sdk_compiles(
 def test_the_example_in_yaml_comes_up_to_ready_and_its_gateway_knows_the_developers(
     example: Pulumi, client: KubeWriter, certificate: Certificate
 ) -> None:
-    trust = certificate(_HOST, _NAMESPACE)
+    trust = certificate(_HOST)
     example.run("up", "--yes", "--skip-preview")
 
     assert condition(client.get(SERVING, "InferenceService", "coder", _NAMESPACE), "Ready")

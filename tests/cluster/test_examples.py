@@ -11,7 +11,7 @@ import pytest
 
 from embedded.kube import KubeWriter
 from embedded.ports import LOOPBACK
-from tests.cluster.conftest import CERTIFICATES, Certificate
+from tests.cluster.conftest import Certificate
 from tests.cluster.end_to_end.checkout import ask
 from tests.cluster.example_run import ExampleRun
 from tests.cluster.looking import SERVING, condition, eventually, gone
@@ -89,7 +89,7 @@ def test_a_revision_goes_from_dev_to_prod_with_model_and_host_from_the_stack_of_
     start: Start, client: KubeWriter, certificate: Certificate
 ) -> None:
     example = start("environments")
-    certificate(_HOST, CERTIFICATES)
+    certificate(_HOST)
     example.type("Prepare")
 
     example.type("Run", REVISION=_FIRST)
@@ -131,8 +131,8 @@ def test_two_teams_share_no_object_and_one_goes_without_the_other_noticing(
     start: Start, client: KubeWriter, certificate: Certificate, port: int
 ) -> None:
     example = start("two-teams")
-    certificate(f"search.{_HOST}", "agents-search")
-    trust = certificate(f"payments.{_HOST}", "agents-payments")
+    certificate(f"search.{_HOST}")
+    trust = certificate(f"payments.{_HOST}")
 
     example.type("Run")
 

@@ -41,7 +41,11 @@ ingress = ExternalIngress(
     {{
         "host": "{_HOST}",
         "port": config.require_int("port"),
-        "tls": {{"secret_name": "agents-tls", "secret_namespace": "{CERTIFICATES}"}},
+        "tls": {{
+            "secret_name": "agents-tls",
+            "secret_namespace": "{CERTIFICATES}",
+            "reference_grant": True,
+        }},
         "servers": [coder.server],
         "namespace": "{_NAMESPACE}",
     }},
@@ -94,7 +98,7 @@ def test_an_ingress_that_stands_alone_is_shut_until_somebody_says_who_may_call(
     program: Program, client: KubeWriter, certificate: Certificate, port: int
 ) -> None:
     client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _NAMESPACE}})
-    trust = certificate(_HOST, _NAMESPACE)
+    trust = certificate(_HOST)
     with httpx.Client(
         base_url=f"https://{LOOPBACK}:{port}",
         headers={"Host": f"{_HOST}:{port}"},

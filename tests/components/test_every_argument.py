@@ -21,6 +21,7 @@ from onprem_agents.manifests import (
     proxy_bundles,
     server_bundles,
 )
+from onprem_agents.plan import ENVOY_IMAGE, PROXY_IMAGES
 from onprem_agents.plan.plan_check import plan_check
 from onprem_agents.plan.plan_ingress import plan_ingress, plan_proxy
 from onprem_agents.plan.plan_parts import plan_auth, plan_platform, plan_pool, plan_server
@@ -37,8 +38,8 @@ from onprem_agents.stack.parts import (
 )
 from onprem_agents.stack.section import Section
 from onprem_agents.stack.settings import Platform
+from tests.components.test_every_setting import DIGEST, made_up, settings
 from tests.components.test_every_setting import SAMPLES as SETTINGS
-from tests.components.test_every_setting import made_up, settings
 from tests.unit.contract_samples import CONTRACT
 from tests.unit.manifest_samples import STACK
 from tests.unit.part_samples import (
@@ -106,10 +107,19 @@ SAMPLES: dict[str, Any] = {
         for name, one in SETTINGS.items()
         if name.partition(".")[0] in SHARED
     },
-    **{name: one.value for name, one in SETTINGS.items() if name.partition(".")[0] == "queue"},
+    **{name: one.value for name, one in SETTINGS.items() if name.partition(".")[0] in ("queue", "images")},
+    "IngressArguments.images.digests": {ENVOY_IMAGE: DIGEST},
+    "ProxyArguments.images.digests": {PROXY_IMAGES["litellm"]: DIGEST},
+    "imagePullSecrets": ["pull"],
+    **{
+        name.replace("network.proxy", "downloadProxy"): one.value
+        for name, one in SETTINGS.items()
+        if name.startswith("network.proxy")
+    },
     **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("check.")},
     "connection": CONTRACT | {"stack": "other"},
     "models": ["fast"],
+    "uncachedModels": ["fast"],
     "accelerator": "H100",
     "namespace": "team-b",
     "gpusPerNode": 4,
@@ -159,8 +169,25 @@ GIVEN: dict[str, Arguments] = {
             ANY_SERVICE | {"contextTokens": 65536, "thinking": {"default": "on", "switch": "enable_thinking"}}
         ]
     },
+    "speculativeTokens": {"prefixCaching": False},
+    **{
+        name.partition(".")[2]: {"tolerations": one.given["models.tolerations"]}
+        for name, one in SETTINGS.items()
+        if name.startswith("models.tolerations.")
+    },
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
+    "IngressArguments.imagePullSecrets": {"images": {"registry": "registry.example.internal"}},
+    **{f"images.{key}": {"images": {}} for key in ("registry", "pullPolicy", "digests")},
+    **{
+        f"gatewayService.{key}": {"gatewayService": {"type": "NodePort"} if key == "nodePort" else {}}
+        for key in ("type", "addresses", "loadBalancerClass", "annotations", "nodePort")
+    },
+    **{
+        name.replace("network.proxy", "downloadProxy"): {"downloadProxy": dict(one.given["network.proxy"])}
+        for name, one in SETTINGS.items()
+        if name.startswith("network.proxy.")
+    },
     **{
         name.removeprefix("models."): {"cache": one.given["models.cache"]}
         for name, one in SETTINGS.items()
@@ -168,6 +195,7 @@ GIVEN: dict[str, Arguments] = {
     },
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
     "tls.issuerKind": {"tls": {"issuer": "internal-ca"}},
+    "tls.referenceGrant": {"tls": {"secretName": "agents-tls", "secretNamespace": "certificates"}},
     **{f"proxy.{key}": {"proxy": proxy_told()} for key in ("software", "service", "port", "keySecret")},
 }
 # A reference to another namespace is refused: there is no other value, only the same one.
@@ -182,6 +210,7 @@ TOLD_BY_THE_INGRESS = {
     "servers.thinking",
     "servers.thinking.efforts",
     "servers.thinking.switch",
+    "servers.vision",
     "servers.mode",
 }
 
@@ -190,14 +219,17 @@ def cases() -> Iterator[Any]:
     for section in PLANNED:
         for path, annotation, default in settings(section):
             name = ".".join(path)
-            values = [SAMPLES[name]] if name in SAMPLES else made_up(annotation, default)
+            own = f"{section.__name__}.{name}"
+            sample = next((SAMPLES[each] for each in (own, name) if each in SAMPLES), None)
+            values = [sample] if sample is not None else made_up(annotation, default)
             yield pytest.param(section, path, values, id=f"{section.__name__}-{name}")
 
 
 def put(raw: Any, path: tuple[str, ...], value: Any) -> None:
     *sections, last = path
     for name in sections:
-        raw = raw[name][0] if name == "servers" else raw.setdefault(name, {})
+        inner = raw.setdefault(name, {})
+        raw = inner[0] if isinstance(inner, list) else inner
     raw[last] = value
 
 
@@ -304,6 +336,8 @@ def test_what_decides_the_plan_has_no_stand_in(key: str) -> None:
         {"access": STACK["access"] | {"tls": {"secretName": None}}},
         {"access": STACK["access"] | {"tls": None, "developers": None}},
         {"access": None, "namespace": None, "queue": None},
+        {"images": {"registry": None}, "network": {"proxy": {"httpsProxy": None}}, "podIds": None},
+        {"access": STACK["access"] | {"gatewayService": {"addresses": None}}},
     ],
 )
 def test_a_platform_that_awaits_its_name_is_planned(changes: Arguments) -> None:

@@ -39,10 +39,18 @@ class Sample:
 _ISSUER = {"access.tls": {"issuer": "internal-ca"}}
 _SECRET = {"access.tls": {"secretName": "agents-tls"}}
 _WITH_EFFORTS = {"models": [{"role": "coder", "model": "Qwen/Qwen3.8-27B", "context": 65536}]}
+_ELSEWHERE = {"access.tls": {"secretName": "agents-tls", "secretNamespace": "certificates"}}
 _CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
 _FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
 _GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}
 _TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
+_TAINTED = {"models.tolerations": [{"key": "dedicated", "value": "agents", "effect": "NoExecute"}]}
+_NO_CACHE = {"models": [{**STACK["models"][0], "prefixCaching": False}]}
+
+_MINIO = {"cidr": "10.20.30.0/24", "ports": [9000]}
+_PROXY = {"httpsProxy": "http://proxy.example.internal:3128"}
+VLLM = "docker.io/vllm/vllm-openai:v0.33.0"
+DIGEST = f"sha256:{'0' * 63}1"
 
 SAMPLES: dict[str, Sample] = {
     "namespace": Sample(value="agents"),
@@ -70,7 +78,8 @@ SAMPLES: dict[str, Sample] = {
     "models.toolCallParser": Sample(value="hermes"),
     "models.reasoningParser": Sample(value="deepseek_r1"),
     "models.chatTemplate": Sample(value="{{ messages }}"),
-    "models.speculativeTokens": Sample(value=2),
+    "models.prefixCaching": Sample(value=False),
+    "models.speculativeTokens": Sample(value=2, given=_NO_CACHE),
     "models.temperature": Sample(value=0.3),
     "models.topP": Sample(value=0.5),
     "models.topK": Sample(value=30),
@@ -91,7 +100,21 @@ SAMPLES: dict[str, Sample] = {
     "models.cache.localModelCache.nodeGroup": Sample(value="others", given=_GROUP),
     "models.cache.localModelCache.nodes": Sample(value=7, given=_GROUP),
     "models.cache.localModelCache.serviceAccount": Sample(value="downloads", given=_GROUP),
+    "models.extraArgs": Sample(value=["--max-logprobs", "5"]),
+    "models.env": Sample(value={"NCCL_DEBUG": "INFO"}),
+    "models.podLabels": Sample(value={"example.com/team": "a"}),
+    "models.podAnnotations": Sample(value={"example.com/contact": "a team"}),
+    "models.nodeSelector": Sample(value={"example.com/rack": "a1"}),
+    "models.tolerations": Sample(value=_TAINTED["models.tolerations"]),
+    "models.tolerations.key": Sample(value="reserved", given=_TAINTED),
+    "models.tolerations.operator": Sample(
+        value="Equal", given={"models.tolerations": [{"key": "a", "operator": "Exists"}]}
+    ),
+    "models.tolerations.value": Sample(value="others", given=_TAINTED),
+    "models.tolerations.effect": Sample(value="NoSchedule", given=_TAINTED),
+    "models.tolerations.tolerationSeconds": Sample(value=60, given=_TAINTED),
     "serving": Sample(value={"mode": "Knative"}),
+    "serving.kserve": Sample(value="0.15"),
     "serving.vllm": Sample(value="0.32.0"),
     "serving.image": Sample(value="registry.example.internal/vllm:v0.24.0"),
     "serving.imagePullSecrets": Sample(value=["pull"]),
@@ -106,10 +129,20 @@ SAMPLES: dict[str, Sample] = {
     "access.tls.issuerKind": Sample(value="Issuer", given=_ISSUER),
     "access.tls.secretName": Sample(value="other-tls"),
     "access.tls.secretNamespace": Sample(value="certificates", given=_SECRET),
+    "access.tls.referenceGrant": Sample(value=True, given=_ELSEWHERE),
     "access.tls.caHint": Sample(value="https://pki.example.internal/ca.crt"),
+    "access.gatewayService": Sample(value={"type": "NodePort"}),
+    "access.gatewayService.type": Sample(value="NodePort"),
+    "access.gatewayService.addresses": Sample(value=["192.0.2.10"]),
+    "access.gatewayService.loadBalancerClass": Sample(value="example.internal/metal"),
+    "access.gatewayService.annotations": Sample(value={"metallb.io/address-pool": "agents"}),
+    "access.gatewayService.nodePort": Sample(
+        value=30443, given={"access.gatewayService": {"type": "NodePort"}}
+    ),
     "access.developers": Sample(value={"alice": {}}),
     "access.developers.team": Sample(value="editors"),
     "access.gatewayClass": Sample(value="own-class"),
+    "access.gatewayReplicas": Sample(value=3),
     "access.gatewayNamespace": Sample(value="gateways"),
     "timeouts": Sample(value={"longestTurnSeconds": 900}),
     "timeouts.longestTurnSeconds": Sample(value=900),
@@ -118,6 +151,27 @@ SAMPLES: dict[str, Sample] = {
     "queue.clusterQueue": Sample(value="own-gpus", given={"queue": {}}),
     "queue.existingClusterQueue": Sample(value="shared-gpus", given={"queue": {}}),
     "queue.localQueue": Sample(value="own-agents", given={"queue": {}}),
+    "network": Sample(value={"dns": {"port": 5353}}),
+    "network.dns": Sample(value={"port": 5353}),
+    "network.dns.namespace": Sample(value="openshift-dns"),
+    "network.dns.podLabels": Sample(value={"k8s-app": "kube-dns"}),
+    "network.dns.port": Sample(value=5353),
+    "network.dns.cidrs": Sample(value=["169.254.20.10/32"]),
+    "network.egress": Sample(value=[_MINIO]),
+    "network.egress.cidr": Sample(value="10.20.31.0/24", given={"network.egress": [_MINIO]}),
+    "network.egress.ports": Sample(value=[9000, 443], given={"network.egress": [_MINIO]}),
+    "network.proxy": Sample(value=_PROXY),
+    "network.proxy.httpProxy": Sample(
+        value="http://other.example.internal:8080", given={"network.proxy": _PROXY}
+    ),
+    "network.proxy.httpsProxy": Sample(
+        value="http://other.example.internal:8080", given={"network.proxy": _PROXY}
+    ),
+    "network.proxy.noProxy": Sample(value=[".example.internal"], given={"network.proxy": _PROXY}),
+    "network.proxy.cidr": Sample(value="10.20.40.10/32", given={"network.proxy": _PROXY}),
+    "images": Sample(value={"registry": "registry.example.internal"}),
+    "images.registry": Sample(value="registry.example.internal/mirror"),
+    "images.digests": Sample(value={VLLM: DIGEST}),
     "check": Sample(value={}),
     "check.longPromptTokens": Sample(value=8192),
     "check.waitSeconds": Sample(value=5),
@@ -172,7 +226,7 @@ def put(raw: Any, path: Path, value: Any) -> None:
     *sections, last = path
     for name in sections:
         raw = raw.setdefault(name, {})
-        if name == "models":
+        if isinstance(raw, list):
             raw = raw[0]
         elif name == "developers":
             raw = raw["alice"]

@@ -172,4 +172,4 @@ def test_two_teams_share_no_object(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for team, run in alone.items():
         namespaces = {namespace for _, namespace, _ in run.objects() if namespace}
-        assert namespaces == {f"agents-{team}"}
+        assert namespaces == {f"agents-{team}", "certificates"}, "the grant for its Gateway is there"

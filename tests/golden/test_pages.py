@@ -17,6 +17,7 @@ from rich.console import Console
 
 from onprem_agents.agents import AGENTS
 from onprem_agents.cli.plan import print_report
+from onprem_agents.cluster.preflight import SUBJECTS
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
 from onprem_agents.stack.stack_file import stack_names
@@ -49,6 +50,11 @@ def policies() -> str:
     return _table(head, ((f"`{one.name}`", one.level, one.description) for one in POLICIES))
 
 
+def preflights() -> str:
+    """Return one row for each subject that preflight looks at."""
+    return _table(("looked at", "what must hold"), ((one.name, one.says) for one in SUBJECTS))
+
+
 def agents() -> str:
     """Return a link to the page of each agent, which its heading names."""
     pages = {page.read_text(encoding="utf-8").splitlines()[0]: page.name for page in AGENT_PAGES}
@@ -63,6 +69,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "agents": ("README.md", agents),
     "tiers": ("docs/hardware.md", tiers),
     "policies": ("docs/policies.md", policies),
+    "preflight": ("docs/cluster.md", preflights),
 }
 
 

@@ -14,6 +14,7 @@ from tests.policy.programs import Manifests, argument, bent, both, compliant, dr
 pytestmark = pytest.mark.policy
 
 TOOLS, PARSER = "tool-calling-is-on", "parser-fits-the-model"
+START, WORK = "options-start-together", "options-work-together"
 MEMORY, TIMEOUTS, CHECKABLE = "memory-headroom-is-left", "timeouts-are-monotonic", "serving-can-be-checked"
 
 PREDICTOR = ("server", "spec", "predictor")
@@ -26,6 +27,15 @@ CONTRACT = ("contract", "spec", "directResponse", "body", "inline")
 IMPATIENT = json.dumps({"timeouts": {"clientTimeoutSeconds": 300, "longestTurnSeconds": 600}})
 
 Change = Callable[[Manifests], None]
+
+UNCACHED, UNCHUNKED = argument("--no-enable-prefix-caching"), argument("--no-enable-chunked-prefill")
+DRAFT = argument("--speculative-config", '{"method":"mtp","num_speculative_tokens":3}')
+GEMMA = both(
+    put(*DOWNLOAD, value="hf://google/gemma-4-12B-it"),
+    argument("--tool-call-parser", "gemma4"),
+    argument("--reasoning-parser", "gemma4"),
+)
+IMAGES = both(GEMMA, without("--language-model-only"))
 
 MUTATIONS: dict[str, tuple[Change, str, str]] = {
     # change, the one policy that fires, a part of its message
@@ -122,12 +132,29 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     "a draft model": (argument("--speculative-config", '{"method":"eagle3"}'), CHECKABLE, "eagle3"),
     "a draft by separate options": (argument("--spec-method", "eagle3"), CHECKABLE, "--speculative-config"),
     "a draft of unknown length": (
-        argument("--speculative-config", '{"method":"mtp"}'),
+        both(UNCACHED, argument("--speculative-config", '{"method":"mtp"}')),
         CHECKABLE,
         "as a number",
     ),
     "no sequence at all": (argument("--max-num-seqs", "0"), MEMORY, "must be at least 1"),
+    "weights in the node's memory": (
+        argument("--cpu-offload-gb", "4"),
+        CHECKABLE,
+        "it has --cpu-offload-gb 4",
+    ),
+    "adapters beside the weights": (argument("--enable-lora"), CHECKABLE, "adapters lie beside the weights"),
     "a KV cache in bytes": (argument("--kv-cache-memory-bytes", "8G"), CHECKABLE, "--kv-cache-memory-bytes"),
+    "guessing ahead beside a cache of prompts": (
+        DRAFT,
+        WORK,
+        "platform.models[role=coder].prefixCaching (the argument --enable-prefix-caching) or platform.models[role=",
+    ),
+    "a cache of prompts without chunks": (UNCHUNKED, START, "--enable-prefix-caching on, by default and"),
+    "images in a small batch": (
+        IMAGES,
+        START,
+        "--max-num-batched-tokens 2048: vLLM stops",
+    ),
     "quantised at load time": (argument("--quantization", "fp8_per_tensor"), CHECKABLE, "fp8_per_tensor"),
 }
 
@@ -145,7 +172,7 @@ def test_one_change_makes_exactly_one_policy_fire_and_it_says_what_to_change(nam
     assert [finding.policy for finding in findings] == [policy], "\n".join(f.message for f in findings)
     assert part in findings[0].message
     assert findings[0].message.startswith(findings[0].resource), "a message is a sentence about its object"
-    assert findings[0].level == ("advisory" if policy == CHECKABLE else "mandatory")
+    assert findings[0].level == ("advisory" if policy in (WORK, CHECKABLE) else "mandatory")
 
 
 def test_every_policy_of_the_pack_is_fired_by_some_row() -> None:
@@ -192,9 +219,15 @@ HARMLESS: dict[str, Change] = {
         put(*CONTAINER, "image", value="nvcr.io/nvidia/tritonserver:26.01"),
         put(*CONTAINER, "command", value=["tritonserver"]),
     ),
-    "a draft by the model's own layers": argument(
-        "--speculative-config", '{"method":"mtp","num_speculative_tokens":3}'
+    "a draft by the model's own layers, without a cache of prompts": both(UNCACHED, DRAFT),
+    "a draft of no tokens": argument("--speculative-config", '{"method":"mtp","num_speculative_tokens":0}'),
+    "options that change no memory": both(
+        argument("--dtype", "half"), argument("--cpu-offload-gb", "0"), argument("--no-enable-lora")
     ),
+    "the defaults written out": argument("--enable-prefix-caching", "--enable-chunked-prefill"),
+    "no chunks and no cache of prompts": both(UNCACHED, UNCHUNKED),
+    "images, and a batch that vLLM chooses": both(IMAGES, without("--max-num-batched-tokens")),
+    "a small batch of text": GEMMA,
     "a context that vLLM chooses": argument("--max-model-len", "auto"),
 }
 

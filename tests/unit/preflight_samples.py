@@ -51,12 +51,14 @@ class PretendedCluster:
             ("GatewayClass", "envoy-gateway"): {
                 "status": {"conditions": [{"type": "Accepted", "status": "True"}]}
             },
-            ("Secret", "agents-tls"): {},
+            ("Secret", "agents-tls"): {"data": {"tls.crt": "eA==", "tls.key": "eA=="}},
             ("ReferenceGrant", "agents-tls"): GRANT,
             ("Service", "ingress"): ADDRESS,
+            **tried_releases(),
             ("ConfigMap", "envoy-gateway-config"): {"data": {"envoy-gateway.yaml": "enableLua: true\n"}},
         }
         self.nodes = [node("gpu-0", gpus=2), node("gpu-1", gpus=2)]
+        self.pods: list[dict[str, Any]] = []
         self.forbidden: set[tuple[str, str]] = set()
 
     def version(self) -> str:
@@ -74,6 +76,8 @@ class PretendedCluster:
     def list(self, _api: str, kind: str, _namespace: str | None = None) -> list[dict[str, Any]]:
         if kind == "Node":
             return self.nodes
+        if kind == "Pod":
+            return self.pods
         return [
             {**each, "metadata": {"name": name}} for (of, name), each in self.objects.items() if of == kind
         ]
@@ -83,14 +87,55 @@ class PretendedCluster:
         return {"status": {"allowed": (wanted["verb"], wanted["resource"]) not in self.forbidden}}
 
 
+def deployment(container: str, image: str) -> dict[str, Any]:
+    return {"spec": {"template": {"spec": {"containers": [{"name": container, "image": image}]}}}}
+
+
+def tried_releases() -> dict[tuple[str, str], dict[str, Any]]:
+    """Return what tells the releases of a cluster's software, as each of them does."""
+    routes = {"annotations": {"gateway.networking.k8s.io/bundle-version": "v1.6.1"}}
+    return {
+        ("Deployment", "kserve-controller-manager"): deployment(
+            "manager", "kserve/kserve-controller:v0.20.0"
+        ),
+        ("Deployment", "envoy-gateway"): deployment("envoy-gateway", "docker.io/envoyproxy/gateway:v1.9.1"),
+        ("CustomResourceDefinition", "httproutes.gateway.networking.k8s.io"): {"metadata": routes},
+        **{
+            ("CustomResourceDefinition", name): {
+                "metadata": {"labels": {"app.kubernetes.io/version": version}}
+            }
+            for name, version in {
+                "certificates.cert-manager.io": "v1.21.2",
+                "clusterqueues.kueue.x-k8s.io": "v0.19.2",
+                "aigatewayroutes.aigateway.envoyproxy.io": "v1.0.0",
+                "services.serving.knative.dev": "1.21.0",
+            }.items()
+        },
+    }
+
+
 def node(name: str, *, gpus: int, product: str = "NVIDIA-L40S", **amounts: str) -> dict[str, Any]:
     plenty = {"cpu": "64", "memory": "1Ti", "ephemeral-storage": "4Ti", "nvidia.com/gpu": str(gpus)}
     return {
-        "metadata": {"name": name, "labels": {"nvidia.com/gpu.product": product}},
+        "metadata": {
+            "name": name,
+            "labels": {"nvidia.com/gpu.product": product, **driver_labels(580, "13.0")},
+        },
         "status": {
             "allocatable": plenty | {key.replace("_", "-"): amount for key, amount in amounts.items()},
             "conditions": [{"type": "Ready", "status": "True"}],
+            "nodeInfo": {"kubeletVersion": "v1.36.3", "containerRuntimeVersion": "containerd://2.1.5"},
         },
+    }
+
+
+def driver_labels(branch: int, cuda: str) -> dict[str, str]:
+    """What NVIDIA's GPU feature discovery tells of a driver, in the labels that preflight reads."""
+    major, _, minor = cuda.partition(".")
+    return {
+        "nvidia.com/cuda.driver-version.major": str(branch),
+        "nvidia.com/cuda.runtime-version.major": major,
+        "nvidia.com/cuda.runtime-version.minor": minor,
     }
 
 

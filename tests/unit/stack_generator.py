@@ -29,6 +29,8 @@ BASE: dict[str, Any] = {
         "developers": {"alice": {}, "bob": {}},
     },
     "timeouts": {},
+    "network": {"dns": {}, "egress": [{"cidr": "10.20.30.0/24", "ports": [9000]}]},
+    "images": {},
     "queue": {},
 }
 
@@ -126,7 +128,9 @@ def places(section: type[Section] = Platform, path: tuple[str | int, ...] = ()) 
         yield Place(here, (*_values(field), *WRONG))
         if inner is None:
             continue
-        if field.alias == "models":
+        if field.alias == "egress":
+            yield from places(inner, (*here, 0))
+        elif field.alias == "models":
             for index in (0, 1):
                 yield from places(inner, (*here, index))
         elif field.alias == "developers":

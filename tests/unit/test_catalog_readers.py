@@ -20,6 +20,9 @@ PACKAGE = Path(onprem_agents.__file__).parent
 # Type, the module that reads it, and the fields that it reads. Sizes and splits are read for each kind of layer in one
 # place; what a person alone can use is shown by `onprem-agents catalog NAME`.
 READERS = {
+    "_Guarded": {
+        "plan/server_environment": "setting why instead note",
+    },
     "Accelerator": {
         "catalog/loader": "name aliases",
         "sizing/gpu_names": "nominal_gb",
@@ -58,10 +61,26 @@ READERS = {
         "sizing/kv_layers": "layers kv_heads head_dim chunk_tokens",
         "catalog/parameters": "shared_key_value",
     },
+    "ClusterPlatform": {
+        "catalog/loader": "name",
+        "cli/catalog_entry": "title",
+        "plan/presets": "settings labels annotations",
+    },
+    "ClusterSoftware": {
+        "catalog/loader": "name least newest tried",
+        "stack/kserve": "refused",
+        "cluster/preflight/versions": "group deployments namespace definition annotation source",
+    },
     "CompressedAttention": {
         "catalog/attention": "kind",
         "sizing/kv_layers": "layers head_dim rope_head_dim window_tokens index_head_dim",
         "catalog/parameters": "ratio query_lora_rank output_lora_rank output_groups index_heads",
+    },
+    "Conflict": {
+        "catalog/conflict": "name sources",
+        "vllm/conflicts": "sides families since until",
+        "plan/known_conflicts": "symptom advice gives_way",
+        "../policy/rules/known_conflicts": "effect",
     },
     "Experts": {
         "catalog/parameters": "count intermediate_size shared_intermediate_size hidden_size",
@@ -95,6 +114,11 @@ READERS = {
         "catalog/attention": "kind",
         "sizing/kv_layers": "layers heads head_dim conv_kernel state_bytes_per_element",
     },
+    "KserveRelease": {
+        "plan/images": "release",
+        "plan/parts": "spelling",
+        "plan/remarks": "faults source",
+    },
     "LatentAttention": {
         "catalog/attention": "kind",
         "sizing/kv_layers": "layers kv_lora_rank rope_head_dim value_head_dim index_layers index_head_dim",
@@ -103,6 +127,10 @@ READERS = {
     "Mamba2": {
         "catalog/attention": "kind",
         "sizing/kv_layers": "layers heads head_dim groups state_size conv_kernel state_bytes_per_element",
+    },
+    "Mark": {
+        "plan/presets": "name value because",
+        "cli/catalog_entry": "source",
     },
     "MigSlice": {
         "cli/catalog_entry": "parent profile compute_slices",
@@ -120,16 +148,32 @@ READERS = {
         "cli/catalog_entry": "license_source serving_source",
         "sizing/throughput": "total_params active_params_b",
         "sizing/overhead": "architecture",
-        "plan/derive_serving": "tool_call_parser reasoning_parser chat_template multimodal speculative",
+        "plan/derive_serving": "tool_call_parser reasoning_parser chat_template speculative",
         "plan/references": "reasoning",
         "plan/release_fitness": "min_vllm",
         "catalog/model": "extra_args agents",
-        "plan/choice": "variants",
+        "plan/choice": "variants multimodal image_batch_tokens",
+    },
+    "Preset": {
+        "plan/presets": "setting value because",
+        "cli/catalog_entry": "source",
     },
     "Sampling": {
         "catalog/model": "temperature top_p top_k min_p presence_penalty repetition_penalty",
         "plan/sampling": "configured",
         "cli/catalog_entry": "source",
+    },
+    "ServerOption": {
+        "catalog/server_option": "option",
+        "plan/extra_args": "setting why instead note harmless free_with secret",
+        "../policy/memory": "unsized",
+    },
+    "ServerVariable": {
+        "catalog/server_option": "variable",
+        "plan/server_environment": "setting why instead note",
+    },
+    "Side": {
+        "vllm/conflicts": "option switch method below",
     },
     "SlidingWindow": {
         "catalog/attention": "kind",

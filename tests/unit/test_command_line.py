@@ -60,7 +60,16 @@ def test_catalog_lists_models_accelerators_tiers_and_releases() -> None:
     code, out, _ = _run("catalog", "--json")
 
     assert code == 0
-    told = {"models", "accelerators", "tiers", "vllm", "vllm_removed", "former_models", "former_settings"}
+    told = {
+        "models",
+        "accelerators",
+        "tiers",
+        "platforms",
+        "vllm",
+        "vllm_removed",
+        "former_models",
+        "former_settings",
+    }
     assert told == set(json.loads(out))
     assert "Qwen3.6-27B" in _run("catalog")[1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -151,7 +152,8 @@ def test_every_model_server_mounts_the_very_file_and_imports_it(tmp_path: Path) 
     (mount,) = [each for each in container["volumeMounts"] if each["name"] == "keep-alive"]
     (name,) = config_map["data"]
 
-    assert environment["PYTHONPATH"] == mount["mountPath"]
+    assert container["workingDir"] == mount["mountPath"]
+    assert container["command"][:2] == ["python3", "-m"], "Python then looks for modules where it is started"
     assert f"{mount['mountPath']}/{name}" == KEEP_ALIVE_PATH
     assert float(environment[INTERVAL_VARIABLE]) == KEEP_ALIVE_SECONDS
     assert config_map["data"][name] == Path(keep_alive.__file__).read_text(encoding="utf-8")
@@ -159,13 +161,9 @@ def test_every_model_server_mounts_the_very_file_and_imports_it(tmp_path: Path) 
     (tmp_path / name).write_text(config_map["data"][name])
     module, _, attribute = flag.rpartition(".")
     done = subprocess.run(
-        [
-            sys.executable,
-            "-I",
-            "-c",
-            f"import sys; sys.path.insert(0, '.'); import {module} as m; m.{attribute}",
-        ],
+        [sys.executable, "-c", f"import {module} as found; found.{attribute}"],
         cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         check=False,

@@ -36,7 +36,7 @@ def test_the_server_runs_vllm_with_the_flags_of_the_plan() -> None:
     container = server(planned())
 
     assert container["name"] == "kserve-container", "KServe renames it otherwise, which shows up as drift"
-    assert container["command"] == ["vllm", "serve"]
+    assert container["command"] == ["python3", "-m", "vllm.entrypoints.cli.main", "serve"]
     assert container["args"][0] == "/mnt/models"
     assert "--enable-auto-tool-choice" in container["args"]
     assert container["args"][container["args"].index("--served-model-name") + 1] == "coder"
@@ -251,3 +251,25 @@ def test_the_pods_wait_in_the_queue_where_the_stack_has_one() -> None:
     plan = planned(queue={"localQueue": "agents"})
 
     assert service(plan)["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "agents"
+
+
+def test_replicas_ask_for_different_nodes_and_start_all_the_same_where_there_are_none() -> None:
+    (wish,) = service(planned(model={"replicas": 2}))["spec"]["predictor"]["topologySpreadConstraints"]
+
+    assert (wish["topologyKey"], wish["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
+    labels = service(planned(model={"replicas": 2}))["spec"]["predictor"]["labels"]
+    assert wish["labelSelector"]["matchLabels"] == labels, "of this role's pods alone"
+
+
+@pytest.mark.parametrize("sections", [{}, {"model": {"replicas": 2}, "serving": {"mode": "Knative"}}])
+def test_one_replica_has_nothing_to_spread_and_knative_refuses_the_wish(sections: dict[str, Any]) -> None:
+    assert "topologySpreadConstraints" not in service(planned(**sections))["spec"]["predictor"]
+
+
+def test_the_download_asks_for_the_disk_that_it_fills() -> None:
+    plan = planned()
+    (download,) = service(plan)["spec"]["predictor"]["initContainers"]
+    wanted = f"{plan.main.resources.download_gib}Gi"
+
+    assert download["resources"]["requests"]["ephemeral-storage"] == wanted
+    assert download["resources"]["limits"] == download["resources"]["requests"]

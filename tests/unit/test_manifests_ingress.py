@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from onprem_agents.errors import InvalidInput
 from onprem_agents.manifests import Manifest, render
+from onprem_agents.manifests.envoy_provider import proxy_labels
 from onprem_agents.manifests.external_ingress import certificates, envoy_proxy, gateway
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.units import parse_duration
@@ -85,6 +87,55 @@ def test_a_gateway_that_is_restarted_serves_the_longest_turn_to_its_end() -> Non
 
 def test_what_the_gateway_class_says_of_envoy_stays() -> None:
     assert envoy_proxy(planned().ingress_part)["spec"]["mergeType"] == "StrategicMerge"
+
+
+@pytest.mark.parametrize("replicas", [2, 3])
+def test_several_envoys_stand_on_different_nodes_and_a_drained_one_takes_one_of_them(replicas: int) -> None:
+    plan = planned(access={"gatewayReplicas": replicas})
+    provider = envoy_proxy(plan.ingress_part)["spec"]["provider"]
+
+    assert provider["type"] == "Kubernetes"
+    deployment = provider["kubernetes"]["envoyDeployment"]
+    assert deployment["replicas"] == replicas
+    (wish,) = deployment["pod"]["topologySpreadConstraints"]
+    assert (wish["topologyKey"], wish["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
+    assert wish["labelSelector"]["matchLabels"] == proxy_labels(plan)
+    assert provider["kubernetes"]["envoyPDB"] == {"minAvailable": replicas - 1}
+
+
+def test_two_envoys_are_the_default_and_one_leaves_all_to_the_gateway_class() -> None:
+    spec = envoy_proxy(planned().ingress_part)["spec"]
+    alone = envoy_proxy(planned(access={"gatewayReplicas": 1}).ingress_part)["spec"]
+
+    assert spec["provider"]["kubernetes"]["envoyDeployment"]["replicas"] == 2
+    assert "provider" not in alone
+    assert alone == {key: value for key, value in spec.items() if key != "provider"}
+
+
+def test_the_grant_is_for_one_secret_and_the_gateways_of_one_namespace() -> None:
+    tls = {"secretName": "agents-tls", "secretNamespace": "certificates"}
+    assert kind(planned(access={"tls": tls}), "ReferenceGrant") == {}
+    grant = kind(planned(access={"tls": tls | {"referenceGrant": True}}), "ReferenceGrant")[
+        "coding-agents-tls"
+    ]
+
+    assert grant["metadata"]["namespace"] == "certificates"
+    assert grant["metadata"]["labels"]["app.kubernetes.io/part-of"] == "onprem-coding-agents"
+    assert grant["spec"] == {
+        "from": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": "coding-agents"}],
+        "to": [{"group": "", "kind": "Secret", "name": "agents-tls"}],
+    }
+
+
+@pytest.mark.parametrize("tls", [{"secretName": "agents-tls"}, {"issuer": "ca", "secretName": None}])
+def test_a_grant_for_a_secret_of_the_same_namespace_is_refused(tls: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        planned(access={"tls": tls | {"referenceGrant": True}})
+
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.cause) == ("platform.access.tls", "contradiction")
+    assert problem.found == "'referenceGrant' without 'secretNamespace'"
+    assert "name the Secret's namespace in 'secretNamespace'" in problem.fix
 
 
 def test_only_the_agents_paths_are_let_through_and_each_exactly() -> None:

@@ -89,6 +89,11 @@ def test_without_a_download_dns_is_the_only_way_out_of_the_namespace() -> None:
         if "egress" in spec
     }
 
+    gateway = ways_out.pop("gateway")  # where its Envoys run here, they ask their controller
+    assert [rule["ports"] for rule in gateway] == [
+        [{"protocol": "TCP", "port": 18000}, {"protocol": "TCP", "port": 18002}],
+        [{"protocol": "TCP", "port": 8080}],
+    ]
     assert list(ways_out) == ["allow-dns"]
     assert {port["port"] for port in ways_out["allow-dns"][0]["ports"]} == {53}
 

@@ -153,7 +153,7 @@ def test_what_the_release_does_not_take_is_told_with_all_other_problems() -> Non
 
 
 def test_an_option_that_the_release_lacks_is_told_at_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> tuple[str, ...]:
+    def refuse(*_: object, **__: object) -> tuple[str, ...]:
         told = {
             "cause": "release-refuses",
             "found": "fp8",

@@ -9,6 +9,7 @@ import yaml
 
 from onprem_agents.cluster.preflight import PREREQUISITES
 from onprem_agents.manifests import render
+from onprem_agents.plan import PlatformPlan
 from tests.unit.manifest_samples import planned
 from tests.unit.preflight_samples import GRANT, SERVED, PretendedCluster, missing, node, stack_plan
 
@@ -69,7 +70,7 @@ def test_nodes_that_are_not_there_or_have_too_few_gpus_are_named() -> None:
     found = missing(cluster, stack_plan())
 
     assert "Node gpu-1" in found
-    assert "0 nodes offer" in found["2 nodes with 2 × L40S"].found
+    assert "0 nodes of" in found["2 nodes with 2 × L40S"].found
 
 
 def test_several_models_need_lua_in_envoy_gateway() -> None:
@@ -112,16 +113,35 @@ def test_an_api_that_no_prerequisite_brings_is_kubernetes_own() -> None:
     }
 
 
+def elsewhere(**tls: Any) -> PlatformPlan:
+    """Return a plan whose certificate another namespace's owner keeps."""
+    secret = {"secretName": "agents-tls", "secretNamespace": "certificates"}
+    return planned(access={"tls": secret | tls})
+
+
 def test_a_secret_of_another_namespace_needs_a_grant_and_its_yaml_is_told() -> None:
     cluster = PretendedCluster()
     del cluster.objects["ReferenceGrant", "agents-tls"]
 
-    grant = missing(cluster, stack_plan())["ReferenceGrant in certificates"]
+    grant = missing(cluster, elsewhere())["ReferenceGrant in certificates"]
 
     told = yaml.safe_load(grant.fix.partition("\n")[2])
     assert told["metadata"]["namespace"] == "certificates"
     cluster.objects["ReferenceGrant", "agents-tls"] = told
-    assert missing(cluster, stack_plan()) == {}, "what the fix says to apply is what is missed"
+    assert missing(cluster, elsewhere()) == {}, "what the fix says to apply is what is missed"
+
+
+def test_a_stack_that_makes_its_grant_needs_none_before_but_the_right_to_make_it() -> None:
+    cluster = PretendedCluster()
+    del cluster.objects["ReferenceGrant", "agents-tls"]
+    assert missing(cluster, elsewhere(referenceGrant=True)) == {}
+    cluster.forbidden = {("create", "referencegrants")}
+
+    told = missing(cluster, elsewhere(referenceGrant=True))
+
+    assert told["permission for referencegrants.gateway.networking.k8s.io"].found.endswith(
+        "create in certificates"
+    )
 
 
 @pytest.mark.parametrize(
@@ -133,7 +153,7 @@ def test_a_grant_is_told_in_the_version_that_the_cluster_serves(served: list[str
     cluster.served = [each for each in cluster.served if each[2] != "ReferenceGrant"]
     cluster.served += [("gateway.networking.k8s.io", version, "ReferenceGrant") for version in served]
 
-    grant = missing(cluster, stack_plan())["ReferenceGrant in certificates"]
+    grant = missing(cluster, elsewhere())["ReferenceGrant in certificates"]
 
     assert yaml.safe_load(grant.fix.partition("\n")[2])["apiVersion"] == f"gateway.networking.k8s.io/{told}"
 
@@ -147,7 +167,7 @@ def test_a_grant_for_others_is_none(part: str, value: dict[str, str]) -> None:
     spec = GRANT["spec"]
     cluster.objects["ReferenceGrant", "agents-tls"] = {"spec": spec | {part: [spec[part][0] | value]}}
 
-    assert "ReferenceGrant in certificates" in missing(cluster, stack_plan())
+    assert "ReferenceGrant in certificates" in missing(cluster, elsewhere())
 
 
 def test_an_issuer_that_is_not_ready_is_named() -> None:

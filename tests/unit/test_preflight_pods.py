@@ -88,7 +88,11 @@ def test_a_claim_that_is_not_bound_is_named() -> None:
     plan = planned(model={"source": "pvc://models/coder"})
     assert missing(cluster, plan)["PersistentVolumeClaim coding-agents/models"].found == "not there"
 
-    cluster.objects["PersistentVolumeClaim", "models"] = {"status": {"phase": "Pending"}}
+    cluster.objects["PersistentVolumeClaim", "models"] = {
+        "metadata": {"name": "models"},
+        "spec": {"storageClassName": ""},
+        "status": {"phase": "Pending"},
+    }
     assert missing(cluster, plan)["PersistentVolumeClaim coding-agents/models"].found == "Pending"
 
     cluster.objects["PersistentVolumeClaim", "models"] = {"status": {"phase": "Bound"}}
@@ -123,3 +127,175 @@ def test_knative_must_allow_what_the_pods_ask_for() -> None:
     cluster.objects["ConfigMap", "config-features"] = {"data": flags}
     cluster.objects["ConfigMap", "config-defaults"] = {"data": {"max-revision-timeout-seconds": "7200"}}
     assert not any(name.startswith("Knative's") for name in missing(cluster, plan))
+
+
+def test_knative_must_allow_what_nodes_and_image_volumes_add() -> None:
+    source = {"source": "oci://registry.example.internal/coder:1"}
+    plan = planned(serving={"mode": "Knative", "cudaAffinity": True}, model=source)
+
+    needed = set(missing(PretendedCluster(), plan))
+
+    assert {"Knative's kubernetes.podspec-affinity", "Knative's kubernetes.podspec-volumes-image"} <= needed
+
+
+def test_a_cap_that_is_no_number_is_read_as_knative_does() -> None:
+    cluster = PretendedCluster()
+    cluster.objects["ConfigMap", "config-defaults"] = {"data": {"max-revision-timeout-seconds": "soon"}}
+
+    found = missing(cluster, planned(serving={"mode": "Knative"}, timeouts={"longestTurnSeconds": 900}))
+
+    assert found["Knative's max-revision-timeout-seconds"].found == "600"
+
+
+def test_nodes_that_make_up_for_a_bad_one_make_it_doubtful() -> None:
+    cluster = PretendedCluster()
+    cluster.nodes.append(node("gpu-2", gpus=2) | {"spec": {"unschedulable": True}})
+
+    check = missing(cluster, planned())["Node gpu-2"]
+
+    assert (check.verdict, "others of the pool are enough" in check.found) == ("doubtful", True)
+    cluster.nodes[0]["spec"] = {"unschedulable": True}
+    assert missing(cluster, planned())["Node gpu-2"].verdict == "missing", "two are needed"
+
+
+@pytest.mark.parametrize("key", ["not-ready", "unschedulable", "memory-pressure"])
+def test_a_taint_of_a_state_is_told_by_the_state_alone(key: str) -> None:
+    cluster = PretendedCluster()
+    cluster.nodes[0]["spec"] = {"taints": [{"key": f"node.kubernetes.io/{key}", "effect": "NoSchedule"}]}
+
+    assert missing(cluster, stack_plan()) == {}
+
+
+def test_a_gpu_taint_that_evicts_is_not_tolerated() -> None:
+    cluster = PretendedCluster()
+    cluster.nodes[0]["spec"] = {"taints": [{"key": "nvidia.com/gpu", "effect": "NoExecute"}]}
+
+    assert "NoExecute" in missing(cluster, stack_plan())["Node gpu-0"].found
+
+
+@pytest.mark.parametrize(
+    ("limit", "found"),
+    [
+        ({"type": "Container", "max": {"memory": "8Gi"}}, "memory: a container needs"),
+        ({"type": "Pod", "max": {"nvidia.com/gpu": "0"}}, "nvidia.com/gpu: a pod needs 1"),
+        ({"type": "Container", "min": {"cpu": "100"}}, "cpu: a container asks for"),
+        ({"type": "Container", "max": {"cpu": "500"}, "min": {"cpu": "1"}}, None),
+        ({"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}}, None),
+    ],
+)
+def test_each_kind_of_limit_is_held_against_what_it_is_about(
+    limit: dict[str, Any], found: str | None
+) -> None:
+    cluster = PretendedCluster()
+    cluster.objects["LimitRange", "team"] = {"spec": {"limits": [limit]}}
+
+    check = missing(cluster, stack_plan()).get("LimitRange team")
+
+    assert (check is None) if found is None else (check is not None and found in check.found)
+
+
+def test_a_quota_of_objects_is_compared_with_how_many_there_are() -> None:
+    cluster = PretendedCluster()
+    hard = {"count/inferenceservices.serving.kserve.io": "0", "configmaps": "100"}
+    cluster.objects["ResourceQuota", "team"] = {"spec": {"hard": hard}}
+
+    found = missing(cluster, stack_plan())["ResourceQuota team"]
+
+    assert found.found == "count/inferenceservices.serving.kserve.io: the stack needs 1, the quota is 0"
+
+
+def test_a_quota_with_a_scope_may_be_about_others() -> None:
+    cluster = PretendedCluster()
+    cluster.objects["ResourceQuota", "team"] = {"spec": {"hard": {"pods": "0"}, "scopes": ["BestEffort"]}}
+
+    assert missing(cluster, stack_plan())["ResourceQuota team"].verdict == "doubtful"
+
+
+@pytest.mark.parametrize(
+    ("spec", "classes", "verdict", "found"),
+    [
+        ({"storageClassName": "fast"}, {}, "missing", "its StorageClass fast is not there"),
+        ({}, {"fast": {}}, "missing", "none is the default; there are: fast"),
+        ({}, {}, "missing", "none at all"),
+        ({"storageClassName": ""}, {}, "missing", "Pending"),
+        ({"storageClassName": "fast"}, {"fast": {}}, "missing", "Pending"),
+        (
+            {"storageClassName": "fast"},
+            {"fast": {"volumeBindingMode": "WaitForFirstConsumer"}},
+            "doubtful",
+            "nothing was written there yet",
+        ),
+    ],
+)
+def test_a_claim_without_a_volume_is_told_why(
+    spec: dict[str, Any], classes: dict[str, Any], verdict: str, found: str
+) -> None:
+    cluster = PretendedCluster()
+    cluster.objects |= {("StorageClass", name): one for name, one in classes.items()}
+    cluster.objects["PersistentVolumeClaim", "models"] = {
+        "metadata": {"name": "models"},
+        "spec": spec,
+        "status": {"phase": "Pending"},
+    }
+
+    check = missing(cluster, planned(model={"source": "pvc://models/coder"}))[
+        "PersistentVolumeClaim coding-agents/models"
+    ]
+
+    assert check.verdict == verdict
+    assert found in check.found
+
+
+def _pod(name: str, gpus: int, **spec: Any) -> dict[str, Any]:
+    container = {"resources": {"requests": {"nvidia.com/gpu": str(gpus)}}}
+    return {
+        "metadata": {"name": name, "namespace": "others"},
+        "spec": {"nodeName": "gpu-0", "containers": [container], **spec},
+        "status": {"phase": "Running"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict"),
+    [
+        ({}, "doubtful"),
+        ({"spec": {"priority": 200_000}}, "missing"),
+        ({"spec": {"nodeName": "elsewhere"}}, None),
+        ({"spec": {"nodeName": None}}, None),
+        ({"status": {"phase": "Succeeded"}}, None),
+        (
+            {
+                "metadata": {
+                    "namespace": "coding-agents",
+                    "labels": {"onprem-coding-agents/stack": "test"},
+                }
+            },
+            None,
+        ),
+    ],
+)
+def test_pods_of_others_are_in_the_way_where_they_stay(changed: dict[str, Any], verdict: str | None) -> None:
+    cluster = PretendedCluster()
+    pod = _pod("training", 2)
+    for part, values in changed.items():
+        pod[part] |= values
+    cluster.pods = [pod]
+    plan = planned(model={"replicas": 2, "tensorParallel": 2})
+
+    check = missing(cluster, plan).get("room beside other pods")
+
+    assert (check and check.verdict) == verdict
+    if verdict is not None:
+        assert "training on gpu-0 (2 × nvidia.com/gpu)" in str(check)
+
+
+def test_the_type_of_the_gateways_service_decides_whether_it_waits_for_an_address() -> None:
+    cluster = PretendedCluster()
+    cluster.objects["Service", "ingress"] = {"spec": {"type": "LoadBalancer"}, "status": {}}
+    reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "shared"}
+    cluster.objects["GatewayClass", "envoy-gateway"]["spec"] = {"parametersRef": reference}
+    assert "addresses for LoadBalancer Services" in missing(cluster, stack_plan())
+
+    service = {"provider": {"type": "Kubernetes", "kubernetes": {"envoyService": {"type": "NodePort"}}}}
+    cluster.objects["EnvoyProxy", "shared"] = {"spec": service}
+    assert missing(cluster, stack_plan()) == {}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from onprem_agents.manifests import render
+from onprem_agents.plan import PlatformPlan
 from tests.unit.manifest_samples import of_kind, planned
 from tests.unit.preflight_samples import PretendedCluster, missing, node
 
@@ -215,6 +216,24 @@ def test_a_configuration_that_tells_nothing_is_no_fault(text: str) -> None:
     cluster.objects["ConfigMap", "kueue-manager-config"] = {"data": {"controller_manager_config.yaml": text}}
 
     assert missing(cluster, OWN) == {}
+
+
+SELECTOR = "managedJobsNamespaceSelector: {matchLabels: {kueue: on}}\n"
+
+
+@pytest.mark.parametrize(("plan", "verdict"), [(OWN, "doubtful"), (planned(), "missing")])
+def test_a_kueue_that_holds_back_what_names_no_queue_is_told(plan: PlatformPlan, verdict: str) -> None:
+    cluster = cluster_with(None)
+    text = CONFIGURATION.format("pod") + "manageJobsWithoutQueueName: true\n"
+    data = {"controller_manager_config.yaml": text}
+    cluster.objects["ConfigMap", "kueue-manager-config"] = {"data": data}
+
+    check = missing(cluster, plan)["Kueue's manageJobsWithoutQueueName"]
+    assert check.verdict == verdict, "without a queue that is every pod of the stack"
+    assert "NotIn, values: [kube-system, kueue-system, coding-agents]" in check.fix
+
+    data["controller_manager_config.yaml"] = text + SELECTOR
+    assert missing(cluster, plan) == {}, "it minds other namespaces"
 
 
 def test_a_stack_without_a_queue_asks_nothing_of_kueue() -> None:

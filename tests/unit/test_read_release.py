@@ -72,6 +72,7 @@ FILES = {
     "def __getattr__(name):\n    if name == 'current_platform':\n        return _current_platform\n"
     "    raise AttributeError(name)\n",
     "vllm/platforms/interface.py": "import enum\nclass PlatformEnum(enum.Enum):\n    CUDA = 1\nclass Platform: ...\n",
+    "vllm/envs.py": "if TYPE_CHECKING:\n    VLLM_MAIN_CUDA_VERSION: str = '14.1'\n",
     "vllm/utils/__init__.py": "",
     "vllm/utils/argparse_utils.py": "import argparse\nclass FlexibleArgumentParser(argparse.ArgumentParser): ...\n",
     "vllm/engine/__init__.py": "",
@@ -143,6 +144,7 @@ def test_a_wheel_becomes_the_folder_of_a_release(tmp_path: Path) -> None:
     image = Image.model_validate_json((tmp_path / "9.1.0" / "image.json").read_text())
     assert image.reference() == "docker.io/vllm/vllm-openai:v9.1.0"
     assert image.templates == {"tool_chat_template_x.jinja"}
+    assert image.cuda == "14.1"
 
 
 def test_memory_rules_are_taken_over_once_and_said_to_be(tmp_path: Path) -> None:
@@ -179,6 +181,7 @@ def test_without_a_source_archive_the_templates_are_those_of_the_nearest_release
             "no tool_parsers/__init__.py says _TOOL_PARSERS_TO_REG",
         ),
         ({"vllm/engine/arg_utils.py": "raise ValueError('moved')"}, "9.1.0", "ValueError: moved"),
+        ({"vllm/envs.py": ""}, "9.1.0", "does not say VLLM_MAIN_CUDA_VERSION"),
         ({"vllm/entrypoints/serve/cli_args.py": ""}, "9.1.0", "no cli_args.py below vllm/entrypoints says"),
     ],
 )

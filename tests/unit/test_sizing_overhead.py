@@ -60,7 +60,8 @@ def test_a_video_of_whole_frames_widens_the_careful_end_of_old_vision_models() -
     [
         ("Qwen3-VL-8B", 2048, 1.47),  # one image of 65,536 patches, 24 KB each
         ("gemma-3-4b", 8192, 2.95),  # 32 images of 4,096 patches
-        ("gemma-4-E2B", 2048, 0.5),  # 2,496 tokens of nine patches
+        ("gemma-4-31B", 2048, 0.5),  # 2,496 tokens of nine patches: a batch holds one whole image
+        ("gemma-4-E2B", 2048, 0.41),  # 2,048: it attends to images in one direction
     ],
 )
 def test_the_encoder_fills_a_batch_with_its_largest_items(model: str, batched: int, gib: float) -> None:

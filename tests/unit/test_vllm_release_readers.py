@@ -39,6 +39,8 @@ READERS: dict[type[Facts], dict[str, str]] = {
         "repository": "vllm/release.py",
         "tag": "vllm/release.py",
         "digest": "vllm/release.py",
+        "cuda": "vllm/cuda.py",
+        "compat_libraries_first": "cluster/preflight/driver.py",
         "template_folder": "cli/catalog.py",
         "templates": "vllm/argv.py",
         "source": "cli/catalog.py",

@@ -248,7 +248,6 @@ def _start_cluster(own: Layout, plan: PlatformPlan, cluster: Cluster, progress: 
             host=plan.access.host,
             name=tls.secret_name,
             namespace=tls.secret_namespace or plan.namespace,
-            used_from=plan.namespace,
         )
 
 

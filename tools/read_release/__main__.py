@@ -70,9 +70,10 @@ def read_release(version: str, *, wheel: Path | None, source: Path | None, into:
             "quantization_methods": sorted(registries.quantization_methods(unpacked)),
             "endpoints": sorted(registries.endpoints(unpacked)),
         }
+        cuda = registries.main_cuda(unpacked)
     templates = None if source is None else templates_in(source)
     today = datetime.now(UTC).date()
-    return write_folder(into / version, version, content, templates, read=today)
+    return write_folder(into / version, version, content, templates, cuda=cuda, read=today)
 
 
 def _actions(unpacked: Path) -> list[dict[str, Any]]:

@@ -15,7 +15,13 @@ _WIDTH = 108
 
 
 def write_folder(
-    folder: Path, version: str, options: Mapping[str, Any], templates: Iterable[str] | None, *, read: date
+    folder: Path,
+    version: str,
+    options: Mapping[str, Any],
+    templates: Iterable[str] | None,
+    *,
+    cuda: str,
+    read: date,
 ) -> list[Path]:
     """Write what was read and return the files. Memory rules that are there stay: no wheel tells them.
 
@@ -40,6 +46,8 @@ def write_folder(
                 "repository": nearest.image.repository,
                 "tag": f"v{version}",
                 "digest": None,
+                "cuda": cuda,
+                "compat_libraries_first": nearest.image.compat_libraries_first,
                 "template_folder": nearest.image.template_folder,
                 "templates": sorted(nearest.image.templates if templates is None else templates),
                 "source": f"examples in the source archive of vLLM {examples_of}",

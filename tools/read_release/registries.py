@@ -1,4 +1,4 @@
-"""What the source of an unpacked wheel lists: parsers, quantisation methods, endpoints. Nothing is imported."""
+"""What the source of an unpacked wheel lists: parsers, quantisation methods, endpoints, CUDA. Nothing is imported."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ def endpoints(folder: Path) -> frozenset[str]:
         for path in _paths(ast.parse(file.read_text(encoding="utf-8")))
     }
     return frozenset(p for p in found if p in _KEPT or (p.startswith("/v1/") and "{" not in p))
+
+
+def main_cuda(folder: Path) -> str:
+    """Return the CUDA release that the wheel, and the image with it, is built for, such as "13.0"."""
+    file = folder / "vllm" / "envs.py"
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "VLLM_MAIN_CUDA_VERSION":
+            return "".join(_texts(node.value)) if node.value is not None else ""
+    raise LookupError(f"{file} does not say VLLM_MAIN_CUDA_VERSION")
 
 
 def _parsers(folder: Path, package: str, name: str) -> frozenset[str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from onprem_agents.cluster import KubeClient
-from onprem_agents.cluster.preflight.check import Check, Object, condition
+from onprem_agents.cluster.preflight.check import Check, Object, attempt, condition
 from onprem_agents.plan import PlatformPlan
 
 _GATEWAY_GROUP = "gateway.networking.k8s.io"
 _NEWEST = f"{_GATEWAY_GROUP}/v1"
+_TLS_KEYS = ("tls.crt", "tls.key")
 
 
-def check_certificate(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
+def check_certificate(plan: PlatformPlan, _objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Yield whether the issuer is ready, or the Secret there and open to the stack's Gateway."""
     tls = plan.access.tls
     if tls.issuer is not None:
@@ -20,16 +22,24 @@ def check_certificate(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]
         issuer = client.find("cert-manager.io/v1", tls.issuer_kind, tls.issuer, namespace)
         yield _issuer(f"{tls.issuer_kind} {tls.issuer}", issuer)
     elif tls.secret_name is not None:
-        namespace = tls.secret_namespace or plan.namespace
-        secret = client.find("v1", "Secret", tls.secret_name, namespace)
-        yield Check.of(
-            f"Secret {namespace}/{tls.secret_name}",
-            holds=secret is not None,
-            found="there" if secret is not None else "not there",
-            fix="create the TLS Secret, or correct platform.access.tls",
-        )
-        if namespace != plan.namespace:
-            yield _grant(plan, namespace, tls.secret_name, client)
+        namespace, name = tls.secret_namespace or plan.namespace, f"{tls.secret_name}"
+        label = f"Secret {namespace}/{name}"
+        yield attempt(label, partial(_secret, label, namespace, name, client))
+        if namespace != plan.namespace and not tls.reference_grant:
+            label = f"ReferenceGrant in {namespace}"
+            yield attempt(label, partial(_grant, label, plan, namespace, name, client))
+
+
+def _secret(label: str, namespace: str, name: str, client: KubeClient) -> Check:
+    secret = client.find("v1", "Secret", name, namespace)
+    data = (secret or {}).get("data") or {}
+    lacking = [key for key in _TLS_KEYS if not data.get(key)]
+    found = "not there" if secret is None else f"has no {' and no '.join(lacking)}" if lacking else "there"
+    fix = (
+        "create the TLS Secret, or correct platform.access.tls; a Secret of type kubernetes.io/tls has tls.crt and "
+        "tls.key"
+    )
+    return Check.of(label, holds=not lacking, found=found, fix=fix)
 
 
 def _issuer(name: str, issuer: Object | None) -> Check:
@@ -49,7 +59,7 @@ def _issuer(name: str, issuer: Object | None) -> Check:
     )
 
 
-def _grant(plan: PlatformPlan, namespace: str, secret: str, client: KubeClient) -> Check:
+def _grant(label: str, plan: PlatformPlan, namespace: str, secret: str, client: KubeClient) -> Check:
     """Without a ReferenceGrant in the Secret's namespace the listener never becomes ready."""
     served = [
         kind.api_version
@@ -63,11 +73,11 @@ def _grant(plan: PlatformPlan, namespace: str, secret: str, client: KubeClient) 
     )
     api_version = _NEWEST if _NEWEST in served or not served else served[0]
     return Check.of(
-        f"ReferenceGrant in {namespace}",
+        label,
         holds=there,
         found=f"lets Gateways of {plan.namespace} read it" if there else "none that allows it",
-        fix="let that namespace's owner apply:\n"
-        + grant_yaml(api_version, plan.namespace, namespace, secret),
+        fix="set platform.access.tls.referenceGrant to true where 'pulumi up' may write there, or let that namespace's "
+        "owner apply:\n" + grant_yaml(api_version, plan.namespace, namespace, secret),
     )
 
 

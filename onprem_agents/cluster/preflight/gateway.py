@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from onprem_agents.cluster import KubeClient
-from onprem_agents.cluster.preflight.check import Check, Object, condition
+from collections.abc import Iterator, Sequence
+
+from onprem_agents.cluster import ApiError, KubeClient
+from onprem_agents.cluster.preflight.check import Check, Object, condition, counted
 from onprem_agents.plan import PlatformPlan
 
+_GATEWAY_API = "gateway.networking.k8s.io/v1"
 
-def check_gateway_class(plan: PlatformPlan, client: KubeClient) -> Check:
-    """Return whether the GatewayClass is there, accepted, and one that takes our Gateway."""
+
+def check_gateway_class(
+    plan: PlatformPlan, _objects: Sequence[Object], client: KubeClient
+) -> Iterator[Check]:
+    """Yield whether the GatewayClass is there, accepted, and one that takes our Gateway."""
     name = plan.access.gateway_class
     label = f"GatewayClass {name}"
-    found = client.find("gateway.networking.k8s.io/v1", "GatewayClass", name)
+    found = client.find(_GATEWAY_API, "GatewayClass", name)
     if found is None:
         fix = "create it for Envoy Gateway's controller, or name yours in platform.access.gatewayClass"
-        return Check(name=label, verdict="missing", found="not there", fix=fix)
+        yield Check(name=label, verdict="missing", found="not there", fix=fix)
+        return
     if _merges_gateways(found, client):
         fix = (
             "take mergeGateways out of that EnvoyProxy, or name another class in platform.access.gatewayClass"
@@ -22,9 +29,10 @@ def check_gateway_class(plan: PlatformPlan, client: KubeClient) -> Check:
         why = (
             "its EnvoyProxy merges Gateways, and Envoy Gateway 1.9 refuses one with settings of its own then"
         )
-        return Check(name=label, verdict="missing", found=why, fix=fix)
+        yield Check(name=label, verdict="missing", found=why, fix=fix)
+        return
     accepted = condition(found, "Accepted")
-    return Check.of(
+    yield Check.of(
         label,
         holds=accepted == "True",
         found="accepted" if accepted == "True" else f"condition Accepted is {accepted or 'absent'}",
@@ -33,26 +41,35 @@ def check_gateway_class(plan: PlatformPlan, client: KubeClient) -> Check:
 
 
 def _merges_gateways(gateway_class: Object, client: KubeClient) -> bool:
+    return _settings_of(gateway_class, client).get("mergeGateways") is True
+
+
+def _settings_of(gateway_class: Object, client: KubeClient) -> Object:
+    """Return what a class's own EnvoyProxy says, nothing where it has none."""
     reference = gateway_class.get("spec", {}).get("parametersRef") or {}
     if reference.get("kind") != "EnvoyProxy":
-        return False
+        return {}
     proxy = client.find(
         "gateway.envoyproxy.io/v1alpha1",
         "EnvoyProxy",
         reference["name"],
         reference.get("namespace", "default"),
     )
-    return (proxy or {}).get("spec", {}).get("mergeGateways") is True
+    found: Object = (proxy or {}).get("spec", {})
+    return found
 
 
-def check_lua(plan: PlatformPlan, client: KubeClient) -> Check:
+def check_lua(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Several roles behind one host are told apart by a Lua filter, which Envoy Gateway 1.9 refuses by default."""
+    if not any(each["kind"] == "EnvoyExtensionPolicy" for each in objects):
+        return
     namespace = plan.access.gateway_namespace
     found = client.find("v1", "ConfigMap", "envoy-gateway-config", namespace)
     text = "\n".join((found or {}).get("data", {}).values())
     if "enableLua: true" in text:
-        return Check(name="Lua filters in Envoy Gateway", verdict="ok", found="enableLua: true")
-    return Check(
+        yield Check(name="Lua filters in Envoy Gateway", verdict="ok", found="enableLua: true")
+        return
+    yield Check(
         name="Lua filters in Envoy Gateway",
         verdict="missing" if found is not None else "doubtful",
         found="not enabled" if found is not None else f"no ConfigMap envoy-gateway-config in {namespace}",
@@ -61,21 +78,46 @@ def check_lua(plan: PlatformPlan, client: KubeClient) -> Check:
     )
 
 
-def check_load_balancer(client: KubeClient) -> Check:
-    """Return whether anything gives Services of type LoadBalancer an address; the Gateway waits for one.
+def check_load_balancer(
+    plan: PlatformPlan, _objects: Sequence[Object], client: KubeClient
+) -> Iterator[Check]:
+    """Yield whether anything gives Services of type LoadBalancer an address; the Gateway waits for one.
 
     A cluster tells of its implementation only by Services that have an address already.
     """
+    name = "addresses for LoadBalancer Services"
+    if not _waits_for_an_address(plan, client):
+        yield Check(name=name, verdict="ok", found="not needed: the Gateway's Service waits for none")
+        return
     services = [
         each for each in client.list("v1", "Service") if each.get("spec", {}).get("type") == "LoadBalancer"
     ]
     served = [each for each in services if each.get("status", {}).get("loadBalancer", {}).get("ingress")]
-    name = "addresses for LoadBalancer Services"
-    fix = (
-        "on bare metal install MetalLB, kube-vip or the like, or set envoyService.type in the EnvoyProxy of the "
-        "GatewayClass; without an address the Gateway is never Programmed"
-    )
     if served:
-        return Check(name=name, verdict="ok", found=f"{len(served)} Services have one")
-    found = f"none of {len(services)} Services has one" if services else "no Service that asks for one"
-    return Check(name=name, verdict="missing" if services else "doubtful", found=found, fix=fix)
+        yield Check(name=name, verdict="ok", found=f"{counted(len(served), 'Service')} with one")
+        return
+    fix = (
+        "on bare metal install MetalLB, kube-vip or the like, or set platform.access.gatewayService.type to NodePort, "
+        "or its addresses to those that your network leads to the nodes; without an address the Gateway is never "
+        "Programmed"
+    )
+    found = (
+        f"none for {counted(len(services), 'Service')} of that type"
+        if services
+        else "no Service that asks for one"
+    )
+    yield Check(name=name, verdict="missing" if services else "doubtful", found=found, fix=fix)
+
+
+def _waits_for_an_address(plan: PlatformPlan, client: KubeClient) -> bool:
+    """Tell whether the Gateway comes up only where something gives its Service an address."""
+    service = plan.access.gateway_service
+    if service is not None:
+        return service.waits_for_an_address
+    try:
+        gateway_class = client.find(_GATEWAY_API, "GatewayClass", plan.access.gateway_class)
+        settings = _settings_of(gateway_class or {}, client)
+    except ApiError:  # told by the check of the class
+        return True
+    kubernetes = settings.get("provider", {}).get("kubernetes", {})
+    return str(kubernetes.get("envoyService", {}).get("type", "LoadBalancer")) == "LoadBalancer"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from onprem_agents.cluster import KubeClient
-from onprem_agents.cluster.preflight.check import Check
+from onprem_agents.cluster.preflight.check import Check, Object
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.plan.cache import KServeCache
 from onprem_agents.plan.remarks import ACCOUNT_STEPS, CREDENTIAL_STEPS
 
 
-def check_licences(plan: PlatformPlan, client: KubeClient) -> Iterator[Check]:
+def check_licences(plan: PlatformPlan, _objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Yield whether gated weights can be downloaded; whether the token's account accepted cannot be seen here."""
     name = plan.settings.serving.storage_secret
     for serving in plan.serving:

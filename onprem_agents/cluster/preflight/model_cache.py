@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object
+from onprem_agents.plan import PlatformPlan
 
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _KSERVE_NAMESPACE = "kserve"
@@ -16,7 +17,7 @@ _KEY = "platform.models[].cache"
 _OF_ONE_NODE = ("rancher.io/local-path", "topolvm.io", "openebs.io/local", "local.csi.openebs.io")
 
 
-def check_model_cache(objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
+def check_model_cache(_plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Yield whether the storage classes of declared claims are there and suit, and KServe's cache where it is used."""
     declared = [each for each in objects if each["kind"] == "PersistentVolumeClaim"]
     wanted = dict.fromkeys(

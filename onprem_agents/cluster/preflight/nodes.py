@@ -1,114 +1,139 @@
-"""Are there nodes that the model servers' pods can run on: GPUs, other resources, taints, a driver for the image."""
+"""Are there nodes that the model servers' pods can run on: GPUs, Ready, without foreign taints, with room."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from onprem_agents.cluster import KubeClient
-from onprem_agents.cluster.preflight.check import Check, Object, condition
-from onprem_agents.plan import GPU_RESOURCE, TAINT_KEY, PlatformPlan
+from onprem_agents.cluster.preflight.check import Check, Object, condition, counted
+from onprem_agents.cluster.preflight.pods import Pod, requests_of, server_pods, tolerates
+from onprem_agents.plan import GPU_RESOURCE, PlatformPlan
 from onprem_agents.units import parse_quantity
 
-_KINDS_OF_TAINT = ("NoSchedule", "NoExecute")
+_KEEPS_OFF = ("NoSchedule", "NoExecute")
 _AMOUNTS = ("cpu", "memory", "ephemeral-storage", GPU_RESOURCE)
+
+# Taints that Kubernetes sets by a node's state, which is told by itself (well-known taints, 1.36).
+_OF_STATE = (
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/unreachable",
+    "node.kubernetes.io/unschedulable",
+)
+_PRESSURE = ("MemoryPressure", "DiskPressure", "PIDPressure")
+
+
+def pool_nodes(plan: PlatformPlan, client: KubeClient) -> list[Object]:
+    """Return the nodes of the pool that are there: those that the stack names, else those of its accelerator."""
+    pool = plan.pool
+    nodes = client.list("v1", "Node")
+    if pool.node_names:
+        return [node for node in nodes if node["metadata"]["name"] in pool.node_names]
+    wanted = pool.node_selector.items()
+    return [node for node in nodes if wanted <= labels_of(node).items()]
+
+
+def labels_of(node: Object) -> dict[str, str]:
+    """Return the labels of a node."""
+    return dict(node["metadata"].get("labels") or {})
+
+
+def name_of(node: Object) -> str:
+    """Return the name of a node."""
+    return str(node["metadata"]["name"])
 
 
 def check_nodes(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Yield whether the pool's nodes are there, and whether each can take the largest of the pods."""
-    pool = plan.pool
-    nodes = client.list("v1", "Node")
-    by_name = {node["metadata"]["name"]: node for node in nodes}
+    pool, pods = plan.pool, server_pods(objects)
+    nodes = pool_nodes(plan, client)
+    there = {name_of(node) for node in nodes}
     for name in pool.node_names:
-        if name not in by_name:
+        if name not in there:
             yield Check(
                 name=f"Node {name}",
                 verdict="missing",
                 found="not there",
                 fix="correct platform.hardware.nodeNames",
             )
-    if pool.node_names:
-        nodes = [by_name[name] for name in pool.node_names if name in by_name]
-    else:
-        wanted = pool.node_selector.items()
-        nodes = [node for node in nodes if wanted <= (node["metadata"].get("labels") or {}).items()]
     able = [node for node in nodes if _amount(node, GPU_RESOURCE) >= pool.gpus_per_node]
     yield Check.of(
-        f"{pool.nodes} nodes with {pool.gpus_per_node} × {pool.accelerator.name}",
+        f"{counted(pool.nodes, 'node')} with {pool.gpus_per_node} × {pool.accelerator.name}",
         holds=len(able) >= pool.nodes,
-        found=f"{len(able)} nodes offer that many {GPU_RESOURCE}",
+        found=f"{counted(len(able), 'node')} of that many {GPU_RESOURCE}",
         fix="install NVIDIA's GPU operator, add nodes, or correct platform.hardware (accelerator, gpusPerNode, nodes)",
     )
+    hindered = {name_of(node): list(_hindrances(node, pods)) for node in able}
+    enough = sum(not found for found in hindered.values()) >= pool.nodes
     for node in able:
-        yield from _usable(node)
-    yield from _room(objects, able)
-
-
-def requests_of(pod: Object) -> dict[str, Fraction]:
-    """Return what the scheduler wants free for a pod: all containers together, or its largest init container."""
-    together: dict[str, Fraction] = {}
-    for container in pod.get("containers") or []:
-        for name, amount in _requests(container).items():
-            together[name] = together.get(name, Fraction(0)) + amount
-    for container in pod.get("initContainers") or []:
-        for name, amount in _requests(container).items():
-            together[name] = max(together.get(name, Fraction(0)), amount)
-    return together
-
-
-def _requests(container: Object) -> dict[str, Fraction]:
-    stated = container.get("resources", {}).get("requests") or {}
-    return {name: parse_quantity(str(amount)) for name, amount in stated.items()}
+        for found, fix in hindered[name_of(node)]:
+            told = f"{found}; others of the pool are enough" if enough else found
+            yield Check.of(f"Node {name_of(node)}", holds=False, found=told, fix=fix, doubtful=enough)
+    yield from _room(plan, pods, able)
 
 
 def _amount(node: Object, name: str) -> Fraction:
     return parse_quantity(str(node.get("status", {}).get("allocatable", {}).get(name, "0")))
 
 
-def _usable(node: Object) -> Iterator[Check]:
-    """Yield what keeps pods off a node although it has the GPUs."""
-    name, spec = node["metadata"]["name"], node.get("spec") or {}
+def _hindrances(node: Object, pods: Sequence[Pod]) -> Iterator[tuple[str, str]]:
+    """Yield what keeps pods off a node although it has the GPUs, each with its fix."""
+    name, spec = name_of(node), node.get("spec") or {}
     if condition(node, "Ready") not in ("True", None):
-        yield Check(
-            name=f"Node {name}",
-            verdict="missing",
-            found=f"condition Ready is {condition(node, 'Ready')}",
-            fix="see why its kubelet does not report ('kubectl describe node'), or take it out of the pool",
+        yield (
+            f"condition Ready is {condition(node, 'Ready')}",
+            "see why its kubelet does not report ('kubectl describe node'), or take it out of the pool",
         )
     if spec.get("unschedulable"):
-        yield Check(
-            name=f"Node {name}",
-            verdict="missing",
-            found="cordoned: no new pod is placed there",
-            fix=f"kubectl uncordon {name}",
-        )
-    foreign = [
-        taint
-        for taint in spec.get("taints") or []
-        if taint.get("effect") in _KINDS_OF_TAINT
-        and taint["key"] != TAINT_KEY
-        and not taint["key"].startswith("node.kubernetes.io/")
-    ]
-    for taint in foreign:
-        yield Check(
-            name=f"Node {name}",
-            verdict="missing",
-            found=f"the pods do not tolerate its taint {taint['key']}={taint.get('value', '')}:{taint['effect']}",
-            fix=f"kubectl taint node {name} {taint['key']}:{taint['effect']}-, or use other nodes",
-        )
-
-
-def _room(objects: Sequence[Object], nodes: Sequence[Object]) -> Iterator[Check]:
-    """Yield for each model server whether an empty node of the pool can take one of its pods."""
-    for each in objects:
-        if each["kind"] != "InferenceService" or not nodes:
+        yield "cordoned: no new pod is placed there", f"kubectl uncordon {name}"
+    for pressure in _PRESSURE:
+        if condition(node, pressure) == "True":
+            yield (
+                f"condition {pressure}: the kubelet evicts pods and takes no new ones",
+                "make room on the node ('kubectl describe node')",
+            )
+    for taint in spec.get("taints") or []:
+        if taint.get("effect") not in _KEEPS_OFF or taint["key"] in _OF_STATE or _of_pressure(taint["key"]):
             continue
-        wanted = requests_of(each["spec"]["predictor"])
-        lacking = min((_lacking(wanted, node) for node in nodes), key=len)
+        if all(tolerates(pod.spec, taint) for pod in pods):
+            continue
+        yield (
+            f"the pods do not tolerate its taint {taint['key']}={taint.get('value', '')}:{taint['effect']}",
+            f"kubectl taint node {name} {taint['key']}:{taint['effect']}-, or use other nodes",
+        )
+
+
+def _of_pressure(key: str) -> bool:
+    return key.startswith("node.kubernetes.io/") and key.endswith("-pressure")
+
+
+def _room(plan: PlatformPlan, pods: Sequence[Pod], nodes: Sequence[Object]) -> Iterator[Check]:
+    """Yield for each model server whether an empty node of the pool can take one of its pods."""
+    for pod in pods:
+        if not nodes:
+            continue
+        name = f"room for a pod of {pod.owner}"
+        labels = {
+            key: value
+            for key, value in (pod.spec.get("nodeSelector") or {}).items()
+            if key not in plan.pool.labels  # the stack puts those on the nodes itself
+        }
+        fitting = [node for node in nodes if labels.items() <= labels_of(node).items()]
+        if not fitting:
+            yield Check(
+                name=name,
+                verdict="missing",
+                found=f"no node of the pool has the labels {', '.join(f'{k}={v}' for k, v in labels.items())}",
+                fix="label the nodes, or correct what the stack says of them",
+            )
+            continue
+        wanted = requests_of(pod.spec)
+        best = min(fitting, key=lambda node: len(_lacking(wanted, node)))
+        lacking = _lacking(wanted, best)
         yield Check.of(
-            f"room for a pod of {each['metadata']['name']}",
+            name,
             holds=not lacking,
-            found=_told(lacking) if lacking else "an empty node of the pool takes it",
+            found=_told(name_of(best), lacking) if lacking else "an empty node of the pool takes it",
             fix="use larger nodes, or fewer GPUs a replica (platform.models[].tensorParallel); what a node offers is "
             "its status.allocatable, which the kubelet's reservations lower",
         )
@@ -124,9 +149,9 @@ def _lacking(wanted: dict[str, Fraction], node: Object) -> list[tuple[str, Fract
     ]
 
 
-def _told(lacking: Iterable[tuple[str, Fraction, Fraction]]) -> str:
+def _told(node: str, lacking: Sequence[tuple[str, Fraction, Fraction]]) -> str:
     return "; ".join(
-        f"it asks for {_plain(name, wanted)} {name} and no node offers more than {_plain(name, offered)}"
+        f"it asks for {_plain(name, wanted)} {name}, and the best node, {node}, offers {_plain(name, offered)}"
         for name, wanted, offered in lacking
     )
 

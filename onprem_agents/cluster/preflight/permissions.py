@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object
+from onprem_agents.plan import PlatformPlan
 
 _PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 # What an update of a stack does to its objects: server-side apply is a patch.
 _VERBS = ("create", "patch", "delete")
 
 
-def check_permissions(objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
+def check_permissions(_plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Yield the kinds that the caller may not create, change or delete, in one check where all is well."""
     refused: dict[tuple[str, str | None], list[str]] = {}
     places = dict.fromkeys(

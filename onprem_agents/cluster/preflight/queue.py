@@ -6,23 +6,13 @@ What Kueue refuses it never says in an error: the pods stay `SchedulingGated`, a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object, condition
-from onprem_agents.plan import (
-    GPU_RESOURCE,
-    TAINT_KEY,
-    Amounts,
-    PlatformPlan,
-    format_amount,
-    pod_requests,
-    queued_requests,
-    total,
-)
+from onprem_agents.cluster.preflight.queue_quota import check_quota, flavors_of
+from onprem_agents.plan import PlatformPlan, Queues
 from onprem_agents.stack.labels import STACK_LABEL
-from onprem_agents.units import parse_quantity
 
 # Where Kueue's manifests and its chart put the controller's configuration (v0.19.2, config/components/manager).
 _CONFIGURATION = ("kueue-manager-config", "kueue-system")
@@ -33,14 +23,18 @@ _OTHERWISE = "drop platform.queue.existingClusterQueue to have one made"
 
 def check_queue(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Yield what keeps Kueue from admitting the pods; nothing where the cluster has no Kueue, which is told before."""
-    queues = plan.pool_part.queues
+    served = {each.api_version for each in client.resources() if each.kind == "ClusterQueue"}
     local = next((each for each in objects if each["kind"] == "LocalQueue"), None)
-    if queues is None or local is None:
-        return
-    api = local["apiVersion"]
-    if not any(served.api_version == api and served.kind == "ClusterQueue" for served in client.resources()):
-        return
-    yield from _integration(client)
+    queues = plan.pool_part.queues
+    if queues is not None and local is not None and local["apiVersion"] in served:
+        yield from _queue(queues, local["apiVersion"], plan, objects, client)
+    if served:
+        yield from _configuration(plan, objects, client)
+
+
+def _queue(
+    queues: Queues, api: str, plan: PlatformPlan, objects: Sequence[Object], client: KubeClient
+) -> Iterator[Check]:
     name = f"ClusterQueue {queues.cluster_queue}"
     found = client.find(api, "ClusterQueue", queues.cluster_queue)
     if queues.owns_cluster_queue:
@@ -54,29 +48,50 @@ def check_queue(plan: PlatformPlan, objects: Sequence[Object], client: KubeClien
         )
     else:
         yield _active(name, found)
-        yield _namespace(name, found, plan, objects, client)
-        yield from _quota(name, found, plan, objects, _flavors(api, client))
+        yield _namespace(name, found, plan, _labels(plan, objects, client))
+        yield from check_quota(name, found, plan, objects, flavors_of(api, client))
 
 
-def _integration(client: KubeClient) -> Iterator[Check]:
-    """Yield whether Kueue gates pods; where its configuration is elsewhere, nobody knows."""
+def _configuration(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
+    """Yield whether Kueue gates the pods that it should, and no others; where that is not stated, nobody knows."""
     import yaml
 
-    configuration, namespace = _CONFIGURATION
-    stated = (client.find("v1", "ConfigMap", configuration, namespace) or {}).get("data") or {}
+    name, namespace = _CONFIGURATION
+    stated = (client.find("v1", "ConfigMap", name, namespace) or {}).get("data") or {}
     try:
         settings = yaml.safe_load(stated.get(_CONFIGURATION_FILE, ""))
-        frameworks = settings["integrations"]["frameworks"]
+        frameworks = list(settings["integrations"]["frameworks"])
     except (yaml.YAMLError, TypeError, KeyError):
         return
-    yield Check.of(
-        "Kueue's integration of pods",
-        holds="pod" in frameworks,
-        found="on" if "pod" in frameworks else f"off; on are {', '.join(map(str, frameworks))}",
-        fix=f"add '- pod' and '- deployment' to integrations.frameworks in ConfigMap {namespace}/{configuration}: "
-        "the model servers run beside the queue otherwise",
-        doubtful=True,
-    )
+    where = f"ConfigMap {namespace}/{name}"
+    if plan.pool_part.queues is not None:
+        yield Check.of(
+            "Kueue's integration of pods",
+            holds="pod" in frameworks,
+            found="on" if "pod" in frameworks else f"off; on are {', '.join(map(str, frameworks))}",
+            fix=f"add '- pod' and '- deployment' to integrations.frameworks in {where}: the model servers run beside "
+            "the queue otherwise",
+            doubtful=True,
+        )
+    if settings.get("manageJobsWithoutQueueName"):
+        selector = settings.get("managedJobsNamespaceSelector") or {}
+        yield Check.of(
+            "Kueue's manageJobsWithoutQueueName",
+            holds=not _selects(selector, _labels(plan, objects, client)),
+            found="on: in this namespace Kueue holds back what names no queue, such as proxies and Jobs",
+            fix=f"take the namespace out of managedJobsNamespaceSelector in {where}: matchExpressions: [{{key: "
+            f"{_NAME_LABEL}, operator: NotIn, values: [kube-system, {namespace}, {plan.namespace}]}}]",
+            doubtful=plan.pool_part.queues is not None,
+        )
+
+
+def _labels(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> dict[str, str]:
+    """Return the labels of the stack's namespace as it is, and as the stack makes it."""
+    labels = {_NAME_LABEL: plan.namespace}
+    there = client.find("v1", "Namespace", plan.namespace)
+    for each in (there, *(each for each in objects if each["kind"] == "Namespace")):
+        labels |= (each or {}).get("metadata", {}).get("labels") or {}
+    return labels
 
 
 def _of_others(name: str, found: Object | None, plan: PlatformPlan) -> Iterator[Check]:
@@ -115,13 +130,7 @@ def _active(name: str, queue: Object) -> Check:
     )
 
 
-def _namespace(
-    name: str, queue: Object, plan: PlatformPlan, objects: Sequence[Object], client: KubeClient
-) -> Check:
-    labels = {_NAME_LABEL: plan.namespace}
-    there = client.find("v1", "Namespace", plan.namespace)
-    for each in (there, *(each for each in objects if each["kind"] == "Namespace")):
-        labels |= (each or {}).get("metadata", {}).get("labels") or {}
+def _namespace(name: str, queue: Object, plan: PlatformPlan, labels: Mapping[str, str]) -> Check:
     selector = queue["spec"].get("namespaceSelector")
     holds = selector is not None and _selects(selector, labels)
     return Check.of(
@@ -148,93 +157,3 @@ def _selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
         if not holds[each["operator"]]:
             return False
     return True
-
-
-def _flavors(api: str, client: KubeClient) -> dict[str, Object]:
-    return {each["metadata"]["name"]: each.get("spec") or {} for each in client.list(api, "ResourceFlavor")}
-
-
-def _quota(
-    name: str, queue: Object, plan: PlatformPlan, objects: Sequence[Object], flavors: Mapping[str, Object]
-) -> Iterator[Check]:
-    """Yield the requested resources that the queue does not cover, and those of which its quota is too small."""
-    pods = {
-        each["metadata"]["name"]: each["spec"]["predictor"]
-        for each in objects
-        if each["kind"] == "InferenceService"
-    }
-    asked = total(queued_requests(server, pods[server.serving.name]) for server in plan.server_parts)
-    groups = queue["spec"].get("resourceGroups") or []
-    covered = {resource for group in groups for resource in group["coveredResources"]}
-    lacking = sorted(asked.keys() - covered - {"pods"})
-    yield Check.of(
-        f"{name}'s resources",
-        holds=not lacking,
-        found=f"it does not cover {', '.join(lacking)}" if lacking else "it covers all that the pods ask for",
-        fix=f"add {', '.join(lacking)} to spec.resourceGroups[].coveredResources of the group with "
-        f"{GPU_RESOURCE}, and to resources of each of its flavors: "
-        + "; ".join(_line(resource, asked[resource]) for resource in lacking),
-    )
-    offered: Amounts = {}
-    for group in groups:
-        usable = [each for each in group["flavors"] if _usable(flavors.get(each["name"]), plan)]
-        if not usable and GPU_RESOURCE in group["coveredResources"]:
-            names = ", ".join(each["name"] for each in group["flavors"])
-            yield Check(
-                name=f"{name}'s flavors",
-                verdict="missing",
-                found=f"none of {names} is for the nodes of the pool",
-                fix=f"add a flavor with spec.nodeLabels: {dict(plan.pool.node_selector)}",
-            )
-            return
-        offered = total([offered, *(_quotas(each) for each in usable)])
-    largest: Amounts = {}
-    for server in plan.server_parts:
-        for resource, amount in pod_requests(pods[server.serving.name]).items():
-            largest[resource] = max(largest.get(resource, Fraction(0)), amount)
-    over = [
-        resource for resource in sorted(asked) if asked[resource] > offered.get(resource, asked[resource])
-    ]
-    borrows = bool(queue["spec"].get("cohort") or queue["spec"].get("cohortName"))
-    never = [each for each in over if largest.get(each, Fraction(0)) > offered[each]] if not borrows else []
-    yield Check.of(
-        f"{name}'s quota",
-        holds=not over,
-        found="; ".join(
-            f"{each}: {format_amount(each, asked[each])} for all replicas and an update, the quota is "
-            f"{format_amount(each, offered[each])}"
-            for each in over
-        )
-        or "it admits all replicas and the pods of an update",
-        fix="raise nominalQuota in spec.resourceGroups[].flavors[].resources: "
-        + "; ".join(_line(each, asked[each]) for each in over)
-        + (
-            "; the queue may borrow the rest from its cohort"
-            if borrows
-            else "; pods beyond it stay SchedulingGated"
-        ),
-        doubtful=not never,
-    )
-
-
-def _usable(flavor: Object | None, plan: PlatformPlan) -> bool:
-    """Whether a flavor's nodes may be the pool's, and the pods tolerate its taints."""
-    if flavor is None:
-        return False
-    labels = flavor.get("nodeLabels") or {}
-    taints = [
-        each
-        for each in flavor.get("nodeTaints") or []
-        if each["key"] != TAINT_KEY and each.get("effect") != "PreferNoSchedule"
-    ]
-    return not taints and all(
-        labels.get(key, value) == value for key, value in plan.pool.node_selector.items()
-    )
-
-
-def _quotas(flavor: Mapping[str, Any]) -> Amounts:
-    return {each["name"]: parse_quantity(str(each["nominalQuota"])) for each in flavor["resources"]}
-
-
-def _line(resource: str, amount: Fraction) -> str:
-    return f"- {{name: {resource}, nominalQuota: {format_amount(resource, amount)}}}"

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import copy
 import json
+import signal
+from typing import Any
+
+import pytest
 
 from embedded.kube import KubeWriter
 from onprem_agents.cluster import ApiError
 from tests.cluster.end_to_end.checkout import Checkout
+from tests.cluster.looking import eventually
 
 _SERVING = "serving.kserve.io/v1beta1"
 _NAMESPACE = "coding-agents"
+_CODER = f"kubernetes:{_SERVING}:InferenceService::platform-coder-coder"
 _OURS = "app.kubernetes.io/part-of=onprem-coding-agents"
 _UNTOUCHED = ("preview", "--stack", "local", "--policy-pack", "policy", "--expect-no-changes")
 
@@ -25,6 +31,20 @@ def _changes(checkout: Checkout) -> dict[str, str]:
         for step in document["steps"]
         if step["op"] != "same" and "pulumi:pulumi:Stack" not in step["urn"]
     }
+
+
+def _service(checkout: Checkout) -> dict[str, Any]:
+    """Return the model server's InferenceService, nothing while it is being replaced."""
+    with checkout.client() as client:
+        return client.find(_SERVING, "InferenceService", "coder", _NAMESPACE) or {}
+
+
+def _listener(checkout: Checkout) -> dict[str, tuple[str, str]]:
+    """Return status and reason of each condition of the Gateway's one listener."""
+    with checkout.client() as client:
+        gateway = client.get("gateway.networking.k8s.io/v1", "Gateway", "coding-agents", _NAMESPACE)
+    (listener,) = gateway["status"]["listeners"]
+    return {each["type"]: (each["status"], each["reason"]) for each in listener["conditions"]}
 
 
 def _argument(client: KubeWriter, name: str) -> str:
@@ -92,6 +112,74 @@ def test_a_changed_context_updates_the_model_server_in_place_and_it_is_ready_aga
     finally:
         local.write_stack("local", platform)
         local.up()
+
+
+def test_another_word_for_the_mode_changes_the_model_server_in_place(local: Checkout) -> None:
+    platform = local.platform()
+    uid = _service(local)["metadata"]["uid"]
+    try:
+        local.write_stack("local", platform | {"serving": {"kserve": "0.15"}})
+        assert _changes(local)[_CODER] == "update"
+        local.up()
+        assert _service(local)["metadata"]["uid"] == uid
+    finally:
+        local.write_stack("local", platform)
+        local.up()
+    assert _service(local)["metadata"]["uid"] == uid
+
+
+def test_another_mode_replaces_the_model_server_for_kserve_refuses_to_change_it(local: Checkout) -> None:
+    platform = local.platform()
+    first = _service(local)["metadata"]["uid"]
+    mode = {"metadata": {"annotations": {"serving.kserve.io/deploymentMode": "Knative"}}}
+    with local.client() as client, pytest.raises(ApiError, match="deploymentMode cannot be changed"):
+        client.patch(_SERVING, "InferenceService", "coder", mode, _NAMESPACE)
+    local.write_stack("local", platform | {"serving": {"mode": "Knative"}})
+    try:
+        assert _changes(local)[_CODER] == "replace"
+        # There is no Knative here, so nothing becomes READY; that KServe took the new mode is seen by its status.
+        with local.running("up") as run:
+            eventually(
+                lambda: (_service(local).get("status") or {}).get("deploymentMode") == "Knative",
+                "KServe has taken the new mode",
+                seconds=120,
+            )
+            run.send_signal(signal.SIGINT)
+            run.communicate(timeout=60)
+        second = _service(local)["metadata"]["uid"]
+        assert second != first
+    finally:
+        local.write_stack("local", platform)
+        done = local.up()
+
+    assert "InferenceService coder  READY=True" in done.text
+    assert _service(local)["metadata"]["uid"] not in {first, second}
+    assert _service(local)["status"]["deploymentMode"] == "Standard"
+    assert local.pulumi(*_UNTOUCHED).code == 0
+
+
+def test_the_stacks_own_grant_is_what_lets_the_listener_use_the_certificate(local: Checkout) -> None:
+    platform = local.platform()
+    assert _listener(local)["ResolvedRefs"] == ("True", "ResolvedRefs")
+    ungranted = copy.deepcopy(platform)
+    del ungranted["access"]["tls"]["referenceGrant"]
+    local.write_stack("local", ungranted)
+    try:
+        assert _changes(local) == {
+            "kubernetes:gateway.networking.k8s.io/v1beta1:ReferenceGrant"
+            "::platform-ingress-coding-agents-tls": "delete"
+        }
+        local.up()
+        eventually(
+            lambda: _listener(local)["ResolvedRefs"] == ("False", "RefNotPermitted"),
+            "the listener may not use the Secret",
+        )
+    finally:
+        local.write_stack("local", platform)
+        local.up()
+    eventually(
+        lambda: _listener(local)["ResolvedRefs"] == ("True", "ResolvedRefs"), "the listener uses the Secret"
+    )
 
 
 def test_drift_made_behind_its_back_is_found_by_refresh_and_repaired_by_up(local: Checkout) -> None:
