@@ -473,6 +473,9 @@ class ServiceCheckArgs(TypedDict):
     models: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """The served models to check, as each model server tells its own once it is loaded: the check comes
     after that. Left out: all of the contract."""
+    uncached_models: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """The served models that keep no prefix of a prompt on purpose: of them no reuse is expected. Left out:
+    none."""
 
 
 class Hardware(TypedDict):

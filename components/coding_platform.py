@@ -46,7 +46,7 @@ class CodingPlatform(Component):
     key_secret: pulumi.Output[str]
     """The Secret of the key between gateway and model servers, in the same namespace."""
     check: pulumi.Output[Mapping[str, Any] | None]
-    """What the check after the update found: passed, summary, checks, notRun. Nothing where none is asked for."""
+    """The sum of the check after the update: passed, summary, faults, notRun. Nothing where none is asked for."""
 
     def __init__(
         self, name: str, args: CodingPlatformArgs, opts: pulumi.ResourceOptions | None = None

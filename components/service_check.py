@@ -55,10 +55,9 @@ class ServiceCheck(Component):
 
     @property
     def told(self) -> pulumi.Output[Mapping[str, Any]]:
-        """All of it as one, for the platform that it belongs to."""
-        return pulumi.Output.all(
-            passed=self.passed, summary=self.summary, checks=self.checks, notRun=self.not_run
-        )
+        """The sum of it with what is wrong, for the platform that it belongs to."""
+        faults = self.checks.apply(lambda checks: [each for each in checks if each["verdict"] != "ok"])
+        return pulumi.Output.all(passed=self.passed, summary=self.summary, faults=faults, notRun=self.not_run)
 
     def _announce(self, planned: Planned[CheckPart]) -> None:
         if pulumi.runtime.is_dry_run():
@@ -92,4 +91,9 @@ class ServiceCheck(Component):
 
 
 def _verification(part: CheckPart) -> Verification:
-    return Verification(connection=part.connection, roles=part.roles, settings=part.settings)
+    return Verification(
+        connection=part.connection,
+        roles=part.roles,
+        uncached_roles=part.uncached_roles,
+        settings=part.settings,
+    )

@@ -158,10 +158,9 @@ def _config(
 def _tell_check(outputs: Mapping[str, Any], progress: Progress) -> None:
     found = outputs["check"]
     progress.note(f"check of the gateway: {found['summary']}")
-    for result in found["checks"]:
-        if result["verdict"] != "ok":
-            place = f"{result['role'] or 'gateway'}: {result['name']}"
-            progress.note(f"  {place}: {result['found']}; {result['change']}")
+    for fault in found["faults"]:
+        place = f"{fault['role'] or 'gateway'}: {fault['name']}"
+        progress.note(f"  {place}: {fault['found']}; {fault['change']}")
 
 
 def _apply(engine: Engine, stack: str, progress: Progress, project: Path, config: Path | None) -> None:

@@ -217,6 +217,8 @@ class CheckPart:
     stack: str
     connection: Connection
     roles: tuple[str, ...]
+    uncached_roles: tuple[str, ...]
+    """The roles that keep no prefix of a prompt on purpose."""
     settings: Check
 
 

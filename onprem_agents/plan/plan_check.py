@@ -22,15 +22,17 @@ def plan_check(raw: object, *, stack: str, source: str) -> CheckPart:
     """Plan the check of a platform by its contract. Raises `InvalidInput` with all problems."""
     arguments = arguments_of(CheckArguments, raw, stack=stack, source=source)
     connection = _contract(arguments.connection, source)
-    problems = list(_unknown(arguments.models, connection))
+    problems = [
+        *_unknown("models", arguments.models, connection),
+        *_unknown("uncachedModels", arguments.uncached_models, connection),
+    ]
     if problems:
         raise InvalidInput(source, problems)
     return CheckPart(
         stack=stack,
         connection=connection,
-        roles=tuple(
-            role.role for role in connection.roles if role.model in arguments.models or not arguments.models
-        ),
+        roles=_roles(connection, arguments.models or tuple(role.model for role in connection.roles)),
+        uncached_roles=_roles(connection, arguments.uncached_models),
         settings=Check.model_validate(arguments.model_dump(by_alias=True, include=set(Check.model_fields))),
     )
 
@@ -54,12 +56,16 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _unknown(models: tuple[str, ...], connection: Connection) -> Iterator[Problem]:
+def _roles(connection: Connection, models: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(role.role for role in connection.roles if role.model in models)
+
+
+def _unknown(argument: str, models: tuple[str, ...], connection: Connection) -> Iterator[Problem]:
     known = [role.model for role in connection.roles]
     for index, model in enumerate(models):
         if model not in known:
             yield Problem(
-                where=f"models[{index}]",
+                where=f"{argument}[{index}]",
                 cause="unknown-name",
                 found=model,
                 why="the contract promises no model of that name",

@@ -199,8 +199,18 @@ class PlatformPlan:
         check = self.settings.check
         if check is None:
             return None
-        roles = tuple(role.role for role in self.connection.roles)
-        return CheckPart(stack=self.stack, connection=self.connection, roles=roles, settings=check)
+        return CheckPart(
+            stack=self.stack,
+            connection=self.connection,
+            roles=tuple(role.role for role in self.connection.roles),
+            uncached_roles=self.uncached_roles,
+            settings=check,
+        )
+
+    @property
+    def uncached_roles(self) -> tuple[str, ...]:
+        """The roles whose servers keep no prefix of a prompt."""
+        return tuple(each.role for each in self.serving if not each.flags.enable_prefix_caching)
 
 
 def references_of(settings: Platform, serving: Sequence[ServingPlan]) -> tuple[ServerReference, ...]:

@@ -24,7 +24,7 @@ LEAST_SHARE = 0.8
 _PREFIX_TOKENS = 16_384
 # A second turn may go to another replica, which has not seen the first.
 _LAST_TURN = 5
-_MEASURED_WORDS = (500, 2500)
+_MEASURED_WORDS = (100, 300)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class _Usage:
 
 def reuse(patient: Patient) -> Verdict:
     """Have a conversation of two turns: of the second one's prompt at least 80 % must come from the cache."""
-    words = min(_PREFIX_TOKENS, patient.role.context_tokens // 3)
+    words = _words(patient, REUSE, min(_PREFIX_TOKENS, patient.role.context_tokens // 3))
     # A prefix that nobody sent before: what is found of it is of this conversation.
     said = [
         _message("system", f"{secrets.token_hex(8)} {_WORD * words}"),
@@ -59,8 +59,7 @@ def long_prompt(patient: Patient, tokens: int) -> Verdict:
     window = patient.role.context_tokens
     room = window - CHAT_TOKENS - window // 20
     wanted = min(tokens, room)
-    each, beside = _measured(patient)
-    words = max(1, int((wanted - beside) / each))
+    words = _words(patient, LONG, wanted)
     most = "" if wanted == tokens else f", the most that a context of {window:,} has room for,"
 
     def judge(text: str) -> Diagnosis:
@@ -83,8 +82,8 @@ def long_prompt(patient: Patient, tokens: int) -> Verdict:
     return waited(patient, LONG, f"{secrets.token_hex(8)} {_WORD * words}", judge)
 
 
-def _measured(patient: Patient) -> tuple[float, float]:
-    """Return the tokens of a word and of all that a prompt holds beside its words, as this server counts them."""
+def _words(patient: Patient, probe: str, tokens: int) -> int:
+    """Return how many words make a prompt of so many tokens, as this server counts them."""
     told: list[_Usage] = []
 
     def note(text: str) -> Diagnosis:
@@ -92,13 +91,14 @@ def _measured(patient: Patient) -> tuple[float, float]:
         return fine("")
 
     for words in _MEASURED_WORDS:
-        ask(patient, LONG, _CHAT, _body(patient, [_message("user", _WORD * words)], max_tokens=1), note)
+        ask(patient, probe, _CHAT, _body(patient, [_message("user", _WORD * words)], max_tokens=1), note)
     counts = [usage.prompt for usage in told if usage.prompt is not None]
     few, many = _MEASURED_WORDS
     if len(counts) != len(_MEASURED_WORDS) or counts[1] <= counts[0]:
-        return 1.0, 0.0
+        return tokens  # a word is about a token
     each = (counts[1] - counts[0]) / (many - few)
-    return each, max(0.0, counts[0] - few * each)
+    beside = max(0.0, counts[0] - few * each)  # what the chat template adds
+    return max(1, int((tokens - beside) / each))
 
 
 def _body(patient: Patient, messages: list[dict[str, str]], **changes: Any) -> dict[str, Any]:

@@ -41,11 +41,13 @@ _ONE_KEY_FOR_ALL = frozenset({"key-missing", "key-refused", "key-forbidden"})
 class Verification:
     """What is to be checked: a platform by its contract, these of its roles, and the way to it.
 
-    `timeout_seconds` bounds each check but the long prompt, which may take the contract's longest turn.
+    Of `uncached_roles`, which keep no prefix on purpose, no reuse is expected. `timeout_seconds` bounds each check
+    but the long prompt, which may take the contract's longest turn.
     """
 
     connection: Connection
     roles: tuple[str, ...]
+    uncached_roles: tuple[str, ...] = ()
     settings: Check
     timeout_seconds: float = 120.0
 
@@ -56,7 +58,8 @@ class Verification:
         names += ["no key", "wrong key", "contract", "models", "long body"]
         found = [f"gateway: {name}" for name in names]
         for role in map(self.connection.role, self.roles):
-            of_role = [*names_of_answers(role, _paths(role)), "context", REUSE, LONG]
+            of_role = [*names_of_answers(role, _paths(role)), "context"]
+            of_role += [LONG] if role.role in self.uncached_roles else [REUSE, LONG]
             found += [f"{role.role}: {name}" for name in of_role]
         return tuple(found)
 
@@ -125,7 +128,8 @@ class Verification:
         if not sound:
             return
         yield context(patient)
-        yield reuse(patient)
+        if patient.role.role not in self.uncached_roles:
+            yield reuse(patient)
         longest = max(patient.timeout_seconds, float(self.connection.timeouts.longest_turn_seconds))
         yield long_prompt(replace(patient, timeout_seconds=longest), self.settings.long_prompt_tokens)
 

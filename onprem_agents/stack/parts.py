@@ -272,3 +272,8 @@ class CheckArguments(Check):
         description="The served models to check, as each model server tells its own once it is loaded: the check "
         "comes after that. Left out: all of the contract.",
     )
+    uncached_models: tuple[ServedName, ...] = Field(
+        default=(),
+        description="The served models that keep no prefix of a prompt on purpose: of them no reuse is expected. Left "
+        "out: none.",
+    )

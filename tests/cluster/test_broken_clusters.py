@@ -19,7 +19,9 @@ from onprem_agents.cli.main import main
 from onprem_agents.manifests import render
 from onprem_agents.plan import plan_stack
 from tests.cluster.api_server import ApiServer, api_server
-from tests.cluster.broken_clusters import BROKEN, GOOD, NAMESPACE, NAMESPACES, STACK, Broken
+from tests.cluster.broken import Broken
+from tests.cluster.broken_clusters import BROKEN
+from tests.cluster.good_cluster import GOOD, NAMESPACE, NAMESPACES, STACK
 
 GROUPS = frozenset({"kserve", "gateway-api", "envoy-gateway", "cert-manager"})
 # Those that stacks declare and preflight reads: each definition costs the server a second.

@@ -118,6 +118,7 @@ SAMPLES: dict[str, Any] = {
     **{name.partition(".")[2]: one.value for name, one in SETTINGS.items() if name.startswith("check.")},
     "connection": CONTRACT | {"stack": "other"},
     "models": ["fast"],
+    "uncachedModels": ["fast"],
     "accelerator": "H100",
     "namespace": "team-b",
     "gpusPerNode": 4,

@@ -152,6 +152,14 @@ def test_only_the_models_that_are_named_are_checked(asked: list[Verification]) -
     assert asked[0].roles == ("fast",)
 
 
+def test_of_a_model_that_keeps_no_prefix_on_purpose_no_reuse_is_expected(asked: list[Verification]) -> None:
+    recorded(lambda: make(NOUN, MINIMAL[NOUN] | {"uncached_models": ["fast"]}))
+
+    planned = asked[0].planned
+    assert "coder: prefix reuse" in planned
+    assert "fast: prefix reuse" not in planned
+
+
 def test_progress_is_told_from_the_thread_that_asks(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -223,6 +231,16 @@ def test_a_platform_uses_the_newest_key_of_its_first_developer(monkeypatch: pyte
     assert used == [ALICE_NEXT]
 
 
+@pytest.mark.usefixtures("faulty")
+def test_a_platform_tells_its_faults_alone() -> None:
+    told: list[Any] = []
+
+    recorded(lambda: platform(check={}).check.apply(told.append))
+
+    (result,) = told
+    assert (result["passed"], [each["name"] for each in result["faults"]]) == (False, ["tool call"])
+
+
 def test_a_platform_that_asks_for_no_check_has_none(asked: list[Verification]) -> None:
     found: list[Any] = []
 
@@ -256,8 +274,7 @@ def test_a_platform_is_checked_after_all_of_its_objects_are_there(
         recorder.before("platform-check")
     )
     (result,) = told
-    assert (result["passed"], result["notRun"]) == (True, [])
-    assert list(result) == ["passed", "summary", "checks", "notRun"]
+    assert result == {"passed": True, "summary": "21 checks, all well", "faults": [], "notRun": []}
 
 
 def test_a_check_of_parts_comes_after_the_model_server_that_tells_its_name() -> None:

@@ -206,7 +206,7 @@ def test_smoke_tells_prose_from_a_tool_call_and_exits_with_1(model: http.server.
     address = f"http://127.0.0.1:{model.server_port}/v1"
     result = onprem("smoke", "--base-url", address, "--model", "coder", ONPREM_API_KEY=KEY)
     assert result.exit_code == 1
-    first, second, cause, fix = result.stdout.splitlines()
+    first, second, cause, fix, *_ = result.stdout.splitlines()
     assert first.startswith("ok   chat: answered: ready, in ")
     assert second == "FAIL tool call: prose instead of a tool call: ready"
     assert cause == "     cause: prose"

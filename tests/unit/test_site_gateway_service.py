@@ -154,7 +154,9 @@ def test_preflight_names_the_setting_where_nothing_gives_addresses() -> None:
     "settings", [{"type": "NodePort"}, {"type": "ClusterIP"}, {"addresses": ["192.0.2.10"]}]
 )
 def test_preflight_asks_for_no_load_balancer_that_is_not_wanted(settings: dict[str, Any]) -> None:
-    assert NAME not in checked(planned(access={"gatewayService": settings}), bare_metal())
+    check = checked(planned(access={"gatewayService": settings}), bare_metal())[NAME]
+
+    assert (check.verdict, check.found) == ("ok", "not needed: the Gateway's Service waits for none")
 
 
 def test_preflight_reads_the_type_that_the_class_says() -> None:
@@ -166,5 +168,6 @@ def test_preflight_reads_the_type_that_the_class_says() -> None:
         "spec": {"provider": {"kubernetes": {"envoyService": {"type": "NodePort"}}}}
     }
 
-    assert NAME not in checked(planned(), cluster)
-    assert NAME in checked(planned(access={"gatewayService": {}}), cluster), "the stack says LoadBalancer"
+    assert checked(planned(), cluster)[NAME].verdict == "ok"
+    own = checked(planned(access={"gatewayService": {}}), cluster)[NAME]
+    assert own.verdict == "missing", "the stack says LoadBalancer"

@@ -147,8 +147,22 @@ def test_a_server_that_keeps_no_prefix_is_found_after_five_turns() -> None:
         outcome = checked(contract)
 
     assert faults(outcome) == {"coder: prefix reuse": "no-reuse"}
-    assert found(outcome, "coder: prefix reuse").startswith("0 of 2")
+    assert found(outcome, "coder: prefix reuse").startswith("0 of 16,")
     assert "of turn 5 were cached (0.0 %)" in found(outcome, "coder: prefix reuse")
+
+
+def test_of_a_server_that_keeps_no_prefix_on_purpose_no_reuse_is_expected() -> None:
+    with gateway(ONE_ROLE, of_model=["no-prefix-cache"]) as (_, contract):
+        verification = Verification(
+            connection=contract,
+            roles=("coder",),
+            uncached_roles=("coder",),
+            settings=Check.model_validate({"waitSeconds": 0}),
+        )
+        outcome = verification.run(DeveloperKey(value=KEY, source="the test"), {}, lambda _: None)
+
+    assert outcome.passed
+    assert "coder: prefix reuse" not in outcome.planned
 
 
 def test_a_turn_that_goes_to_another_replica_is_told_and_is_no_fault() -> None:
