@@ -44,6 +44,20 @@ class GpuNodePoolArgs(TypedDict):
     """Kueue objects for the pool. Left out: none are made."""
 
 
+class Thinking(TypedDict):
+    """How much a model thinks before it answers, where a request says nothing; agents are set up alike."""
+
+    default: NotRequired[pulumi.Input[str]]
+    """on: as long as the model likes; off: not at all; auto: little, as suits agents: the least effort that
+    the model knows, else a budget of tokens. One of on, off, auto. Default: auto."""
+    budget_tokens: NotRequired[pulumi.Input[int]]
+    """Most tokens of thought in one answer. Left out: 2048 where 'default' is auto and the model knows no
+    efforts, else no limit."""
+    effort: NotRequired[pulumi.Input[str]]
+    """Effort of reasoning, of those that the model tells apart. Left out: the least of them where 'default'
+    is auto, else the model's own. One of minimal, low, medium, high, xhigh, max."""
+
+
 class Toleration(TypedDict):
     """A taint that the pods bear, beside the one of GPU nodes."""
 
@@ -217,7 +231,21 @@ class InferenceServiceArgs(TypedDict):
     speculative_tokens: NotRequired[pulumi.Input[int]]
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
-    """Sampling temperature that server and agents use. Left out: that of the model's own configuration."""
+    """Sampling temperature that server and agents use. Left out: that of the maker's card where the
+    checkpoint's own configuration says another, else that of its configuration."""
+    top_p: NotRequired[pulumi.Input[float]]
+    """Share of the likeliest tokens that are sampled from. Left out: as for 'temperature'."""
+    top_k: NotRequired[pulumi.Input[int]]
+    """Number of the likeliest tokens that are sampled from. Left out: as for 'temperature'."""
+    min_p: NotRequired[pulumi.Input[float]]
+    """Least probability of a token, as a share of the likeliest one's; not beside 'speculativeTokens'. Left
+    out: as for 'temperature'."""
+    presence_penalty: NotRequired[pulumi.Input[float]]
+    """What a token loses once it has been said. Left out: as for 'temperature'."""
+    repetition_penalty: NotRequired[pulumi.Input[float]]
+    """Divisor of what was said before, 1 for none. Left out: as for 'temperature'."""
+    thinking: NotRequired[pulumi.Input[Thinking]]
+    """How much the model thinks where a request says nothing. Left out: little, as suits agents."""
     extra_args: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Further options of vLLM, word by word as `vllm serve` takes them, e.g. [--max-logprobs, '5']. What a
     setting says, what the plan decides and what could not be sized is refused. Left out: none."""
@@ -303,6 +331,23 @@ class GatewayService(TypedDict):
     cluster picks."""
 
 
+class ServedThinking(TypedDict):
+    """How much a server's model thinks where a request says nothing; agents and proxies ask for the same."""
+
+    default: pulumi.Input[str]
+    """Whether it thinks where a request says nothing. One of on, off."""
+    budget_tokens: NotRequired[pulumi.Input[int]]
+    """Most tokens of thought that agents ask for. Left out: they set no limit."""
+    effort: NotRequired[pulumi.Input[str]]
+    """Effort that agents ask for. Left out: they ask for none. One of minimal, low, medium, high, xhigh,
+    max."""
+    efforts: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Efforts that the model tells apart. Left out: none. One of minimal, low, medium, high, xhigh, max."""
+    switch: NotRequired[pulumi.Input[str]]
+    """Argument of the chat template that switches thinking off by false, e.g. enable_thinking. Left out: a
+    request cannot switch it off."""
+
+
 class ServerReference(TypedDict):
     """A model server that others lead to: ours, or any Service that speaks the agents' API.
 
@@ -334,6 +379,8 @@ class ServerReference(TypedDict):
     16384."""
     reasoning: NotRequired[pulumi.Input[bool]]
     """Whether the model thinks before it answers. Default: false."""
+    thinking: NotRequired[pulumi.Input[ServedThinking]]
+    """How much it thinks, which agents keep to. Left out: nobody knows, and agents ask for nothing."""
     tool_calling: NotRequired[pulumi.Input[bool]]
     """Whether the server parses the model's tool calls. Default: true."""
     vision: NotRequired[pulumi.Input[bool]]
@@ -547,7 +594,21 @@ class ModelRole(TypedDict):
     speculative_tokens: NotRequired[pulumi.Input[int]]
     """Tokens that the model's own draft layers guess ahead; 0 switches guessing off. Default: 0."""
     temperature: NotRequired[pulumi.Input[float]]
-    """Sampling temperature that server and agents use. Left out: that of the model's own configuration."""
+    """Sampling temperature that server and agents use. Left out: that of the maker's card where the
+    checkpoint's own configuration says another, else that of its configuration."""
+    top_p: NotRequired[pulumi.Input[float]]
+    """Share of the likeliest tokens that are sampled from. Left out: as for 'temperature'."""
+    top_k: NotRequired[pulumi.Input[int]]
+    """Number of the likeliest tokens that are sampled from. Left out: as for 'temperature'."""
+    min_p: NotRequired[pulumi.Input[float]]
+    """Least probability of a token, as a share of the likeliest one's; not beside 'speculativeTokens'. Left
+    out: as for 'temperature'."""
+    presence_penalty: NotRequired[pulumi.Input[float]]
+    """What a token loses once it has been said. Left out: as for 'temperature'."""
+    repetition_penalty: NotRequired[pulumi.Input[float]]
+    """Divisor of what was said before, 1 for none. Left out: as for 'temperature'."""
+    thinking: NotRequired[pulumi.Input[Thinking]]
+    """How much the model thinks where a request says nothing. Left out: little, as suits agents."""
     extra_args: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Further options of vLLM, word by word as `vllm serve` takes them, e.g. [--max-logprobs, '5']. What a
     setting says, what the plan decides and what could not be sized is refused. Left out: none."""

@@ -31,6 +31,7 @@ def _served(_context: click.Context, _parameter: click.Parameter, values: tuple[
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--port", type=click.IntRange(1, 65535), required=True)
 @click.option("--model", "served", multiple=True, required=True, callback=_served, metavar="NAME=TOKENS")
+@click.option("--unthinking", multiple=True, metavar="NAME", help="Thinks only where a request asks for it.")
 @click.option(
     "--keep-alive-seconds", type=click.FloatRange(min=0, min_open=True), help="Longest silence of a stream."
 )
@@ -39,13 +40,16 @@ def _served(_context: click.Context, _parameter: click.Parameter, values: tuple[
 def main(
     port: int,
     served: dict[str, int],
+    unthinking: tuple[str, ...],
     keep_alive_seconds: float | None,
     record: Path | None,
     faults: tuple[Fault, ...],
 ) -> None:
     """Serve the scripted model: a stand-in, no model answers."""
     try:
-        model = ScriptedModel(served, Record(record), faults, keep_alive_seconds=keep_alive_seconds)
+        model = ScriptedModel(
+            served, Record(record), faults, unthinking=unthinking, keep_alive_seconds=keep_alive_seconds
+        )
         asyncio.run(_run(port, model, ", ".join(served)))
     except OSError as error:
         raise click.ClickException(f"{NAME} cannot serve on {_LOOPBACK}:{port}: {error}") from None

@@ -32,6 +32,11 @@ _REPLY = re.compile(
 # How each agent of 2026-11 tells the model where it works.
 _FOLDER = re.compile(r"working directory:\s*(?P<a>/\S+)|<cwd>(?P<b>/[^<]+)</cwd>", re.IGNORECASE)
 
+_THOUGHT = "The script says what comes next. "
+# Who asks for it gets long thoughts, as from a model.
+_STEP_BY_STEP = re.compile(r"\bthink step by step\b", re.IGNORECASE)
+_STEPS = 60
+
 SORRY = (
     "I am a scripted stand-in, no model. I understand: create FILE containing WORD; "
     'read FILE, replace "OLD" with "NEW", then run "COMMAND"; reply with the word WORD.'
@@ -58,10 +63,14 @@ def task_in(text: str) -> Task | None:
     return Task(rounds=tuple(actions for task in tasks for actions in task.rounds), reply=tasks[-1].reply)
 
 
-def next_turn(asked: Asked) -> Turn:
-    """Return the answer to a request: the next calls of the task, its last words, or a sentence of excuse."""
+def next_turn(asked: Asked, *, thinks: bool = True) -> Turn:
+    """Return the answer to a request: the next calls of the task, its last words, or a sentence of excuse.
+
+    `thinks` says whether it thinks where the request says nothing of that.
+    """
     task, results = _task_and_results(asked)
-    reasoning = "The script says what comes next."
+    lengthy = any(entry.role == "user" and _STEP_BY_STEP.search(entry.text) for entry in asked.entries)
+    reasoning = asked.thinking.of(_THOUGHT * _STEPS if lengthy else _THOUGHT, by_default=thinks).strip()
     if asked.tools and asked.choice != "none":
         if task is not None and task.rounds:
             calls = _next_calls(asked, task, results)

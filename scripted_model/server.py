@@ -33,7 +33,8 @@ _COMMENT = b": keep-alive\n\n"
 class ScriptedModel:
     """Answers requests for the served names, each with its context window in tokens; `faults` are what is wrong.
 
-    A silent stream gets a comment every `keep_alive_seconds`, as from the servers that it stands in for.
+    The names in `unthinking` think only where a request asks for it. A silent stream gets a comment every
+    `keep_alive_seconds`, as from the servers that it stands in for.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class ScriptedModel:
         record: Record,
         faults: Collection[Fault] = frozenset(),
         *,
+        unthinking: Collection[str] = (),
         keep_alive_seconds: float | None = None,
     ) -> None:
         self._served = dict(served)
+        self._unthinking = frozenset(unthinking)
         self._keep_alive_seconds = keep_alive_seconds
         self._record = record
         self._faults = frozenset(faults)
@@ -117,7 +120,8 @@ class ScriptedModel:
         await asyncio.sleep(play.delay)
         if play.error is not None:
             _refuse(play, self._served[asked.model], request)
-        turn = next_turn(asked) if play.tokens is None else Turn(text="word " * play.tokens)
+        thinks = asked.model not in self._unthinking
+        turn = next_turn(asked, thinks=thinks) if play.tokens is None else Turn(text="word " * play.tokens)
         if "no-tools" in self._faults:
             turn = without_tools(turn)
         usage = self._usage(request, asked, turn, play)

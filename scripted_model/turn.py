@@ -7,6 +7,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from scripted_model.thinking import Thinking
+
 Api = Literal["chat", "responses", "messages"]
 EntryRole = Literal["system", "user", "assistant", "tool"]
 
@@ -49,6 +51,7 @@ class Asked:
     stream: bool = False
     include_usage: bool = True
     max_output_tokens: int | None = None
+    thinking: Thinking = field(default_factory=Thinking)
 
 
 @dataclass(frozen=True, kw_only=True)

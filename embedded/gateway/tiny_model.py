@@ -1,7 +1,7 @@
 """A model small enough to make in an instant: shape, tokenizer and chat template, but no weights.
 
 Its tokens are bytes and a few markers, so it reads anything. The template speaks ChatML as Qwen3 does, with thinking
-always closed: weights of chance would never end it.
+closed unless a request switches it on: weights of chance never end it, a budget does.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-# The model can say bytes and the end. The other markers lie behind its vocabulary, in the rows to which vLLM pads the
-# embedding (a multiple of 64): prompts hold them, and no answer does by chance.
-_END, _PAD = "<|im_end|>", "<|endoftext|>"
-_MARKERS = (_END, _PAD, "<|im_start|>", "<think>", "</think>")
+# The model can say bytes, the end, and the end of a thought, which vLLM forces on it where a budget is used up. The
+# other markers lie behind its vocabulary, in the rows to which vLLM pads the embedding (a multiple of 64): prompts hold
+# them, and no answer does by chance.
+_END, _THOUGHT_END, _PAD = "<|im_end|>", "</think>", "<|endoftext|>"
+_MARKERS = (_END, _THOUGHT_END, _PAD, "<|im_start|>", "<think>")
 
 _TEMPLATE = """\
 {%- if tools %}<|im_start|>system
@@ -29,10 +30,11 @@ Tools: {{ tools | tojson }}<|im_end|>
 {% endfor %}
 {%- if add_generation_prompt %}<|im_start|>assistant
 <think>
+{% if not enable_thinking %}
 
 </think>
 
-{% endif %}"""
+{% endif %}{% endif %}"""
 
 
 def write_tiny_model(folder: Path, *, context_tokens: int) -> None:
@@ -117,7 +119,7 @@ def _config(context_tokens: int, numbers: dict[str, int]) -> dict[str, Any]:
         "rms_norm_eps": 1e-6,
         "rope_theta": 1_000_000.0,
         "tie_word_embeddings": True,
-        "vocab_size": numbers[_END] + 1,
+        "vocab_size": numbers[_THOUGHT_END] + 1,
         "eos_token_id": numbers[_END],
         "pad_token_id": numbers[_PAD],
     }

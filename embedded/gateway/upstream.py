@@ -70,9 +70,16 @@ def start_scripted_model(layout: Layout, plan: PlatformPlan) -> Upstream:
         ports.replace_taken([NAME])
     record_file = layout.state / "gateway" / "record.jsonl"
     models = [f"--model={serving.name}={serving.context_tokens}" for serving in plan.serving]
+    unthinking = [
+        f"--unthinking={serving.name}"
+        for serving in plan.serving
+        if serving.thinking is not None and not serving.thinking.on
+    ]
     port = ports[NAME]
     keep_alive = f"--keep-alive-seconds={KEEP_ALIVE_SECONDS}"
-    process = scripted_model(layout, f"--port={port}", f"--record={record_file}", keep_alive, *models)
+    process = scripted_model(
+        layout, f"--port={port}", f"--record={record_file}", keep_alive, *models, *unthinking
+    )
     upstream = Upstream(url=f"http://{LOOPBACK}:{port}", record_file=record_file)
     if not process.as_wanted():
         process.stop()

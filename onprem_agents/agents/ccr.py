@@ -12,6 +12,7 @@ from onprem_agents.agents.agent import Proxy
 from onprem_agents.agents.config import ConfigFile
 from onprem_agents.agents.environment import Environment
 from onprem_agents.contract.connection import Connection
+from onprem_agents.stack.thinking import ServedThinking
 
 PROVIDER = "onprem"
 PORT = 3456
@@ -32,7 +33,14 @@ def _files(connection: Connection) -> tuple[ConfigFile, ...]:
                 "api_base_url": f"{connection.base_url}/chat/completions",
                 "api_key": f"${connection.auth.key_env}",
                 "models": list(dict.fromkeys((main.model, small.model))),
-                "transformer": {"use": [["maxtoken", {"max_tokens": claude.output_tokens(connection)}]]},
+                "transformer": {
+                    "use": [["maxtoken", {"max_tokens": claude.output_tokens(connection)}]],
+                    **{
+                        role.model: {"use": fields}
+                        for role in (main, small)
+                        if (fields := custom_fields(role.thinking))
+                    },
+                },
             }
         ],
         "Router": {
@@ -58,6 +66,7 @@ def _environment(connection: Connection) -> Environment:
     """Return the variables with which Claude Code stays within the model's limits behind the router."""
     main, small = connection.main, claude.small_role(connection)
     model = f"{PROVIDER},{main.model}"
+    effort = main.thinking.effort if main.thinking is not None else None
     return Environment(
         keys={connection.auth.key_env: "key"},
         values={
@@ -68,11 +77,22 @@ def _environment(connection: Connection) -> Environment:
             "CLAUDE_CODE_SUBAGENT_MODEL": model,
             **claude.limits(connection),
             "CLAUDE_CODE_MODEL_CAPABILITIES": ",".join(dict.fromkeys((*_ALWAYS, *main.claude_capabilities))),
+            **claude.budget(connection),
+            **({claude.EFFORT: effort} if effort is not None else {}),
             **claude.quiet(),
         },
         removed=("ANTHROPIC_API_KEY",),
         no_proxy=("127.0.0.1",),
     )
+
+
+def custom_fields(thinking: ServedThinking | None) -> list[list[object]]:
+    """Return the transformer that keeps a model's requests to its thinking.
+
+    Of what Claude Code says the router makes a field that vLLM does not read (2.0.0, run 2026-11-28).
+    """
+    fields = thinking.request_fields() if thinking is not None else {}
+    return [["customparams", fields]] if fields else []
 
 
 CCR = Proxy(

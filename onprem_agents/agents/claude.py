@@ -27,6 +27,7 @@ REDIRECTION = (
     "A repository's own .claude/settings.json beats this file and could send prompts elsewhere; where that"
     " matters, put the same content into /etc/claude-code/managed-settings.json."
 )
+EFFORT = "CLAUDE_CODE_EFFORT_LEVEL"
 MAX_RETRIES = 4  # the default, 10, makes a wrong key look like a hang of three minutes; 2026-11
 
 
@@ -45,8 +46,13 @@ def settings_file(connection: Connection, *, base_url: str) -> ConfigFile:
     capabilities = {role.model: ",".join(role.claude_capabilities) for role in (main, small)}
     if switches := ";".join(f"{model}={names}" for model, names in capabilities.items() if names):
         values["CLAUDE_CODE_MODEL_CAPABILITIES"] = switches
-    values |= quiet()
-    settings = {"env": values, "skipWebFetchPreflight": True, "permissions": {"deny": ["WebSearch"]}}
+    values |= budget(connection) | quiet()
+    settings: Values = {"env": values, "skipWebFetchPreflight": True, "permissions": {"deny": ["WebSearch"]}}
+    effort = main.thinking.effort if main.thinking is not None else None
+    if effort == "max":  # the setting takes no more than xhigh
+        values[EFFORT] = effort
+    elif effort is not None:
+        settings["effortLevel"] = effort  # unlike the variable, it leaves /effort to the developer
     notes = (REDIRECTION, *_haiku_notes(connection))
     return ConfigFile(path_hint="~/.claude/settings.json", format="json", values=settings, notes=notes)
 
@@ -106,6 +112,21 @@ def limits(connection: Connection) -> dict[str, str]:
         "API_TIMEOUT_MS": str(connection.timeouts.client_timeout_seconds * 1000),
         "CLAUDE_STREAM_IDLE_TIMEOUT_MS": str(connection.timeouts.stream_idle_seconds * 1000),
     }
+
+
+def budget(connection: Connection) -> dict[str, str]:
+    """Return the variable for the budget of thinking (2.1.330, run 2026-11-28).
+
+    It holds for all models, and goes with the requests of those whose capabilities lack adaptive thinking; 0 switches
+    thinking off for all, so no role may think.
+    """
+    main, small = connection.main.thinking, small_role(connection).thinking
+    if main is None:
+        return {}
+    if main.budget_tokens is not None:
+        return {"MAX_THINKING_TOKENS": str(main.budget_tokens)}
+    quiet_too = small is None or small.default == "off"
+    return {"MAX_THINKING_TOKENS": "0"} if main.default == "off" and quiet_too else {}
 
 
 def quiet() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 Only the Responses API is left in Codex. `agents` and web search are off because their tool types (namespace,
 web_search) are not functions, which vLLM refuses; unbounded retries would wait for ever for a dead gateway.
-Codex sends neither an output cap nor a temperature: both are the server's own defaults there.
+Codex sends neither an output cap nor a temperature nor a budget of thinking: they are the server's own defaults there.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.limits import compact_at_tokens
+from onprem_agents.stack.thinking import ServedThinking
 from onprem_agents.stack.untrusted import shown
 
 PROVIDER = "onprem"
@@ -40,6 +41,7 @@ def _file(connection: Connection) -> ConfigFile:
         "model_context_window": main.context_tokens,
         "model_auto_compact_token_limit": main.compact_at_tokens,
         "tool_output_token_limit": min(TOOL_OUTPUT_TOKENS, main.context_tokens // 4),
+        **_effort(main.thinking),
         "web_search": "disabled",
         "check_for_update_on_startup": False,
         "model_providers": {
@@ -68,6 +70,14 @@ def _file(connection: Connection) -> ConfigFile:
         "feedback": {"enabled": False},
     }
     return ConfigFile(path_hint="~/.codex/config.toml", format="toml", values=values)
+
+
+def _effort(thinking: ServedThinking | None) -> Values:
+    """Return the effort that Codex sends; `none` switches thinking off (0.169.0 sends each as it stands, 2026-11)."""
+    if thinking is None:
+        return {}
+    effort = thinking.effort if thinking.default == "on" else "none"
+    return {"model_reasoning_effort": effort} if effort is not None else {}
 
 
 def _wanted(connection: Connection, release: Release | None, _ca_file: str | None) -> Wanted:

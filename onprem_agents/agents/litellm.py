@@ -12,6 +12,7 @@ from onprem_agents.agents.agent import Proxy
 from onprem_agents.agents.config import ConfigFile, Values
 from onprem_agents.agents.environment import KEY_FOLDER, Environment
 from onprem_agents.contract.connection import Connection, Role
+from onprem_agents.stack.thinking import ServedThinking
 
 PORT = 4000
 MASTER_KEY_ENV = "LITELLM_MASTER_KEY"
@@ -65,6 +66,7 @@ def _route(connection: Connection, role: Role) -> Values:
             "api_key": f"os.environ/{connection.auth.key_env}",
             "timeout": connection.timeouts.client_timeout_seconds,
             "stream_timeout": connection.timeouts.stream_idle_seconds,
+            **thinking_of(role.thinking),
         },
         "model_info": {
             "mode": "chat",
@@ -74,6 +76,17 @@ def _route(connection: Connection, role: Role) -> Values:
             "supports_vision": role.vision,
         },
     }
+
+
+def thinking_of(thinking: ServedThinking | None) -> Values:
+    """Return the parameters of a route that keep its requests to the thinking of its model.
+
+    LiteLLM makes an effort of what Claude Code says of thinking, `medium` where that is nothing in particular, and
+    drops its budget; `extra_body` reaches the model whatever is asked (1.109.1, run 2026-11-28).
+    """
+    fields = dict(thinking.request_fields()) if thinking is not None else {}
+    effort = fields.pop("reasoning_effort", None)
+    return ({"reasoning_effort": effort} if effort else {}) | ({"extra_body": fields} if fields else {})
 
 
 LITELLM = Proxy(

@@ -18,6 +18,7 @@ from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection, Role
+from onprem_agents.stack.thinking import ServedThinking
 from onprem_agents.stack.untrusted import shown
 
 NAME = "opencode"
@@ -95,9 +96,22 @@ def _model(role: Role) -> Values:
         "reasoning": role.reasoning,
         "temperature": role.temperature is not None,
     }
+    if options := _options(role.thinking):
+        model["options"] = options
     if role.vision:
         model |= {"attachment": True, "modalities": {"input": ["text", "image"], "output": ["text"]}}
     return model
+
+
+def _options(thinking: ServedThinking | None) -> Values:
+    """Return the fields that opencode adds to each request (1.18.33, run 2026-11).
+
+    Its requests for titles ask for a low effort by themselves, which vLLM takes as a wish to think: where thinking
+    is off, they too must say so.
+    """
+    fields = thinking.request_fields() if thinking is not None else {}
+    names = {"reasoning_effort": "reasoningEffort"}
+    return {names.get(name, name): value for name, value in fields.items()}
 
 
 def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:

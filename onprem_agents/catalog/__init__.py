@@ -32,14 +32,24 @@ from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.kserve import KserveRelease
 from onprem_agents.catalog.loader import Catalog, load_catalog
-from onprem_agents.catalog.model import AgentSupport, Model, Part, Precision, Sampling, Variant
+from onprem_agents.catalog.model import (
+    SAMPLING_PARAMETERS,
+    AgentSupport,
+    Model,
+    Part,
+    Precision,
+    Sampling,
+    Variant,
+)
 from onprem_agents.catalog.parameters import Parameters, parameters_of
 from onprem_agents.catalog.platform import ClusterPlatform, Mark, Preset
 from onprem_agents.catalog.resembling import Resemblance
 from onprem_agents.catalog.server_option import ServerOption, ServerVariable
+from onprem_agents.catalog.thinking import Effort, Marks, ThinkingControl
 from onprem_agents.catalog.tier import Tier
 
 __all__ = [
+    "SAMPLING_PARAMETERS",
     "Accelerator",
     "AgentSupport",
     "Architecture",
@@ -51,6 +61,7 @@ __all__ = [
     "ClusterSoftware",
     "CompressedAttention",
     "Conflict",
+    "Effort",
     "Experts",
     "FormerModel",
     "FormerSetting",
@@ -62,6 +73,7 @@ __all__ = [
     "LatentAttention",
     "Mamba2",
     "Mark",
+    "Marks",
     "MigSlice",
     "Model",
     "Parameters",
@@ -75,6 +87,7 @@ __all__ = [
     "Side",
     "SlidingWindow",
     "Source",
+    "ThinkingControl",
     "Tier",
     "Variant",
     "load_catalog",

@@ -21,6 +21,7 @@ from onprem_agents.catalog.model import Model, Variant
 from onprem_agents.catalog.platform import ClusterPlatform
 from onprem_agents.catalog.resembling import Resemblance, resembling
 from onprem_agents.catalog.server_option import ServerOption, ServerVariable
+from onprem_agents.catalog.thinking import ThinkingControl, control_of
 from onprem_agents.catalog.tier import Tier
 from onprem_agents.errors import FormerName, InvalidInput, Problem, UnknownFact
 
@@ -126,6 +127,10 @@ class Catalog:
         if found is None:
             raise UnknownFact("KServe release", str(version), [each.release for each in self.kserve_releases])
         return found
+
+    def thinking_control(self, model: Model) -> ThinkingControl | None:
+        """Return what steers a model's thinking, None for one that does not think or that nobody has looked into."""
+        return control_of(model, _read_once(_FOLDER / "thinking.yaml", ThinkingControl))
 
     def model(self, name: str) -> Model:
         """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""

@@ -13,6 +13,9 @@ from onprem_agents.errors import UnknownFact
 Precision = Literal["bf16", "fp8", "int8", "int4", "fp8+int4", "nvfp4", "mxfp4", "bnb4", "native"]
 Part = Literal["attention", "linear-attention", "feed-forward", "shared-experts", "mtp", "head"]
 AgentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+SAMPLING_PARAMETERS = ("temperature", "top_p", "top_k", "min_p", "presence_penalty", "repetition_penalty")
+"""Those that a server can have defaults for, by their names in a request."""
+
 Works = Literal["yes", "no", "unproven"]
 HuggingFaceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")]
 GibibytesField = Annotated[float, Field(gt=0)]
@@ -69,17 +72,36 @@ class AgentSupport(Fact):
 
 
 class Sampling(Fact):
-    """The sampling its maker recommends, and where it says so."""
+    """The sampling its maker recommends, and where it says so.
+
+    `configured` is what generation_config.json beside the weights says instead, null where it says nothing. A
+    parameter that is not in it is the same there.
+    """
 
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
     top_k: int | None = Field(default=None, gt=0)
+    min_p: float | None = Field(default=None, ge=0, le=1)
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    repetition_penalty: float | None = Field(default=None, gt=0, le=2)
+    configured: dict[str, float | None] = Field(default_factory=dict)
     source: Source
 
     def values(self) -> dict[str, float]:
         """Return the parameters that it recommends, by their names in a request."""
-        told = {"temperature": self.temperature, "top_p": self.top_p, "top_k": self.top_k}
+        told = {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "top_k": self.top_k,
+            "min_p": self.min_p,
+            "presence_penalty": self.presence_penalty,
+            "repetition_penalty": self.repetition_penalty,
+        }
         return {name: value for name, value in told.items() if value is not None}
+
+    def differing(self) -> dict[str, float]:
+        """Return the parameters that a server would take from the checkpoint, and otherwise than recommended."""
+        return {name: value for name, value in self.values().items() if name in self.configured}
 
 
 class Model(Fact):
@@ -91,8 +113,9 @@ class Model(Fact):
     `same_shape` names other models that differ in their weights' values alone: they are sized as this one, not served.
     `thinking` is the server's default; `reasoning` says whether the model can think at all.
     `image_batch_tokens` is the least `--max-num-batched-tokens` with images, where a batch must hold a whole one.
-    `speculative` is the value of `--speculative-config` for the model's own MTP layers. `extra_args` are options of
-    `vllm serve` without which it does not start or answers wrongly. An agent that `agents` does not name is unproven.
+    `speculative` is the value of `--speculative-config` for the model's own MTP layers. `sampling_off` is
+    the sampling where it does not think, null for no other. `extra_args` are options of `vllm serve` without which
+    it does not start or answers wrongly. An agent that `agents` does not name is unproven.
     """
 
     name: str
@@ -118,6 +141,7 @@ class Model(Fact):
     speculative: dict[str, Any] | None = None
     extra_args: tuple[str, ...] = ()
     sampling: Sampling | None = None
+    sampling_off: Sampling | None = None
     agents: dict[AgentName, AgentSupport] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = Field(min_length=1)

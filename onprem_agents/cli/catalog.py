@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from onprem_agents.catalog import load_catalog
+from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.cli.catalog_entry import Entry, entry_named, rows_of
 from onprem_agents.cli.options import json_option
 from onprem_agents.vllm import Release, known_releases, load_history, load_release
@@ -21,7 +21,7 @@ def catalog(name: str | None, as_json: bool) -> None:
     """List what a stack can name: models, accelerators, tiers, platforms, vLLM releases; or all known of NAME."""
     facts = load_catalog()
     if name is not None:
-        _show(entry_named(name, facts), as_json=as_json)
+        _show(entry_named(name, facts), facts, as_json=as_json)
         return
     releases = [load_release(version) for version in known_releases()]
     if as_json:
@@ -75,12 +75,12 @@ def catalog(name: str | None, as_json: bool) -> None:
         console.print(table)
 
 
-def _show(entry: Entry, *, as_json: bool) -> None:
+def _show(entry: Entry, facts: Catalog, *, as_json: bool) -> None:
     if as_json:
         click.echo(entry.model_dump_json(indent=2))
         return
     console = Console(soft_wrap=True, highlight=False)
-    for row in rows_of(entry):
+    for row in rows_of(entry, facts):
         read = f"  ({row.source.where}, read {row.source.read})" if row.source is not None else ""
         console.print(f"{row.title:<20}{row.text}{read}", markup=False)
 

@@ -37,10 +37,10 @@ def entry_named(name: str, catalog: Catalog) -> Entry:
     raise UnknownFact("model, accelerator, tier or platform", name, known, listed_by="onprem-agents catalog")
 
 
-def rows_of(entry: Entry) -> Iterator[Row]:
+def rows_of(entry: Entry, catalog: Catalog) -> Iterator[Row]:
     """Yield what is known of an entry, row by row."""
     if isinstance(entry, Model):
-        yield from _model(entry)
+        yield from _model(entry, catalog)
     elif isinstance(entry, Accelerator):
         yield from _accelerator(entry)
     elif isinstance(entry, ClusterPlatform):
@@ -49,7 +49,7 @@ def rows_of(entry: Entry) -> Iterator[Row]:
         yield from _tier(entry)
 
 
-def _model(model: Model) -> Iterator[Row]:
+def _model(model: Model, catalog: Catalog) -> Iterator[Row]:
     yield Row(title="model", text=f"{model.name} ({model.family}), {model.hf_id}")
     if model.aliases:
         yield Row(title="also called", text=_listed(model.aliases))
@@ -61,8 +61,7 @@ def _model(model: Model) -> Iterator[Row]:
     parsers = f"tool calls {model.tool_call_parser or 'none'}, reasoning {model.reasoning_parser or 'none'}"
     yield Row(title="parsers", text=parsers)
     yield Row(title="chat template", text=model.chat_template or "of the model")
-    thinks = f"by default {model.thinking}" if model.reasoning else "it does not think"
-    yield Row(title="thinking", text=thinks)
+    yield from _thinking(model, catalog)
     yield Row(title="input", text="text and images" if model.multimodal else "text")
     needed = " ".join(model.extra_args) or "none"
     yield Row(title="own options", text=needed)
@@ -73,12 +72,29 @@ def _model(model: Model) -> Iterator[Row]:
         yield Row(
             title="sampling", text=_pairs(model.sampling.values().items()), source=model.sampling.source
         )
+    if model.sampling_off is not None:
+        text = _pairs(model.sampling_off.values().items())
+        yield Row(title="without thinking", text=text, source=model.sampling_off.source)
     for agent, support in model.agents.items():
         yield Row(title=agent, text=f"{support.works}: {support.why}", source=support.source)
     for note in model.notes:
         yield Row(title="note", text=note)
     for variant in model.variants:
         yield from _variant(variant)
+
+
+def _thinking(model: Model, catalog: Catalog) -> Iterator[Row]:
+    control = catalog.thinking_control(model)
+    if control is None:
+        yield Row(
+            title="thinking", text=f"by default {model.thinking}" if model.reasoning else "it does not think"
+        )
+        return
+    told = [f"by default {model.thinking}"]
+    told.append(f"switched by {control.switch}" if control.switch is not None else "nothing switches it off")
+    told.append(f"efforts {' '.join(control.efforts)}" if control.efforts else "no efforts")
+    told.append("takes a budget" if control.takes_budgets else "takes no budget")
+    yield Row(title="thinking", text=_listed(told), source=control.source)
 
 
 def _shape(model: Model) -> Iterator[Row]:

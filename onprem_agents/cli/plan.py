@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,21 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
             f"    tool parser {role['toolCallParser']}, reasoning parser {role['reasoningParser'] or 'none'}, "
             f"chat template {role['chatTemplate'] or 'of the model'}"
         ),
+        *_behaviour(role),
         f"    {_loading(role['loading'])}",
         f"    rollout {rollout['kind']}{downtime}: {rollout['reason']}; {rollout['onModeChange']}",
         *(f"    note: {note}" for note in role["notes"]),
     ]
+
+
+def _behaviour(role: dict[str, Any]) -> Iterator[str]:
+    """Yield how the model thinks and samples where a request says nothing."""
+    thinking, sampling = role["thinking"], role["sampling"]
+    if thinking is not None:
+        yield f"    thinking: {thinking['said']}, because {thinking['because']}"
+    if sampling["values"]:
+        values = ", ".join(f"{name} {value:g}" for name, value in sampling["values"].items())
+        yield f"    sampling: {values}, because {sampling['because'] or 'the stack says so'}"
 
 
 def _loading(loading: dict[str, Any]) -> str:

@@ -34,6 +34,7 @@ from onprem_agents.stack.domain import (
     Translation,
     VersionText,
 )
+from onprem_agents.stack.thinking import ServedThinking
 from onprem_agents.stack.untrusted import refusal
 
 CONTRACT_VERSION = 1
@@ -107,6 +108,7 @@ class Role(_Part):
     parallel_tool_calls: StrictBool
     vision: StrictBool = False
     temperature: Temperature | None = None
+    thinking: ServedThinking | None = None
     claude_capabilities: tuple[ClaudeCapability, ...] = CLAUDE_CAPABILITIES
     supported_agents: tuple[AgentName, ...]
     unsupported_reasons: dict[AgentName, Prose] = Field(default_factory=dict)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 
+from onprem_agents.agents.ccr import custom_fields
 from onprem_agents.manifests.endpoints import CHAT, server_url
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.proxy_software import NO_KEY, ProxySoftware, server_key_name
@@ -59,9 +60,15 @@ def _provider(part: ProxyPart, server: ServerReference) -> Manifest:
         "api_key": NO_KEY if key is None else f"${key}",
         "models": [server.name],
     }
-    if server.max_output_tokens is not None:
-        provider["transformer"] = {"use": [["maxtoken", {"max_tokens": server.max_output_tokens}]]}
+    transformers = [*_cap(server), *custom_fields(server.thinking)]
+    if transformers:
+        provider["transformer"] = {"use": transformers}
     return provider
+
+
+def _cap(server: ServerReference) -> list[list[object]]:
+    tokens = server.max_output_tokens
+    return [["maxtoken", {"max_tokens": tokens}]] if tokens is not None else []
 
 
 def _route(server: ServerReference) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from onprem_agents.agents.litellm import thinking_of
 from onprem_agents.manifests.endpoints import server_url
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.proxy_software import NO_KEY, ProxySoftware, server_key_name
@@ -47,6 +48,7 @@ def _model(part: ProxyPart, server: ServerReference) -> Manifest:
             "api_key": NO_KEY if key is None else f"os.environ/{key}",
             "timeout": part.timeouts.predictor_seconds,
             "stream_timeout": part.timeouts.predictor_seconds,
+            **thinking_of(server.thinking),
         },
     }
     if server.context_tokens is not None:

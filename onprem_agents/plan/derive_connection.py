@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from onprem_agents.agents import TARGETS
-from onprem_agents.contract.connection import Auth, Connection
+from onprem_agents.contract.connection import CLAUDE_CAPABILITIES, Auth, Connection
 from onprem_agents.contract.limits import compact_at_tokens
 from onprem_agents.errors import Finding, InvalidInput, Problem
 from onprem_agents.plan.parts import base_address
@@ -21,6 +21,7 @@ from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.stack.access import Listener
 from onprem_agents.stack.domain import StackName, Translation
 from onprem_agents.stack.parts import ServerReference
+from onprem_agents.stack.thinking import ServedThinking
 
 KeyOf = Callable[[Sequence[int | str]], str]
 """Where a part of the contract comes from, as its owner writes it."""
@@ -97,9 +98,19 @@ def _role(server: ServerReference) -> dict[str, object]:
         "parallel_tool_calls": server.tool_calling,
         "vision": server.vision,
         "temperature": server.temperature,
+        "thinking": server.thinking,
+        "claude_capabilities": _claude_capabilities(server.thinking),
         "supported_agents": supported_agents(server),
         "unsupported_reasons": dict(server.unsupported_reasons),
     }
+
+
+def _claude_capabilities(thinking: ServedThinking | None) -> tuple[str, ...]:
+    """Return what Claude Code must know of a model to send its effort or its budget (2.1.330, run 2026-11)."""
+    effort = thinking.effort if thinking is not None else None
+    budget = thinking.budget_tokens if thinking is not None else None
+    kept = [name for name in CLAUDE_CAPABILITIES if name != "-effort" or effort is None]
+    return (*kept, *(("-adaptive_thinking",) if budget is not None else ()))
 
 
 def stack_name_problems(stack: str) -> list[Problem]:

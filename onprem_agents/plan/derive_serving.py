@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+from onprem_agents.catalog import Model, load_catalog
 from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.plan.cache import Cache, cache_notes
 from onprem_agents.plan.choice import Choice
@@ -15,6 +16,7 @@ from onprem_agents.plan.pod_settings import pod_settings
 from onprem_agents.plan.release_notes import release_notes
 from onprem_agents.plan.remarks import because, licence_to_accept, notes_on, remarks_on
 from onprem_agents.plan.rollout import Rollout
+from onprem_agents.plan.sampling import SamplingPlan, sampling_of
 from onprem_agents.plan.serving import (
     CHAT_TEMPLATE_PATH,
     KEEP_ALIVE_MIDDLEWARE,
@@ -25,11 +27,12 @@ from onprem_agents.plan.serving import (
     ServingPlan,
 )
 from onprem_agents.plan.support import unsupported_reasons
+from onprem_agents.plan.thinking import Thinking, reasoning_config, template_arguments, thinking_of
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import needs_expert_parallel
 from onprem_agents.stack.settings import ModelRole, Serving
 from onprem_agents.units import GIB
-from onprem_agents.vllm import ServeFlags, image_cuda, image_of, nearest_release, option_of, to_argv
+from onprem_agents.vllm import Release, ServeFlags, image_cuda, image_of, nearest_release, option_of, to_argv
 
 PORT = 8080
 """KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
@@ -68,11 +71,15 @@ def serving_plan(
     Raises `InvalidInput` naming the options that the release does not take.
     """
     source = source_of(role, choice)
-    derived = choice.own.merged_into(_known(_flags(role, choice, timeouts), release))
-    # vLLM takes the last of two equal options, so what a stack gives itself stands last.
-    extra = extra_flags(role.extra_args, release)
     context_tokens = choice.request.context_tokens
     max_output_tokens = output_cap_tokens(context_tokens)
+    control, judged_by = load_catalog().thinking_control(choice.model), nearest_release(release)
+    thinking = thinking_of(role, choice.model, control, judged_by, max_output_tokens=max_output_tokens)
+    sampling = sampling_of(role, choice.model, thinking, judged_by)
+    flags = _thinking_flags(_flags(role, choice, timeouts), choice.model, thinking, sampling, judged_by)
+    derived = choice.own.merged_into(_known(flags, release))
+    # vLLM takes the last of two equal options, so what a stack gives itself stands last.
+    extra = extra_flags(role.extra_args, release)
     image = settings.image or image_of(release)
     loading = Loading(
         weights_gib=stored_gib(choice),
@@ -104,6 +111,8 @@ def serving_plan(
         max_output_tokens=max_output_tokens,
         temperature=role.temperature,
         vision=choice.request.has_encoder,
+        thinking=thinking,
+        sampling=sampling,
         unsupported_reasons=unsupported_reasons(
             choice.model,
             context_tokens=context_tokens,
@@ -119,7 +128,7 @@ def serving_plan(
             *budget_notes(loading),
             *cache_notes(cache),
         ),
-        remarks=tuple(remarks_on(role, choice.model, choice.variant)),
+        remarks=tuple(remarks_on(choice.model, choice.variant, thinking, sampling)),
         required_cuda=image_cuda(image, release).cuda if settings.cuda_affinity else None,
         loading=loading,
         cache=cache,
@@ -142,7 +151,6 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
     speculative = None
     if role.speculative_tokens and model.speculative is not None:
         speculative = {**model.speculative, "num_speculative_tokens": role.speculative_tokens}
-    sampling = {"temperature": role.temperature} if role.temperature is not None else None
     return ServeFlags(
         model=MODEL_PATH,
         served_model_name=(role.role,),
@@ -167,12 +175,23 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
         language_model_only=True if request.language_model_only else None,
         allowed_media_domains=_NO_DOMAIN if request.has_encoder else None,
         speculative_config=speculative,
-        override_generation_config=sampling,
         enable_force_include_usage=True,
         enable_prompt_tokens_details=True,
         middleware=KEEP_ALIVE_MIDDLEWARE,
         shutdown_timeout=timeouts.server_seconds,
         disable_fastapi_docs=True,
+    )
+
+
+def _thinking_flags(
+    flags: ServeFlags, model: Model, thinking: Thinking | None, sampling: SamplingPlan, release: Release
+) -> ServeFlags:
+    """Return the flags with what holds where a request says nothing of thinking and sampling."""
+    return replace(
+        flags,
+        reasoning_config=reasoning_config(thinking, release),
+        default_chat_template_kwargs=template_arguments(thinking, model, release),
+        override_generation_config=sampling.overrides(),
     )
 
 

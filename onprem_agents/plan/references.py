@@ -19,6 +19,7 @@ from onprem_agents.plan.names import (
 from onprem_agents.plan.parts import IngressPart, ProxyPart, ProxySoftwareName, ServerPart
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.support import unsupported_reasons
+from onprem_agents.plan.thinking import Thinking
 from onprem_agents.stack.parts import IngressReference, ProxyReference, ServerReference
 
 
@@ -47,6 +48,7 @@ def reference_to(
             "contextTokens": serving.context_tokens,
             "maxOutputTokens": serving.max_output_tokens,
             "reasoning": serving.model.reasoning,
+            "thinking": _thinking(serving.thinking),
             "toolCalling": serving.flags.tool_call_parser is not None,
             "vision": serving.vision,
             "temperature": serving.temperature,
@@ -54,6 +56,21 @@ def reference_to(
             "longestTurnSeconds": serving.timeouts.longest_turn_seconds,
         }
     )
+
+
+def _thinking(thinking: Thinking | None) -> Mapping[str, Any] | None:
+    if thinking is None:
+        return None
+    control = thinking.control
+    # Switches with other values than true and false are left to the server's own defaults.
+    switch = control.switch if control is not None and control.switched_off is False else None
+    return {
+        "default": thinking.default,
+        "budgetTokens": thinking.budget_tokens,
+        "effort": thinking.effort,
+        "efforts": control.efforts if control is not None else (),
+        "switch": switch,
+    }
 
 
 def completed(server: ServerReference, namespace: str) -> ServerReference:

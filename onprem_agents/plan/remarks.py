@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onprem_agents.catalog import Model, Sampling, Variant, load_catalog
+from onprem_agents.catalog import Model, Variant, load_catalog
+from onprem_agents.plan.sampling import SamplingPlan
+from onprem_agents.plan.thinking import Thinking
 from onprem_agents.stack.settings import ModelRole, Serving
 
 CREDENTIAL_STEPS = (
@@ -17,12 +19,6 @@ ACCOUNT_STEPS = (
     "jobs, and name that ServiceAccount in platform.models[].cache.localModelCache.serviceAccount"
 )
 """How it gets to KServe's own download."""
-
-_THINKING = {
-    "on": "it thinks before it answers, unless a request switches that off",
-    "off": "it can think, but only where a request asks for it",
-    "effort": "it thinks as long as the effort in a request says",
-}
 
 
 def served_id(role: ModelRole, variant: Variant) -> str:
@@ -82,23 +78,30 @@ def licence_to_accept(role: ModelRole, model: Model, variant: Variant) -> str | 
     return f"accept its licence ({model.license}) on {page} with the account whose token downloads it"
 
 
-def remarks_on(role: ModelRole, model: Model, variant: Variant) -> Iterator[str]:
-    """Yield what is worth knowing about the model as this role serves it."""
-    if model.thinking in _THINKING:
-        yield _THINKING[model.thinking]
-    if model.sampling is not None:
-        yield _sampling(model.sampling, role.temperature)
+def remarks_on(
+    model: Model, variant: Variant, thinking: Thinking | None, sampling: SamplingPlan
+) -> Iterator[str]:
+    """Yield what is worth knowing about the model as it is served."""
+    if thinking is not None and thinking.budget_tokens is not None:
+        # vLLM 0.33.0: chat requests and Anthropic's have a budget, the Responses API has none (read 2026-11).
+        yield "opencode and Claude Code send the budget of thinking with each request; Codex has no field for it"
+    if sampling.card is not None:
+        yield _sampling(sampling)
     yield from model.notes
     yield from variant.notes
 
 
-def _sampling(sampling: Sampling, temperature: float | None) -> str:
-    recommended = ", ".join(f"{name} {value:g}" for name, value in sampling.values().items())
-    if temperature is not None and temperature != sampling.temperature:
-        return f"the stack's temperature {temperature:g} stands before its maker's sampling ({recommended})"
+def _sampling(sampling: SamplingPlan) -> str:
+    card = sampling.card.values() if sampling.card is not None else {}
+    recommended = ", ".join(f"{name} {value:g}" for name, value in card.items())
+    own = ", ".join(f"{name} {value:g}" for name, value in sampling.said.items() if value != card.get(name))
+    if own:
+        return f"the stack's {own} stands before its maker's sampling ({recommended})"
     # vLLM 0.33.0: `--generation-config auto` reads generation_config.json beside the weights (read 2026-11).
     return (
         f"its maker recommends {recommended}; vLLM takes it from the checkpoint where a request says nothing"
+        if not sampling.applied
+        else f"its maker recommends {recommended}; where a request says nothing, the server keeps to it"
     )
 
 

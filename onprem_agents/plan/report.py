@@ -9,6 +9,8 @@ import math
 from collections import Counter
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from onprem_agents.plan import PlatformPlan, ServingPlan
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
 
@@ -91,6 +93,8 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
         "prefixCaching": bool(serving.flags.enable_prefix_caching),
         "speculativeTokens": (serving.flags.speculative_config or {}).get("num_speculative_tokens", 0),
         "vision": serving.vision,
+        "thinking": _thinking(serving),
+        "sampling": _sampling(serving),
         "kvCacheDtype": serving.flags.kv_cache_dtype or "auto",
         "license": serving.model.license,
         "licenceToAccept": serving.licence_to_accept,
@@ -127,3 +131,23 @@ def _on_mode_change(serving: ServingPlan) -> str:
     """Say what a new `serving.mode` would do: KServe takes none on a server that is there."""
     minutes = math.ceil(serving.timeouts.load_budget_seconds / 60)
     return f"another serving.mode replaces it: away while it loads, up to {minutes} minutes"
+
+
+def _thinking(serving: ServingPlan) -> dict[str, Any] | None:
+    thinking = serving.thinking
+    if thinking is None:
+        return None
+    return {
+        "default": thinking.default,
+        "budgetTokens": thinking.budget_tokens,
+        "effort": thinking.effort,
+        "said": thinking.said(),
+        "because": thinking.because,
+    }
+
+
+def _sampling(serving: ServingPlan) -> dict[str, Any]:
+    """Return the server's defaults as far as they are not the checkpoint's own."""
+    sampling = serving.sampling
+    values = {to_camel(name): value for name, value in (sampling.overrides() or {}).items()}
+    return {"values": values, "because": sampling.because()}

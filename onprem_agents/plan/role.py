@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from onprem_agents.catalog import Catalog, Model, Variant
+from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.errors import Problem, UnknownFact
 from onprem_agents.plan.additions import additions
 from onprem_agents.plan.choice import Choice, choose, nearest_of, replicas_of, variants_to_try
@@ -15,7 +16,9 @@ from onprem_agents.plan.known_conflicts import Settled, settle
 from onprem_agents.plan.own_flags import contradiction, own_flags
 from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.release_fitness import obstacles, parser_problems, release_problems
+from onprem_agents.plan.sampling import sampling_problems
 from onprem_agents.plan.substitute import substitutes
+from onprem_agents.plan.thinking_problems import thinking_problems
 from onprem_agents.plan.ways_out import (
     Way,
     checkpoint_steps,
@@ -116,6 +119,8 @@ class _Decider:
         elif nearest is not None:
             ways = ways_out(asked, nearest, pool, catalog=self.catalog, release=self.release, where=where)
             problems.append(_does_not_fit(nearest, ways, where, pool))
+        problems += self._thinking_problems(model, nearest)
+        problems += sampling_problems(role, self.release, where=where)
         if model.tool_call_parser is None and role.tool_call_parser is None:
             problems.append(self._no_tool_calls(model))
         return RoleDecision(
@@ -197,6 +202,16 @@ class _Decider:
         clash = contradiction(own, role.kv_cache_dtype, where=where, model=model)
         if clash is not None:
             yield clash
+
+    def _thinking_problems(self, model: Model, nearest: Choice | None) -> Iterator[Problem]:
+        return thinking_problems(
+            self.role,
+            model,
+            self.catalog.thinking_control(model),
+            self.release,
+            where=self.where,
+            max_output_tokens=output_cap_tokens(nearest.request.context_tokens) if nearest else None,
+        )
 
     def _too_few_sessions(self, role: ModelRole, choice: Choice) -> list[Problem]:
         replicas = replicas_of(role, choice)

@@ -12,6 +12,8 @@ from onprem_agents.plan.cache import Cache, FolderCache
 from onprem_agents.plan.loading import Loading
 from onprem_agents.plan.pod_settings import PodSettings
 from onprem_agents.plan.rollout import Rollout
+from onprem_agents.plan.sampling import SamplingPlan
+from onprem_agents.plan.thinking import Thinking
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import Fit
 from onprem_agents.vllm import Cuda, ServeFlags
@@ -104,6 +106,9 @@ class ServingPlan:
     temperature: float | None
     vision: bool
     """Whether it takes images beside text."""
+    thinking: Thinking | None
+    """How much it thinks where a request says nothing; None for a model that never does."""
+    sampling: SamplingPlan
     unsupported_reasons: Mapping[str, str]
     """Why an agent cannot work with this role, for each agent that cannot."""
     chat_template: str | None

@@ -16,6 +16,7 @@ from onprem_agents.probes.discovery import base_address
 from onprem_agents.probes.limits import limits
 from onprem_agents.probes.patient import Patient, verdict
 from onprem_agents.probes.reach import names_of_reach, reach
+from onprem_agents.probes.thinking import names_of_thinking, thinking
 from onprem_agents.probes.trust import trust
 from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.installed import Installed
@@ -25,7 +26,8 @@ def left_out(connection: Connection, found: Sequence[Verdict]) -> tuple[str, ...
     """Return the probes of the platform that did not run, `--slow` aside, in their order."""
     expected = [
         *names_of_reach(connection.base_url),
-        *("no key", "wrong key", *names_of_answers(connection.main), "long body", "context"),
+        *("no key", "wrong key", *names_of_answers(connection.main)),
+        *(*names_of_thinking(connection.main), "long body", "context"),
     ]
     done = {verdict.probe for verdict in found}
     return tuple(probe for probe in expected if probe not in done)
@@ -104,4 +106,5 @@ def platform_probes(
         return
     sound = yield from answers(patient)
     if sound:
+        yield from thinking(patient)
         yield from limits(patient, slow=slow)

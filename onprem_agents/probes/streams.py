@@ -100,6 +100,8 @@ def of_responses(text: str) -> Stream:
             call["name"], call["arguments"] = _str(item.get("name")), _str(item.get("arguments"))
         elif kind == "response.output_item.done" and item.get("type") == "message":
             stream.text += "".join(_str(part.get("text")) for part in _list(item.get("content")))
+        elif kind == "response.output_item.done" and item.get("type") == "reasoning":
+            stream.thought += "".join(_str(part.get("text")) for part in _list(item.get("content")))
         elif kind in ("response.failed", "error"):
             stream.error = json.dumps(event.get("error") or _dict(event.get("response")).get("error"))
         stream.ended |= kind == "response.completed"

@@ -10,6 +10,7 @@ from onprem_agents.stack.cache import Cache
 from onprem_agents.stack.domain import CatalogName, ContextTokens, RoleName, SourceUri, Temperature
 from onprem_agents.stack.pod import Annotations, Labels, NodeLabels, Toleration, Variables, Words
 from onprem_agents.stack.section import Section, contradiction
+from onprem_agents.stack.thinking import Thinking
 
 ParserName = Annotated[str, Field(min_length=1, max_length=64)]
 Count = Annotated[int, Field(strict=True, ge=1, le=4096)]
@@ -97,7 +98,33 @@ class ModelRole(Section):
     )
     temperature: Temperature | None = Field(
         default=None,
-        description="Sampling temperature that server and agents use. Left out: that of the model's own configuration.",
+        description="Sampling temperature that server and agents use. Left out: that of the maker's card where the "
+        "checkpoint's own configuration says another, else that of its configuration.",
+    )
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None,
+        description="Share of the likeliest tokens that are sampled from. Left out: as for 'temperature'.",
+    )
+    top_k: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
+        default=None,
+        description="Number of the likeliest tokens that are sampled from. Left out: as for 'temperature'.",
+    )
+    min_p: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description="Least probability of a token, as a share of the likeliest one's; not beside "
+        "'speculativeTokens'. Left out: as for 'temperature'.",
+    )
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = Field(
+        default=None,
+        description="What a token loses once it has been said. Left out: as for 'temperature'.",
+    )
+    repetition_penalty: Annotated[float, Field(gt=0, le=2)] | None = Field(
+        default=None,
+        description="Divisor of what was said before, 1 for none. Left out: as for 'temperature'.",
+    )
+    thinking: Thinking = Field(
+        default=Thinking(),
+        description="How much the model thinks where a request says nothing. Left out: little, as suits agents.",
     )
     extra_args: Words = Field(
         default=(),
@@ -143,5 +170,15 @@ class ModelRole(Section):
                 f"'revision' beside the source {self.source}",
                 "'revision' is a Git revision on Hugging Face, and nothing would read it",
                 "remove 'revision', and let the source name the version",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _guesses_without_least_probability(self) -> ModelRole:
+        if self.min_p and self.speculative_tokens:
+            raise contradiction(
+                f"'minP' beside 'speculativeTokens' {self.speculative_tokens}",
+                "vLLM refuses every request with a least probability while it guesses tokens ahead",
+                "remove one of them; 'topK' and 'topP' go with guessing",
             )
         return self

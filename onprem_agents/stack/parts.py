@@ -50,6 +50,7 @@ from onprem_agents.stack.settings import (
     TurnSeconds,
     check_nodes,
 )
+from onprem_agents.stack.thinking import ServedThinking
 
 ServiceNamespace = Annotated[
     ForeignNamespace | None,
@@ -167,6 +168,10 @@ class ServerReference(Section):
         "most 16384.",
     )
     reasoning: bool = Field(default=False, description="Whether the model thinks before it answers.")
+    thinking: ServedThinking | None = Field(
+        default=None,
+        description="How much it thinks, which agents keep to. Left out: nobody knows, and agents ask for nothing.",
+    )
     tool_calling: bool = Field(default=True, description="Whether the server parses the model's tool calls.")
     vision: bool = Field(default=False, description="Whether the server takes images beside text.")
     temperature: Temperature | None = Field(

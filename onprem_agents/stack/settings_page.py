@@ -89,7 +89,8 @@ def values_of(kind: dict[str, Any], section: str | None) -> str:
         case "boolean":
             told = "`true`, `false`"
         case "integer" | "number":
-            told = f"{kind['minimum']} to {kind['maximum']}"
+            least = kind["minimum"] if "minimum" in kind else f"above {kind['exclusiveMinimum']}"
+            told = f"{least} to {kind['maximum']}"
         case "array":
             told = f"list of: {values_of(entry_of(kind), None)}"
         case "object":

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from scripted_model.thinking import Budget, Effort, thinking
 from scripted_model.turn import Asked, Call, Entry, Tool, Turn, Usage, pieces
 from scripted_model.wire.shared import Content, Part, event, joined, split_arguments, texts
 
@@ -63,6 +64,9 @@ class Request(Part):
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     temperature: Annotated[float, Field(ge=0)] | None = None
+    reasoning_effort: Effort | None = None
+    chat_template_kwargs: dict[str, Any] | None = None
+    thinking_token_budget: Budget | None = None
 
 
 def parse(body: object) -> Asked:
@@ -83,6 +87,9 @@ def parse(body: object) -> Asked:
         stream=bool(request.stream),
         include_usage=request.stream_options is not None and request.stream_options.include_usage,
         max_output_tokens=request.max_completion_tokens or request.max_tokens,
+        thinking=thinking(
+            request.reasoning_effort, request.chat_template_kwargs, request.thinking_token_budget
+        ),
     )
 
 

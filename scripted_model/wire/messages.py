@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from scripted_model.thinking import thinking
 from scripted_model.turn import Asked, Entry, Tool, Turn, Usage, pieces
 from scripted_model.wire.shared import Content, Part, event, joined, split_arguments, texts
 
@@ -50,6 +51,15 @@ class _Choice(Part):
     disable_parallel_tool_use: bool = False
 
 
+class _Thinking(Part):
+    type: Literal["enabled", "disabled", "adaptive"]
+    budget_tokens: Annotated[int, Field(ge=1024)] | None = None
+
+
+class _OutputConfig(Part):
+    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
+
+
 class CountRequest(Part):
     """The fields of a request to count tokens."""
 
@@ -66,6 +76,16 @@ class Request(CountRequest):
     tool_choice: _Choice | None = None
     stream: bool | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    thinking: _Thinking | None = None
+    output_config: _OutputConfig | None = None
+    chat_template_kwargs: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _room_for_an_answer(self) -> Request:
+        budget = self.thinking.budget_tokens if self.thinking is not None else None
+        if budget is not None and budget >= self.max_tokens:
+            raise ValueError("thinking.budget_tokens must be less than max_tokens")
+        return self
 
 
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
@@ -86,7 +106,20 @@ def parse(body: object) -> Asked:
         parallel=choice is None or not choice.disable_parallel_tool_use,
         stream=bool(request.stream),
         max_output_tokens=request.max_tokens,
+        thinking=thinking(_effort(request), request.chat_template_kwargs, _budget(request)),
     )
+
+
+def _effort(request: Request) -> str | None:
+    """An effort stands behind a thinking that is switched off."""
+    if request.thinking is not None and request.thinking.type == "disabled":
+        return "none"
+    return request.output_config.effort if request.output_config is not None else None
+
+
+def _budget(request: Request) -> int | None:
+    enabled = request.thinking is not None and request.thinking.type == "enabled"
+    return request.thinking.budget_tokens if request.thinking is not None and enabled else None
 
 
 def check_count(body: object) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from scripted_model.thinking import Effort, thinking
 from scripted_model.turn import Asked, Entry, Tool, Turn, Usage, pieces
 from scripted_model.wire.shared import Content, Part, event, joined, split_arguments, texts
 
@@ -34,6 +35,10 @@ class _Choice(Part):
     name: str
 
 
+class _Reasoning(Part):
+    effort: Effort | None = None
+
+
 class Request(Part):
     """The fields of a responses request that decide something."""
 
@@ -46,6 +51,8 @@ class Request(Part):
     stream: bool | None = None
     max_output_tokens: Annotated[int, Field(ge=1)] | None = None
     temperature: Annotated[float, Field(ge=0)] | None = None
+    reasoning: _Reasoning | None = None
+    chat_template_kwargs: dict[str, Any] | None = None
 
 
 def parse(body: object) -> Asked:
@@ -62,6 +69,11 @@ def parse(body: object) -> Asked:
         parallel=request.parallel_tool_calls is not False,
         stream=bool(request.stream),
         max_output_tokens=request.max_output_tokens,
+        thinking=thinking(
+            request.reasoning.effort if request.reasoning is not None else None,
+            request.chat_template_kwargs,
+            None,
+        ),
     )
 
 

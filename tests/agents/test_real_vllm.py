@@ -105,6 +105,55 @@ def test_a_required_tool_call_is_valid_even_from_random_weights(vllm: Gateway) -
     assert set(json.loads(calls[0]["function"]["arguments"])) == {"overwrite", "lines"}
 
 
+def thought_and_said(vllm: Gateway, **fields: Any) -> tuple[str, str]:
+    body = bodies()["/v1/chat/completions"] | {"max_tokens": 400, "seed": 7} | fields
+    answer = ask(vllm, "/v1/chat/completions", body)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    message = answer.json()["choices"][0]["message"]
+    return message.get("reasoning") or "", message.get("content") or ""
+
+
+def test_vllm_thinks_as_the_fields_of_the_contract_say(vllm: Gateway) -> None:
+    on = {"chat_template_kwargs": {"enable_thinking": True}}
+
+    assert not thought_and_said(vllm)[0], "the server's own default, from --default-chat-template-kwargs"
+    assert thought_and_said(vllm, **on)[0]
+    assert thought_and_said(vllm, reasoning_effort="low")[0]
+    assert not thought_and_said(vllm, reasoning_effort="none")[0]
+    off = {"chat_template_kwargs": {"enable_thinking": False}}
+    assert not thought_and_said(vllm, reasoning_effort="low", **off)[0]
+
+
+def test_vllm_closes_a_thought_at_its_budget_with_the_words_of_the_plan(vllm: Gateway) -> None:
+    on = {"chat_template_kwargs": {"enable_thinking": True}}
+    closed = [thought_and_said(vllm, thinking_token_budget=20, seed=seed, **on)[0] for seed in range(_TRIES)]
+
+    # Chance may end a thought before.
+    assert any("based on the thinking directly now." in thought for thought in closed)
+    assert all(len(thought) < 400 for thought in closed)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        ("/v1/chat/completions", {"reasoning_effort": "lots"}, 400),
+        ("/v1/chat/completions", {"thinking_token_budget": 2.5}, 400),
+        ("/v1/messages", {"thinking": {"type": "enabled", "budget_tokens": 1023}, "max_tokens": 4096}, 400),
+        ("/v1/messages", {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 1024}, 400),
+        ("/v1/messages", {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 1200}, 200),
+        ("/v1/messages", {"thinking": {"type": "adaptive"}, "output_config": {"effort": "low"}}, 200),
+        ("/v1/messages", {"thinking": {"type": "disabled"}}, 200),
+        ("/v1/responses", {"reasoning": {"effort": "none"}}, 200),
+    ],
+)
+def test_vllm_takes_of_thinking_what_the_scripted_model_takes(
+    vllm: Gateway, path: str, fields: dict[str, Any], status: int
+) -> None:
+    answer = ask(vllm, path, bodies()[path] | fields)
+
+    assert answer.status_code == status, answer.text
+
+
 def test_a_vllm_that_cannot_be_run_is_refused_and_leaves_the_gateway_as_it_is(vllm: Gateway) -> None:
     nowhere = {real_vllm.PYTHON: "/nowhere/python"}
     done = vllm.checkout.dev("gateway", "--detach", "--upstream", "vllm", env=nowhere)
@@ -151,7 +200,9 @@ def test_doctor_finds_what_does_not_depend_on_the_weights_in_order(vllm: Gateway
     )
     verdicts = {each["probe"]: each["severity"] for each in json.loads(done.stdout)["verdicts"]}
     wanted = ("no key", "wrong key", "chat", "streaming", "count_tokens", "long body", "context")
-    assert {name: verdicts.get(name) for name in wanted} == dict.fromkeys(wanted, "ok")
+    thinking = ("thinking", "thinking off", "thinking budget", "messages thinking", "responses thinking")
+    wanted_too = (*wanted, *thinking)
+    assert {name: verdicts.get(name) for name in wanted_too} == dict.fromkeys(wanted_too, "ok")
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])

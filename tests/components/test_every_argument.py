@@ -95,6 +95,7 @@ OF_A_SERVER: Arguments = {
     "reasoning": True,
     "toolCalling": False,
     "temperature": 0.3,
+    "thinking": {"default": "off"},
     "unsupportedReasons": {"codex": "it refuses its tools"},
     "longestTurnSeconds": 900,
 }
@@ -145,6 +146,11 @@ SAMPLES: dict[str, Any] = {
     "ingress.gateway": "own-gateway",
     "ingress.routes": ["other"],
     **{f"servers.{key}": value for key, value in OF_A_SERVER.items()},
+    "servers.thinking.default": "off",
+    "servers.thinking.budgetTokens": 1024,
+    "servers.thinking.effort": "low",
+    "servers.thinking.efforts": ["low"],
+    "servers.thinking.switch": "enable_thinking",
 }
 # What an argument needs beside it, or what must change with it.
 GIVEN: dict[str, Arguments] = {
@@ -156,6 +162,18 @@ GIVEN: dict[str, Arguments] = {
         name.partition(".")[2]: {"tolerations": one.given["models.tolerations"]}
         for name, one in SETTINGS.items()
         if name.startswith("models.tolerations.")
+    },
+    "ServerArguments.thinking.effort": {"model": "Qwen/Qwen3.8-27B"},
+    **{
+        f"servers.thinking.{key}": {
+            "servers": [ANY_SERVICE | {"contextTokens": 65536, "thinking": {"default": "on"}}]
+        }
+        for key in ("default", "budgetTokens", "effort", "efforts", "switch")
+    },
+    "servers.thinking.default": {
+        "servers": [
+            ANY_SERVICE | {"contextTokens": 65536, "thinking": {"default": "on", "switch": "enable_thinking"}}
+        ]
     },
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
@@ -190,6 +208,9 @@ TOLD_BY_THE_INGRESS = {
     "servers.unsupportedReasons",
     "servers.temperature",
     "servers.vision",
+    "servers.thinking",
+    "servers.thinking.efforts",
+    "servers.thinking.switch",
     "servers.mode",
 }
 
@@ -207,7 +228,8 @@ def cases() -> Iterator[Any]:
 def put(raw: Any, path: tuple[str, ...], value: Any) -> None:
     *sections, last = path
     for name in sections:
-        raw = raw[name][0] if isinstance(raw[name], list) else raw[name]
+        found = raw.setdefault(name, {})
+        raw = found[0] if isinstance(found, list) else found
     raw[last] = value
 
 

@@ -39,6 +39,7 @@ class Sample:
 _ISSUER = {"access.tls": {"issuer": "internal-ca"}}
 _SECRET = {"access.tls": {"secretName": "agents-tls"}}
 _ELSEWHERE = {"access.tls": {"secretName": "agents-tls", "secretNamespace": "certificates"}}
+_WITH_EFFORTS = {"models": [{"role": "coder", "model": "Qwen/Qwen3.8-27B", "context": 65536}]}
 _CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
 _FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
 _GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}
@@ -80,6 +81,14 @@ SAMPLES: dict[str, Sample] = {
     "models.prefixCaching": Sample(value=False),
     "models.speculativeTokens": Sample(value=2, given=_NO_CACHE),
     "models.temperature": Sample(value=0.3),
+    "models.topP": Sample(value=0.5),
+    "models.topK": Sample(value=30),
+    "models.minP": Sample(value=0.1),
+    "models.presencePenalty": Sample(value=0.5),
+    "models.repetitionPenalty": Sample(value=1.1),
+    "models.thinking": Sample(value={"default": "off"}),
+    "models.thinking.budgetTokens": Sample(value=1024),
+    "models.thinking.effort": Sample(value="medium", given=_WITH_EFFORTS),
     "models.cache": Sample(value={"pvc": {}}),
     "models.cache.pvc": Sample(value={"storageClass": "fast"}, given=_CLAIM),
     "models.cache.pvc.storageClass": Sample(value="fast", given=_CLAIM),

@@ -21,8 +21,10 @@ EXPECTED = Expected(
             "API_TIMEOUT_MS": "1800000",
             "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
             "CLAUDE_CODE_MODEL_CAPABILITIES": (
-                "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management;fast=-mid_conv_system"
+                "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management,-adaptive_thinking;"
+                "fast=-mid_conv_system"
             ),
+            "MAX_THINKING_TOKENS": "2048",
             "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1",
             "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",

@@ -38,6 +38,7 @@ EXPECTED = Expected(
                         "tool_call": True,
                         "reasoning": True,
                         "temperature": True,
+                        "options": {"thinking_token_budget": 2048},
                     },
                     "fast": {
                         "name": "fast (google/gemma-4-E4B-it)",

@@ -57,6 +57,24 @@ def test_a_model_predictor_with_kserves_own_runtime_is_read_with_its_arguments()
     assert _policies(bare) == [TOOLS, PARSER, MEMORY]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["--default-chat-template-kwargs", '{"enable_thinking": false}'],
+        ['--default_chat_template_kwargs={"thinking":true,"reasoning_effort":"low"}'],
+        ["--default-chat-template-kwargs.enable_thinking=false"],
+        ["--reasoning-config", '{"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}'],
+        ["--reasoning-effort-map", '{"minimal": "low"}', "--anthropic-disabled-thinking-effort", "low"],
+        ["--generation-config", "vllm", "--override-generation-config", '{"temperature": 0.6, "top_k": 20}'],
+    ],
+    ids=lambda said: said[0].partition("=")[0],
+)
+def test_what_others_say_of_thinking_and_sampling_is_theirs_to_say(said: list[str]) -> None:
+    service = _service(model=_model(args=[*ARGS[1:], *said]), nodeSelector=L40S)
+
+    assert _policies(service) == []
+
+
 def test_a_runtime_of_the_same_program_adds_its_arguments_before_those_of_the_service() -> None:
     runtime = {
         "apiVersion": "serving.kserve.io/v1alpha1",

@@ -120,14 +120,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             message = {"content": content, "tool_calls": function}
             self._send(200, json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}))
             return
-        deltas: list[dict[str, Any]] = [{"reasoning": "hm"}, {"content": content}] if content else []
-        for index, (name, arguments) in enumerate(calls):
+        arguments = body.get("chat_template_kwargs") or {}
+        thought = [{"reasoning": "hm"}] if arguments.get("enable_thinking") is not False else []
+        deltas: list[dict[str, Any]] = [*thought, {"content": content}] if content else []
+        for index, (name, written) in enumerate(calls):
             deltas.append({"tool_calls": [{"index": index, "function": {"name": name, "arguments": ""}}]})
-            half = len(arguments) // 2
-            rest = arguments[half:] if "cut-arguments" not in faults else ""
+            half = len(written) // 2
+            rest = written[half:] if "cut-arguments" not in faults else ""
             deltas += [
                 {"tool_calls": [{"index": index, "function": {"arguments": part}}]}
-                for part in (arguments[:half], rest)
+                for part in (written[:half], rest)
             ]
         lines = [f"data: {json.dumps({'choices': [{'delta': delta}]})}\n\n" for delta in deltas]
         if "stream-error" in faults:

@@ -48,7 +48,7 @@ def test_claude_code_with_one_role_uses_it_in_every_slot() -> None:
     env = json.loads(printed(contract("smallRole", value="coder"), CLAUDE)[0].content)["env"]
     assert env["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "coder"
     assert env["CLAUDE_CODE_MODEL_CAPABILITIES"] == (
-        "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management"
+        "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management,-adaptive_thinking"
     )
 
 
@@ -84,7 +84,10 @@ def test_claude_code_router_gets_a_capped_provider_on_loopback() -> None:
                 "api_base_url": "https://agents.example.internal/v1/chat/completions",
                 "api_key": "$ONPREM_API_KEY",
                 "models": ["coder", "fast"],
-                "transformer": {"use": [["maxtoken", {"max_tokens": 16384}]]},
+                "transformer": {
+                    "use": [["maxtoken", {"max_tokens": 16384}]],
+                    "coder": {"use": [["customparams", {"thinking_token_budget": 2048}]]},
+                },
             }
         ],
         "Router": {"default": "onprem,coder", "background": "onprem,fast"},
@@ -95,7 +98,7 @@ def test_litellm_gets_hosted_vllm_routes_and_claude_code_its_address() -> None:
     proxy = file_of(contract(), LITELLM, "~/.config/onprem/litellm.yaml")
     assert yaml.safe_load(proxy.content) == {
         "model_list": [
-            _litellm_route("coder", 131072, 16384, vision=False),
+            _litellm_route("coder", 131072, 16384, vision=False, extra_body={"thinking_token_budget": 2048}),
             _litellm_route("fast", 65536, 8192, vision=True),
         ],
         "litellm_settings": {"drop_params": True, "telemetry": False, "request_timeout": 1800},
@@ -109,7 +112,9 @@ def test_litellm_gets_hosted_vllm_routes_and_claude_code_its_address() -> None:
     assert json.loads(settings.content)["env"]["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:4000"
 
 
-def _litellm_route(name: str, context_tokens: int, output_tokens: int, *, vision: bool) -> dict[str, Any]:
+def _litellm_route(
+    name: str, context_tokens: int, output_tokens: int, *, vision: bool, **thinking: Any
+) -> dict[str, Any]:
     return {
         "model_name": name,
         "litellm_params": {
@@ -118,6 +123,7 @@ def _litellm_route(name: str, context_tokens: int, output_tokens: int, *, vision
             "api_key": "os.environ/ONPREM_API_KEY",
             "timeout": 1800,
             "stream_timeout": 900,
+            **thinking,
         },
         "model_info": {
             "mode": "chat",

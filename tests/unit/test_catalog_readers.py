@@ -135,16 +135,21 @@ READERS = {
     "MigSlice": {
         "cli/catalog_entry": "parent profile compute_slices",
     },
+    "Marks": {
+        "plan/thinking": "start end closing",
+    },
     "Model": {
         "catalog/loader": "name hf_id aliases",
         "plan/substitute": "family",
         "catalog/resembling": "same_shape",
-        "plan/remarks": "license gated thinking sampling notes",
+        "plan/remarks": "license gated notes",
+        "plan/thinking": "thinking",
+        "plan/sampling": "sampling sampling_off",
         "cli/catalog_entry": "license_source serving_source",
         "sizing/throughput": "total_params active_params_b",
         "sizing/overhead": "architecture",
         "plan/derive_serving": "tool_call_parser reasoning_parser chat_template speculative",
-        "plan/derive_connection": "reasoning",
+        "plan/references": "reasoning",
         "plan/release_fitness": "min_vllm",
         "catalog/model": "extra_args agents",
         "plan/choice": "variants multimodal image_batch_tokens",
@@ -154,7 +159,8 @@ READERS = {
         "cli/catalog_entry": "source",
     },
     "Sampling": {
-        "catalog/model": "temperature top_p top_k",
+        "catalog/model": "temperature top_p top_k min_p presence_penalty repetition_penalty",
+        "plan/sampling": "configured",
         "cli/catalog_entry": "source",
     },
     "ServerOption": {
@@ -176,6 +182,12 @@ READERS = {
     },
     "Source": {
         "cli/catalog": "where read",
+    },
+    "ThinkingControl": {
+        "catalog/thinking": "reasoning_parser models budget_argument",
+        "plan/thinking": ("switch switched_on switched_off always_told efforts efforts_by_server marks"),
+        "plan/thinking_problems": "calls_while_thinking",
+        "cli/catalog_entry": "source",
     },
     "Tier": {
         "catalog/loader": "name aliases",

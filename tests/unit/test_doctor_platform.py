@@ -21,6 +21,8 @@ from onprem_agents.setup.developer_key import DeveloperKey
 from tests.unit.platform_server import KEY, Platform, platform
 from tests.unit.test_smoke_wire import self_signed
 
+STREAMS = ("streaming", "streamed tool call", "parallel tool calls", "reasoning")
+
 
 def examined(server: Platform, tmp_path: Path, *, key: str | None = KEY, slow: bool = False) -> list[Verdict]:
     own = DeveloperKey(value=key, source="the test") if key else None
@@ -53,6 +55,11 @@ def test_a_sound_platform_passes_every_probe(tmp_path: Path) -> None:
         "messages tool call",
         "count_tokens",
         "responses",
+        "thinking",
+        "thinking off",
+        "thinking budget",
+        "messages thinking",
+        "responses thinking",
         "long body",
         "context",
         "silence",
@@ -70,8 +77,11 @@ def test_a_sound_platform_passes_every_probe(tmp_path: Path) -> None:
         ("body-limit", {"long body": "body-limit"}),
         ("window", {"context": "context"}),
         ("no-count", {"count_tokens": "path"}),
-        ("no-messages", {"messages": "path", "messages tool call": "path"}),
-        ("no-responses", {"responses": "path"}),
+        (
+            "no-messages",
+            dict.fromkeys(("messages", "messages tool call", "messages thinking"), "path"),
+        ),
+        ("no-responses", dict.fromkeys(("responses", "responses thinking"), "path")),
         ("responses-cut", {"responses": "cut"}),
         ("cut-arguments", {"streamed tool call": "tool-arguments", "parallel tool calls": "tool-parser"}),
         (
@@ -84,12 +94,10 @@ def test_a_sound_platform_passes_every_probe(tmp_path: Path) -> None:
             },
         ),
         ("thoughts", {"chat": "reasoning-leak", "reasoning": "reasoning-leak"}),
-        *(
-            (
-                fault,
-                dict.fromkeys(("streaming", "streamed tool call", "parallel tool calls", "reasoning"), fault),
-            )
-            for fault in ("cut", "stream-error")
+        ("cut", dict.fromkeys(STREAMS, "cut")),
+        (
+            "stream-error",
+            dict.fromkeys((*STREAMS, "thinking", "thinking off", "thinking budget"), "stream-error"),
         ),
     ],
 )

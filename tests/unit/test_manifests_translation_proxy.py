@@ -104,7 +104,10 @@ def test_claude_code_router_routes_by_role_and_caps_the_output() -> None:
 
     assert config["Router"] == {"default": "coder,coder", "background": "fast,fast"}
     assert config["Providers"][0]["transformer"] == {
-        "use": [["maxtoken", {"max_tokens": plan.main.max_output_tokens}]]
+        "use": [
+            ["maxtoken", {"max_tokens": plan.main.max_output_tokens}],
+            ["customparams", {"thinking_token_budget": 2048}],
+        ]
     }
     assert '{"coder": "coder", "fast": "fast"}' in files(plan)["router.js"]
 

@@ -106,10 +106,8 @@ def test_the_tiny_model_holds_the_context_and_has_a_token_for_every_byte(tmp_pat
     assert len(tokenizer["model"]["vocab"]) == 256
     # As byte-level tokenizers write them: a letter for itself, a space and a line feed moved up by 256.
     assert [tokenizer["model"]["vocab"][letter] for letter in ("A", "Ġ", "Ċ")] == [65, 32, 10]
-    # Bytes and the end of an answer; other markers are for prompts, within vLLM's padding to 320 rows.
+    # Bytes, the end of an answer and of a thought; other markers are for prompts, within vLLM's padding to 320 rows.
     markers = {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
-    assert config["vocab_size"] == 257
-    assert markers["<|im_end|>"] == 256
-    assert {"<|im_start|>", "<think>", "</think>"} <= {
-        name for name, number in markers.items() if 256 < number < 320
-    }
+    assert config["vocab_size"] == 258
+    assert (markers["<|im_end|>"], markers["</think>"]) == (256, 257)
+    assert {"<|im_start|>", "<think>"} <= {name for name, number in markers.items() if 257 < number < 320}

@@ -33,6 +33,7 @@ RAW: dict[str, Any] = {
 YOUNGER = {
     "--language-model-only": "0.17.1",
     "--shutdown-timeout": "0.18.1",
+    "--reasoning-config": "0.19.1",
 }
 
 
