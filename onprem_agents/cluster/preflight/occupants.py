@@ -61,7 +61,7 @@ def check_occupants(plan: PlatformPlan, objects: Sequence[Object], client: KubeC
             fix="move those pods, or let it happen",
         )
     else:
-        yield Check(name=_NAME, verdict="ok", found=f"{counted(len(wanted), 'pod')} of model servers fit")
+        yield Check(name=_NAME, verdict="ok", found=f"for {counted(len(wanted), 'pod')} of model servers")
 
 
 def _occupants(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[_Occupant]:
