@@ -86,10 +86,6 @@ class Catalog:
         """Keys and values of other manifests, and what to write here."""
         return _read_once(_FOLDER / "former-settings.yaml", FormerSetting)
 
-    def thinking_control(self, model: Model) -> ThinkingControl | None:
-        """Return what steers a model's thinking, None for one that does not think or that nobody has looked into."""
-        return control_of(model, _read_once(_FOLDER / "thinking.yaml", ThinkingControl))
-
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
         """Options of vLLM that do harm together, or with some models."""
@@ -131,6 +127,10 @@ class Catalog:
         if found is None:
             raise UnknownFact("KServe release", str(version), [each.release for each in self.kserve_releases])
         return found
+
+    def thinking_control(self, model: Model) -> ThinkingControl | None:
+        """Return what steers a model's thinking, None for one that does not think or that nobody has looked into."""
+        return control_of(model, _read_once(_FOLDER / "thinking.yaml", ThinkingControl))
 
     def model(self, name: str) -> Model:
         """Return the model of that name, alias or Hugging Face id (a variant's too). Raises UnknownFact."""

@@ -113,9 +113,9 @@ class Model(Fact):
     `same_shape` names other models that differ in their weights' values alone: they are sized as this one, not served.
     `thinking` is the server's default; `reasoning` says whether the model can think at all.
     `image_batch_tokens` is the least `--max-num-batched-tokens` with images, where a batch must hold a whole one.
-    `speculative` is the value of `--speculative-config` for the model's own MTP layers. `sampling_off` is the sampling
-    where it does not think, null for no other. `extra_args` are options of `vllm serve` without which it does not start
-    or answers wrongly. An agent that `agents` does not name is unproven.
+    `speculative` is the value of `--speculative-config` for the model's own MTP layers. `sampling_off` is
+    the sampling where it does not think, null for no other. `extra_args` are options of `vllm serve` without which
+    it does not start or answers wrongly. An agent that `agents` does not name is unproven.
     """
 
     name: str

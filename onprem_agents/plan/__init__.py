@@ -27,7 +27,14 @@ from onprem_agents.plan.parts import (
     ServerPart,
 )
 from onprem_agents.plan.platform import PlatformPlan
-from onprem_agents.plan.pod_requests import Amounts, format_amount, pod_requests, times, total
+from onprem_agents.plan.pod_requests import (
+    Amounts,
+    container_amounts,
+    format_amount,
+    pod_requests,
+    times,
+    total,
+)
 from onprem_agents.plan.pool import GPU_RESOURCE, TAINT_KEY, Placement, Pool, place
 from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import Rollout, choose_rollout
@@ -86,6 +93,7 @@ __all__ = [
     "ServingPlan",
     "TimeoutChain",
     "choose_rollout",
+    "container_amounts",
     "decide_role",
     "derive_timeouts",
     "download_image",

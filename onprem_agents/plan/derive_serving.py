@@ -71,15 +71,15 @@ def serving_plan(
     Raises `InvalidInput` naming the options that the release does not take.
     """
     source = source_of(role, choice)
-    # vLLM takes the last of two equal options, so what a stack gives itself stands last.
-    extra = extra_flags(role.extra_args, release)
     context_tokens = choice.request.context_tokens
     max_output_tokens = output_cap_tokens(context_tokens)
     control, judged_by = load_catalog().thinking_control(choice.model), nearest_release(release)
     thinking = thinking_of(role, choice.model, control, judged_by, max_output_tokens=max_output_tokens)
     sampling = sampling_of(role, choice.model, thinking, judged_by)
-    told = _thinking_flags(_flags(role, choice, timeouts), choice.model, thinking, sampling, judged_by)
-    derived = choice.own.merged_into(_known(told, release))
+    flags = _thinking_flags(_flags(role, choice, timeouts), choice.model, thinking, sampling, judged_by)
+    derived = choice.own.merged_into(_known(flags, release))
+    # vLLM takes the last of two equal options, so what a stack gives itself stands last.
+    extra = extra_flags(role.extra_args, release)
     image = settings.image or image_of(release)
     loading = Loading(
         weights_gib=stored_gib(choice),
@@ -110,9 +110,9 @@ def serving_plan(
         context_tokens=context_tokens,
         max_output_tokens=max_output_tokens,
         temperature=role.temperature,
+        vision=choice.request.has_encoder,
         thinking=thinking,
         sampling=sampling,
-        vision=choice.request.has_encoder,
         unsupported_reasons=unsupported_reasons(
             choice.model,
             context_tokens=context_tokens,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from onprem_agents.units import format_bytes, format_cpu, parse_quantity
 
@@ -12,8 +12,8 @@ Amounts = dict[str, Fraction]
 """Amounts by the name of the resource: cores, bytes, or pieces."""
 
 
-def pod_requests(pod: Mapping[str, Any]) -> Amounts:
-    """Return the effective request of a pod spec.
+def pod_requests(pod: Mapping[str, Any], kind: Literal["requests", "limits"] = "requests") -> Amounts:
+    """Return the effective request of a pod spec, or its limits.
 
     All containers and sidecars together, or what an init container needs beside the sidecars that run before it,
     whichever is more of a resource (Kubernetes 1.36, component-helpers, resource/helpers.go), and the overhead.
@@ -21,13 +21,13 @@ def pod_requests(pod: Mapping[str, Any]) -> Amounts:
     sidecars: Amounts = {}
     at_start: Amounts = {}
     for container in pod.get("initContainers") or []:
-        wanted = _container(container)
+        wanted = container_amounts(container, kind)
         if container.get("restartPolicy") == "Always":
             sidecars = total([sidecars, wanted])
             at_start = _larger(at_start, sidecars)
         else:
             at_start = _larger(at_start, total([sidecars, wanted]))
-    running = total([sidecars, *(_container(each) for each in pod.get("containers") or [])])
+    running = total([sidecars, *(container_amounts(each, kind) for each in pod.get("containers") or [])])
     return total([_larger(running, at_start), _amounts(pod.get("overhead") or {})])
 
 
@@ -52,10 +52,13 @@ def format_amount(name: str, amount: Fraction) -> str:
     return format_cpu(float(amount))
 
 
-def _container(container: Mapping[str, Any]) -> Amounts:
-    """Return what a container asks for; the API server takes a limit for the request where none is said."""
+def container_amounts(
+    container: Mapping[str, Any], kind: Literal["requests", "limits"] = "requests"
+) -> Amounts:
+    """Return what a container asks for: the API server takes a limit for the request where none is said."""
     resources = container.get("resources") or {}
-    return _amounts(resources.get("limits") or {}) | _amounts(resources.get("requests") or {})
+    limits = _amounts(resources.get("limits") or {})
+    return limits if kind == "limits" else limits | _amounts(resources.get("requests") or {})
 
 
 def _amounts(stated: Mapping[str, Any]) -> Amounts:

@@ -90,11 +90,11 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
         "toolCallParser": serving.flags.tool_call_parser,
         "reasoningParser": serving.flags.reasoning_parser,
         "chatTemplate": serving.flags.chat_template,
-        "thinking": _thinking(serving),
-        "sampling": _sampling(serving),
         "prefixCaching": bool(serving.flags.enable_prefix_caching),
         "speculativeTokens": (serving.flags.speculative_config or {}).get("num_speculative_tokens", 0),
         "vision": serving.vision,
+        "thinking": _thinking(serving),
+        "sampling": _sampling(serving),
         "kvCacheDtype": serving.flags.kv_cache_dtype or "auto",
         "license": serving.model.license,
         "licenceToAccept": serving.licence_to_accept,
@@ -127,6 +127,12 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
     }
 
 
+def _on_mode_change(serving: ServingPlan) -> str:
+    """Say what a new `serving.mode` would do: KServe takes none on a server that is there."""
+    minutes = math.ceil(serving.timeouts.load_budget_seconds / 60)
+    return f"another serving.mode replaces it: away while it loads, up to {minutes} minutes"
+
+
 def _thinking(serving: ServingPlan) -> dict[str, Any] | None:
     thinking = serving.thinking
     if thinking is None:
@@ -145,9 +151,3 @@ def _sampling(serving: ServingPlan) -> dict[str, Any]:
     sampling = serving.sampling
     values = {to_camel(name): value for name, value in (sampling.overrides() or {}).items()}
     return {"values": values, "because": sampling.because()}
-
-
-def _on_mode_change(serving: ServingPlan) -> str:
-    """Say what a new `serving.mode` would do: KServe takes none on a server that is there."""
-    minutes = math.ceil(serving.timeouts.load_budget_seconds / 60)
-    return f"another serving.mode replaces it: away while it loads, up to {minutes} minutes"

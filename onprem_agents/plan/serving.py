@@ -104,11 +104,11 @@ class ServingPlan:
     context_tokens: int
     max_output_tokens: int
     temperature: float | None
+    vision: bool
+    """Whether it takes images beside text."""
     thinking: Thinking | None
     """How much it thinks where a request says nothing; None for a model that never does."""
     sampling: SamplingPlan
-    vision: bool
-    """Whether it takes images beside text."""
     unsupported_reasons: Mapping[str, str]
     """Why an agent cannot work with this role, for each agent that cannot."""
     chat_template: str | None

@@ -27,7 +27,6 @@ from onprem_agents.plan.plan_ingress import plan_ingress, plan_proxy
 from onprem_agents.plan.plan_parts import plan_auth, plan_platform, plan_pool, plan_server
 from onprem_agents.plan.references import ingress_reference, server_reference
 from onprem_agents.plan.report import role_report
-from onprem_agents.plan.stand_ins import with_stand_ins
 from onprem_agents.stack.parts import (
     AuthArguments,
     CheckArguments,
@@ -37,11 +36,9 @@ from onprem_agents.stack.parts import (
     ServerArguments,
 )
 from onprem_agents.stack.section import Section
-from onprem_agents.stack.settings import Platform
 from tests.components.test_every_setting import DIGEST, made_up, settings
 from tests.components.test_every_setting import SAMPLES as SETTINGS
 from tests.unit.contract_samples import CONTRACT
-from tests.unit.manifest_samples import STACK
 from tests.unit.part_samples import (
     ANY_SERVICE,
     POOL,
@@ -157,6 +154,12 @@ GIVEN: dict[str, Arguments] = {
     "ServerArguments.gpusPerNode": {"replicas": 4},
     "ServerArguments.nodes": {"replicas": 4},
     "ProxyArguments.servers.role": {"software": "claude-code-router"},
+    "speculativeTokens": {"prefixCaching": False},
+    **{
+        name.partition(".")[2]: {"tolerations": one.given["models.tolerations"]}
+        for name, one in SETTINGS.items()
+        if name.startswith("models.tolerations.")
+    },
     "ServerArguments.thinking.effort": {"model": "Qwen/Qwen3.8-27B"},
     **{
         f"servers.thinking.{key}": {
@@ -168,12 +171,6 @@ GIVEN: dict[str, Arguments] = {
         "servers": [
             ANY_SERVICE | {"contextTokens": 65536, "thinking": {"default": "on", "switch": "enable_thinking"}}
         ]
-    },
-    "speculativeTokens": {"prefixCaching": False},
-    **{
-        name.partition(".")[2]: {"tolerations": one.given["models.tolerations"]}
-        for name, one in SETTINGS.items()
-        if name.startswith("models.tolerations.")
     },
     "taint": {"nodeNames": ["gpu-a"]},
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
@@ -207,10 +204,10 @@ TOLD_BY_THE_INGRESS = {
     "servers.toolCalling",
     "servers.unsupportedReasons",
     "servers.temperature",
+    "servers.vision",
     "servers.thinking",
     "servers.thinking.efforts",
     "servers.thinking.switch",
-    "servers.vision",
     "servers.mode",
 }
 
@@ -228,8 +225,8 @@ def cases() -> Iterator[Any]:
 def put(raw: Any, path: tuple[str, ...], value: Any) -> None:
     *sections, last = path
     for name in sections:
-        inner = raw.setdefault(name, {})
-        raw = inner[0] if isinstance(inner, list) else inner
+        found = raw.setdefault(name, {})
+        raw = found[0] if isinstance(found, list) else found
     raw[last] = value
 
 
@@ -310,43 +307,3 @@ def test_arguments_that_are_no_map_are_refused(raw: object) -> None:
     for plan in (plan_pool, plan_server, plan_ingress, plan_proxy):
         with pytest.raises(InvalidInput, match="arguments are a map"):
             plan(raw, **NAMED)
-
-
-def test_what_decides_nothing_may_be_awaited_and_the_rest_is_planned_all_the_same() -> None:
-    awaited = with_stand_ins(
-        ServerArguments, SERVER | {"namespace": None, "keySecret": None, "gpusPerNode": 1}
-    )
-    assert awaited is not None
-    wrong = awaited | {"model": "Qwen/Qwen3.5-397B-A17B-FP8"}
-
-    assert plan_server(awaited, **NAMED).serving.role == "coder"
-    with pytest.raises(InvalidInput):
-        plan_server(wrong, **NAMED)
-
-
-@pytest.mark.parametrize("key", ["model", "accelerator", "gpusPerNode", "replicas"])
-def test_what_decides_the_plan_has_no_stand_in(key: str) -> None:
-    assert with_stand_ins(ServerArguments, SERVER | {key: None}) is None
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"access": STACK["access"] | {"host": None}},
-        {"access": STACK["access"] | {"tls": {"secretName": None}}},
-        {"access": STACK["access"] | {"tls": None, "developers": None}},
-        {"access": None, "namespace": None, "queue": None},
-        {"images": {"registry": None}, "network": {"proxy": {"httpsProxy": None}}, "podIds": None},
-        {"access": STACK["access"] | {"gatewayService": {"addresses": None}}},
-    ],
-)
-def test_a_platform_that_awaits_its_name_is_planned(changes: Arguments) -> None:
-    awaited = with_stand_ins(Platform, STACK | changes)
-    assert awaited is not None
-
-    assert plan_platform(awaited, **NAMED).main.role == "coder"
-
-
-def test_arguments_without_an_unknown_stay_as_they_are() -> None:
-    assert with_stand_ins(IngressArguments, ingress_arguments()) == ingress_arguments()
-    assert with_stand_ins(AuthArguments, {"ingress": None}) is None

@@ -38,8 +38,8 @@ class Sample:
 
 _ISSUER = {"access.tls": {"issuer": "internal-ca"}}
 _SECRET = {"access.tls": {"secretName": "agents-tls"}}
-_WITH_EFFORTS = {"models": [{"role": "coder", "model": "Qwen/Qwen3.8-27B", "context": 65536}]}
 _ELSEWHERE = {"access.tls": {"secretName": "agents-tls", "secretNamespace": "certificates"}}
+_WITH_EFFORTS = {"models": [{"role": "coder", "model": "Qwen/Qwen3.8-27B", "context": 65536}]}
 _CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
 _FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
 _GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}

@@ -17,6 +17,7 @@ from onprem_agents.manifests import render
 from onprem_agents.plan import KEEP_ALIVE_PATH, KEEP_ALIVE_SECONDS, plan_stack
 from onprem_agents.vllm import keep_alive
 from onprem_agents.vllm.keep_alive import COMMENT, INTERVAL_VARIABLE, KeepAlive
+from tests.unit.event_loop import finished
 from tests.unit.stack_generator import BASE
 
 pytestmark = pytest.mark.unit
@@ -41,7 +42,7 @@ def answered(app: Callable[..., Any], *, scope_type: str = "http") -> list[dict[
     async def receive() -> Any:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    asyncio.run(KeepAlive(app)({"type": scope_type, "path": "/v1/messages"}, receive, send))
+    finished(KeepAlive(app)({"type": scope_type, "path": "/v1/messages"}, receive, send))
     return got
 
 
@@ -133,7 +134,7 @@ def test_a_client_that_is_gone_ends_the_writing_and_not_the_application() -> Non
         if message["type"] == "http.response.body":
             raise OSError("gone")
 
-    asyncio.run(KeepAlive(app)({"type": "http"}, None, send))  # type: ignore[arg-type]
+    finished(KeepAlive(app)({"type": "http"}, None, send))  # type: ignore[arg-type]
 
 
 def test_every_model_server_mounts_the_very_file_and_imports_it(tmp_path: Path) -> None:

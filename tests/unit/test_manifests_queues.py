@@ -188,3 +188,10 @@ def test_what_only_an_init_container_asks_for_is_asked_for() -> None:
     asked = pod_requests({"containers": [CONTAINER], "initContainers": [FIRST]})
 
     assert asked == {"cpu": 3, "memory": 2**30, "ephemeral-storage": 2**30}
+
+
+def test_a_pods_limits_are_added_up_alike_and_requests_do_not_count_as_limits() -> None:
+    pod = {"containers": [{"resources": {"limits": {"cpu": "4"}, "requests": {"cpu": "2", "memory": "1Gi"}}}]}
+
+    assert pod_requests(pod) == {"cpu": 2, "memory": 2**30}
+    assert pod_requests({**pod, "initContainers": [SIDECAR]}, "limits") == {"cpu": 4}

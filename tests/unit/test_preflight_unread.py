@@ -72,7 +72,8 @@ def test_what_may_not_be_read_is_doubtful_and_names_the_right() -> None:
     assert found["nodes"].verdict == found["quotas"].verdict == "doubtful"
     assert found["nodes"].found == "not looked at: the caller may not list nodes cluster-wide"
     assert found["quotas"].found.endswith("may not list resourcequotas in the namespace coding-agents")
-    assert "kubectl auth can-i list nodes" in found["nodes"].fix
+    assert "kubectl auth can-i list nodes -A" in found["nodes"].fix
+    assert "can-i list resourcequotas -n coding-agents" in found["quotas"].fix
     assert found["Kubernetes"].verdict == "ok", "what may be read is told as ever"
 
 

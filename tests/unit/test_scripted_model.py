@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripted_model.http import Cut, HttpRequest
-from scripted_model.record import Record, fingerprint
-from scripted_model.server import ScriptedModel
+from scripted_model.http import Cut
+from scripted_model.record import fingerprint
+from tests.unit.scripted import Send, sender
 
 KEY = "sk-not-for-anybodys-eyes-0123456789"
-Send = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
@@ -25,30 +22,7 @@ def record_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def send(record_file: Path) -> Send:
-    model = ScriptedModel({"coder": 65536}, Record(record_file))
-
-    def send(path: str, body: object, method: str = "POST", **headers: str) -> tuple[int, Any]:
-        request = HttpRequest(
-            method=method,
-            target=path,
-            headers=tuple(headers.items()),
-            body=body if isinstance(body, bytes) else json.dumps(body).encode(),
-        )
-
-        async def answer() -> tuple[int, Any]:
-            response = await model(request)
-            if response.stream is None:
-                return response.status, json.loads(response.body)
-            return response.status, [event async for event in response.stream]
-
-        # Not asyncio.run: it takes the event loop away that other tests of this process count on.
-        loop = asyncio.new_event_loop()
-        try:
-            return loop.run_until_complete(answer())
-        finally:
-            loop.close()
-
-    return send
+    return sender(record_file)
 
 
 def tool(name: str, *parameters: str) -> dict[str, Any]:
@@ -340,106 +314,3 @@ def test_streamed_arguments_are_the_whole_ones_in_pieces(send: Send) -> None:
 
     assert len(pieces) > 1
     assert json.loads("".join(pieces)) == {"file_path": "/repo/a.txt", "content": "x"}
-
-
-MESSAGES: dict[str, Any] = {
-    "model": "coder",
-    "max_tokens": 4096,
-    "messages": [{"role": "user", "content": "hi"}],
-}
-CHAT: dict[str, Any] = {"model": "coder", "messages": [{"role": "user", "content": "Think step by step."}]}
-RESPONSES: dict[str, Any] = {"model": "coder", "input": "hi"}
-
-
-def thoughts(answer: Any) -> str:
-    """Return what was thought before an answer, in any of the three APIs."""
-    if "choices" in answer:
-        return answer["choices"][0]["message"]["reasoning"] or ""
-    blocks = [block for block in answer.get("content", []) if block["type"] == "thinking"]
-    items = [item for item in answer.get("output", []) if item["type"] == "reasoning"]
-    return "".join([block["thinking"] for block in blocks] + [item["content"][0]["text"] for item in items])
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "fields", "thinks"),
-    [
-        ("/v1/chat/completions", CHAT, {}, True),
-        ("/v1/chat/completions", CHAT, {"reasoning_effort": "none"}, False),
-        ("/v1/chat/completions", CHAT, {"chat_template_kwargs": {"enable_thinking": False}}, False),
-        ("/v1/chat/completions", CHAT, {"chat_template_kwargs": {"thinking": False}}, False),
-        (
-            "/v1/chat/completions",
-            CHAT,
-            {"reasoning_effort": "low", "chat_template_kwargs": {"enable_thinking": False}},
-            False,
-        ),
-        ("/v1/messages", MESSAGES, {"thinking": {"type": "adaptive"}}, True),
-        ("/v1/messages", MESSAGES, {"thinking": {"type": "disabled"}}, False),
-        (
-            "/v1/messages",
-            MESSAGES,
-            {"thinking": {"type": "disabled"}, "output_config": {"effort": "high"}},
-            False,
-        ),
-        ("/v1/responses", RESPONSES, {"reasoning": {"summary": "auto"}}, True),
-        ("/v1/responses", RESPONSES, {"reasoning": {"effort": "none"}}, False),
-    ],
-)
-def test_it_thinks_as_vllm_would_of_that_request(
-    send: Send, path: str, body: dict[str, Any], fields: dict[str, Any], thinks: bool
-) -> None:
-    status, answer = send(path, body | fields)
-
-    assert status == 200
-    assert bool(thoughts(answer)) == thinks
-
-
-def test_a_budget_ends_its_thought_and_an_effort_stretches_it(send: Send) -> None:
-    def words(**fields: Any) -> int:
-        return len(thoughts(send("/v1/chat/completions", CHAT | fields)[1]).split())
-
-    assert words(thinking_token_budget=7) == 7
-    assert words(reasoning_effort="low") < words(reasoning_effort="medium") < words(reasoning_effort="max")
-    assert words(thinking_token_budget=0) == 0
-    assert words(thinking_token_budget=-1) == words()
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "fields", "words"),
-    [
-        ("/v1/chat/completions", CHAT, {"reasoning_effort": "lots"}, "reasoning_effort"),
-        ("/v1/chat/completions", CHAT, {"thinking_token_budget": 2.5}, "thinking_token_budget"),
-        ("/v1/messages", MESSAGES, {"thinking": {"type": "enabled", "budget_tokens": 1023}}, "budget_tokens"),
-        (
-            "/v1/messages",
-            MESSAGES,
-            {"thinking": {"type": "enabled", "budget_tokens": 4096}},
-            "less than max_tokens",
-        ),
-    ],
-)
-def test_it_refuses_of_thinking_what_vllm_refuses(
-    send: Send, path: str, body: dict[str, Any], fields: dict[str, Any], words: str
-) -> None:
-    status, answer = send(path, body | fields)
-
-    assert status == 400
-    assert words in answer["error"]["message"]
-
-
-def test_a_name_that_thinks_only_where_asked_says_so_by_what_it_does(record_file: Path) -> None:
-    model = ScriptedModel({"coder": 65536}, Record(record_file), unthinking=["coder"])
-
-    def ask(**fields: Any) -> str:
-        request = HttpRequest(
-            method="POST", target="/v1/chat/completions", headers=(), body=json.dumps(CHAT | fields).encode()
-        )
-        loop = asyncio.new_event_loop()
-        try:
-            return thoughts(json.loads(loop.run_until_complete(model(request)).body))
-        finally:
-            loop.close()
-
-    assert not ask()
-    assert ask(reasoning_effort="low")
-    assert ask(chat_template_kwargs={"enable_thinking": True})

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from onprem_agents.agents.diagnosis import Severity
-from onprem_agents.errors import InvalidInput, cleaned
+from onprem_agents.errors import InvalidInput
 from onprem_agents.probes.smoke import Target, run
 from onprem_agents.probes.verdict import Verdict, worst
 
@@ -317,11 +317,6 @@ def test_a_key_with_quotes_is_taken_out_of_json_too() -> None:
     assert verdict.evidence == 'HTTP 401: {"code": 1, "got": "***"}'
 
 
-def test_evidence_is_one_short_line_that_cannot_act_on_a_terminal() -> None:
-    assert cleaned("a\x1b[2J\n\tb\u202ec", secret=None) == "a [2J b c"
-    assert cleaned("x" * 1000, secret=None) == "x" * 300 + "…"
-
-
 @pytest.mark.parametrize(
     "base_url",
     [
@@ -345,17 +340,6 @@ def test_a_key_that_no_header_can_carry_is_refused_unseen(key: str) -> None:
     with pytest.raises(InvalidInput, match="the variable X") as caught:
         probe(good, key=key)
     assert not key or key not in str(caught.value)
-
-
-@pytest.mark.parametrize("key", ["e", "no", "none", "EMPTY"])
-def test_a_key_too_short_to_be_one_is_masked_alone_and_not_within_words(key: str) -> None:
-    text = f"see {key}, Bearer {key} and another{key}one: {key}"
-    assert cleaned(text, secret=key) == f"see ***, Bearer *** and another{key}one: ***"
-
-
-def test_a_long_key_is_masked_wherever_it_stands() -> None:
-    assert cleaned("nabcd-1234x \\nabcd-1234", secret="abcd-1234") == "n***x \\n***"
-    assert cleaned('{"got": "a\\"b"}', secret='a"b') == '{"got": "***"}'
 
 
 def test_a_one_letter_key_leaves_evidence_and_fix_readable() -> None:

@@ -24,6 +24,7 @@ from onprem_agents.cluster.preflight.permissions import check_permissions
 from onprem_agents.cluster.preflight.queue import check_queue
 from onprem_agents.cluster.preflight.served import PREREQUISITES, check_apis, check_version
 from onprem_agents.cluster.preflight.storage import check_storage
+from onprem_agents.cluster.preflight.users import check_users
 from onprem_agents.cluster.preflight.versions import check_versions
 from onprem_agents.errors import ClusterError
 from onprem_agents.plan import PlatformPlan
@@ -54,6 +55,7 @@ SUBJECTS = (
         look=check_load_balancer,
     ),
     Subject(name="DNS", says="it is where the NetworkPolicies let pods ask for names", look=check_dns),
+    Subject(name="users", says="either the stack or OpenShift says who the pods run as", look=check_users),
     Subject(name="Lua", says="Envoy Gateway takes Lua filters, which several roles need", look=check_lua),
     Subject(
         name="certificate",

@@ -78,15 +78,19 @@ def unread(name: str, error: ApiError) -> Check:
             fix="ask again; the API server's log says why it answers so",
         )
     asked = _RIGHT.search(error.message)
-    right, place = "read it", "there"
+    found, tried = f"the caller may not read it: {error.message}", ""
     if asked is not None:
         right = f"{asked['verb']} {asked['resource']}" + (f".{asked['group']}" if asked["group"] else "")
         place = f"in the namespace {asked['namespace']}" if asked["namespace"] else "cluster-wide"
+        found = f"the caller may not {right} {place}"
+        tried = (
+            f" ('kubectl auth can-i {right} {'-n ' + asked['namespace'] if asked['namespace'] else '-A'}')"
+        )
     return Check(
         name=name,
         verdict="doubtful",
-        found=f"not looked at: the caller may not {right} {place}",
-        fix=f"let an administrator grant it ('kubectl auth can-i {right}'), or run this with a kubeconfig that may",
+        found=f"not looked at: {found}",
+        fix=f"let an administrator grant it{tried}, or run this with a kubeconfig that may",
     )
 
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object
-from onprem_agents.cluster.preflight.pods import Pod, amounts_of, containers_of, pods_of, requests_of
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.cluster.preflight.pods import Pod, containers_of, pods_of
+from onprem_agents.plan import PlatformPlan, container_amounts, pod_requests
 from onprem_agents.units import parse_quantity
 
 # Kinds that a quota may also count by their plain name (Kubernetes, Resource Quotas, 1.36).
@@ -35,10 +35,10 @@ def _total(pods: Sequence[Pod]) -> dict[str, Fraction]:
     total: dict[str, Fraction] = {"pods": Fraction(sum(pod.count for pod in pods))}
     total["count/pods"] = total["pods"]
     for pod in pods:
-        for name, amount in requests_of(pod.spec).items():
+        for name, amount in pod_requests(pod.spec).items():
             for key in (name, f"requests.{name}"):
                 total[key] = total.get(key, Fraction(0)) + pod.count * amount
-        for name, amount in requests_of(pod.spec, "limits").items():
+        for name, amount in pod_requests(pod.spec, "limits").items():
             key = f"limits.{name}"
             total[key] = total.get(key, Fraction(0)) + pod.count * amount
     return total
@@ -79,10 +79,10 @@ def _quota(quota: Object, total: Mapping[str, Fraction]) -> Check:
 def _limits(limits: Object, objects: Sequence[Object]) -> Check:
     pods = [pod.spec for pod in pods_of(objects)]
     asked = {
-        "Container": [amounts_of(each) for pod in pods for each in containers_of(pod)],
-        "Pod": [requests_of(pod) for pod in pods],
+        "Container": [container_amounts(each) for pod in pods for each in containers_of(pod)],
+        "Pod": [pod_requests(pod) for pod in pods],
         "PersistentVolumeClaim": [
-            amounts_of(each["spec"]) for each in objects if each["kind"] == "PersistentVolumeClaim"
+            container_amounts(each["spec"]) for each in objects if each["kind"] == "PersistentVolumeClaim"
         ],
     }
     wrong = [

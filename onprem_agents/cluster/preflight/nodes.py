@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object, condition, counted
-from onprem_agents.cluster.preflight.pods import Pod, requests_of, server_pods, tolerates
-from onprem_agents.plan import GPU_RESOURCE, PlatformPlan
+from onprem_agents.cluster.preflight.pods import Pod, server_pods, tolerates
+from onprem_agents.plan import GPU_RESOURCE, PlatformPlan, pod_requests
 from onprem_agents.units import parse_quantity
 
 _KEEPS_OFF = ("NoSchedule", "NoExecute")
@@ -127,7 +127,7 @@ def _room(plan: PlatformPlan, pods: Sequence[Pod], nodes: Sequence[Object]) -> I
                 fix="label the nodes, or correct what the stack says of them",
             )
             continue
-        wanted = requests_of(pod.spec)
+        wanted = pod_requests(pod.spec)
         best = min(fitting, key=lambda node: len(_lacking(wanted, node)))
         lacking = _lacking(wanted, best)
         yield Check.of(

@@ -12,8 +12,8 @@ from fractions import Fraction
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object, counted, listed
 from onprem_agents.cluster.preflight.nodes import name_of, pool_nodes
-from onprem_agents.cluster.preflight.pods import requests_of, server_pods
-from onprem_agents.plan import GPU_RESOURCE, PlatformPlan
+from onprem_agents.cluster.preflight.pods import server_pods
+from onprem_agents.plan import GPU_RESOURCE, PlatformPlan, pod_requests
 from onprem_agents.stack.labels import STACK_LABEL
 from onprem_agents.units import parse_quantity
 
@@ -39,7 +39,7 @@ def check_occupants(plan: PlatformPlan, objects: Sequence[Object], client: KubeC
     """Yield whether all replicas find room beside the pods of others."""
     nodes = pool_nodes(plan, client)
     empty: Free = {name_of(node): _allocatable(node) for node in nodes}
-    wanted = [requests_of(pod.spec) for pod in server_pods(objects) for _ in range(pod.count)]
+    wanted = [pod_requests(pod.spec) for pod in server_pods(objects) for _ in range(pod.count)]
     if not _placed(wanted, empty):
         return  # too small even when empty: told by the check of the nodes
     occupants = [each for each in _occupants(plan, objects, client) if each.node in empty]
@@ -61,7 +61,7 @@ def check_occupants(plan: PlatformPlan, objects: Sequence[Object], client: KubeC
             fix="move those pods, or let it happen",
         )
     else:
-        yield Check(name=_NAME, verdict="ok", found=f"{counted(len(wanted), 'pod')} of model servers fit")
+        yield Check(name=_NAME, verdict="ok", found=f"for {counted(len(wanted), 'pod')} of model servers")
 
 
 def _occupants(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[_Occupant]:
@@ -75,7 +75,7 @@ def _occupants(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient
             yield _Occupant(
                 name=f"{metadata.get('namespace')}/{metadata['name']}",
                 node=spec["nodeName"],
-                requests=requests_of(spec),
+                requests=pod_requests(spec),
                 stays=int(spec.get("priority") or 0) >= ours,
             )
 

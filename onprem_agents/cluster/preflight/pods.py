@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from onprem_agents.cluster.preflight.check import Object
-from onprem_agents.units import parse_quantity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,24 +48,6 @@ def containers_of(pod: Object) -> Iterator[Object]:
     """Yield all containers of a pod, those that run before the others included."""
     yield from pod.get("initContainers") or []
     yield from pod.get("containers") or []
-
-
-def amounts_of(container: Object, kind: str = "requests") -> dict[str, Fraction]:
-    """Return what one container requests, or its limits."""
-    stated = container.get("resources", {}).get(kind) or {}
-    return {name: parse_quantity(str(amount)) for name, amount in stated.items()}
-
-
-def requests_of(pod: Object, kind: str = "requests") -> dict[str, Fraction]:
-    """Return what the scheduler wants free for a pod: all containers together, or its largest init container."""
-    together: dict[str, Fraction] = {}
-    for container in pod.get("containers") or []:
-        for name, amount in amounts_of(container, kind).items():
-            together[name] = together.get(name, Fraction(0)) + amount
-    for container in pod.get("initContainers") or []:
-        for name, amount in amounts_of(container, kind).items():
-            together[name] = max(together.get(name, Fraction(0)), amount)
-    return together
 
 
 def tolerates(pod: Object, taint: Mapping[str, str]) -> bool:

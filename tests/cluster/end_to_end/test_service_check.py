@@ -84,7 +84,7 @@ def test_before_the_scripted_model_every_check_passes_and_its_results_are_in_the
     verified = local.dev(*COMMAND, "verify", "local", "--ca-file", str(local.layout.cluster / "pki/ca.crt"))
 
     assert verified.code == 0, verified.text
-    assert "20 checks, all well." in verified.text
+    assert "21 checks, all well." in verified.text, "the name is looked up as well"
     assert first_up.canary not in verified.text
 
 
