@@ -152,8 +152,9 @@ def test_claude_code_behind_the_router_stays_within_the_models_limits() -> None:
         "API_TIMEOUT_MS": "1800000",
         "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
         "CLAUDE_CODE_MODEL_CAPABILITIES": (
-            "-mid_conv_system,-mid_conv_tool_change,-effort,-context_management"
+            "-mid_conv_system,-mid_conv_tool_change,-effort,-context_management,-adaptive_thinking"
         ),
+        "MAX_THINKING_TOKENS": "2048",
         "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1",
         "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
