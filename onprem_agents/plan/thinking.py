@@ -107,7 +107,7 @@ def reasoning_config(thinking: Thinking | None, release: Release) -> dict[str, s
     if thinking is None or thinking.control is None or thinking.budget_tokens is None:
         return None
     marks = thinking.control.marks
-    if marks is None:
+    if marks is None or "--reasoning-config" not in release.options():
         return None
     version = version_key(release.release)
     if version < _MARKS_KNOWN_SINCE:
