@@ -11,7 +11,7 @@ from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.probes.patient import Patient, ask, verdict
 from onprem_agents.probes.silence import silence
 from onprem_agents.probes.smoke import chat_body, exchange
-from onprem_agents.probes.smoke_causes import Asked, error_text, of_error, of_status
+from onprem_agents.probes.smoke_causes import error_text, of_error, of_status
 from onprem_agents.probes.verdict import Verdict, fine
 
 BODY_BYTES = 4 * 1024 * 1024
@@ -46,7 +46,7 @@ def context(patient: Patient) -> Verdict:
     promised = patient.role.context_tokens
     body = {**chat_body(patient.role.model), "max_tokens": promised + 1}
     target = patient.openai
-    asked = _asked(patient)
+    asked = patient.openai.asked
     try:
         response, text = exchange(target, patient.http, "POST", "chat/completions", body)
     except httpx.HTTPError as error:
@@ -67,13 +67,3 @@ def context(patient: Patient) -> Verdict:
     )
     evidence = f"the server's window is {served} tokens, the contract promises {promised}"
     return verdict("context", Diagnosis(cause="context", evidence=evidence, fix=fix))
-
-
-def _asked(patient: Patient) -> Asked:
-    target = patient.openai
-    return Asked(
-        base_url=target.base_url,
-        model=target.model,
-        key_source=target.key_source,
-        timeout_seconds=target.timeout_seconds,
-    )

@@ -12,7 +12,7 @@ import httpx
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.contract.connection import Connection, Role
 from onprem_agents.probes.smoke import Target, exchange
-from onprem_agents.probes.smoke_causes import Asked, of_error, of_status
+from onprem_agents.probes.smoke_causes import of_error, of_status
 from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.developer_key import DeveloperKey
 
@@ -80,12 +80,7 @@ def ask(
 ) -> Verdict:
     """Send one request and judge the text of a good answer; anything else has its usual cause."""
     target = target or patient.openai
-    asked = Asked(
-        base_url=target.base_url,
-        model=target.model,
-        key_source=target.key_source,
-        timeout_seconds=target.timeout_seconds,
-    )
+    asked = target.asked
     started = time.monotonic()
     try:
         response, text = exchange(

@@ -54,12 +54,7 @@ def _differences(own: Connection, published: Connection) -> list[str]:
 def models(patient: Patient) -> Verdict:
     """Return whether the list of models names every role, with at least the context that is promised."""
     target = patient.openai
-    asked = Asked(
-        base_url=target.base_url,
-        model=target.model,
-        key_source=target.key_source,
-        timeout_seconds=target.timeout_seconds,
-    )
+    asked = target.asked
     try:
         response, text = exchange(target, patient.http, "GET", "models", None)
     except httpx.HTTPError as error:

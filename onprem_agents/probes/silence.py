@@ -13,7 +13,7 @@ import httpx
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.probes.patient import Judge, Patient, verdict
 from onprem_agents.probes.smoke import CHAT_TOKENS, SILENCE, Target, chat_body, exchange, streamed
-from onprem_agents.probes.smoke_causes import Asked, of_error, of_status
+from onprem_agents.probes.smoke_causes import of_error, of_status
 from onprem_agents.probes.verdict import Verdict, fine
 
 # About four characters of English make a token, so this leaves a margin to half the window.
@@ -91,12 +91,7 @@ def _responses(patient: Patient, text: str) -> _Api:
 
 def _streamed(patient: Patient, probe: str, api: _Api, judge: Judge) -> Verdict:
     target = api.target
-    asked = Asked(
-        base_url=target.base_url,
-        model=target.model,
-        key_source=target.key_source,
-        timeout_seconds=target.timeout_seconds,
-    )
+    asked = target.asked
     started = time.monotonic()
     try:
         response, text = exchange(target, patient.http, "POST", api.path, api.body, headers=api.headers)

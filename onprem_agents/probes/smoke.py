@@ -62,6 +62,16 @@ class Target:
     key_source: str | None = None
     timeout_seconds: float = 120.0
 
+    @property
+    def asked(self) -> Asked:
+        """What is asked, for the words of a failure."""
+        return Asked(
+            base_url=self.base_url,
+            model=self.model,
+            key_source=self.key_source if self.key is not None else None,
+            timeout_seconds=self.timeout_seconds,
+        )
+
     def __repr__(self) -> str:
         return f"Target(base_url={self.base_url!r}, model={self.model!r}, key_source={self.key_source!r})"
 
@@ -167,12 +177,7 @@ def _probe(
     body: dict[str, Any],
     judge: Callable[[httpx.Response, str], Diagnosis],
 ) -> Verdict:
-    asked = Asked(
-        base_url=target.base_url,
-        model=target.model,
-        key_source=target.key_source if target.key is not None else None,
-        timeout_seconds=target.timeout_seconds,
-    )
+    asked = target.asked
     started = time.monotonic()
     try:
         response, text = exchange(target, http, "POST", "chat/completions", body)
