@@ -12,6 +12,7 @@ import shlex
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import pytest
 
 from embedded.gateway import Session, litellm
 from embedded.ports import LOOPBACK
-from onprem_agents.plan import PROXY_KEY_SECRET, SERVER_KEY_SECRET
+from onprem_agents.plan import KEEP_ALIVE_SECONDS, PROXY_KEY_SECRET, SERVER_KEY_SECRET
 from scripted_model.record import fingerprint
 from tests.agents.gateway import GREETING, POST_PATHS, Gateway, all_are, answers, bodies, both_headers, send
 
@@ -217,6 +218,25 @@ def test_a_stream_of_one_word_400_times_over_arrives_as_it_is_made_and_whole(
     assert arrivals[-1] - arrivals[0] >= 4.5, "400 events at 80 a second, not in one go at the end"
     assert max(later - earlier for earlier, later in pairwise(arrivals)) < 2
     assert any(end in last for end in ("[DONE]", "message_stop"))
+
+
+def test_litellm_writes_into_a_stream_on_which_the_model_is_silent(gateway: Gateway) -> None:
+    """Twice as long as its interval and some more; the model itself sends nothing meanwhile."""
+    text = f"[play silence={KEEP_ALIVE_SECONDS * 2 + 5} keep_alive=3600] {GREETING}"
+
+    def longest_silence(path: str) -> float:
+        body = bodies(text, stream=True)[path]
+        with (
+            gateway.client() as client,
+            client.stream("POST", path, json=body, headers={"x-api-key": gateway.key("alice")}) as got,
+        ):
+            arrivals = [time.monotonic(), *(time.monotonic() for _ in got.iter_raw())]
+        return max(later - earlier for earlier, later in pairwise(arrivals))
+
+    with ThreadPoolExecutor(max_workers=len(GENERATING)) as pool:
+        silences = dict(zip(GENERATING, pool.map(longest_silence, GENERATING), strict=True))
+
+    assert {path: seconds for path, seconds in silences.items() if seconds > KEEP_ALIVE_SECONDS + 3} == {}
 
 
 def test_claude_code_learns_how_full_its_window_is(gateway: Gateway) -> None:
