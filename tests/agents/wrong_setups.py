@@ -18,7 +18,9 @@ TRUST = tuple(f"{agent} certificate" for agent in FILES)
 STRANGERS = ("no key", "wrong key")
 ANSWERS = (
     *("chat", "tool call", "streaming", "streamed tool call", "parallel tool calls", "reasoning"),
-    *("messages", "messages tool call", "count_tokens", "responses", "long body", "context"),
+    *("messages", "messages tool call", "count_tokens", "responses"),
+    *("thinking", "thinking off", "thinking budget", "messages thinking", "responses thinking"),
+    *("long body", "context"),
 )
 NEW_KEY = (
     "ask your platform team for your own key, it is shown once when it is made; then: onprem-agents setup"
