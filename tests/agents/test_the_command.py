@@ -199,7 +199,7 @@ def test_the_stack_file_stays_as_it_is_and_the_next_up_takes_back_only_the_redir
 
     Session.file(checkout.layout).unlink()  # as a killed run leaves it, at its worst
     checkout.up()
-    assert changes(checkout) == ["~ 1 updated", "- 1 deleted"], "the route and the Backend"
+    assert changes(checkout) == ["~ 1 updated", "- 2 deleted"], "the route, and the Backend with the check"
     assert routes(checkout) == before
     checkout.up()
     assert changes(checkout) == []
