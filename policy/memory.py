@@ -119,7 +119,7 @@ def _unsized(server: Server, kind: Literal["more", "unknown"]) -> Iterator[str]:
     given = {option_of(name): str(value) for name, value in server.parsed.flags.given().items()}
     given |= {option: " ".join(texts) for option, texts in server.parsed.other.items()}
     for option, value in given.items():
-        entry = next((one for one in load_catalog().server_options if one.means(option)), None)
+        entry = load_catalog().server_option(option)
         unchanged = ("False", str(facts.default(option)), *(() if entry is None else entry.harmless))
         if entry is None or entry.unsized != kind or value in unchanged:
             continue

@@ -101,6 +101,14 @@ class Catalog:
         """Variables of the server that a stack may not give by itself, or not without knowing something."""
         return _read_once(_FOLDER / "server-variables.yaml", ServerVariable)
 
+    def server_option(self, option: str) -> ServerOption | None:
+        """Return what is said of an option, such as `--max-model-len`; the first entry that means it counts."""
+        return next((entry for entry in self.server_options if entry.means(option)), None)
+
+    def server_variable(self, name: str) -> ServerVariable | None:
+        """Return what is said of a variable; the first entry that means it counts."""
+        return next((entry for entry in self.server_variables if entry.means(name)), None)
+
     @property
     def cluster_software(self) -> tuple[ClusterSoftware, ...]:
         """What stacks need in a cluster, by releases."""

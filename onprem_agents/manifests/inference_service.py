@@ -11,8 +11,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from onprem_agents.manifests.gpu_node_pool import tolerations
-from onprem_agents.manifests.meta import COMPONENT_LABEL, Manifest, manifest, pod_security, spread
-from onprem_agents.manifests.model_files import config_maps, files_digest
+from onprem_agents.manifests.meta import (
+    COMPONENT_LABEL,
+    Manifest,
+    files_digest,
+    manifest,
+    pod_security,
+    spread,
+)
+from onprem_agents.manifests.model_files import config_maps, model_files
 from onprem_agents.manifests.model_server import server_container, server_volumes
 from onprem_agents.manifests.model_source import init_containers
 from onprem_agents.manifests.node_affinity import cuda_affinity
@@ -174,7 +181,9 @@ def _knative(serving: ServingPlan) -> Manifest:
 
 def _pod_annotations(part: ServerPart) -> dict[str, str]:
     """Return the pods' annotations; `progress-deadline` bounds how long a revision may load, not a request."""
-    annotations = {CONFIG_ANNOTATION: files_digest(part.serving)}
+    annotations = {
+        CONFIG_ANNOTATION: files_digest({file.path: file.text for file in model_files(part.serving)})
+    }
     if part.mode == "Knative":
         budget = part.serving.timeouts.load_budget_seconds
         annotations["serving.knative.dev/progress-deadline"] = f"{budget}s"

@@ -23,6 +23,11 @@ _DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]
 _FIXED_ID = 1000
 
 
+def files_digest(files: Mapping[str, str]) -> str:
+    """Return a digest of files by name: a changed ConfigMap restarts no pod by itself, a changed annotation does."""
+    return hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()[:16]
+
+
 def pod_security(ids: PodIds) -> Manifest:
     """Return a pod's security context under "restricted" (Pod Security Standard of Kubernetes 1.36, read 2026-11)."""
     fixed = {"runAsUser": _FIXED_ID, "runAsGroup": _FIXED_ID, "fsGroup": _FIXED_ID}

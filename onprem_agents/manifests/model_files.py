@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
 from dataclasses import dataclass
 
 from onprem_agents.manifests.meta import Manifest, manifest
@@ -65,12 +63,6 @@ def file_volumes(serving: ServingPlan) -> list[Manifest]:
 def file_mounts(serving: ServingPlan) -> list[Manifest]:
     """Return where the server's container finds them."""
     return [{"name": file.name, "mountPath": file.folder, "readOnly": True} for file in model_files(serving)]
-
-
-def files_digest(serving: ServingPlan) -> str:
-    """Return a digest of all files: a changed ConfigMap restarts no pod by itself, a changed annotation does."""
-    texts = {file.path: file.text for file in model_files(serving)}
-    return hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _config_map(serving: ServingPlan, file: ModelFile) -> str:

@@ -6,15 +6,13 @@ Only the gateway reaches it (NetworkPolicy), with a key of its own that the gate
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 from onprem_agents.manifests.claude_code_router import CLAUDE_CODE_ROUTER
 from onprem_agents.manifests.litellm import LITELLM
 from onprem_agents.manifests.meta import (
     COMPONENT_LABEL,
     Manifest,
     container_security,
+    files_digest,
     manifest,
     pod_security,
     user_environment,
@@ -91,7 +89,7 @@ def translation_proxy(part: ProxyPart) -> list[Manifest]:
                 "template": {
                     "metadata": {
                         "labels": selector | fixed,
-                        "annotations": {CONFIG_ANNOTATION: _digest(files)},
+                        "annotations": {CONFIG_ANNOTATION: files_digest(files)},
                     },
                     "spec": _pod(part, proxy),
                 },
@@ -118,11 +116,6 @@ def translation_proxy(part: ProxyPart) -> list[Manifest]:
             },
         ),
     ]
-
-
-def _digest(files: dict[str, str]) -> str:
-    """A changed ConfigMap restarts no pod by itself; this annotation does."""
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _pod(part: ProxyPart, proxy: ProxySoftware) -> Manifest:

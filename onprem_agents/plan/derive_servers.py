@@ -172,7 +172,7 @@ class Servers:
 
 def _at_setting(problem: Problem, role: ModelRole, index: int, catalog: Catalog) -> Problem:
     """Return the problem of an option of vLLM as that of the setting that it comes from, or of the model."""
-    entry = next((entry for entry in catalog.server_options if entry.means(problem.where)), None)
+    entry = catalog.server_option(problem.where)
     setting = entry.setting if entry is not None else None
     said = setting in {
         info.alias for name, info in type(role).model_fields.items() if name in role.model_fields_set

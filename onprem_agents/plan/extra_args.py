@@ -9,6 +9,7 @@ from functools import cache
 from onprem_agents.catalog import Catalog, Model, ServerOption
 from onprem_agents.errors import Cause, InvalidInput, Problem
 from onprem_agents.plan.own_flags import OwnFlags, overridable
+from onprem_agents.plan.server_environment import setting_key
 from onprem_agents.plan.serving import MODEL_PATH
 from onprem_agents.stack.section_reader import shown
 from onprem_agents.stack.settings import ModelRole
@@ -96,7 +97,7 @@ class _Reader:
         """Yield what this release does not know or take."""
         known = self.release.options()
         for unknown in parsed.unknown:
-            entry = self._entry(unknown.name)
+            entry = self.catalog.server_option(unknown.name)
             if entry is not None and entry.setting is not None:
                 continue  # whatever the release: a setting says it
             found = " ".join(filter(None, (unknown.name, unknown.value)))
@@ -121,10 +122,10 @@ class _Reader:
     def refused(self, parsed: ParsedServe) -> Iterator[Problem]:
         """Yield the options that a setting or the plan says, and those that nothing here could size or that open it."""
         for option, value, written in self._given(parsed):
-            entry = self._entry(option)
+            entry = self.catalog.server_option(option)
             if entry is None or not entry.refused or self._is_free(entry, option, value):
                 continue
-            key = "" if entry.setting is None else self._key(entry.setting)
+            key = "" if entry.setting is None else setting_key(entry.setting, self.where)
             why = entry.why or f"{key} says it, and what follows from it must agree"
             fix = entry.instead or (f"set {key}{_to(option, value)}" if key else "")
             found = option if entry.secret else written
@@ -133,7 +134,7 @@ class _Reader:
     def notes(self, parsed: ParsedServe) -> Iterator[str]:
         """Yield what must be known of the options that are taken."""
         for option, _, written in self._given(parsed):
-            entry = self._entry(option)
+            entry = self.catalog.server_option(option)
             if entry is not None and entry.note is not None:
                 yield f"{self.where}.extraArgs {shown(written)}: {entry.note}"
 
@@ -148,22 +149,16 @@ class _Reader:
             written = (self.release.opposite(base) or base) if off else base if switch else f"{option} {text}"
             yield base, text, written
         for unknown in parsed.unknown:
-            entry = self._entry(unknown.name)
+            entry = self.catalog.server_option(unknown.name)
             if entry is not None and entry.setting is not None:
                 value = unknown.value or ""
                 yield unknown.name, value, f"{unknown.name} {value}".strip()
-
-    def _entry(self, option: str) -> ServerOption | None:
-        return next((entry for entry in self.catalog.server_options if entry.means(option)), None)
 
     def _is_free(self, entry: ServerOption, option: str, value: str) -> bool:
         if entry.free_with is not None and getattr(self.role, entry.free_with) is True:
             return True
         default = ("False", str(self.release.default(option))) if entry.unsized is not None else ()
         return value in (*entry.harmless, *default)
-
-    def _key(self, setting: str) -> str:
-        return setting if ":" in setting or "." in setting else f"{self.where}.{setting}"
 
     def _problem(self, found: str, why: str, fix: str, cause: Cause) -> Problem:
         return Problem(where=f"{self.where}.extraArgs", cause=cause, found=shown(found), why=why, fix=fix)

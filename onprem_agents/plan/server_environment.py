@@ -55,7 +55,7 @@ def environment_problems(role: ModelRole, *, where: str, catalog: Catalog) -> It
 def environment_notes(role: ModelRole, *, where: str, catalog: Catalog) -> Iterator[str]:
     """Yield what must be known of the variables that are taken."""
     for name in role.env:
-        entry = next((one for one in catalog.server_variables if one.means(name)), None)
+        entry = catalog.server_variable(name)
         if entry is not None and entry.note is not None:
             yield f"{where}.env {name}: {entry.note}"
 
@@ -63,8 +63,8 @@ def environment_notes(role: ModelRole, *, where: str, catalog: Catalog) -> Itera
 def _refusal(name: str, where: str, catalog: Catalog) -> tuple[Cause, str, str] | None:
     """Return of which kind the fault of a variable is, why it cannot be set, and what to do."""
     out = f"take {name} out"
-    entry = next((one for one in catalog.server_variables if one.means(name)), None)
-    key = _key(entry.setting, where) if entry is not None and entry.setting is not None else None
+    entry = catalog.server_variable(name)
+    key = setting_key(entry.setting, where) if entry is not None and entry.setting is not None else None
     if name in ENVIRONMENT:
         return "contradiction", f"each server gets {name}={ENVIRONMENT[name]}", out
     if entry is not None and entry.refused:
@@ -92,15 +92,19 @@ def _option(name: str, where: str, catalog: Catalog) -> tuple[Cause, str, str] |
     option = option_of(field)
     setting = _setting(option, catalog)
     instead = (
-        f"set {_key(setting, where)}" if setting is not None else f"write {option} into {where}.extraArgs"
+        f"set {setting_key(setting, where)}"
+        if setting is not None
+        else f"write {option} into {where}.extraArgs"
     )
     why = f"nobody reads it: vLLM takes it as the option {option}"
     return "unknown-key", why, f"take {name} out and {instead}"
 
 
 def _setting(option: str, catalog: Catalog) -> str | None:
-    return next((one.setting for one in catalog.server_options if one.means(option)), None)
+    entry = catalog.server_option(option)
+    return None if entry is None else entry.setting
 
 
-def _key(setting: str, where: str) -> str:
+def setting_key(setting: str, where: str) -> str:
+    """Return the whole key of a setting that the catalogue names: one of the role at `where`, or of the stack."""
     return setting if ":" in setting or "." in setting else f"{where}.{setting}"

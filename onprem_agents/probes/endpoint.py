@@ -33,7 +33,6 @@ _TWO = (
     " two. Make both calls in this one answer."
 )
 _SCHEMA = TOOL["function"]["parameters"]  # type: ignore[index] # a literal of another module
-_VERSION = {"anthropic-version": "2023-06-01"}
 # What a client does with its key: Bearer by Codex and opencode, x-api-key (or both) by Claude Code; 2026-11.
 _HEADERS: tuple[Callable[[str], dict[str, str]], ...] = (
     lambda key: {"Authorization": f"Bearer {key}"},
@@ -108,7 +107,7 @@ def openai_streams(patient: Patient) -> Iterator[Verdict]:
 def anthropic(patient: Patient) -> Iterator[Verdict]:
     """Yield what Claude Code needs: an answer, a streamed tool call, the count of tokens."""
     model, target = patient.role.model, patient.anthropic
-    headers = {**_VERSION, **({"x-api-key": target.key} if target.key else {})}
+    headers = patient.anthropic_headers
     text = {"model": model, "max_tokens": CHAT_TOKENS, "messages": [{"role": "user", "content": _WORD}]}
     call = {
         "model": model,

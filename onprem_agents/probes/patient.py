@@ -47,6 +47,12 @@ class Patient:
         """The address of Claude Code, which adds the /v1 by itself."""
         return self._target(f"{self.connection.anthropic_base_url}/v1")
 
+    @property
+    def anthropic_headers(self) -> dict[str, str]:
+        """What Claude Code sends beside its body."""
+        key = {"x-api-key": self.key.value} if self.key else {}
+        return {"anthropic-version": "2023-06-01", **key}
+
     def _target(self, base_url: str) -> Target:
         return Target(
             base_url=base_url,

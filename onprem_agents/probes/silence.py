@@ -40,10 +40,9 @@ def silence(patient: Patient) -> Iterator[Verdict]:
     for api in (_chat, _messages, _responses):
         # Each prompt begins with a word of its own: none is answered from the cache of the one before.
         asked = api(patient, f"{secrets.token_hex(8)} {words}\n{_ASKED}")
-        found = _streamed(
+        yield _streamed(
             patient, f"{asked.name}silence", asked, lambda _: fine("a prompt of half the window was answered")
         )
-        yield found
 
 
 def waited(patient: Patient, probe: str, words: str, judge: Judge) -> Verdict:
@@ -62,7 +61,7 @@ def _messages(patient: Patient, text: str) -> _Api:
         name="messages ",
         path="messages?beta=true",
         target=target,
-        headers={"anthropic-version": "2023-06-01"} | ({"x-api-key": target.key} if target.key else {}),
+        headers=patient.anthropic_headers,
         body={
             "model": patient.role.model,
             "max_tokens": CHAT_TOKENS,

@@ -24,7 +24,6 @@ _SMALL_BUDGET_TOKENS = 64
 _CLOSING_TOKENS, _LETTERS_PER_TOKEN = 32, 8
 _MESSAGES_BUDGET_TOKENS = 1024  # the least that the Messages API takes
 _DEPLOY = "the platform team must deploy the stack again: the server runs otherwise than its settings say"
-_VERSION = {"anthropic-version": "2023-06-01"}
 
 Reader = Callable[[str], Stream]
 
@@ -134,7 +133,7 @@ def _messages(patient: Patient, told: ServedThinking) -> Verdict:
         body,
         lambda text: _read(text, of_messages, lambda stream: _as_told(stream, told)),
         target=target,
-        headers={**_VERSION, **({"x-api-key": target.key} if target.key else {})},
+        headers=patient.anthropic_headers,
     )
 
 

@@ -66,7 +66,7 @@ def _message(server: Server, conflict: Conflict) -> str:
 
 def _change(server: Server, option: str) -> str:
     """Return where to change an option: the stack's key, where a setting says it."""
-    entry = next((one for one in load_catalog().server_options if one.means(option)), None)
+    entry = load_catalog().server_option(option)
     if entry is None or entry.setting is None:
         return f"the argument {option}"
     return server.change(str(field_of(option)), entry.setting)
