@@ -158,6 +158,15 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
             return (Place(path=machine.etc / "claude-code" / "managed-settings.json", form="json"),)
 
 
+def _introduction(machine: Machine) -> tuple[Place, Values]:
+    """Return what spares the choice of colours and the page after it; a folder's trust stays to be asked for.
+
+    With this key alone 2.1.330 goes on to the prompt (run 2026-11-28).
+    """
+    place = Place(path=machine.folder("CLAUDE_CONFIG_DIR", "") / ".claude.json", form="json")
+    return place, {"hasCompletedOnboarding": True}
+
+
 def _causes(
     values: Values, connection: Connection, variables: Variables, key_file: Path
 ) -> Iterator[Diagnosis]:
@@ -226,6 +235,7 @@ CLAUDE = Agent(
     causes=_causes,
     own_key=_own_key,
     headless=_headless,
+    introduction=_introduction,
     says=(
         (r"Not logged in", "key-refused", ""),
         (r"issue with the selected model", "model", ""),

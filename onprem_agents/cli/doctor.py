@@ -21,8 +21,8 @@ from onprem_agents.cli.verdict_view import row, show
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.probes.agent_run import RUN_SECONDS, run_agent
+from onprem_agents.probes.agent_session import SCREEN_SECONDS
 from onprem_agents.probes.examination import left_out, machine_probes, platform_probes, without_contract
-from onprem_agents.probes.interactive import SCREEN_SECONDS
 from onprem_agents.probes.interactive import interactive as in_terminal
 from onprem_agents.probes.patient import Patient
 from onprem_agents.probes.smoke import Target as SmokeTarget
