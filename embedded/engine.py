@@ -29,6 +29,9 @@ _IMPORT_PENDING = "--import-pending-creates"
 _NOISE = re.compile(
     r"^\s*(@ |pulumi:pulumi:Stack|Resources:|Duration:|View Live|Updating|Previewing|Destroying|$)"
 )
+# Its sections, and those that name a fault (Pulumi CLI 3.259, pkg/backend/display, read 2026-11).
+_HEADING = re.compile(r"^(Diagnostics|Policies|Outputs|Resources|Duration):")
+_FAULTS = ("Diagnostics", "Policies")
 
 
 class EngineError(OnpremError):
@@ -302,9 +305,17 @@ class Engine:
 
 
 def diagnostics(lines: Sequence[str]) -> str:
-    """Return the part of the engine's display that says what went wrong: diagnostics and policies."""
-    starts = [i for i, line in enumerate(lines) if line.startswith(("Diagnostics:", "Policies:"))]
-    relevant = lines[starts[0] :] if starts else lines[-30:]
+    """Return the part of the engine's display that says what went wrong: diagnostics and policies.
+
+    The outputs, which the display tells between them and its closing count, may be hundreds of lines.
+    """
+    told, section = [], None
+    for line in lines:
+        heading = _HEADING.match(line)
+        section = heading[1] if heading else section
+        if section in _FAULTS:
+            told.append(line)
+    relevant = told or lines[-30:]
     return "\n".join(line for line in relevant if not _NOISE.match(line)).strip()
 
 
