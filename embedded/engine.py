@@ -15,6 +15,7 @@ from typing import Any
 
 from embedded.children import run_logged
 from embedded.former_state import continued
+from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.toolchain import Binary
 from onprem_agents.cluster import KubeClient
@@ -25,6 +26,8 @@ from onprem_agents.stack.stack_file import StackFile
 _CLI_SECONDS = 120
 # The flag is given once for a URN and once more for its id (Pulumi CLI 3.259, refresh.go, read 2026-11).
 _IMPORT_PENDING = "--import-pending-creates"
+# How the Kubernetes provider begins the names of its field managers (4.25, seen 2026-11).
+_MANAGERS = "pulumi-kubernetes-"
 # Lines of the engine's display that carry no news for a person who reads an error.
 _NOISE = re.compile(
     r"^\s*(@ |pulumi:pulumi:Stack|Resources:|Duration:|View Live|Updating|Previewing|Destroying|$)"
@@ -216,7 +219,7 @@ class Engine:
                 f"pulumi {arguments[0]} failed.\n{diagnostics(seen)}\nThe whole story is in {self.log}"
             )
 
-    def recover(self, stack: str, client: KubeClient) -> tuple[str, ...]:
+    def recover(self, stack: str, client: KubeWriter) -> tuple[str, ...]:
         """Mend what a killed engine left: its lock and its unfinished creates. Return what was done, as sentences.
 
         An object that a pending create did make is imported, so that the next update neither loses nor
@@ -226,10 +229,13 @@ class Engine:
         if self._locks(stack):
             self._read("cancel", "--yes", stack)
             done.append("removed the lock of an update that was killed")
+        begun = self._pending(stack)
+        made = [entry for entry in begun if entry.name and _exists(client, entry)]
+        for entry in made:
+            _disown(client, entry)
         done += self.use_present_provider(stack)
-        pending = self._pending(stack)
-        if pending:
-            done += self._settle(stack, client, pending)
+        if self._pending(stack):
+            done += self._settle(stack, made, begun)
         return tuple(done)
 
     def use_present_provider(self, stack: str) -> tuple[str, ...]:
@@ -251,8 +257,7 @@ class Engine:
         folder = self._layout.pulumi_backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
         return list(folder.glob("*.json"))
 
-    def _settle(self, stack: str, client: KubeClient, pending: Sequence[Pending]) -> list[str]:
-        made = [entry for entry in pending if entry.name and _exists(client, entry)]
+    def _settle(self, stack: str, made: Sequence[Pending], pending: Sequence[Pending]) -> list[str]:
         if made:
             pairs = [
                 flag for entry in made for value in (entry.urn, entry.id) for flag in (_IMPORT_PENDING, value)
@@ -327,6 +332,21 @@ def _explain(arguments: Sequence[str], text: str) -> str:
             f"'{PROJECT}:developerKeys' from the stack file: new keys are made at the next './dev up'."
         )
     return f"pulumi {' '.join(arguments[:2])} failed: {text}"
+
+
+def _disown(client: KubeWriter, entry: Pending) -> None:
+    """Take the fields of an object from the manager that made it, so that they are nobody's.
+
+    The provider makes up a new manager with each create and import (4.25, run 2026-11): the fields would belong to one
+    that no state names, and the first update that changes one would be refused as a conflict.
+    """
+    found = client.get(entry.api_version, entry.kind, str(entry.name), entry.namespace)
+    managed = found["metadata"].get("managedFields") or []
+    others = [owner for owner in managed if not str(owner.get("manager")).startswith(_MANAGERS)]
+    if len(others) < len(managed):
+        # No entry at all would be read as "leave them" by the API server, an empty one takes all away.
+        change = {"metadata": {"managedFields": others or [{}]}}
+        client.patch(entry.api_version, entry.kind, str(entry.name), change, entry.namespace)
 
 
 def _exists(client: KubeClient, entry: Pending) -> bool:
