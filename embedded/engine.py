@@ -9,16 +9,15 @@ import secrets
 import subprocess
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from embedded.children import run_logged
+from embedded.cut_off import Pending, disown, exists, pending_creates
 from embedded.former_state import continued
 from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.toolchain import Binary
-from onprem_agents.cluster import KubeClient
 from onprem_agents.errors import EnvironmentProblem, OnpremError
 from onprem_agents.stack.settings import KUBERNETES_PLUGIN, PROJECT
 from onprem_agents.stack.stack_file import StackFile
@@ -26,8 +25,6 @@ from onprem_agents.stack.stack_file import StackFile
 _CLI_SECONDS = 120
 # The flag is given once for a URN and once more for its id (Pulumi CLI 3.259, refresh.go, read 2026-11).
 _IMPORT_PENDING = "--import-pending-creates"
-# How the Kubernetes provider begins the names of its field managers (4.25, seen 2026-11).
-_MANAGERS = "pulumi-kubernetes-"
 # Lines of the engine's display that carry no news for a person who reads an error.
 _NOISE = re.compile(
     r"^\s*(@ |pulumi:pulumi:Stack|Resources:|Duration:|View Live|Updating|Previewing|Destroying|$)"
@@ -39,22 +36,6 @@ _FAULTS = ("Diagnostics", "Policies")
 
 class EngineError(OnpremError):
     """The Pulumi engine refused or failed; the message holds its diagnostics."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pending:
-    """A create that a killed engine had begun: the object may exist or not."""
-
-    urn: str
-    api_version: str
-    kind: str
-    name: str | None
-    namespace: str | None
-
-    @property
-    def id(self) -> str:
-        """The id that the Kubernetes provider gives the object."""
-        return f"{self.namespace}/{self.name}" if self.namespace else str(self.name)
 
 
 def engine_environment(layout: Layout, binaries: Mapping[str, Binary]) -> dict[str, str]:
@@ -230,9 +211,9 @@ class Engine:
             self._read("cancel", "--yes", stack)
             done.append("removed the lock of an update that was killed")
         begun = self._pending(stack)
-        made = [entry for entry in begun if entry.name and _exists(client, entry)]
+        made = [entry for entry in begun if entry.name and exists(client, entry)]
         for entry in made:
-            _disown(client, entry)
+            disown(client, entry)
         done += self.use_present_provider(stack)
         if self._pending(stack):
             done += self._settle(stack, made, begun)
@@ -270,25 +251,8 @@ class Engine:
             for entry in pending
         ]
 
-    def _pending(self, stack: str) -> list[Pending]:
-        operations = self.state(stack).get("deployment", {}).get("pending_operations") or []
-        pending = []
-        for operation in operations:
-            resource = operation["resource"]
-            if operation["type"] != "creating" or not str(resource.get("type", "")).startswith("kubernetes:"):
-                continue
-            inputs = resource.get("inputs") or {}
-            metadata = inputs.get("metadata") or {}
-            pending.append(
-                Pending(
-                    urn=resource["urn"],
-                    api_version=str(inputs.get("apiVersion")),
-                    kind=str(inputs.get("kind")),
-                    name=metadata.get("name"),
-                    namespace=metadata.get("namespace"),
-                )
-            )
-        return pending
+    def _pending(self, stack: str) -> tuple[Pending, ...]:
+        return pending_creates(self.state(stack))
 
     def _read(self, *arguments: str, stdin: str | None = None) -> str:
         try:
@@ -332,22 +296,3 @@ def _explain(arguments: Sequence[str], text: str) -> str:
             f"'{PROJECT}:developerKeys' from the stack file: new keys are made at the next './dev up'."
         )
     return f"pulumi {' '.join(arguments[:2])} failed: {text}"
-
-
-def _disown(client: KubeWriter, entry: Pending) -> None:
-    """Take the fields of an object from the manager that made it, so that they are nobody's.
-
-    The provider makes up a new manager with each create and import (4.25, run 2026-11): the fields would belong to one
-    that no state names, and the first update that changes one would be refused as a conflict.
-    """
-    found = client.get(entry.api_version, entry.kind, str(entry.name), entry.namespace)
-    managed = found["metadata"].get("managedFields") or []
-    others = [owner for owner in managed if not str(owner.get("manager")).startswith(_MANAGERS)]
-    if len(others) < len(managed):
-        # No entry at all would be read as "leave them" by the API server, an empty one takes all away.
-        change = {"metadata": {"managedFields": others or [{}]}}
-        client.patch(entry.api_version, entry.kind, str(entry.name), change, entry.namespace)
-
-
-def _exists(client: KubeClient, entry: Pending) -> bool:
-    return client.find(entry.api_version, entry.kind, str(entry.name), entry.namespace) is not None
