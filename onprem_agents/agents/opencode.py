@@ -155,9 +155,7 @@ def _sources(machine: Machine) -> tuple[Source, ...]:
     return (*sources, *(_file_source("managed", machine.etc / NAME / name) for name in _NAMES))
 
 
-def _file_source(
-    origin: Literal["user", "project", "managed", "shell"], path: Path, variable: str | None = None
-) -> Source:
+def _file_source(origin: Origin, path: Path, variable: str | None = None) -> Source:
     return Source(origin=origin, place=Place(path=path, form="jsonc"), variable=variable)
 
 
