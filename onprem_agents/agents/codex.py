@@ -140,12 +140,11 @@ def _sources(machine: Machine) -> tuple[Source, ...]:
 
 
 def _heeds(source: Source, values: Values, machine: Machine) -> bool:
-    """Tell whether Codex takes a repository's file: only where the user trusts the working folder or the root."""
+    """Tell whether Codex takes a repository's file: only where the user trusts its folder or the root."""
     if source.origin != "project":
         return True
-    root = machine.repository or machine.project
-    trusted = {folder for folder in (machine.project, root) if _is_trusted(folder, values)}
-    return bool(trusted)
+    own = source.place.path.parent.parent
+    return any(_is_trusted(folder, values) for folder in {own, machine.repository or own})
 
 
 def _decides(values: Values) -> tuple[tuple[KeyPath, ...], str]:

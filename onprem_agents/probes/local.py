@@ -28,6 +28,9 @@ from onprem_agents.setup.wanted import wanted
 from onprem_agents.stack.untrusted import shown
 
 _SHOWN_DRIFTS = 4
+_OF_ADDRESS = frozenset(
+    {"not-set-up", "url-other", "url-with-v1", "url-without-v1", "model", "window", "output-cap"}
+)
 _SECRET_NAME = re.compile(r"(?i)key|token(?!s|_limit)|secret|password")
 
 
@@ -74,8 +77,11 @@ def examine(
     else:
         tested = connection.tested_agents.get(agent.name)
         yield verdict(agent.name, fine(f"{installed.text} is installed, {tested or 'no release'} was tested"))
-    elsewhere = [*_redirected(layers, connection), *_left_over(layers, machine, connection)]
+    elsewhere = list(_redirected(layers, machine, connection))
     causes = list(agent.causes(layers.values, connection, machine.variables, machine.key_file))
+    if elsewhere:  # then a wrong address or model has been named with the file that it is from
+        causes = [found for found in causes if found.cause not in _OF_ADDRESS]
+    elsewhere += _left_over(layers, machine, connection)
     if reason := obstacle(connection, agent):
         yield verdict(
             probe, _unsupported(reason, set_up=all(found.cause != "not-set-up" for found in causes))
@@ -141,21 +147,26 @@ def _over(weak: Values, strong: Mapping[str, Any]) -> Values:
     return result
 
 
-def _redirected(layers: Layers, connection: Connection) -> Iterator[Diagnosis]:
-    """Yield who sends prompts elsewhere: this repository, or a variable of the shell."""
+def _redirected(layers: Layers, machine: Machine, connection: Connection) -> Iterator[Diagnosis]:
+    """Yield what sends prompts elsewhere and is stronger than the file that setup writes."""
     paths, address = layers.agent.asks(layers.values)
     if urlsplit(address).netloc == urlsplit(connection.base_url).netloc:
         return
+    own = layers.agent.place(machine, "user").path
     deciding = [source for path in paths if (source := layers.source(*path)) is not None]
-    for source in deciding:
-        if source.origin == "project":
-            yield _by_repository(source, f"sends prompts and key to {shown(address or 'its own provider')}")
-            return
-    for source in deciding:
-        if source.variable is not None:
-            evidence = f"{_named(source)} sends prompts and key to {shown(address or 'its own provider')}"
-            yield Diagnosis(cause="leftover", evidence=evidence, fix=f"unset {source.variable} in the shell")
-            return
+    source = next((source for source in deciding if source.place.path != own), None)
+    what = f"sends prompts and key to {shown(address or 'a provider of its own')}"
+    if source is None or source.origin == "managed":
+        return
+    if source.origin == "project":
+        yield _by_repository(source, what)
+    elif source.variable is not None:
+        fix = f"unset {source.variable} where your shell exports it"
+        yield Diagnosis(cause="leftover", evidence=f"{_named(source)} {what}", fix=fix)
+    else:
+        settings = " and ".join(".".join(path) for path in paths if layers.source(*path) is source)
+        fix = f"take {settings} out of it: it is stronger than {own}"
+        yield Diagnosis(cause="leftover", evidence=f"{source.place.path} {what}", fix=fix)
 
 
 def _left_over(layers: Layers, machine: Machine, connection: Connection) -> Iterator[Diagnosis]:
