@@ -13,10 +13,11 @@ from pathlib import Path
 
 from onprem_agents.agents import causes as known
 from onprem_agents.agents.agent import Agent, Limits, Variables
-from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.config import READ_KEY, ConfigFile, KeyPath, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.machine import Machine, Place, Scope
+from onprem_agents.agents.leftover import Leftover
+from onprem_agents.agents.machine import Machine, Place, Scope, Source
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.limits import compact_at_tokens
 from onprem_agents.stack.thinking import ServedThinking
@@ -30,6 +31,15 @@ TOOL_OUTPUT_TOKENS = (
 # Codex takes a key from a command since 0.118.0, whose program knows the setting `refresh_interval_ms` as 0.117.0's
 # does not (both looked into 2026-11; openai/codex pull request 16288); an older one gets the variable.
 KEY_COMMAND_SINCE: Release = (0, 118, 0)
+
+
+LEFTOVERS = (
+    Leftover(path=("profile",), does="Codex no longer knows: it ends at once with exit code 1"),
+    Leftover(
+        path=("otel", "log_user_prompt"),
+        does="sends the text of every prompt to the collector under otel.exporter",
+    ),
+)
 
 
 def _file(connection: Connection) -> ConfigFile:
@@ -83,16 +93,18 @@ def _effort(thinking: ServedThinking | None) -> Values:
 def _wanted(connection: Connection, release: Release | None, _ca_file: str | None) -> Wanted:
     values = copy.deepcopy(_file(connection).values)
     at_provider = ("model_providers", PROVIDER)
+    left = tuple(item.path for item in LEFTOVERS if item.path)
     if release is not None and release < KEY_COMMAND_SINCE:
         since = ".".join(str(part) for part in KEY_COMMAND_SINCE)
         hint = f"Codex before {since} takes its key from {connection.auth.key_env} alone: start it in a new shell."
-        other_ways = ((*at_provider, "auth"), (*at_provider, "experimental_bearer_token"))
-        return Wanted(values=values, removed=other_ways, by_variable=True, notes=(hint,))
+        dated = ("auth", "experimental_bearer_token")
+        removed = (*left, *((*at_provider, name) for name in dated))
+        return Wanted(values=values, removed=removed, by_variable=True, notes=(hint,))
     provider = values["model_providers"][PROVIDER]
     del provider["env_key"]
     provider["auth"] = {"command": "sh", "args": ["-c", READ_KEY]}
     dated = ("env_key", "env_key_instructions", "experimental_bearer_token")
-    return Wanted(values=values, removed=tuple((*at_provider, name) for name in dated))
+    return Wanted(values=values, removed=(*left, *((*at_provider, name) for name in dated)))
 
 
 def _environment(connection: Connection) -> Environment:
@@ -109,6 +121,43 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
     name = "managed_config.toml" if scope == "managed" else "config.toml"
     within = machine.project if scope == "project" else None
     return (Place(path=folder / name, form="toml", within=within),)
+
+
+def _sources(machine: Machine) -> tuple[Source, ...]:
+    """Return all that Codex reads, from weak to strong (0.169.0, run 2026-11-28).
+
+    Of a repository it reads every folder from its root down to the working one.
+    """
+    repository = machine.repository
+    folders = machine.ways_up(repository) if repository else (machine.project,)
+    files: list[tuple[Scope, Path]] = [
+        ("managed", machine.etc / "codex" / "config.toml"),
+        ("user", machine.folder("CODEX_HOME", ".codex") / "config.toml"),
+        *(("project", folder / ".codex" / "config.toml") for folder in reversed(folders)),
+        ("managed", machine.etc / "codex" / "managed_config.toml"),
+    ]
+    return tuple(Source(origin=scope, place=Place(path=path, form="toml")) for scope, path in files)
+
+
+def _heeds(source: Source, values: Values, machine: Machine) -> bool:
+    """Tell whether Codex takes a repository's file: only where the user trusts its folder or the root."""
+    if source.origin != "project":
+        return True
+    own = source.place.path.parent.parent
+    return any(_is_trusted(folder, values) for folder in {own, machine.repository or own})
+
+
+def _decides(values: Values) -> tuple[tuple[KeyPath, ...], str]:
+    """Return the settings that say whom Codex asks, and whom they name."""
+    name = str(at(values, "model_provider") or "openai")
+    base = ("model_providers", name, "base_url")
+    return (("model_provider",), base), str(at(values, *base) or "")
+
+
+def _is_trusted(folder: Path, values: Values) -> bool:
+    projects = at(values, "projects")
+    levels = [at(projects, str(name), "trust_level") for name in (folder, folder.resolve())]
+    return "trusted" in levels
 
 
 def _causes(
@@ -176,6 +225,10 @@ CODEX = Agent(
     home_variable="CODEX_HOME",
     ignored_in_project=("model_provider", "model_providers"),
     address_at=("model_providers", PROVIDER, "base_url"),
+    sources=_sources,
+    heeds=_heeds,
+    decides=_decides,
+    leftovers=LEFTOVERS,
     wanted=_wanted,
     causes=_causes,
     own_key=_own_key,
