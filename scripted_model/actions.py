@@ -66,11 +66,16 @@ _PARAMETERS: dict[str, frozenset[str]] = {
     "command": frozenset({"command", "cmd"}),
 }
 
+_SANDBOX = "sandbox_permissions"  # Codex CLI 0.169.0, 2026-11: use_default or require_escalated
 
-def performed_with(action: Action, tools: Sequence[Tool], folder: str | None) -> Call | None:
+
+def performed_with(
+    action: Action, tools: Sequence[Tool], folder: str | None, *, escalated: bool = False
+) -> Call | None:
     """Return the call that performs the action, with a shell when no tool of its own is offered, else None.
 
-    `folder` is where the agent works: file tools want absolute paths.
+    `folder` is where the agent works: file tools want absolute paths. `escalated`: a shell is to run outside of the
+    agent's sandbox, for which Codex asks its user.
     """
     own = _tool(type(action), tools)
     if own is not None:
@@ -84,7 +89,11 @@ def performed_with(action: Action, tools: Sequence[Tool], folder: str | None) ->
     if shell is None:
         return None
     arguments = _arguments(shell, {"command": _in_shell(action)})
-    return Call(name=shell.name, arguments=arguments) if arguments is not None else None
+    if arguments is None:
+        return None
+    if escalated and _SANDBOX in shell.parameters:
+        arguments[_SANDBOX] = "require_escalated"
+    return Call(name=shell.name, arguments=arguments)
 
 
 def filler(schema: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:

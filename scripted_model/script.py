@@ -31,6 +31,7 @@ _REPLY = re.compile(
 )
 # How each agent of 2026-11 tells the model where it works.
 _FOLDER = re.compile(r"working directory:\s*(?P<a>/\S+)|<cwd>(?P<b>/[^<]+)</cwd>", re.IGNORECASE)
+_ESCALATED = re.compile(r"\bask for escalated permissions\b", re.IGNORECASE)
 
 _THOUGHT = "The script says what comes next. "
 # Who asks for it gets long thoughts, as from a model.
@@ -101,12 +102,18 @@ def _next_calls(asked: Asked, task: Task, results: int) -> tuple[Call, ...]:
     done = results
     for actions in task.rounds:
         if done < len(actions):
-            folder = _folder(asked)
-            calls = [performed_with(action, asked.tools, folder) for action in actions[done:]]
+            folder, escalated = _folder(asked), _wants_permission(asked)
+            calls = [
+                performed_with(action, asked.tools, folder, escalated=escalated) for action in actions[done:]
+            ]
             possible = tuple(call for call in calls if call is not None)
             return possible if asked.parallel else possible[:1]
         done -= len(actions)
     return ()
+
+
+def _wants_permission(asked: Asked) -> bool:
+    return any(entry.role == "user" and _ESCALATED.search(entry.text) for entry in asked.entries)
 
 
 def _forced(asked: Asked) -> tuple[Call, ...]:

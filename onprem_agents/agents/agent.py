@@ -81,7 +81,8 @@ class Agent(Software):
     release and a CA file. `causes` names what is wrong in its merged settings (with the shell's variables and the key
     file), `own_key` a key that it sends beside setup's, with the setting it is from. `headless` is the command
     (program, contract, folder, task) for one task without a person; `says` pairs a pattern in what it prints with the
-    diagnosis's cause and fix.
+    diagnosis's cause and fix. `introduction` is its own file of state with what says there that its first pages have
+    been seen.
     """
 
     path: str
@@ -100,6 +101,7 @@ class Agent(Software):
     own_key: Callable[[Values, Variables], tuple[str, str] | None]
     headless: Callable[[str, Connection, Path, str], tuple[str, ...]]
     says: tuple[tuple[str, str, str], ...] = ()
+    introduction: Callable[[Machine], tuple[Place, Values]] | None = None
 
     def place(self, machine: Machine, scope: Scope) -> Place:
         """Return the file that setup writes."""

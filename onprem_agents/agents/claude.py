@@ -229,6 +229,15 @@ def _sources(machine: Machine) -> tuple[Source, ...]:
     return tuple(Source(origin=origin, place=place) for origin, place in places.values())
 
 
+def _introduction(machine: Machine) -> tuple[Place, Values]:
+    """Return what spares the choice of colours and the page after it; a folder's trust stays to be asked for.
+
+    With this key alone 2.1.330 goes on to the prompt (run 2026-11-28).
+    """
+    place = Place(path=machine.folder("CLAUDE_CONFIG_DIR", "") / ".claude.json", form="json")
+    return place, {"hasCompletedOnboarding": True}
+
+
 def _causes(
     values: Values, connection: Connection, variables: Variables, key_file: Path
 ) -> Iterator[Diagnosis]:
@@ -299,6 +308,7 @@ CLAUDE = Agent(
     causes=_causes,
     own_key=_own_key,
     headless=_headless,
+    introduction=_introduction,
     says=(
         (r"Not logged in", "key-refused", ""),
         (r"issue with the selected model", "model", ""),

@@ -21,7 +21,9 @@ from onprem_agents.cli.verdict_view import row, show
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.probes.agent_run import RUN_SECONDS, run_agent
+from onprem_agents.probes.agent_session import SCREEN_SECONDS
 from onprem_agents.probes.examination import left_out, machine_probes, platform_probes, without_contract
+from onprem_agents.probes.interactive import interactive as in_terminal
 from onprem_agents.probes.patient import Patient
 from onprem_agents.probes.smoke import Target as SmokeTarget
 from onprem_agents.probes.smoke import client
@@ -37,6 +39,9 @@ from onprem_agents.setup import developer_key, installed
     "--agent",
     type=click.Choice([agent.name for agent in AGENTS]),
     help="Let that agent write a file in a scratch repository.",
+)
+@click.option(
+    "--interactive", is_flag=True, help="With --agent: also drive it in a terminal, from its first screen on."
 )
 @ca_file_option
 @click.option("--key-file", type=click.Path(path_type=Path), help="File that holds your key.")
@@ -57,6 +62,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
     connection: str | None,
     stack: str | None,
     agent: str | None,
+    interactive: bool,
     ca_file: Path | None,
     key_file: Path | None,
     slow: bool,
@@ -69,6 +75,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Without a source, the gateway that this machine was set up for is asked. Exit code: 0 all well, 1 something
     would keep an agent from working, 3 the platform cannot be reached.
     """
+    if interactive and agent is None:
+        raise click.UsageError("--interactive needs --agent: which one is to be driven?")
     machine = Machine(home=Path.home(), project=Path.cwd(), root=root, variables=dict(os.environ))
     ca_file = ca_file or _ca_of_setup(machine)
     verdicts: list[Verdict] = []
@@ -98,6 +106,11 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
         secret = key.value if key else None
         done = run_agent(contract, chosen, machine.variables, key=secret, seconds=seconds)
         _tell([done], verdicts, as_json=as_json)
+        if interactive:
+            stages = in_terminal(
+                contract, chosen, machine.variables, key=secret, seconds=max(timeout, SCREEN_SECONDS)
+            )
+            _tell(stages, verdicts, as_json=as_json)
     _end(verdicts, skipped, as_json=as_json)
 
 

@@ -27,7 +27,7 @@ from onprem_agents.setup.installed import Installed, install_command
 
 RUN_SECONDS = 300.0
 _SAID_CHARS = 2000
-_TASK = "Create the file {folder}/hello.txt containing the word hi"
+TASK = "Create the file {folder}/hello.txt containing the word hi"
 # What agents say for themselves when the platform refuses (2026-11), and the cause that it stands for; each agent
 # has words of its own beside these.
 _WORDS = (
@@ -63,9 +63,9 @@ def run_agent(
             subprocess.run([git, "init", "--quiet", str(folder)], capture_output=True, check=False)
         started = time.monotonic()
         code, said = _run(
-            agent.headless(installed.path, connection, folder, _TASK.format(folder=folder)),
+            agent.headless(installed.path, connection, folder, TASK.format(folder=folder)),
             folder,
-            _variables(agent, connection, variables),
+            variables_of(agent, connection, variables),
             seconds,
         )
         passed = time.monotonic() - started
@@ -86,13 +86,11 @@ def _cause(
             evidence=f"hello.txt holds {text[:60]!a}",
             fix="the model is not fit for agents",
         )
-    words = (*((pattern, name, _FIXES.get(name, "")) for pattern, name in _WORDS), *agent.says)
-    known = next(((name, fix) for pattern, name, fix in words if re.search(pattern, said)), None)
+    known = known_cause(agent, said)
     end = f"it was stopped after {seconds:g} s" if code is None else f"exit code {code}"
     evidence = f"no hello.txt; {end}; it said at last: {tail or 'nothing'}"
     if known is not None:
-        elsewhere = "run onprem-agents doctor without --agent: its probes name the cause and the fix"
-        return Diagnosis(cause=known[0], evidence=evidence, fix=known[1] or elsewhere)
+        return Diagnosis(cause=known[0], evidence=evidence, fix=known[1])
     if code is None:
         return Diagnosis(
             cause="timeout",
@@ -104,7 +102,14 @@ def _cause(
     return Diagnosis(cause="agent", evidence=evidence, fix="run the same task by hand and read what it says")
 
 
-def _variables(agent: Agent, connection: Connection, variables: Mapping[str, str]) -> dict[str, str]:
+def known_cause(agent: Agent, said: str) -> tuple[str, str] | None:
+    """Return the cause, with its fix, that an agent's own words stand for."""
+    elsewhere = "run onprem-agents doctor without --agent: its probes name the cause and the fix"
+    words = (*((pattern, name, _FIXES.get(name, "")) for pattern, name in _WORDS), *agent.says)
+    return next(((name, fix or elsewhere) for pattern, name, fix in words if re.search(pattern, said)), None)
+
+
+def variables_of(agent: Agent, connection: Connection, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the shell's variables, with the switches that setup puts into the start file of the shell."""
     own = agent.environment(connection)
     return {**own.values, **own.for_command.get(agent.name, {}), **variables}

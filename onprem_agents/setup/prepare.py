@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -103,6 +104,7 @@ def prepare(
             changes.append(
                 Change(found=find(machine.ca_file), content=content, summary="your copy of the CA file")
             )
+        changes += _introductions(chosen, machine)
         changes += _own_files(connection, machine, key=key)
         if shell is not None:
             by_variable = any(item.by_variable for item in wanteds)
@@ -121,6 +123,19 @@ def _agent_change(place: Place, item: Wanted) -> Change:
     found = find(place.path, within=place.within)
     text = merged_text(found.text, place.form, item, source=str(place.path))
     return Change(found=found, content=found.with_text(text))
+
+
+def _introductions(agents: Sequence[Agent], machine: Machine) -> Iterator[Change]:
+    """Yield the mark that an agent's first pages were seen, where it is not; a file that is broken stays as it is."""
+    for agent in agents:
+        if agent.introduction is None:
+            continue
+        place, values = agent.introduction(machine)
+        with contextlib.suppress(OnpremError):
+            found = find(place.path)
+            if any(name not in found.text for name in values):
+                text = merged_text(found.text, place.form, Wanted(values=values), source=str(place.path))
+                yield Change(found=found, content=found.with_text(text))
 
 
 def _own_files(connection: Connection, machine: Machine, *, key: DeveloperKey | None) -> list[Change]:
