@@ -167,6 +167,25 @@ def test_a_codex_that_knows_no_key_command_gets_the_variable() -> None:
     assert provider["wire_api"] == "responses", "every release knows it, and only old ones know chat"
 
 
+def test_a_codex_that_knows_no_list_of_models_gets_the_main_roles_limits() -> None:
+    low = {"default": "on", "effort": "low", "efforts": ["low", "high"]}
+    told = contract("roles", 0, "thinking", value=low)
+    old = wanted(told, Installed(agent=CODEX_CLI, path="/bin/codex", release=(0, 118, 0)))
+    assert old.beside == {}
+    assert "model_catalog_json" not in old.values
+    assert old.values["model_context_window"] == 131072
+    assert old.values["model_auto_compact_token_limit"] == 104857
+    assert old.values["model_reasoning_effort"] == "low"
+
+
+def test_what_codex_would_take_for_every_model_gives_way_to_the_list() -> None:
+    before = 'profile = "work"\nmodel_context_window = 272000 # mine\n[profiles.work]\nmodel = "gpt-5.6"\n'
+    after = tomllib.loads(merge("codex", before))
+    assert after["model_catalog_json"] == "onprem-models.json"
+    assert after["profiles"] == {"work": {"model": "gpt-5.6"}}, "Codex does not mind it, and it is the user's"
+    assert not {"profile", "model_context_window", "model_reasoning_effort"} & set(after)
+
+
 def test_a_comment_stays_on_the_line_of_the_value_that_it_is_about() -> None:
     before = '{\n  "theme": "dark" // the look\n}\n'
     assert '  "theme": "dark", // the look\n' in merge("opencode", before)
