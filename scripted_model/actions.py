@@ -49,7 +49,16 @@ class Run:
     command: str
 
 
-Action = Create | Read | Edit | Run
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """Use a tool by its own name, which may stand behind that of its server."""
+
+    tool: str
+    parameter: str
+    value: str
+
+
+Action = Create | Read | Edit | Run | Use
 
 # Names of tools and of their parameters, compared without case, dashes and underscores.
 _TOOLS: dict[type[Action], frozenset[str]] = {
@@ -72,6 +81,10 @@ def performed_with(action: Action, tools: Sequence[Tool], folder: str | None) ->
 
     `folder` is where the agent works: file tools want absolute paths.
     """
+    if isinstance(action, Use):
+        named = [tool for tool in tools if re.search(rf"(?:^|_){re.escape(action.tool)}\Z", tool.name)]
+        fitting = [tool for tool in named if action.parameter in tool.parameters]
+        return _used(action, fitting[0]) if fitting else None
     own = _tool(type(action), tools)
     if own is not None:
         values = {name: getattr(action, name) for name in action.__dataclass_fields__}
@@ -85,6 +98,10 @@ def performed_with(action: Action, tools: Sequence[Tool], folder: str | None) ->
         return None
     arguments = _arguments(shell, {"command": _in_shell(action)})
     return Call(name=shell.name, arguments=arguments) if arguments is not None else None
+
+
+def _used(action: Use, tool: Tool) -> Call:
+    return Call(name=tool.name, arguments=filler(tool.schema) | {action.parameter: action.value})
 
 
 def filler(schema: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
@@ -131,7 +148,7 @@ def _folded(name: str) -> str:
     return name.replace("_", "").replace("-", "").casefold()
 
 
-def _in_shell(action: Action) -> str:
+def _in_shell(action: Create | Read | Edit | Run) -> str:
     if isinstance(action, Run):
         return action.command
     file = shlex.quote(action.file)
