@@ -44,7 +44,8 @@ _STEPS = 60
 NO_TOOL = "No tool that is offered does what comes next."
 SORRY = (
     "I am a scripted stand-in, no model. I understand: create FILE containing WORD; "
-    'read FILE, replace "OLD" with "NEW", then run "COMMAND"; use the tool NAME with PARAMETER "TEXT"; reply with the word WORD.'
+    'read FILE, replace "OLD" with "NEW", then run "COMMAND"; use the tool NAME with PARAMETER "TEXT"; '
+    "reply with the word WORD."
 )
 
 

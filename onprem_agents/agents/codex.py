@@ -1,7 +1,8 @@
 """Codex CLI: config.toml with the platform as model provider (Codex CLI 0.169.0, 2026-11).
 
-Only the Responses API is left in Codex. `agents` and web search are off because their tool types (namespace,
-web_search) are not functions, which vLLM refuses; unbounded retries would wait for ever for a dead gateway.
+Only the Responses API is left in Codex. Sub-agents come as tools of a namespace, as MCP servers do; where the server
+takes none they are off, since one such tool makes it refuse every request. Web search is off because vLLM shows it to
+no model; unbounded retries would wait for ever for a dead gateway.
 Codex sends neither an output cap nor a temperature nor a budget of thinking: they are the server's own defaults there.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from onprem_agents.agents import causes as known
 from onprem_agents.agents.agent import Agent, Limits, Variables
 from onprem_agents.agents.codex_models import MODELS_FILE, effort, models, tool_output_tokens
-from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.config import READ_KEY, ConfigFile, KeyPath, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope
@@ -26,8 +27,12 @@ PROVIDER = "onprem"
 # Codex takes a key from a command since 0.118.0, whose program knows the setting `refresh_interval_ms` as 0.117.0's
 # does not (both looked into 2026-11; openai/codex pull request 16288); an older one gets the variable.
 KEY_COMMAND_SINCE: Release = (0, 118, 0)
-# The first of those run that takes our list of models; an older one has one window for all (run 2026-11-28).
+# Of 0.130.0, 0.135.0, 0.139.0, 0.142.0, 0.146.0, 0.150.0, 0.169.0 and 0.171.0 (run 2026-11-28): the first that takes
+# our list of models, older ones ask for other fields in it; the first that does not end at `agents.enabled`; and the
+# first that ends with exit code 1 at a `profile` in config.toml.
 MODELS_SINCE: Release = (0, 150, 0)
+AGENTS_SINCE: Release = (0, 146, 0)
+NO_PROFILE_SINCE: Release = (0, 135, 0)
 # What is said of one model and would hold for every role; the list says it of each.
 _OF_ONE_MODEL = (
     ("model_context_window",),
@@ -35,8 +40,6 @@ _OF_ONE_MODEL = (
     ("tool_output_token_limit",),
     ("model_reasoning_effort",),
 )
-# A profile in config.toml: Codex ends with exit code 1 before it does anything (0.169.0 and 0.171.0, 2026-11-28).
-_PROFILE = ("profile",)
 
 
 def _files(connection: Connection) -> tuple[ConfigFile, ConfigFile]:
@@ -60,7 +63,7 @@ def _files(connection: Connection) -> tuple[ConfigFile, ConfigFile]:
                 "stream_idle_timeout_ms": connection.timeouts.stream_idle_seconds * 1000,
             }
         },
-        "agents": {"enabled": False},
+        "agents": {"enabled": connection.main.namespace_tools},
         "features": {
             "plugins": False,
             "apps": False,
@@ -90,30 +93,44 @@ def _for_every_role(connection: Connection) -> Values:
 
 
 def _wanted(connection: Connection, release: Release | None, _ca_file: str | None) -> Wanted:
-    values, listed = (copy.deepcopy(file.values) for file in _files(connection))
-    beside, removed, notes = {MODELS_FILE: listed}, [*_OF_ONE_MODEL, _PROFILE], []
-    if release is not None and release < MODELS_SINCE:
-        values = {key: value for key, value in values.items() if key != "model_catalog_json"}
-        values |= _for_every_role(connection)
-        beside, removed = {}, [("model_catalog_json",)]
+    config, listed = (copy.deepcopy(file.values) for file in _files(connection))
+    beside: dict[str, Values] = {}
+    removed: list[KeyPath] = []
+    notes: list[str] = []
+    if _has(release, MODELS_SINCE):
+        beside[MODELS_FILE] = listed
+        removed += _OF_ONE_MODEL
+    else:
+        del config["model_catalog_json"]
+        removed.append(("model_catalog_json",))
+        config |= _for_every_role(connection)
         notes.append(f"Codex before {_text(MODELS_SINCE)} has one window for all models, the main role's.")
+    if not _has(release, AGENTS_SINCE) and not config.pop("agents")["enabled"]:
+        config["features"]["multi_agent"] = False
+    if _has(release, NO_PROFILE_SINCE):
+        removed.append(("profile",))
     at_provider = ("model_providers", PROVIDER)
-    provider = values["model_providers"][PROVIDER]
-    by_variable = release is not None and release < KEY_COMMAND_SINCE
-    if by_variable:
-        removed += [(*at_provider, name) for name in ("auth", "experimental_bearer_token")]
+    provider = config["model_providers"][PROVIDER]
+    if _has(release, KEY_COMMAND_SINCE):
+        del provider["env_key"]
+        provider["auth"] = {"command": "sh", "args": ["-c", READ_KEY]}
+        dated = ["env_key", "env_key_instructions", "experimental_bearer_token"]
+    else:
+        dated = ["auth", "experimental_bearer_token"]
         notes.append(
             f"Codex before {_text(KEY_COMMAND_SINCE)} takes its key from {connection.auth.key_env} alone:"
             " start it in a new shell."
         )
-    else:
-        del provider["env_key"]
-        provider["auth"] = {"command": "sh", "args": ["-c", READ_KEY]}
-        dated = ("env_key", "env_key_instructions", "experimental_bearer_token")
-        removed += [(*at_provider, name) for name in dated]
+    removed += [(*at_provider, name) for name in dated]
+    by_variable = not _has(release, KEY_COMMAND_SINCE)
     return Wanted(
-        values=values, beside=beside, removed=tuple(removed), by_variable=by_variable, notes=tuple(notes)
+        values=config, beside=beside, removed=tuple(removed), by_variable=by_variable, notes=tuple(notes)
     )
+
+
+def _has(release: Release | None, since: Release) -> bool:
+    """Tell whether that release has what came with another one; a release that is not known is today's."""
+    return release is None or release >= since
 
 
 def _text(release: Release) -> str:
@@ -165,7 +182,9 @@ def _causes(
     yield from known.model("model", str(at(values, "model") or ""), connection)
     window = at(values, "model_context_window")
     if window is not None or at(values, "model_catalog_json") is None:
-        yield from known.window("model_context_window", window if isinstance(window, int) else None, connection)
+        yield from known.window(
+            "model_context_window", window if isinstance(window, int) else None, connection
+        )
     variable = provider.get("env_key")
     command = str(provider.get("auth", ""))
     if "onprem/key" in command and not key_file.exists():

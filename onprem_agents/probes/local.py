@@ -168,7 +168,9 @@ def _beside(target: Wanted, layers: Layers) -> Iterator[str]:
     """Yield the further files that are not as setup writes them, in the folder of the file that names the platform."""
     address_at = layers.agent.address_at
     ours = [
-        file for scope, file, values in layers.files if scope != "project" and at(values, *address_at) is not None
+        file
+        for scope, file, values in layers.files
+        if scope != "project" and at(values, *address_at) is not None
     ]
     for name, values in target.beside.items() if ours else ():
         path = ours[-1].with_name(name)

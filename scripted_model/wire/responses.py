@@ -178,7 +178,9 @@ def events(asked: Asked, turn: Turn, usage: Usage, answer_id: str) -> Iterator[b
     for index, (item, deltas) in enumerate(_items(asked, turn, answer_id)):
         items.append(item)
         begun = item | {"status": "in_progress"}
-        begun |= {name: empty for name, empty in (("content", []), ("arguments", ""), ("input", "")) if name in item}
+        begun |= {
+            name: empty for name, empty in (("content", []), ("arguments", ""), ("input", "")) if name in item
+        }
         yield told("response.output_item.added", output_index=index, item=begun)
         place = {"item_id": item["id"], "output_index": index}
         for name, fields in deltas:
@@ -205,7 +207,8 @@ def _items(asked: Asked, turn: Turn, answer_id: str) -> Iterator[tuple[dict[str,
         yield item | {"status": "completed"}, deltas
     for call in turn.calls:
         tool = next((tool for tool in asked.tools if tool.name == call.name), None)
-        yield _custom_call(call) if tool and tool.custom else _function_call(call, tool and tool.namespace)
+        namespace = tool.namespace if tool is not None else None
+        yield _custom_call(call) if tool and tool.custom else _function_call(call, namespace)
 
 
 def _function_call(call: Call, namespace: str | None) -> tuple[dict[str, Any], Deltas]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.codex_models import INSTRUCTIONS
+from onprem_agents.agents.environment import Environment
 from tests.expected_agents import Expected, Fault
 
 _PROVIDER = ("model_providers", "onprem")
@@ -42,7 +42,7 @@ EXPECTED = Expected(
                 "stream_idle_timeout_ms": 900000,
             }
         },
-        "agents": {"enabled": False},
+        "agents": {"enabled": True},
         "features": {
             "plugins": False,
             "apps": False,
@@ -80,7 +80,9 @@ EXPECTED = Expected(
             cause="window",
             fix="set model_context_window to 131072",
         ),
-        Fault(path=("model_catalog_json",), value=None, cause="window", fix="set model_context_window to 131072"),
+        Fault(
+            path=("model_catalog_json",), value=None, cause="window", fix="set model_context_window to 131072"
+        ),
         Fault(path=("profile",), value="work", cause="legacy-profile", fix="take that line out"),
         Fault(
             path=(*_PROVIDER, "wire_api"),

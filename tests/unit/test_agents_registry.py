@@ -54,7 +54,9 @@ def test_a_name_that_is_not_there_offers_the_nearest_one() -> None:
 def test_an_agents_file_says_what_is_expected_of_it(agent: Agent) -> None:
     file, *others = agent.files(contract())
     assert file.values == EXPECTED[agent.name].values
-    assert {other.path_hint.rpartition("/")[2]: other.values for other in others} == EXPECTED[agent.name].beside
+    assert {other.path_hint.rpartition("/")[2]: other.values for other in others} == EXPECTED[
+        agent.name
+    ].beside
     assert agent.wanted(contract(), None, None).beside == EXPECTED[agent.name].beside
     text, *texts = (each.content for each in printed(contract(), agent))
     assert (tomllib.loads(text) if file.format == "toml" else json.loads(text)) == file.values

@@ -56,7 +56,9 @@ def test_the_stream_of_such_a_call_says_the_same(send: Send) -> None:
     items = [event["item"] for event in told if event["type"].startswith("response.output_item")]
     (arguments,) = [event for event in told if event["type"] == "response.function_call_arguments.done"]
 
-    assert {(item["name"], item["namespace"]) for item in items if "call_id" in item} == {("note", "mcp__notes")}
+    assert {(item["name"], item["namespace"]) for item in items if "call_id" in item} == {
+        ("note", "mcp__notes")
+    }
     assert arguments["name"] == "note"
 
 

@@ -20,7 +20,7 @@ from onprem_agents.setup.jsonc import parse_object
 from onprem_agents.setup.merge import merged_text
 from onprem_agents.setup.wanted import wanted
 from tests.unit.config_corpus import BROKEN, CLAUDE, CODEX, OPENCODE, generated_json, generated_toml
-from tests.unit.contract_samples import contract
+from tests.unit.contract_samples import CONTRACT, contract
 
 _MACHINE = Machine(home=Path("/h"), project=Path("/p"), variables={})
 FORMS: dict[str, Form] = {agent.name: agent.place(_MACHINE, "user").form for agent in AGENTS}
@@ -169,13 +169,18 @@ def test_a_codex_that_knows_no_key_command_gets_the_variable() -> None:
 
 def test_a_codex_that_knows_no_list_of_models_gets_the_main_roles_limits() -> None:
     low = {"default": "on", "effort": "low", "efforts": ["low", "high"]}
-    told = contract("roles", 0, "thinking", value=low)
+    told = contract("roles", 0, value=CONTRACT["roles"][0] | {"thinking": low, "namespaceTools": False})
     old = wanted(told, Installed(agent=CODEX_CLI, path="/bin/codex", release=(0, 118, 0)))
     assert old.beside == {}
     assert "model_catalog_json" not in old.values
     assert old.values["model_context_window"] == 131072
     assert old.values["model_auto_compact_token_limit"] == 104857
     assert old.values["model_reasoning_effort"] == "low"
+    assert "agents" not in old.values, (
+        "a table of that name holds roles there, and Codex ends at a truth value"
+    )
+    assert old.values["features"]["multi_agent"] is False
+    assert ("profile",) not in old.removed, "it still works there"
 
 
 def test_what_codex_would_take_for_every_model_gives_way_to_the_list() -> None:
