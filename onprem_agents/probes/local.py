@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from onprem_agents.agents import Agent, obstacle
 from onprem_agents.agents.causes import again
-from onprem_agents.agents.config import Values, at
+from onprem_agents.agents.config import Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.machine import Machine, Source
 from onprem_agents.contract.connection import Connection
@@ -215,7 +215,7 @@ def _named(source: Source) -> str:
 
 def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Diagnosis]:
     target = wanted(connection, installed)
-    differing = list(_differences(target.values, layers.values, ()))
+    differing = [*_differences(target.values, layers.values, ()), *_beside(target, layers)]
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"
         more = len(differing) - _SHOWN_DRIFTS
@@ -224,6 +224,23 @@ def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iter
             evidence=evidence + (f" and {more} more" if more > 0 else ""),
             fix=again(connection),
         )
+
+
+def _beside(target: Wanted, layers: Layers) -> Iterator[str]:
+    """Yield the further files that are not as setup writes them, in the folder of the file that names the platform."""
+    address_at = layers.agent.address_at
+    ours = [
+        file
+        for scope, file, values in layers.files
+        if scope != "project" and at(values, *address_at) is not None
+    ]
+    for name, values in target.beside.items() if ours else ():
+        path = ours[-1].with_name(name)
+        found = find(path)
+        if found.content is None:
+            yield f"{path} is not there, so the agent cannot start"
+        elif read(found.text, "jsonc", str(path)) != values:
+            yield f"{path} says something else"
 
 
 def _differences(target: Any, present: Any, path: tuple[str, ...]) -> Iterator[str]:
