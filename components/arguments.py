@@ -383,6 +383,9 @@ class ServerReference(TypedDict):
     """How much it thinks, which agents keep to. Left out: nobody knows, and agents ask for nothing."""
     tool_calling: NotRequired[pulumi.Input[bool]]
     """Whether the server parses the model's tool calls. Default: true."""
+    namespace_tools: NotRequired[pulumi.Input[bool]]
+    """Whether the server takes tools in namespaces, as vLLM does since 0.32.0; Codex then has sub-agents.
+    Default: false."""
     vision: NotRequired[pulumi.Input[bool]]
     """Whether the server takes images beside text. Default: false."""
     temperature: NotRequired[pulumi.Input[float]]

@@ -5,6 +5,7 @@ acts from the text of the last task that it understands:
 
 - `create FILE containing WORD`, more than one of them for calls in parallel (`"quoted text"` for more words),
 - `read FILE, replace "OLD" with "NEW", then run "COMMAND"`, one tool after the other; or `run "COMMAND"` alone,
+- `use the tool NAME with PARAMETER "TEXT"`: any other tool, such as an MCP server's,
 - `reply with the word WORD`; anything else gets a sentence that says what it is.
 
 It uses the tools that the request offers, under the agent's own names. A text `[play silence=180]` in the task

@@ -49,7 +49,16 @@ class Run:
     command: str
 
 
-Action = Create | Read | Edit | Run
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """Use a tool by its own name, which may stand behind that of its server."""
+
+    tool: str
+    parameter: str
+    value: str
+
+
+Action = Create | Read | Edit | Run | Use
 
 # Names of tools and of their parameters, compared without case, dashes and underscores.
 _TOOLS: dict[type[Action], frozenset[str]] = {
@@ -77,6 +86,10 @@ def performed_with(
     `folder` is where the agent works: file tools want absolute paths. `escalated`: a shell is to run outside of the
     agent's sandbox, for which Codex asks its user.
     """
+    if isinstance(action, Use):
+        named = [tool for tool in tools if re.search(rf"(?:^|_){re.escape(action.tool)}\Z", tool.name)]
+        fitting = [tool for tool in named if action.parameter in tool.parameters]
+        return _used(action, fitting[0]) if fitting else None
     own = _tool(type(action), tools)
     if own is not None:
         values = {name: getattr(action, name) for name in action.__dataclass_fields__}
@@ -94,6 +107,10 @@ def performed_with(
     if escalated and _SANDBOX in shell.parameters:
         arguments[_SANDBOX] = "require_escalated"
     return Call(name=shell.name, arguments=arguments)
+
+
+def _used(action: Use, tool: Tool) -> Call:
+    return Call(name=tool.name, arguments=filler(tool.schema) | {action.parameter: action.value})
 
 
 def filler(schema: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
@@ -140,7 +157,7 @@ def _folded(name: str) -> str:
     return name.replace("_", "").replace("-", "").casefold()
 
 
-def _in_shell(action: Action) -> str:
+def _in_shell(action: Create | Read | Edit | Run) -> str:
     if isinstance(action, Run):
         return action.command
     file = shlex.quote(action.file)

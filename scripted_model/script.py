@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scripted_model.actions import Action, Create, Edit, Read, Run, filler, performed_with
+from scripted_model.actions import Action, Create, Edit, Read, Run, Use, filler, performed_with
 from scripted_model.turn import Asked, Call, Turn
 
 _FILE = r"[`'\"]?(?P<file>[\w.~/+-]*\w\.\w+)[`'\"]?"
@@ -24,6 +24,10 @@ _EDIT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _RUN = re.compile(rf"\brun\s+(?:the\s+command\s+)?{_QUOTED.format('command')}", re.IGNORECASE)
+_USE = re.compile(
+    rf"\b(?:use|call)\s+(?:the\s+)?tool\s+`?(?P<tool>[\w-]+)`?\s+with\s+(?P<parameter>\w+)\s+{_QUOTED.format('value')}",
+    re.IGNORECASE,
+)
 _REPLY = re.compile(
     r"\b(?:reply|answer|respond)\s+with\s+(?:(?:only|just|exactly)\s+)?(?:the\s+)?"
     rf"(?:(?:single|one)\s+)?(?:(?:word|text)\s*:?\s*)(?:{_VALUE})",
@@ -38,9 +42,11 @@ _THOUGHT = "The script says what comes next. "
 _STEP_BY_STEP = re.compile(r"\bthink step by step\b", re.IGNORECASE)
 _STEPS = 60
 
+NO_TOOL = "No tool that is offered does what comes next."
 SORRY = (
     "I am a scripted stand-in, no model. I understand: create FILE containing WORD; "
-    'read FILE, replace "OLD" with "NEW", then run "COMMAND"; reply with the word WORD.'
+    'read FILE, replace "OLD" with "NEW", then run "COMMAND"; use the tool NAME with PARAMETER "TEXT"; '
+    "reply with the word WORD."
 )
 
 
@@ -56,7 +62,8 @@ def task_in(text: str) -> Task | None:
     """Return what the text asks for, in the order of the text; None when nothing in it is understood."""
     text = text.replace('\\"', '"')  # opencode 1.18.33 escapes the quotes in what `opencode run` is given
     found = sorted(
-        [*_edits(text), *_creations(text), *_runs(text), *_replies(text)], key=lambda pair: pair[0]
+        [*_edits(text), *_creations(text), *_runs(text), *_uses(text), *_replies(text)],
+        key=lambda pair: pair[0],
     )
     if not found:
         return None
@@ -79,6 +86,8 @@ def next_turn(asked: Asked, *, thinks: bool = True) -> Turn:
             calls = _forced(asked) if not results else ()
         if calls:
             return Turn(reasoning=reasoning, calls=calls)
+        if task is not None and results < sum(len(actions) for actions in task.rounds):
+            return Turn(reasoning=reasoning, text=NO_TOOL)
     if task is None:
         return Turn(reasoning=reasoning, text=SORRY)
     failures = [entry.text for entry in asked.entries[len(asked.entries) - results :] if entry.failed]
@@ -165,6 +174,12 @@ def _runs(text: str) -> Iterator[tuple[int, Task]]:
     for match in _RUN.finditer(text):
         if not _within(match.start(), inside):
             yield match.start(), Task(rounds=((Run(command=_quoted(match, "command")),),), reply="Done.")
+
+
+def _uses(text: str) -> Iterator[tuple[int, Task]]:
+    for match in _USE.finditer(text):
+        action = Use(tool=match["tool"], parameter=match["parameter"], value=_quoted(match, "value"))
+        yield match.start(), Task(rounds=((action,),), reply=f"Done: {action.tool} was used.")
 
 
 def _replies(text: str) -> Iterator[tuple[int, Task]]:

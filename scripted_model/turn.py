@@ -26,10 +26,15 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """A tool that the request offers."""
+    """A tool that the request offers; the model knows one of a `namespace` by both names in one.
+
+    `custom` tools take bare text, which the model writes into the parameter `input`.
+    """
 
     name: str
     schema: dict[str, Any]
+    namespace: str | None = None
+    custom: bool = False
 
     @property
     def parameters(self) -> frozenset[str]:

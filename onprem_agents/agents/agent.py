@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from onprem_agents.agents.config import ConfigFile, KeyPath, Release, Values, Wanted
+from onprem_agents.agents.config import ConfigFile, KeyPath, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.machine import Machine, Place, Scope
+from onprem_agents.agents.leftover import Leftover
+from onprem_agents.agents.machine import Machine, Place, Scope, Source
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.limits import output_cap_tokens
 
 Variables = Mapping[str, str]
+SCOPES: tuple[Scope, ...] = ("user", "project", "managed")
+"""From weak to strong, as every agent has it that reads a file of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +72,17 @@ class Limits:
 class Agent(Software):
     """A coding agent.
 
-    `path` is where it asks, below the host. `places` are its files by scope: setup writes the first, the doctor reads
-    all, each later one winning. `home_variable` moves its own folder. `ignored_in_project` are keys that it does not
+    `path` is where it asks, below the host. `places` are its files by scope, of which setup writes the first;
+    `sources` is all that it reads, each later one winning (None: just its places), of which it takes what it `heeds`,
+    given the settings so far. `home_variable` moves its own folder. `ignored_in_project` are keys that it does not
     take from a repository's file, `address_at` is where its file says whom to ask, `env_table` a table in it that beats
-    the shell's variables. `wanted` is that file for one machine, of the installed release and a CA file. `causes` names
-    what is wrong in its merged settings (with the shell's variables and the key file), `own_key` a key that it
-    sends beside setup's, with the setting it is from. `headless` is the command (program, contract, folder, task) for
-    one task without a person; `says` pairs a pattern in what it prints with the diagnosis's cause and fix.
-    `introduction` is its own file of state with what says there that its first pages have been seen.
+    the shell's variables. `decides` names the settings that together say who is asked (None: `address_at`), and
+    `leftovers` are those of other providers that beat it. `wanted` is its file for one machine, of the installed
+    release and a CA file. `causes` names what is wrong in its merged settings (with the shell's variables and the key
+    file), `own_key` a key that it sends beside setup's, with the setting it is from. `headless` is the command
+    (program, contract, folder, task) for one task without a person; `says` pairs a pattern in what it prints with the
+    diagnosis's cause and fix. `introduction` is its own file of state with what says there that its first pages have
+    been seen.
     """
 
     path: str
@@ -86,6 +92,10 @@ class Agent(Software):
     ignored_in_project: tuple[str, ...] = ()
     address_at: KeyPath
     env_table: str | None = None
+    sources: Callable[[Machine], tuple[Source, ...]] | None = None
+    heeds: Callable[[Source, Values, Machine], bool] = lambda _source, _values, _machine: True
+    decides: Callable[[Values], tuple[tuple[KeyPath, ...], str]] | None = None
+    leftovers: tuple[Leftover, ...] = ()
     wanted: Callable[[Connection, Release | None, str | None], Wanted]
     causes: Callable[[Values, Connection, Variables, Path], Iterator[Diagnosis]]
     own_key: Callable[[Values, Variables], tuple[str, str] | None]
@@ -96,6 +106,20 @@ class Agent(Software):
     def place(self, machine: Machine, scope: Scope) -> Place:
         """Return the file that setup writes."""
         return self.places(machine, scope)[0]
+
+    def reads(self, machine: Machine) -> tuple[Source, ...]:
+        """Return all that it would read on that machine, from weak to strong; what is not there is among it."""
+        if self.sources is not None:
+            return self.sources(machine)
+        return tuple(
+            Source(origin=scope, place=place) for scope in SCOPES for place in self.places(machine, scope)
+        )
+
+    def asks(self, values: Values) -> tuple[tuple[KeyPath, ...], str]:
+        """Return the settings that say whom it asks, and whom they name (nothing: the agent's own default)."""
+        if self.decides is not None:
+            return self.decides(values)
+        return (self.address_at,), str(at(values, *self.address_at) or "")
 
     def obstacle(self, *, context_tokens: int, max_output_tokens: int, tool_calling: bool) -> str | None:
         """Return why it cannot work with a model of these limits (tokens), or None if it can."""

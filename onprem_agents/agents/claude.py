@@ -18,7 +18,8 @@ from onprem_agents.agents.agent import Agent, Limits, Variables
 from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.machine import Machine, Place, Scope
+from onprem_agents.agents.leftover import Leftover, of_variables
+from onprem_agents.agents.machine import Machine, Origin, Place, Scope, Source
 from onprem_agents.contract.connection import Connection, Role
 
 NAME = "claude"
@@ -26,6 +27,41 @@ NAME = "claude"
 REDIRECTION = (
     "A repository's own .claude/settings.json beats this file and could send prompts elsewhere; where that"
     " matters, put the same content into /etc/claude-code/managed-settings.json."
+)
+AUTO_MODE = (
+    "Auto mode is off: it asks the model about each command first, up to ten times with 145 KB each, and a local"
+    " model often blocks what is harmless. Take disableAutoMode out to have it."
+)
+# What answers "API Error 400" on a server without a vision tower, for good, once it is in the conversation; those
+# that Read hands over as pictures (2.1.330, 2026-11-28).
+PICTURES = ("png", "jpg", "jpeg", "gif", "webp")
+# Each of these was run with an address of ours in settings.json, which then was not asked (2.1.330, 2026-11-28). An
+# empty entry in settings.json beats the shell's variable; it is not so for the socket, which the file cannot name.
+_ASKS = "sends prompts and key to {}, whatever ANTHROPIC_BASE_URL says"
+LEFTOVERS = (
+    *of_variables(
+        _ASKS.format("Amazon Bedrock"), "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_MANTLE", switch=True
+    ),
+    *of_variables(_ASKS.format("Google Vertex AI"), "CLAUDE_CODE_USE_VERTEX", switch=True),
+    *of_variables(_ASKS.format("Microsoft Foundry"), "CLAUDE_CODE_USE_FOUNDRY", switch=True),
+    *of_variables(_ASKS.format("Anthropic on AWS"), "CLAUDE_CODE_USE_ANTHROPIC_AWS", switch=True),
+    *of_variables(
+        _ASKS.format("Anthropic on Google Cloud"), "CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD", switch=True
+    ),
+    *of_variables(_ASKS.format("the gateway of a login"), "CLAUDE_CODE_USE_GATEWAY", switch=True),
+    *of_variables("goes along with each request, and may replace the key", "ANTHROPIC_CUSTOM_HEADERS"),
+    *of_variables(
+        "sends the text of prompts to the collector under OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_LOG_USER_PROMPTS",
+        "OTEL_LOG_ASSISTANT_RESPONSES",
+        "OTEL_LOG_TOOL_CONTENT",
+        "OTEL_LOG_RAW_API_BODIES",
+        switch=True,
+    ),
+    Leftover(
+        variable="ANTHROPIC_UNIX_SOCKET",
+        does="sends prompts and key into that socket, whatever ANTHROPIC_BASE_URL says",
+    ),
 )
 EFFORT = "CLAUDE_CODE_EFFORT_LEVEL"
 MAX_RETRIES = 4  # the default, 10, makes a wrong key look like a hang of three minutes; 2026-11
@@ -39,6 +75,7 @@ def settings_file(connection: Connection, *, base_url: str) -> ConfigFile:
         "ANTHROPIC_MODEL": main.model,
         "ANTHROPIC_DEFAULT_OPUS_MODEL": main.model,
         "ANTHROPIC_DEFAULT_SONNET_MODEL": main.model,
+        "ANTHROPIC_DEFAULT_FABLE_MODEL": main.model,
         "ANTHROPIC_DEFAULT_HAIKU_MODEL": small.model,
         "CLAUDE_CODE_SUBAGENT_MODEL": main.model,
         **limits(connection),
@@ -47,14 +84,25 @@ def settings_file(connection: Connection, *, base_url: str) -> ConfigFile:
     if switches := ";".join(f"{model}={names}" for model, names in capabilities.items() if names):
         values["CLAUDE_CODE_MODEL_CAPABILITIES"] = switches
     values |= budget(connection) | quiet()
-    settings: Values = {"env": values, "skipWebFetchPreflight": True, "permissions": {"deny": ["WebSearch"]}}
+    settings: Values = {
+        "env": values,
+        "disableAutoMode": "disable",
+        "skipWebFetchPreflight": True,
+        "permissions": {"deny": denied(main)},
+    }
     effort = main.thinking.effort if main.thinking is not None else None
     if effort == "max":  # the setting takes no more than xhigh
         values[EFFORT] = effort
     elif effort is not None:
         settings["effortLevel"] = effort  # unlike the variable, it leaves /effort to the developer
-    notes = (REDIRECTION, *_haiku_notes(connection))
+    notes = (REDIRECTION, AUTO_MODE, *_haiku_notes(connection))
     return ConfigFile(path_hint="~/.claude/settings.json", format="json", values=settings, notes=notes)
+
+
+def denied(role: Role) -> list[str]:
+    """Return what Claude Code may not do: leave the building, and show pictures to a model that reads text alone."""
+    pictures = [] if role.vision else [f"Read(**/*.{ending})" for ending in PICTURES]
+    return ["WebSearch", "WebFetch", *pictures]
 
 
 def _haiku_notes(connection: Connection) -> tuple[str, ...]:
@@ -75,13 +123,14 @@ def _file(connection: Connection) -> ConfigFile:
 def _wanted(connection: Connection, _release: Release | None, ca_file: str | None) -> Wanted:
     values = copy.deepcopy(_file(connection).values)
     # Empty entries beat what the shell exports, so a stale token or a key for the public service stays at home.
-    values["env"] |= {"ANTHROPIC_AUTH_TOKEN": "", "ANTHROPIC_API_KEY": ""}
+    emptied = [item.variable for item in LEFTOVERS if item.path and item.variable]
+    values["env"] |= dict.fromkeys(("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", *emptied), "")
     if ca_file:
         values["env"]["NODE_EXTRA_CA_CERTS"] = ca_file
     return Wanted(
         values={"apiKeyHelper": READ_KEY, **values},
         added_to=(("permissions", "deny"),),
-        notes=_haiku_notes(connection),
+        notes=(AUTO_MODE, *_haiku_notes(connection)),
     )
 
 
@@ -107,6 +156,8 @@ def limits(connection: Connection) -> dict[str, str]:
     """Return the variables for window, output cap and time limits."""
     return {
         "CLAUDE_CODE_MAX_CONTEXT_TOKENS": str(connection.main.context_tokens),
+        # Without it, Default in /model is a model of one million tokens (2.1.330, 2026-11-28).
+        "CLAUDE_CODE_DISABLE_1M_CONTEXT": "1",
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(output_tokens(connection)),
         "CLAUDE_CODE_MAX_RETRIES": str(MAX_RETRIES),
         "API_TIMEOUT_MS": str(connection.timeouts.client_timeout_seconds * 1000),
@@ -156,6 +207,26 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
             return own, Place(path=folder / "settings.local.json", form="json")
         case "managed":
             return (Place(path=machine.etc / "claude-code" / "managed-settings.json", form="json"),)
+
+
+def _sources(machine: Machine) -> tuple[Source, ...]:
+    """Return all that Claude Code reads, from weak to strong (2.1.330, run 2026-11-28).
+
+    In a folder of a repository it reads settings.json of that folder alone, but settings.local.json of the root too.
+    """
+    project = machine.project / ".claude"
+    root = machine.repository or machine.project
+    managed = machine.etc / "claude-code"
+    files: list[tuple[Origin, Path]] = [
+        ("user", machine.folder("CLAUDE_CONFIG_DIR", ".claude") / "settings.json"),
+        ("project", project / "settings.json"),
+        ("project", root / ".claude" / "settings.local.json"),
+        ("project", project / "settings.local.json"),
+        ("managed", managed / "managed-settings.json"),
+        *(("managed", path) for path in sorted((managed / "managed-settings.d").glob("*.json"))),
+    ]
+    places = {path: (origin, Place(path=path, form="json")) for origin, path in files}
+    return tuple(Source(origin=origin, place=place) for origin, place in places.values())
 
 
 def _introduction(machine: Machine) -> tuple[Place, Values]:
@@ -231,6 +302,8 @@ CLAUDE = Agent(
     home_variable="CLAUDE_CONFIG_DIR",
     address_at=("env", "ANTHROPIC_BASE_URL"),
     env_table="env",
+    sources=_sources,
+    leftovers=LEFTOVERS,
     wanted=_wanted,
     causes=_causes,
     own_key=_own_key,

@@ -1,7 +1,8 @@
 """Codex CLI: config.toml with the platform as model provider (Codex CLI 0.169.0, 2026-11).
 
-Only the Responses API is left in Codex. `agents` and web search are off because their tool types (namespace,
-web_search) are not functions, which vLLM refuses; unbounded retries would wait for ever for a dead gateway.
+Only the Responses API is left in Codex. Sub-agents come as tools of a namespace, as MCP servers do; where the server
+takes none they are off, since one such tool makes it refuse every request. Web search is off because vLLM shows it to
+no model; unbounded retries would wait for ever for a dead gateway.
 Codex sends neither an output cap nor a temperature nor a budget of thinking: they are the server's own defaults there.
 """
 
@@ -13,35 +14,49 @@ from pathlib import Path
 
 from onprem_agents.agents import causes as known
 from onprem_agents.agents.agent import Agent, Limits, Variables
-from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.codex_models import MODELS_FILE, effort, models, tool_output_tokens
+from onprem_agents.agents.config import READ_KEY, ConfigFile, KeyPath, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.machine import Machine, Place, Scope
+from onprem_agents.agents.leftover import Leftover
+from onprem_agents.agents.machine import Machine, Place, Scope, Source
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.limits import compact_at_tokens
-from onprem_agents.stack.thinking import ServedThinking
 from onprem_agents.stack.untrusted import shown
 
 PROVIDER = "onprem"
-TOOL_OUTPUT_TOKENS = (
-    16_000  # what one command may print into the context; seen working in a 64k window, 2026-11
-)
-
 # Codex takes a key from a command since 0.118.0, whose program knows the setting `refresh_interval_ms` as 0.117.0's
 # does not (both looked into 2026-11; openai/codex pull request 16288); an older one gets the variable.
 KEY_COMMAND_SINCE: Release = (0, 118, 0)
+# Of 0.130.0, 0.135.0, 0.139.0, 0.142.0, 0.146.0, 0.150.0, 0.169.0 and 0.171.0 (run 2026-11-28): the first that takes
+# our list of models, older ones ask for other fields in it; the first that does not end at `agents.enabled`; and the
+# first that ends with exit code 1 at a `profile` in config.toml.
+MODELS_SINCE: Release = (0, 150, 0)
+AGENTS_SINCE: Release = (0, 146, 0)
+NO_PROFILE_SINCE: Release = (0, 135, 0)
+# What is said of one model and would hold for every role; the list says it of each.
+_OF_ONE_MODEL = (
+    ("model_context_window",),
+    ("model_auto_compact_token_limit",),
+    ("tool_output_token_limit",),
+    ("model_reasoning_effort",),
+)
 
 
-def _file(connection: Connection) -> ConfigFile:
-    """Return config.toml; the key stays in the environment."""
-    main = connection.main
+LEFTOVERS = (
+    Leftover(
+        path=("otel", "log_user_prompt"),
+        does="sends the text of every prompt to the collector under otel.exporter",
+    ),
+)
+
+
+def _files(connection: Connection) -> tuple[ConfigFile, ConfigFile]:
+    """Return config.toml and the list of models that it names; the key stays in the environment."""
     values = {
-        "model": main.model,
+        "model": connection.main.model,
         "model_provider": PROVIDER,
-        "model_context_window": main.context_tokens,
-        "model_auto_compact_token_limit": main.compact_at_tokens,
-        "tool_output_token_limit": min(TOOL_OUTPUT_TOKENS, main.context_tokens // 4),
-        **_effort(main.thinking),
+        "model_catalog_json": MODELS_FILE,
         "web_search": "disabled",
         "check_for_update_on_startup": False,
         "model_providers": {
@@ -57,42 +72,78 @@ def _file(connection: Connection) -> ConfigFile:
                 "stream_idle_timeout_ms": connection.timeouts.stream_idle_seconds * 1000,
             }
         },
-        "agents": {"enabled": False},
+        "agents": {"enabled": connection.main.namespace_tools},
         "features": {
             "plugins": False,
             "apps": False,
             "image_generation": False,
-            "view_image": main.vision,
+            "view_image": connection.main.vision,
             "daemon_auto_start": False,
             "unbounded_connection_retries": False,
         },
         "analytics": {"enabled": False},
         "feedback": {"enabled": False},
     }
-    return ConfigFile(path_hint="~/.codex/config.toml", format="toml", values=values)
+    return (
+        ConfigFile(path_hint="~/.codex/config.toml", format="toml", values=values),
+        ConfigFile(path_hint=f"~/.codex/{MODELS_FILE}", format="json", values=models(connection)),
+    )
 
 
-def _effort(thinking: ServedThinking | None) -> Values:
-    """Return the effort that Codex sends; `none` switches thinking off (0.169.0 sends each as it stands, 2026-11)."""
-    if thinking is None:
-        return {}
-    effort = thinking.effort if thinking.default == "on" else "none"
-    return {"model_reasoning_effort": effort} if effort is not None else {}
+def _for_every_role(connection: Connection) -> Values:
+    """Return the settings that stand in for the list of models: those of the main role, for all of them."""
+    main, asked = connection.main, effort(connection.main.thinking)
+    return {
+        "model_context_window": main.context_tokens,
+        "model_auto_compact_token_limit": main.compact_at_tokens,
+        "tool_output_token_limit": tool_output_tokens(main),
+        **({"model_reasoning_effort": asked} if asked is not None else {}),
+    }
 
 
 def _wanted(connection: Connection, release: Release | None, _ca_file: str | None) -> Wanted:
-    values = copy.deepcopy(_file(connection).values)
+    config, listed = (copy.deepcopy(file.values) for file in _files(connection))
+    beside: dict[str, Values] = {}
+    removed: list[KeyPath] = [item.path for item in LEFTOVERS if item.path]
+    notes: list[str] = []
+    if _has(release, MODELS_SINCE):
+        beside[MODELS_FILE] = listed
+        removed += _OF_ONE_MODEL
+    else:
+        del config["model_catalog_json"]
+        removed.append(("model_catalog_json",))
+        config |= _for_every_role(connection)
+        notes.append(f"Codex before {_text(MODELS_SINCE)} has one window for all models, the main role's.")
+    if not _has(release, AGENTS_SINCE) and not config.pop("agents")["enabled"]:
+        config["features"]["multi_agent"] = False
+    if _has(release, NO_PROFILE_SINCE):
+        removed.append(("profile",))
     at_provider = ("model_providers", PROVIDER)
-    if release is not None and release < KEY_COMMAND_SINCE:
-        since = ".".join(str(part) for part in KEY_COMMAND_SINCE)
-        hint = f"Codex before {since} takes its key from {connection.auth.key_env} alone: start it in a new shell."
-        other_ways = ((*at_provider, "auth"), (*at_provider, "experimental_bearer_token"))
-        return Wanted(values=values, removed=other_ways, by_variable=True, notes=(hint,))
-    provider = values["model_providers"][PROVIDER]
-    del provider["env_key"]
-    provider["auth"] = {"command": "sh", "args": ["-c", READ_KEY]}
-    dated = ("env_key", "env_key_instructions", "experimental_bearer_token")
-    return Wanted(values=values, removed=tuple((*at_provider, name) for name in dated))
+    provider = config["model_providers"][PROVIDER]
+    if _has(release, KEY_COMMAND_SINCE):
+        del provider["env_key"]
+        provider["auth"] = {"command": "sh", "args": ["-c", READ_KEY]}
+        dated = ["env_key", "env_key_instructions", "experimental_bearer_token"]
+    else:
+        dated = ["auth", "experimental_bearer_token"]
+        notes.append(
+            f"Codex before {_text(KEY_COMMAND_SINCE)} takes its key from {connection.auth.key_env} alone:"
+            " start it in a new shell."
+        )
+    removed += [(*at_provider, name) for name in dated]
+    by_variable = not _has(release, KEY_COMMAND_SINCE)
+    return Wanted(
+        values=config, beside=beside, removed=tuple(removed), by_variable=by_variable, notes=tuple(notes)
+    )
+
+
+def _has(release: Release | None, since: Release) -> bool:
+    """Tell whether that release has what came with another one; a release that is not known is today's."""
+    return release is None or release >= since
+
+
+def _text(release: Release) -> str:
+    return ".".join(str(part) for part in release)
 
 
 def _environment(connection: Connection) -> Environment:
@@ -111,9 +162,53 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
     return (Place(path=folder / name, form="toml", within=within),)
 
 
+def _sources(machine: Machine) -> tuple[Source, ...]:
+    """Return all that Codex reads, from weak to strong (0.169.0, run 2026-11-28).
+
+    Of a repository it reads every folder from its root down to the working one.
+    """
+    repository = machine.repository
+    folders = machine.ways_up(repository) if repository else (machine.project,)
+    files: list[tuple[Scope, Path]] = [
+        ("managed", machine.etc / "codex" / "config.toml"),
+        ("user", machine.folder("CODEX_HOME", ".codex") / "config.toml"),
+        *(("project", folder / ".codex" / "config.toml") for folder in reversed(folders)),
+        ("managed", machine.etc / "codex" / "managed_config.toml"),
+    ]
+    return tuple(Source(origin=scope, place=Place(path=path, form="toml")) for scope, path in files)
+
+
+def _heeds(source: Source, values: Values, machine: Machine) -> bool:
+    """Tell whether Codex takes a repository's file: only where the user trusts its folder or the root."""
+    if source.origin != "project":
+        return True
+    own = source.place.path.parent.parent
+    return any(_is_trusted(folder, values) for folder in {own, machine.repository or own})
+
+
+def _decides(values: Values) -> tuple[tuple[KeyPath, ...], str]:
+    """Return the settings that say whom Codex asks, and whom they name."""
+    name = str(at(values, "model_provider") or "openai")
+    base = ("model_providers", name, "base_url")
+    return (("model_provider",), base), str(at(values, *base) or "")
+
+
+def _is_trusted(folder: Path, values: Values) -> bool:
+    projects = at(values, "projects")
+    levels = [at(projects, str(name), "trust_level") for name in (folder, folder.resolve())]
+    return "trusted" in levels
+
+
 def _causes(
     values: Values, connection: Connection, variables: Variables, key_file: Path
 ) -> Iterator[Diagnosis]:
+    if (profile := at(values, "profile")) is not None:
+        yield Diagnosis(
+            cause="legacy-profile",
+            evidence=f"profile is {shown(profile)}; Codex of today refuses it and exits with code 1",
+            fix=f"take that line out, put what [profiles.{shown(profile)}] says into a file of its own and start"
+            f" codex --profile with its name; or {known.again(connection)}, which takes the line out",
+        )
     name = str(at(values, "model_provider") or "")
     provider = at(values, "model_providers", name) if name else None
     if not isinstance(provider, dict):
@@ -132,7 +227,10 @@ def _causes(
     yield from known.address(f"{table}.base_url", url, connection.base_url, connection)
     yield from known.model("model", str(at(values, "model") or ""), connection)
     window = at(values, "model_context_window")
-    yield from known.window("model_context_window", window if isinstance(window, int) else None, connection)
+    if window is not None or at(values, "model_catalog_json") is None:
+        yield from known.window(
+            "model_context_window", window if isinstance(window, int) else None, connection
+        )
     variable = provider.get("env_key")
     command = str(provider.get("auth", ""))
     if "onprem/key" in command and not key_file.exists():
@@ -169,19 +267,24 @@ CODEX = Agent(
     limits=Limits(
         least_compaction_tokens=25_000, compacts_at=lambda context, _output: compact_at_tokens(context)
     ),
-    files=lambda connection: (_file(connection),),
+    files=_files,
     environment=_environment,
     ca_variables=("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"),
     places=_places,
     home_variable="CODEX_HOME",
     ignored_in_project=("model_provider", "model_providers"),
     address_at=("model_providers", PROVIDER, "base_url"),
+    sources=_sources,
+    heeds=_heeds,
+    decides=_decides,
+    leftovers=LEFTOVERS,
     wanted=_wanted,
     causes=_causes,
     own_key=_own_key,
     headless=_headless,
     says=(
         (r"wire_api", "wire-api-chat", ""),
+        (r"legacy `profile", "legacy-profile", ""),
         (
             r"bwrap|sandbox|landlock|namespace",
             "sandbox",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from onprem_agents.agents.environment import KEY_FOLDER
@@ -31,10 +32,12 @@ class Wanted:
 
     `removed` are paths that must be absent; `added_to` are lists that the user may have begun, any other list is
     replaced; `word_tables` are tables for which the agent also reads a bare word, the rule for everything (`*`).
-    `by_variable` says that the key comes from its variable and not from setup's file.
+    `by_variable` says that the key comes from its variable and not from setup's file. `beside` are further files in the
+    same folder, JSON by name, that are setup's alone.
     """
 
     values: Values
+    beside: Mapping[str, Values] = field(default_factory=dict)
     removed: tuple[KeyPath, ...] = ()
     added_to: tuple[KeyPath, ...] = ()
     word_tables: tuple[str, ...] = ()

@@ -10,6 +10,8 @@ from typing import Literal
 from onprem_agents.agents.environment import KEY_FOLDER
 
 Scope = Literal["user", "project", "managed"]
+Origin = Literal["user", "project", "managed", "shell"]
+"""Who put a setting there: one of the scopes, or a variable of the shell."""
 Form = Literal["json", "jsonc", "toml"]
 """How an agent reads its file: JSON, JSON with comments, or TOML."""
 
@@ -21,6 +23,19 @@ class Place:
     path: Path
     form: Form
     within: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One thing that an agent reads its settings from: a file, or `text` where a variable holds them itself.
+
+    `origin` is who put it there; a `variable` of the shell that leads to it is named.
+    """
+
+    origin: Origin
+    place: Place
+    variable: str | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +76,20 @@ class Machine:
     def history(self) -> Path:
         """Where the backups for `--undo` lie."""
         return self.folder("XDG_STATE_HOME", ".local/state") / "onprem"
+
+    @property
+    def repository(self) -> Path | None:
+        """The root of the repository that the working folder lies in, or None outside of any."""
+        return next((folder for folder in self.ways_up() if (folder / ".git").exists()), None)
+
+    def ways_up(self, stop: Path | None = None) -> tuple[Path, ...]:
+        """Return the working folder and those above it, up to `stop` or else to the root of all."""
+        folders: list[Path] = []
+        for folder in (self.project, *self.project.parents):
+            folders.append(folder)
+            if folder == stop:
+                break
+        return tuple(folders)
 
     def folder(self, variable: str, default: str) -> Path:
         """Return the folder that a variable names, or the default one in the home."""

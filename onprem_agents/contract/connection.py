@@ -106,6 +106,7 @@ class Role(_Part):
     reasoning: StrictBool
     tool_calling: StrictBool
     parallel_tool_calls: StrictBool
+    namespace_tools: StrictBool = False
     vision: StrictBool = False
     temperature: Temperature | None = None
     thinking: ServedThinking | None = None

@@ -96,6 +96,7 @@ def _role(server: ServerReference) -> dict[str, object]:
         "reasoning": server.reasoning,
         "tool_calling": server.tool_calling,
         "parallel_tool_calls": server.tool_calling,
+        "namespace_tools": server.namespace_tools,
         "vision": server.vision,
         "temperature": server.temperature,
         "thinking": server.thinking,

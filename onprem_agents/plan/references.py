@@ -21,6 +21,11 @@ from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.support import unsupported_reasons
 from onprem_agents.plan.thinking import Thinking
 from onprem_agents.stack.parts import IngressReference, ProxyReference, ServerReference
+from onprem_agents.vllm import version_key
+
+# The Responses API then shows functions of a namespace to the model and gives a call back by both names (0.32.0 run on
+# a CPU, 2026-11-28; refused or flattened before, vllm-project/vllm#42475 and #46737).
+_NAMESPACE_TOOLS_SINCE = "0.32.0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,7 @@ def reference_to(
             "reasoning": serving.model.reasoning,
             "thinking": _thinking(serving.thinking),
             "toolCalling": serving.flags.tool_call_parser is not None,
+            "namespaceTools": version_key(serving.vllm_release) >= version_key(_NAMESPACE_TOOLS_SINCE),
             "vision": serving.vision,
             "temperature": serving.temperature,
             "unsupportedReasons": dict(serving.unsupported_reasons),

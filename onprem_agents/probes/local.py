@@ -1,6 +1,6 @@
 """This machine's configuration of each agent: as the agent would merge it, against what the platform publishes.
 
-The order of the files is that of the scopes and of `Agent.places`, each later one winning.
+What an agent reads, and in which order, is its own matter (`Agent.reads`); each later source wins.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from onprem_agents.agents import Agent, obstacle
 from onprem_agents.agents.causes import again
-from onprem_agents.agents.config import Values, at
+from onprem_agents.agents.config import Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
-from onprem_agents.agents.machine import Machine, Scope
+from onprem_agents.agents.machine import Machine, Source
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import parse
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, OnpremError
@@ -27,22 +27,24 @@ from onprem_agents.setup.merge import read
 from onprem_agents.setup.wanted import wanted
 from onprem_agents.stack.untrusted import shown
 
-_SCOPES: tuple[Scope, ...] = ("user", "project", "managed")
 _SHOWN_DRIFTS = 4
+_OF_ADDRESS = frozenset(
+    {"not-set-up", "url-other", "url-with-v1", "url-without-v1", "model", "window", "output-cap"}
+)
 _SECRET_NAME = re.compile(r"(?i)key|token(?!s|_limit)|secret|password")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
-    """The values of an agent's files from weak to strong, and all of them merged."""
+    """What an agent reads and heeds from weak to strong, and all of it merged."""
 
     agent: Agent
-    files: tuple[tuple[Scope, Path, Values], ...]
+    read: tuple[tuple[Source, Values], ...]
     values: Values
 
-    def source(self, *path: str) -> tuple[Scope, Path] | None:
-        """Return the file that decides about a value, or None when none does."""
-        found = [(scope, file) for scope, file, values in self.files if at(values, *path) is not None]
+    def source(self, *path: str) -> Source | None:
+        """Return the one that decides about a value, or None when none does."""
+        found = [source for source, values in self.read if at(values, *path) is not None]
         return found[-1] if found else None
 
 
@@ -66,23 +68,26 @@ def examine(
         yield verdict(probe, _broken(error))
         return
     if installed.path is None:
-        if named or any(scope == "user" for scope, _, _ in layers.files):
+        if named or any(source.origin == "user" for source, _ in layers.read):
             fix = f"install it: {install_command(agent, connection)}"
             evidence = f"{agent.title} is not on PATH"
             yield verdict(agent.name, Diagnosis(cause="agent-missing", evidence=evidence, fix=fix))
-        if not layers.files:
+        if not layers.read:
             return
     else:
         tested = connection.tested_agents.get(agent.name)
         yield verdict(agent.name, fine(f"{installed.text} is installed, {tested or 'no release'} was tested"))
+    elsewhere = list(_redirected(layers, machine, connection))
     causes = list(agent.causes(layers.values, connection, machine.variables, machine.key_file))
+    if elsewhere:  # then a wrong address or model has been named with the file that it is from
+        causes = [found for found in causes if found.cause not in _OF_ADDRESS]
+    elsewhere += _left_over(layers, machine, connection)
     if reason := obstacle(connection, agent):
         yield verdict(
             probe, _unsupported(reason, set_up=all(found.cause != "not-set-up" for found in causes))
         )
         return
-    causes += _redirected(layers, connection)
-    causes = causes or list(_drift(layers, connection, installed))
+    causes = [*elsewhere, *causes] or list(_drift(layers, connection, installed))
     for found in causes:
         yield verdict(probe, found)
     if not causes:
@@ -116,17 +121,21 @@ def drift_of_contract(connection: Connection, machine: Machine) -> Verdict | Non
 
 
 def _layers(agent: Agent, machine: Machine) -> Layers:
-    files = []
-    for scope in _SCOPES:
-        for place in agent.places(machine, scope):
-            found = find(place.path)
-            if found.content is not None:
-                files.append((scope, place.path, read(found.text, place.form, str(place.path))))
+    read_in_turn: list[tuple[Source, Values]] = []
     merged: Values = {}
-    for scope, _, values in files:
-        ignored = agent.ignored_in_project if scope == "project" else ()
-        merged = _over(merged, {key: value for key, value in values.items() if key not in ignored})
-    return Layers(agent=agent, files=tuple(files), values=merged)
+    for source in agent.reads(machine):
+        text = source.text
+        if text is None:
+            found = find(source.place.path)
+            text = found.text if found.content is not None else None
+        if text is None or not agent.heeds(source, merged, machine):
+            continue
+        values = read(text, source.place.form, str(source.place.path))
+        ignored = agent.ignored_in_project if source.origin == "project" else ()
+        heeded = {key: value for key, value in values.items() if key not in ignored}
+        read_in_turn.append((source, heeded))
+        merged = _over(merged, heeded)
+    return Layers(agent=agent, read=tuple(read_in_turn), values=merged)
 
 
 def _over(weak: Values, strong: Mapping[str, Any]) -> Values:
@@ -138,22 +147,75 @@ def _over(weak: Values, strong: Mapping[str, Any]) -> Values:
     return result
 
 
-def _redirected(layers: Layers, connection: Connection) -> Iterator[Diagnosis]:
-    path = layers.agent.address_at
-    decides = layers.source(*path)
-    address = at(layers.values, *path)
-    ours = (connection.base_url, connection.anthropic_base_url)
-    if decides and decides[0] == "project" and address not in ours:
-        yield Diagnosis(
-            cause="repository-redirect",
-            evidence=f"{decides[1]} of this repository sends prompts and key to {shown(address)}",
-            fix="do not work here before you know why; --scope managed makes such files powerless",
-        )
+def _redirected(layers: Layers, machine: Machine, connection: Connection) -> Iterator[Diagnosis]:
+    """Yield what sends prompts elsewhere and is stronger than the file that setup writes."""
+    paths, address = layers.agent.asks(layers.values)
+    if urlsplit(address).netloc == urlsplit(connection.base_url).netloc:
+        return
+    own = layers.agent.place(machine, "user").path
+    deciding = [source for path in paths if (source := layers.source(*path)) is not None]
+    source = next((source for source in deciding if source.place.path != own), None)
+    what = f"sends prompts and key to {shown(address or 'a provider of its own')}"
+    if source is None or source.origin == "managed":
+        return
+    if source.origin == "project":
+        yield _by_repository(source, what)
+    elif source.variable is not None:
+        fix = f"unset {source.variable} where your shell exports it"
+        yield Diagnosis(cause="leftover", evidence=f"{_named(source)} {what}", fix=fix)
+    else:
+        settings = " and ".join(".".join(path) for path in paths if layers.source(*path) is source)
+        fix = f"take {settings} out of it: it is stronger than {own}"
+        yield Diagnosis(cause="leftover", evidence=f"{source.place.path} {what}", fix=fix)
+
+
+def _left_over(layers: Layers, machine: Machine, connection: Connection) -> Iterator[Diagnosis]:
+    """Yield the settings of other providers that beat the platform's address, or travel along to it."""
+    agent = layers.agent
+    for item in agent.leftovers:
+        source = layers.source(*item.path) if item.path else None
+        value = at(layers.values, *item.path) if item.path else None
+        if source is not None and item.path:
+            if item.counts(value):
+                what = f"sets {'.'.join(item.path)}, which {item.does}"
+                if source.origin == "project":
+                    yield _by_repository(source, what)
+                    continue
+                fix = f"take it out of {source.place.path}"
+                if source.origin == "user":
+                    fix = f"{again(connection)} (it empties the setting)"
+                yield Diagnosis(cause="leftover", evidence=f"{source.place.path} {what}", fix=fix)
+            if item.emptied:
+                continue  # the file's entry beats the shell's variable
+        if item.variable and item.counts(machine.variables.get(item.variable)):
+            evidence = f"the variable {item.variable} of this shell {item.does}"
+            empties = (
+                f", or {again(connection)} (its file beats the shell)" if item.path and item.emptied else ""
+            )
+            yield Diagnosis(
+                cause="leftover",
+                evidence=evidence,
+                fix=f"unset {item.variable} where your shell exports it{empties}",
+            )
+
+
+def _by_repository(source: Source, what: str) -> Diagnosis:
+    return Diagnosis(
+        cause="repository-redirect",
+        evidence=f"{source.place.path} of this repository {what}",
+        fix="do not work here before you know why; --scope managed makes such files powerless",
+    )
+
+
+def _named(source: Source) -> str:
+    if source.text is not None:
+        return f"the variable {source.variable}"
+    return f"{source.place.path}, which the variable {source.variable} names,"
 
 
 def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Diagnosis]:
     target = wanted(connection, installed)
-    differing = list(_differences(target.values, layers.values, ()))
+    differing = [*_differences(target.values, layers.values, ()), *_beside(target, layers)]
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"
         more = len(differing) - _SHOWN_DRIFTS
@@ -162,6 +224,23 @@ def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iter
             evidence=evidence + (f" and {more} more" if more > 0 else ""),
             fix=again(connection),
         )
+
+
+def _beside(target: Wanted, layers: Layers) -> Iterator[str]:
+    """Yield the further files that are not as setup writes them, in the folder of the file that names the platform."""
+    address_at = layers.agent.address_at
+    ours = [
+        file
+        for scope, file, values in layers.files
+        if scope != "project" and at(values, *address_at) is not None
+    ]
+    for name, values in target.beside.items() if ours else ():
+        path = ours[-1].with_name(name)
+        found = find(path)
+        if found.content is None:
+            yield f"{path} is not there, so the agent cannot start"
+        elif read(found.text, "jsonc", str(path)) != values:
+            yield f"{path} says something else"
 
 
 def _differences(target: Any, present: Any, path: tuple[str, ...]) -> Iterator[str]:

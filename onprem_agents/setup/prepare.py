@@ -16,6 +16,7 @@ from onprem_agents.setup.changes import KEY_MODE, Change, find
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed, install_command
 from onprem_agents.setup.merge import merged_text
+from onprem_agents.setup.printed import json_text
 from onprem_agents.setup.shell import MARK, SHELL_FILES, SHELL_START, Shell, start_line
 from onprem_agents.setup.wanted import redirections, shell_lines, wanted
 
@@ -91,7 +92,7 @@ def prepare(
     changes, failures = [], []
     for installed, item in zip(agents, wanteds, strict=True):
         try:
-            changes.append(_agent_change(installed.agent.place(machine, scope), item))
+            changes += _agent_changes(installed.agent.place(machine, scope), item)
         except OnpremError as error:
             failures.append(error)
     if failures:
@@ -119,10 +120,18 @@ def prepare(
     return Setup(changes=tuple(changes), notes=tuple(dict.fromkeys(notes)))
 
 
-def _agent_change(place: Place, item: Wanted) -> Change:
+def _agent_changes(place: Place, item: Wanted) -> list[Change]:
     found = find(place.path, within=place.within)
     text = merged_text(found.text, place.form, item, source=str(place.path))
-    return Change(found=found, content=found.with_text(text))
+    beside = [
+        Change(
+            found=find(place.path.with_name(name), within=place.within),
+            content=json_text(values).encode(),
+            summary=f"named in {place.path.name}",
+        )
+        for name, values in item.beside.items()
+    ]
+    return [*beside, Change(found=found, content=found.with_text(text))]
 
 
 def _introductions(agents: Sequence[Agent], machine: Machine) -> Iterator[Change]:

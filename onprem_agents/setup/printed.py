@@ -45,13 +45,18 @@ def file_text(file: ConfigFile) -> str:
     """Return the values in the file's format, in their order, with a final newline."""
     match file.format:
         case "json":
-            return json.dumps(file.values, indent=2, ensure_ascii=True) + "\n"
+            return json_text(file.values)
         case "toml":
             return "\n".join(_toml_tables(file.values, ()))
         case "yaml":
             return str(yaml.safe_dump(file.values, sort_keys=False))
         case _:
             assert_never(file.format)
+
+
+def json_text(values: Values) -> str:
+    """Return the values as JSON, in their order, with a final newline."""
+    return json.dumps(values, indent=2, ensure_ascii=True) + "\n"
 
 
 def _toml_tables(values: Values, path: tuple[str, ...]) -> Iterator[str]:

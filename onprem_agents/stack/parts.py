@@ -173,6 +173,11 @@ class ServerReference(Section):
         description="How much it thinks, which agents keep to. Left out: nobody knows, and agents ask for nothing.",
     )
     tool_calling: bool = Field(default=True, description="Whether the server parses the model's tool calls.")
+    namespace_tools: bool = Field(
+        default=False,
+        description="Whether the server takes tools in namespaces, as vLLM does since 0.32.0; Codex then has "
+        "sub-agents.",
+    )
     vision: bool = Field(default=False, description="Whether the server takes images beside text.")
     temperature: Temperature | None = Field(
         default=None,

@@ -204,6 +204,7 @@ TOLD_BY_THE_INGRESS = {
     "servers.toolCalling",
     "servers.unsupportedReasons",
     "servers.temperature",
+    "servers.namespaceTools",
     "servers.vision",
     "servers.thinking",
     "servers.thinking.efforts",

@@ -6,7 +6,7 @@ An agent of the registry without such a module fails at the import of this packa
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from onprem_agents.agents import AGENTS
@@ -47,6 +47,12 @@ class Expected:
     own_keys: tuple[tuple[dict[str, Any], tuple[str, str] | None], ...]
     unattended: str
     developer: str
+    beside: dict[str, Any] = field(default_factory=dict)
+
+    def written(self, scope: str) -> tuple[str, ...]:
+        """Return the files that setup writes in a scope, by their place below `home`, `work` or `root`."""
+        first = self.places[scope][0]
+        return (first, *(first.rpartition("/")[0] + f"/{name}" for name in self.beside))
 
 
 def _expected(name: str) -> Expected:

@@ -13,9 +13,11 @@ EXPECTED = Expected(
             "ANTHROPIC_MODEL": "coder",
             "ANTHROPIC_DEFAULT_OPUS_MODEL": "coder",
             "ANTHROPIC_DEFAULT_SONNET_MODEL": "coder",
+            "ANTHROPIC_DEFAULT_FABLE_MODEL": "coder",
             "ANTHROPIC_DEFAULT_HAIKU_MODEL": "fast",
             "CLAUDE_CODE_SUBAGENT_MODEL": "coder",
             "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "131072",
+            "CLAUDE_CODE_DISABLE_1M_CONTEXT": "1",
             "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "16384",
             "CLAUDE_CODE_MAX_RETRIES": "4",
             "API_TIMEOUT_MS": "1800000",
@@ -31,8 +33,14 @@ EXPECTED = Expected(
             "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
             "DISABLE_AUTOUPDATER": "1",
         },
+        "disableAutoMode": "disable",
         "skipWebFetchPreflight": True,
-        "permissions": {"deny": ["WebSearch"]},
+        "permissions": {
+            "deny": [
+                *("WebSearch", "WebFetch", "Read(**/*.png)", "Read(**/*.jpg)", "Read(**/*.jpeg)"),
+                *("Read(**/*.gif)", "Read(**/*.webp)"),
+            ]
+        },
     },
     least_context_tokens=65536,
     environment=Environment(

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from onprem_agents.agents.codex_models import INSTRUCTIONS
 from onprem_agents.agents.environment import Environment
 from tests.expected_agents import Expected, Fault
 
 _PROVIDER = ("model_providers", "onprem")
+_OF_EVERY_MODEL: dict[str, Any] = {
+    "visibility": "list",
+    "supported_in_api": True,
+    "supported_reasoning_levels": [],
+    "default_reasoning_summary": "none",
+    "support_verbosity": False,
+    "shell_type": "unified_exec",
+    "experimental_supported_tools": [],
+    "include_apps_usage_instructions": False,
+    "base_instructions": INSTRUCTIONS,
+}
 
 EXPECTED = Expected(
     says_version="codex-cli 0.169.0",
     values={
         "model": "coder",
         "model_provider": "onprem",
-        "model_context_window": 131072,
-        "model_auto_compact_token_limit": 104857,
-        "tool_output_token_limit": 16000,
+        "model_catalog_json": "onprem-models.json",
         "web_search": "disabled",
         "check_for_update_on_startup": False,
         "model_providers": {
@@ -30,7 +42,7 @@ EXPECTED = Expected(
                 "stream_idle_timeout_ms": 900000,
             }
         },
-        "agents": {"enabled": False},
+        "agents": {"enabled": True},
         "features": {
             "plugins": False,
             "apps": False,
@@ -69,11 +81,9 @@ EXPECTED = Expected(
             fix="set model_context_window to 131072",
         ),
         Fault(
-            path=("model_context_window",),
-            value=None,
-            cause="window",
-            fix="set model_context_window to 131072",
+            path=("model_catalog_json",), value=None, cause="window", fix="set model_context_window to 131072"
         ),
+        Fault(path=("profile",), value="work", cause="legacy-profile", fix="take that line out"),
         Fault(
             path=(*_PROVIDER, "wire_api"),
             value="chat",
@@ -95,4 +105,34 @@ EXPECTED = Expected(
     ),
     unattended='codex exec --json --skip-git-repo-check -s danger-full-access "$TASK"',
     developer="bob",
+    beside={
+        "onprem-models.json": {
+            "models": [
+                {
+                    "slug": "coder",
+                    "display_name": "coder",
+                    "description": "coder: Qwen/Qwen3.6-27B-FP8, 131072 tokens",
+                    "priority": 0,
+                    "context_window": 131072,
+                    "max_context_window": 131072,
+                    "auto_compact_token_limit": 104857,
+                    "truncation_policy": {"mode": "tokens", "limit": 16000},
+                    "input_modalities": ["text"],
+                    **_OF_EVERY_MODEL,
+                },
+                {
+                    "slug": "fast",
+                    "display_name": "fast",
+                    "description": "fast: google/gemma-4-E4B-it, 65536 tokens",
+                    "priority": 1,
+                    "context_window": 65536,
+                    "max_context_window": 65536,
+                    "auto_compact_token_limit": 52428,
+                    "truncation_policy": {"mode": "tokens", "limit": 16000},
+                    "input_modalities": ["text", "image"],
+                    **_OF_EVERY_MODEL,
+                },
+            ]
+        }
+    },
 )

@@ -34,6 +34,7 @@ CONTRACT: dict[str, Any] = {
             "reasoning": True,
             "toolCalling": True,
             "parallelToolCalls": True,
+            "namespaceTools": True,
             "vision": False,
             "temperature": 0.2,
             "thinking": {
@@ -63,6 +64,7 @@ CONTRACT: dict[str, Any] = {
             "reasoning": False,
             "toolCalling": True,
             "parallelToolCalls": False,
+            "namespaceTools": False,
             "vision": True,
             "temperature": None,
             "thinking": None,

@@ -52,10 +52,15 @@ def test_a_name_that_is_not_there_offers_the_nearest_one() -> None:
 
 @each_agent
 def test_an_agents_file_says_what_is_expected_of_it(agent: Agent) -> None:
-    (file,) = agent.files(contract())
+    file, *others = agent.files(contract())
     assert file.values == EXPECTED[agent.name].values
-    text = printed(contract(), agent)[0].content
+    assert {other.path_hint.rpartition("/")[2]: other.values for other in others} == EXPECTED[
+        agent.name
+    ].beside
+    assert agent.wanted(contract(), None, None).beside == EXPECTED[agent.name].beside
+    text, *texts = (each.content for each in printed(contract(), agent))
     assert (tomllib.loads(text) if file.format == "toml" else json.loads(text)) == file.values
+    assert [json.loads(each) for each in texts[:-1]] == [other.values for other in others]
 
 
 @each_agent

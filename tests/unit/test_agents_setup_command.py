@@ -51,7 +51,9 @@ def test_a_pipe_is_enough_to_print_all_agents() -> None:
     result = onprem("setup", "--print", "all", stdin=json.dumps(CONTRACT))
     assert result.exit_code == 0
     heads = [line for line in result.stdout.splitlines() if line.startswith("# belongs in ")]
-    places = [expected.places["user"][0].replace("home/", "~/") for expected in EXPECTED.values()]
+    places = [
+        name.replace("home/", "~/") for expected in EXPECTED.values() for name in expected.written("user")
+    ]
     assert heads == [f"# belongs in {place}" for place in (*places, "~/.bashrc")]
 
 
@@ -62,8 +64,10 @@ def test_without_a_target_all_are_printed(contract_file: str) -> None:
 
 def test_what_is_printed_for_codex_is_toml_with_its_head(contract_file: str) -> None:
     result = onprem("setup", "--print", "codex", "--connection", contract_file)
-    text, _, lines = result.stdout.partition("# belongs in ~/.bashrc\n")
+    text, _, rest = result.stdout.partition("# belongs in ~/.codex/onprem-models.json\n")
+    models, _, lines = rest.partition("# belongs in ~/.bashrc\n")
     assert tomllib.loads(text)["model_providers"]["onprem"]["wire_api"] == "responses"
+    assert [model["slug"] for model in json.loads(models)["models"]] == ["coder", "fast"]
     assert "export ONPREM_API_KEY=" in lines
 
 

@@ -55,7 +55,10 @@ def test_opencode_adds_to_each_request_what_the_contract_says(told: Any, options
     ("told", "effort"), [(OFF, "none"), (LOW, "low"), (BUDGET, None), (PLAIN, None), (None, None)]
 )
 def test_codex_sends_an_effort_and_has_no_field_for_a_budget(told: Any, effort: str | None) -> None:
-    assert first(CODEX, thinking(told)).get("model_reasoning_effort") == effort
+    (main, small) = CODEX.files(thinking(told, LOW))[1].values["models"]
+
+    assert main.get("default_reasoning_level") == effort
+    assert small["default_reasoning_level"] == "low", "each role has its own"
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,24 @@ def test_a_repository_that_redirects_prompts_and_key_is_named(agent: Agent, tmp_
     assert "repository-redirect" in examined(agent, machine)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "is not there, so the agent cannot start"), ('{"models": []}', "says something else")],
+)
+def test_a_file_beside_the_agents_own_is_part_of_the_drift(
+    content: str | None, said: str, tmp_path: Path
+) -> None:
+    machine = here(tmp_path)
+    set_up(machine)
+    path = CODEX.place(machine, "user").path.with_name("onprem-models.json")
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    found = examined(CODEX, machine)
+    assert list(found) == ["drift"]
+    assert f"{path} {said}" in found["drift"].evidence
+
+
 def test_codex_takes_no_provider_from_a_repository_and_so_does_the_doctor(tmp_path: Path) -> None:
     machine = here(tmp_path)
     set_up(machine)

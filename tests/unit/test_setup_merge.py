@@ -20,7 +20,7 @@ from onprem_agents.setup.jsonc import parse_object
 from onprem_agents.setup.merge import merged_text
 from onprem_agents.setup.wanted import wanted
 from tests.unit.config_corpus import BROKEN, CLAUDE, CODEX, OPENCODE, generated_json, generated_toml
-from tests.unit.contract_samples import contract
+from tests.unit.contract_samples import CONTRACT, contract
 
 _MACHINE = Machine(home=Path("/h"), project=Path("/p"), variables={})
 FORMS: dict[str, Form] = {agent.name: agent.place(_MACHINE, "user").form for agent in AGENTS}
@@ -165,6 +165,30 @@ def test_a_codex_that_knows_no_key_command_gets_the_variable() -> None:
     provider = old.values["model_providers"]["onprem"]
     assert (provider["env_key"], "auth" in provider) == ("ONPREM_API_KEY", False)
     assert provider["wire_api"] == "responses", "every release knows it, and only old ones know chat"
+
+
+def test_a_codex_that_knows_no_list_of_models_gets_the_main_roles_limits() -> None:
+    low = {"default": "on", "effort": "low", "efforts": ["low", "high"]}
+    told = contract("roles", 0, value=CONTRACT["roles"][0] | {"thinking": low, "namespaceTools": False})
+    old = wanted(told, Installed(agent=CODEX_CLI, path="/bin/codex", release=(0, 118, 0)))
+    assert old.beside == {}
+    assert "model_catalog_json" not in old.values
+    assert old.values["model_context_window"] == 131072
+    assert old.values["model_auto_compact_token_limit"] == 104857
+    assert old.values["model_reasoning_effort"] == "low"
+    assert "agents" not in old.values, (
+        "a table of that name holds roles there, and Codex ends at a truth value"
+    )
+    assert old.values["features"]["multi_agent"] is False
+    assert ("profile",) not in old.removed, "it still works there"
+
+
+def test_what_codex_would_take_for_every_model_gives_way_to_the_list() -> None:
+    before = 'profile = "work"\nmodel_context_window = 272000 # mine\n[profiles.work]\nmodel = "gpt-5.6"\n'
+    after = tomllib.loads(merge("codex", before))
+    assert after["model_catalog_json"] == "onprem-models.json"
+    assert after["profiles"] == {"work": {"model": "gpt-5.6"}}, "Codex does not mind it, and it is the user's"
+    assert not {"profile", "model_context_window", "model_reasoning_effort"} & set(after)
 
 
 def test_a_comment_stays_on_the_line_of_the_value_that_it_is_about() -> None:
