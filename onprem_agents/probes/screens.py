@@ -136,4 +136,34 @@ def _codex_trust(folder: Path) -> tuple[str, ...]:
     return ("-c", f'projects={{"{folder}"={{trust_level="trusted"}}}}')
 
 
-SCREENS: Mapping[str, Screens] = {"claude": CLAUDE, "codex": CODEX}
+OPENCODE = Screens(
+    begin=lambda _folder: (),
+    resume=lambda _folder: ("--continue",),
+    variables={"OPENCODE_PERMISSION": '{"edit":"ask"}'},
+    ready=r"ctrl\+p commands",
+    questions=(
+        Question(
+            shows=r"Update Available",
+            mark=r"Skip",
+            cause="first-screen",
+            fix="run: onprem-agents setup opencode; it sets autoupdate to false",
+        ),
+        Question(
+            shows=r"Connect a provider",
+            mark=r"Connect a provider",
+            cause="login",
+            fix="run: onprem-agents setup opencode; it names the platform as provider",
+        ),
+    ),
+    permission=r"Permission required",
+    allow=r"Allow once",
+    models="/models",
+    # Below the name of each provider stand its models; so far from the edge nothing else does.
+    row=r"^ {30,}[\u25cf ]*((?!Select model|Search|On-Prem|Recent|Favorites|Connect provider)\S.*?)\s*$",
+    status="/status",
+    # The share of the window that the conversation takes; without a window it tells the tokens alone.
+    told=lambda _connection: (r"\d[\d.]*K? \(\d+%\)",),
+    compacted=r"\u2500 Compaction \u2500",
+)
+
+SCREENS: Mapping[str, Screens] = {"opencode": OPENCODE, "codex": CODEX, "claude": CLAUDE}
