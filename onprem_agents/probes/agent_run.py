@@ -106,8 +106,7 @@ def _cause(
 
 def _variables(agent: Agent, connection: Connection, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the shell's variables, with the switches that setup puts into the start file of the shell."""
-    own = agent.environment(connection)
-    return {**own.values, **own.for_command.get(agent.name, {}), **variables}
+    return {**agent.environment(connection).values, **variables}
 
 
 def _run(

@@ -82,7 +82,7 @@ def examine(
         )
         return
     causes += _redirected(layers, connection)
-    causes = causes or list(_drift(layers, connection, installed))
+    causes = causes or list(_drift(layers, connection, installed, machine))
     for found in causes:
         yield verdict(probe, found)
     if not causes:
@@ -151,8 +151,10 @@ def _redirected(layers: Layers, connection: Connection) -> Iterator[Diagnosis]:
         )
 
 
-def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Diagnosis]:
-    target = wanted(connection, installed)
+def _drift(
+    layers: Layers, connection: Connection, installed: Installed, machine: Machine
+) -> Iterator[Diagnosis]:
+    target = installed.agent.adapted(wanted(connection, installed), layers.values, machine, "user")
     differing = list(_differences(target.values, layers.values, ()))
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onprem_agents.agents import Agent, obstacle
-from onprem_agents.agents.config import Wanted
-from onprem_agents.agents.machine import Machine, Place, Scope
+from onprem_agents.agents.config import Premade, Wanted
+from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, OnpremError
 from onprem_agents.setup.changes import KEY_MODE, Change, find
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed, install_command
-from onprem_agents.setup.merge import merged_text
+from onprem_agents.setup.merge import merged_text, read
 from onprem_agents.setup.shell import MARK, SHELL_FILES, SHELL_START, Shell, start_line
 from onprem_agents.setup.wanted import redirections, shell_lines, wanted
 
@@ -90,7 +90,8 @@ def prepare(
     changes, failures = [], []
     for installed, item in zip(agents, wanteds, strict=True):
         try:
-            changes.append(_agent_change(installed.agent.place(machine, scope), item))
+            changes.append(_agent_change(installed.agent, item, machine, scope))
+            changes += [_premade_change(file) for file in installed.agent.premade(machine, scope)]
         except OnpremError as error:
             failures.append(error)
     if failures:
@@ -117,10 +118,17 @@ def prepare(
     return Setup(changes=tuple(changes), notes=tuple(dict.fromkeys(notes)))
 
 
-def _agent_change(place: Place, item: Wanted) -> Change:
+def _agent_change(agent: Agent, item: Wanted, machine: Machine, scope: Scope) -> Change:
+    place = agent.place(machine, scope)
     found = find(place.path, within=place.within)
+    present = read(found.text, place.form, str(place.path))
+    item = agent.adapted(item, present, machine, scope)
     text = merged_text(found.text, place.form, item, source=str(place.path))
     return Change(found=found, content=found.with_text(text))
+
+
+def _premade_change(file: Premade) -> Change:
+    return Change(found=find(file.path), content=file.content.encode(), summary=file.why)
 
 
 def _own_files(connection: Connection, machine: Machine, *, key: DeveloperKey | None) -> list[Change]:
