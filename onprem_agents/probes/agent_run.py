@@ -111,8 +111,7 @@ def known_cause(agent: Agent, said: str) -> tuple[str, str] | None:
 
 def variables_of(agent: Agent, connection: Connection, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the shell's variables, with the switches that setup puts into the start file of the shell."""
-    own = agent.environment(connection)
-    return {**own.values, **own.for_command.get(agent.name, {}), **variables}
+    return {**agent.environment(connection).values, **variables}
 
 
 def _run(

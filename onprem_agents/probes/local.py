@@ -87,7 +87,7 @@ def examine(
             probe, _unsupported(reason, set_up=all(found.cause != "not-set-up" for found in causes))
         )
         return
-    causes = [*elsewhere, *causes] or list(_drift(layers, connection, installed))
+    causes = [*elsewhere, *causes] or list(_drift(layers, connection, installed, machine))
     for found in causes:
         yield verdict(probe, found)
     if not causes:
@@ -213,8 +213,10 @@ def _named(source: Source) -> str:
     return f"{source.place.path}, which the variable {source.variable} names,"
 
 
-def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Diagnosis]:
-    target = wanted(connection, installed)
+def _drift(
+    layers: Layers, connection: Connection, installed: Installed, machine: Machine
+) -> Iterator[Diagnosis]:
+    target = installed.agent.adapted(wanted(connection, installed), layers.values, machine, "user")
     differing = [*_differences(target.values, layers.values, ()), *_beside(target, layers)]
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onprem_agents.agents import Agent, obstacle
-from onprem_agents.agents.config import Wanted
-from onprem_agents.agents.machine import Machine, Place, Scope
+from onprem_agents.agents.config import Premade, Wanted
+from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, OnpremError
 from onprem_agents.setup.changes import KEY_MODE, Change, find
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed, install_command
-from onprem_agents.setup.merge import merged_text
+from onprem_agents.setup.merge import merged_text, read
 from onprem_agents.setup.printed import json_text
 from onprem_agents.setup.shell import MARK, SHELL_FILES, SHELL_START, Shell, start_line
 from onprem_agents.setup.wanted import redirections, shell_lines, wanted
@@ -92,7 +92,8 @@ def prepare(
     changes, failures = [], []
     for installed, item in zip(agents, wanteds, strict=True):
         try:
-            changes += _agent_changes(installed.agent.place(machine, scope), item)
+            changes += _agent_changes(installed.agent, item, machine, scope)
+            changes += [_premade_change(file) for file in installed.agent.premade(machine, scope)]
         except OnpremError as error:
             failures.append(error)
     if failures:
@@ -120,8 +121,11 @@ def prepare(
     return Setup(changes=tuple(changes), notes=tuple(dict.fromkeys(notes)))
 
 
-def _agent_changes(place: Place, item: Wanted) -> list[Change]:
+def _agent_changes(agent: Agent, item: Wanted, machine: Machine, scope: Scope) -> list[Change]:
+    place = agent.place(machine, scope)
     found = find(place.path, within=place.within)
+    present = read(found.text, place.form, str(place.path))
+    item = agent.adapted(item, present, machine, scope)
     text = merged_text(found.text, place.form, item, source=str(place.path))
     beside = [
         Change(
@@ -145,6 +149,10 @@ def _introductions(agents: Sequence[Agent], machine: Machine) -> Iterator[Change
             if any(name not in found.text for name in values):
                 text = merged_text(found.text, place.form, Wanted(values=values), source=str(place.path))
                 yield Change(found=found, content=found.with_text(text))
+
+
+def _premade_change(file: Premade) -> Change:
+    return Change(found=find(file.path), content=file.content.encode(), summary=file.why)
 
 
 def _own_files(connection: Connection, machine: Machine, *, key: DeveloperKey | None) -> list[Change]:

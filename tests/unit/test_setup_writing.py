@@ -18,6 +18,8 @@ from tests.unit.contract_samples import CONTRACT
 from tests.unit.setup_machine import KEY, OTHER, Setup, everything
 from tests.unit.test_smoke_wire import self_signed
 
+PREMADE = ("package-lock.json", "node_modules/README")
+
 
 def written(scope: str) -> set[str]:
     """Return the files that setup writes for all agents in a scope."""
@@ -34,6 +36,7 @@ def test_an_empty_home_gets_all_agents_and_one_key_file(run_setup: Setup, home: 
         ".config/onprem/env.sh",
         ".config/onprem/key",
         *(name.removeprefix("home/") for name in written("user")),
+        *(f".config/opencode/{name}" for name in PREMADE),
     }
     assert [name for name, content in files.items() if KEY.encode() in content] == [".config/onprem/key"]
     assert stat.S_IMODE((home / ".config/onprem/key").stat().st_mode) == 0o600
@@ -97,7 +100,7 @@ def test_a_dry_run_shows_the_difference_and_writes_nothing(run_setup: Setup, hom
     result = run_setup("--dry-run", ONPREM_API_KEY=KEY)
     assert everything(home) == {}
     assert '+    "ANTHROPIC_MODEL": "coder",' in result.output
-    assert f"{len(written('user')) + 4} files would be written; nothing was." in result.output
+    assert f"{len(written('user')) + len(PREMADE) + 4} files would be written; nothing was." in result.output
 
 
 def test_undo_refuses_to_lose_what_came_later_unless_told_to(run_setup: Setup, home: Path) -> None:
