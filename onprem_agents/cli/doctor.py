@@ -22,9 +22,9 @@ from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.probes.agent_run import RUN_SECONDS, run_agent
 from onprem_agents.probes.examination import left_out, machine_probes, platform_probes, without_contract
+from onprem_agents.probes.exchange import Target as SmokeTarget
+from onprem_agents.probes.exchange import client
 from onprem_agents.probes.patient import Patient
-from onprem_agents.probes.smoke import Target as SmokeTarget
-from onprem_agents.probes.smoke import client
 from onprem_agents.probes.verdict import Verdict, worst
 from onprem_agents.setup import developer_key, installed
 

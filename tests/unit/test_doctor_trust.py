@@ -156,7 +156,7 @@ def test_what_a_fault_left_out_is_told_in_order(tmp_path: Path) -> None:
 
     missing = left_out(server.contract(), found)
     assert missing[:3] == ("chat", "tool call", "streaming")
-    assert (missing[-1], len(missing)) == ("context", 17)
+    assert (missing[-1], len(missing)) == ("context", 18)
     assert "reasoning" in missing
     assert left_out(contract(), [])[:3] == ("dns", "connection", "tls")
 
