@@ -97,7 +97,8 @@ def _cause(
     # Without an error any of the words may stand in what it talked of; its own words tell of its commands too.
     error, rest = failure(said), without_noise(said)
     known = _known(
-        [(pattern, name, _FIXES.get(name, "")) for pattern, name in _WORDS], error or rest * bool(code)
+        [(pattern, name, _FIXES.get(name, "")) for pattern, name in _WORDS],
+        error or ("" if code == 0 else rest),
     )
     known = known or _known(agent.says, error or rest)
     end = f"it was stopped after {seconds:g} s" if code is None else f"exit code {code}"

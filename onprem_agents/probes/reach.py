@@ -84,6 +84,10 @@ def _tls(
     by = f"by {ca_file}" if ca_file else "by this machine's certificates"
     where = f" ({ca_hint})" if ca_hint else ""
     fix = f"run onprem-agents setup --ca-file FILE with your organisation's CA file{where}, then start a new shell"
+    if ca_file:
+        fix = (
+            f"another CA signed it: fetch the present CA file{where}, then onprem-agents setup --ca-file FILE"
+        )
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:

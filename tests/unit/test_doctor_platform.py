@@ -319,6 +319,13 @@ def test_a_private_ca_is_trusted_by_its_file_and_told_without(tmp_path: Path) ->
         Severity.UNREACHABLE,
     )
     assert unknown[-1].evidence.startswith("the certificate is not trusted by this machine's certificates: ")
+    (tmp_path / "others").mkdir()
+    other, _ = self_signed(tmp_path / "others")
+    with platform(tls=context) as server:
+        *_, wrong = reach(f"https://{server.authority}/v1", other, {}, ca_hint="in the wiki")
+    assert wrong.cause == "tls"
+    assert f"not trusted by {other}" in wrong.evidence
+    assert wrong.fix.startswith("another CA signed it: fetch the present CA file (in the wiki)")
     assert unknown[-1].fix == (
         "run onprem-agents setup --ca-file FILE with your organisation's CA file (in the wiki), then start a new shell"
     )
