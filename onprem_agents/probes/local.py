@@ -23,6 +23,7 @@ from onprem_agents.probes.patient import verdict
 from onprem_agents.probes.verdict import Verdict, fine
 from onprem_agents.setup.changes import find
 from onprem_agents.setup.installed import Installed, install_command
+from onprem_agents.setup.key_store import by_store, kept
 from onprem_agents.setup.merge import read
 from onprem_agents.setup.wanted import wanted
 from onprem_agents.stack.untrusted import shown
@@ -82,7 +83,7 @@ def examine(
         )
         return
     causes += _redirected(layers, connection)
-    causes = causes or list(_drift(layers, connection, installed))
+    causes = causes or list(_drift(layers, connection, installed, machine))
     for found in causes:
         yield verdict(probe, found)
     if not causes:
@@ -151,8 +152,13 @@ def _redirected(layers: Layers, connection: Connection) -> Iterator[Diagnosis]:
         )
 
 
-def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Diagnosis]:
-    target = wanted(connection, installed)
+def _drift(
+    layers: Layers, connection: Connection, installed: Installed, machine: Machine
+) -> Iterator[Diagnosis]:
+    store, agent = kept(machine), installed.agent
+    target = by_store(
+        wanted(connection, installed), store, key_env=connection.auth.key_env, agent=agent.title
+    )
     differing = list(_differences(target.values, layers.values, ()))
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"

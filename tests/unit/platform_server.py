@@ -66,6 +66,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == WELL_KNOWN_PATH and self.server.contract_text is not None:
             self._send(200, self.server.contract_text)
+        elif self.path == "/v1/models" and not self._key_is_right():
+            self._send(401, json.dumps({"error": {"message": "Unauthorized"}}))
+        elif self.path == "/v1/models" and "busy" in self.server.faults:
+            self._send(503, "too many requests", retry_after="0")
+        elif self.path == "/v1/models":
+            self._send(200, json.dumps({"data": [{"id": "coder"}]}))
         else:
             self._send(404, json.dumps({"detail": "Not Found"}))
 
