@@ -23,6 +23,7 @@ from onprem_agents.probes.patient import verdict
 from onprem_agents.probes.verdict import Verdict, fine
 from onprem_agents.setup.changes import find
 from onprem_agents.setup.installed import Installed, install_command
+from onprem_agents.setup.key_store import by_store, kept
 from onprem_agents.setup.merge import read
 from onprem_agents.setup.wanted import wanted
 from onprem_agents.stack.untrusted import shown
@@ -216,7 +217,11 @@ def _named(source: Source) -> str:
 def _drift(
     layers: Layers, connection: Connection, installed: Installed, machine: Machine
 ) -> Iterator[Diagnosis]:
-    target = installed.agent.adapted(wanted(connection, installed), layers.values, machine, "user")
+    agent = installed.agent
+    item = by_store(
+        wanted(connection, installed), kept(machine), key_env=connection.auth.key_env, agent=agent.title
+    )
+    target = agent.adapted(item, layers.values, machine, "user")
     differing = [*_differences(target.values, layers.values, ()), *_beside(target, layers)]
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"
@@ -232,9 +237,9 @@ def _beside(target: Wanted, layers: Layers) -> Iterator[str]:
     """Yield the further files that are not as setup writes them, in the folder of the file that names the platform."""
     address_at = layers.agent.address_at
     ours = [
-        file
-        for scope, file, values in layers.files
-        if scope != "project" and at(values, *address_at) is not None
+        source.place.path
+        for source, values in layers.read
+        if source.origin != "project" and at(values, *address_at) is not None
     ]
     for name, values in target.beside.items() if ours else ():
         path = ours[-1].with_name(name)

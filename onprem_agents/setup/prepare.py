@@ -12,9 +12,10 @@ from onprem_agents.agents.config import Premade, Wanted
 from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, OnpremError
-from onprem_agents.setup.changes import KEY_MODE, Change, find
+from onprem_agents.setup.changes import Change, find
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed, install_command
+from onprem_agents.setup.key_store import KeyStore, by_store, in_script
 from onprem_agents.setup.merge import merged_text, read
 from onprem_agents.setup.printed import json_text
 from onprem_agents.setup.shell import MARK, SHELL_FILES, SHELL_START, Shell, start_line
@@ -68,7 +69,7 @@ def missing(installed: Installed, connection: Connection) -> str:
     return f"{installed.agent.title} is not on PATH; install it with: {command}"
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - each is a choice of its own
     connection: Connection,
     agents: Sequence[Installed],
     machine: Machine,
@@ -77,9 +78,12 @@ def prepare(
     key: DeveloperKey | None,
     ca_file: Path | None = None,
     shell: Shell | None = None,
+    store: KeyStore | None = None,
+    through_proxy: bool = False,
 ) -> Setup:
     """Return the changes for these agents. `shell` None leaves the shell's start file alone; `ca_file` is copied
-    for a user, named as it is for a whole machine, and no matter of a project's.
+    for a user, named as it is for a whole machine, and no matter of a project's. `store` is where the key lies, for a
+    user; `through_proxy` leaves NO_PROXY alone.
 
     Raises `InvalidInput` with the problems of every file at once, `EnvironmentProblem` for unreadable ones.
     """
@@ -87,7 +91,16 @@ def prepare(
         machine.ca_file if scope == "user" else ca_file.resolve() if scope == "managed" and ca_file else None
     )
     ca_text = str(own_ca) if ca_file is not None and own_ca is not None else None
-    wanteds = tuple(wanted(connection, item, ca_file=ca_text) for item in agents)
+    store = store if store is not None and scope == "user" else KeyStore()
+    wanteds = tuple(
+        by_store(
+            wanted(connection, item, ca_file=ca_text),
+            store,
+            key_env=connection.auth.key_env,
+            agent=item.agent.title,
+        )
+        for item in agents
+    )
     chosen = tuple(item.agent for item in agents)
     changes, failures = [], []
     for installed, item in zip(agents, wanteds, strict=True):
@@ -107,11 +120,13 @@ def prepare(
                 Change(found=find(machine.ca_file), content=content, summary="your copy of the CA file")
             )
         changes += _introductions(chosen, machine)
-        changes += _own_files(connection, machine, key=key)
+        changes += [_kept_contract(connection, machine), *store.changes(machine, key)]
         if shell is not None:
             by_variable = any(item.by_variable for item in wanteds)
-            lines = shell_lines(connection, chosen, shell, ca_text, by_variable=by_variable)
-            changes += _shell_files(machine, shell, lines)
+            lines = shell_lines(
+                connection, chosen, shell, ca_text, by_variable=by_variable, through_proxy=through_proxy
+            )
+            changes += _shell_files(machine, shell, in_script(lines, store))
     notes += redirections(scope, chosen, machine)
     if scope != "managed" and key is None:
         notes.append(
@@ -155,25 +170,12 @@ def _premade_change(file: Premade) -> Change:
     return Change(found=find(file.path), content=file.content.encode(), summary=file.why)
 
 
-def _own_files(connection: Connection, machine: Machine, *, key: DeveloperKey | None) -> list[Change]:
-    changes = [
-        Change(
-            found=find(machine.contract_file),
-            content=connection.to_json().encode(),
-            summary="what the platform says, for onprem-agents doctor",
-        )
-    ]
-    if key is not None:
-        content = f"{key.value}\n".encode()
-        changes.append(
-            Change(
-                found=find(machine.key_file),
-                content=content,
-                mode=KEY_MODE,
-                summary="your key, not shown; mode 600",
-            )
-        )
-    return changes
+def _kept_contract(connection: Connection, machine: Machine) -> Change:
+    return Change(
+        found=find(machine.contract_file),
+        content=connection.to_json().encode(),
+        summary="what the platform says, for onprem-agents doctor",
+    )
 
 
 def _shell_files(machine: Machine, shell: Shell, lines: str) -> list[Change]:

@@ -96,7 +96,7 @@ class Laid:
     def set_up(self) -> None:
         """Run setup as the command does, then write what comes later."""
         installed = Installed(agent=self.agent, path=f"/bin/{self.home.agent}", release=(99, 0, 0))
-        done = prepare(contract(), [installed], self.machine(), "user", key=KEY, shell="bash")
+        done = prepare(contract(), [installed], self.machine(), "user", key=KEY, shell="bash")  # noqa: S604 - the kind of shell
         journal.apply(done.changes, self.machine().history)
         self._write(self.home.later)
 
