@@ -45,6 +45,9 @@ class Play(BaseModel):
     usage: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="input tokens to tell, instead of a quarter of the body's bytes"
     )
+    with_tools: bool = Field(
+        default=False, description="only for requests that offer tools: no titles, no summaries"
+    )
     times: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="only for the first so many requests with this very directive"
     )
@@ -72,10 +75,10 @@ class Plays:
         """Forget all queued plays."""
         self._queue.clear()
 
-    def take(self, path: str, entries: Sequence[Entry]) -> Play:
+    def take(self, path: str, entries: Sequence[Entry], *, tools: bool = True) -> Play:
         """Return how to answer this request. Raises `ValueError` for a directive that is not understood."""
         for index, play in enumerate(self._queue):
-            if play.path in (None, path):
+            if play.path in (None, path) and (tools or not play.with_tools):
                 left = play.times - 1
                 self._queue[index : index + 1] = [play.model_copy(update={"times": left})] if left else []
                 return play
@@ -83,6 +86,8 @@ class Plays:
         if not told:
             return Play()
         play_told = read_play(told[-1])
+        if play_told.with_tools and not tools:
+            return Play()
         if play_told.times is not None:
             self._seen[told[-1]] = self._seen.get(told[-1], 0) + 1
             if self._seen[told[-1]] > play_told.times:

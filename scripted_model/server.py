@@ -114,7 +114,7 @@ class ScriptedModel:
 
     async def _played(self, request: HttpRequest, asked: Asked) -> HttpResponse:
         try:
-            play = self._plays.take(request.path, asked.entries)
+            play = self._plays.take(request.path, asked.entries, tools=bool(asked.tools))
         except ValueError as error:
             raise Refusal(status=400, message=str(error)) from None
         await asyncio.sleep(play.delay)

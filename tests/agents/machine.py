@@ -80,6 +80,18 @@ class Machine:
         )
         return Outcome(code=done.returncode, text=f"$ {shlex.join(within)} {script}\n{done.stdout}")
 
+    def variables(self) -> dict[str, str]:
+        """Return what a new shell exports, which has read its start file."""
+        done = subprocess.run(
+            ["bash", "-c", ". ~/.bashrc; env -0"],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=True,
+        )
+        return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+
     @property
     def _environment(self) -> dict[str, str]:
         path = os.pathsep.join([str(self.clis), os.environ["PATH"]])

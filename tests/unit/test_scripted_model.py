@@ -126,6 +126,23 @@ def test_where_only_a_shell_is_offered_the_shell_does_it(send: Send) -> None:
     assert json.loads(call["arguments"]) == {"cmd": "printf '%s\\n' 'it'\"'\"'s' > note.txt"}
 
 
+@pytest.mark.parametrize(
+    ("words", "sandbox"),
+    [("", None), (" Ask for escalated permissions first.", "require_escalated")],
+)
+def test_codex_is_asked_to_leave_its_sandbox_where_the_task_says_so(
+    send: Send, words: str, sandbox: str | None
+) -> None:
+    properties = {"cmd": {"type": "string"}, "sandbox_permissions": {"type": "string"}}
+    parameters = {"type": "object", "properties": properties, "required": ["cmd"]}
+    shell = {"type": "function", "name": "exec_command", "parameters": parameters}
+    text = f"create note.txt containing x.{words}"
+    _, answer = send("/v1/responses", {"model": "coder", "input": text, "tools": [shell]})
+    (call,) = [item for item in answer["output"] if item["type"] == "function_call"]
+
+    assert json.loads(call["arguments"]).get("sandbox_permissions") == sandbox
+
+
 def test_a_call_that_a_client_insists_on_is_made_with_arguments_that_fit(send: Send) -> None:
     schema = {
         "type": "object",
@@ -258,6 +275,22 @@ def test_a_play_holds_for_as_many_requests_as_it_says(send: Send) -> None:
     text = "[play error=503 times=2] reply with the word ready"
 
     assert [send("/v1/messages", messages(text))[0] for _ in range(3)] == [503, 503, 200]
+
+
+def test_a_play_for_requests_with_tools_passes_titles_and_summaries_by(send: Send) -> None:
+    text = "[play error=503 times=1 with_tools=1] reply with the word ready"
+
+    assert [
+        send("/v1/messages", body)[0] for body in (messages(text, tools=[]), messages(text), messages(text))
+    ] == [200, 503, 200]
+
+
+def test_a_queued_play_for_requests_with_tools_waits_for_one(send: Send) -> None:
+    send("/scripted/plays", {"error": "429", "with_tools": True})
+
+    assert [
+        send("/v1/messages", body)[0] for body in (messages("x", tools=[]), messages("x"), messages("x"))
+    ] == [200, 429, 200]
 
 
 def test_a_play_can_be_queued_for_a_request_whose_text_is_somebody_elses(send: Send) -> None:
