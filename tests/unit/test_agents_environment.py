@@ -197,11 +197,12 @@ def test_a_publicly_trusted_certificate_needs_no_word() -> None:
 def test_claude_code_behind_the_router_stays_within_the_models_limits() -> None:
     found = environment(contract(), CCR)
     assert found.values == {
-        "ANTHROPIC_MODEL": "onprem,coder",
-        "ANTHROPIC_DEFAULT_OPUS_MODEL": "onprem,coder",
-        "ANTHROPIC_DEFAULT_SONNET_MODEL": "onprem,coder",
-        "ANTHROPIC_DEFAULT_HAIKU_MODEL": "onprem,fast",
-        "CLAUDE_CODE_SUBAGENT_MODEL": "onprem,coder",
+        "ANTHROPIC_BASE_URL": "http://127.0.0.1:3456",
+        "ANTHROPIC_MODEL": "coder,coder",
+        "ANTHROPIC_DEFAULT_OPUS_MODEL": "coder,coder",
+        "ANTHROPIC_DEFAULT_SONNET_MODEL": "coder,coder",
+        "ANTHROPIC_DEFAULT_HAIKU_MODEL": "fast,fast",
+        "CLAUDE_CODE_SUBAGENT_MODEL": "coder,coder",
         "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "131072",
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "16384",
         "CLAUDE_CODE_MAX_RETRIES": "4",
@@ -216,6 +217,7 @@ def test_claude_code_behind_the_router_stays_within_the_models_limits() -> None:
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
         "DISABLE_AUTOUPDATER": "1",
+        "CCR_RAW_TRACE_ENABLED": "false",
     }
     assert found.no_proxy == ("127.0.0.1", "agents.example.internal")
 
