@@ -53,6 +53,7 @@ def shell_lines(
     agents: Sequence[Agent],
     shell: Shell,
     ca_file: str | None,
+    whole_ca_file: str | None,
     *,
     by_variable: bool,
 ) -> str:
@@ -60,7 +61,7 @@ def shell_lines(
 
     `by_variable` says that one of the agents takes the key from its variable.
     """
-    whole = environment(connection, *agents, ca_file=ca_file)
+    whole = environment(connection, *agents, ca_file=ca_file, whole_ca_file=whole_ca_file)
     notes = tuple(note for note in whole.notes if not note.startswith("Where to get the key"))
     keys = whole.keys if by_variable else {}
     return script(replace(whole, keys=keys, copies={}, removed=(), notes=notes), shell)
