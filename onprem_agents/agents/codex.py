@@ -152,14 +152,13 @@ def _environment(connection: Connection) -> Environment:
 
 
 def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
-    folder = {
-        "user": machine.folder("CODEX_HOME", ".codex"),
-        "project": machine.project / ".codex",
-        "managed": machine.etc / "codex",
+    path = {
+        "user": machine.folder("CODEX_HOME", ".codex") / "config.toml",
+        "project": machine.project / ".codex" / "config.toml",
+        "managed": machine.machine_file("codex"),
     }[scope]
-    name = "managed_config.toml" if scope == "managed" else "config.toml"
     within = machine.project if scope == "project" else None
-    return (Place(path=folder / name, form="toml", within=within),)
+    return (Place(path=path, form="toml", within=within),)
 
 
 def _sources(machine: Machine) -> tuple[Source, ...]:

@@ -33,6 +33,10 @@ REDIRECTION = (
 )
 _NAMES = ("opencode.json", "opencode.jsonc")  # in one folder, the second wins
 _OWN = ".opencode"
+REGISTRY = (
+    "opencode looks for its plugin library in the registry that each user's npm names: name your mirror in npm's own"
+    " settings, or let each user run onprem-agents setup opencode once, which lays down what stops the look-up."
+)
 
 
 def _file(connection: Connection) -> ConfigFile:
@@ -89,7 +93,8 @@ def _adapted(item: Wanted, present: Values, machine: Machine, scope: Scope) -> W
     """Return what is wanted of that scope: on a whole machine no other provider can be used at all."""
     rest = {key: value for key, value in item.values.items() if key not in _HIDDEN}
     if scope == "managed":
-        return replace(item, values=rest | {"enabled_providers": [PROVIDER]}, former=(), joined=())
+        values = rest | {"enabled_providers": [PROVIDER]}
+        return replace(item, values=values, former=(), joined=(), notes=(*item.notes, REGISTRY))
     if scope == "user" and hosted_is_used(machine, at(present, "provider")):
         return replace(item, values=rest, former=(*item.former, (_HIDDEN, [HOSTED])))
     return item
@@ -137,7 +142,7 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
     folder = {
         "user": machine.folder("XDG_CONFIG_HOME", ".config") / "opencode",
         "project": machine.project,
-        "managed": machine.etc / "opencode",
+        "managed": machine.machine_file(NAME).parent,
     }[scope]
     names = ("opencode.jsonc", "opencode.json")
     name = next((name for name in names if (folder / name).exists()), "opencode.json")

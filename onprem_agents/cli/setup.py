@@ -19,11 +19,13 @@ from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.probes.discovery import checked_proxy, trusting
 from onprem_agents.setup import installed, journal, key_store
+from onprem_agents.setup.certificates import kept
 from onprem_agents.setup.changes import Change, diff
 from onprem_agents.setup.key_store import Kind
 from onprem_agents.setup.prepare import Setup, choose, prepare, useless_in_project
 from onprem_agents.setup.printed import PrintedFile, printed
-from onprem_agents.setup.shell import SHELL_START, Shell, start_line
+from onprem_agents.setup.shell import Shell, start_line
+from onprem_agents.setup.start_files import start_file
 
 ALL = "all"
 _TITLES = [agent.title for agent in AGENTS]
@@ -110,7 +112,7 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
     _check_key_options(key_file, key_command, store_kind)
     proxy = checked_proxy(proxy) if proxy is not None else None
     if not printing:
-        ca_file = ca_file or (machine.ca_file if scope == "user" and machine.ca_file.exists() else None)
+        ca_file = ca_file or kept(machine, scope)
         trusting(ca_file)
     contract = read_contract(
         connection, stack, host, ca_file, last=None if printing else machine, proxy=proxy
@@ -158,7 +160,13 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
     else:
         written = False
     _tell(prepared, left_out, written=written, dry_run=dry_run, as_json=as_json)
-    if not as_json and scope == "user" and not no_shell and not dry_run and shell not in SHELL_START:
+    if (
+        not as_json
+        and scope == "user"
+        and not no_shell
+        and not dry_run
+        and start_file(shell, machine) is None
+    ):
         click.echo(f"Add this line to your shell's start file: {start_line(shell)}")
 
 

@@ -15,14 +15,13 @@ PATH_HINTS: dict[Shell, str] = {
     "fish": "~/.config/fish/config.fish",
     "powershell": "$PROFILE",
 }
-# Setup's own file, in its own folder, that the shell's start file reads; and that start file, below the home.
+# Setup's own file, in its own folder, that the shell's start file reads.
 SHELL_FILES: dict[Shell, str] = {
     "bash": "env.sh",
     "zsh": "env.sh",
     "fish": "env.fish",
     "powershell": "env.ps1",
 }
-SHELL_START: dict[Shell, str] = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
 MARK = "# onprem-coding-agents"
 # Programs read one of the two spellings each, so both hold what either held before, and our hosts, each once. A lone
 # star stands for every host and must stay alone (curl and Node.js read it so).
@@ -61,7 +60,7 @@ def start_line(shell: Shell) -> str:
         case "fish":
             return f'test -r "{file}"; and source "{file}" {MARK}'
         case "powershell":
-            return f'. "{file}" {MARK}'
+            return f'if (Test-Path "{file}") {{ . "{file}" }} {MARK}'
         case "bash" | "zsh":
             return f'[ -r "{file}" ] && . "{file}" {MARK}'
 

@@ -9,11 +9,22 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from onprem_agents.agents import AGENTS
 from onprem_agents.cli import key_source, main
 from onprem_agents.cli import setup as setup_command
 from tests.unit.contract_samples import CONTRACT
 from tests.unit.platform_server import Platform, platform
 from tests.unit.setup_machine import VERSIONS, Onprem, Setup
+
+OF_THE_REAL_MACHINE = (
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    "XDG_DATA_HOME",
+    "CODEX_HOME",
+    "CLAUDE_CONFIG_DIR",
+    "ONPREM_API_KEY",
+    "OPENCODE_API_KEY",
+)
 
 
 @pytest.fixture
@@ -39,7 +50,7 @@ def run_setup(tmp_path: Path, home: Path, bin_folder: Path, monkeypatch: pytest.
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
-    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", "ONPREM_API_KEY"):
+    for name in (*OF_THE_REAL_MACHINE, *(name for agent in AGENTS for name in agent.ca_variables)):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("SHELL", "/bin/bash")
