@@ -1,7 +1,8 @@
 """What the code imports next to what `pyproject.toml` declares.
 
-Each package may import what its lists declare: `onprem_agents` the dependencies, and those of the extra `platform` only
-where the import is deferred (inside a function, or for types), so that a laptop without it can start the command;
+Each package may import what its lists declare: `onprem_agents` the dependencies, and those of the extras `platform`
+and `keyring` only where the import is deferred (inside a function, or for types), so that a laptop without them can
+start the command;
 `components`, `policy` and `examples` those of `platform` too; everything else those of `dev` too.
 """
 
@@ -73,7 +74,9 @@ class Declared:
         """Return what the file of an import may import there."""
         room = found.file.parts[0]
         if room == _PRODUCT:
-            return self.base | self.extras["platform"] if found.deferred else self.base
+            return (
+                self.base | self.extras["platform"] | self.extras["keyring"] if found.deferred else self.base
+            )
         return self.base | self.extras["platform"] if room in _PLATFORM else self.everything
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from onprem_agents.agents.config import ConfigFile, KeyPath, Release, Values, Wanted, at
+from onprem_agents.agents.config import ConfigFile, KeyPath, Premade, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.leftover import Leftover
@@ -78,7 +78,8 @@ class Agent(Software):
     take from a repository's file, `address_at` is where its file says whom to ask, `env_table` a table in it that beats
     the shell's variables. `decides` names the settings that together say who is asked (None: `address_at`), and
     `leftovers` are those of other providers that beat it. `wanted` is its file for one machine, of the installed
-    release and a CA file. `causes` names what is wrong in its merged settings (with the shell's variables and the key
+    release and a CA file; `adapted` fits it to what stands there, the machine and the scope; `premade` are files that
+    must lie beside it. `causes` names what is wrong in its merged settings (with the shell's variables and the key
     file), `own_key` a key that it sends beside setup's, with the setting it is from. `headless` is the command
     (program, contract, folder, task) for one task without a person; `says` pairs a pattern in what it prints with the
     diagnosis's cause and fix. `introduction` is its own file of state with what says there that its first pages have
@@ -97,6 +98,8 @@ class Agent(Software):
     decides: Callable[[Values], tuple[tuple[KeyPath, ...], str]] | None = None
     leftovers: tuple[Leftover, ...] = ()
     wanted: Callable[[Connection, Release | None, str | None], Wanted]
+    adapted: Callable[[Wanted, Values, Machine, Scope], Wanted] = lambda item, *_: item
+    premade: Callable[[Machine, Scope], Iterable[Premade]] = lambda *_: ()
     causes: Callable[[Values, Connection, Variables, Path], Iterator[Diagnosis]]
     own_key: Callable[[Values, Variables], tuple[str, str] | None]
     headless: Callable[[str, Connection, Path, str], tuple[str, ...]]

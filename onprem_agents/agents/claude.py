@@ -206,7 +206,7 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
             own = Place(path=folder / "settings.json", form="json", within=machine.project)
             return own, Place(path=folder / "settings.local.json", form="json")
         case "managed":
-            return (Place(path=machine.etc / "claude-code" / "managed-settings.json", form="json"),)
+            return (Place(path=machine.machine_file(NAME), form="json"),)
 
 
 def _sources(machine: Machine) -> tuple[Source, ...]:

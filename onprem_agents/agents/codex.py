@@ -152,14 +152,13 @@ def _environment(connection: Connection) -> Environment:
 
 
 def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
-    folder = {
-        "user": machine.folder("CODEX_HOME", ".codex"),
-        "project": machine.project / ".codex",
-        "managed": machine.etc / "codex",
+    path = {
+        "user": machine.folder("CODEX_HOME", ".codex") / "config.toml",
+        "project": machine.project / ".codex" / "config.toml",
+        "managed": machine.machine_file("codex"),
     }[scope]
-    name = "managed_config.toml" if scope == "managed" else "config.toml"
     within = machine.project if scope == "project" else None
-    return (Place(path=folder / name, form="toml", within=within),)
+    return (Place(path=path, form="toml", within=within),)
 
 
 def _sources(machine: Machine) -> tuple[Source, ...]:
@@ -179,11 +178,17 @@ def _sources(machine: Machine) -> tuple[Source, ...]:
 
 
 def _heeds(source: Source, values: Values, machine: Machine) -> bool:
-    """Tell whether Codex takes a repository's file: only where the user trusts its folder or the root."""
+    """Tell whether Codex takes a repository's file: the user's word for its folder counts, else that for the root."""
     if source.origin != "project":
         return True
     own = source.place.path.parent.parent
-    return any(_is_trusted(folder, values) for folder in {own, machine.repository or own})
+    projects = at(values, "projects")
+    levels = (
+        at(projects, str(name), "trust_level")
+        for folder in (own, machine.repository or own)
+        for name in (folder, folder.resolve())
+    )
+    return next((level for level in levels if level is not None), None) == "trusted"
 
 
 def _decides(values: Values) -> tuple[tuple[KeyPath, ...], str]:
@@ -191,12 +196,6 @@ def _decides(values: Values) -> tuple[tuple[KeyPath, ...], str]:
     name = str(at(values, "model_provider") or "openai")
     base = ("model_providers", name, "base_url")
     return (("model_provider",), base), str(at(values, *base) or "")
-
-
-def _is_trusted(folder: Path, values: Values) -> bool:
-    projects = at(values, "projects")
-    levels = [at(projects, str(name), "trust_level") for name in (folder, folder.resolve())]
-    return "trusted" in levels
 
 
 def _causes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from onprem_agents.agents.environment import KEY_FOLDER
@@ -33,7 +34,9 @@ class Wanted:
     `removed` are paths that must be absent; `added_to` are lists that the user may have begun, any other list is
     replaced; `word_tables` are tables for which the agent also reads a bare word, the rule for everything (`*`).
     `by_variable` says that the key comes from its variable and not from setup's file. `beside` are further files in the
-    same folder, JSON by name, that are setup's alone.
+    same folder, JSON by name, that are setup's alone. `owned` are tables that are
+    setup's alone: other keys in them are taken out. `former` are values that earlier releases wrote, taken out where
+    they stand as written; `joined` are lists that setup never begins, with what must be in one that the user has.
     """
 
     values: Values
@@ -41,8 +44,20 @@ class Wanted:
     removed: tuple[KeyPath, ...] = ()
     added_to: tuple[KeyPath, ...] = ()
     word_tables: tuple[str, ...] = ()
+    owned: tuple[KeyPath, ...] = ()
+    former: tuple[tuple[KeyPath, Any], ...] = ()
+    joined: tuple[tuple[KeyPath, str], ...] = ()
     by_variable: bool = False
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Premade:
+    """A file that setup lays down where there is none, and never changes; `why` is shown instead of its content."""
+
+    path: Path
+    content: str
+    why: str
 
 
 def at(values: Any, *path: str) -> Any:

@@ -17,8 +17,7 @@ class Environment:
     """Variables by how they come about; names are fixed words of the agents or of the contract.
 
     `keys`: variable → file name under KEY_FOLDER; `values`: constants; `copies`: variable → variable it is
-    taken from; `removed`: must be unset; `no_proxy`: hosts reached without a proxy; `for_command`: command →
-    constants that only it may see, each replaceable by a variable ONPREM_<NAME>.
+    taken from; `removed`: must be unset; `no_proxy`: hosts reached without a proxy.
     """
 
     keys: dict[str, str] = field(default_factory=dict)
@@ -26,7 +25,6 @@ class Environment:
     copies: dict[str, str] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     no_proxy: tuple[str, ...] = ()
-    for_command: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -39,6 +37,5 @@ def merged(environments: Iterable[Environment]) -> Environment:
         copies={name: source for part in parts for name, source in part.copies.items()},
         removed=tuple(dict.fromkeys(name for part in parts for name in part.removed)),
         no_proxy=tuple(dict.fromkeys(host for part in parts for host in part.no_proxy)),
-        for_command={name: values for part in parts for name, values in part.for_command.items()},
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from onprem_agents.agents.environment import KEY_FOLDER
+from onprem_agents.agents.places import System, machine_file, system_of_this_machine
 
 Scope = Literal["user", "project", "managed"]
 Origin = Literal["user", "project", "managed", "shell"]
@@ -40,12 +41,16 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """The folders and variables of the machine; `root` stands before /etc, `project` is the working folder."""
+    """The folders and variables of the machine; `root` stands before /etc, `project` is the working folder.
+
+    `system` is whose conventions hold for the files of a whole machine.
+    """
 
     home: Path
     project: Path
     root: Path = Path("/")
     variables: Mapping[str, str]
+    system: System = field(default_factory=system_of_this_machine)
 
     @property
     def etc(self) -> Path:
@@ -66,6 +71,11 @@ class Machine:
     def ca_file(self) -> Path:
         """The developer's copy of the CA file of a private issuer, so that it stays where the agents look."""
         return self.own_folder / "ca.pem"
+
+    @property
+    def machine_folder(self) -> Path:
+        """The folder of this product for the whole machine: the CA file, for agents of all users."""
+        return self.etc / "onprem"
 
     @property
     def contract_file(self) -> Path:
@@ -90,6 +100,15 @@ class Machine:
             if folder == stop:
                 break
         return tuple(folders)
+
+    def seen(self, path: Path) -> Path:
+        """Return a path below `root` as programs see it once `root` is their /."""
+        return Path("/") / path.relative_to(self.root) if path.is_relative_to(self.root) else path
+
+    def machine_file(self, agent: str) -> Path:
+        """Return an agent's file for the whole machine, below `root`."""
+        file = machine_file(agent, self.system, self.variables)
+        return self.root / Path(*file.parts[1:]) if self.system != "windows" else Path(file)
 
     def folder(self, variable: str, default: str) -> Path:
         """Return the folder that a variable names, or the default one in the home."""

@@ -1,7 +1,8 @@
-"""opencode: one JSON file with the platform as its only provider (opencode 1.18.33, 2026-11).
+"""opencode: one JSON file with the platform as provider (opencode 1.18.33, 2026-11).
 
 `chunkTimeout` is the limit of silence; `timeout` would be a second one that retries are not made for. Without
-`limit` opencode never compacts. Web fetching is off, since it would leave the building.
+`limit` opencode never compacts. Web fetching is off, since it would leave the building; so are opencode's own hosted
+models, some of which it offers without any login. Other providers are the user's; a whole machine is held to ours.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from onprem_agents.agents import causes as known
@@ -17,20 +19,24 @@ from onprem_agents.agents.config import KEY_PATH, ConfigFile, KeyPath, Release, 
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Origin, Place, Scope, Source
+from onprem_agents.agents.opencode_folders import HOSTED, hosted_is_used, premade
 from onprem_agents.contract.connection import Connection, Role
 from onprem_agents.stack.thinking import ServedThinking
 from onprem_agents.stack.untrusted import shown
 
 NAME = "opencode"
 PROVIDER = "onprem"
+_SHOWN, _HIDDEN = ("enabled_providers",), ("disabled_providers",)
 REDIRECTION = (
     "A repository's own opencode.json is merged over this file and could send your key elsewhere:"
     " in repositories you do not trust, set OPENCODE_DISABLE_PROJECT_CONFIG=1."
 )
 _NAMES = ("opencode.json", "opencode.jsonc")  # in one folder, the second wins
 _OWN = ".opencode"
-# Nothing listens on the discard port, so the look-up of a plugin that opencode makes at start ends at once.
-CLOSED_REGISTRY = "http://127.0.0.1:9"
+REGISTRY = (
+    "opencode looks for its plugin library in the registry that each user's npm names: name your mirror in npm's own"
+    " settings, or let each user run onprem-agents setup opencode once, which lays down what stops the look-up."
+)
 
 
 def _file(connection: Connection) -> ConfigFile:
@@ -41,7 +47,7 @@ def _file(connection: Connection) -> ConfigFile:
         "$schema": "https://opencode.ai/config.json",
         "model": f"{PROVIDER}/{connection.main.model}",
         "small_model": f"{PROVIDER}/{small.model}",
-        "enabled_providers": [PROVIDER],
+        "disabled_providers": [HOSTED],
         "share": "disabled",
         "autoupdate": False,
         "permission": {"webfetch": "deny"},
@@ -72,8 +78,26 @@ def _file(connection: Connection) -> ConfigFile:
 def _wanted(connection: Connection, _release: Release | None, _ca_file: str | None) -> Wanted:
     values = copy.deepcopy(_file(connection).values)
     values["provider"][PROVIDER]["options"]["apiKey"] = f"{{file:{KEY_PATH}}}"
-    # A bare word under permission is the rule for every tool (schema of 1.18.33, 2026-11).
-    return Wanted(values=values, added_to=(("enabled_providers",),), word_tables=("permission",))
+    return Wanted(
+        values=values,
+        added_to=(_HIDDEN,),
+        # A bare word under permission is the rule for every tool (schema of 1.18.33, 2026-11).
+        word_tables=("permission",),
+        owned=(("provider", PROVIDER, "models"),),
+        former=((_SHOWN, [PROVIDER]),),
+        joined=((_SHOWN, PROVIDER),),
+    )
+
+
+def _adapted(item: Wanted, present: Values, machine: Machine, scope: Scope) -> Wanted:
+    """Return what is wanted of that scope: on a whole machine no other provider can be used at all."""
+    rest = {key: value for key, value in item.values.items() if key not in _HIDDEN}
+    if scope == "managed":
+        values = rest | {"enabled_providers": [PROVIDER]}
+        return replace(item, values=values, former=(), joined=(), notes=(*item.notes, REGISTRY))
+    if scope == "user" and hosted_is_used(machine, at(present, "provider")):
+        return replace(item, values=rest, former=(*item.former, (_HIDDEN, [HOSTED])))
+    return item
 
 
 def _environment(connection: Connection) -> Environment:
@@ -82,11 +106,8 @@ def _environment(connection: Connection) -> Environment:
         keys={connection.auth.key_env: "key"},
         values={
             "OPENCODE_DISABLE_MODELS_FETCH": "1",
-            "OPENCODE_DISABLE_AUTOUPDATE": "1",
             "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
         },
-        for_command={NAME: {"npm_config_registry": CLOSED_REGISTRY}},
-        notes=("ONPREM_REGISTRY may name your own npm mirror for what opencode runs.",),
     )
 
 
@@ -121,7 +142,7 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
     folder = {
         "user": machine.folder("XDG_CONFIG_HOME", ".config") / "opencode",
         "project": machine.project,
-        "managed": machine.etc / "opencode",
+        "managed": machine.machine_file(NAME).parent,
     }[scope]
     names = ("opencode.jsonc", "opencode.json")
     name = next((name for name in names if (folder / name).exists()), "opencode.json")
@@ -175,6 +196,7 @@ def _causes(
         yield known.not_set_up(f"no provider {shown(name)} is configured", connection)
         return
     place = f"provider.{name}"
+    yield from _hidden(values, name)
     url = str(at(provider, "options", "baseURL") or "")
     yield from known.address(f"{place}.options.baseURL", url, connection.base_url, connection)
     served = [role.model for role in connection.roles]
@@ -201,6 +223,18 @@ def _causes(
         yield known.no_key(f"{where} names {variable[1]}, which is not set in this shell", connection)
     elif "onprem/key" in key and not key_file.exists():
         yield known.no_key(f"{where} reads {key_file}, which is not there", connection)
+
+
+def _hidden(values: Values, name: str) -> Iterator[Diagnosis]:
+    shown_alone, hidden = at(values, *_SHOWN), at(values, *_HIDDEN)
+    if isinstance(shown_alone, list) and name not in shown_alone:
+        evidence = f"enabled_providers lists {', '.join(map(shown, shown_alone)) or 'nobody'}, so opencode hides {name}"
+        yield Diagnosis(cause="provider-hidden", evidence=evidence, fix=f"add {name} to enabled_providers")
+    if isinstance(hidden, list) and name in hidden:
+        evidence = f"disabled_providers lists {name}, so opencode hides it"
+        yield Diagnosis(
+            cause="provider-hidden", evidence=evidence, fix=f"take {name} out of disabled_providers"
+        )
 
 
 def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
@@ -235,6 +269,8 @@ OPENCODE = Agent(
     sources=_sources,
     decides=_decides,
     wanted=_wanted,
+    adapted=_adapted,
+    premade=premade,
     causes=_causes,
     own_key=_own_key,
     headless=_headless,

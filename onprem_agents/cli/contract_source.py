@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,7 @@ def read_contract(
     *,
     last: Machine | None = None,
     stale: list[Connection] | None = None,
+    proxy: str | None = None,
 ) -> Connection:
     """Return the contract from the one source that was given; standard input when it is a pipe and none was.
 
@@ -54,14 +56,14 @@ def read_contract(
     if len([source for source in (connection, stack, host) if source is not None]) > 1:
         raise click.UsageError("give one of --host, --connection and --stack")
     if host is not None:
-        return published(host, ca_file=ca_file)
+        return _fetched(host, ca_file, proxy)
     if stack is not None:
         return parse(_stack_output(stack), f"the output of stack {stack}")
     if connection is None:
         piped = b"" if sys.stdin is None or sys.stdin.isatty() else _limited(sys.stdin.buffer)
         if piped.strip() or (last is None and sys.stdin is not None and not sys.stdin.isatty()):
             return parse(_text(piped, "standard input"), "standard input")
-        again = _of_last_setup(last, ca_file, stale) if last is not None else None
+        again = _of_last_setup(last, ca_file, stale, proxy) if last is not None else None
         if again is None:
             raise click.UsageError(
                 "no connection contract given; use --host NAME, --stack STACK, --connection FILE, or a pipe:"
@@ -73,15 +75,21 @@ def read_contract(
     return parse(_file_text(connection), connection)
 
 
+def _fetched(host: str, ca_file: Path | None, proxy: str | None) -> Connection:
+    """Ask the gateway and say so at once: a host behind a dead VPN takes half a minute to fail."""
+    click.echo(f"Asking {host.removeprefix('https://')} what it serves …", err=True)
+    return published(host, ca_file=ca_file, proxy=proxy, variables=os.environ)
+
+
 def _of_last_setup(
-    machine: Machine, ca_file: Path | None, stale: list[Connection] | None
+    machine: Machine, ca_file: Path | None, stale: list[Connection] | None, proxy: str | None
 ) -> Connection | None:
     kept = find(machine.contract_file)
     if kept.content is None:
         return None
     contract = parse(kept.text, str(machine.contract_file))
     try:
-        return published(contract.anthropic_base_url, ca_file=ca_file)
+        return _fetched(contract.anthropic_base_url, ca_file, proxy)
     except EnvironmentProblem as error:
         click.echo(f"{error}\nGoing on with the contract of the last setup.", err=True)
         if stale is not None:

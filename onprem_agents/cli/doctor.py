@@ -23,12 +23,12 @@ from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.probes.agent_run import RUN_SECONDS, run_agent
 from onprem_agents.probes.agent_session import SCREEN_SECONDS
 from onprem_agents.probes.examination import left_out, machine_probes, platform_probes, without_contract
+from onprem_agents.probes.exchange import Target as SmokeTarget
+from onprem_agents.probes.exchange import client
 from onprem_agents.probes.interactive import interactive as in_terminal
 from onprem_agents.probes.patient import Patient
-from onprem_agents.probes.smoke import Target as SmokeTarget
-from onprem_agents.probes.smoke import client
 from onprem_agents.probes.verdict import Verdict, worst
-from onprem_agents.setup import developer_key, installed
+from onprem_agents.setup import developer_key, installed, key_store
 
 
 @click.command()
@@ -90,7 +90,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
         _end(verdicts, (), as_json=as_json)
     key = _key(contract, machine, key_file)
     named = agent_named(agent) if agent is not None else None
-    found = [installed.find(each, machine.variables) for each in AGENTS]
+    found = installed.find_all(AGENTS, machine.variables)
     meant = [item for item in found if named in (None, item.agent)]
     target = Patient(
         connection=contract, key=key, http=_client(contract, ca_file, timeout), timeout_seconds=timeout
@@ -141,8 +141,8 @@ def _client(contract: Connection, ca_file: Path | None, timeout: float) -> httpx
 def _key(contract: Connection, machine: Machine, key_file: Path | None) -> developer_key.DeveloperKey | None:
     if key_file is not None:
         return developer_key.from_file(key_file)
-    if machine.key_file.exists():
-        return developer_key.from_file(machine.key_file)
+    if stored := key_store.kept(machine).read(machine):
+        return stored
     return developer_key.from_variables(machine.variables, contract.auth.key_env)
 
 

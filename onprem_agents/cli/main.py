@@ -37,6 +37,7 @@ _COMMANDS = {
         "Show where a stack's GPU memory goes and what would help.",
     ),
     "fit": ("onprem_agents.cli.fit", "fit_command", "Say whether vLLM starts a model on these GPUs."),
+    "key": ("onprem_agents.cli.key", "key", "Print your own key, for agents that read it by a command."),
     "keys": ("onprem_agents.cli.keys", "keys", "Add, exchange and revoke developers' keys in a stack."),
     "plan": ("onprem_agents.cli.plan", "plan", "Show what a stack's settings lead to."),
     "policy-pack": (
@@ -91,5 +92,5 @@ def main() -> None:
     """Coding agents on models served on your own GPUs.
 
     Platform engineers: advise, fit, explain, plan, render, preflight, verify, keys, catalog, schema, policy-pack.
-    Developers: setup, doctor, smoke.
+    Developers: setup, doctor, key, smoke.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import assert_never, get_args
 
@@ -13,15 +13,19 @@ import click
 from onprem_agents.agents import AGENTS, PROXIES, TARGETS, Agent, Proxy, Target, obstacle, target_named
 from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option, read_contract
+from onprem_agents.cli.key_source import KeySource, interactive
 from onprem_agents.cli.options import json_option
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, Problem
-from onprem_agents.probes.discovery import trusting
-from onprem_agents.setup import developer_key, installed, journal
+from onprem_agents.probes.discovery import checked_proxy, trusting
+from onprem_agents.setup import installed, journal, key_store
+from onprem_agents.setup.certificates import kept
 from onprem_agents.setup.changes import Change, diff
+from onprem_agents.setup.key_store import Kind
 from onprem_agents.setup.prepare import Setup, choose, prepare, useless_in_project
 from onprem_agents.setup.printed import PrintedFile, printed
-from onprem_agents.setup.shell import SHELL_START, Shell, start_line
+from onprem_agents.setup.shell import Shell, start_line
+from onprem_agents.setup.start_files import start_file
 
 ALL = "all"
 _TITLES = [agent.title for agent in AGENTS]
@@ -51,7 +55,21 @@ variable that the contract names, that file, or a prompt.
 @ca_file_option
 @click.option("--key-file", type=click.Path(path_type=Path), help="File that holds your key.")
 @click.option(
-    "--key-command", metavar="COMMAND", help="Command that prints your key; run once, without a shell."
+    "--key-command",
+    metavar="COMMAND",
+    help="Command that prints your key; run once, without a shell, or by the agents: --key-store command.",
+)
+@click.option(
+    "--key-store",
+    "store_kind",
+    type=click.Choice(get_args(Kind)),
+    help="Where the key lies: a file of yours (the default), the system's keyring, or behind --key-command.",
+)
+@click.option("--no-check", is_flag=True, help="Store a new key without trying it at the gateway (offline).")
+@click.option(
+    "--proxy",
+    metavar="URL",
+    help="Proxy that the gateway is reached by, if not directly; NO_PROXY then stays as it is.",
 )
 @click.option("--shell", type=click.Choice(get_args(Shell)), help="Default: that of $SHELL, else bash.")
 @click.option("--no-shell", is_flag=True, help="Leave the shell's start file alone.")
@@ -73,6 +91,9 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ca_file: Path | None,
     key_file: Path | None,
     key_command: str | None,
+    store_kind: Kind | None,
+    no_check: bool,
+    proxy: str | None,
     shell: Shell | None,
     no_shell: bool,
     printing: bool,
@@ -88,24 +109,35 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
         _undo(machine, force=force, as_json=as_json)
         return
     _check_ca(ca_file)
-    if key_file is not None and key_command is not None:
-        raise click.UsageError("give --key-file or --key-command, not both")
+    _check_key_options(key_file, key_command, store_kind)
+    proxy = checked_proxy(proxy) if proxy is not None else None
     if not printing:
-        ca_file = ca_file or (machine.ca_file if scope == "user" and machine.ca_file.exists() else None)
+        ca_file = ca_file or kept(machine, scope)
         trusting(ca_file)
-    contract = read_contract(connection, stack, host, ca_file, last=None if printing else machine)
+    contract = read_contract(
+        connection, stack, host, ca_file, last=None if printing else machine, proxy=proxy
+    )
     shell = shell or _login_shell(machine)
     if printing:
         _print(contract, target, shell, str(ca_file) if ca_file else None, as_json=as_json)
         return
     named = _agent(target)
-    found = [installed.find(agent, machine.variables) for agent in AGENTS]
+    found = installed.find_all(AGENTS, machine.variables)
     if scope == "project" and named is not None and (reason := useless_in_project(named)):
         raise click.UsageError(reason)
     agents, left_out = choose(contract, named, found, scope)
     if not agents:
         raise InvalidInput("setup", [_nothing(left_out)])
-    key = _key(contract, machine, key_file, key_command) if scope == "user" else None
+    present = key_store.kept(machine)
+    store = key_store.chosen(store_kind, contract.host, key_command) if store_kind else present
+    source = KeySource(
+        key_file=key_file,
+        key_command=key_command,
+        check=not no_check and not dry_run,
+        ca_file=ca_file,
+        proxy=proxy,
+    )
+    key, note = source.key(contract, machine, present) if scope == "user" else (None, "")
     prepared = prepare(
         contract,
         [item for item in found if item.agent in agents],
@@ -114,43 +146,63 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
         key=key,
         ca_file=ca_file,
         shell=None if no_shell else shell,
+        store=store,
+        through_proxy=proxy is not None,
     )
-    _write(prepared, left_out, machine, dry_run=dry_run, yes=yes, as_json=as_json)
-    if not as_json and scope == "user" and not no_shell and not dry_run and shell not in SHELL_START:
+    prepared = replace(prepared, notes=(*filter(None, [note]), *prepared.notes))
+    if _agreed(prepared, left_out, dry_run=dry_run, yes=yes, as_json=as_json):
+        if key is not None and scope == "user":
+            store.put(key)
+        journal.apply(prepared.changes, machine.history)
+        if key is not None and store != present:
+            present.forget()
+        written = True
+    else:
+        written = False
+    _tell(prepared, left_out, written=written, dry_run=dry_run, as_json=as_json)
+    if (
+        not as_json
+        and scope == "user"
+        and not no_shell
+        and not dry_run
+        and start_file(shell, machine) is None
+    ):
         click.echo(f"Add this line to your shell's start file: {start_line(shell)}")
 
 
-def _write(
-    prepared: Setup, left_out: dict[str, str], machine: Machine, *, dry_run: bool, yes: bool, as_json: bool
-) -> None:
+def _agreed(prepared: Setup, left_out: dict[str, str], *, dry_run: bool, yes: bool, as_json: bool) -> bool:
+    """Show what would be written, then what is to be said of it, and ask on a terminal; JSON alone goes to stdout."""
+    needed = [change for change in prepared.changes if change.needed]
+    ask = not yes and not dry_run and bool(needed) and interactive()
+    if not as_json or ask:
+        for change in needed:
+            click.echo(diff(change), nl=False, err=as_json)
+        for name, reason in left_out.items():
+            click.echo(f"left out {name}: {reason}", err=True)
+        for note in prepared.notes:
+            click.echo(f"note: {note}", err=True)
+    if dry_run:
+        return False
+    return not ask or click.confirm("Write these files?", default=True, err=as_json)
+
+
+def _tell(prepared: Setup, left_out: dict[str, str], *, written: bool, dry_run: bool, as_json: bool) -> None:
     needed = [change for change in prepared.changes if change.needed]
     if as_json:
-        if not dry_run:
-            journal.apply(needed, machine.history)
         rows = [{"path": str(change.found.path), "action": change.verb} for change in needed]
-        result = {"changes": rows, "written": not dry_run, "leftOut": left_out, "notes": list(prepared.notes)}
+        result = {"changes": rows, "written": written, "leftOut": left_out, "notes": list(prepared.notes)}
         click.echo(json.dumps(result, indent=2))
-        return
-    for change in needed:
-        click.echo(diff(change), nl=False)
-    for name, reason in left_out.items():
-        click.echo(f"left out {name}: {reason}", err=True)
-    for note in prepared.notes:
-        click.echo(f"note: {note}", err=True)
-    if not needed:
+    elif not needed:
         click.echo("Everything is set up already; nothing was written.")
-        return
-    if dry_run:
+    elif dry_run:
         click.echo(f"{_count(needed)} would be written; nothing was.")
-        return
-    if not yes and _interactive() and not click.confirm("Write these files?", default=True):
+    elif not written:
         click.echo("Nothing was written.")
-        return
-    journal.apply(needed, machine.history)
-    click.echo(
-        f"{_count(needed)} written. Take it back: onprem-agents setup --undo. "
-        "Check it, in a new shell: onprem-agents doctor"
-    )
+    else:
+        click.echo(
+            f"{_count(needed)} written. Take it back: onprem-agents setup --undo. "
+            "Check it, in a new shell: onprem-agents doctor"
+        )
 
 
 def _count(changes: list[Change]) -> str:
@@ -168,30 +220,6 @@ def _undo(machine: Machine, *, force: bool, as_json: bool) -> None:
         click.echo("There is nothing to undo.")
 
 
-def _key(
-    contract: Connection, machine: Machine, key_file: Path | None, key_command: str | None
-) -> developer_key.DeveloperKey | None:
-    if key_file is not None:
-        return developer_key.from_file(key_file)
-    if key_command is not None:
-        return developer_key.from_command(key_command)
-    if key := developer_key.from_variables(machine.variables, contract.auth.key_env):
-        return key
-    if machine.key_file.exists():
-        return developer_key.from_file(machine.key_file)
-    if not _interactive():
-        return None
-    click.echo(f"Where to get your key: {contract.auth.key_hint}", err=True)
-    value = click.prompt(
-        "Your key (not shown; empty: later)", hide_input=True, default="", show_default=False
-    )
-    return developer_key.checked(value, "the prompt") if value.strip() else None
-
-
-def _interactive() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
 def _login_shell(machine: Machine) -> Shell:
     name = Path(machine.variables.get("SHELL", "bash")).name
     return next((shell for shell in get_args(Shell) if shell == name), "bash")
@@ -207,6 +235,13 @@ def _check_ca(ca_file: Path | None) -> None:
             fix="give a path of printable characters",
         )
         raise InvalidInput("setup", [problem])
+
+
+def _check_key_options(key_file: Path | None, key_command: str | None, store_kind: Kind | None) -> None:
+    if key_file is not None and key_command is not None:
+        raise click.UsageError("give --key-file or --key-command, not both")
+    if store_kind == "command" and key_command is None:
+        raise click.UsageError("--key-store command needs --key-command, which the agents then run")
 
 
 def _nothing(left_out: dict[str, str]) -> Problem:

@@ -13,7 +13,8 @@ from onprem_agents.cli.contract_source import connection_option, read_contract
 from onprem_agents.cli.options import json_option
 from onprem_agents.cli.verdict_view import row, show
 from onprem_agents.errors import EnvironmentProblem
-from onprem_agents.probes.smoke import Target, check_target, client, run
+from onprem_agents.probes.exchange import Target, client
+from onprem_agents.probes.smoke import check_target, run
 from onprem_agents.probes.verdict import Verdict, worst
 
 MAX_KEY_BYTES = 16 * 1024

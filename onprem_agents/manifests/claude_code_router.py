@@ -1,15 +1,16 @@
 """claude-code-router as a server for Claude Code alone: Anthropic's API in, chat completions out.
 
-Version 2.0.0 (run 2026-11 from its package; the image was not run). Later versions rewrite the user's own
-client settings at start. It drops messages of the role "system" in mid-conversation; the connection contract
-therefore tells Claude Code not to send any.
+Version 2.0.0 (run 2026-11 from its package; the image was not run): it reads one file, which may be read-only, and
+keeps nothing. 3.1.1 takes the same file into a database of its own, with the keys in clear, and runs a web interface
+beside the gateway, which makes it no server for a fleet. 2.0.0 drops messages of the role "system" in
+mid-conversation; the connection contract therefore tells Claude Code not to send any.
 """
 
 from __future__ import annotations
 
 import json
 
-from onprem_agents.agents.ccr import custom_fields
+from onprem_agents.agents.ccr import NO_TAKEOVER, provider
 from onprem_agents.manifests.endpoints import CHAT, server_url
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.proxy_software import NO_KEY, ProxySoftware, server_key_name
@@ -49,26 +50,20 @@ def router_config(part: ProxyPart) -> Manifest:
             "default": _route(part.servers[0]),
             "background": _route(part.servers[-1]),
         },
+        **NO_TAKEOVER,
     }
 
 
 def _provider(part: ProxyPart, server: ServerReference) -> Manifest:
     key = server_key_name(part, server)
-    provider: Manifest = {
-        "name": role_name(server),
-        "api_base_url": f"{server_url(server)}{CHAT}",
-        "api_key": NO_KEY if key is None else f"${key}",
-        "models": [server.name],
-    }
-    transformers = [*_cap(server), *custom_fields(server.thinking)]
-    if transformers:
-        provider["transformer"] = {"use": transformers}
-    return provider
-
-
-def _cap(server: ServerReference) -> list[list[object]]:
-    tokens = server.max_output_tokens
-    return [["maxtoken", {"max_tokens": tokens}]] if tokens is not None else []
+    return provider(
+        role_name(server),
+        url=f"{server_url(server)}{CHAT}",
+        key=NO_KEY if key is None else f"${key}",
+        model=server.name,
+        output_tokens=server.max_output_tokens,
+        thinking=server.thinking,
+    )
 
 
 def _route(server: ServerReference) -> str:

@@ -6,25 +6,32 @@ from collections.abc import Collection, Generator
 
 from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.contract.connection import Role
-from onprem_agents.probes import endpoint
+from onprem_agents.probes import agent_shapes, endpoint
+from onprem_agents.probes.agent_shapes import NAMESPACE, PICTURE
 from onprem_agents.probes.patient import Patient
 from onprem_agents.probes.verdict import Verdict
 
 # After one of these every further probe of the platform would only repeat it.
 _SAME_FOR_ALL = frozenset(
-    {"key-refused", "key-forbidden", "model", "path", "redirect", "upstream", "not-an-api"}
+    {"key-refused", "key-forbidden", "model", "path", "redirect", "upstream", "busy", "not-an-api"}
 )
 
 
-_APIS = {"/v1/messages": endpoint.anthropic, "/v1/responses": endpoint.responses}
+_APIS = {"/v1/messages": agent_shapes.anthropic, "/v1/responses": agent_shapes.responses}
 
 
 def names_of_answers(role: Role, paths: Collection[str] = tuple(_APIS)) -> tuple[str, ...]:
     """Return the names of what `answers` yields of a sound role."""
     calls = ("tool call", "streamed tool call", "parallel tool calls") if role.tool_calling else ()
     names = ["chat", *calls[:1], "streaming", *calls[1:], *(["reasoning"] if role.reasoning else [])]
-    names += ["messages", "messages tool call", "count_tokens"] if "/v1/messages" in paths else []
-    return tuple([*names, "responses"] if "/v1/responses" in paths else names)
+    of_paths = {
+        "/v1/chat/completions": [PICTURE],
+        "/v1/messages": ["messages", "messages tool call", f"messages {PICTURE}", "count_tokens"],
+        "/v1/responses": ["responses", NAMESPACE, f"responses {PICTURE}"],
+    }
+    for path, of_path in of_paths.items():
+        names += of_path if path in paths or path not in _APIS else []
+    return tuple(name for name in names if role.vision or PICTURE not in name)
 
 
 def answers(patient: Patient, paths: Collection[str] = tuple(_APIS)) -> Generator[Verdict, None, bool]:
@@ -37,6 +44,7 @@ def answers(patient: Patient, paths: Collection[str] = tuple(_APIS)) -> Generato
         if found.severity is Severity.UNREACHABLE or found.cause in _SAME_FOR_ALL:
             return False
     yield from endpoint.openai_streams(patient)
+    yield from agent_shapes.chat_picture(patient)
     for path, probe in _APIS.items():
         if path in paths:
             yield from probe(patient)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from onprem_agents.agents.diagnosis import Severity
+from onprem_agents.probes.agent_shapes import NAMESPACE, PICTURE
 from onprem_agents.probes.long_prompts import LONG, REUSE
 from onprem_agents.probes.verdict import Verdict
 
 _CALLS = "an agent reads and changes files by tool calls alone"
 _CLAUDE = "Claude Code speaks this API and no other"
+_PICTURES = "agents read screenshots with a model that is said to see"
 _STRANGERS = "whoever reaches the gateway could use the models"
 _WHY: Mapping[str, str] = {
     "dns": "agents find the gateway by its name",
@@ -31,6 +33,10 @@ _WHY: Mapping[str, str] = {
     "messages tool call": _CLAUDE,
     "count_tokens": "Claude Code counts its context by it",
     "responses": "Codex speaks this API and no other",
+    NAMESPACE: "the tools of MCP servers come to Codex in namespaces",
+    PICTURE: _PICTURES,
+    f"messages {PICTURE}": _PICTURES,
+    f"responses {PICTURE}": _PICTURES,
     "long body": "agents send their whole conversation with each turn, with pictures several MiB",
     "context": "agents fill the context that they are promised, and compact only then",
     REUSE: "each turn sends the whole conversation again; computed anew each time it takes the GPUs of all",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,24 +23,67 @@ from onprem_agents.stack.untrusted import is_loopback
 FETCH_SECONDS = 30.0
 
 
-def published(host: str, *, ca_file: Path | None = None, seconds: float = FETCH_SECONDS) -> Connection:
+def published(
+    host: str,
+    *,
+    ca_file: Path | None = None,
+    seconds: float = FETCH_SECONDS,
+    proxy: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Connection:
     """Return the contract that `https://HOST[:PORT]` publishes.
 
-    `http://` is taken for this machine alone. Raises `InvalidInput` for a bad name or contract and
-    `EnvironmentProblem` when nothing answers.
+    The gateway is asked directly, as agents do once setup has put its host into NO_PROXY, or through the `proxy` that
+    is named; a proxy of the shell's `variables` is told of where that fails. `http://` is taken for this machine
+    alone. Raises `InvalidInput` for a bad name or contract and `EnvironmentProblem` when nothing answers.
     """
     base = base_address(host)
     url = base + WELL_KNOWN_PATH
     context = trusting(ca_file)
     try:
-        with httpx.Client(verify=context, timeout=seconds, follow_redirects=False) as http:
+        with httpx.Client(
+            verify=context, timeout=seconds, follow_redirects=False, trust_env=False, proxy=proxy
+        ) as http:
             text = _read(http, url, seconds)
     except httpx.HTTPError as error:
         asked = Asked(base_url=base, model="", key_source=None, timeout_seconds=seconds)
         cause = of_error(error, asked)
         evidence, fix = cleaned(cause.evidence, secret=None), cause.fix.replace("--base-url", "--host")
+        if isinstance(error, httpx.ProxyError):
+            evidence, fix = f"the proxy says: {evidence}", "leave --proxy out where the gateway is inside"
+        elif proxy is None and (name := proxy_variable(urlsplit(base).scheme, variables or {})):
+            fix += (
+                f"; {name} is set and was not used, for a gateway is inside; where only the proxy reaches it:"
+                " --proxy http://HOST:PORT"
+            )
         raise EnvironmentProblem(f"{url} cannot be read: {evidence}; {fix}") from error
     return of_same_machine(parse(text, url), base, url)
+
+
+def proxy_variable(scheme: str, variables: Mapping[str, str]) -> str | None:
+    """Return the variable that names a proxy for that scheme, or None."""
+    of_scheme = ("HTTPS_PROXY", "https_proxy") if scheme == "https" else ("HTTP_PROXY", "http_proxy")
+    return next((name for name in (*of_scheme, "ALL_PROXY", "all_proxy") if variables.get(name)), None)
+
+
+def checked_proxy(text: str) -> str:
+    """Return the address of a proxy; raises `InvalidInput` for what is none."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.path in ("", "/")
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if usable and text.isascii() and text.isprintable():
+        return text
+    problem = Problem(
+        where="--proxy",
+        cause="bad-value",
+        found="something that is no address of a proxy (not shown)",
+        why="the gateway is asked through it",
+        fix="give scheme, host and port, such as http://proxy.example.internal:3128",
+    )
+    raise InvalidInput("setup", [problem])
 
 
 def trusting(ca_file: Path | None) -> ssl.SSLContext:

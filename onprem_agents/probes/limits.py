@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import httpx
 
 from onprem_agents.agents.diagnosis import Diagnosis
+from onprem_agents.probes.exchange import exchange_when_free
 from onprem_agents.probes.patient import Patient, ask, verdict
 from onprem_agents.probes.silence import silence
-from onprem_agents.probes.smoke import chat_body, exchange
+from onprem_agents.probes.smoke import chat_body
 from onprem_agents.probes.smoke_causes import error_text, of_error, of_status
 from onprem_agents.probes.verdict import Verdict, fine
 
@@ -48,7 +49,7 @@ def context(patient: Patient) -> Verdict:
     target = patient.openai
     asked = patient.openai.asked
     try:
-        response, text = exchange(target, patient.http, "POST", "chat/completions", body)
+        response, text = exchange_when_free(target, patient.http, "POST", "chat/completions", body)
     except httpx.HTTPError as error:
         return verdict("context", of_error(error, asked), secret=target.key)
     told = _WINDOW.search(error_text(text)) if not response.is_success else None

@@ -23,6 +23,7 @@ from onprem_agents.probes.patient import verdict
 from onprem_agents.probes.verdict import Verdict, fine
 from onprem_agents.setup.changes import find
 from onprem_agents.setup.installed import Installed, install_command
+from onprem_agents.setup.key_store import by_store, kept
 from onprem_agents.setup.merge import read
 from onprem_agents.setup.wanted import wanted
 from onprem_agents.stack.untrusted import shown
@@ -87,7 +88,7 @@ def examine(
             probe, _unsupported(reason, set_up=all(found.cause != "not-set-up" for found in causes))
         )
         return
-    causes = [*elsewhere, *causes] or list(_drift(layers, connection, installed))
+    causes = [*elsewhere, *causes] or list(_drift(layers, connection, installed, machine))
     for found in causes:
         yield verdict(probe, found)
     if not causes:
@@ -213,8 +214,14 @@ def _named(source: Source) -> str:
     return f"{source.place.path}, which the variable {source.variable} names,"
 
 
-def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Diagnosis]:
-    target = wanted(connection, installed)
+def _drift(
+    layers: Layers, connection: Connection, installed: Installed, machine: Machine
+) -> Iterator[Diagnosis]:
+    agent = installed.agent
+    item = by_store(
+        wanted(connection, installed), kept(machine), key_env=connection.auth.key_env, agent=agent.title
+    )
+    target = agent.adapted(item, layers.values, machine, "user")
     differing = [*_differences(target.values, layers.values, ()), *_beside(target, layers)]
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"
@@ -230,9 +237,9 @@ def _beside(target: Wanted, layers: Layers) -> Iterator[str]:
     """Yield the further files that are not as setup writes them, in the folder of the file that names the platform."""
     address_at = layers.agent.address_at
     ours = [
-        file
-        for scope, file, values in layers.files
-        if scope != "project" and at(values, *address_at) is not None
+        source.place.path
+        for source, values in layers.read
+        if source.origin != "project" and at(values, *address_at) is not None
     ]
     for name, values in target.beside.items() if ours else ():
         path = ours[-1].with_name(name)

@@ -11,7 +11,7 @@ import httpx
 
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.contract.connection import Connection, Role
-from onprem_agents.probes.smoke import Target, exchange
+from onprem_agents.probes.exchange import Target, exchange_when_free
 from onprem_agents.probes.smoke_causes import of_error, of_status
 from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.developer_key import DeveloperKey
@@ -89,7 +89,7 @@ def ask(
     asked = target.asked
     started = time.monotonic()
     try:
-        response, text = exchange(
+        response, text = exchange_when_free(
             target, patient.http, "POST", path, body, headers=headers, padding_bytes=padding_bytes
         )
     except httpx.HTTPError as error:

@@ -11,8 +11,8 @@ from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.contract.connection import WELL_KNOWN_PATH, Connection
 from onprem_agents.contract.connection_file import parse
 from onprem_agents.errors import InvalidInput
+from onprem_agents.probes.exchange import exchange
 from onprem_agents.probes.patient import Patient, verdict
-from onprem_agents.probes.smoke import exchange
 from onprem_agents.probes.smoke_causes import Asked, of_error, of_status
 from onprem_agents.probes.verdict import Verdict, fine
 

@@ -14,12 +14,12 @@ import httpx
 
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.probes.address import Address
+from onprem_agents.probes.discovery import proxy_variable
 from onprem_agents.probes.patient import verdict
 from onprem_agents.probes.smoke_causes import Asked, of_error
 from onprem_agents.probes.verdict import Verdict, fine
 
 CONNECT_SECONDS = 15.0
-_PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 def reach(
@@ -84,6 +84,10 @@ def _tls(
     by = f"by {ca_file}" if ca_file else "by this machine's certificates"
     where = f" ({ca_hint})" if ca_hint else ""
     fix = f"run onprem-agents setup --ca-file FILE with your organisation's CA file{where}, then start a new shell"
+    if ca_file:
+        fix = (
+            f"another CA signed it: fetch the present CA file{where}, then onprem-agents setup --ca-file FILE"
+        )
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:
@@ -111,8 +115,7 @@ def _cause(error: Exception, asked: Asked) -> Diagnosis:
 
 def _proxy(host: str, scheme: str, variables: Mapping[str, str]) -> str | None:
     """Return the variable that makes clients use a proxy for this host, or None."""
-    names = _PROXY_VARIABLES if scheme == "https" else ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-    name = next((name for name in names if variables.get(name)), None)
+    name = proxy_variable(scheme, variables)
     for entry in f"{variables.get('NO_PROXY', '')},{variables.get('no_proxy', '')}".lower().split(","):
         bare = entry.strip().lstrip("*.")
         if entry.strip() == "*" or (bare and (host == bare or host.endswith(f".{bare}"))):

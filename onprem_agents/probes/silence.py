@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
+from onprem_agents.probes.exchange import SILENCE, Target, exchange
 from onprem_agents.probes.patient import Judge, Patient, verdict
-from onprem_agents.probes.smoke import CHAT_TOKENS, SILENCE, Target, chat_body, exchange, streamed
+from onprem_agents.probes.smoke import CHAT_TOKENS, chat_body, streamed
 from onprem_agents.probes.smoke_causes import of_error, of_status
 from onprem_agents.probes.verdict import Verdict, fine
 

@@ -8,35 +8,31 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
-from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
-from onprem_agents.probes.address import Address, AtAddress
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.probes.exchange import ARRIVALS, SILENCE, Target, exchange, exchange_when_free
+from onprem_agents.probes.judges import leaked, no_call
+from onprem_agents.probes.pace import Pace, pace
 from onprem_agents.probes.smoke_causes import PARSER_FIX, Asked, of_error, of_status
 from onprem_agents.probes.streams import of_chat, trouble
 from onprem_agents.probes.verdict import Verdict, fine
 
 CHAT_TOKENS = 1024  # a reasoning model thinks before the one word; the often shown 16 end within the thought
 TOOL_TOKENS = 2048
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
-SILENCE = "longest_silence_seconds"
+# How much later a long answer must begin than a short one before that means anything.
+_LATE_SECONDS = 0.5
+# Long enough that the times of its events tell whether something holds them back, short enough for a slow server.
+COUNT = "Count from 1 to 100, one number on each line, and nothing else."
 # Failures that every further probe would only repeat.
 _SAME_FOR_ALL = frozenset(
-    {"key-missing", "key-refused", "key-forbidden", "model", "path", "redirect", "upstream"}
-)
-# Marks of thoughts (DeepSeek, Qwen, Gemma, gpt-oss) and of tool calls (Hermes, Qwen, Mistral, Llama, Gemma,
-# gpt-oss) in text that no parser has taken out; chat templates of these families, 2026-11.
-THOUGHT = re.compile(r"</?think(?:ing)?>|<\|channel[|>]|\[/?THINK\]", re.IGNORECASE)
-_RAW_CALL = re.compile(
-    r"</?tool_call|<function=|\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_call|\"name\"\s*:\s*\"write_file\"|```tool"
+    {"key-missing", "key-refused", "key-forbidden", "model", "path", "redirect", "upstream", "busy"}
 )
 TOOL = {
     "type": "function",
@@ -50,45 +46,6 @@ TOOL = {
         },
     },
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """The endpoint under test; `key_source` says where the key is from, `timeout_seconds` bounds a probe."""
-
-    base_url: str
-    model: str
-    key: str | None = None
-    key_source: str | None = None
-    timeout_seconds: float = 120.0
-
-    @property
-    def asked(self) -> Asked:
-        """What is asked, for the words of a failure."""
-        return Asked(
-            base_url=self.base_url,
-            model=self.model,
-            key_source=self.key_source if self.key is not None else None,
-            timeout_seconds=self.timeout_seconds,
-        )
-
-    def __repr__(self) -> str:
-        return f"Target(base_url={self.base_url!r}, model={self.model!r}, key_source={self.key_source!r})"
-
-
-def client(target: Target, *, ca_file: Path | None = None, address: Address | None = None) -> httpx.Client:
-    """Return an HTTP client for the endpoint, which is looked for at `address` where one is given.
-
-    Raises `EnvironmentProblem` for an unusable CA file.
-    """
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        message = f"the CA file {ca_file} cannot be used ({error}); give a readable PEM file with --ca-file"
-        raise EnvironmentProblem(message) from error
-    if address is not None:
-        return httpx.Client(transport=AtAddress(context, address), timeout=target.timeout_seconds)
-    return httpx.Client(verify=context, timeout=target.timeout_seconds)
 
 
 def run(target: Target, http: httpx.Client) -> tuple[Verdict, ...]:
@@ -108,7 +65,7 @@ def one_by_one(target: Target, http: httpx.Client, *, tools: bool = True) -> Ite
         return
     if tools:
         yield _probe(target, http, "tool call", tool_body(target.model), _of_message(judge_tool_call))
-    yield _probe(target, http, "streaming", streamed(chat_body(target.model)), _judge_stream)
+    yield streaming(target, http)
 
 
 def check_target(target: Target) -> None:
@@ -180,7 +137,7 @@ def _probe(
     asked = target.asked
     started = time.monotonic()
     try:
-        response, text = exchange(target, http, "POST", "chat/completions", body)
+        response, text = exchange_when_free(target, http, "POST", "chat/completions", body)
     except httpx.HTTPError as error:
         found = of_error(error, asked)
     else:
@@ -216,57 +173,56 @@ def _of_message(
                 "something other than a model server answers there (a login page, perhaps): check --base-url"
             )
             return Diagnosis(cause="not-an-api", evidence=f"HTTP 200 without a chat answer: {text}", fix=fix)
-        if THOUGHT.search(content):
-            fix = "start vLLM with the --reasoning-parser of this model's family"
-            return Diagnosis(
-                cause="reasoning-leak", evidence=f"thoughts within the answer: {content}", fix=fix
-            )
+        if bad := leaked(content):
+            return bad
         return judge(message, str(choice.get("finish_reason")))
 
     return judge_answer
 
 
+def streaming(target: Target, http: httpx.Client) -> Verdict:
+    """Stream an answer of some length: does it come to its end, and does each event come when it is made?"""
+    count = {"messages": [{"role": "user", "content": COUNT}]}
+    counted = _probe(target, http, "streaming", streamed(chat_body(target.model) | count), _judge_stream)
+    if counted.cause != "buffered":
+        return counted
+    count_again = _pace_of(target, http, chat_body(target.model) | count)
+    if count_again.held and count_again.blocks > 1:
+        return counted
+    # What holds a whole answer back makes a short one much less late; a queue before a fast server makes both late.
+    word = _pace_of(target, http, chat_body(target.model))
+    if count_again.held and count_again.wait_seconds > 2 * word.wait_seconds + _LATE_SECONDS:
+        return counted
+    evidence = f"{counted.evidence}, and not so when asked again or for less"
+    return replace(counted, cause="ok", severity=Severity.OK, fix="", evidence=evidence)
+
+
+def _pace_of(target: Target, http: httpx.Client, body: dict[str, Any]) -> Pace:
+    try:
+        response, _ = exchange_when_free(target, http, "POST", "chat/completions", streamed(body))
+    except httpx.HTTPError:
+        return pace(())
+    return pace(response.extensions[ARRIVALS])
+
+
 def _judge_stream(response: httpx.Response, text: str) -> Diagnosis:
     stream = of_chat(text)
+    if bad := trouble(stream, "[DONE]", text):
+        return bad
+    came = pace(response.extensions[ARRIVALS])
+    if came.held:
+        fix = (
+            "something on the way holds events back: switch its buffering off (NGINX: proxy_buffering off), or go"
+            " around it with NO_PROXY; agents show nothing while it fills, and give up long turns"
+        )
+        return Diagnosis(cause="buffered", evidence=came.text, fix=fix)
+    told = (
+        "each when it was made"
+        if came.tells
+        else "too few or too quick to tell whether something holds them back"
+    )
     silence = f"never silent for longer than {response.extensions[SILENCE]:.1f} s"
-    return trouble(stream, "[DONE]", text) or fine(f"{stream.events} events, to the end, {silence}")
-
-
-def exchange(
-    target: Target,
-    http: httpx.Client,
-    method: str,
-    path: str,
-    body: dict[str, Any] | None,
-    *,
-    headers: dict[str, str] | None = None,
-    padding_bytes: int = 0,
-) -> tuple[httpx.Response, str]:
-    """Send one request and return the answer with its text, cut at 4 MiB; raises `httpx.HTTPError`.
-
-    `headers` take the place of the Bearer header; `padding_bytes` of blanks make the body long, not its meaning.
-    The answer's extension `SILENCE` tells for how long no byte came, in seconds.
-    """
-    if headers is None:
-        headers = {"Authorization": f"Bearer {target.key}"} if target.key is not None else {}
-    content = json.dumps(body).encode() + b" " * padding_bytes if body is not None else None
-    url = f"{target.base_url.rstrip('/')}/{path}"
-    deadline = time.monotonic() + target.timeout_seconds
-    parts = bytearray()
-    silence, heard = 0.0, time.monotonic()
-    headers = headers | ({"content-type": "application/json"} if content is not None else {})
-    with http.stream(
-        method, url, content=content, headers=headers, timeout=target.timeout_seconds
-    ) as response:
-        for part in response.iter_bytes():
-            parts += part
-            silence, heard = max(silence, time.monotonic() - heard), time.monotonic()
-            if len(parts) > MAX_ANSWER_BYTES:
-                break
-            if time.monotonic() > deadline:
-                raise httpx.ReadTimeout("the answer was still incomplete")
-    response.extensions[SILENCE] = max(silence, time.monotonic() - heard)
-    return response, parts.decode("utf-8", "replace")
+    return fine(f"{stream.events} events, to the end, {told}, {silence}")
 
 
 def _served_models(target: Target, http: httpx.Client) -> tuple[str, ...]:
@@ -294,17 +250,10 @@ def judge_tool_call(message: dict[str, Any], finish_reason: str) -> Diagnosis:
     content = message.get("content") or ""
     calls = message.get("tool_calls")
     if not calls:
-        if _RAW_CALL.search(content):
-            evidence = f"the call came as text: {content}"
-            return Diagnosis(
-                cause="tool-parser", evidence=evidence, fix=f"the parser does not fit: {PARSER_FIX}"
-            )
-        if finish_reason == "length":
+        if finish_reason == "length" and no_call(content).cause == "prose":
             fix = "the model thinks too long before it acts: lower its reasoning effort"
             return Diagnosis(cause="empty", evidence=f"{TOOL_TOKENS} tokens and no call", fix=fix)
-        evidence = f"prose instead of a tool call: {content or 'nothing'}"
-        fix = f"{PARSER_FIX}; if they are set, this model is not fit for agents"
-        return Diagnosis(cause="prose", evidence=evidence, fix=fix)
+        return no_call(content)
     try:
         function = calls[0]["function"]
         arguments = json.loads(function["arguments"])

@@ -19,6 +19,18 @@ PARSER_FIX = (
     " (and its chat template, where the model card asks for one)"
 )
 
+# What chat templates say themselves (Qwen, Mistral, Gemma, Llama; 2026-11) of messages that they cannot place.
+_TEMPLATE = re.compile(
+    r"(?i)system message must be|roles must alternate|(?:unknown|unexpected|invalid) (?:message )?role"
+)
+_TEMPLATE_FIX = (
+    "the model's chat template does not take the messages of this agent (Codex sends two of the role developer): the"
+    " platform team sets chatTemplate of the role to one that does"
+)
+_OVERLOADED = 529  # Anthropic's own status for a full server; translation proxies pass it on (2026-11)
+# Envoy's overload manager and circuit breakers, and model servers with a full queue (2026-11).
+_OVERLOAD = re.compile(r"(?i)overload|overflow|too many|at capacity|queue (?:is )?full|try again|\bbusy\b")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
@@ -142,17 +154,26 @@ def _limit_cause(status: int, evidence: str, message: str) -> Diagnosis:
             "body-limit",
             "raise the gateway's body limit: agents send hundreds of KiB, then several MiB",
         )
-    elif status == HTTPStatus.TOO_MANY_REQUESTS:
-        name, fix = "rate-limit", "a quota is used up or the server is full: wait, or ask for a larger quota"
+    elif is_busy(status, message):
+        name, fix = "busy", "a quota is used up or the server is full: wait, or ask for a larger quota"
     elif status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
         name, fix = "upstream", "the gateway runs but no model server answers behind it: is its pod ready?"
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         name, fix = "server", "look at the log of the model server for this moment"
     elif re.search("enable-auto-tool-choice|tool-call-parser", message):
         name, fix = "tool-parser", PARSER_FIX
+    elif _TEMPLATE.search(message):
+        name, fix = "chat-template", _TEMPLATE_FIX
     elif re.search("(?i)context length|max_tokens|max_completion_tokens", message):
         name, fix = "context", "the served window is too small for an agent: raise the model's context"
     return Diagnosis(cause=name, evidence=evidence, fix=fix)
+
+
+def is_busy(status: int, text: str) -> bool:
+    """Return whether an answer says that there is too much to do at the moment, as a gateway or server says it."""
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return bool(_OVERLOAD.search(text))
+    return status in (HTTPStatus.TOO_MANY_REQUESTS, _OVERLOADED)
 
 
 def error_text(body: str) -> str:

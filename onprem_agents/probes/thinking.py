@@ -115,16 +115,26 @@ def _efforts(patient: Patient, told: ServedThinking) -> Verdict:
     return _chat(patient, "reasoning effort", {"reasoning_effort": most}, judge)
 
 
-def _messages(patient: Patient, told: ServedThinking) -> Verdict:
-    """Ask as Claude Code does when it is set up for this contract."""
-    fields: dict[str, Any] = {"max_tokens": _ANSWER_TOKENS}
-    if told.default == "on" and told.budget_tokens is not None:
+def messages_thinking(told: ServedThinking | None, *, answer_tokens: int) -> dict[str, Any]:
+    """Return the fields by which Claude Code asks for thinking when it is set up for this contract."""
+    if told is None or told.default == "off":
+        return {"max_tokens": answer_tokens}
+    if told.budget_tokens is not None:
         budget = {"type": "enabled", "budget_tokens": _MESSAGES_BUDGET_TOKENS}
-        fields = {"max_tokens": _ANSWER_TOKENS + _MESSAGES_BUDGET_TOKENS, "thinking": budget}
-    elif told.default == "on":
-        fields["thinking"] = {"type": "adaptive"}
-        fields |= {"output_config": {"effort": told.effort}} if told.effort is not None else {}
+        return {"max_tokens": answer_tokens + _MESSAGES_BUDGET_TOKENS, "thinking": budget}
+    effort = {"output_config": {"effort": told.effort}} if told.effort is not None else {}
+    return {"max_tokens": answer_tokens, "thinking": {"type": "adaptive"}, **effort}
+
+
+def responses_thinking(told: ServedThinking | None) -> dict[str, str]:
+    """Return the fields of `reasoning` that Codex sends when it is set up for this contract."""
+    effort = None if told is None else told.effort if told.default == "on" else "none"
+    return {"effort": effort} if effort is not None else {}
+
+
+def _messages(patient: Patient, told: ServedThinking) -> Verdict:
     target = patient.anthropic
+    fields = messages_thinking(told, answer_tokens=_ANSWER_TOKENS)
     body = {**_asked(patient), "messages": [{"role": "user", "content": _TASK}], **fields}
     return ask(
         patient,
@@ -138,11 +148,10 @@ def _messages(patient: Patient, told: ServedThinking) -> Verdict:
 
 
 def _responses(patient: Patient, told: ServedThinking) -> Verdict:
-    """Ask as Codex does when it is set up for this contract; it has no field for a budget."""
-    effort = told.effort if told.default == "on" else "none"
+    """Ask as Codex does, which has no field for a budget."""
     item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": _TASK}]}
     body = {**_asked(patient), "store": False, "input": [item], "max_output_tokens": _ANSWER_TOKENS}
-    body |= {"reasoning": {"effort": effort}} if effort is not None else {}
+    body |= {"reasoning": fields} if (fields := responses_thinking(told)) else {}
     return ask(
         patient,
         "responses thinking",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,36 +34,60 @@ def trust(connection: Connection, machine: Machine, agents: Sequence[Installed])
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """The CA file that an agent is told of: by which name, and whether by this shell and not by its own file."""
+
+    name: str
+    file: Path
+    by_shell: bool
+
+
 def _judged(agent: Agent, values: Values, connection: Connection, machine: Machine) -> Diagnosis:
     told = _told(agent, values, machine.variables)
-    if trouble := _refusal(connection.base_url, told[1] if told else None):
+    if trouble := _refusal(connection.base_url, told.file if told else None):
         if told is not None and not _refusal(connection.base_url, None):
             return fine("trusted by this machine's certificates")
-        return _cause(agent, told, trouble, machine)
+        return _cause(agent, told, trouble, machine, connection)
     return fine(
-        f"trusted by {told[1]}, as {told[0]} says" if told else "trusted by this machine's certificates"
+        f"trusted by {told.file}, as {told.name} says" if told else "trusted by this machine's certificates"
     )
 
 
-def _told(agent: Agent, values: Values, variables: Mapping[str, str]) -> tuple[str, Path] | None:
+def _told(agent: Agent, values: Values, variables: Mapping[str, str]) -> _Told | None:
     own = at(values, agent.env_table) if agent.env_table else None
-    told = {**variables, **own} if isinstance(own, dict) else variables
-    return next(((name, Path(str(told[name]))) for name in agent.ca_variables if told.get(name)), None)
+    table = own if isinstance(own, dict) else {}
+    for name in agent.ca_variables:
+        if value := str((table if name in table else variables).get(name) or ""):
+            return _Told(name=name, file=Path(value), by_shell=name not in table)
+    return None
 
 
-def _cause(agent: Agent, told: tuple[str, Path] | None, trouble: str, machine: Machine) -> Diagnosis:
-    again = "give your organisation's CA file: onprem-agents setup --ca-file FILE, then start a new shell"
-    if told is None and machine.ca_file.exists():
+def _cause(
+    agent: Agent, told: _Told | None, trouble: str, machine: Machine, connection: Connection
+) -> Diagnosis:
+    """Tell a shell that has not read what setup wrote from a file that would not help in any shell."""
+    where = f" ({connection.tls.ca_hint})" if connection.tls.ca_hint else ""
+    again = (
+        f"give your organisation's CA file{where}: onprem-agents setup --ca-file FILE, then start a new shell"
+    )
+    ours = machine.ca_file
+    if ours.is_file() and (told is None or (told.by_shell and told.file != ours)):
+        said = f"{told.name} is {told.file}" if told else f"{agent.ca_variables[0]} is not set"
+        if wrong := _refusal(connection.base_url, ours):
+            evidence = f"setup's {ours} did not sign the gateway's certificate: {wrong}"
+            return Diagnosis(cause="ca-wrong", evidence=evidence, fix=again)
         lines = machine.own_folder / SHELL_FILES["bash"]
         fix = f"start a new shell, which reads what setup wrote; or, in bash and zsh: . {lines}"
-        evidence = f"{agent.ca_variables[0]} is not set in this shell, and without it: {trouble}"
-        return Diagnosis(cause="ca-not-told", evidence=evidence, fix=fix)
+        evidence = f"in this shell {said}, and with that: {trouble}; setup's {ours} is the right file"
+        return Diagnosis(cause="new-shell", evidence=evidence, fix=fix)
     if told is None:
         return Diagnosis(cause="ca-not-told", evidence=f"it is told of no CA file: {trouble}", fix=again)
-    name, file = told
-    if not file.is_file():
-        return Diagnosis(cause="ca-missing", evidence=f"{name} is {file}, which is not there", fix=again)
-    return Diagnosis(cause="ca-wrong", evidence=f"{name} is {file}, and with it: {trouble}", fix=again)
+    if not told.file.is_file():
+        evidence = f"{told.name} is {told.file}, which is not there"
+        return Diagnosis(cause="ca-missing", evidence=evidence, fix=again)
+    evidence = f"{told.name} is {told.file}, and with it: {trouble}"
+    return Diagnosis(cause="ca-wrong", evidence=evidence, fix=again)
 
 
 def _refusal(base_url: str, ca_file: Path | None) -> str:

@@ -20,12 +20,13 @@ from onprem_agents.probes import endpoint
 from onprem_agents.probes.address import Address
 from onprem_agents.probes.answers import answers, names_of_answers
 from onprem_agents.probes.checked import Checked, Outcome
+from onprem_agents.probes.exchange import Target, client, exchange
 from onprem_agents.probes.limits import context, long_body
 from onprem_agents.probes.long_prompts import LONG, REUSE, long_prompt, reuse
 from onprem_agents.probes.patient import Patient
 from onprem_agents.probes.published import contract, models
 from onprem_agents.probes.reach import names_of_reach, reach
-from onprem_agents.probes.smoke import Target, chat_body, client, exchange
+from onprem_agents.probes.smoke import chat_body
 from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.stack.check import Check

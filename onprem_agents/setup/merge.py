@@ -23,7 +23,7 @@ def merged_text(text: str, form: Form, wanted: Wanted, *, source: str) -> str:
     crlf = "\r\n" in text and "\n" not in text.replace("\r\n", "")
     plain = text.replace("\r\n", "\n") if crlf else text
     before = read(plain, form, source)
-    wanted = _spread(wanted, before)
+    wanted = _spread(_settled(wanted, before), before)
     problems = list(_clashes(wanted.values, before, wanted.word_tables, (), source))
     if problems:
         raise InvalidInput(source, problems)
@@ -84,6 +84,23 @@ def _put_json(text: str, path: KeyPath, value: Any, *, grown: bool, strict: bool
                 text = jsonc.append(text, path, item, strict=strict)
         return text
     return jsonc.put(text, path, value, strict=strict)
+
+
+def _settled(wanted: Wanted, before: Values) -> Wanted:
+    """Return what is wanted of this very file: which keys of ours are out of date, which lists must name us."""
+    values, removed, grown = copy.deepcopy(wanted.values), list(wanted.removed), list(wanted.added_to)
+    for table in wanted.owned:
+        present, ours = at(before, *table), at(values, *table)
+        removed += [(*table, key) for key in present if key not in ours] if isinstance(present, dict) else []
+    removed += [path for path, value in wanted.former if at(before, *path) == value]
+    for path, item in wanted.joined:
+        if path not in removed and isinstance(at(before, *path), list):
+            holder = values
+            for key in path[:-1]:
+                holder = holder.setdefault(key, {})
+            holder[path[-1]] = [item]
+            grown.append(path)
+    return replace(wanted, values=values, removed=tuple(removed), added_to=tuple(grown))
 
 
 def _spread(wanted: Wanted, before: Values) -> Wanted:

@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onprem_agents.agents import Agent, obstacle
-from onprem_agents.agents.config import Wanted
+from onprem_agents.agents.config import Premade, Wanted, at
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, OnpremError
-from onprem_agents.setup.changes import KEY_MODE, Change, find
+from onprem_agents.setup import start_files
+from onprem_agents.setup.certificates import Certificates, certificates
+from onprem_agents.setup.changes import Change, Found, find
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed, install_command
-from onprem_agents.setup.merge import merged_text
+from onprem_agents.setup.key_store import KeyStore, by_store, in_script
+from onprem_agents.setup.merge import merged_text, read
 from onprem_agents.setup.printed import json_text
-from onprem_agents.setup.shell import MARK, SHELL_FILES, SHELL_START, Shell, start_line
+from onprem_agents.setup.shell import Shell
 from onprem_agents.setup.wanted import redirections, shell_lines, wanted
 
 
@@ -68,7 +71,7 @@ def missing(installed: Installed, connection: Connection) -> str:
     return f"{installed.agent.title} is not on PATH; install it with: {command}"
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - each is a choice of its own
     connection: Connection,
     agents: Sequence[Installed],
     machine: Machine,
@@ -77,40 +80,57 @@ def prepare(
     key: DeveloperKey | None,
     ca_file: Path | None = None,
     shell: Shell | None = None,
+    store: KeyStore | None = None,
+    through_proxy: bool = False,
 ) -> Setup:
-    """Return the changes for these agents. `shell` None leaves the shell's start file alone; `ca_file` is copied
-    for a user, named as it is for a whole machine, and no matter of a project's.
+    """Return the changes for these agents. `shell` None leaves the shells' start files alone; `ca_file` is copied, and
+    no matter of a project's. `store` is where the key lies, for a user; `through_proxy` leaves NO_PROXY alone.
 
     Raises `InvalidInput` with the problems of every file at once, `EnvironmentProblem` for unreadable ones.
     """
-    own_ca = (
-        machine.ca_file if scope == "user" else ca_file.resolve() if scope == "managed" and ca_file else None
-    )
-    ca_text = str(own_ca) if ca_file is not None and own_ca is not None else None
-    wanteds = tuple(wanted(connection, item, ca_file=ca_text) for item in agents)
     chosen = tuple(item.agent for item in agents)
-    changes, failures = [], []
-    for installed, item in zip(agents, wanteds, strict=True):
+    trusted = _certificates(chosen, machine, scope, ca_file)
+    store = store if store is not None and scope == "user" else KeyStore()
+    changes, failures, wanteds = [], [], []
+    for installed in agents:
+        item = by_store(
+            wanted(connection, installed, ca_file=trusted.added),
+            store,
+            key_env=connection.auth.key_env,
+            agent=installed.agent.title,
+        )
         try:
-            changes += _agent_changes(installed.agent.place(machine, scope), item)
+            found, item = _adapted(installed.agent, item, machine, scope)
+            changes += _agent_changes(installed.agent.place(machine, scope), found, item)
+            changes += [_premade_change(file) for file in installed.agent.premade(machine, scope)]
         except OnpremError as error:
             failures.append(error)
+        wanteds.append(item)
     if failures:
         raise _together(failures)
-    notes = [note for item in wanteds for note in item.notes]
+    notes = [*trusted.notes, *(note for item in wanteds for note in item.notes)]
     notes += [missing(item, connection) for item in agents if item.path is None]
+    changes += trusted.changes
+    by_variable = any(item.by_variable for item in wanteds)
+
+    def lines(kind: Shell) -> str:
+        return shell_lines(
+            connection,
+            chosen,
+            kind,
+            trusted.added,
+            trusted.whole,
+            by_variable=by_variable and scope == "user",
+            through_proxy=through_proxy,
+        )
+
     if scope == "user":
-        if ca_file is not None:
-            content = find(ca_file).content or b""
-            changes.append(
-                Change(found=find(machine.ca_file), content=content, summary="your copy of the CA file")
-            )
         changes += _introductions(chosen, machine)
-        changes += _own_files(connection, machine, key=key)
-        if shell is not None:
-            by_variable = any(item.by_variable for item in wanteds)
-            lines = shell_lines(connection, chosen, shell, ca_text, by_variable=by_variable)
-            changes += _shell_files(machine, shell, lines)
+        changes += [_kept_contract(connection, machine), *store.changes(machine, key)]
+    if shell is not None and scope == "user":
+        changes += start_files.of_user(machine, shell, in_script(lines(shell), store))
+    if shell is not None and scope == "managed":
+        changes += start_files.of_machine(machine, lines)
     notes += redirections(scope, chosen, machine)
     if scope != "managed" and key is None:
         notes.append(
@@ -120,8 +140,13 @@ def prepare(
     return Setup(changes=tuple(changes), notes=tuple(dict.fromkeys(notes)))
 
 
-def _agent_changes(place: Place, item: Wanted) -> list[Change]:
+def _adapted(agent: Agent, item: Wanted, machine: Machine, scope: Scope) -> tuple[Found, Wanted]:
+    place = agent.place(machine, scope)
     found = find(place.path, within=place.within)
+    return found, agent.adapted(item, read(found.text, place.form, str(place.path)), machine, scope)
+
+
+def _agent_changes(place: Place, found: Found, item: Wanted) -> list[Change]:
     text = merged_text(found.text, place.form, item, source=str(place.path))
     beside = [
         Change(
@@ -147,40 +172,39 @@ def _introductions(agents: Sequence[Agent], machine: Machine) -> Iterator[Change
                 yield Change(found=found, content=found.with_text(text))
 
 
-def _own_files(connection: Connection, machine: Machine, *, key: DeveloperKey | None) -> list[Change]:
-    changes = [
-        Change(
-            found=find(machine.contract_file),
-            content=connection.to_json().encode(),
-            summary="what the platform says, for onprem-agents doctor",
-        )
-    ]
-    if key is not None:
-        content = f"{key.value}\n".encode()
-        changes.append(
-            Change(
-                found=find(machine.key_file),
-                content=content,
-                mode=KEY_MODE,
-                summary="your key, not shown; mode 600",
-            )
-        )
-    return changes
+def _premade_change(file: Premade) -> Change:
+    return Change(found=find(file.path), content=file.content.encode(), summary=file.why)
 
 
-def _shell_files(machine: Machine, shell: Shell, lines: str) -> list[Change]:
-    changes = [Change(found=find(machine.own_folder / SHELL_FILES[shell]), content=lines.encode())]
-    if shell in SHELL_START:
-        start = find(machine.home / SHELL_START[shell])
-        changes.append(Change(found=start, content=_with_line(start.content or b"", start_line(shell))))
-    return changes
+def _kept_contract(connection: Connection, machine: Machine) -> Change:
+    return Change(
+        found=find(machine.contract_file),
+        content=connection.to_json().encode(),
+        summary="what the platform says, for onprem-agents doctor",
+    )
 
 
-def _with_line(content: bytes, line: str) -> bytes:
-    if MARK.encode() in content:
-        return content
-    gap = b"" if not content or content.endswith(b"\n") else b"\n"
-    return content + gap + line.encode() + b"\n"
+def _certificates(
+    agents: Sequence[Agent], machine: Machine, scope: Scope, ca_file: Path | None
+) -> Certificates:
+    if scope == "project":
+        return Certificates()
+    image = scope == "managed" and machine.root != Path("/")  # whose shells are not this one
+    told: dict[str, list[str]] = {}
+    for name in dict.fromkeys(name for agent in agents for name in agent.ca_variables):
+        own = [_setting(agent, name, machine, scope) for agent in agents if agent.env_table]
+        told[name] = [file for file in (None if image else machine.variables.get(name), *own) if file]
+    return certificates(machine, scope, ca_file, agents, told)
+
+
+def _setting(agent: Agent, name: str, machine: Machine, scope: Scope) -> str | None:
+    """Return what the table of variables in the agent's own file says now; broken files are told of elsewhere."""
+    place = agent.place(machine, scope)
+    try:
+        value = at(read(find(place.path).text, place.form, str(place.path)), agent.env_table or "", name)
+    except OnpremError:
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _together(failures: list[OnpremError]) -> OnpremError:

@@ -15,15 +15,42 @@ PATH_HINTS: dict[Shell, str] = {
     "fish": "~/.config/fish/config.fish",
     "powershell": "$PROFILE",
 }
-# Setup's own file, in its own folder, that the shell's start file reads; and that start file, below the home.
+# Setup's own file, in its own folder, that the shell's start file reads.
 SHELL_FILES: dict[Shell, str] = {
     "bash": "env.sh",
     "zsh": "env.sh",
     "fish": "env.fish",
     "powershell": "env.ps1",
 }
-SHELL_START: dict[Shell, str] = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
 MARK = "# onprem-coding-agents"
+# Programs read one of the two spellings each, so both hold what either held before, and our hosts, each once. A lone
+# star stands for every host and must stay alone (curl and Node.js read it so).
+_POSIX_NO_PROXY = """\
+if [ "${NO_PROXY:-}" != "*" ] && [ "${no_proxy:-}" != "*" ]; then
+  onprem_rest="${no_proxy:-},HOSTS,"
+  while [ -n "$onprem_rest" ]; do
+    case ",${NO_PROXY:-},," in
+      *",${onprem_rest%%,*},"*) ;;
+      *) NO_PROXY="${NO_PROXY:+$NO_PROXY,}${onprem_rest%%,*}" ;;
+    esac
+    onprem_rest="${onprem_rest#*,}"
+  done
+  unset onprem_rest
+  export NO_PROXY no_proxy="$NO_PROXY"
+fi"""
+_FISH_NO_PROXY = """\
+if not contains -- '*' "$NO_PROXY" "$no_proxy"
+    for onprem_host in (string split -n , -- $no_proxy) HOSTS
+        contains -- $onprem_host (string split -n , -- $NO_PROXY)
+        or set -gx NO_PROXY (string join , -- (string split -n , -- $NO_PROXY) $onprem_host)
+    end
+    set -e onprem_host
+    set -gx no_proxy $NO_PROXY
+end"""
+_POWERSHELL_NO_PROXY = """\
+if ($env:NO_PROXY -ne '*') {
+    $env:NO_PROXY = (@("$env:NO_PROXY".Split(',') + @(HOSTS) | Where-Object { $_ } | Select-Object -Unique)) -join ','
+}"""
 
 
 def start_line(shell: Shell) -> str:
@@ -33,7 +60,7 @@ def start_line(shell: Shell) -> str:
         case "fish":
             return f'test -r "{file}"; and source "{file}" {MARK}'
         case "powershell":
-            return f'. "{file}" {MARK}'
+            return f'if (Test-Path "{file}") {{ . "{file}" }} {MARK}'
         case "bash" | "zsh":
             return f'[ -r "{file}" ] && . "{file}" {MARK}'
 
@@ -50,10 +77,6 @@ def script(environment: Environment, shell: Shell) -> str:
     return "\n".join([*notes, *writers[shell](environment)]) + "\n"
 
 
-def _replacement(name: str) -> str:
-    return "ONPREM_" + name.removeprefix("npm_config_").upper()
-
-
 def _posix(environment: Environment) -> Iterator[str]:
     for name, file in environment.keys.items():
         yield f'export {name}="${{{name}:-$(cat "$HOME/{KEY_FOLDER}/{file}")}}"'
@@ -64,11 +87,7 @@ def _posix(environment: Environment) -> Iterator[str]:
     for name, source in environment.copies.items():
         yield f'export {name}="${source}"'
     if environment.no_proxy:
-        yield f'export NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{",".join(environment.no_proxy)}"'
-        yield 'export no_proxy="$NO_PROXY"'
-    for command, values in environment.for_command.items():
-        settings = " ".join(f'{name}="${{{_replacement(name)}:-{value}}}"' for name, value in values.items())
-        yield f'{command}() {{ {settings} command {command} "$@"; }}'
+        yield _POSIX_NO_PROXY.replace("HOSTS", ",".join(environment.no_proxy))
 
 
 def _fish(environment: Environment) -> Iterator[str]:
@@ -81,14 +100,7 @@ def _fish(environment: Environment) -> Iterator[str]:
     for name, source in environment.copies.items():
         yield f"set -gx {name} ${source}"
     if environment.no_proxy:
-        hosts = _fish_quoted(",".join(environment.no_proxy))
-        yield f"set -q NO_PROXY; and set -gx NO_PROXY $NO_PROXY,{hosts}; or set -gx NO_PROXY {hosts}"
-        yield "set -gx no_proxy $NO_PROXY"
-    for command, values in environment.for_command.items():
-        for name, value in values.items():
-            yield f"set -q {_replacement(name)}; or set -g {_replacement(name)} {_fish_quoted(value)}"
-        settings = " ".join(f"{name}=${_replacement(name)}" for name in values)
-        yield f"function {command}; env {settings} (command -s {command}) $argv; end"
+        yield _FISH_NO_PROXY.replace("HOSTS", " ".join(map(_fish_quoted, environment.no_proxy)))
 
 
 def _powershell(environment: Environment) -> Iterator[str]:
@@ -102,16 +114,8 @@ def _powershell(environment: Environment) -> Iterator[str]:
     for name, source in environment.copies.items():
         yield f"$env:{name} = $env:{source}"
     if environment.no_proxy:
-        hosts = _powershell_quoted(",".join(environment.no_proxy))
-        yield f"$env:NO_PROXY = (@($env:NO_PROXY, {hosts}) | Where-Object {{ $_ }}) -join ','"
-    for command, values in environment.for_command.items():
-        for name, value in values.items():
-            own = f"$env:{_replacement(name)}"
-            yield f"if (-not {own}) {{ {own} = {_powershell_quoted(value)} }}"
-        before = " ".join(f"$env:{name} = $env:{_replacement(name)};" for name in values)
-        after = " ".join(f"Remove-Item Env:{name};" for name in values)
-        run = f"& (Get-Command {command} -CommandType Application | Select-Object -First 1) @args"
-        yield f"function {command} {{ {before} try {{ {run} }} finally {{ {after} }} }}"
+        hosts = ", ".join(map(_powershell_quoted, environment.no_proxy))
+        yield _POWERSHELL_NO_PROXY.replace("HOSTS", hosts)
 
 
 def _fish_quoted(value: str) -> str:

@@ -53,16 +53,20 @@ def shell_lines(
     agents: Sequence[Agent],
     shell: Shell,
     ca_file: str | None,
+    whole_ca_file: str | None,
     *,
     by_variable: bool,
+    through_proxy: bool = False,
 ) -> str:
     """Return the variables that no configuration file can hold: switches of opencode, CA file, NO_PROXY.
 
-    `by_variable` says that one of the agents takes the key from its variable.
+    `by_variable` says that one of the agents takes the key from its variable, `through_proxy` that the gateway is
+    reached by the shell's own proxy.
     """
-    whole = environment(connection, *agents, ca_file=ca_file)
+    whole = environment(connection, *agents, ca_file=ca_file, whole_ca_file=whole_ca_file)
     notes = tuple(note for note in whole.notes if not note.startswith("Where to get the key"))
     keys = whole.keys if by_variable else {}
+    whole = replace(whole, no_proxy=()) if through_proxy else whole
     return script(replace(whole, keys=keys, copies={}, removed=(), notes=notes), shell)
 
 

@@ -22,8 +22,10 @@ from onprem_agents.setup import journal
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed
 from onprem_agents.setup.prepare import prepare
+from onprem_agents.setup.shell import Shell
 from tests.unit.contract_samples import contract
 
+_SHELL: Shell = "bash"
 KEY = DeveloperKey(value="onprem-0123456789-the-key-of-alice", source="the test")
 ELSEWHERE = "192.0.2.7"
 """Set aside for examples by RFC 5737."""
@@ -96,7 +98,7 @@ class Laid:
     def set_up(self) -> None:
         """Run setup as the command does, then write what comes later."""
         installed = Installed(agent=self.agent, path=f"/bin/{self.home.agent}", release=(99, 0, 0))
-        done = prepare(contract(), [installed], self.machine(), "user", key=KEY, shell="bash")
+        done = prepare(contract(), [installed], self.machine(), "user", key=KEY, shell=_SHELL)
         journal.apply(done.changes, self.machine().history)
         self._write(self.home.later)
 
@@ -104,6 +106,25 @@ class Laid:
         """Take away the files that the doctor's fix names."""
         for path in self.home.mend.get("remove", []):
             self._path(path).unlink()
+
+    def point_at(self, address: str) -> dict[Path, bytes]:
+        """Make all that setup wrote name that address; return what was there."""
+        before = {}
+        for path in self._written():
+            before[path] = path.read_bytes()
+            path.write_bytes(before[path].replace(contract().anthropic_base_url.encode(), address.encode()))
+        return before
+
+    def point_back(self, before: Mapping[Path, bytes]) -> None:
+        """Put the platform's own address back, and with it all that the agent changed there."""
+        for path, content in before.items():
+            path.write_bytes(content)
+
+    def _written(self) -> list[Path]:
+        machine = self.machine()
+        return [
+            path for path in (self.agent.place(machine, "user").path, machine.contract_file) if path.exists()
+        ]
 
     def _write(self, files: Mapping[str, str]) -> None:
         for name, text in files.items():

@@ -92,6 +92,20 @@ class Machine:
         )
         return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
 
+    def command(self, line: str) -> Outcome:
+        """Run a line of shell in a new shell, which has read its start file."""
+        done = subprocess.run(
+            ["bash", "-c", f". ~/.bashrc; {line}"],
+            cwd=self.repository,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+        return Outcome(code=done.returncode, text=done.stdout + done.stderr, output=done.stdout)
+
     @property
     def _environment(self) -> dict[str, str]:
         path = os.pathsep.join([str(self.clis), os.environ["PATH"]])

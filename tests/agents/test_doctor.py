@@ -92,7 +92,7 @@ def test_a_sound_machine_passes_every_probe_and_none_is_left_out(machine: Machin
     ]
     assert {row["severity"] for row in told["verdicts"]} == {"ok"}
     assert (told["notRun"], told["exitCode"]) == ([], 0)
-    assert "32 probes, all well." in machine.onprem(gateway, "doctor").output
+    assert "33 probes, all well." in machine.onprem(gateway, "doctor").output
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -228,7 +228,7 @@ def test_a_shell_older_than_setup_does_not_know_the_ca_and_is_told(
     told = examined(machine, gateway)
 
     found = faults(told)
-    assert set(found) == {("opencode certificate", "ca-not-told"), ("codex certificate", "ca-not-told")}
+    assert set(found) == {("opencode certificate", "new-shell"), ("codex certificate", "new-shell")}
     assert all(fix.startswith("start a new shell") for fix in found.values())
     assert (told["notRun"], told["exitCode"]) == ([], 1)
 

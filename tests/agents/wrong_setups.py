@@ -18,7 +18,7 @@ TRUST = tuple(f"{agent} certificate" for agent in FILES)
 STRANGERS = ("no key", "wrong key")
 ANSWERS = (
     *("chat", "tool call", "streaming", "streamed tool call", "parallel tool calls", "reasoning"),
-    *("messages", "messages tool call", "count_tokens", "responses"),
+    *("messages", "messages tool call", "count_tokens", "responses", "namespace tools"),
     *("thinking", "thinking off", "thinking budget", "messages thinking", "responses thinking"),
     *("long body", "context"),
 )

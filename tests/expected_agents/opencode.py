@@ -16,7 +16,7 @@ EXPECTED = Expected(
         "$schema": "https://opencode.ai/config.json",
         "model": "onprem/coder",
         "small_model": "onprem/fast",
-        "enabled_providers": ["onprem"],
+        "disabled_providers": ["opencode"],
         "share": "disabled",
         "autoupdate": False,
         "permission": {"webfetch": "deny"},
@@ -63,11 +63,8 @@ EXPECTED = Expected(
         keys={"ONPREM_API_KEY": "key"},
         values={
             "OPENCODE_DISABLE_MODELS_FETCH": "1",
-            "OPENCODE_DISABLE_AUTOUPDATE": "1",
             "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
         },
-        for_command={"opencode": {"npm_config_registry": "http://127.0.0.1:9"}},
-        notes=("ONPREM_REGISTRY may name your own npm mirror for what opencode runs.",),
     ),
     places={
         "user": ("home/.config/opencode/opencode.json",),
@@ -88,6 +85,18 @@ EXPECTED = Expected(
             value="https://other.example/v1",
             cause="url-other",
             fix="set provider.onprem.options.baseURL to https://agents.example.internal/v1",
+        ),
+        Fault(
+            path=("enabled_providers",),
+            value=["ollama"],
+            cause="provider-hidden",
+            fix="add onprem to enabled_providers",
+        ),
+        Fault(
+            path=("disabled_providers",),
+            value=["opencode", "onprem"],
+            cause="provider-hidden",
+            fix="take onprem out of disabled_providers",
         ),
         Fault(path=("model",), value="onprem/qwen3", cause="model", fix="set model to onprem/coder"),
         Fault(

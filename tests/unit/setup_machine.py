@@ -9,11 +9,18 @@ from pathlib import Path
 from click.testing import Result
 
 from tests.expected_agents import EXPECTED
+from tests.unit.platform_server import Platform
 
 KEY = "onprem-0123456789-the-key-of-alice"
 OTHER = "onprem-9876543210-another-key"
 VERSIONS = {name: expected.says_version for name, expected in EXPECTED.items()}
 Setup = Callable[..., Result]
+Onprem = Callable[..., Result]
+
+
+def address(server: Platform) -> str:
+    """Return what is typed after --host for a platform on loopback."""
+    return f"http://{server.authority}"
 
 
 def everything(folder: Path) -> dict[str, tuple[int, bytes]]:

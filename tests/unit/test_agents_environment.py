@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -26,6 +27,8 @@ from tests.unit.contract_samples import contract
 pytestmark = pytest.mark.unit
 
 KEY = "k-0123456789"
+SHELLS = ("bash", "dash", "zsh", "fish")
+LANGUAGES: dict[str, Shell] = {"zsh": "zsh", "fish": "fish"}
 PRINT_ENV = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
@@ -64,7 +67,7 @@ def test_an_agent_started_from_the_shell_finds_key_switches_and_no_foreign_key(
     assert found["NODE_EXTRA_CA_CERTS"] == found["CODEX_CA_CERTIFICATE"] == "/etc/our ca's.pem"
     assert found["OPENCODE_DISABLE_MODELS_FETCH"] == "1"
     assert "SSL_CERT_FILE" not in found  # would replace the certificates of every other tool
-    assert "npm_config_registry" not in found  # belongs to opencode alone
+    assert "npm_config_registry" not in found  # would break every npm install that the agent runs
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -77,23 +80,68 @@ def test_the_key_is_read_from_the_developers_own_file(shell: Shell, tmp_path: Pa
     assert found["NO_PROXY"] == "agents.example.internal"
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize(
-    ("own", "registry"), [(None, "http://127.0.0.1:9"), ("http://npm.example", "http://npm.example")]
+    ("upper", "lower", "united"),
+    [
+        (None, None, "agents.example.internal"),
+        ("", "localhost,.corp,", "localhost,.corp,agents.example.internal"),
+        ("localhost,.corp", "10.0.0.1,.corp", "localhost,.corp,10.0.0.1,agents.example.internal"),
+        ("*.corp, localhost", None, "*.corp, localhost,agents.example.internal"),
+        ("agents.example.internal", None, "agents.example.internal"),
+    ],
 )
-def test_only_opencode_itself_sees_the_closed_registry(
-    shell: Shell, own: str | None, registry: str, tmp_path: Path
+def test_both_spellings_of_no_proxy_hold_all_hosts_once_in_nested_shells_too(
+    shell: str, upper: str | None, lower: str | None, united: str, tmp_path: Path
 ) -> None:
+    told = {name: value for name, value in (("NO_PROXY", upper), ("no_proxy", lower)) if value is not None}
+    lines = script(Environment(no_proxy=("agents.example.internal",)), LANGUAGES.get(shell, "bash"))
+    found = run_in(shell, lines, tmp_path, **told)
+    again = run_in(shell, lines, tmp_path, **{name: found[name] for name in ("NO_PROXY", "no_proxy")})
+    for seen in (found, again):
+        assert (seen["NO_PROXY"], seen["no_proxy"]) == (united, united)
+        assert not [name for name in seen if "onprem" in name.lower()]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("told", [{"NO_PROXY": "*"}, {"no_proxy": "*", "NO_PROXY": "localhost"}])
+def test_a_star_for_every_host_stays_alone(shell: str, told: dict[str, str], tmp_path: Path) -> None:
+    lines = script(Environment(no_proxy=("agents.example.internal",)), LANGUAGES.get(shell, "bash"))
+    found = run_in(shell, lines, tmp_path, **told)
+    assert {name: found[name] for name in ("NO_PROXY", "no_proxy") if name in found} == told
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_setup_changes_nothing_else_of_the_shell_and_a_nested_one_not_at_all(
+    shell: str, tmp_path: Path
+) -> None:
+    whole = environment(contract(), OPENCODE, CODEX, ca_file="/etc/our ca's.pem")
+    lines = script(replace(whole, keys={}), LANGUAGES.get(shell, "bash"))
+    bare = run_in(shell, "", tmp_path)
+    found = run_in(shell, lines, tmp_path)
+    nested = run_in(shell, lines, tmp_path, **{name: found[name] for name in found.keys() - bare.keys()})
+    mine = {"OPENCODE_DISABLE_MODELS_FETCH", "OPENCODE_DISABLE_LSP_DOWNLOAD", "NO_PROXY", "no_proxy"}
+    assert found.keys() - bare.keys() == mine | {"NODE_EXTRA_CA_CERTS", "CODEX_CA_CERTIFICATE"}
+    counters = {"SHLVL", "_"}
+    assert {k: found[k] for k in bare.keys() - counters} == {k: bare[k] for k in bare.keys() - counters}
+    assert {k: nested[k] for k in nested.keys() - counters} == {k: found[k] for k in found.keys() - counters}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_no_command_becomes_a_function_so_a_script_starts_the_agent_as_a_person_does(
+    shell: str, tmp_path: Path
+) -> None:
+    lines = script(
+        replace(environment(contract(), *AGENTS), keys={}, copies={}), LANGUAGES.get(shell, "bash")
+    )
     program = tmp_path / "bin" / "opencode"
     program.parent.mkdir()
-    program.write_text('#!/bin/sh\necho "$npm_config_registry $*" > "$HOME/seen"\n')
+    program.write_text('#!/bin/sh\nenv | grep -i npm_ > "$HOME/npm"; echo "$*" > "$HOME/said"\n')
     program.chmod(0o755)
-    lines = script(environment(contract(), OPENCODE), shell) + 'opencode run "two words"'
-    variables = {"ONPREM_API_KEY": KEY, "PATH": f"{program.parent}:{os.environ['PATH']}"}
-    if own:
-        variables["ONPREM_REGISTRY"] = own
-    run_in(shell, lines, tmp_path, **variables)
-    assert (tmp_path / "seen").read_text() == f"{registry} run two words\n"
+    run_in(
+        shell, f'{lines}\nopencode run "two words"', tmp_path, PATH=f"{program.parent}:{os.environ['PATH']}"
+    )
+    assert ((tmp_path / "said").read_text(), (tmp_path / "npm").read_text()) == ("run two words\n", "")
 
 
 def test_powershell_lines_are_the_documented_ones() -> None:
@@ -107,7 +155,12 @@ def test_powershell_lines_are_the_documented_ones() -> None:
         "Remove-Item Env:ANTHROPIC_API_KEY -ErrorAction SilentlyContinue",
         "$env:NODE_EXTRA_CA_CERTS = 'C:\\our ca''s.pem'",
         "$env:ANTHROPIC_AUTH_TOKEN = $env:ONPREM_API_KEY",
-        "$env:NO_PROXY = (@($env:NO_PROXY, 'agents.example.internal') | Where-Object { $_ }) -join ','",
+        "if ($env:NO_PROXY -ne '*') {",
+        (
+            "    $env:NO_PROXY = (@(\"$env:NO_PROXY\".Split(',') + @('agents.example.internal') |"
+            " Where-Object { $_ } | Select-Object -Unique)) -join ','"
+        ),
+        "}",
     ]
 
 
@@ -117,11 +170,14 @@ def test_fish_lines_are_the_documented_ones() -> None:
         "# Where to get the key for ONPREM_API_KEY: ask platform@example.com",
         "set -q ONPREM_API_KEY; or set -gx ONPREM_API_KEY (cat ~/.config/onprem/key)",
         "set -gx CODEX_CA_CERTIFICATE '/a\\\\b\\'c'",
-        (
-            "set -q NO_PROXY; and set -gx NO_PROXY $NO_PROXY,'agents.example.internal';"
-            " or set -gx NO_PROXY 'agents.example.internal'"
-        ),
-        "set -gx no_proxy $NO_PROXY",
+        'if not contains -- \'*\' "$NO_PROXY" "$no_proxy"',
+        "    for onprem_host in (string split -n , -- $no_proxy) 'agents.example.internal'",
+        "        contains -- $onprem_host (string split -n , -- $NO_PROXY)",
+        "        or set -gx NO_PROXY (string join , -- (string split -n , -- $NO_PROXY) $onprem_host)",
+        "    end",
+        "    set -e onprem_host",
+        "    set -gx no_proxy $NO_PROXY",
+        "end",
     ]
 
 
@@ -141,11 +197,12 @@ def test_a_publicly_trusted_certificate_needs_no_word() -> None:
 def test_claude_code_behind_the_router_stays_within_the_models_limits() -> None:
     found = environment(contract(), CCR)
     assert found.values == {
-        "ANTHROPIC_MODEL": "onprem,coder",
-        "ANTHROPIC_DEFAULT_OPUS_MODEL": "onprem,coder",
-        "ANTHROPIC_DEFAULT_SONNET_MODEL": "onprem,coder",
-        "ANTHROPIC_DEFAULT_HAIKU_MODEL": "onprem,fast",
-        "CLAUDE_CODE_SUBAGENT_MODEL": "onprem,coder",
+        "ANTHROPIC_BASE_URL": "http://127.0.0.1:3456",
+        "ANTHROPIC_MODEL": "coder,coder",
+        "ANTHROPIC_DEFAULT_OPUS_MODEL": "coder,coder",
+        "ANTHROPIC_DEFAULT_SONNET_MODEL": "coder,coder",
+        "ANTHROPIC_DEFAULT_HAIKU_MODEL": "fast,fast",
+        "CLAUDE_CODE_SUBAGENT_MODEL": "coder,coder",
         "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "131072",
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "16384",
         "CLAUDE_CODE_MAX_RETRIES": "4",
@@ -160,6 +217,7 @@ def test_claude_code_behind_the_router_stays_within_the_models_limits() -> None:
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
         "DISABLE_AUTOUPDATER": "1",
+        "CCR_RAW_TRACE_ENABLED": "false",
     }
     assert found.no_proxy == ("127.0.0.1", "agents.example.internal")
 

@@ -71,27 +71,33 @@ def test_a_small_model_that_does_not_serve_claude_code_is_not_put_into_its_slot(
     assert env["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "coder"
 
 
-def test_claude_code_router_gets_a_capped_provider_on_loopback() -> None:
-    file = file_of(contract(), CCR, "~/.claude-code-router/config.json")
+def test_claude_code_router_gets_a_capped_provider_for_each_role_and_takes_nothing_over() -> None:
+    file = file_of(contract(), CCR, "~/.config/onprem/ccr/.claude-code-router/config.json")
+    cap, budget = ["maxtoken", {"max_tokens": 16384}], {"thinking_token_budget": 2048}
+    asked = {
+        "api_base_url": "https://agents.example.internal/v1/chat/completions",
+        "api_key": "$ONPREM_API_KEY",
+    }
     assert json.loads(file.content) == {
         "HOST": "127.0.0.1",
         "PORT": 3456,
+        "APIKEY": "$ONPREM_API_KEY",
         "LOG": False,
         "API_TIMEOUT_MS": 1800000,
         "Providers": [
             {
-                "name": "onprem",
-                "api_base_url": "https://agents.example.internal/v1/chat/completions",
-                "api_key": "$ONPREM_API_KEY",
-                "models": ["coder", "fast"],
-                "transformer": {
-                    "use": [["maxtoken", {"max_tokens": 16384}]],
-                    "coder": {"use": [["customparams", {"thinking_token_budget": 2048}]]},
-                },
-            }
+                "name": "coder",
+                **asked,
+                "models": ["coder"],
+                "transformer": {"use": [cap, ["customparams", budget]]},
+                "extraBody": budget,
+            },
+            {"name": "fast", **asked, "models": ["fast"], "transformer": {"use": [cap]}},
         ],
-        "Router": {"default": "onprem,coder", "background": "onprem,fast"},
+        "Router": {"default": "coder,coder", "background": "fast,fast"},
+        "profile": {"enabled": False, "profiles": []},
     }
+    assert [note for note in file.notes if "HOME=~/.config/onprem/ccr" in note] == list(file.notes[:2])
 
 
 def test_litellm_gets_hosted_vllm_routes_and_claude_code_its_address() -> None:

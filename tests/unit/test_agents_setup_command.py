@@ -76,7 +76,7 @@ def test_json_holds_path_format_content_and_notes(contract_file: str) -> None:
     data = json.loads(result.stdout)
     assert data["skipped"] == {}
     assert [(file["path"], file["format"]) for file in data["files"]] == [
-        ("~/.claude-code-router/config.json", "json"),
+        ("~/.config/onprem/ccr/.claude-code-router/config.json", "json"),
         ("~/.config/fish/config.fish", "shell"),
     ]
     assert json.loads(data["files"][0]["content"])["PORT"] == 3456

@@ -103,7 +103,7 @@ def test_claude_code_gets_the_variables_that_hold_for_all_of_its_models(
 def test_the_proxies_on_a_machine_add_what_they_would_drop(told: Any, parameters: dict[str, Any]) -> None:
     connection = thinking(told)
     (route, other) = yaml.safe_load(yaml.safe_dump(first(LITELLM, connection)))["model_list"]
-    transformer = first(CCR, connection)["Providers"][0]["transformer"]
+    routed, small = first(CCR, connection)["Providers"]
     names = ("reasoning_effort", "extra_body")
 
     assert {
@@ -111,8 +111,10 @@ def test_the_proxies_on_a_machine_add_what_they_would_drop(told: Any, parameters
     } == parameters
     assert not set(names) & set(other["litellm_params"])
     fields = {**parameters.get("extra_body", {})} or parameters
-    assert transformer.get("coder") == ({"use": [["customparams", fields]]} if fields else None)
-    assert "fast" not in transformer
+    assert routed.get("extraBody") == (fields or None), "3.1.1 reads this one"
+    custom = [value for name, value in routed["transformer"]["use"] if name == "customparams"]
+    assert custom == ([fields] if fields else []), "and 2.0.0 that one"
+    assert (small["name"], "extraBody" in small) == ("fast", False)
 
 
 def test_what_cannot_be_switched_by_a_truth_value_is_left_to_the_server() -> None:

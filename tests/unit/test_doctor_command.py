@@ -72,7 +72,7 @@ def test_the_text_names_each_fault_with_its_fix(server: Platform, tmp_path: Path
     assert found.exit_code == 1
     assert "FAIL long body: HTTP 413" in found.output
     assert "     cause: body-limit\n     fix:   raise the gateway's body limit" in found.output
-    assert found.output.endswith("21 probes, 1 with a fault.\n")
+    assert found.output.endswith("22 probes, 1 with a fault.\n")
 
 
 def test_a_platform_that_is_gone_is_told_with_exit_code_3(tmp_path: Path) -> None:

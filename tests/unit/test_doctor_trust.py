@@ -87,7 +87,7 @@ def test_a_shell_from_before_setup_tells_opencode_and_codex_nothing(server: Plat
 
     found = list(trust(at(server), machine, [there(OPENCODE), there(CODEX), there(CLAUDE)]))
 
-    assert [verdict.cause for verdict in found] == ["ca-not-told", "ca-not-told", "ok"]
+    assert [verdict.cause for verdict in found] == ["new-shell", "new-shell", "ok"]
     assert found[0].fix.startswith("start a new shell")
     assert str(machine.own_folder / "env.sh") in found[0].fix
 
@@ -98,22 +98,49 @@ def test_without_any_ca_file_setup_is_the_way(server: Platform, tmp_path: Path) 
     found = list(trust(at(server), machine, [there(CODEX)]))
 
     assert [(verdict.cause, verdict.severity) for verdict in found] == [("ca-not-told", Severity.BROKEN)]
-    assert found[0].fix.startswith("give your organisation's CA file: onprem-agents setup --ca-file FILE")
+    told = "give your organisation's CA file (https://wiki.example.internal/ca.pem): onprem-agents setup --ca-file"
+    assert found[0].fix.startswith(told)
 
 
 @pytest.mark.parametrize(("name", "cause"), [("gone.pem", "ca-missing"), ("other.pem", "ca-wrong")])
 def test_a_file_that_is_gone_or_of_somebody_else_is_named(
     server: Platform, tmp_path: Path, name: str, cause: str
 ) -> None:
-    (tmp_path / "others").mkdir()
-    other, _ = self_signed(tmp_path / "others")
-    other.rename(tmp_path / "other.pem")
+    others_ca(tmp_path)
     machine = set_up(at(server), tmp_path, CODEX_CA_CERTIFICATE=str(tmp_path / name))
 
     (found,) = trust(at(server), machine, [there(CODEX)])
 
     assert found.cause == cause
     assert f"CODEX_CA_CERTIFICATE is {tmp_path / name}" in found.evidence
+
+
+def others_ca(tmp_path: Path) -> Path:
+    (tmp_path / "others").mkdir()
+    other, _ = self_signed(tmp_path / "others")
+    return other.rename(tmp_path / "other.pem")
+
+
+def test_a_shell_with_the_file_of_another_time_is_no_wrong_ca(server: Platform, tmp_path: Path) -> None:
+    old = str(others_ca(tmp_path))
+    machine = set_up(at(server), tmp_path, ca_file=tmp_path / "ca.pem", CODEX_CA_CERTIFICATE=old)
+
+    (found,) = trust(at(server), machine, [there(CODEX)])
+
+    assert found.cause == "new-shell"
+    assert f"in this shell CODEX_CA_CERTIFICATE is {old}" in found.evidence
+
+
+@pytest.mark.parametrize("agent", [OPENCODE, CLAUDE])
+def test_a_new_shell_is_no_advice_where_setup_was_given_the_wrong_file(
+    server: Platform, tmp_path: Path, agent: Agent
+) -> None:
+    machine = set_up(at(server), tmp_path, ca_file=others_ca(tmp_path))
+
+    (found,) = trust(at(server), machine, [there(agent)])
+
+    assert (found.cause, str(machine.ca_file) in found.evidence) == ("ca-wrong", True)
+    assert found.fix.startswith("give your organisation's CA file")
 
 
 def test_neither_a_missing_agent_nor_one_that_was_not_set_up_is_tried(
@@ -156,7 +183,7 @@ def test_what_a_fault_left_out_is_told_in_order(tmp_path: Path) -> None:
 
     missing = left_out(server.contract(), found)
     assert missing[:3] == ("chat", "tool call", "streaming")
-    assert (missing[-1], len(missing)) == ("context", 17)
+    assert (missing[-1], len(missing)) == ("context", 18)
     assert "reasoning" in missing
     assert left_out(contract(), [])[:3] == ("dns", "connection", "tls")
 

@@ -37,6 +37,9 @@ def ours(agent: str) -> Wanted:
     return wanted(contract(), Installed(agent=named, path=f"/bin/{agent}", release=(99, 0, 0)))
 
 
+GROWN = ("permissions.deny", "enabled_providers", "disabled_providers")
+
+
 def merge(agent: str, text: str) -> str:
     return merged_text(text.removeprefix("\ufeff"), FORMS[agent], ours(agent), source="it")
 
@@ -64,15 +67,11 @@ def lost(
                 inner = wanted_values.get(key) if isinstance(wanted_values, dict) else None
                 gone += lost(value, after[key], inner, removed, here)
         return gone
+    if path in GROWN and isinstance(before, list) and isinstance(after, list):
+        return [] if after[: len(before)] == before else [path]
     if before == after or (
         wanted_values is not None and not isinstance(wanted_values, dict) and before != after
     ):
-        if (
-            isinstance(before, list)
-            and isinstance(after, list)
-            and path in ("permissions.deny", "enabled_providers")
-        ):
-            return [] if after[: len(before)] == before else [path]
         return []
     return [] if path == "permission" and after["*"] == before else [path]
 

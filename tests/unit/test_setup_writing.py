@@ -18,6 +18,8 @@ from tests.unit.contract_samples import CONTRACT
 from tests.unit.setup_machine import KEY, OTHER, Setup, everything
 from tests.unit.test_smoke_wire import self_signed
 
+PREMADE = ("package-lock.json", "node_modules/README")
+
 
 def written(scope: str) -> set[str]:
     """Return the files that setup writes for all agents in a scope."""
@@ -34,6 +36,7 @@ def test_an_empty_home_gets_all_agents_and_one_key_file(run_setup: Setup, home: 
         ".config/onprem/env.sh",
         ".config/onprem/key",
         *(name.removeprefix("home/") for name in written("user")),
+        *(f".config/opencode/{name}" for name in PREMADE),
     }
     assert [name for name, content in files.items() if KEY.encode() in content] == [".config/onprem/key"]
     assert stat.S_IMODE((home / ".config/onprem/key").stat().st_mode) == 0o600
@@ -97,7 +100,7 @@ def test_a_dry_run_shows_the_difference_and_writes_nothing(run_setup: Setup, hom
     result = run_setup("--dry-run", ONPREM_API_KEY=KEY)
     assert everything(home) == {}
     assert '+    "ANTHROPIC_MODEL": "coder",' in result.output
-    assert f"{len(written('user')) + 4} files would be written; nothing was." in result.output
+    assert f"{len(written('user')) + len(PREMADE) + 4} files would be written; nothing was." in result.output
 
 
 def test_undo_refuses_to_lose_what_came_later_unless_told_to(run_setup: Setup, home: Path) -> None:
@@ -185,7 +188,7 @@ def test_managed_files_lie_below_the_root_that_is_given(run_setup: Setup, home: 
     result = run_setup("--scope", "managed", "--root", str(root), ONPREM_API_KEY=KEY)
     assert result.exit_code == 0, result.output
     there = {f"root/{name}" for name, (_, content) in everything(root).items() if content}
-    assert there == written("managed")
+    assert there == written("managed") | {"root/etc/profile.d/onprem-agents.sh"}
     assert all(KEY.encode() not in content for _, content in everything(root).values())
     assert "no repository can override" not in result.stderr, "that is said where the file is weaker"
     assert [name for name in everything(home) if ".local" not in name] == []

@@ -23,7 +23,8 @@ from cryptography.x509.oid import NameOID
 
 from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.errors import EnvironmentProblem
-from onprem_agents.probes.smoke import Target, client, run
+from onprem_agents.probes.exchange import Target, client
+from onprem_agents.probes.smoke import run
 from onprem_agents.probes.verdict import Verdict
 
 pytestmark = pytest.mark.unit

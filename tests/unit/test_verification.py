@@ -73,15 +73,19 @@ def test_a_sound_platform_passes_every_check_of_every_role_in_the_order_that_is_
         "fast: streaming",
         "fast: streamed tool call",
         "fast: parallel tool calls",
+        "fast: picture",
         "fast: messages",
         "fast: messages tool call",
+        "fast: messages picture",
         "fast: count_tokens",
         "fast: responses",
+        "fast: namespace tools",
+        "fast: responses picture",
         "fast: context",
         "fast: prefix reuse",
         "fast: long prompt",
     ]
-    assert outcome.summary == "32 checks, all well"
+    assert outcome.summary == "37 checks, all well"
 
 
 def test_the_long_prompt_says_how_long_it_was_and_what_the_window_left_room_for() -> None:
@@ -139,7 +143,7 @@ def test_a_server_without_a_tool_parser_fails_all_that_calls_tools() -> None:
         "coder: messages tool call": "tool-parser",
         "coder: responses": "tool-parser",
     }
-    assert outcome.missing == ()
+    assert outcome.missing == ("coder: namespace tools",)
 
 
 def test_a_server_that_keeps_no_prefix_is_found_after_five_turns() -> None:

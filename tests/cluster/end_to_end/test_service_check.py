@@ -70,7 +70,7 @@ def test_before_the_scripted_model_every_check_passes_and_its_results_are_in_the
     done = trial(local)
 
     assert done.code == 0, done.text
-    assert "check of the gateway: 20 checks, all well" in done.text
+    assert "check of the gateway: 21 checks, all well" in done.text
     assert "behind it: scripted-model (a stand-in: no model answers)" in done.text
     (found,) = checks(local)
     assert (found["passed"], found["notRun"]) == (True, [])
@@ -84,7 +84,7 @@ def test_before_the_scripted_model_every_check_passes_and_its_results_are_in_the
     verified = local.dev(*COMMAND, "verify", "local", "--ca-file", str(local.layout.cluster / "pki/ca.crt"))
 
     assert verified.code == 0, verified.text
-    assert "21 checks, all well." in verified.text, "the name is looked up as well"
+    assert "22 checks, all well." in verified.text, "the name is looked up as well"
     assert first_up.canary not in verified.text
 
 
@@ -145,6 +145,6 @@ def test_a_smaller_window_and_a_cache_that_keeps_nothing_are_found(local: Checko
         done = trial(local, "--upstream", url)
 
     assert done.code == 1
-    assert "20 checks, 2 with a fault (coder: context, coder: prefix reuse)" in done.text
+    assert "21 checks, 2 with a fault (coder: context, coder: prefix reuse)" in done.text
     assert "the server's window is 32768 tokens, the contract promises 65536" in done.text
     assert "prompt tokens of turn 5 were cached (0.0 %)" in done.text

@@ -1,0 +1,59 @@
+"""The files that shells read at their start: a user's own, and those of a whole machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from onprem_agents.agents.machine import Machine
+from onprem_agents.setup.changes import Change, find
+from onprem_agents.setup.shell import MARK, SHELL_FILES, Shell, start_line
+
+# Below a root: what login shells of bash and dash read (bash 5.2, /etc/profile of Debian and Red Hat), fish 3.7's own
+# folder, and the files of shells that are no login shells, each where the system has them.
+_PROFILE = "etc/profile.d/onprem-agents.sh"
+_FISH, _FISH_FOLDER = "etc/fish/conf.d/onprem-agents.fish", "etc/fish"
+_NO_LOGIN = {"etc/bash.bashrc": "etc", "etc/zsh/zshenv": "etc/zsh"}
+
+
+def start_file(shell: Shell, machine: Machine) -> Path | None:
+    """Return the start file of a user's shell; None where its place is the shell's own secret."""
+    match shell:
+        case "bash":  # macOS opens login shells, which read no .bashrc
+            return machine.home / (".bash_profile" if machine.system == "macos" else ".bashrc")
+        case "zsh":
+            return machine.folder("ZDOTDIR", "") / ".zshrc"
+        case "fish":
+            return machine.folder("XDG_CONFIG_HOME", ".config") / "fish" / "config.fish"
+        case "powershell":  # on Windows below "Documents", which may lie anywhere
+            folder = machine.folder("XDG_CONFIG_HOME", ".config") / "powershell"
+            return None if machine.system == "windows" else folder / "Microsoft.PowerShell_profile.ps1"
+
+
+def of_user(machine: Machine, shell: Shell, lines: str) -> Iterator[Change]:
+    """Yield setup's own file and the line in the shell's start file that reads it."""
+    yield Change(found=find(machine.own_folder / SHELL_FILES[shell]), content=lines.encode())
+    if (path := start_file(shell, machine)) is not None:
+        yield _with_line(path, start_line(shell))
+
+
+def of_machine(machine: Machine, lines: Callable[[Shell], str]) -> Iterator[Change]:
+    """Yield the files that every user's shell reads; none on systems other than Linux, which have no such folders."""
+    if machine.system != "linux":
+        return
+    root = machine.root
+    yield Change(found=find(root / _PROFILE), content=lines("bash").encode(), mode=0o644)
+    if (root / _FISH_FOLDER).is_dir():
+        yield Change(found=find(root / _FISH), content=lines("fish").encode(), mode=0o644)
+    for name, folder in _NO_LOGIN.items():
+        if (root / name).exists() or (folder != "etc" and (root / folder).is_dir()):
+            yield _with_line(root / name, f'[ -r "/{_PROFILE}" ] && . "/{_PROFILE}" {MARK}')
+
+
+def _with_line(path: Path, line: str) -> Change:
+    found = find(path)
+    content = found.content or b""
+    if MARK.encode() in content:
+        return Change(found=found, content=content)
+    gap = b"" if not content or content.endswith(b"\n") else b"\n"
+    return Change(found=found, content=content + gap + line.encode() + b"\n")
