@@ -50,6 +50,11 @@ _COMMANDS = {
     "schema": ("onprem_agents.cli.schema", "schema", "Print the JSON schema of the stack settings."),
     "setup": ("onprem_agents.cli.setup", "setup", "Write the configuration of coding agents."),
     "smoke": ("onprem_agents.cli.smoke", "smoke", "Try the served models the way agents use them."),
+    "uninstall": (
+        "onprem_agents.cli.uninstall",
+        "uninstall",
+        "Take back all that setup wrote on this machine.",
+    ),
     "verify": ("onprem_agents.cli.verify", "verify", "Check a deployed stack: is it of use to an agent?"),
 }
 
@@ -92,5 +97,5 @@ def main() -> None:
     """Coding agents on models served on your own GPUs.
 
     Platform engineers: advise, fit, explain, plan, render, preflight, verify, keys, catalog, schema, policy-pack.
-    Developers: setup, doctor, key, smoke.
+    Developers: setup, doctor, key, smoke, uninstall.
     """

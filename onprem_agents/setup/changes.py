@@ -11,6 +11,7 @@ from pathlib import Path
 
 from onprem_agents.agents.environment import KEY_FOLDER
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
+from onprem_agents.setup.kind import Kind
 from onprem_agents.stack.untrusted import looks_like_key
 
 MAX_CONFIG_BYTES = 4 * 1024 * 1024
@@ -53,12 +54,16 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One file to write. `mode` None keeps the present one; `summary` stands for a content that is not shown."""
+    """One file to write. `mode` None keeps the present one; `summary` stands for a content that is not shown.
+
+    `kind` is how it is taken back.
+    """
 
     found: Found
     content: bytes = field(repr=False)
     mode: int | None = None
     summary: str | None = None
+    kind: Kind = "own"
 
     @property
     def needed(self) -> bool:

@@ -28,11 +28,11 @@ def merged_text(text: str, form: Form, wanted: Wanted, *, source: str) -> str:
     if problems:
         raise InvalidInput(source, problems)
     expected = _expected(before, wanted)
-    if _same(before, expected) and plain.strip():
+    if same(before, expected) and plain.strip():
         return text
     after = _edited(plain, form, wanted, expected, source)
-    if not _same(read(after, form, source), expected):
-        raise _unmergeable(source, "an unusual layout")
+    if not same(read(after, form, source), expected):
+        raise unmergeable(source, "an unusual layout")
     return after.replace("\n", "\r\n") if crlf else after
 
 
@@ -69,11 +69,11 @@ def _edited(text: str, form: Form, wanted: Wanted, expected: Values, source: str
             word = jsonc.parse(text, strict=strict).value.get(name)
             if isinstance(word, str):
                 text = jsonc.put(text, (name,), {"*": word}, strict=strict)
-        for path, value in _leaves(wanted.values, ()):
+        for path, value in leaves(wanted.values, ()):
             text = _put_json(text, path, value, grown=path in wanted.added_to, strict=strict)
         return text
     except (toml_text.BrokenToml, jsonc.BrokenJson) as error:
-        raise _unmergeable(source, str(error)) from None
+        raise unmergeable(source, str(error)) from None
 
 
 def _put_json(text: str, path: KeyPath, value: Any, *, grown: bool, strict: bool) -> str:
@@ -116,7 +116,7 @@ def _expected(before: Values, wanted: Wanted) -> Values:
         holder = at(result, *path[:-1])
         if isinstance(holder, dict):
             holder.pop(path[-1], None)
-    for path, value in _leaves(wanted.values, ()):
+    for path, value in leaves(wanted.values, ()):
         node = result
         for key in path[:-1]:
             if not isinstance(node.get(key), dict):
@@ -149,21 +149,23 @@ def _clashes(
             )
 
 
-def _leaves(values: Values, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+def leaves(values: Values, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield every value that is no table, and empty tables, each with its place below `path`."""
     for key, value in values.items():
         if isinstance(value, dict) and value:
-            yield from _leaves(value, (*path, key))
+            yield from leaves(value, (*path, key))
         else:
             yield (*path, key), value
 
 
-def _same(one: Values, other: Values) -> bool:
+def same(one: Values, other: Values) -> bool:
     """Tell whether two configurations are equal, with 1 and true apart, and dates as their text."""
     first, second = (json.dumps(values, sort_keys=True, default=str) for values in (one, other))
     return first == second
 
 
-def _unmergeable(source: str, reason: str) -> InvalidInput:
+def unmergeable(source: str, reason: str) -> InvalidInput:
+    """Return the refusal of a file that cannot be edited without touching what is not ours."""
     problem = Problem(
         where="the file",
         cause="unusual-layout",

@@ -21,7 +21,7 @@ from onprem_agents.setup.key_store import KeyStore, by_store, in_script
 from onprem_agents.setup.merge import merged_text, read
 from onprem_agents.setup.printed import json_text
 from onprem_agents.setup.shell import Shell
-from onprem_agents.setup.wanted import redirections, shell_lines, wanted
+from onprem_agents.setup.wanted import redirections, shell_lines, stronger_variables, wanted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +131,7 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
         changes += start_files.of_user(machine, shell, in_script(lines(shell), store))
     if shell is not None and scope == "managed":
         changes += start_files.of_machine(machine, lines)
-    notes += redirections(scope, chosen, machine)
+    notes += (*redirections(scope, chosen, machine), *stronger_variables(chosen, machine))
     if scope != "managed" and key is None:
         notes.append(
             f"There is no key yet ({connection.auth.key_hint}). Put it in place with:"
@@ -156,7 +156,7 @@ def _agent_changes(place: Place, found: Found, item: Wanted) -> list[Change]:
         )
         for name, values in item.beside.items()
     ]
-    return [*beside, Change(found=found, content=found.with_text(text))]
+    return [*beside, Change(found=found, content=found.with_text(text), kind=place.form)]
 
 
 def _introductions(agents: Sequence[Agent], machine: Machine) -> Iterator[Change]:
@@ -169,7 +169,7 @@ def _introductions(agents: Sequence[Agent], machine: Machine) -> Iterator[Change
             found = find(place.path)
             if any(name not in found.text for name in values):
                 text = merged_text(found.text, place.form, Wanted(values=values), source=str(place.path))
-                yield Change(found=found, content=found.with_text(text))
+                yield Change(found=found, content=found.with_text(text), kind=place.form)
 
 
 def _premade_change(file: Premade) -> Change:

@@ -54,6 +54,6 @@ def _with_line(path: Path, line: str) -> Change:
     found = find(path)
     content = found.content or b""
     if MARK.encode() in content:
-        return Change(found=found, content=content)
+        return Change(found=found, content=content, kind="lines")
     gap = b"" if not content or content.endswith(b"\n") else b"\n"
-    return Change(found=found, content=content + gap + line.encode() + b"\n")
+    return Change(found=found, content=content + gap + line.encode() + b"\n", kind="lines")

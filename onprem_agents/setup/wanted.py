@@ -84,3 +84,15 @@ def redirections(scope: Scope, agents: Sequence[Agent], machine: Machine) -> tup
         " and the key elsewhere. --scope managed writes the files that no repository can override (as root)."
     )
     return (note,)
+
+
+def stronger_variables(agents: Sequence[Agent], machine: Machine) -> tuple[str, ...]:
+    """Return what the shell holds that no file of setup's beats."""
+    left = [item for agent in agents for item in agent.leftovers if item.path is None]
+    names = [item.variable for item in left if item.counts(machine.variables.get(item.variable or ""))]
+    names += [source.variable for agent in agents for source in agent.reads(machine)]
+    return tuple(
+        f"The variable {name} of this shell is stronger than these files: onprem-agents doctor tells where it leads."
+        for name in dict.fromkeys(names)
+        if name is not None
+    )

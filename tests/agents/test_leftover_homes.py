@@ -151,7 +151,7 @@ def _is_of_a_home(item: pytest.Item) -> TypeGuard[pytest.Function]:
 
 @pytest.fixture(scope="module")
 def runs(
-    clis: Path, tmp_path_factory: pytest.TempPathFactory
+    clis: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[dict[str, Future[tuple[Seen, Seen]]]]:
     """Every home that a test was chosen for, at work beside others; a test waits for its own."""
     if not closed_network.is_possible():

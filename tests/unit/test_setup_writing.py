@@ -103,17 +103,6 @@ def test_a_dry_run_shows_the_difference_and_writes_nothing(run_setup: Setup, hom
     assert f"{len(written('user')) + len(PREMADE) + 4} files would be written; nothing was." in result.output
 
 
-def test_undo_refuses_to_lose_what_came_later_unless_told_to(run_setup: Setup, home: Path) -> None:
-    run_setup(ONPREM_API_KEY=KEY)
-    (home / ".claude/settings.json").write_text('{"mine": 1}')
-    result = run_setup("--undo")
-    assert result.exit_code == 1
-    assert "another content than setup left" in result.stderr
-    assert (home / ".codex/config.toml").exists(), "all or nothing"
-    assert run_setup("--undo", "--force").exit_code == 0
-    assert everything(home) == {}
-
-
 def test_one_broken_file_keeps_all_from_being_written(run_setup: Setup, home: Path) -> None:
     (home / ".codex").mkdir()
     (home / ".codex/config.toml").write_text('model = "x"\n[tui\n')

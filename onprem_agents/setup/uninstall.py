@@ -1,0 +1,117 @@
+"""Taking all of it back: every run of setup, and what is left where its records are gone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from onprem_agents.agents import AGENTS, Agent, obstacle
+from onprem_agents.agents.config import at
+from onprem_agents.agents.machine import Machine
+from onprem_agents.contract.connection import Connection
+from onprem_agents.contract.connection_file import parse
+from onprem_agents.errors import InvalidInput
+from onprem_agents.files import write_file
+from onprem_agents.setup import journal
+from onprem_agents.setup.changes import Found, find
+from onprem_agents.setup.merge import merged_text, read
+from onprem_agents.setup.shell import MARK, SHELL_FILES, SHELL_START
+from onprem_agents.setup.unmerge import without_ours
+
+_NEW_FILE_MODE = 0o644
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uninstalled:
+    """What was changed or removed, and what lies in setup's own folder that setup never wrote."""
+
+    paths: tuple[Path, ...]
+    kept: tuple[Path, ...]
+
+
+def installed_paths(machine: Machine) -> tuple[Path, ...]:
+    """Return all that `uninstall` would touch, in order."""
+    records = [entry.path for record in journal.records(machine.history) for entry in record.entries]
+    agents = [path for path, _ in _agents_files(machine, _contract(machine))]
+    own = [path for path in _own_files(machine) if path.exists()]
+    starts = [path for path in _start_files(machine) if MARK.encode() in (find(path).content or b"")]
+    history = [machine.history] if machine.history.exists() else []
+    return tuple(dict.fromkeys((*records, *agents, *starts, *own, *history)))
+
+
+def uninstall(machine: Machine, *, force: bool = False) -> Uninstalled:
+    """Take back every run, newest first, then what no record knows: agents' keys, shell lines, own files, history.
+
+    Raises `InvalidInput` for a file of which our part cannot be told, before any later step is taken.
+    """
+    touched = installed_paths(machine)
+    contract = _contract(machine)
+    while (record := journal.latest(machine.history)) is not None:
+        journal.undo(record, force=force)
+    for path, rest in _agents_files(machine, contract):
+        _replace(path, rest)
+    for path in _start_files(machine):
+        found = find(path)
+        if found.content is not None and MARK.encode() in found.content:
+            lines = found.content.splitlines(keepends=True)
+            _replace(path, b"".join(line for line in lines if MARK.encode() not in line))
+    for path in _own_files(machine):
+        path.unlink(missing_ok=True)
+    if machine.history.exists():
+        shutil.rmtree(machine.history)
+    kept = tuple(sorted(machine.own_folder.iterdir())) if machine.own_folder.exists() else ()
+    if machine.own_folder.exists() and not kept:
+        machine.own_folder.rmdir()
+    return Uninstalled(paths=touched, kept=kept)
+
+
+def _own_files(machine: Machine) -> tuple[Path, ...]:
+    shells = (machine.own_folder / name for name in dict.fromkeys(SHELL_FILES.values()))
+    return (machine.key_file, machine.ca_file, machine.contract_file, *shells)
+
+
+def _start_files(machine: Machine) -> Iterator[Path]:
+    yield from (machine.home / name for name in SHELL_START.values())
+
+
+def _contract(machine: Machine) -> Connection | None:
+    found = find(machine.contract_file)
+    if found.content is None:
+        return None
+    try:
+        return parse(found.text, str(machine.contract_file))
+    except InvalidInput:
+        return None
+
+
+def _agents_files(machine: Machine, contract: Connection | None) -> Iterator[tuple[Path, bytes | None]]:
+    """Yield the user's files that still name the platform of the kept contract, and each without our part."""
+    for agent in AGENTS if contract is not None else ():
+        place = agent.place(machine, "user")
+        found = find(place.path)
+        if contract is None or found.content is None or obstacle(contract, agent):
+            continue
+        if at(read(found.text, place.form, str(place.path)), *agent.address_at) not in (
+            contract.base_url,
+            contract.anthropic_base_url,
+        ):
+            continue
+        yield found.path, _without(found, agent, contract, machine)
+
+
+def _without(found: Found, agent: Agent, contract: Connection, machine: Machine) -> bytes | None:
+    """Return the file without all values that setup would write there; what stood there before is not known."""
+    place = agent.place(machine, "user")
+    ca_file = str(machine.ca_file) if machine.ca_file.exists() else None
+    written = merged_text("", place.form, agent.wanted(contract, None, ca_file), source=str(found.path))
+    rest = without_ours(found.text, None, written, place.form, source=str(found.path))
+    return found.with_text(rest) if rest is not None else None
+
+
+def _replace(path: Path, content: bytes | None) -> None:
+    if content is None or not content.strip():
+        path.unlink(missing_ok=True)
+    else:
+        write_file(path, content, find(path).mode or _NEW_FILE_MODE)
