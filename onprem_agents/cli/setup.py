@@ -75,8 +75,8 @@ variable that the contract names, that file, or a prompt.
 @click.option("--no-shell", is_flag=True, help="Leave the shell's start file alone.")
 @click.option("--print", "printing", is_flag=True, help="Print the configuration; no file is written.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written; no file is.")
-@click.option("--undo", is_flag=True, help="Put back, byte for byte, what the last run changed.")
-@click.option("--force", is_flag=True, help="With --undo: also where files changed since.")
+@click.option("--undo", is_flag=True, help="Put back what the last run changed; what came later stays.")
+@click.option("--force", is_flag=True, help="With --undo: whole files, also what came later.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
 @click.option(
     "--root", type=click.Path(path_type=Path), default=Path("/"), help="Folder to take for / (images)."

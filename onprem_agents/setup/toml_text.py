@@ -58,7 +58,7 @@ def _remove(document: Any, path: tuple[str, ...]) -> None:
             return
         table = table[key]
     if path[-1] in table:
-        table.remove(path[-1])
+        del table[path[-1]]  # a table in several parts has no `remove`
 
 
 def _put(table: Any, values: dict[str, Any]) -> None:

@@ -37,6 +37,8 @@ def without_ours(present: str, before: str | None, written: str, kind: Kind, *, 
     if not expected and before is None and _holds_nothing_else(plain, kind):
         return None
     after = _edited(plain, kind, now, expected, source)
+    if before is None:
+        after = after.lstrip("\n")  # the gap after our tables, of which none is left
     if not same(read(after, kind, source), expected):
         raise unmergeable(source, "an unusual layout")
     return after.replace("\n", "\r\n") if crlf else after

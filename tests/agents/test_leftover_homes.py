@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 
@@ -145,10 +145,6 @@ def _both(home: LeftoverHome, clis: Path, folder: Path) -> tuple[Seen, Seen]:
     return first, _run(laid, clis, mended=True)
 
 
-def _is_of_a_home(item: pytest.Item) -> TypeGuard[pytest.Function]:
-    return isinstance(item, pytest.Function) and item.path == Path(__file__) and hasattr(item, "callspec")
-
-
 @pytest.fixture(scope="module")
 def runs(
     clis: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
@@ -157,7 +153,8 @@ def runs(
     if not closed_network.is_possible():
         pytest.skip("unshare and ip are missing, or may make no network here")
     folder = tmp_path_factory.mktemp("homes")
-    chosen = [each.callspec.params["home"] for each in request.session.items if _is_of_a_home(each)]
+    names = {each.name for each in request.session.items}
+    chosen = [home for home in HOMES if any(f"[{home.name}]" in name for name in names)]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         yield {home.name: pool.submit(_both, home, clis, folder) for home in chosen}
 

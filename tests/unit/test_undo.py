@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from onprem_agents.agents.config import Values
 from onprem_agents.cli import main
 from onprem_agents.setup.kind import Kind
+from onprem_agents.setup.merge import read
 from onprem_agents.setup.unmerge import without_ours
 from tests.unit.config_corpus import CLAUDE, CODEX, OPENCODE
 from tests.unit.setup_machine import KEY, Setup, everything
@@ -19,13 +21,17 @@ from tests.unit.setup_machine import KEY, Setup, everything
 CLAUDES = ".claude/settings.json"
 CODEXS = ".codex/config.toml"
 OPENCODES = ".config/opencode/opencode.json"
-TRUST = '\n[projects."/home/me/work"]\ntrust_level = "trusted"\n'
+TRUST = '\n[projects."/home/me/later"]\ntrust_level = "trusted"\n'
 
 
 def uninstalled(*options: str) -> Result:
     result = CliRunner().invoke(main, ["uninstall", "--yes", *options])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
+
+
+def values_of(text: str) -> Values:
+    return read(text.removeprefix("\ufeff"), "jsonc", "it")
 
 
 def write(path: Path, text: str) -> None:
@@ -72,7 +78,7 @@ def test_a_users_own_codex_file_comes_back_with_the_trust_that_codex_added(
 
     assert run_setup("--undo").exit_code == 0
 
-    trust = {"/home/me/work": {"trust_level": "trusted"}}
+    trust = {"/home/me/later": {"trust_level": "trusted"}}
     before = tomllib.loads(CODEX[name])
     after = tomllib.loads((home / CODEXS).read_text())
     assert after == {**before, "projects": {**before.get("projects", {}), **trust}}
@@ -101,12 +107,12 @@ def test_a_users_own_opencode_file_keeps_a_later_server_and_its_comments(
     write(path, OPENCODE[name])
     assert run_setup("opencode", ONPREM_API_KEY=KEY).exit_code == 0
     written = path.read_text()
-    path.write_text(written.replace("{", '{\n  "theme": "later",', 1))
+    path.write_text(written.replace("{", '{\n  "later": true,', 1))
 
     assert run_setup("--undo").exit_code == 0
 
-    assert '"theme": "later"' in path.read_text()
-    assert "onprem" not in path.read_text()
+    assert '"later": true' in path.read_text()
+    assert values_of(path.read_text()) == {"later": True, **values_of(OPENCODE[name])}
     comments = [line.strip() for line in OPENCODE[name].splitlines() if line.strip().startswith("//")]
     assert all(comment in path.read_text() for comment in comments)
 
