@@ -118,6 +118,7 @@ def prepare(
         changes += start_files.of_user(machine, shell, lines(shell))
     if shell is not None and scope == "managed":
         changes += start_files.of_machine(machine, lines)
+        notes += start_files.by_hand(machine)
     notes += redirections(scope, chosen, machine)
     if scope != "managed" and key is None:
         notes.append(
