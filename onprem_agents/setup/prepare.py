@@ -131,6 +131,7 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
         changes += start_files.of_user(machine, shell, in_script(lines(shell), store))
     if shell is not None and scope == "managed":
         changes += start_files.of_machine(machine, lines)
+        notes += start_files.by_hand(machine)
     notes += (*redirections(scope, chosen, machine), *stronger_variables(chosen, machine))
     if scope != "managed" and key is None:
         notes.append(

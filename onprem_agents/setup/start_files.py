@@ -50,6 +50,18 @@ def of_machine(machine: Machine, lines: Callable[[Shell], str]) -> Iterator[Chan
             yield _with_line(root / name, f'[ -r "/{_PROFILE}" ] && . "/{_PROFILE}" {MARK}')
 
 
+def by_hand(machine: Machine) -> tuple[str, ...]:
+    """Return what is left to whoever looks after a machine without such folders."""
+    if machine.system == "linux":
+        return ()
+    shown = "powershell" if machine.system == "windows" else "zsh"
+    note = (
+        "No file here holds variables for all users: set those that onprem-agents setup --print"
+        f" --shell {shown} shows, without the key, by your own management."
+    )
+    return (note,)
+
+
 def _with_line(path: Path, line: str) -> Change:
     found = find(path)
     content = found.content or b""

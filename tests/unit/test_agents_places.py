@@ -10,7 +10,7 @@ from onprem_agents.agents import AGENTS
 from onprem_agents.agents.machine import Machine
 from onprem_agents.agents.places import MACHINE_FILES, System, machine_file
 from onprem_agents.setup.shell import Shell
-from onprem_agents.setup.start_files import of_machine, start_file
+from onprem_agents.setup.start_files import by_hand, of_machine, start_file
 
 pytestmark = pytest.mark.unit
 
@@ -88,3 +88,4 @@ def test_a_shells_start_file_is_the_one_that_it_reads(
 def test_a_machine_without_such_folders_gets_no_start_files(system: System, tmp_path: Path) -> None:
     machine = Machine(home=tmp_path, project=tmp_path, root=tmp_path, variables={}, system=system)
     assert list(of_machine(machine, lambda shell: shell)) == []
+    assert "by your own management" in by_hand(machine)[0]

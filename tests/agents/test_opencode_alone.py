@@ -1,0 +1,134 @@
+"""opencode set up in a home where npm has a mirror of the company's and opencode a provider of the user's own.
+
+No gateway: what is shown is where it and its commands look, in a network that holds the model and the mirror alone.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from embedded.layout import Layout
+from tests.agents import clis, closed_network
+from tests.unit.contract_samples import CONTRACT
+
+LIMIT_SECONDS = 240
+MIRROR = "http://127.0.0.1:4873/"
+TASK = 'run "npm install left-pad --fetch-retries=0 > npm.log 2>&1; npm config get registry > registry"'
+# A script, in which no function of the shell would be known; `timeout` starts programs alone.
+SCRIPT = f"""
+python3 -m http.server 4873 --bind 127.0.0.1 > /dev/null 2> mirror.log &
+timeout {LIMIT_SECONDS} opencode run --format json "$TASK" > run.log 2>&1
+opencode models > models
+OPENCODE_TEST_MANAGED_CONFIG_DIR=$MANAGED opencode models > models-managed
+kill %1
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What the script left in its folder, and the names and addresses of outside that were looked for."""
+
+    folder: Path
+    asked: str
+
+    def text(self, name: str) -> str:
+        """Return one of the files."""
+        return (self.folder / name).read_text()
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+    if not closed_network.is_possible():
+        pytest.skip("unshare and ip are missing, or may make no network here")
+    folder = tmp_path_factory.mktemp("alone")
+    home, root = folder / "home", folder / "root"
+    repository = home / "repository"
+    repository.mkdir(parents=True)
+    programs = os.pathsep.join([str(clis.installed(Layout.default())), os.environ["PATH"]])
+    variables = {"HOME": str(home), "PATH": programs, "LANG": "C.UTF-8", "SHELL": "/bin/bash"}
+    (home / ".npmrc").write_text(f"registry={MIRROR}\n")
+    own = {"provider": {"ollama": {"npm": "@ai-sdk/openai-compatible", "models": {"mine": {}}}}}
+    (home / ".config/opencode").mkdir(parents=True)
+    (home / ".config/opencode/opencode.json").write_text(json.dumps(own))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    (folder / "contract.json").write_text(json.dumps(_contract(port)))
+    asked = ["--connection", str(folder / "contract.json"), "--yes"]
+    for more in (
+        ["--key-command", "echo onprem-0123456789-a-key"],
+        ["--scope", "managed", "--root", str(root)],
+    ):
+        _setup("opencode", *asked, *more, variables=variables, folder=repository)
+    words = [sys.executable, "-m", "scripted_model", "--port", str(port), "--model", "coder=131072"]
+    model = subprocess.Popen([*words, "--model", "fast=65536"], stdin=subprocess.DEVNULL)
+    try:
+        _listening(port)
+        with closed_network.around(port, folder) as (within, log):
+            subprocess.run(
+                [*within, "bash", "-c", f". ~/.bashrc; bash -c {shlex.quote(SCRIPT)}"],
+                cwd=repository,
+                env=variables | {"TASK": TASK, "MANAGED": str(root / "etc/opencode")},
+                stdin=subprocess.DEVNULL,
+                timeout=2 * LIMIT_SECONDS,
+                check=False,
+            )
+            yield Ran(folder=repository, asked=log.read_text())
+    finally:
+        model.terminate()
+        model.wait()
+
+
+def _contract(port: int) -> dict[str, object]:
+    base = f"http://127.0.0.1:{port}"
+    contract = copy.deepcopy(CONTRACT)
+    return contract | {"baseUrl": f"{base}/v1", "anthropicBaseUrl": base, "host": "127.0.0.1"}
+
+
+def _setup(*words: str, variables: dict[str, str], folder: Path) -> None:
+    command = [sys.executable, "-c", "from onprem_agents.cli import main; main()", "setup", *words]
+    checkout = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        command, cwd=folder, env=variables | checkout, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _listening(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline, "the scripted model does not listen"
+            time.sleep(0.1)
+
+
+def test_neither_opencode_nor_its_commands_look_for_anything_outside(ran: Ran) -> None:
+    assert ran.asked == ""
+
+
+def test_what_the_agent_installs_comes_from_the_mirror_that_the_user_named(ran: Ran) -> None:
+    assert ran.text("registry").strip() == MIRROR, ran.text("run.log")
+    assert "GET /left-pad" in ran.text("mirror.log"), ran.text("npm.log")
+    assert "opencode" not in ran.text("mirror.log"), "the library for plugins is taken to be there"
+
+
+def test_the_users_own_provider_stays_and_the_hosted_models_are_gone(ran: Ran) -> None:
+    assert ran.text("models").split() == ["ollama/mine", "onprem/coder", "onprem/fast"]
+
+
+def test_a_whole_machine_shows_the_platform_alone(ran: Ran) -> None:
+    assert ran.text("models-managed").split() == ["onprem/coder", "onprem/fast"]
