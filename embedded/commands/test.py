@@ -23,13 +23,13 @@ class Tier:
     """One folder below `tests`, what it shows, and the binaries to bring before it runs.
 
     Tiers of different lanes share nothing but the cache, whose builds lock each other out, and may run at once.
-    What is `optional` runs only when it is named.
+    The lanes are of about the same length. What is `optional` runs only when it is named.
     """
 
     name: str
     shows: str
     binaries: tuple[str, ...] = ()
-    lane: str = "code and cluster"
+    lane: str = "code and agents"
     optional: bool = False
 
 
@@ -44,19 +44,23 @@ TIERS = (
         name="provider",
         shows="what the program relies on of the Kubernetes provider, against a real API server",
         binaries=(*_CONTROL_PLANE, *plugins.PROGRAMS),
-        lane="provider and agents",
     ),
-    Tier(name="cluster", shows="the whole product on the embedded cluster", binaries=NAMES),
+    Tier(
+        name="cluster",
+        shows="the whole product on the embedded cluster",
+        binaries=NAMES,
+        lane="cluster",
+    ),
     Tier(
         name="agents",
         shows="the real agents through the real gateway",
         binaries=NAMES,
-        lane="provider and agents",
     ),
     Tier(
         name="kueue",
         shows="Kueue's own controller on the embedded cluster; only when named, it is compiled for it",
         binaries=(*BINARIES, "kueue-manager"),
+        lane="cluster",
         optional=True,
     ),
     Tier(name="planner", shows="KV arithmetic and rendered options against vLLM's own planner and parser"),
