@@ -1,9 +1,8 @@
 """What the code imports next to what `pyproject.toml` declares.
 
-Each package may import what its lists declare: `onprem_agents` the dependencies, and those of the extras `platform`
-and `keyring` only where the import is deferred (inside a function, or for types), so that a laptop without them can
-start the command;
-`components`, `policy` and `examples` those of `platform` too; everything else those of `dev` too.
+Each package may import what its lists declare: `onprem_agents` the dependencies, and those of the extras for its
+users only where the import is deferred (inside a function, or for types), so that a laptop without them can start the
+command; `components`, `policy` and `examples` those of `platform` too; everything else those of `dev` too.
 """
 
 from __future__ import annotations
@@ -70,13 +69,15 @@ class Declared:
     def everything(self) -> frozenset[str]:
         return self.base.union(*self.extras.values())
 
+    @property
+    def _optional(self) -> list[frozenset[str]]:
+        return [names for extra, names in self.extras.items() if extra != "dev"]
+
     def allowed(self, found: Import) -> frozenset[str]:
         """Return what the file of an import may import there."""
         room = found.file.parts[0]
         if room == _PRODUCT:
-            return (
-                self.base | self.extras["platform"] | self.extras["keyring"] if found.deferred else self.base
-            )
+            return self.base.union(*self._optional) if found.deferred else self.base
         return self.base | self.extras["platform"] if room in _PLATFORM else self.everything
 
 

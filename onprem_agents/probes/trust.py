@@ -80,7 +80,7 @@ def _cause(
         lines = machine.own_folder / SHELL_FILES["bash"]
         fix = f"start a new shell, which reads what setup wrote; or, in bash and zsh: . {lines}"
         evidence = f"in this shell {said}, and with that: {trouble}; setup's {ours} is the right file"
-        return Diagnosis(cause="new-shell", evidence=evidence, fix=fix)
+        return Diagnosis(cause="old-shell", evidence=evidence, fix=fix)
     if told is None:
         return Diagnosis(cause="ca-not-told", evidence=f"it is told of no CA file: {trouble}", fix=again)
     if not told.file.is_file():

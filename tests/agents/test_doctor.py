@@ -228,7 +228,7 @@ def test_a_shell_older_than_setup_does_not_know_the_ca_and_is_told(
     told = examined(machine, gateway)
 
     found = faults(told)
-    assert set(found) == {("opencode certificate", "new-shell"), ("codex certificate", "new-shell")}
+    assert set(found) == {("opencode certificate", "old-shell"), ("codex certificate", "old-shell")}
     assert all(fix.startswith("start a new shell") for fix in found.values())
     assert (told["notRun"], told["exitCode"]) == ([], 1)
 

@@ -87,7 +87,7 @@ def test_a_shell_from_before_setup_tells_opencode_and_codex_nothing(server: Plat
 
     found = list(trust(at(server), machine, [there(OPENCODE), there(CODEX), there(CLAUDE)]))
 
-    assert [verdict.cause for verdict in found] == ["new-shell", "new-shell", "ok"]
+    assert [verdict.cause for verdict in found] == ["old-shell", "old-shell", "ok"]
     assert found[0].fix.startswith("start a new shell")
     assert str(machine.own_folder / "env.sh") in found[0].fix
 
@@ -127,7 +127,7 @@ def test_a_shell_with_the_file_of_another_time_is_no_wrong_ca(server: Platform, 
 
     (found,) = trust(at(server), machine, [there(CODEX)])
 
-    assert found.cause == "new-shell"
+    assert found.cause == "old-shell"
     assert f"in this shell CODEX_CA_CERTIFICATE is {old}" in found.evidence
 
 
