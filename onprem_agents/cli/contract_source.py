@@ -11,7 +11,7 @@ import click
 
 from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
-from onprem_agents.contract.connection_file import MAX_CONTRACT_BYTES, parse
+from onprem_agents.contract.connection_file import AFRESH, MAX_CONTRACT_BYTES, ReadContract, read
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
 from onprem_agents.probes.discovery import published
 from onprem_agents.setup.changes import find
@@ -21,7 +21,7 @@ PULUMI_SECONDS = 120
 connection_option = click.option(
     "--connection",
     metavar="FILE|-",
-    help="The connection contract as JSON (pulumi stack output connection --json); - reads standard input.",
+    help="The connection contract as JSON, as your platform team gives it; - reads standard input.",
 )
 
 
@@ -49,43 +49,59 @@ def read_contract(
 
     Without any, that of the last setup on the machine `last`, as its gateway publishes it now; as it was then,
     and put into `stale`, when that gateway does not answer.
-    Raises `click.UsageError` for no source or two, `InvalidInput` or `EnvironmentProblem` for a bad one.
+    Raises `click.UsageError` for no source or two, `InvalidInput` or `EnvironmentProblem` for a bad one. Says on
+    standard error when the platform is newer than this command.
     """
+    found = _read(connection, stack, host, ca_file, last=last, stale=stale)
+    if found.note is not None:
+        click.echo(f"note: {found.note}", err=True)
+    return found.connection
+
+
+def _read(
+    connection: str | None,
+    stack: str | None,
+    host: str | None,
+    ca_file: Path | None,
+    *,
+    last: Machine | None,
+    stale: list[Connection] | None,
+) -> ReadContract:
     if len([source for source in (connection, stack, host) if source is not None]) > 1:
         raise click.UsageError("give one of --host, --connection and --stack")
     if host is not None:
         return published(host, ca_file=ca_file)
     if stack is not None:
-        return parse(_stack_output(stack), f"the output of stack {stack}")
+        return read(_stack_output(stack), f"the output of stack {stack}")
     if connection is None:
         piped = b"" if sys.stdin is None or sys.stdin.isatty() else _limited(sys.stdin.buffer)
         if piped.strip() or (last is None and sys.stdin is not None and not sys.stdin.isatty()):
-            return parse(_text(piped, "standard input"), "standard input")
+            return read(_text(piped, "standard input"), "standard input")
         again = _of_last_setup(last, ca_file, stale) if last is not None else None
         if again is None:
             raise click.UsageError(
-                "no connection contract given; use --host NAME, --stack STACK, --connection FILE, or a pipe:"
-                " pulumi stack output connection --json -s STACK | onprem-agents …"
+                "no connection contract given; use --host NAME with the name that your platform team told you, or"
+                " --connection FILE with the contract itself, also from a pipe; with the stack at hand, --stack STACK"
             )
         return again
     if connection == STANDARD_INPUT:
-        return parse(_text(_limited(sys.stdin.buffer), "standard input"), "standard input")
-    return parse(_file_text(connection), connection)
+        return read(_text(_limited(sys.stdin.buffer), "standard input"), "standard input")
+    return read(_file_text(connection), connection)
 
 
 def _of_last_setup(
     machine: Machine, ca_file: Path | None, stale: list[Connection] | None
-) -> Connection | None:
+) -> ReadContract | None:
     kept = find(machine.contract_file)
     if kept.content is None:
         return None
-    contract = parse(kept.text, str(machine.contract_file))
+    contract = read(kept.text, str(machine.contract_file))
     try:
-        return published(contract.anthropic_base_url, ca_file=ca_file)
+        return published(contract.connection.anthropic_base_url, ca_file=ca_file)
     except EnvironmentProblem as error:
         click.echo(f"{error}\nGoing on with the contract of the last setup.", err=True)
         if stale is not None:
-            stale.append(contract)
+            stale.append(contract.connection)
         return contract
 
 
@@ -116,7 +132,7 @@ def _text(data: bytes, source: str) -> str:
             cause="unreadable",
             found="bytes that are no text",
             why=f"a contract is {encoding.removesuffix('-sig').upper()} text",
-            fix="take the contract afresh: pulumi stack output connection --json -s STACK",
+            fix=AFRESH,
         )
         raise InvalidInput(source, [problem]) from error
 

@@ -39,7 +39,7 @@ variable that the contract names, that file, or a prompt.
 @click.argument("target", type=click.Choice([*(target.name for target in TARGETS), ALL]), default=ALL)
 @host_option
 @connection_option
-@click.option("--stack", help="Take the contract from the outputs of this stack, with the pulumi command.")
+@click.option("--stack", help="Take the contract from the outputs of this stack: for those who deploy it.")
 @click.option(
     "--scope",
     type=click.Choice(get_args(Scope)),
@@ -118,6 +118,8 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
     _write(prepared, left_out, machine, dry_run=dry_run, yes=yes, as_json=as_json)
     if not as_json and scope == "user" and not no_shell and not dry_run and shell not in SHELL_START:
         click.echo(f"Add this line to your shell's start file: {start_line(shell)}")
+    if not as_json:
+        click.echo("".join(f"{line}\n" for line in contract.support_lines), nl=False)
 
 
 def _write(

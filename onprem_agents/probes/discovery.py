@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from onprem_agents.contract.connection import WELL_KNOWN_PATH, Connection
-from onprem_agents.contract.connection_file import MAX_CONTRACT_BYTES, parse
+from onprem_agents.contract.connection_file import MAX_CONTRACT_BYTES, ReadContract, read
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
 from onprem_agents.probes.smoke_causes import Asked, of_error
 from onprem_agents.stack.untrusted import is_loopback
@@ -22,7 +22,7 @@ from onprem_agents.stack.untrusted import is_loopback
 FETCH_SECONDS = 30.0
 
 
-def published(host: str, *, ca_file: Path | None = None, seconds: float = FETCH_SECONDS) -> Connection:
+def published(host: str, *, ca_file: Path | None = None, seconds: float = FETCH_SECONDS) -> ReadContract:
     """Return the contract that `https://HOST[:PORT]` publishes.
 
     `http://` is taken for this machine alone. Raises `InvalidInput` for a bad name or contract and
@@ -39,7 +39,9 @@ def published(host: str, *, ca_file: Path | None = None, seconds: float = FETCH_
         cause = of_error(error, asked)
         evidence, fix = cleaned(cause.evidence, secret=None), cause.fix.replace("--base-url", "--host")
         raise EnvironmentProblem(f"{url} cannot be read: {evidence}; {fix}") from error
-    return of_same_machine(parse(text, url), base, url)
+    found = read(text, url)
+    of_same_machine(found.connection, base, url)
+    return found
 
 
 def trusting(ca_file: Path | None) -> ssl.SSLContext:
@@ -74,16 +76,16 @@ def base_address(host: str) -> str:
     return address
 
 
-def of_same_machine(connection: Connection, base: str, source: str) -> Connection:
-    """Return the contract if it names the machine that it came from; raises `InvalidInput` otherwise."""
+def of_same_machine(connection: Connection, base: str, source: str) -> None:
+    """Raise `InvalidInput` unless the contract names the machine that it came from."""
     if connection.anthropic_base_url == base or _loose(connection.anthropic_base_url) == _loose(base):
-        return connection
+        return
     problem = Problem(
         where="baseUrl",
         cause="contradiction",
         found=connection.base_url,
         why=f"the contract came from {base}, and a key for it would be sent to another address",
-        fix="ask the platform team which of the two is right, and set platform.access.host and port to it",
+        fix="ask the platform team which of the two is right; in their stack it is access.host, with access.port",
     )
     raise InvalidInput(source, [problem])
 
@@ -106,7 +108,7 @@ def _read(http: httpx.Client, url: str, seconds: float) -> str:
         if not response.is_success:
             raise EnvironmentProblem(
                 f"{url} answered HTTP {response.status_code}: this host publishes no contract; check --host,"
-                " or take the contract from the stack (--stack or --connection)"
+                " or give the contract as a file (--connection)"
             )
         for part in response.iter_bytes():
             data += part
