@@ -16,9 +16,7 @@ from onprem_agents.probes.smoke import exchange
 from onprem_agents.probes.smoke_causes import Asked, of_error, of_status
 from onprem_agents.probes.verdict import Verdict, fine
 
-_AGAIN = (
-    "tell your platform team: the gateway says what an earlier deployment meant, and deploying again mends it"
-)
+_AGAIN = "have the stack deployed again by whoever runs the platform: the gateway says what was meant before"
 
 
 def contract(patient: Patient) -> Verdict:
@@ -64,9 +62,7 @@ def models(patient: Patient) -> Verdict:
     if not response.is_success:
         return verdict("models", of_status(response.status_code, text, asked), secret=target.key)
     try:
-        entries = json.loads(text)["data"]
-        windows = {str(entry["id"]): entry.get("max_model_len") for entry in entries}
-        aliases = {str(name) for entry in entries for name in entry.get("aliases") or ()}
+        windows = {str(entry["id"]): entry.get("max_model_len") for entry in json.loads(text)["data"]}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         fix = "look at what answers GET /v1/models under this name"
         return verdict(
@@ -74,17 +70,11 @@ def models(patient: Patient) -> Verdict:
             Diagnosis(cause="not-an-api", evidence=f"no list but: {text}", fix=fix),
             secret=target.key,
         )
-    return verdict("models", _judged(patient.connection, windows, aliases), secret=target.key)
+    return verdict("models", _judged(patient.connection, windows), secret=target.key)
 
 
-def _judged(connection: Connection, windows: dict[str, object], aliases: set[str]) -> Diagnosis:
+def _judged(connection: Connection, windows: dict[str, object]) -> Diagnosis:
     missing = [role.model for role in connection.roles if role.model not in windows]
-    # A server that lists itself, without the gateway before it, tells no aliases and knows none.
-    if aliases and (unknown := [name for name in connection.model_aliases if name not in aliases]):
-        evidence = (
-            f"{', '.join(unknown)} not among the other names that it tells, {', '.join(sorted(aliases))}"
-        )
-        return Diagnosis(cause="model", evidence=evidence, fix=_AGAIN)
     if missing:
         evidence = f"{', '.join(missing)} not among {', '.join(windows) or 'nothing'}"
         return Diagnosis(cause="model", evidence=evidence, fix=_AGAIN)
