@@ -34,7 +34,7 @@ def address(where: str, url: str, right: str, connection: Connection) -> Iterato
 def model(where: str, name: str, connection: Connection, *, before: str = "") -> Iterator[Diagnosis]:
     """Yield a model that the platform does not serve; `before` is what the agent puts before each name."""
     known = [role.model for role in connection.roles]
-    if connection.serving(name) is None:
+    if name not in known:
         found = f"{where} is {shown(before + name)}" if name else f"{where} is none of the platform's"
         evidence = f"{found}, the platform serves {', '.join(known)}"
         fix = f"set {where} to {before}{connection.main.model}: the served name"

@@ -13,7 +13,7 @@ from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import AFRESH, MAX_CONTRACT_BYTES, ReadContract, read
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
-from onprem_agents.probes.discovery import published
+from onprem_agents.probes.discovery import base_address, published
 from onprem_agents.setup.changes import find
 
 STANDARD_INPUT = "-"
@@ -87,6 +87,18 @@ def _read(
     if connection == STANDARD_INPUT:
         return read(_text(_limited(sys.stdin.buffer), "standard input"), "standard input")
     return read(_file_text(connection), connection)
+
+
+def support_of_last_setup(machine: Machine, host: str) -> tuple[str, ...]:
+    """Return whom to ask about a host that does not answer, as it said when this machine was set up for it."""
+    kept = find(machine.contract_file)
+    if kept.content is None:
+        return ()
+    try:
+        connection = read(kept.text, str(machine.contract_file)).connection
+    except InvalidInput:
+        return ()
+    return connection.support_lines if base_address(host) == connection.anthropic_base_url else ()
 
 
 def _of_last_setup(

@@ -15,7 +15,13 @@ import httpx
 from onprem_agents.agents import AGENTS, agent_named
 from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.agents.machine import Machine
-from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option, read_contract
+from onprem_agents.cli.contract_source import (
+    ca_file_option,
+    connection_option,
+    host_option,
+    read_contract,
+    support_of_last_setup,
+)
 from onprem_agents.cli.options import json_option
 from onprem_agents.cli.verdict_view import row, show
 from onprem_agents.contract.connection import Connection
@@ -79,7 +85,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
         if host is None:
             raise
         _tell(without_contract(host, machine, ca_file, error), verdicts, as_json=as_json)
-        _end(verdicts, (), (), as_json=as_json)
+        _end(verdicts, (), support_of_last_setup(machine, host), as_json=as_json)
     key = _key(contract, machine, key_file)
     named = agent_named(agent) if agent is not None else None
     found = [installed.find(each, machine.variables) for each in AGENTS]

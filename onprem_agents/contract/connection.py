@@ -217,11 +217,6 @@ class Connection(_Part):
         """Return the role of that name; `KeyError` when there is none."""
         return {role.role: role for role in self.roles}[name]
 
-    def serving(self, model: str) -> Role | None:
-        """Return the role that answers to a model's name, by its own or by an alias; None when there is none."""
-        own = next((role for role in self.roles if role.model == model), None)
-        return own or (self.main if any(fits(pattern, model) for pattern in self.model_aliases) else None)
-
     @property
     def main(self) -> Role:
         """The role that does the work."""

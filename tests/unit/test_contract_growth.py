@@ -11,9 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from onprem_agents import __version__
+from onprem_agents.agents.diagnosis import Severity
+from onprem_agents.agents.machine import Machine
 from onprem_agents.cli import main
 from onprem_agents.contract.connection_file import parse, read
 from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.probes.local import drift_of_contract
 from tests.unit.contract_samples import CONTRACT, changed, contract
 
 pytestmark = pytest.mark.unit
@@ -154,6 +157,19 @@ def test_setup_ends_with_whom_to_ask(tmp_path: Path) -> None:
     assert done.stdout.endswith(
         "Is the platform well? https://status.example.internal\nHelp: #coding-agents\n"
     )
+
+
+def test_another_support_address_is_no_reason_to_set_up_again(tmp_path: Path) -> None:
+    machine = Machine(home=tmp_path, project=tmp_path, root=tmp_path, variables={})
+    machine.contract_file.parent.mkdir(parents=True)
+    machine.contract_file.write_text(contract().to_json())
+
+    moved = drift_of_contract(contract("support", "address", value="call 4711"), machine)
+    renamed = drift_of_contract(contract("modelAliases", value=[]), machine)
+
+    assert moved is not None
+    assert renamed is not None
+    assert (moved.severity, renamed.severity) == (Severity.OK, Severity.BROKEN)
 
 
 @pytest.mark.parametrize(

@@ -108,20 +108,7 @@ def test_what_is_neither_true_nor_false_is_refused_at_its_key(value: object) -> 
     assert [problem.where for problem in caught.value.problems] == ["platform.access.modelAliases"]
 
 
-@pytest.mark.parametrize(
-    ("model", "role"),
-    [
-        ("coder", "coder"),
-        ("fast", "fast"),
-        ("claude-opus-5-5", "coder"),
-        ("gpt-5.2-codex", "coder"),
-        ("gemini-3", None),
-        ("Claude-opus", None),
-        ("", None),
-    ],
-)
-def test_the_contract_tells_who_answers_to_a_name(model: str, role: str | None) -> None:
-    found = contract().serving(model)
+def test_an_agents_own_settings_still_name_the_role_for_its_window_is_known_by_that_name() -> None:
+    (found,) = causes.model("ANTHROPIC_MODEL", "claude-opus-5-5", contract())
 
-    assert (found.role if found else None) == role
-    assert bool(list(causes.model("ANTHROPIC_MODEL", model, contract()))) is (role is None)
+    assert (found.cause, found.fix) == ("model", "set ANTHROPIC_MODEL to coder: the served name")
