@@ -413,6 +413,15 @@ class ProxyReference(TypedDict):
     """Namespace of that Service. Left out: the one of what uses it; there is no other."""
 
 
+class Support(TypedDict):
+    """Who helps developers, and where they see whether the platform is well."""
+
+    address: NotRequired[pulumi.Input[str]]
+    """Whom developers ask: a mail address, a channel or a page, as they know it. Left out: nobody is named."""
+    status_page: NotRequired[pulumi.Input[str]]
+    """Address of the page that tells of outages. Left out: none is named."""
+
+
 class ExternalIngressArgs(TypedDict):
     """What `ExternalIngress` is told."""
 
@@ -429,6 +438,9 @@ class ExternalIngressArgs(TypedDict):
     gateway_service: NotRequired[pulumi.Input[GatewayService]]
     """The Service in front of Envoy. Left out: as the GatewayClass's own EnvoyProxy says, else a
     LoadBalancer."""
+    model_aliases: NotRequired[pulumi.Input[bool]]
+    """Whether names of hosted models, claude-* and gpt-*, lead to the first role: repositories bring agents
+    and commands that ask for them. Otherwise those get 404. Default: true."""
     gateway_class: NotRequired[pulumi.Input[str]]
     """Existing GatewayClass that Envoy Gateway serves. Default: envoy-gateway."""
     gateway_replicas: NotRequired[pulumi.Input[int]]
@@ -450,6 +462,9 @@ class ExternalIngressArgs(TypedDict):
     platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
     where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
     Default: fixed."""
+    support: NotRequired[pulumi.Input[Support]]
+    """Where developers turn when something is wrong: 'onprem-agents setup' and 'doctor' tell it. Left out:
+    they are told to ask the platform team."""
 
 
 class IngressReference(TypedDict):
@@ -681,6 +696,9 @@ class Access(TypedDict):
     gateway_service: NotRequired[pulumi.Input[GatewayService]]
     """The Service in front of Envoy. Left out: as the GatewayClass's own EnvoyProxy says, else a
     LoadBalancer."""
+    model_aliases: NotRequired[pulumi.Input[bool]]
+    """Whether names of hosted models, claude-* and gpt-*, lead to the first role: repositories bring agents
+    and commands that ask for them. Otherwise those get 404. Default: true."""
     gateway: NotRequired[pulumi.Input[str]]
     """Software of the gateway; envoy-ai-gateway counts tokens and needs its controller. One of
     envoy-gateway, envoy-ai-gateway. Default: envoy-gateway."""
@@ -810,6 +828,9 @@ class CodingPlatformArgs(TypedDict):
     platform assigns, as OpenShift's restricted-v2 does (platform). No pod runs as root in either case:
     where nothing assigns a user, an image whose own one is root does not start. One of fixed, platform.
     Default: fixed."""
+    support: NotRequired[pulumi.Input[Support]]
+    """Where developers turn when something is wrong: 'onprem-agents setup' and 'doctor' tell it. Left out:
+    they are told to ask the platform team."""
     check: NotRequired[pulumi.Input[Check]]
     """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
     'onprem-agents verify' does the same at any time. Left out: it is not."""

@@ -81,6 +81,8 @@ def settings_file(connection: Connection, *, base_url: str) -> ConfigFile:
         **limits(connection),
     }
     capabilities = {role.model: ",".join(role.claude_capabilities) for role in (main, small)}
+    # A repository's agent may name a model of the maker's, of which Claude Code knows more than the main role can.
+    capabilities |= dict.fromkeys(connection.model_aliases, ",".join(main.claude_capabilities))
     if switches := ";".join(f"{model}={names}" for model, names in capabilities.items() if names):
         values["CLAUDE_CODE_MODEL_CAPABILITIES"] = switches
     values |= budget(connection) | quiet()

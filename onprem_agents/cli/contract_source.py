@@ -12,9 +12,9 @@ import click
 
 from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
-from onprem_agents.contract.connection_file import MAX_CONTRACT_BYTES, parse
+from onprem_agents.contract.connection_file import AFRESH, MAX_CONTRACT_BYTES, ReadContract, read
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
-from onprem_agents.probes.discovery import published
+from onprem_agents.probes.discovery import base_address, published
 from onprem_agents.setup.changes import find
 
 STANDARD_INPUT = "-"
@@ -22,7 +22,7 @@ PULUMI_SECONDS = 120
 connection_option = click.option(
     "--connection",
     metavar="FILE|-",
-    help="The connection contract as JSON (pulumi stack output connection --json); - reads standard input.",
+    help="The connection contract as JSON, as your platform team gives it; - reads standard input.",
 )
 
 
@@ -51,31 +51,60 @@ def read_contract(
 
     Without any, that of the last setup on the machine `last`, as its gateway publishes it now; as it was then,
     and put into `stale`, when that gateway does not answer.
-    Raises `click.UsageError` for no source or two, `InvalidInput` or `EnvironmentProblem` for a bad one.
+    Raises `click.UsageError` for no source or two, `InvalidInput` or `EnvironmentProblem` for a bad one. Says on
+    standard error when the platform is newer than this command.
     """
+    found = _read(connection, stack, host, ca_file, last=last, stale=stale, proxy=proxy)
+    if found.note is not None:
+        click.echo(f"note: {found.note}", err=True)
+    return found.connection
+
+
+def _read(
+    connection: str | None,
+    stack: str | None,
+    host: str | None,
+    ca_file: Path | None,
+    *,
+    last: Machine | None,
+    stale: list[Connection] | None,
+    proxy: str | None,
+) -> ReadContract:
     if len([source for source in (connection, stack, host) if source is not None]) > 1:
         raise click.UsageError("give one of --host, --connection and --stack")
     if host is not None:
         return _fetched(host, ca_file, proxy)
     if stack is not None:
-        return parse(_stack_output(stack), f"the output of stack {stack}")
+        return read(_stack_output(stack), f"the output of stack {stack}")
     if connection is None:
         piped = b"" if sys.stdin is None or sys.stdin.isatty() else _limited(sys.stdin.buffer)
         if piped.strip() or (last is None and sys.stdin is not None and not sys.stdin.isatty()):
-            return parse(_text(piped, "standard input"), "standard input")
+            return read(_text(piped, "standard input"), "standard input")
         again = _of_last_setup(last, ca_file, stale, proxy) if last is not None else None
         if again is None:
             raise click.UsageError(
-                "no connection contract given; use --host NAME, --stack STACK, --connection FILE, or a pipe:"
-                " pulumi stack output connection --json -s STACK | onprem-agents …"
+                "no connection contract given; use --host NAME with the name that your platform team told you, or"
+                " --connection FILE with the contract itself, also from a pipe; with the stack at hand, --stack STACK"
             )
         return again
     if connection == STANDARD_INPUT:
-        return parse(_text(_limited(sys.stdin.buffer), "standard input"), "standard input")
-    return parse(_file_text(connection), connection)
+        return read(_text(_limited(sys.stdin.buffer), "standard input"), "standard input")
+    return read(_file_text(connection), connection)
 
 
-def _fetched(host: str, ca_file: Path | None, proxy: str | None) -> Connection:
+def support_of_last_setup(machine: Machine, host: str) -> tuple[str, ...]:
+    """Return whom to ask about a host that does not answer, as it said when this machine was set up for it."""
+    kept = find(machine.contract_file)
+    if kept.content is None:
+        return ()
+    try:
+        connection = read(kept.text, str(machine.contract_file)).connection
+    except InvalidInput:
+        return ()
+    return connection.support_lines if base_address(host) == connection.anthropic_base_url else ()
+
+
+def _fetched(host: str, ca_file: Path | None, proxy: str | None) -> ReadContract:
     """Ask the gateway and say so at once: a host behind a dead VPN takes half a minute to fail."""
     click.echo(f"Asking {host.removeprefix('https://')} what it serves …", err=True)
     return published(host, ca_file=ca_file, proxy=proxy, variables=os.environ)
@@ -83,17 +112,17 @@ def _fetched(host: str, ca_file: Path | None, proxy: str | None) -> Connection:
 
 def _of_last_setup(
     machine: Machine, ca_file: Path | None, stale: list[Connection] | None, proxy: str | None
-) -> Connection | None:
+) -> ReadContract | None:
     kept = find(machine.contract_file)
     if kept.content is None:
         return None
-    contract = parse(kept.text, str(machine.contract_file))
+    contract = read(kept.text, str(machine.contract_file))
     try:
-        return _fetched(contract.anthropic_base_url, ca_file, proxy)
+        return _fetched(contract.connection.anthropic_base_url, ca_file, proxy)
     except EnvironmentProblem as error:
         click.echo(f"{error}\nGoing on with the contract of the last setup.", err=True)
         if stale is not None:
-            stale.append(contract)
+            stale.append(contract.connection)
         return contract
 
 
@@ -124,7 +153,7 @@ def _text(data: bytes, source: str) -> str:
             cause="unreadable",
             found="bytes that are no text",
             why=f"a contract is {encoding.removesuffix('-sig').upper()} text",
-            fix="take the contract afresh: pulumi stack output connection --json -s STACK",
+            fix=AFRESH,
         )
         raise InvalidInput(source, [problem]) from error
 

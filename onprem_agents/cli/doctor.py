@@ -15,7 +15,13 @@ import httpx
 from onprem_agents.agents import AGENTS, agent_named
 from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.agents.machine import Machine
-from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option, read_contract
+from onprem_agents.cli.contract_source import (
+    ca_file_option,
+    connection_option,
+    host_option,
+    read_contract,
+    support_of_last_setup,
+)
 from onprem_agents.cli.options import json_option
 from onprem_agents.cli.verdict_view import row, show
 from onprem_agents.contract.connection import Connection
@@ -34,7 +40,7 @@ from onprem_agents.setup import developer_key, installed, key_store
 @click.command()
 @host_option
 @connection_option
-@click.option("--stack", help="Take the contract from the outputs of this stack, with the pulumi command.")
+@click.option("--stack", help="Take the contract from the outputs of this stack: for those who deploy it.")
 @click.option(
     "--agent",
     type=click.Choice([agent.name for agent in AGENTS]),
@@ -87,7 +93,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
         if host is None:
             raise
         _tell(without_contract(host, machine, ca_file, error), verdicts, as_json=as_json)
-        _end(verdicts, (), as_json=as_json)
+        _end(verdicts, (), support_of_last_setup(machine, host), as_json=as_json)
     key = _key(contract, machine, key_file)
     named = agent_named(agent) if agent is not None else None
     found = installed.find_all(AGENTS, machine.variables)
@@ -111,22 +117,26 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
                 contract, chosen, machine.variables, key=secret, seconds=max(timeout, SCREEN_SECONDS)
             )
             _tell(stages, verdicts, as_json=as_json)
-    _end(verdicts, skipped, as_json=as_json)
+    _end(verdicts, skipped, contract.support_lines, as_json=as_json)
 
 
-def _end(verdicts: list[Verdict], skipped: Sequence[str], *, as_json: bool) -> NoReturn:
-    """Print the sum of it and leave with the worst severity."""
+def _end(
+    verdicts: list[Verdict], skipped: Sequence[str], support: Sequence[str], *, as_json: bool
+) -> NoReturn:
+    """Print the sum of it, with whom to ask where there is a fault, and leave with the worst severity."""
+    bad = sum(verdict.severity is not Severity.OK for verdict in verdicts)
+    help_with_faults = list(support) if bad else []
     if as_json:
         rows = [row(verdict) for verdict in verdicts]
         told = {"verdicts": rows, "notRun": list(skipped), "exitCode": int(worst(verdicts))}
-        click.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(told | ({"support": help_with_faults} if help_with_faults else {}), indent=2))
     else:
-        bad = sum(verdict.severity is not Severity.OK for verdict in verdicts)
         click.echo(
             f"{len(verdicts)} probes, {bad} with a fault." if bad else f"{len(verdicts)} probes, all well."
         )
         if skipped:
             click.echo(f"Not run, for the fault above stands before them: {', '.join(skipped)}.")
+        click.echo("".join(f"{line}\n" for line in help_with_faults), nl=False)
     sys.exit(worst(verdicts))
 
 

@@ -43,7 +43,7 @@ variable that the contract names, that file, or a prompt.
 @click.argument("target", type=click.Choice([*(target.name for target in TARGETS), ALL]), default=ALL)
 @host_option
 @connection_option
-@click.option("--stack", help="Take the contract from the outputs of this stack, with the pulumi command.")
+@click.option("--stack", help="Take the contract from the outputs of this stack: for those who deploy it.")
 @click.option(
     "--scope",
     type=click.Choice(get_args(Scope)),
@@ -160,14 +160,10 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
     else:
         written = False
     _tell(prepared, left_out, written=written, dry_run=dry_run, as_json=as_json)
-    if (
-        not as_json
-        and scope == "user"
-        and not no_shell
-        and not dry_run
-        and start_file(shell, machine) is None
-    ):
-        click.echo(f"Add this line to your shell's start file: {start_line(shell)}")
+    if not as_json:
+        by_hand = scope == "user" and not no_shell and not dry_run and start_file(shell, machine) is None
+        last = [f"Add this line to your shell's start file: {start_line(shell)}"] if by_hand else []
+        click.echo("".join(f"{line}\n" for line in (*last, *contract.support_lines)), nl=False)
 
 
 def _agreed(prepared: Setup, left_out: dict[str, str], *, dry_run: bool, yes: bool, as_json: bool) -> bool:

@@ -18,6 +18,7 @@ from onprem_agents.contract.limits import MAX_OUTPUT_TOKENS, compact_at_tokens, 
 from onprem_agents.errors import Finding
 from onprem_agents.stack.domain import (
     AgentName,
+    AliasPattern,
     ApiUrl,
     ContextTokens,
     Host,
@@ -34,6 +35,7 @@ from onprem_agents.stack.domain import (
     Translation,
     VersionText,
 )
+from onprem_agents.stack.support import Support
 from onprem_agents.stack.thinking import ServedThinking
 from onprem_agents.stack.untrusted import refusal
 
@@ -47,6 +49,11 @@ AuthHeader = Literal["Authorization: Bearer", "x-api-key"]
 # refuse them (vllm-project/vllm#48874, #44000); effort and context management are not modelled; 2026-11.
 CLAUDE_CAPABILITIES = ("-mid_conv_system", "-mid_conv_tool_change", "-effort", "-context_management")
 ClaudeCapability = Annotated[str, Field(pattern=r"^-?[a-z][a-z_]{0,40}\z")]
+
+
+def fits(pattern: str, model: str) -> bool:
+    """Return whether an alias stands for a model's name."""
+    return model.startswith(pattern.removesuffix("*"))
 
 
 class _Part(BaseModel):
@@ -139,7 +146,10 @@ class Role(_Part):
 
 
 class Connection(_Part):
-    """The whole contract. `main_role` does the work; `small_role` takes titles and other short calls."""
+    """The whole contract. `main_role` does the work; `small_role` takes titles and other short calls.
+
+    `model_aliases` are beginnings of names that lead to the main role as well, each with `*` for the rest.
+    """
 
     version: Literal[1] = 1
     stack: StackName
@@ -154,6 +164,8 @@ class Connection(_Part):
     small_role: RoleName
     timeouts: Timeouts
     tested_agents: dict[AgentName, VersionText] = Field(default_factory=dict)
+    model_aliases: Annotated[tuple[AliasPattern, ...], Field(max_length=20)] = ()
+    support: Support | None = None
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -196,6 +208,11 @@ class Connection(_Part):
                     why="no entry of roles has that name",
                     fix=f"set {key} to one of: {', '.join(roles[:10])}",
                 )
+
+    @property
+    def support_lines(self) -> tuple[str, ...]:
+        """Where a developer turns when something is wrong, a line each; none where the platform names nobody."""
+        return self.support.lines if self.support is not None else ()
 
     def role(self, name: str) -> Role:
         """Return the role of that name; `KeyError` when there is none."""

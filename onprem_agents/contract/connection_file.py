@@ -1,20 +1,52 @@
-"""Reading a connection contract that came from a file, a pipe or a gateway: trusted in nothing."""
+"""Reading a connection contract that came from a file, a pipe or a gateway: trusted in nothing.
+
+A platform may be newer than the release that reads its contract: keys that this one does not know are left out and
+told, unless they look like a secret, which no contract carries.
+"""
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
+from onprem_agents import __version__
 from onprem_agents.contract.connection import CONTRACT_VERSION, Connection
-from onprem_agents.errors import Cause, Finding, InvalidInput, Problem, nearest_hint
+from onprem_agents.errors import Cause, Finding, InvalidInput, Problem
 from onprem_agents.stack.untrusted import looks_like_key, shown
 
 MAX_CONTRACT_BYTES = 1024 * 1024
-AFRESH = "take the contract afresh: pulumi stack output connection --json -s STACK"
+AFRESH = "take the contract afresh from the gateway (--host NAME), or ask your platform team for it"
+_SECRET_NAME = re.compile(
+    r"(?i)(^|_)key$|(api|access|private|secret|server|developer)_?keys?$|token$|secrets?$|passw|passphrase|credential"
+)
+_SHOWN_KEYS = 5
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadContract:
+    """A contract, and the keys of it that this release does not know, by their paths."""
+
+    connection: Connection
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str | None:
+        """What a developer should know of the keys that were left out, if any."""
+        if not self.unknown:
+            return None
+        more = f" and {len(self.unknown) - _SHOWN_KEYS} more" if len(self.unknown) > _SHOWN_KEYS else ""
+        return (
+            f"your onprem-agents ({__version__}) is older than the platform, so {', '.join(self.unknown[:_SHOWN_KEYS])}"
+            f"{more} of its contract is left out; update: pip install --upgrade onprem-coding-agents, or the way that "
+            "your platform team told you"
+        )
 
 
 def parse(text: str, source: str) -> Connection:
@@ -22,6 +54,11 @@ def parse(text: str, source: str) -> Connection:
 
     Raises `InvalidInput` with every problem found. Values that look like keys are never repeated in it.
     """
+    return read(text, source).connection
+
+
+def read(text: str, source: str) -> ReadContract:
+    """Return the contract, and what this release does not know of it; raises as `parse` does."""
     data = _read_json(text, source)
     version = data.get("version")
     if version is None or isinstance(version, bool):
@@ -42,11 +79,52 @@ def parse(text: str, source: str) -> Connection:
             why=f"this release of onprem-agents knows version {CONTRACT_VERSION} and must not guess at newer ones",
             fix="install the release of onprem-coding-agents that the platform was deployed with",
         )
+    unknown = tuple(_unknown(data))
     try:
-        return Connection.model_validate(data, by_alias=True, by_name=False)
+        connection = Connection.model_validate(_without(data, unknown), by_alias=True, by_name=False)
     except ValidationError as error:
         problems = [problem for detail in error.errors() for problem in _problems(dict(detail))]
-    raise InvalidInput(source, problems)
+        raise InvalidInput(source, problems) from None
+    return ReadContract(connection=connection, unknown=tuple(_where(path) for path in unknown))
+
+
+Path = tuple[int | str, ...]
+
+
+def _unknown(data: dict[str, Any]) -> Iterator[Path]:
+    """Yield the paths of keys that no part of a contract has, of those that may be left out."""
+    try:
+        Connection.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        for detail in error.errors():
+            if detail["type"] == "extra_forbidden" and not _holds_secret(detail["loc"][-1], detail["input"]):
+                yield detail["loc"]
+
+
+def _without(data: dict[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
+    kept = copy.deepcopy(data) if paths else data
+    for path in paths:
+        node: Any = kept
+        for step in path[:-1]:
+            node = node[step]
+        del node[path[-1]]
+    return kept
+
+
+def _holds_secret(name: object, value: object) -> bool:
+    """Tell whether a key or anything below it looks like a secret."""
+    rest: list[tuple[object, object]] = [(name, value)]
+    while rest:
+        key, found = rest.pop()
+        if isinstance(key, str) and (looks_like_key(key) or _SECRET_NAME.search(key)):
+            return True
+        if isinstance(found, dict):
+            rest += found.items()
+        elif isinstance(found, list):
+            rest += [(None, each) for each in found]
+        elif isinstance(found, str) and looks_like_key(found):
+            return True
+    return False
 
 
 def _read_json(text: str, source: str) -> dict[str, Any]:
@@ -143,18 +221,13 @@ def _problems(detail: dict[str, Any]) -> list[Problem]:
             )
         ]
     if kind == "extra_forbidden":
-        name = str(detail["loc"][-1])
-        secret = looks_like_key(name) or re.search(r"(?i)api_?key$|token$|secret$|password", name)
-        why = "a contract never carries a secret" if secret else "no contract of this version has that key"
-        known = [str(field.alias) for field in Connection.model_fields.values()]
-        hint = f"; {nearest_hint(name, known)}" if not secret and len(detail["loc"]) == 1 else ""
         return [
             Problem(
                 where=where,
                 cause="unknown-key",
-                found="a key with a value",
-                why=why,
-                fix=f"remove the key{hint}",
+                found="a key with a value that looks like a secret (not shown)",
+                why="a contract never carries a secret",
+                fix="remove the key, and renew whatever secret it was",
             )
         ]
     why = str(detail["msg"])

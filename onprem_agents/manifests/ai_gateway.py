@@ -2,7 +2,8 @@
 
 Each role is two AIServiceBackends onto one vLLM: the OpenAI one for chat and responses, the Anthropic one for
 messages, since a backend of either schema cannot serve the other. Rules match headers only, so Anthropic's
-clients are known by the `anthropic-version` header, which they always send. API v1beta1 (v1.1, read 2026-11);
+clients are known by the `anthropic-version` header, which they always send. Other names of the main role are a second
+match of its rules, and `modelNameOverride` writes its own name into the body. API v1beta1 (v1.1, read 2026-11);
 the controller was not run. Its chart must serve Anthropic's API without a prefix (`endpointConfig`), for the
 addresses in the connection contract are the same with either gateway.
 """
@@ -95,13 +96,17 @@ def _routes(part: IngressPart) -> list[Manifest]:
 
 
 def _rule(part: IngressPart, server: ServerReference, schema: Schema) -> Manifest:
-    headers = [{"type": "Exact", "name": _MODEL_HEADER, "value": server.name}]
-    if schema == "Anthropic":
-        headers.append({"type": "RegularExpression", "name": _ANTHROPIC_HEADER, "value": ".+"})
+    names = [{"type": "Exact", "name": _MODEL_HEADER, "value": server.name}]
+    backend: Manifest = {"name": _backend(server, schema), "weight": 1, "priority": 0}
+    if part.model_aliases and server is part.servers[0]:
+        beginnings = "|".join(alias.removesuffix("*").replace(".", r"\.") for alias in part.model_aliases)
+        names.append({"type": "RegularExpression", "name": _MODEL_HEADER, "value": f"({beginnings}).*"})
+        backend["modelNameOverride"] = server.name
+    speaks = {"type": "RegularExpression", "name": _ANTHROPIC_HEADER, "value": ".+"}
     limit = format_duration(part.timeouts.route_seconds)
     return {
-        "matches": [{"headers": headers}],
-        "backendRefs": [{"name": _backend(server, schema), "weight": 1, "priority": 0}],
+        "matches": [{"headers": [name, speaks] if schema == "Anthropic" else [name]} for name in names],
+        "backendRefs": [backend],
         "timeouts": {"request": limit, "backendRequest": limit},
         "modelsOwnedBy": "onprem-coding-agents",
     }

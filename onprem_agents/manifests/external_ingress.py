@@ -7,8 +7,8 @@ accepted and not applied. A TLS Secret of another namespace needs a ReferenceGra
 from __future__ import annotations
 
 from onprem_agents.manifests.direct_responses import (
-    connection_filter,
-    connection_rule,
+    contract_filters,
+    contract_rules,
     models_filter,
     models_rule,
 )
@@ -24,7 +24,12 @@ from onprem_agents.manifests.endpoints import (
 )
 from onprem_agents.manifests.envoy_provider import envoy_provider, gateway_addresses
 from onprem_agents.manifests.meta import Manifest, manifest
-from onprem_agents.manifests.model_routing import MODEL_HEADER, extension_policy, routes_by_model
+from onprem_agents.manifests.model_routing import (
+    MODEL_HEADER,
+    extension_policy,
+    reads_bodies,
+    routes_by_model,
+)
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy, client_traffic_policy
 from onprem_agents.plan import AGENTS_ROUTE, CONNECTION_ROUTE, GATEWAY_NAME, MODELS_ROUTE, IngressPart
 from onprem_agents.plan.references import credential_of, proxy_credential_of
@@ -120,16 +125,16 @@ def routes(part: IngressPart) -> list[Manifest]:
     The connection contract has a route of its own, so that the key check does not attach to it.
     """
     contract = part.connection
-    objects = [*([connection_filter(part, contract)] if contract is not None else []), *_backends(part)]
+    objects = [*(contract_filters(part, contract) if contract is not None else []), *_backends(part)]
     if part.software == "envoy-gateway":
         objects.append(models_filter(part))
         objects.append(_http_route(part, AGENTS_ROUTE, _agent_rules(part)))
         objects.append(_http_route(part, MODELS_ROUTE, [models_rule()]))
-        if routes_by_model(part, native_paths(part)):
-            objects.append(extension_policy(part, AGENTS_ROUTE))
+        if reads_bodies(part, native_paths(part)):
+            objects.append(extension_policy(part, AGENTS_ROUTE, native_paths(part)))
         objects.append(backend_traffic_policy(part, [AGENTS_ROUTE]))
     if contract is not None:
-        objects.append(_http_route(part, CONNECTION_ROUTE, [connection_rule()]))
+        objects.append(_http_route(part, CONNECTION_ROUTE, contract_rules(contract)))
     objects.append(client_traffic_policy(part))
     return objects
 

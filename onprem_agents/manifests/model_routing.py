@@ -1,12 +1,13 @@
-"""Several roles behind one host: which server a request is for stands in its JSON body.
+"""Several roles behind one host, and names of hosted models: what a request is for stands in its JSON body.
 
 Plain Gateway API routes on headers only, so a small Lua script reads the body's top-level "model" and sets a
 header that the routes match; Envoy then picks the route anew (its Lua filter clears the route cache when a
-script changes headers). The script runs after the key was checked. A body that is no JSON, or names a model
-that is not served, gets no header and goes to the main role, whose server gives the proper error.
+script changes headers). Where an alias fits, the script writes the main role's own name in its place, so server
+and translation proxy never see another. It runs after the key was checked. A body that is no JSON, or names a
+model that is not served, is left as it is and goes to the main role, whose server gives the proper error.
 
 Envoy Gateway 1.9 runs Lua only where its configuration says `extensionApis.enableLua: true`; otherwise it
-answers 500 on these routes. A stack with one role needs none of this.
+answers 500 on these routes. A stack with one role and no aliases needs none of this.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _FIRST_LOOK_BYTES = 65_536
 
 _SCRIPT = """\
 local SERVED = { @SERVED@ }
+local ALIASES = { @ALIASES@ }
+local MAIN = "@MAIN@"
 local FIRST_LOOK = @FIRST_LOOK@
 local HEADER = "@HEADER@"
 
@@ -41,7 +44,7 @@ local function string_end(text, open)
   end
 end
 
--- Value of the top-level key "model" when it is a plain string.
+-- Value of the top-level key "model" when it is a plain string, and where it begins.
 local function model_of(text)
   if not string.find(text, "^%s*{") then return nil end
   local depth, at = 0, 1
@@ -53,8 +56,8 @@ local function model_of(text)
       local after = string_end(text, found)
       if not after then return nil end
       if depth == 1 and string.sub(text, found, after - 1) == '"model"' then
-        local value = string.match(text, '^%s*:%s*"([^"\\\\]*)"', after)
-        if value then return value end
+        local _, quote, value = string.find(text, '^%s*:%s*"([^"\\\\]*)"', after)
+        if value then return value, quote - #value end
       end
       at = after
     else
@@ -65,17 +68,30 @@ local function model_of(text)
   end
 end
 
+local function is_alias(model)
+  for _, beginning in ipairs(ALIASES) do
+    if string.sub(model, 1, #beginning) == beginning then return true end
+  end
+  return false
+end
+
 function envoy_on_request(handle)
   handle:headers():remove(HEADER)
   local body = handle:body()
   if not body then return end
   local length = body:length()
-  local model = model_of(body:getBytes(0, math.min(length, FIRST_LOOK)))
+  local model, at = model_of(body:getBytes(0, math.min(length, FIRST_LOOK)))
   if not model and length > FIRST_LOOK then
-    model = model_of(body:getBytes(0, length))
+    model, at = model_of(body:getBytes(0, length))
   end
-  if model and SERVED[model] then
-    handle:headers():replace(HEADER, model)  -- fetched anew: body() may have waited
+  if not model then return end
+  local headers = handle:headers()  -- fetched anew: body() may have waited
+  if SERVED[model] then
+    headers:replace(HEADER, model)
+  elseif is_alias(model) then
+    local text = body:getBytes(0, length)
+    local written = body:setBytes(string.sub(text, 1, at - 1) .. MAIN .. string.sub(text, at + #model))
+    if headers:get("content-length") then headers:replace("content-length", tostring(written)) end
   end
 end
 """
@@ -86,18 +102,28 @@ def routes_by_model(part: IngressPart, paths: tuple[str, ...]) -> bool:
     return len(part.servers) > 1 and bool(paths)
 
 
-def lua_script(models: tuple[str, ...]) -> str:
-    """Return the script that sets the model header for one of `models`."""
+def reads_bodies(part: IngressPart, paths: tuple[str, ...]) -> bool:
+    """Return whether the script is needed at all: for `paths`, or for other names of the main role."""
+    return routes_by_model(part, paths) or bool(part.model_aliases)
+
+
+def lua_script(models: tuple[str, ...], main: str, aliases: tuple[str, ...] = ()) -> str:
+    """Return the script that sets the model header for one of `models`, and writes `main` where an alias fits."""
     served = ", ".join(f"[{json.dumps(model)}] = true" for model in models)
+    beginnings = ", ".join(json.dumps(alias.removesuffix("*")) for alias in aliases)
     return (
         _SCRIPT.replace("@SERVED@", served)
+        .replace("@ALIASES@", beginnings)
+        .replace("@MAIN@", main)
         .replace("@FIRST_LOOK@", str(_FIRST_LOOK_BYTES))
         .replace("@HEADER@", MODEL_HEADER)
     )
 
 
-def extension_policy(part: IngressPart, route: str) -> Manifest:
-    """Return the EnvoyExtensionPolicy that runs the script on one HTTPRoute."""
+def extension_policy(part: IngressPart, route: str, paths: tuple[str, ...]) -> Manifest:
+    """Return the EnvoyExtensionPolicy of one HTTPRoute, whose rules tell models apart on `paths`."""
+    names = tuple(server.name for server in part.servers)
+    script = lua_script(names if routes_by_model(part, paths) else (), names[0], part.model_aliases)
     return manifest(
         part,
         "gateway.envoyproxy.io/v1alpha1",
@@ -106,6 +132,6 @@ def extension_policy(part: IngressPart, route: str) -> Manifest:
         component=COMPONENT,
         spec={
             "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": route}],
-            "lua": [{"type": "Inline", "inline": lua_script(tuple(server.name for server in part.servers))}],
+            "lua": [{"type": "Inline", "inline": script}],
         },
     )

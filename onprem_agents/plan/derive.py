@@ -80,6 +80,7 @@ def _planned(
             translation=settings.translation,
             servers=servers,
             timeouts=decided.timeouts,
+            support=settings.support,
             source=source,
             key_of=stack_key,
         ),

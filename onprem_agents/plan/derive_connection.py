@@ -15,12 +15,14 @@ from onprem_agents.agents import TARGETS
 from onprem_agents.contract.connection import CLAUDE_CAPABILITIES, Auth, Connection
 from onprem_agents.contract.limits import compact_at_tokens
 from onprem_agents.errors import Finding, InvalidInput, Problem
+from onprem_agents.plan.derive_ingress import model_aliases
 from onprem_agents.plan.parts import base_address
 from onprem_agents.plan.references import role_name, supported_agents
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.stack.access import Listener
 from onprem_agents.stack.domain import StackName, Translation
 from onprem_agents.stack.parts import ServerReference
+from onprem_agents.stack.support import Support
 from onprem_agents.stack.thinking import ServedThinking
 
 KeyOf = Callable[[Sequence[int | str]], str]
@@ -47,6 +49,7 @@ def connection_of(
     translation: Translation,
     servers: Sequence[ServerReference],
     timeouts: TimeoutChain,
+    support: Support | None,
     source: str,
     key_of: KeyOf,
 ) -> Connection:
@@ -77,6 +80,8 @@ def connection_of(
             "client_timeout_seconds": timeouts.client_seconds,
         },
         "tested_agents": {agent.name: agent.version for agent in TARGETS},
+        "model_aliases": model_aliases(listener, servers),
+        "support": support,
     }
     try:
         return Connection.model_validate(values)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from onprem_agents.contract.connection import fits
 from onprem_agents.errors import Problem
+from onprem_agents.stack.access import MODEL_ALIASES, Listener
 from onprem_agents.stack.domain import Translation
 from onprem_agents.stack.parts import ServerReference
 
@@ -24,6 +26,14 @@ def request_body_mib(servers: Sequence[ServerReference]) -> int:
         return _MOST_BODY_MIB
     mib = math.ceil(max(known) * _BODY_BYTES_PER_TOKEN / 2**20)
     return min(max(mib, _LEAST_BODY_MIB), _MOST_BODY_MIB)
+
+
+def model_aliases(listener: Listener, servers: Sequence[ServerReference]) -> tuple[str, ...]:
+    """Return which names lead to the first server as well: none that a server of its own goes by."""
+    if not listener.model_aliases:
+        return ()
+    names = [server.name for server in servers]
+    return tuple(pattern for pattern in MODEL_ALIASES if not any(fits(pattern, name) for name in names))
 
 
 def too_many_rules(

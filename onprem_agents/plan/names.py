@@ -9,6 +9,8 @@ AGENTS_ROUTE = f"{GATEWAY_NAME}-agents"
 MODELS_ROUTE = f"{GATEWAY_NAME}-models"
 CONNECTION_ROUTE = f"{GATEWAY_NAME}-connection"
 """The route of the connection contract, the only one that asks for no key."""
+OPENCODE_FILTER = f"{GATEWAY_NAME}-opencode"
+"""What answers there in opencode's own form."""
 
 SERVER_KEY_SECRET = "vllm-server-key"  # noqa: S105  a name, not a key
 """Secret with the key between gateway and a platform's servers: `apiKey` bare, `credential` as a header value."""

@@ -135,6 +135,8 @@ class IngressPart(Part):
     pod_ids: PodIds
     gateway_replicas: int
     """Envoys behind the Gateway; 1 leaves their number to the GatewayClass."""
+    model_aliases: tuple[str, ...]
+    """Beginnings of names, with `*` for the rest, that lead to the first server."""
 
     @property
     def url(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan.derive_connection import connection_of
-from onprem_agents.plan.derive_ingress import request_body_mib, too_many_rules
+from onprem_agents.plan.derive_ingress import model_aliases, request_body_mib, too_many_rules
 from onprem_agents.plan.derive_servers import timeouts_of
 from onprem_agents.plan.images import digests_of_others, gateway_images, proxy_images
 from onprem_agents.plan.names import PROXY_NAME
@@ -61,6 +61,7 @@ def plan_ingress(raw: object, *, stack: str, source: str) -> IngressPart:
                 translation=translation,
                 servers=servers,
                 timeouts=timeouts,
+                support=arguments.support,
                 source=source,
                 key_of=_argument,
             )
@@ -89,6 +90,7 @@ def plan_ingress(raw: object, *, stack: str, source: str) -> IngressPart:
         image_pull_secrets=arguments.image_pull_secrets,
         pod_ids=arguments.pod_ids,
         gateway_replicas=arguments.gateway_replicas,
+        model_aliases=model_aliases(arguments, servers),
     )
 
 

@@ -160,6 +160,7 @@ class PlatformPlan:
             image_pull_secrets=self.settings.serving.image_pull_secrets,
             pod_ids=self.settings.pod_ids,
             gateway_replicas=access.gateway_replicas,
+            model_aliases=self.connection.model_aliases,
         )
 
     @property

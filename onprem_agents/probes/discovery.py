@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from onprem_agents.contract.connection import WELL_KNOWN_PATH, Connection
-from onprem_agents.contract.connection_file import MAX_CONTRACT_BYTES, parse
+from onprem_agents.contract.connection_file import MAX_CONTRACT_BYTES, ReadContract, read
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
 from onprem_agents.probes.smoke_causes import Asked, of_error
 from onprem_agents.stack.untrusted import is_loopback
@@ -30,7 +30,7 @@ def published(
     seconds: float = FETCH_SECONDS,
     proxy: str | None = None,
     variables: Mapping[str, str] | None = None,
-) -> Connection:
+) -> ReadContract:
     """Return the contract that `https://HOST[:PORT]` publishes.
 
     The gateway is asked directly, as agents do once setup has put its host into NO_PROXY, or through the `proxy` that
@@ -57,7 +57,9 @@ def published(
                 " --proxy http://HOST:PORT"
             )
         raise EnvironmentProblem(f"{url} cannot be read: {evidence}; {fix}") from error
-    return of_same_machine(parse(text, url), base, url)
+    found = read(text, url)
+    of_same_machine(found.connection, base, url)
+    return found
 
 
 def proxy_variable(scheme: str, variables: Mapping[str, str]) -> str | None:
@@ -118,16 +120,16 @@ def base_address(host: str) -> str:
     return address
 
 
-def of_same_machine(connection: Connection, base: str, source: str) -> Connection:
-    """Return the contract if it names the machine that it came from; raises `InvalidInput` otherwise."""
+def of_same_machine(connection: Connection, base: str, source: str) -> None:
+    """Raise `InvalidInput` unless the contract names the machine that it came from."""
     if connection.anthropic_base_url == base or _loose(connection.anthropic_base_url) == _loose(base):
-        return connection
+        return
     problem = Problem(
         where="baseUrl",
         cause="contradiction",
         found=connection.base_url,
         why=f"the contract came from {base}, and a key for it would be sent to another address",
-        fix="ask the platform team which of the two is right, and set platform.access.host and port to it",
+        fix="ask the platform team which of the two is right; in their stack it is access.host, with access.port",
     )
     raise InvalidInput(source, [problem])
 
@@ -150,7 +152,7 @@ def _read(http: httpx.Client, url: str, seconds: float) -> str:
         if not response.is_success:
             raise EnvironmentProblem(
                 f"{url} answered HTTP {response.status_code}: this host publishes no contract; check --host,"
-                " or take the contract from the stack (--stack or --connection)"
+                " or give the contract as a file (--connection)"
             )
         for part in response.iter_bytes():
             data += part

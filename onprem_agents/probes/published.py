@@ -16,7 +16,7 @@ from onprem_agents.probes.patient import Patient, verdict
 from onprem_agents.probes.smoke_causes import Asked, of_error, of_status
 from onprem_agents.probes.verdict import Verdict, fine
 
-_AGAIN = "deploy the stack again: pulumi up -s STACK"
+_AGAIN = "have the stack deployed again by whoever runs the platform: the gateway says what was meant before"
 
 
 def contract(patient: Patient) -> Verdict:

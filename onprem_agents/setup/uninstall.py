@@ -17,7 +17,8 @@ from onprem_agents.files import write_file
 from onprem_agents.setup import journal
 from onprem_agents.setup.changes import Found, find
 from onprem_agents.setup.merge import merged_text, read
-from onprem_agents.setup.shell import MARK, SHELL_FILES, SHELL_START
+from onprem_agents.setup.shell import MARK, SHELL_FILES
+from onprem_agents.setup.start_files import start_file
 from onprem_agents.setup.unmerge import without_ours
 
 _NEW_FILE_MODE = 0o644
@@ -73,7 +74,8 @@ def _own_files(machine: Machine) -> tuple[Path, ...]:
 
 
 def _start_files(machine: Machine) -> Iterator[Path]:
-    yield from (machine.home / name for name in SHELL_START.values())
+    found = (start_file(shell, machine) for shell in SHELL_FILES)
+    yield from (path for path in found if path is not None)
 
 
 def _contract(machine: Machine) -> Connection | None:

@@ -79,6 +79,10 @@ class Developer(Section):
     )
 
 
+MODEL_ALIASES = ("claude-*", "gpt-*")
+"""What names of hosted models begin with: in a repository's agents and commands Claude Code 2.1.330 takes them whole,
+and asks for them whatever its own settings say; plugins and scripts name OpenAI's as well (2026-11)."""
+
 GatewayClass = Annotated[ObjectName, Field(description="Existing GatewayClass that Envoy Gateway serves.")]
 DEFAULT_GATEWAY_CLASS = "envoy-gateway"
 GatewayReplicas = Annotated[
@@ -95,7 +99,7 @@ DEFAULT_GATEWAY_REPLICAS = 2
 
 
 class Listener(Section):
-    """What developers connect to: name, port and certificate."""
+    """What developers connect to: name, port and certificate, and what else a model may be called there."""
 
     host: HostName = Field(
         description="DNS name that developers connect to: the gateway listens for it, and the certificate is for it."
@@ -106,6 +110,12 @@ class Listener(Section):
         default=None,
         description="The Service in front of Envoy. Left out: as the GatewayClass's own EnvoyProxy says, else a "
         "LoadBalancer.",
+    )
+
+    model_aliases: bool = Field(
+        default=True,
+        description=f"Whether names of hosted models, {' and '.join(MODEL_ALIASES)}, lead to the first role: "
+        "repositories bring agents and commands that ask for them. Otherwise those get 404.",
     )
 
     @model_validator(mode="after")

@@ -23,6 +23,7 @@ from onprem_agents.stack.untrusted import (
     is_dns_name,
     made_of,
     refusal,
+    refuse_key,
 )
 
 Translation = Literal["native", "litellm", "claude-code-router"]
@@ -30,6 +31,7 @@ Translation = Literal["native", "litellm", "claude-code-router"]
 _LABEL = "[a-z]([-a-z0-9]{0,38}[a-z0-9])?"
 _SUBDOMAIN = r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _RESERVED_NAMESPACE = re.compile(r"(kube|system)-.*|default")
+_PAGE = re.compile(r"https?://([a-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/?#=%+-]*)?", re.ASCII)
 _SOURCE = re.compile(r"(hf|pvc|oci|s3)://([A-Za-z0-9][A-Za-z0-9._:/@-]*)")
 
 
@@ -82,6 +84,16 @@ def _address_range(text: str) -> str:
     return text
 
 
+def _page(url: str) -> str:
+    match = _PAGE.fullmatch(url)
+    if match is None or not (is_dns_name(match[1]) or match[1].replace(".", "").isdigit()):
+        raise _bad(
+            "it is not the plain http(s) address of a page (no user, no blank)",
+            "give an address such as https://status.example.internal",
+        )
+    return refuse_key(url)
+
+
 def _bad(why: str, fix: str) -> Exception:
     return refusal(Finding(cause="bad-value", found="", why=why, fix=fix))
 
@@ -104,6 +116,11 @@ ServedName = Annotated[
     str,
     Shape("[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "letters, digits, '.', '_' and '-', at most 63", "coder"),
 ]
+# What a name begins with; `*` stands for the rest.
+AliasPattern = Annotated[
+    str,
+    Shape("[A-Za-z0-9][A-Za-z0-9._-]{0,30}[*]", "the beginning of a model's name, with '*' last", "claude-*"),
+]
 # The value of a label on each object (at most 63 characters, Kubernetes 1.36).
 StackName = Annotated[
     str,
@@ -118,6 +135,8 @@ HostName = Annotated[str, AfterValidator(_host_name)]
 Host = Annotated[str, AfterValidator(check_host)]
 """What a client calls: also an address, for a gateway on the developer's own machine."""
 ApiUrl = Annotated[str, Field(max_length=MAX_TEXT_CHARS), AfterValidator(check_url)]
+PageUrl = Annotated[str, Field(max_length=MAX_TEXT_CHARS), AfterValidator(_page)]
+"""A page that is only shown: no key is ever sent there."""
 ModelId = Annotated[str, Field(max_length=200), AfterValidator(check_model_id)]
 VersionText = Annotated[
     str,

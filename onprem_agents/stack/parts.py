@@ -50,6 +50,7 @@ from onprem_agents.stack.settings import (
     TurnSeconds,
     check_nodes,
 )
+from onprem_agents.stack.support import ToldSupport
 from onprem_agents.stack.thinking import ServedThinking
 
 ServiceNamespace = Annotated[
@@ -238,6 +239,7 @@ class IngressArguments(Listener):
     images: PulledImages = Images()
     image_pull_secrets: PullSecrets = ()
     pod_ids: PodIds = "fixed"
+    support: ToldSupport = None
 
 
 class IngressReference(Section):

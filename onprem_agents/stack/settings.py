@@ -25,6 +25,7 @@ from onprem_agents.stack.model_role import ModelRole
 from onprem_agents.stack.network import Network
 from onprem_agents.stack.pods import PlatformName, PodIds, PulledImages
 from onprem_agents.stack.section import Section, contradiction
+from onprem_agents.stack.support import ToldSupport
 
 __all__ = [
     "PROJECT",
@@ -241,6 +242,7 @@ class Platform(Section):
     )
     images: PulledImages = Images()
     pod_ids: PodIds = "fixed"
+    support: ToldSupport = None
     check: Check | None = Field(
         default=None,
         description="How the deployed platform is tried out, with the first developer's key, once its models are "

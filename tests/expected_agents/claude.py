@@ -24,7 +24,9 @@ EXPECTED = Expected(
             "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
             "CLAUDE_CODE_MODEL_CAPABILITIES": (
                 "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management,-adaptive_thinking;"
-                "fast=-mid_conv_system"
+                "fast=-mid_conv_system;"
+                "claude-*=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management,-adaptive_thinking;"
+                "gpt-*=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management,-adaptive_thinking"
             ),
             "MAX_THINKING_TOKENS": "2048",
             "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1",

@@ -77,6 +77,8 @@ CONTRACT: dict[str, Any] = {
     "smallRole": "fast",
     "timeouts": {"longestTurnSeconds": 600, "streamIdleSeconds": 900, "clientTimeoutSeconds": 1800},
     "testedAgents": {agent.name: agent.version for agent in AGENTS},
+    "modelAliases": ["claude-*", "gpt-*"],
+    "support": {"address": "#coding-agents", "statusPage": "https://status.example.internal"},
 }
 
 

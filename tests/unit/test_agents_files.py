@@ -17,7 +17,7 @@ from onprem_agents.agents.opencode import OPENCODE
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput
 from onprem_agents.setup.printed import PrintedFile, printed
-from tests.unit.contract_samples import contract
+from tests.unit.contract_samples import CONTRACT, contract, parsed
 
 pytestmark = pytest.mark.unit
 
@@ -45,7 +45,8 @@ def test_claude_code_is_told_of_a_small_model_with_a_smaller_window() -> None:
 
 
 def test_claude_code_with_one_role_uses_it_in_every_slot() -> None:
-    env = json.loads(printed(contract("smallRole", value="coder"), CLAUDE)[0].content)["env"]
+    data = CONTRACT | {"smallRole": "coder", "modelAliases": []}
+    env = json.loads(printed(parsed(data), CLAUDE)[0].content)["env"]
     assert env["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "coder"
     assert env["CLAUDE_CODE_MODEL_CAPABILITIES"] == (
         "coder=-mid_conv_system,-mid_conv_tool_change,-effort,-context_management,-adaptive_thinking"

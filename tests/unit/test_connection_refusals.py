@@ -184,11 +184,6 @@ def test_a_field_for_a_secret_is_refused_by_name(name: str) -> None:
     assert "hunter2" not in str(problem)
 
 
-def test_an_unknown_key_gets_the_nearest_known_name() -> None:
-    (problem,) = refused(changed("baseURL", value="https://agents.example.internal/v1"))
-    assert problem.fix == "remove the key; did you mean baseUrl or anthropicBaseUrl?"
-
-
 @pytest.mark.parametrize(
     "name", ["GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "PATH", "ONPREM_", "onprem_x"]
 )

@@ -72,7 +72,7 @@ def test_the_text_names_each_fault_with_its_fix(server: Platform, tmp_path: Path
     assert found.exit_code == 1
     assert "FAIL long body: HTTP 413" in found.output
     assert "     cause: body-limit\n     fix:   raise the gateway's body limit" in found.output
-    assert found.output.endswith("22 probes, 1 with a fault.\n")
+    assert "22 probes, 1 with a fault.\nIs the platform well?" in found.output
 
 
 def test_a_platform_that_is_gone_is_told_with_exit_code_3(tmp_path: Path) -> None:
@@ -83,6 +83,32 @@ def test_a_platform_that_is_gone_is_told_with_exit_code_3(tmp_path: Path) -> Non
     assert found.exit_code == 3
     assert "Going on with the contract of the last setup." in found.stderr
     assert "cause: refused" in found.output
+
+
+@pytest.mark.parametrize("with_host", [False, True])
+def test_a_fault_ends_with_whom_to_ask_as_the_last_setup_heard_it(tmp_path: Path, *, with_host: bool) -> None:
+    with platform() as server:
+        host = f"http://{server.authority}"
+        server.contract_text = server.contract().to_json()
+        onprem("setup", "--host", host, ONPREM_API_KEY=KEY)
+    of_host = ("--host", host) if with_host else ()
+
+    told = onprem("doctor", *of_host, "--root", str(tmp_path))
+    as_json = onprem("doctor", *of_host, "--root", str(tmp_path), "--json")
+
+    lines = ["Is the platform well? https://status.example.internal", "Help: #coding-agents"]
+    assert told.stdout.splitlines()[-2:] == lines
+    assert json.loads(as_json.stdout)["support"] == lines
+
+
+def test_another_host_is_not_helped_by_the_support_of_the_last_setup(
+    server: Platform, tmp_path: Path
+) -> None:
+    onprem("setup", "--host", f"http://{server.authority}", ONPREM_API_KEY=KEY)
+
+    told = onprem("doctor", "--host", "http://127.0.0.1:9", "--root", str(tmp_path))
+
+    assert (told.exit_code, "#coding-agents" in told.output) == (3, False)
 
 
 def test_without_any_source_the_doctor_asks_for_one() -> None:

@@ -145,13 +145,15 @@ def test_only_the_agents_paths_are_let_through_and_each_exactly() -> None:
     assert allowed == {
         *(("POST", "Exact", path) for path in PATHS),
         ("GET", "Exact", "/v1/models"),
+        ("GET", "Exact", "/.well-known/opencode"),
         ("GET", "Exact", "/.well-known/onprem-coding-agents.json"),
     }
 
 
-def test_one_role_needs_no_lua() -> None:
-    assert kind(planned(), "EnvoyExtensionPolicy") == {}
-    (rule,) = agent_rules(planned())
+def test_one_role_without_aliases_needs_no_lua() -> None:
+    plan = planned(access={"modelAliases": False})
+    assert kind(plan, "EnvoyExtensionPolicy") == {}
+    (rule,) = agent_rules(plan)
     assert rule["backendRefs"][0]["name"] == "coder-predictor"
 
 

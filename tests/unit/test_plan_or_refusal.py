@@ -184,6 +184,7 @@ def test_a_contract_that_no_setting_forbids_is_still_refused_at_a_setting() -> N
             translation="native",
             servers=[served],
             timeouts=plan.timeouts,
+            support=None,
             source="test",
             key_of=stack_key,
         )

@@ -83,6 +83,19 @@ def test_several_models_need_lua_in_envoy_gateway() -> None:
     assert "enableLua" in missing(cluster, stack_plan("team"))["Lua filters in Envoy Gateway"].fix
 
 
+def test_one_model_needs_lua_for_its_aliases_alone_and_can_do_without_them() -> None:
+    cluster = PretendedCluster()
+    cluster.objects["ConfigMap", "envoy-gateway-config"] = {
+        "data": {"envoy-gateway.yaml": "extensionApis: {}"}
+    }
+
+    fix = missing(cluster, stack_plan())["Lua filters in Envoy Gateway"].fix
+    assert fix.endswith(
+        "or else the routes answer 500; or do without aliases: platform.access.modelAliases: false"
+    )
+    assert "Lua filters in Envoy Gateway" not in missing(cluster, planned(access={"modelAliases": False}))
+
+
 @pytest.mark.parametrize(
     ("changes", "needed"),
     [

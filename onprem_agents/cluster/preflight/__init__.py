@@ -56,7 +56,11 @@ SUBJECTS = (
     ),
     Subject(name="DNS", says="it is where the NetworkPolicies let pods ask for names", look=check_dns),
     Subject(name="users", says="either the stack or OpenShift says who the pods run as", look=check_users),
-    Subject(name="Lua", says="Envoy Gateway takes Lua filters, which several roles need", look=check_lua),
+    Subject(
+        name="Lua",
+        says="Envoy Gateway takes Lua filters, which several roles and `access.modelAliases` need",
+        look=check_lua,
+    ),
     Subject(
         name="certificate",
         says="the issuer is ready, or the TLS Secret is whole and its namespace grants it to the Gateway",

@@ -60,7 +60,7 @@ def _settings_of(gateway_class: Object, client: KubeClient) -> Object:
 
 
 def check_lua(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
-    """Several roles behind one host are told apart by a Lua filter, which Envoy Gateway 1.9 refuses by default."""
+    """Roles and names of hosted models are told apart by a Lua filter, which Envoy Gateway 1.9 refuses by default."""
     if not any(each["kind"] == "EnvoyExtensionPolicy" for each in objects):
         return
     namespace = plan.access.gateway_namespace
@@ -73,9 +73,15 @@ def check_lua(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient)
         name="Lua filters in Envoy Gateway",
         verdict="missing" if found is not None else "doubtful",
         found="not enabled" if found is not None else f"no ConfigMap envoy-gateway-config in {namespace}",
-        fix="set extensionApis.enableLua: true in Envoy Gateway's configuration and restart it; without it the "
-        "routes of a stack with several models answer 500",
+        fix="set extensionApis.enableLua: true in Envoy Gateway's configuration and restart it, or else the routes "
+        f"answer 500{_without_lua(plan)}",
     )
+
+
+def _without_lua(plan: PlatformPlan) -> str:
+    """Return the other way out, for a stack that needs the filter for its aliases alone."""
+    apart = plan.settings.translation != "litellm" and len(plan.serving) > 1
+    return "" if apart else "; or do without aliases: platform.access.modelAliases: false"
 
 
 def check_load_balancer(
