@@ -39,17 +39,22 @@ TIERS = (
     Tier(name="components", shows="the Pulumi program on mocks"),
     Tier(name="policy", shows="the policy pack on rendered manifests"),
     Tier(name="golden", shows="rendered manifests of every stack against the committed ones"),
-    Tier(name="lowest", shows="the fast tiers with the lowest versions that pyproject.toml allows"),
+    Tier(
+        name="lowest",
+        shows="the fast tiers with the lowest versions that pyproject.toml allows",
+        lane="clusters",
+    ),
     Tier(
         name="provider",
         shows="what the program relies on of the Kubernetes provider, against a real API server",
         binaries=(*_CONTROL_PLANE, *plugins.PROGRAMS),
+        lane="clusters",
     ),
     Tier(
         name="cluster",
         shows="the whole product on the embedded cluster",
         binaries=NAMES,
-        lane="cluster",
+        lane="clusters",
     ),
     Tier(
         name="agents",
@@ -60,7 +65,7 @@ TIERS = (
         name="kueue",
         shows="Kueue's own controller on the embedded cluster; only when named, it is compiled for it",
         binaries=(*BINARIES, "kueue-manager"),
-        lane="cluster",
+        lane="clusters",
         optional=True,
     ),
     Tier(name="planner", shows="KV arithmetic and rendered options against vLLM's own planner and parser"),
