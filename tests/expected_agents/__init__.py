@@ -32,7 +32,8 @@ class Expected:
     `places` are its files by scope below `home`, `work` and `root`; `moved` is that of its user when its own variable
     names the folder `/moved`. `headless` is the command of `doctor --agent` for a task in the folder `/f`. `own_keys`
     pairs a configuration with the key and setting found in it; `keyless` are changes after which no key is sent.
-    `introduction` is what setup writes into its file of state, by place. `unattended` is the command of the tests with the real agent, run by `developer`.
+    `introduction` is what setup writes into its file of state, by place.
+    `unattended` is the command of the tests with the real agent, run by `developer`.
     """
 
     says_version: str
