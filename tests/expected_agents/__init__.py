@@ -32,6 +32,7 @@ class Expected:
     `places` are its files by scope below `home`, `work` and `root`; `moved` is that of its user when its own variable
     names the folder `/moved`. `headless` is the command of `doctor --agent` for a task in the folder `/f`. `own_keys`
     pairs a configuration with the key and setting found in it; `keyless` are changes after which no key is sent.
+    `introduction` is what setup writes into its file of state, by place.
     `unattended` is the command of the tests with the real agent, run by `developer`.
     """
 
@@ -48,11 +49,13 @@ class Expected:
     unattended: str
     developer: str
     beside: dict[str, Any] = field(default_factory=dict)
+    introduction: dict[str, Any] = field(default_factory=dict)
 
     def written(self, scope: str) -> tuple[str, ...]:
         """Return the files that setup writes in a scope, by their place below `home`, `work` or `root`."""
         first = self.places[scope][0]
-        return (first, *(first.rpartition("/")[0] + f"/{name}" for name in self.beside))
+        state = self.introduction if scope == "user" else {}
+        return (first, *(first.rpartition("/")[0] + f"/{name}" for name in self.beside), *state)
 
 
 def _expected(name: str) -> Expected:

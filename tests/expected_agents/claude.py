@@ -99,6 +99,7 @@ EXPECTED = Expected(
         ({"env": {"ANTHROPIC_API_KEY": ""}}, None),
         ({"apiKeyHelper": "cat key"}, None),
     ),
+    introduction={"home/.claude.json": {"hasCompletedOnboarding": True}},
     unattended=('claude -p "$TASK" --output-format json --permission-mode acceptEdits --allowedTools Bash'),
     developer="carol",
 )

@@ -80,6 +80,14 @@ def test_an_agents_files_lie_where_it_reads_them(agent: Agent, tmp_path: Path) -
 
 
 @each_agent
+def test_an_agents_file_of_state_is_told_that_its_first_pages_were_seen(agent: Agent, tmp_path: Path) -> None:
+    machine = Machine(home=tmp_path / "home", project=tmp_path / "work", variables={})
+    told = agent.introduction(machine) if agent.introduction is not None else None
+    found = {} if told is None else {str(told[0].path.relative_to(tmp_path)): told[1]}
+    assert found == EXPECTED[agent.name].introduction
+
+
+@each_agent
 def test_a_variable_of_the_agents_own_moves_its_files(agent: Agent) -> None:
     machine = Machine(home=Path("/h"), project=Path("/w"), variables={agent.home_variable: "/moved"})
     assert str(agent.place(machine, "user").path) == EXPECTED[agent.name].moved

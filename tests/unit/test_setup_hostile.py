@@ -52,6 +52,7 @@ def test_a_hostile_contract_writes_nothing_but_the_agents_files_and_runs_nothing
         assert {name.split("/")[0] for name in everything(home)} <= {
             ".bashrc",
             ".claude",
+            ".claude.json",
             ".codex",
             ".config",
             ".local",

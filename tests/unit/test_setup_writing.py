@@ -271,3 +271,26 @@ def test_an_interrupted_run_leaves_all_as_it_was(
     assert "No space left on device" in result.stderr
     assert "config.toml" in written
     assert everything(home) == before
+
+
+@pytest.mark.parametrize("state", ['{"hasCompletedOnboarding": false, "theme": "dark"}', "{broken"])
+def test_a_file_of_state_that_says_so_already_or_is_broken_stays_as_it_is(
+    run_setup: Setup, home: Path, state: str
+) -> None:
+    (home / ".claude.json").write_text(state)
+    assert run_setup(ONPREM_API_KEY=KEY).exit_code == 0
+    assert (home / ".claude.json").read_text() == state
+
+
+def test_claude_codes_first_pages_are_marked_as_seen_beside_its_own_state(
+    run_setup: Setup, home: Path
+) -> None:
+    before = '{\n  "theme": "dark"\n}\n'
+    (home / ".claude.json").write_text(before)
+    assert run_setup(ONPREM_API_KEY=KEY).exit_code == 0
+    assert json.loads((home / ".claude.json").read_text()) == {
+        "theme": "dark",
+        "hasCompletedOnboarding": True,
+    }
+    assert run_setup("--undo").exit_code == 0
+    assert (home / ".claude.json").read_text() == before
