@@ -97,7 +97,7 @@ def settings_file(connection: Connection, *, base_url: str) -> ConfigFile:
         values[EFFORT] = effort
     elif effort is not None:
         settings["effortLevel"] = effort  # unlike the variable, it leaves /effort to the developer
-    notes = (REDIRECTION, AUTO_MODE, *_haiku_notes(connection))
+    notes = (REDIRECTION, *_haiku_notes(connection), AUTO_MODE)
     return ConfigFile(path_hint="~/.claude/settings.json", format="json", values=settings, notes=notes)
 
 
@@ -132,7 +132,7 @@ def _wanted(connection: Connection, _release: Release | None, ca_file: str | Non
     return Wanted(
         values={"apiKeyHelper": READ_KEY, **values},
         added_to=(("permissions", "deny"),),
-        notes=(AUTO_MODE, *_haiku_notes(connection)),
+        notes=(*_haiku_notes(connection), AUTO_MODE),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -80,6 +80,7 @@ def examine(
         yield verdict(agent.name, fine(f"{installed.text} is installed, {tested or 'no release'} was tested"))
     elsewhere = list(_redirected(layers, machine, connection))
     causes = list(agent.causes(layers.values, connection, machine.variables, machine.key_file))
+    causes = [_with_file(found, layers, machine) for found in causes]
     if elsewhere:  # then a wrong address or model has been named with the file that it is from
         causes = [found for found in causes if found.cause not in _OF_ADDRESS]
     elsewhere += _left_over(layers, machine, connection)
@@ -199,6 +200,16 @@ def _left_over(layers: Layers, machine: Machine, connection: Connection) -> Iter
                 evidence=evidence,
                 fix=f"unset {item.variable} where your shell exports it{empties}",
             )
+
+
+def _with_file(found: Diagnosis, layers: Layers, machine: Machine) -> Diagnosis:
+    """Return the diagnosis with the file that decides about its setting, where that is not setup's own."""
+    name = found.evidence.partition(" is ")[0]
+    paths = [(table, name) for table in (layers.agent.env_table,) if table] + [tuple(name.split("."))]
+    source = next((source for path in paths if (source := layers.source(*path)) is not None), None)
+    if source is None or source.place.path == layers.agent.place(machine, "user").path:
+        return found
+    return replace(found, evidence=f"{found.evidence} ({source.variable or source.place.path} says so)")
 
 
 def _by_repository(source: Source, what: str) -> Diagnosis:

@@ -56,8 +56,7 @@ def test_each_verdict_names_the_file_or_the_variable_to_change(home: LeftoverHom
         assert name in verdict.evidence
         assert f"unset {name}" in verdict.fix
     for name in home.mend.get("remove", []):
-        if verdict.cause != "model":
-            assert name.removeprefix("~/") in verdict.evidence
+        assert name.removeprefix("~/") in verdict.evidence
 
 
 def test_there_is_a_home_for_each_way_that_was_found() -> None:
