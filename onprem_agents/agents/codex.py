@@ -285,7 +285,7 @@ CODEX = Agent(
         (r"wire_api", "wire-api-chat", ""),
         (r"legacy `profile", "legacy-profile", ""),
         (
-            r"bwrap|sandbox|landlock|namespace",
+            r"bwrap|sandbox|landlock|(?:user|new) namespace",
             "sandbox",
             "Codex cannot make its sandbox here (a container without user namespaces): run it on a plain machine",
         ),
