@@ -31,12 +31,21 @@ npm install {LIBRARY}
 
 def premade(machine: Machine, scope: Scope) -> Iterator[Premade]:
     """Yield what must lie in the folders so that nothing is installed; nothing where the user installs there."""
+    lock = json.dumps(_LOCK, indent=2) + "\n"
     for folder in _folders(machine, scope):
-        if any((folder / name).exists() for name in (*_INSTALLED, *_CODE)):
+        path = folder / "package-lock.json"
+        if not _says(path, lock) and any((folder / name).exists() for name in (*_INSTALLED, *_CODE)):
             continue
         why = "so that opencode asks no registry at its start"
-        yield Premade(path=folder / "package-lock.json", content=json.dumps(_LOCK, indent=2) + "\n", why=why)
+        yield Premade(path=path, content=lock, why=why)
         yield Premade(path=folder / "node_modules" / "README", content=_README, why=why)
+
+
+def _says(path: Path, content: str) -> bool:
+    try:
+        return path.read_bytes() == content.encode()
+    except OSError:
+        return False
 
 
 def hosted_is_used(machine: Machine, providers: object) -> bool:

@@ -130,9 +130,11 @@ def _cause(agent: Agent, error: NotShown | Unasked) -> Diagnosis:
         return Diagnosis(
             cause="unasked", evidence=f"{error} was there before anybody had allowed it", fix=fix
         )
-    name, fix = known_cause(agent, error.screen) or ("screen", "run the agent by hand in an empty folder")
     evidence = f"{error.wanted} did not come {error.end}; the screen: {_tail(error.screen)}"
-    return Diagnosis(cause=name, evidence=evidence, fix=fix)
+    known = known_cause(agent, error.screen)
+    if known is not None:
+        return Diagnosis(cause=known[0], evidence=evidence, fix=known[1])
+    return Diagnosis(cause="screen", evidence=evidence, fix="run the agent by hand in an empty folder")
 
 
 def _tail(screen: str) -> str:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from onprem_agents.agents import AGENTS, Agent, obstacle
-from onprem_agents.agents.config import at
+from onprem_agents.agents.config import Wanted, at
 from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import parse
 from onprem_agents.errors import InvalidInput
 from onprem_agents.files import write_file
-from onprem_agents.setup import journal
+from onprem_agents.setup import journal, key_store
+from onprem_agents.setup.certificates import JOINED, WHOLE
 from onprem_agents.setup.changes import Found, find
 from onprem_agents.setup.merge import merged_text, read
+from onprem_agents.setup.printed import json_text
 from onprem_agents.setup.shell import MARK, SHELL_FILES
 from onprem_agents.setup.start_files import start_file
 from onprem_agents.setup.unmerge import without_ours
@@ -36,7 +39,7 @@ def installed_paths(machine: Machine) -> tuple[Path, ...]:
     """Return all that `uninstall` would touch, in order."""
     records = [entry.path for record in journal.records(machine.history) for entry in record.entries]
     agents = [path for path, _ in _agents_files(machine, _contract(machine))]
-    own = [path for path in _own_files(machine) if path.exists()]
+    own = [path for path in (*_own_files(machine), *_laid_down(machine)) if path.exists()]
     starts = [path for path in _start_files(machine) if MARK.encode() in (find(path).content or b"")]
     history = [machine.history] if machine.history.exists() else []
     return tuple(dict.fromkeys((*records, *agents, *starts, *own, *history)))
@@ -58,6 +61,11 @@ def uninstall(machine: Machine, *, force: bool = False) -> Uninstalled:
         if found.content is not None and MARK.encode() in found.content:
             lines = found.content.splitlines(keepends=True)
             _replace(path, b"".join(line for line in lines if MARK.encode() not in line))
+    for path in _laid_down(machine):
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a folder that is empty now was made for it
+            path.parent.rmdir()
+    key_store.kept(machine).forget()
     for path in _own_files(machine):
         path.unlink(missing_ok=True)
     if machine.history.exists():
@@ -70,7 +78,26 @@ def uninstall(machine: Machine, *, force: bool = False) -> Uninstalled:
 
 def _own_files(machine: Machine) -> tuple[Path, ...]:
     shells = (machine.own_folder / name for name in dict.fromkeys(SHELL_FILES.values()))
-    return (machine.key_file, machine.ca_file, machine.contract_file, *shells)
+    bundles = (machine.own_folder / name for name in (JOINED, WHOLE))
+    return (machine.key_file, machine.ca_file, machine.contract_file, *bundles, *shells)
+
+
+def _laid_down(machine: Machine) -> tuple[Path, ...]:
+    """Return the further files of agents that still are as setup writes them."""
+    contract = _contract(machine)
+    wanted: list[tuple[Path, str]] = []
+    for agent in AGENTS:
+        wanted += [(file.path, file.content) for file in agent.premade(machine, "user")]
+        if contract is not None and not obstacle(contract, agent):
+            folder = agent.place(machine, "user").path.parent
+            beside = agent.wanted(contract, None, None).beside
+            wanted += [(folder / name, json_text(values)) for name, values in beside.items()]
+        if agent.introduction is not None:
+            place, values = agent.introduction(machine)
+            wanted.append(
+                (place.path, merged_text("", place.form, Wanted(values=values), source=str(place.path)))
+            )
+    return tuple(path for path, text in wanted if find(path).content == text.encode())
 
 
 def _start_files(machine: Machine) -> Iterator[Path]:

@@ -212,6 +212,7 @@ def test_claude_code_behind_the_router_stays_within_the_models_limits() -> None:
             "-mid_conv_system,-mid_conv_tool_change,-effort,-context_management,-adaptive_thinking"
         ),
         "MAX_THINKING_TOKENS": "2048",
+        "CLAUDE_CODE_DISABLE_1M_CONTEXT": "1",
         "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1",
         "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",

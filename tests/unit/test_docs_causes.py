@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unit
 PACKAGE = Path(onprem_agents.__file__).parent
 PAGE = Path(__file__).parents[2] / "docs/troubleshooting.md"
 # Calls whose `cause` is one of a diagnosis; that of a `Problem` or `Finding` is another list, in errors.py.
-TELLING = {"Diagnosis", "fine", "replace", "Verdict"}
+TELLING = {"Diagnosis", "Question", "fine", "replace", "Verdict"}
 # Told as a pair or triple with the cause first, by modules that look it up (smoke_causes, agent_run).
 WORD = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
