@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from onprem_agents.agents.config import ConfigFile, KeyPath, Release, Values, Wanted
 from onprem_agents.agents.diagnosis import Diagnosis
@@ -70,7 +70,8 @@ class Agent(Software):
     """A coding agent.
 
     `path` is where it asks, below the host. `places` are its files by scope: setup writes the first, the doctor reads
-    all, each later one winning. `home_variable` moves its own folder. `ignored_in_project` are keys that it does not
+    all, each later one winning; `scopes` are those that it has files for. `home_variable` moves its own folder, where
+    it has such a variable. `ignored_in_project` are keys that it does not
     take from a repository's file, `address_at` is where its file says whom to ask, `env_table` a table in it that beats
     the shell's variables. `wanted` is that file for one machine, of the installed release and a CA file. `causes` names
     what is wrong in its merged settings (with the shell's variables and the key file), `own_key` a key that it
@@ -81,7 +82,8 @@ class Agent(Software):
     path: str
     limits: Limits
     places: Callable[[Machine, Scope], tuple[Place, ...]]
-    home_variable: str
+    scopes: tuple[Scope, ...] = get_args(Scope)
+    home_variable: str | None
     ignored_in_project: tuple[str, ...] = ()
     address_at: KeyPath
     env_table: str | None = None

@@ -19,7 +19,7 @@ from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.probes.discovery import trusting
 from onprem_agents.setup import developer_key, installed, journal
 from onprem_agents.setup.changes import Change, diff
-from onprem_agents.setup.prepare import Setup, choose, prepare, useless_in_project
+from onprem_agents.setup.prepare import Setup, choose, prepare, useless_in
 from onprem_agents.setup.printed import PrintedFile, printed
 from onprem_agents.setup.shell import SHELL_START, Shell, start_line
 
@@ -100,7 +100,7 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
         return
     named = _agent(target)
     found = [installed.find(agent, machine.variables) for agent in AGENTS]
-    if scope == "project" and named is not None and (reason := useless_in_project(named)):
+    if named is not None and (reason := useless_in(scope, named)):
         raise click.UsageError(reason)
     agents, left_out = choose(contract, named, found, scope)
     if not agents:

@@ -118,7 +118,7 @@ def drift_of_contract(connection: Connection, machine: Machine) -> Verdict | Non
 def _layers(agent: Agent, machine: Machine) -> Layers:
     files = []
     for scope in _SCOPES:
-        for place in agent.places(machine, scope):
+        for place in agent.places(machine, scope) if scope in agent.scopes else ():
             found = find(place.path)
             if found.content is not None:
                 files.append((scope, place.path, read(found.text, place.form, str(place.path))))

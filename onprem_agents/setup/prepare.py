@@ -18,6 +18,12 @@ from onprem_agents.setup.merge import merged_text
 from onprem_agents.setup.shell import MARK, SHELL_FILES, SHELL_START, Shell, start_line
 from onprem_agents.setup.wanted import redirections, shell_lines, wanted
 
+_FILES = {
+    "user": "file of the user's own",
+    "project": "file of a repository",
+    "managed": "file for the whole machine",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
@@ -41,9 +47,7 @@ def choose(
     prepare_all = scope == "managed" or not any(item.path for item in found)
     for installed in found:
         agent = installed.agent
-        if (scope == "project" and (reason := useless_in_project(agent))) or (
-            reason := obstacle(connection, agent)
-        ):
+        if (reason := useless_in(scope, agent)) or (reason := obstacle(connection, agent)):
             left_out[agent.name] = reason
         elif installed.path is None and not prepare_all:
             left_out[agent.name] = (
@@ -52,9 +56,11 @@ def choose(
     return tuple(item.agent for item in found if item.agent.name not in left_out), left_out
 
 
-def useless_in_project(agent: Agent) -> str | None:
-    """Return why a repository's own file cannot point that agent at a platform, or None if it can."""
-    if not agent.ignored_in_project:
+def useless_in(scope: Scope, agent: Agent) -> str | None:
+    """Return why a file of that scope cannot point that agent at a platform, or None if it can."""
+    if scope not in agent.scopes:
+        return f"{agent.title} reads no {_FILES[scope]}; use --scope {' or '.join(agent.scopes)}"
+    if scope != "project" or not agent.ignored_in_project:
         return None
     keys = " and ".join(agent.ignored_in_project)
     return f"{agent.title} ignores {keys} in a repository's own file; use --scope user, or managed as root"

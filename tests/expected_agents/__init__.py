@@ -30,7 +30,8 @@ class Expected:
     `says_version` is what its `--version` prints. `values` and `environment` are those of the sample contract;
     half of `least_context_tokens` is too small a window;
     `places` are its files by scope below `home`, `work` and `root`; `moved` is that of its user when its own variable
-    names the folder `/moved`. `headless` is the command of `doctor --agent` for a task in the folder `/f`. `own_keys`
+    names the folder `/moved`, None where it has no such variable. `by_variable` says that it takes the key from its
+    variable alone. `headless` is the command of `doctor --agent` for a task in the folder `/f`. `own_keys`
     pairs a configuration with the key and setting found in it; `keyless` are changes after which no key is sent.
     `unattended` is the command of the tests with the real agent, run by `developer`.
     """
@@ -40,7 +41,8 @@ class Expected:
     least_context_tokens: int
     environment: Environment
     places: dict[str, tuple[str, ...]]
-    moved: str
+    moved: str | None
+    by_variable: bool = False
     headless: tuple[str, ...]
     faults: tuple[Fault, ...]
     keyless: tuple[dict[str, Any], tuple[str, ...]]

@@ -1,4 +1,4 @@
-"""A developer's machine for `onprem-agents setup`: an empty home, three agents on PATH, and nothing of the real one."""
+"""A developer's machine for `onprem-agents setup`: an empty home, every agent on PATH, and nothing of the real one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from onprem_agents.cli import main
 from tests.unit.contract_samples import CONTRACT
-from tests.unit.setup_machine import VERSIONS, Setup
+from tests.unit.setup_machine import HOME_VARIABLES, VERSIONS, Setup
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def run_setup(tmp_path: Path, home: Path, bin_folder: Path, monkeypatch: pytest.
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
-    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", "ONPREM_API_KEY"):
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "ONPREM_API_KEY", *HOME_VARIABLES):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("SHELL", "/bin/bash")

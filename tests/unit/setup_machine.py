@@ -8,10 +8,12 @@ from pathlib import Path
 
 from click.testing import Result
 
+from onprem_agents.agents import AGENTS
 from tests.expected_agents import EXPECTED
 
 KEY = "onprem-0123456789-the-key-of-alice"
 OTHER = "onprem-9876543210-another-key"
+HOME_VARIABLES = tuple(agent.home_variable for agent in AGENTS if agent.home_variable is not None)
 VERSIONS = {name: expected.says_version for name, expected in EXPECTED.items()}
 Setup = Callable[..., Result]
 

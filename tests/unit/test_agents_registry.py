@@ -6,16 +6,16 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import get_args
 
 import pytest
+import yaml
 
 from embedded.gateway.litellm import package as litellm_package
 from onprem_agents.agents import AGENTS, PROXIES, TARGETS, Agent, Target, agent_named, target_named
 from onprem_agents.agents.claude import CLAUDE, compacts_at_tokens
 from onprem_agents.agents.codex import CODEX
 from onprem_agents.agents.litellm import LITELLM
-from onprem_agents.agents.machine import Machine, Scope
+from onprem_agents.agents.machine import Machine
 from onprem_agents.agents.opencode import OPENCODE
 from onprem_agents.catalog import load_catalog
 from onprem_agents.contract.limits import output_cap_tokens
@@ -55,7 +55,8 @@ def test_an_agents_file_says_what_is_expected_of_it(agent: Agent) -> None:
     (file,) = agent.files(contract())
     assert file.values == EXPECTED[agent.name].values
     text = printed(contract(), agent)[0].content
-    assert (tomllib.loads(text) if file.format == "toml" else json.loads(text)) == file.values
+    read = {"toml": tomllib.loads, "yaml": yaml.safe_load, "json": json.loads}[file.format]
+    assert read(text) == file.values
 
 
 @each_agent
@@ -66,7 +67,8 @@ def test_an_agent_starts_in_the_environment_that_is_expected(agent: Agent) -> No
 @each_agent
 def test_an_agents_files_lie_where_it_reads_them(agent: Agent, tmp_path: Path) -> None:
     machine = Machine(home=tmp_path / "home", project=tmp_path / "work", root=tmp_path / "root", variables={})
-    for scope in get_args(Scope):
+    assert set(agent.scopes) == EXPECTED[agent.name].places.keys()
+    for scope in agent.scopes:
         places = agent.places(machine, scope)
         found = tuple(str(place.path.relative_to(tmp_path)) for place in places)
         assert found == EXPECTED[agent.name].places[scope]
@@ -76,6 +78,9 @@ def test_an_agents_files_lie_where_it_reads_them(agent: Agent, tmp_path: Path) -
 
 @each_agent
 def test_a_variable_of_the_agents_own_moves_its_files(agent: Agent) -> None:
+    assert (agent.home_variable is None) == (EXPECTED[agent.name].moved is None)
+    if agent.home_variable is None:
+        return
     machine = Machine(home=Path("/h"), project=Path("/w"), variables={agent.home_variable: "/moved"})
     assert str(agent.place(machine, "user").path) == EXPECTED[agent.name].moved
     relative = Machine(home=Path("/h"), project=Path("/w"), variables={agent.home_variable: "moved"})
@@ -83,16 +88,17 @@ def test_a_variable_of_the_agents_own_moves_its_files(agent: Agent) -> None:
 
 
 @each_agent
-def test_an_agent_on_a_machine_names_the_platform_and_no_key_variable(agent: Agent) -> None:
+def test_an_agent_on_a_machine_names_the_platform_and_where_its_key_lies(agent: Agent) -> None:
     wanted = agent.wanted(contract(), None, None)
     address: object = wanted.values
     for key in agent.address_at:
         assert isinstance(address, dict)
         address = address[key]
     assert address in ("https://agents.example.internal", "https://agents.example.internal/v1")
-    assert "ONPREM_API_KEY" not in json.dumps(wanted.values)
-    assert ".config/onprem/key" in json.dumps(wanted.values)
-    assert not wanted.by_variable
+    by_variable = EXPECTED[agent.name].by_variable
+    assert ("ONPREM_API_KEY" in json.dumps(wanted.values)) == by_variable
+    assert (".config/onprem/key" in json.dumps(wanted.values)) != by_variable
+    assert wanted.by_variable == by_variable
 
 
 @each_agent
@@ -130,7 +136,7 @@ def test_claude_code_compacts_where_it_was_seen_to(
     assert compacts_at_tokens(context_tokens, max_output_tokens) == compacts_at
 
 
-def test_the_other_two_compact_where_they_are_told_to() -> None:
+def test_opencode_and_codex_compact_where_they_are_told_to() -> None:
     # Seen by running opencode 1.18.33 (60000 of 65536 compacted, 40000 did not) and Codex CLI 0.169.0, November 2026.
     assert OPENCODE.limits.compacts_at(65536, 8192) == 57344
     assert CODEX.limits.compacts_at(65536, 8192) == 52428
@@ -175,6 +181,9 @@ def test_the_release_that_was_tried_is_named_in_full(target: Target) -> None:
 @each_agent
 def test_the_tests_run_the_release_that_setup_installs(agent: Agent) -> None:
     folder = ROOT / "tests" / "agents"
+    if agent.registry == "PyPI":
+        assert f"{agent.package}=={agent.version}" in (folder / "requirements.txt").read_text().splitlines()
+        return
     pins = json.loads((folder / "package.json").read_text())["dependencies"]
     locked = json.loads((folder / "package-lock.json").read_text())["packages"]
     assert pins[agent.package] == agent.version
@@ -183,7 +192,7 @@ def test_the_tests_run_the_release_that_setup_installs(agent: Agent) -> None:
 
 def test_the_tests_install_no_agent_that_is_not_known() -> None:
     pins = json.loads((ROOT / "tests" / "agents" / "package.json").read_text())["dependencies"]
-    assert set(pins) == {agent.package for agent in AGENTS}
+    assert set(pins) == {agent.package for agent in AGENTS if agent.registry == "npm"}
     assert set(UNATTENDED) == set(OWNERS) == {agent.name for agent in AGENTS}
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from onprem_agents.agents import AGENTS, Agent
 from onprem_agents.cli import main
 from tests.unit.platform_server import KEY, platform
+from tests.unit.setup_machine import HOME_VARIABLES
 
 ROOT = Path(__file__).parents[2]
 NAMES = [agent.name for agent in AGENTS]
@@ -39,7 +40,7 @@ def test_every_command_of_a_page_runs_in_its_order(
     program = tmp_path / "bin" / agent.name
     program.write_text('#!/bin/sh\n[ "$1" = --version ] && echo 99.0.0 || echo hi > hello.txt\n')
     program.chmod(0o755)
-    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", "SSL_CERT_FILE"):
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "SSL_CERT_FILE", *HOME_VARIABLES):
         monkeypatch.delenv(name, raising=False)
     for name, value in {"HOME": tmp_path / "home", "ONPREM_API_KEY": KEY, "NO_PROXY": "*"}.items():
         monkeypatch.setenv(name, str(value))
