@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from scripted_model import blocks
 from scripted_model.actions import Action, Create, Edit, Read, Run, filler, performed_with
 from scripted_model.turn import Asked, Call, Turn
 
@@ -80,6 +81,9 @@ def next_turn(asked: Asked, *, thinks: bool = True) -> Turn:
             return Turn(reasoning=reasoning, calls=calls)
     if task is None:
         return Turn(reasoning=reasoning, text=SORRY)
+    if blocks.are_wanted(asked):
+        actions = [action for actions in task.rounds for action in actions]
+        return Turn(reasoning=reasoning, text=blocks.of(actions, asked) or task.reply or "Done.")
     failures = [entry.text for entry in asked.entries[len(asked.entries) - results :] if entry.failed]
     if failures and task.rounds:
         return Turn(reasoning=reasoning, text=f"A tool failed: {failures[-1][:300]}")

@@ -69,14 +69,15 @@ class Limits:
 class Agent(Software):
     """A coding agent.
 
-    `path` is where it asks, below the host. `places` are its files by scope: setup writes the first, the doctor reads
-    all, each later one winning; `scopes` are those that it has files for. `home_variable` moves its own folder, where
-    it has such a variable. `ignored_in_project` are keys that it does not
-    take from a repository's file, `address_at` is where its file says whom to ask, `env_table` a table in it that beats
-    the shell's variables. `wanted` is that file for one machine, of the installed release and a CA file. `causes` names
-    what is wrong in its merged settings (with the shell's variables and the key file), `own_key` a key that it
-    sends beside setup's, with the setting it is from. `headless` is the command (program, contract, folder, task) for
-    one task without a person; `says` pairs a pattern in what it prints with the diagnosis's cause and fix.
+    `path` is where it asks, below the host. `places` are its files by scope: setup writes the first and those with
+    keys of their own, the doctor reads all, each later one winning; `scopes` are those that it has files for.
+    `home_variable` moves its own folder, where it has such a variable. `ignored_in_project` are keys that it does not
+    take from a repository's file, `address_at` is where its file, or its environment, says whom to ask, `env_table` a
+    table in it that beats the shell's variables. `wanted` is that file for one machine, of the installed release and a
+    CA file. `causes` names what is wrong in its merged settings (with the shell's variables and the key file),
+    `own_key` a key that it sends beside setup's, with the setting it is from. `headless` is the command (program,
+    contract, folder, task) for one task without a person; `says` pairs a pattern in what it prints with the
+    diagnosis's cause and fix.
     """
 
     path: str

@@ -41,17 +41,20 @@ def model(where: str, name: str, connection: Connection, *, before: str = "") ->
         yield Diagnosis(cause="model", evidence=evidence, fix=fix)
 
 
-def window(where: str, tokens: int | None, connection: Connection) -> Iterator[Diagnosis]:
-    """Yield a window that is larger than the served one, or not set."""
+def window(
+    where: str, tokens: int | None, connection: Connection, *, most: int | None = None
+) -> Iterator[Diagnosis]:
+    """Yield a window that is larger than the served one, or not set; `most` is what of it a prompt may have."""
     served = connection.main.context_tokens
-    if tokens is None or tokens > served:
+    right = served if most is None else most
+    if tokens is None or tokens > right:
         found = (
             f"{where} is not set, so the agent never compacts in time"
             if tokens is None
             else f"{where} is {tokens}"
         )
         evidence = f"{found}; the served window is {served} tokens"
-        fix = f"set {where} to {served}; or {again(connection)}"
+        fix = f"set {where} to {right}; or {again(connection)}"
         yield Diagnosis(cause="window", evidence=evidence, fix=fix)
 
 

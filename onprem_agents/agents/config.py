@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from onprem_agents.agents.environment import KEY_FOLDER
@@ -30,16 +31,28 @@ class Wanted:
     """What an agent's file on a developer's machine must say, with the key by reference and never by value.
 
     `removed` are paths that must be absent; `added_to` are lists that the user may have begun, any other list is
-    replaced; `word_tables` are tables for which the agent also reads a bare word, the rule for everything (`*`).
-    `by_variable` says that the key comes from its variable and not from setup's file.
+    replaced, and of an item with a `name` there is one; `kept` are top keys whose value of the user's stays;
+    `word_tables` are tables for which the agent also reads a bare word, the rule for everything (`*`). `by_variable`
+    says that the key comes from its variable and not from setup's file.
     """
 
     values: Values
     removed: tuple[KeyPath, ...] = ()
     added_to: tuple[KeyPath, ...] = ()
+    kept: tuple[str, ...] = ()
     word_tables: tuple[str, ...] = ()
     by_variable: bool = False
     notes: tuple[str, ...] = ()
+
+    def of(self, chosen: Callable[[str], object]) -> Wanted:
+        """Return what it says under those of its top keys."""
+        return replace(
+            self,
+            values={key: value for key, value in self.values.items() if chosen(key)},
+            removed=tuple(path for path in self.removed if chosen(path[0])),
+            added_to=tuple(path for path in self.added_to if chosen(path[0])),
+            word_tables=tuple(name for name in self.word_tables if chosen(name)),
+        )
 
 
 def at(values: Any, *path: str) -> Any:

@@ -10,17 +10,21 @@ from typing import Literal
 from onprem_agents.agents.environment import KEY_FOLDER
 
 Scope = Literal["user", "project", "managed"]
-Form = Literal["json", "jsonc", "toml"]
-"""How an agent reads its file: JSON, JSON with comments, or TOML."""
+Form = Literal["json", "jsonc", "toml", "yaml"]
+"""How an agent reads its file: JSON, JSON with comments, TOML, or YAML."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One configuration file. `within` is the folder that a link on the way must not lead out of."""
+    """One configuration file. `within` is the folder that a link on the way must not lead out of.
+
+    `keys` is a pattern of the top keys that setup writes here and not into the agent's first file.
+    """
 
     path: Path
     form: Form
     within: Path | None = None
+    keys: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

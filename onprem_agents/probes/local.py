@@ -153,7 +153,8 @@ def _redirected(layers: Layers, connection: Connection) -> Iterator[Diagnosis]:
 
 def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Diagnosis]:
     target = wanted(connection, installed)
-    differing = list(_differences(target.values, layers.values, ()))
+    ours = target.of(lambda key: key not in target.kept)
+    differing = list(_differences(ours.values, layers.values, ()))
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"
         more = len(differing) - _SHOWN_DRIFTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,7 +97,7 @@ def prepare(
     changes, failures = [], []
     for installed, item in zip(agents, wanteds, strict=True):
         try:
-            changes.append(_agent_change(installed.agent.place(machine, scope), item))
+            changes += agent_changes(installed.agent.places(machine, scope), item)
         except OnpremError as error:
             failures.append(error)
     if failures:
@@ -121,6 +122,17 @@ def prepare(
             " onprem-agents setup --key-file FILE"
         )
     return Setup(changes=tuple(changes), notes=tuple(dict.fromkeys(notes)))
+
+
+def agent_changes(places: Sequence[Place], item: Wanted) -> list[Change]:
+    """Return the changes of one agent's files: each takes the keys that belong there, the first one all others."""
+    first, *others = places
+    parts = [(place, item.of(re.compile(place.keys).fullmatch)) for place in others if place.keys]
+    taken = {key for _, part in parts for key in part.values}
+    return [
+        _agent_change(first, item.of(lambda key: key not in taken)),
+        *(_agent_change(place, part) for place, part in parts),
+    ]
 
 
 def _agent_change(place: Place, item: Wanted) -> Change:

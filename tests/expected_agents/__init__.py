@@ -33,7 +33,9 @@ class Expected:
     names the folder `/moved`, None where it has no such variable. `by_variable` says that it takes the key from its
     variable alone. `headless` is the command of `doctor --agent` for a task in the folder `/f`. `own_keys`
     pairs a configuration with the key and setting found in it; `keyless` are changes after which no key is sent.
-    `unattended` is the command of the tests with the real agent, run by `developer`.
+    `unattended` is the command of the tests with the real agent, run by `developer`; `looks_for` is what it asks for
+    outside all the same. `also_written` are files of the user's that setup writes beside the first; a fault or a change
+    may name a variable of the environment instead of a path in a file.
     """
 
     says_version: str
@@ -41,6 +43,7 @@ class Expected:
     least_context_tokens: int
     environment: Environment
     places: dict[str, tuple[str, ...]]
+    also_written: tuple[str, ...] = ()
     moved: str | None
     by_variable: bool = False
     headless: tuple[str, ...]
@@ -48,6 +51,7 @@ class Expected:
     keyless: tuple[dict[str, Any], tuple[str, ...]]
     own_keys: tuple[tuple[dict[str, Any], tuple[str, str] | None], ...]
     unattended: str
+    looks_for: tuple[str, ...] = ()
     developer: str
 
 

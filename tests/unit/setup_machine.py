@@ -8,7 +8,8 @@ from pathlib import Path
 
 from click.testing import Result
 
-from onprem_agents.agents import AGENTS
+from onprem_agents.agents import AGENTS, Agent
+from onprem_agents.contract.connection import Connection
 from tests.expected_agents import EXPECTED
 
 KEY = "onprem-0123456789-the-key-of-alice"
@@ -16,6 +17,13 @@ OTHER = "onprem-9876543210-another-key"
 HOME_VARIABLES = tuple(agent.home_variable for agent in AGENTS if agent.home_variable is not None)
 VERSIONS = {name: expected.says_version for name, expected in EXPECTED.items()}
 Setup = Callable[..., Result]
+
+
+def shell_of(agent: Agent, connection: Connection, *, key: str | None) -> dict[str, str]:
+    """Return the variables that a new shell has for an agent, with its key where it takes it from one."""
+    own = agent.environment(connection)
+    by_variable = key is not None and EXPECTED[agent.name].by_variable
+    return own.values | (dict.fromkeys(own.keys, key or "") if by_variable else {})
 
 
 def everything(folder: Path) -> dict[str, tuple[int, bytes]]:

@@ -51,7 +51,11 @@ def test_a_pipe_is_enough_to_print_all_agents() -> None:
     result = onprem("setup", "--print", "all", stdin=json.dumps(CONTRACT))
     assert result.exit_code == 0
     heads = [line for line in result.stdout.splitlines() if line.startswith("# belongs in ")]
-    places = [expected.places["user"][0].replace("home/", "~/") for expected in EXPECTED.values()]
+    places = [
+        name.replace("home/", "~/")
+        for expected in EXPECTED.values()
+        for name in (expected.places["user"][0], *expected.also_written)
+    ]
     assert heads == [f"# belongs in {place}" for place in (*places, "~/.bashrc")]
 
 

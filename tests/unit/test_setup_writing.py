@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from onprem_agents import files
+from onprem_agents.agents import AGENTS
 from onprem_agents.setup import journal
 from tests.expected_agents import EXPECTED
 from tests.unit.config_corpus import CLAUDE, CODEX, OPENCODE
@@ -21,7 +22,10 @@ from tests.unit.test_smoke_wire import self_signed
 
 def written(scope: str) -> set[str]:
     """Return the files that setup writes for all agents in a scope."""
-    return {expected.places[scope][0] for expected in EXPECTED.values()}
+    names = {expected.places[scope][0] for expected in EXPECTED.values() if scope in expected.places}
+    return names | (
+        {name for each in EXPECTED.values() for name in each.also_written} if scope == "user" else set()
+    )
 
 
 def test_an_empty_home_gets_all_agents_and_one_key_file(run_setup: Setup, home: Path) -> None:
@@ -97,7 +101,7 @@ def test_a_dry_run_shows_the_difference_and_writes_nothing(run_setup: Setup, hom
     result = run_setup("--dry-run", ONPREM_API_KEY=KEY)
     assert everything(home) == {}
     assert '+    "ANTHROPIC_MODEL": "coder",' in result.output
-    assert f"{len(EXPECTED) + 4} files would be written; nothing was." in result.output
+    assert f"{len(written('user')) + 4} files would be written; nothing was." in result.output
 
 
 def test_undo_refuses_to_lose_what_came_later_unless_told_to(run_setup: Setup, home: Path) -> None:
@@ -175,7 +179,8 @@ def test_project_files_hold_no_key_and_codex_is_left_out(run_setup: Setup, home:
         in result.stderr
     )
     here = {f"work/{name}" for name, (_, content) in everything(Path.cwd()).items() if content}
-    assert here == written("project") - {"work/.codex/config.toml"}
+    ignored = {EXPECTED[agent.name].places["project"][0] for agent in AGENTS if agent.ignored_in_project}
+    assert here == written("project") - ignored
     assert [name for name in everything(home) if ".local" not in name] == []
     assert run_setup("codex", "--scope", "project").exit_code == 2
 
