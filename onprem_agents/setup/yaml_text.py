@@ -104,7 +104,8 @@ def _end(node: Node) -> int:
     if not isinstance(node, CollectionNode) or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]
-    return _end(last[1] if isinstance(node, MappingNode) else last)
+    # An alias stands where its anchor does, so the name before it may be further down.
+    return max(last[0].end_mark.index, _end(last[1])) if isinstance(node, MappingNode) else _end(last)
 
 
 def _end_of_line(text: str, position: int) -> int:
