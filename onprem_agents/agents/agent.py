@@ -18,23 +18,36 @@ Variables = Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Software:
-    """What agents and proxies have in common.
+class Configured:
+    """Whatever can be pointed at a platform.
 
-    `package` and `version` name the release that was run against a scripted loopback server, on `tried`.
     `ca_variables` are those that it reads for a private CA, the one that setup sets first. `files` are its own,
-    for copying by hand; `environment` is what it must start in.
+    for copying by hand; `environment` is what it must start in. `tried` is the date of what is known of it.
     """
 
     name: str
     title: str
-    package: str
-    registry: Literal["npm", "PyPI"]
-    version: str
     tried: str
     ca_variables: tuple[str, ...]
     files: Callable[[Connection], tuple[ConfigFile, ...]]
     environment: Callable[[Connection], Environment]
+
+    @property
+    def told_ca(self) -> tuple[str, ...]:
+        """The variables that setup sets to the CA file."""
+        return self.ca_variables[:1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Software(Configured):
+    """What agents and proxies have in common.
+
+    `package` and `version` name the release that was run against a scripted loopback server, on `tried`.
+    """
+
+    package: str
+    registry: Literal["npm", "PyPI"]
+    version: str
 
     def install_command(self, version: str | None) -> str:
         """Return the command that installs it, at that version where one is given."""
@@ -118,5 +131,17 @@ class Proxy(Software):
     behind: Agent
 
 
-Target = Agent | Proxy
+@dataclass(frozen=True, kw_only=True)
+class Client(Configured):
+    """An editor, or any other client that is set up by hand; `source` is where its settings are described."""
+
+    source: str
+
+    @property
+    def told_ca(self) -> tuple[str, ...]:
+        """All of them: which language it is written in is not known."""
+        return self.ca_variables
+
+
+Target = Agent | Proxy | Client
 """Anything that `setup --print` has a configuration for."""

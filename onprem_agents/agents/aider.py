@@ -99,7 +99,7 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
 
 
 def _causes(
-    values: Values, connection: Connection, variables: Variables, _key_file: Path
+    values: Values, connection: Connection, variables: Variables, key_file: Path
 ) -> Iterator[Diagnosis]:
     model = str(at(values, "model") or "")
     if not model.startswith(PREFIX) or not at(values, "openai-api-base"):
@@ -119,7 +119,8 @@ def _causes(
         tokens = window if isinstance(window, int) else None
         yield from known.window(where, tokens, connection, most=most)
     if _own_key(values, variables) is None:
-        yield known.no_key(f"{KEY} is not set in this shell", connection)
+        evidence = f"{KEY} is not set in this shell"
+        yield known.not_in_shell(evidence, connection, key_file, cause="key-missing")
 
 
 def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:

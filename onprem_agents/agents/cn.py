@@ -108,7 +108,7 @@ def _places(machine: Machine, _scope: Scope) -> tuple[Place, ...]:
 
 
 def _causes(
-    values: Values, connection: Connection, variables: Variables, _key_file: Path
+    values: Values, connection: Connection, variables: Variables, key_file: Path
 ) -> Iterator[Diagnosis]:
     listed = at(values, "models")
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
@@ -133,7 +133,10 @@ def _causes(
         yield known.no_key(f"{where} apiKey is not set", connection)
     elif (variable := _variable(key)) and not variables.get(variable):
         evidence = f"{where} apiKey names {shown(variable)}, which is not set in this shell"
-        yield known.no_key(evidence, connection)
+        if variable == connection.auth.key_env:
+            yield known.not_in_shell(evidence, connection, key_file, cause="key-missing")
+        else:
+            yield known.no_key(evidence, connection)
 
 
 def _variable(key: str) -> str | None:

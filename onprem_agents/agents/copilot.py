@@ -82,7 +82,7 @@ def _causes(
     url = variables.get(BASE_URL, "")
     if not url:
         evidence = f"{BASE_URL} is not set in this shell, so Copilot CLI asks GitHub"
-        yield known.not_set_up(evidence, connection)
+        yield known.not_in_shell(evidence, connection, key_file, cause="not-set-up")
         return
     yield from known.address(BASE_URL, url, connection.base_url, connection)
     for name in (MODEL, "COPILOT_PROVIDER_WIRE_MODEL"):
@@ -104,7 +104,8 @@ def _causes(
     if "onprem/key" in command and not key_file.exists():
         yield known.no_key(f"{KEY_COMMAND} reads {key_file}, which is not there", connection)
     elif not command and _own_key({}, variables) is None:
-        yield known.no_key(f"{KEY_COMMAND} is not set in this shell", connection)
+        evidence = f"{KEY_COMMAND} is not set in this shell"
+        yield known.not_in_shell(evidence, connection, key_file, cause="key-missing")
 
 
 def _own_key(_values: Values, variables: Variables) -> tuple[str, str] | None:

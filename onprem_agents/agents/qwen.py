@@ -24,7 +24,10 @@ from onprem_agents.stack.untrusted import shown
 NAME = "qwen"
 PROVIDER = "onprem"
 PROTOCOL = "openai"
-KEY_BY_VARIABLE = "Qwen Code reads its key from a variable and from no file: each new shell exports it from ~/.config/onprem/key."
+KEY_BY_VARIABLE = (
+    "Qwen Code reads its key from a variable and from no file: each new shell exports it from"
+    " ~/.config/onprem/key."
+)
 SERVICES = "Qwen Code's web fetching is off, and its accounts, image and voice models do not work here."
 NOTES = (KEY_BY_VARIABLE, SERVICES)
 # 15 minutes bound every stream, whatever its limit of silence (its own docs of 0.24.4).
@@ -164,7 +167,7 @@ QWEN = Agent(
     tried="2026-11-28",
     path="/v1/chat/completions",
     # Its first request has about 20k tokens.
-    limits=Limits(least_compaction_tokens=24_000, compacts_at=_compacts_at),
+    limits=Limits(least_compaction_tokens=28_000, compacts_at=_compacts_at),
     files=lambda connection: (_file(connection),),
     environment=_environment,
     ca_variables=("NODE_EXTRA_CA_CERTS",),

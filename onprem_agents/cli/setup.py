@@ -10,7 +10,18 @@ from typing import assert_never, get_args
 
 import click
 
-from onprem_agents.agents import AGENTS, PROXIES, TARGETS, Agent, Proxy, Target, obstacle, target_named
+from onprem_agents.agents import (
+    AGENTS,
+    CLIENTS,
+    PROXIES,
+    TARGETS,
+    Agent,
+    Client,
+    Proxy,
+    Target,
+    obstacle,
+    target_named,
+)
 from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option, read_contract
 from onprem_agents.cli.options import json_option
@@ -31,7 +42,8 @@ Your settings stay: ours are merged in, the difference is shown first, and --und
 goes into ~/.config/onprem/key (mode 600) and nowhere else; it comes from --key-file, --key-command, the
 variable that the contract names, that file, or a prompt.
 
-{" and ".join(proxy.name for proxy in PROXIES)} are translation proxies on one's own machine: they can only be printed.
+{" and ".join(proxy.name for proxy in PROXIES)} are translation proxies on one's own machine,
+{", ".join(client.name for client in CLIENTS)} other clients and editors: they can only be printed.
 """
 
 
@@ -238,7 +250,7 @@ def _agent(name: str) -> Agent | None:
     match target:
         case Agent():
             return target
-        case Proxy():
+        case Proxy() | Client():
             raise click.UsageError(
                 f"{name} is set up by hand: add --print and copy each part where it belongs"
             )

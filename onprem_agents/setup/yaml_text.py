@@ -73,13 +73,19 @@ def _mapping(text: str, node: MappingNode, expected: dict[str, Any]) -> Iterator
 def _value(text: str, key: Node, node: Node, expected: Any) -> Iterator[Edit]:
     if _constructed(node) == expected and type(_constructed(node)) is type(expected):
         return
-    in_block = isinstance(node, CollectionNode) and not node.flow_style
-    if in_block and isinstance(node, MappingNode) and isinstance(expected, dict):
-        yield from _mapping(text, node, expected)
-    elif in_block and not isinstance(node, MappingNode) and _is_as_long(node, expected):
-        yield from _sequence(text, node, expected)
-    else:
+    if not isinstance(node, CollectionNode) or node.flow_style or not _is_kept(node, expected):
         yield text.index(":", key.end_mark.index) + 1, _end(node), f" {_flow(expected)}"
+    elif isinstance(node, MappingNode):
+        yield from _mapping(text, node, expected)
+    else:
+        yield from _sequence(text, node, expected)
+
+
+def _is_kept(node: CollectionNode, expected: Any) -> bool:
+    """Whether the lines of a table or list can stay, with some of them changed and more of them added."""
+    if isinstance(node, MappingNode):
+        return isinstance(expected, dict)
+    return isinstance(expected, list) and len(expected) >= len(node.value)
 
 
 def _sequence(text: str, node: CollectionNode, expected: list[Any]) -> Iterator[Edit]:
@@ -93,16 +99,13 @@ def _sequence(text: str, node: CollectionNode, expected: list[Any]) -> Iterator[
         yield at, at, f"\n{' ' * column}{_block(more, column)}"
 
 
-def _is_as_long(node: CollectionNode, expected: Any) -> bool:
-    return isinstance(expected, list) and len(expected) >= len(node.value)
-
-
 def _end(node: Node) -> int:
     """Return where the last word of a value ends; the parser's own end lies behind blank lines and comments."""
     if not isinstance(node, CollectionNode) or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]
-    return _end(last[1] if isinstance(node, MappingNode) else last)
+    # An alias stands where its anchor does, so the name before it may be further down.
+    return max(last[0].end_mark.index, _end(last[1])) if isinstance(node, MappingNode) else _end(last)
 
 
 def _end_of_line(text: str, position: int) -> int:

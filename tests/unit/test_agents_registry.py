@@ -13,7 +13,17 @@ import pytest
 import yaml
 
 from embedded.gateway.litellm import package as litellm_package
-from onprem_agents.agents import AGENTS, PROXIES, TARGETS, Agent, Target, agent_named, target_named
+from onprem_agents.agents import (
+    AGENTS,
+    CLIENTS,
+    PROXIES,
+    SOFTWARE,
+    TARGETS,
+    Agent,
+    Proxy,
+    agent_named,
+    target_named,
+)
 from onprem_agents.agents.claude import CLAUDE, compacts_at_tokens
 from onprem_agents.agents.codex import CODEX
 from onprem_agents.agents.litellm import LITELLM
@@ -33,12 +43,11 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
 each_agent = pytest.mark.parametrize("agent", AGENTS, ids=[agent.name for agent in AGENTS])
-each_target = pytest.mark.parametrize("target", TARGETS, ids=[target.name for target in TARGETS])
 
 
 def test_every_name_is_there_once_and_found() -> None:
     names = [target.name for target in TARGETS]
-    assert len(set(names)) == len(names) == len(AGENTS) + len(PROXIES)
+    assert len(set(names)) == len(names) == len(AGENTS) + len(PROXIES) + len(CLIENTS)
     assert all(target_named(target.name) is target for target in TARGETS)
     assert all(agent_named(agent.name) is agent for agent in AGENTS)
 
@@ -182,8 +191,8 @@ def test_an_agents_own_words_lead_to_a_cause(agent: Agent) -> None:
         assert re.fullmatch("[a-z-]+", cause)
 
 
-@each_target
-def test_the_release_that_was_tried_is_named_in_full(target: Target) -> None:
+@pytest.mark.parametrize("target", SOFTWARE, ids=[target.name for target in SOFTWARE])
+def test_the_release_that_was_tried_is_named_in_full(target: Agent | Proxy) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", target.version)
     assert re.fullmatch(r"2\d{3}-\d{2}-\d{2}", target.tried)
     assert target.package in target.install_command(None)
