@@ -85,7 +85,7 @@ def _wanted(connection: Connection, _release: Release | None, ca_file: str | Non
     return Wanted(
         values=values,
         added_to=(("models",),),
-        kept=("name", "version", "schema"),
+        kept=(("name",), ("version",), ("schema",)),
         by_variable=True,
         notes=NOTES,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -31,7 +32,7 @@ class Wanted:
     """What an agent's file on a developer's machine must say, with the key by reference and never by value.
 
     `removed` are paths that must be absent; `added_to` are lists that the user may have begun, any other list is
-    replaced, and of an item with a `name` there is one; `kept` are top keys whose value of the user's stays;
+    replaced, and of an item with a `name` there is one; `kept` are values that stay as the file has them;
     `word_tables` are tables for which the agent also reads a bare word, the rule for everything (`*`). `by_variable`
     says that the key comes from its variable and not from setup's file.
     """
@@ -39,10 +40,18 @@ class Wanted:
     values: Values
     removed: tuple[KeyPath, ...] = ()
     added_to: tuple[KeyPath, ...] = ()
-    kept: tuple[str, ...] = ()
+    kept: tuple[KeyPath, ...] = ()
     word_tables: tuple[str, ...] = ()
     by_variable: bool = False
     notes: tuple[str, ...] = ()
+
+    def beside(self, present: Values) -> Wanted:
+        """Return it without the values that stay as they are present."""
+        values = copy.deepcopy(self.values)
+        for *path, last in self.kept:
+            if at(present, *path, last) is not None and isinstance(holder := at(values, *path), dict):
+                holder.pop(last, None)
+        return replace(self, values=values)
 
     def of(self, chosen: Callable[[str], object]) -> Wanted:
         """Return what it says under those of its top keys."""
@@ -56,7 +65,10 @@ class Wanted:
 
 
 def at(values: Any, *path: str) -> Any:
-    """Return the value at a path of keys, or None."""
+    """Return the value at a path of keys, or of numbers in a list, or None."""
     for key in path:
-        values = values.get(key) if isinstance(values, dict) else None
+        if isinstance(values, list):
+            values = dict(enumerate(values)).get(int(key)) if key.isdecimal() else None
+        else:
+            values = values.get(key) if isinstance(values, dict) else None
     return values

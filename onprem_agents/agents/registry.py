@@ -8,18 +8,21 @@ from onprem_agents.agents.agent import Agent, Client, Proxy, Target
 from onprem_agents.agents.aider import AIDER
 from onprem_agents.agents.ccr import CCR
 from onprem_agents.agents.claude import CLAUDE
+from onprem_agents.agents.cline import CLINE
 from onprem_agents.agents.cn import CN
 from onprem_agents.agents.codex import CODEX
 from onprem_agents.agents.copilot import COPILOT
 from onprem_agents.agents.editors import EDITORS
+from onprem_agents.agents.kilo import KILO
 from onprem_agents.agents.litellm import LITELLM
 from onprem_agents.agents.opencode import OPENCODE
 from onprem_agents.agents.pi import PI
 from onprem_agents.agents.plain import PLAIN
+from onprem_agents.agents.qwen import QWEN
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import UnknownFact
 
-AGENTS: tuple[Agent, ...] = (OPENCODE, CODEX, CLAUDE, COPILOT, PI, CN, AIDER)
+AGENTS: tuple[Agent, ...] = (OPENCODE, CODEX, CLAUDE, QWEN, CLINE, KILO, COPILOT, PI, CN, AIDER)
 PROXIES: tuple[Proxy, ...] = (CCR, LITELLM)
 SOFTWARE: tuple[Agent | Proxy, ...] = (*AGENTS, *PROXIES)
 CLIENTS: tuple[Client, ...] = (*PLAIN, *EDITORS)

@@ -153,7 +153,7 @@ def _redirected(layers: Layers, connection: Connection) -> Iterator[Diagnosis]:
 
 def _drift(layers: Layers, connection: Connection, installed: Installed) -> Iterator[Diagnosis]:
     target = wanted(connection, installed)
-    ours = target.of(lambda key: key not in target.kept)
+    ours = target.beside(layers.values)
     differing = list(_differences(ours.values, layers.values, ()))
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"

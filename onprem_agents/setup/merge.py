@@ -23,7 +23,7 @@ def merged_text(text: str, form: Form, wanted: Wanted, *, source: str) -> str:
     crlf = "\r\n" in text and "\n" not in text.replace("\r\n", "")
     plain = text.replace("\r\n", "\n") if crlf else text
     before = read(plain, form, source)
-    wanted = _spread(wanted.of(lambda key: key not in wanted.kept or key not in before), before)
+    wanted = _spread(wanted.beside(before), before)
     problems = list(_clashes(wanted.values, before, wanted.word_tables, (), source))
     if problems:
         raise InvalidInput(source, problems)

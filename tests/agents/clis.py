@@ -24,6 +24,8 @@ _LIMIT_SECONDS = 1200
 _AFTERWARDS = (
     "opencode-ai/postinstall.mjs",
     "@anthropic-ai/claude-code/install.cjs",
+    "cline/postinstall.mjs",
+    "@kilocode/cli/postinstall.mjs",
 )
 
 

@@ -78,5 +78,5 @@ EXPECTED = Expected(
     own_keys=(({"openai-api-key": "k"}, ("k", "openai-api-key")), ({}, None)),
     # aider runs no command without an answer, and so it gets one.
     unattended='yes | aider --no-pretty --no-auto-commits --message "$TASK"',
-    developer="dave",
+    developer="heidi",
 )

@@ -104,5 +104,5 @@ EXPECTED = Expected(
     ),
     unattended='cn -p --auto "$TASK"',
     looks_for=("api.continue.dev",),
-    developer="carol",
+    developer="grace",
 )

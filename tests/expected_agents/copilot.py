@@ -72,5 +72,5 @@ EXPECTED = Expected(
     keyless=({"COPILOT_PROVIDER_API_KEY_COMMAND": ""}, ("no",)),
     own_keys=(({}, None),),
     unattended='copilot -p "$TASK" --allow-all-tools --no-color',
-    developer="alice",
+    developer="ivan",
 )

@@ -99,5 +99,5 @@ EXPECTED = Expected(
         ({}, None),
     ),
     unattended='pi --print "$TASK"',
-    developer="bob",
+    developer="frank",
 )
