@@ -50,7 +50,7 @@ def test_ours_stands_in_the_users_text_and_nothing_else_has_moved() -> None:
             "new": {"a": 1},
         },
         added_to=(("models",), ("colours",)),
-        kept=("name",),
+        kept=(("name",),),
     )
     after = merged(TEXT, wanted)
     assert after == (
