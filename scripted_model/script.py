@@ -31,7 +31,7 @@ _REPLY = re.compile(
     re.IGNORECASE,
 )
 # How each agent of 2026-11 tells the model where it works.
-_FOLDER = re.compile(r"working directory:\s*(?P<a>/\S+)|<cwd>(?P<b>/[^<]+)</cwd>", re.IGNORECASE)
+_FOLDER = re.compile(r"working (?:in the )?directory:\s*(?P<a>/\S+)|<cwd>(?P<b>/[^<]+)</cwd>", re.IGNORECASE)
 
 _THOUGHT = "The script says what comes next. "
 # Who asks for it gets long thoughts, as from a model.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,14 +38,14 @@ def all_at_work(
             prepare(machine, gateway)
             return machine
 
+        def in_the_open(number: int) -> Work:
+            return work(machine(str(number)), gateway)
+
         def closed() -> Work:
             return work_without_internet(machine("closed"), gateway, folder / agent)
 
         return Runs(
-            open_network=[
-                _tried(lambda number=number: work(machine(str(number)), gateway))
-                for number in range(repetitions)
-            ],
+            open_network=[_tried(partial(in_the_open, number)) for number in range(repetitions)],
             closed_network=_tried(closed),
         )
 
@@ -59,7 +60,7 @@ def chosen(request: pytest.FixtureRequest) -> list[str]:
     own = [
         item.callspec.params for item in items if item.module is request.module and hasattr(item, "callspec")
     ]
-    return [params["agent"] for params in own if "agent" in params]
+    return [str(params["agent"]) for params in own if "agent" in params]
 
 
 def succeeded(run: Work | Failed) -> Work:
