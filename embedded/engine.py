@@ -9,15 +9,15 @@ import secrets
 import subprocess
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from embedded.children import run_logged
+from embedded.cut_off import Pending, disown, exists, pending_creates
 from embedded.former_state import continued
+from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.toolchain import Binary
-from onprem_agents.cluster import KubeClient
 from onprem_agents.errors import EnvironmentProblem, OnpremError
 from onprem_agents.stack.settings import KUBERNETES_PLUGIN, PROJECT
 from onprem_agents.stack.stack_file import StackFile
@@ -29,26 +29,13 @@ _IMPORT_PENDING = "--import-pending-creates"
 _NOISE = re.compile(
     r"^\s*(@ |pulumi:pulumi:Stack|Resources:|Duration:|View Live|Updating|Previewing|Destroying|$)"
 )
+# Its sections, and those that name a fault (Pulumi CLI 3.259, pkg/backend/display, read 2026-11).
+_HEADING = re.compile(r"^(Diagnostics|Policies|Outputs|Resources|Duration):")
+_FAULTS = ("Diagnostics", "Policies")
 
 
 class EngineError(OnpremError):
     """The Pulumi engine refused or failed; the message holds its diagnostics."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pending:
-    """A create that a killed engine had begun: the object may exist or not."""
-
-    urn: str
-    api_version: str
-    kind: str
-    name: str | None
-    namespace: str | None
-
-    @property
-    def id(self) -> str:
-        """The id that the Kubernetes provider gives the object."""
-        return f"{self.namespace}/{self.name}" if self.namespace else str(self.name)
 
 
 def engine_environment(layout: Layout, binaries: Mapping[str, Binary]) -> dict[str, str]:
@@ -213,7 +200,7 @@ class Engine:
                 f"pulumi {arguments[0]} failed.\n{diagnostics(seen)}\nThe whole story is in {self.log}"
             )
 
-    def recover(self, stack: str, client: KubeClient) -> tuple[str, ...]:
+    def recover(self, stack: str, client: KubeWriter) -> tuple[str, ...]:
         """Mend what a killed engine left: its lock and its unfinished creates. Return what was done, as sentences.
 
         An object that a pending create did make is imported, so that the next update neither loses nor
@@ -223,10 +210,13 @@ class Engine:
         if self._locks(stack):
             self._read("cancel", "--yes", stack)
             done.append("removed the lock of an update that was killed")
+        begun = self._pending(stack)
+        made = [entry for entry in begun if entry.name and exists(client, entry)]
+        for entry in made:
+            disown(client, entry)
         done += self.use_present_provider(stack)
-        pending = self._pending(stack)
-        if pending:
-            done += self._settle(stack, client, pending)
+        if self._pending(stack):
+            done += self._settle(stack, made, begun)
         return tuple(done)
 
     def use_present_provider(self, stack: str) -> tuple[str, ...]:
@@ -248,8 +238,7 @@ class Engine:
         folder = self._layout.pulumi_backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
         return list(folder.glob("*.json"))
 
-    def _settle(self, stack: str, client: KubeClient, pending: Sequence[Pending]) -> list[str]:
-        made = [entry for entry in pending if entry.name and _exists(client, entry)]
+    def _settle(self, stack: str, made: Sequence[Pending], pending: Sequence[Pending]) -> list[str]:
         if made:
             pairs = [
                 flag for entry in made for value in (entry.urn, entry.id) for flag in (_IMPORT_PENDING, value)
@@ -262,25 +251,8 @@ class Engine:
             for entry in pending
         ]
 
-    def _pending(self, stack: str) -> list[Pending]:
-        operations = self.state(stack).get("deployment", {}).get("pending_operations") or []
-        pending = []
-        for operation in operations:
-            resource = operation["resource"]
-            if operation["type"] != "creating" or not str(resource.get("type", "")).startswith("kubernetes:"):
-                continue
-            inputs = resource.get("inputs") or {}
-            metadata = inputs.get("metadata") or {}
-            pending.append(
-                Pending(
-                    urn=resource["urn"],
-                    api_version=str(inputs.get("apiVersion")),
-                    kind=str(inputs.get("kind")),
-                    name=metadata.get("name"),
-                    namespace=metadata.get("namespace"),
-                )
-            )
-        return pending
+    def _pending(self, stack: str) -> tuple[Pending, ...]:
+        return pending_creates(self.state(stack))
 
     def _read(self, *arguments: str, stdin: str | None = None) -> str:
         try:
@@ -302,9 +274,17 @@ class Engine:
 
 
 def diagnostics(lines: Sequence[str]) -> str:
-    """Return the part of the engine's display that says what went wrong: diagnostics and policies."""
-    starts = [i for i, line in enumerate(lines) if line.startswith(("Diagnostics:", "Policies:"))]
-    relevant = lines[starts[0] :] if starts else lines[-30:]
+    """Return the part of the engine's display that says what went wrong: diagnostics and policies.
+
+    The outputs, which the display tells between them and its closing count, may be hundreds of lines.
+    """
+    told, section = [], None
+    for line in lines:
+        heading = _HEADING.match(line)
+        section = heading[1] if heading else section
+        if section in _FAULTS:
+            told.append(line)
+    relevant = told or lines[-30:]
     return "\n".join(line for line in relevant if not _NOISE.match(line)).strip()
 
 
@@ -316,7 +296,3 @@ def _explain(arguments: Sequence[str], text: str) -> str:
             f"'{PROJECT}:developerKeys' from the stack file: new keys are made at the next './dev up'."
         )
     return f"pulumi {' '.join(arguments[:2])} failed: {text}"
-
-
-def _exists(client: KubeClient, entry: Pending) -> bool:
-    return client.find(entry.api_version, entry.kind, str(entry.name), entry.namespace) is not None

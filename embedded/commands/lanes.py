@@ -19,6 +19,8 @@ from embedded.ports import RANGE, RANGE_VARIABLE
 # "3 failed, 1989 passed, 8 skipped in 29.90s (0:00:29)", with or without its frame (pytest 8.4).
 _CLOSING = re.compile(r"^=* ?((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s\b")
 _COUNT = re.compile(r"(\d+) ([a-z]+)")
+# "FAILED tests/unit/test_x.py::test_y[z] - AssertionError: …", as pytest's summary tells it (pytest 8.4).
+_BROKEN = re.compile(r"^(?:FAILED|ERROR) (\S+::.*?)(?: - |$)")
 _PYTEST_OK, _PYTEST_FAILED = 0, 1
 _READ_SECONDS = 120.0
 # At SIGINT a pytest takes down what it started, clusters for some; the later ones are for a pytest that hangs.
@@ -28,6 +30,7 @@ _ENDINGS = ((signal.SIGINT, 120.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.
 def run_lanes(commands: Mapping[str, Sequence[str]]) -> int:
     """Run each command, print its lines behind its name as they come, and close with one line of all counts.
 
+    Before it stand the names of the tests that failed, for what they said may be long.
     Returns 0 when all passed, else the first other exit code; a lane without a test has failed, for none is given
     fewer than its tiers hold. On Ctrl-C and SIGTERM each is interrupted and given time to clean up; a second one
     ends that time.
@@ -45,6 +48,9 @@ def run_lanes(commands: Mapping[str, Sequence[str]]) -> int:
         _end(lanes.values())
         raise
     counts = sum((lane.counts for lane in lanes.values()), Counter[str]())
+    for lane in lanes.values():
+        for test in lane.broken:
+            print(f"failed: {test}", flush=True)
     for name, code in zip(lanes, codes, strict=True):
         if code != _PYTEST_OK:
             print(f"{name}: pytest ended with exit code {code}", flush=True)
@@ -87,6 +93,7 @@ class _Lane:
 
     def __init__(self, name: str, command: Sequence[str], ports: range) -> None:
         self.counts: Counter[str] = Counter()
+        self.broken: list[str] = []
         self._name = name
         self._child = subprocess.Popen(
             command,
@@ -128,6 +135,8 @@ class _Lane:
                 counts = counts_of(line)
                 if counts is not None:
                     self.counts = counts
+                if broken := _BROKEN.match(line):
+                    self.broken.append(broken[1].strip())
                 with self._turn:
                     sys.stdout.write(f"{self._name} | {line}")
                     sys.stdout.flush()

@@ -23,13 +23,13 @@ class Tier:
     """One folder below `tests`, what it shows, and the binaries to bring before it runs.
 
     Tiers of different lanes share nothing but the cache, whose builds lock each other out, and may run at once.
-    What is `optional` runs only when it is named.
+    The lanes are of about the same length. What is `optional` runs only when it is named.
     """
 
     name: str
     shows: str
     binaries: tuple[str, ...] = ()
-    lane: str = "code and cluster"
+    lane: str = "code and agents"
     optional: bool = False
 
 
@@ -39,24 +39,33 @@ TIERS = (
     Tier(name="components", shows="the Pulumi program on mocks"),
     Tier(name="policy", shows="the policy pack on rendered manifests"),
     Tier(name="golden", shows="rendered manifests of every stack against the committed ones"),
-    Tier(name="lowest", shows="the fast tiers with the lowest versions that pyproject.toml allows"),
+    Tier(
+        name="lowest",
+        shows="the fast tiers with the lowest versions that pyproject.toml allows",
+        lane="clusters",
+    ),
     Tier(
         name="provider",
         shows="what the program relies on of the Kubernetes provider, against a real API server",
         binaries=(*_CONTROL_PLANE, *plugins.PROGRAMS),
-        lane="provider and agents",
+        lane="clusters",
     ),
-    Tier(name="cluster", shows="the whole product on the embedded cluster", binaries=NAMES),
+    Tier(
+        name="cluster",
+        shows="the whole product on the embedded cluster",
+        binaries=NAMES,
+        lane="clusters",
+    ),
     Tier(
         name="agents",
         shows="the real agents through the real gateway",
         binaries=NAMES,
-        lane="provider and agents",
     ),
     Tier(
         name="kueue",
         shows="Kueue's own controller on the embedded cluster; only when named, it is compiled for it",
         binaries=(*BINARIES, "kueue-manager"),
+        lane="clusters",
         optional=True,
     ),
     Tier(name="planner", shows="KV arithmetic and rendered options against vLLM's own planner and parser"),

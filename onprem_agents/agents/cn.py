@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from onprem_agents.agents import causes as known
 from onprem_agents.agents.agent import Agent, Limits, Variables
@@ -60,9 +61,12 @@ def _model(connection: Connection, role: Role, ca_file: str | None) -> Values:
     if role.temperature is not None:
         options["temperature"] = role.temperature
     fields = role.thinking.request_fields() if role.thinking is not None else {}
-    request = ({"extraBodyProperties": fields} if fields else {}) | (
-        {"caBundlePath": ca_file} if ca_file else {}
-    )
+    request: Values = {"extraBodyProperties": fields} if fields else {}
+    if ca_file:
+        request["caBundlePath"] = ca_file
+    if connection.host == "localhost":
+        # cn asks 127.0.0.1 instead (1.5.47, 2026-11), which is in no certificate and on no route.
+        request["headers"] = {"Host": urlsplit(connection.base_url).netloc}
     able = (("tool_use", role.tool_calling), ("image_input", role.vision))
     return {
         "name": title(role),

@@ -15,7 +15,7 @@ from onprem_agents.agents.editors import EDITORS
 from onprem_agents.agents.plain import PLAIN
 from onprem_agents.errors import InvalidInput
 from onprem_agents.setup.printed import printed
-from tests.unit.contract_samples import contract
+from tests.unit.contract_samples import CONTRACT, contract, parsed
 
 pytestmark = pytest.mark.unit
 
@@ -95,7 +95,11 @@ CONTINUE: dict[str, Any] = {
             "roles": [str],
             "capabilities": [str],
             "defaultCompletionOptions": {"contextLength": int, "maxTokens": int, "temperature": float},
-            "requestOptions": {"extraBodyProperties": {"*": object}, "caBundlePath": str},
+            "requestOptions": {
+                "extraBodyProperties": {"*": object},
+                "caBundlePath": str,
+                "headers": {"*": str},
+            },
         }
     ],
 }
@@ -142,6 +146,21 @@ def test_continue_says_the_same_on_the_command_line_and_in_an_editor() -> None:
     assert misfits(file.values, CONTINUE) == []
     (client,) = (client for client in EDITORS if client.name == "vscode-continue")
     assert client.files(contract())[0].values == file.values
+
+
+def test_continue_is_told_the_name_of_a_platform_on_this_machine() -> None:
+    here = {
+        "host": "localhost",
+        "baseUrl": "https://localhost:18443/v1",
+        "anthropicBaseUrl": "https://localhost:18443",
+    }
+    values = CN.wanted(parsed(CONTRACT | here), None, "/ca.pem").values
+    assert misfits({"name": "x", "models": values["models"]}, CONTINUE) == []
+    assert values["models"][0]["requestOptions"] == {
+        "extraBodyProperties": {"thinking_token_budget": 2048},
+        "caBundlePath": "/ca.pem",
+        "headers": {"Host": "localhost:18443"},
+    }
 
 
 @pytest.mark.parametrize("client", EDITORS, ids=[client.name for client in EDITORS])

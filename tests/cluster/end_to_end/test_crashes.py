@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -122,6 +123,25 @@ def test_after_the_engine_was_killed_at_a_random_moment_the_next_up_converges(
         assert "pulumi up was killed by signal 9" in text
     again = local.up()
     assert ("repaired: removed the lock of an update that was killed" in again.text) is locked
+    _converged(local)
+
+
+def test_what_the_state_never_heard_of_is_taken_over_and_can_be_changed(local: Checkout) -> None:
+    # What a kill between the API server's answer and the next save of the state leaves; an import would drop it.
+    file = local.layout.pulumi_backend / ".pulumi" / "stacks" / PROJECT / "local.json"
+    state = json.loads(file.read_text())
+    deployment = state["checkpoint"]["latest"]
+    cut = [entry for entry in deployment["resources"] if entry["type"].endswith(":BackendTrafficPolicy")]
+    begun = [{key: value for key, value in entry.items() if key not in {"id", "outputs"}} for entry in cut]
+    deployment["resources"] = [entry for entry in deployment["resources"] if entry not in cut]
+    deployment["pending_operations"] = [{"type": "creating", "resource": entry} for entry in begun]
+    file.write_text(json.dumps(state))
+    _give_work(local, from_nothing=False)  # their timeouts are another manager's by now
+
+    done = local.up()
+
+    assert cut
+    assert done.text.count("repaired: took over BackendTrafficPolicy") == len(cut)
     _converged(local)
 
 
