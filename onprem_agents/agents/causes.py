@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
 
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.contract.connection import Connection
@@ -41,17 +43,20 @@ def model(where: str, name: str, connection: Connection, *, before: str = "") ->
         yield Diagnosis(cause="model", evidence=evidence, fix=fix)
 
 
-def window(where: str, tokens: int | None, connection: Connection) -> Iterator[Diagnosis]:
-    """Yield a window that is larger than the served one, or not set."""
+def window(
+    where: str, tokens: int | None, connection: Connection, *, most: int | None = None
+) -> Iterator[Diagnosis]:
+    """Yield a window that is larger than the served one, or not set; `most` is what of it a prompt may have."""
     served = connection.main.context_tokens
-    if tokens is None or tokens > served:
+    right = served if most is None else most
+    if tokens is None or tokens > right:
         found = (
             f"{where} is not set, so the agent never compacts in time"
             if tokens is None
             else f"{where} is {tokens}"
         )
         evidence = f"{found}; the served window is {served} tokens"
-        fix = f"set {where} to {served}; or {again(connection)}"
+        fix = f"set {where} to {right}; or {again(connection)}"
         yield Diagnosis(cause="window", evidence=evidence, fix=fix)
 
 
@@ -69,6 +74,19 @@ def no_key(evidence: str, connection: Connection) -> Diagnosis:
     """Return the diagnosis that the agent has no key to send."""
     fix = f"{connection.auth.key_hint}; then: onprem-agents setup --key-file FILE"
     return Diagnosis(cause="key-missing", evidence=evidence, fix=fix)
+
+
+def not_in_shell(
+    evidence: str, connection: Connection, key_file: Path, *, cause: Literal["not-set-up", "key-missing"]
+) -> Diagnosis:
+    """Return the diagnosis of a variable that is not set: a shell from before setup, or else that cause."""
+    if (key_file.parent / "env.sh").exists() or (key_file.parent / "env.fish").exists():
+        return Diagnosis(
+            cause="old-shell",
+            evidence=evidence,
+            fix="start a new shell: setup wrote it for the shells to come",
+        )
+    return not_set_up(evidence, connection) if cause == "not-set-up" else no_key(evidence, connection)
 
 
 def not_set_up(evidence: str, connection: Connection) -> Diagnosis:
