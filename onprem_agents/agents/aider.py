@@ -120,7 +120,8 @@ def _causes(
         yield from known.window(where, tokens, connection, most=most)
     if _own_key(values, variables) is None:
         evidence = f"{KEY} is not set in this shell"
-        yield known.not_in_shell(evidence, connection, key_file, cause="key-missing")
+        otherwise = known.no_key(evidence, connection)
+        yield known.not_in_shell(KEY, evidence, key_file, otherwise=otherwise)
 
 
 def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.contract.connection import Connection
@@ -76,17 +75,18 @@ def no_key(evidence: str, connection: Connection) -> Diagnosis:
     return Diagnosis(cause="key-missing", evidence=evidence, fix=fix)
 
 
-def not_in_shell(
-    evidence: str, connection: Connection, key_file: Path, *, cause: Literal["not-set-up", "key-missing"]
-) -> Diagnosis:
-    """Return the diagnosis of a variable that is not set: a shell from before setup, or else that cause."""
-    if (key_file.parent / "env.sh").exists() or (key_file.parent / "env.fish").exists():
-        return Diagnosis(
-            cause="old-shell",
-            evidence=evidence,
-            fix="start a new shell: setup wrote it for the shells to come",
-        )
-    return not_set_up(evidence, connection) if cause == "not-set-up" else no_key(evidence, connection)
+def written_for_shells(variable: str, key_file: Path) -> bool:
+    """Whether setup wrote that variable for the shells to come, beside the key."""
+    files = (key_file.parent / name for name in ("env.sh", "env.fish", "env.ps1"))
+    return any(variable in file.read_text("utf-8", "replace") for file in files if file.is_file())
+
+
+def not_in_shell(variable: str, evidence: str, key_file: Path, *, otherwise: Diagnosis) -> Diagnosis:
+    """Return the diagnosis of a variable that is not set: a shell from before setup, or else that other one."""
+    if not written_for_shells(variable, key_file):
+        return otherwise
+    fix = "start a new shell: setup wrote it for the shells to come"
+    return Diagnosis(cause="old-shell", evidence=evidence, fix=fix)
 
 
 def not_set_up(evidence: str, connection: Connection) -> Diagnosis:

@@ -42,9 +42,9 @@ def title(role: Role) -> str:
     return f"On-Prem {role.model}"
 
 
-def models(connection: Connection, *, ca_file: str | None = None) -> list[Values]:
+def models(connection: Connection) -> list[Values]:
     """Return the platform's models as Continue lists them."""
-    return [_model(connection, role, ca_file) for role in connection.roles if NAME in role.supported_agents]
+    return [_model(connection, role) for role in connection.roles if NAME in role.supported_agents]
 
 
 def _files(connection: Connection) -> tuple[ConfigFile, ...]:
@@ -56,14 +56,12 @@ def _files(connection: Connection) -> tuple[ConfigFile, ...]:
     )
 
 
-def _model(connection: Connection, role: Role, ca_file: str | None) -> Values:
+def _model(connection: Connection, role: Role) -> Values:
     options: Values = {"contextLength": role.context_tokens, "maxTokens": role.max_output_tokens}
     if role.temperature is not None:
         options["temperature"] = role.temperature
     fields = role.thinking.request_fields() if role.thinking is not None else {}
     request: Values = {"extraBodyProperties": fields} if fields else {}
-    if ca_file:
-        request["caBundlePath"] = ca_file
     if connection.host == "localhost":
         # cn asks 127.0.0.1 instead (1.5.47, 2026-11), which is in no certificate and on no route.
         request["headers"] = {"Host": urlsplit(connection.base_url).netloc}
@@ -81,11 +79,10 @@ def _model(connection: Connection, role: Role, ca_file: str | None) -> Values:
     }
 
 
-def _wanted(connection: Connection, _release: Release | None, ca_file: str | None) -> Wanted:
+def _wanted(connection: Connection, _release: Release | None, _ca_file: str | None) -> Wanted:
     values: Values = {}
     for file in _files(connection):
         values |= file.values
-    values["models"] = models(connection, ca_file=ca_file)
     return Wanted(
         values=values,
         added_to=(("models",),),
@@ -137,10 +134,8 @@ def _causes(
         yield known.no_key(f"{where} apiKey is not set", connection)
     elif (variable := _variable(key)) and not variables.get(variable):
         evidence = f"{where} apiKey names {shown(variable)}, which is not set in this shell"
-        if variable == connection.auth.key_env:
-            yield known.not_in_shell(evidence, connection, key_file, cause="key-missing")
-        else:
-            yield known.no_key(evidence, connection)
+        otherwise = known.no_key(evidence, connection)
+        yield known.not_in_shell(variable, evidence, key_file, otherwise=otherwise)
 
 
 def _variable(key: str) -> str | None:

@@ -82,7 +82,8 @@ def _causes(
     url = variables.get(BASE_URL, "")
     if not url:
         evidence = f"{BASE_URL} is not set in this shell, so Copilot CLI asks GitHub"
-        yield known.not_in_shell(evidence, connection, key_file, cause="not-set-up")
+        otherwise = known.not_set_up(evidence, connection)
+        yield known.not_in_shell(BASE_URL, evidence, key_file, otherwise=otherwise)
         return
     yield from known.address(BASE_URL, url, connection.base_url, connection)
     for name in (MODEL, "COPILOT_PROVIDER_WIRE_MODEL"):
@@ -105,7 +106,8 @@ def _causes(
         yield known.no_key(f"{KEY_COMMAND} reads {key_file}, which is not there", connection)
     elif not command and _own_key({}, variables) is None:
         evidence = f"{KEY_COMMAND} is not set in this shell"
-        yield known.not_in_shell(evidence, connection, key_file, cause="key-missing")
+        otherwise = known.no_key(evidence, connection)
+        yield known.not_in_shell(KEY_COMMAND, evidence, key_file, otherwise=otherwise)
 
 
 def _own_key(_values: Values, variables: Variables) -> tuple[str, str] | None:

@@ -158,7 +158,6 @@ def test_continue_is_told_the_name_of_a_platform_on_this_machine() -> None:
     assert misfits({"name": "x", "models": values["models"]}, CONTINUE) == []
     assert values["models"][0]["requestOptions"] == {
         "extraBodyProperties": {"thinking_token_budget": 2048},
-        "caBundlePath": "/ca.pem",
         "headers": {"Host": "localhost:18443"},
     }
 

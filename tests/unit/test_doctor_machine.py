@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from onprem_agents.agents import AGENTS, Agent
+from onprem_agents.agents.aider import AIDER
 from onprem_agents.agents.claude import CLAUDE
+from onprem_agents.agents.cn import CN
 from onprem_agents.agents.codex import CODEX
 from onprem_agents.agents.config import Wanted
+from onprem_agents.agents.copilot import COPILOT
 from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.agents.machine import Machine
 from onprem_agents.agents.opencode import OPENCODE
@@ -289,3 +292,32 @@ def test_an_agent_that_is_missing_is_not_run(tmp_path: Path) -> None:
     found = run_agent(contract(), Installed(agent=OPENCODE, path=None), {}, key=None)
     assert (found.cause, found.fix) == ("agent-missing", "install it: npm install -g opencode-ai@1.18.33")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("agent", AGENTS, ids=NAMES)
+def test_what_setup_wrote_with_a_ca_file_is_sound(agent: Agent, tmp_path: Path) -> None:
+    machine, ca_file = here(tmp_path), tmp_path / "own-ca.pem"
+    ca_file.write_text("a certificate\n")
+    done = prepare(contract(), [there(agent)], machine, "user", key=KEY, ca_file=ca_file)
+    journal.apply(done.changes, machine.history)
+    assert examined(agent, machine) == {}
+
+
+def in_an_old_shell(agent: Agent, *set_up_before: Agent, tmp_path: Path) -> list[str]:
+    """Return the causes that a shell without setup's variables has."""
+    machine = here(tmp_path)
+    agents = [there(each) for each in set_up_before]
+    done = prepare(contract(), agents, machine, "user", key=KEY, shell="bash")  # noqa: S604 - a kind of start file
+    journal.apply(done.changes, machine.history)
+    return [
+        row.cause for row in examine(contract(), there(agent), machine) if row.severity is not Severity.OK
+    ]
+
+
+@pytest.mark.parametrize("agent", [COPILOT, CN, AIDER], ids=lambda agent: agent.name)
+def test_a_shell_from_before_setup_is_told_apart_from_a_missing_setup(agent: Agent, tmp_path: Path) -> None:
+    assert in_an_old_shell(agent, agent, tmp_path=tmp_path) == ["old-shell"]
+
+
+def test_a_shell_that_another_agent_was_set_up_for_is_no_old_one(tmp_path: Path) -> None:
+    assert in_an_old_shell(COPILOT, CN, tmp_path=tmp_path) == ["not-set-up"]
