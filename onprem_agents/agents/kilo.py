@@ -1,21 +1,24 @@
 """Kilo CLI: opencode's configuration under names of its own, and its maker's services switched off (7.7.7, 2026-11).
 
 It is made of opencode: what the platform says to that goes here too, but for the agents' names. It reads opencode's
-file names in its own folder as well, and lets them win.
+file names in its own folder as well, and lets them win. Its maker's models are hidden: while they are not, it asks
+api.kilo.ai at each start. Unlike opencode it installs its plugin library only beside a plugin of the user's own.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from onprem_agents.agents.agent import Agent, Variables
-from onprem_agents.agents.config import KEY_PATH, ConfigFile, Release, Values, Wanted
+from onprem_agents.agents.config import ConfigFile, Release, Values, Wanted
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope
-from onprem_agents.agents.opencode import OPENCODE, PROVIDER
+from onprem_agents.agents.opencode import OPENCODE, adapted
+from onprem_agents.agents.opencode_folders import Hosted
 from onprem_agents.contract.connection import Connection, Role
 
 NAME = "kilo"
@@ -26,21 +29,28 @@ REDIRECTION = (
 SERVICES = (
     "Kilo's account, cloud agents, gateway and web search are services of its maker: they do not work here."
 )
+_HOSTED = Hosted(provider="kilo", key_variable="KILO_API_KEY", folder="kilo")
 # From weak to strong, as it reads them in one folder.
 _FILES = ("kilo.json", "kilo.jsonc", "opencode.json", "opencode.jsonc")
 
 
 def _file(connection: Connection) -> ConfigFile:
     (theirs,) = OPENCODE.files(_for_opencode(connection))
-    values: Values = copy.deepcopy(theirs.values) | {
+    values = _renamed(theirs.values, connection)
+    return ConfigFile(
+        path_hint="~/.config/kilo/kilo.json", format="json", values=values, notes=(REDIRECTION, SERVICES)
+    )
+
+
+def _renamed(theirs: Values, connection: Connection) -> Values:
+    values: Values = copy.deepcopy(theirs) | {
         "$schema": "https://app.kilo.ai/config.json",
+        "disabled_providers": [_HOSTED.provider],
         "experimental": {"openTelemetry": False},
     }
     if connection.main.temperature is not None:
         values["agent"] = {name: {"temperature": connection.main.temperature} for name in _AGENTS}
-    return ConfigFile(
-        path_hint="~/.config/kilo/kilo.json", format="json", values=values, notes=(REDIRECTION, SERVICES)
-    )
+    return values
 
 
 # Those that work on a task (`kilo agent list`).
@@ -59,11 +69,8 @@ def _for_opencode(connection: Connection) -> Connection:
 
 
 def _wanted(connection: Connection, _release: Release | None, _ca_file: str | None) -> Wanted:
-    values = copy.deepcopy(_file(connection).values)
-    values["provider"][PROVIDER]["options"]["apiKey"] = f"{{file:{KEY_PATH}}}"
-    return Wanted(
-        values=values, added_to=(("enabled_providers",),), word_tables=("permission",), notes=(SERVICES,)
-    )
+    theirs = OPENCODE.wanted(_for_opencode(connection), None, None)
+    return replace(theirs, values=_renamed(theirs.values, connection), notes=(SERVICES,))
 
 
 def _environment(connection: Connection) -> Environment:
@@ -85,7 +92,7 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
     folder = {
         "user": machine.folder("XDG_CONFIG_HOME", ".config") / "kilo",
         "project": machine.project,
-        "managed": machine.etc / "kilo",
+        "managed": machine.machine_file(NAME).parent,
     }[scope]
     names = _FILES[:2] if scope == "managed" else _FILES
     name = next((name for name in reversed(names) if (folder / name).exists()), _FILES[0])
@@ -119,6 +126,7 @@ KILO = Agent(
     home_variable=OPENCODE.home_variable,
     address_at=OPENCODE.address_at,
     wanted=_wanted,
+    adapted=adapted(_HOSTED),
     causes=_causes,
     own_key=OPENCODE.own_key,
     headless=_headless,

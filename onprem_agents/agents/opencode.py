@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from onprem_agents.agents.config import KEY_PATH, ConfigFile, KeyPath, Release, 
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Origin, Place, Scope, Source
-from onprem_agents.agents.opencode_folders import HOSTED, hosted_is_used, premade
+from onprem_agents.agents.opencode_folders import Hosted, hosted_is_used, premade
 from onprem_agents.contract.connection import Connection, Role
 from onprem_agents.stack.thinking import ServedThinking
 from onprem_agents.stack.untrusted import shown
@@ -33,6 +33,7 @@ REDIRECTION = (
 )
 _NAMES = ("opencode.json", "opencode.jsonc")  # in one folder, the second wins
 _OWN = ".opencode"
+_HOSTED = Hosted(provider="opencode", key_variable="OPENCODE_API_KEY", folder="opencode")
 REGISTRY = (
     "opencode looks for its plugin library in the registry that each user's npm names: name your mirror in npm's own"
     " settings, or let each user run onprem-agents setup opencode once, which lays down what stops the look-up."
@@ -47,7 +48,7 @@ def _file(connection: Connection) -> ConfigFile:
         "$schema": "https://opencode.ai/config.json",
         "model": f"{PROVIDER}/{connection.main.model}",
         "small_model": f"{PROVIDER}/{small.model}",
-        "disabled_providers": [HOSTED],
+        "disabled_providers": [_HOSTED.provider],
         "share": "disabled",
         "autoupdate": False,
         "permission": {"webfetch": "deny"},
@@ -89,15 +90,22 @@ def _wanted(connection: Connection, _release: Release | None, _ca_file: str | No
     )
 
 
-def _adapted(item: Wanted, present: Values, machine: Machine, scope: Scope) -> Wanted:
-    """Return what is wanted of that scope: on a whole machine no other provider can be used at all."""
-    rest = {key: value for key, value in item.values.items() if key not in _HIDDEN}
-    if scope == "managed":
-        values = rest | {"enabled_providers": [PROVIDER]}
-        return replace(item, values=values, former=(), joined=(), notes=(*item.notes, REGISTRY))
-    if scope == "user" and hosted_is_used(machine, at(present, "provider")):
-        return replace(item, values=rest, former=(*item.former, (_HIDDEN, [HOSTED])))
-    return item
+def adapted(hosted: Hosted, *managed: str) -> Callable[[Wanted, Values, Machine, Scope], Wanted]:
+    """Return what fits the file to a scope: on a whole machine no other provider can be used at all.
+
+    `managed` are notes for whoever looks after the machine.
+    """
+
+    def fitted(item: Wanted, present: Values, machine: Machine, scope: Scope) -> Wanted:
+        rest = {key: value for key, value in item.values.items() if key not in _HIDDEN}
+        if scope == "managed":
+            values = rest | {"enabled_providers": [PROVIDER]}
+            return replace(item, values=values, former=(), joined=(), notes=(*item.notes, *managed))
+        if scope == "user" and hosted_is_used(machine, at(present, "provider"), hosted):
+            return replace(item, values=rest, former=(*item.former, (_HIDDEN, [hosted.provider])))
+        return item
+
+    return fitted
 
 
 def _environment(connection: Connection) -> Environment:
@@ -173,7 +181,7 @@ def _sources(machine: Machine) -> tuple[Source, ...]:
     if text := named("OPENCODE_CONFIG_CONTENT"):
         place = Place(path=Path("OPENCODE_CONFIG_CONTENT"), form="jsonc")
         sources.append(Source(origin="shell", place=place, variable=place.path.name, text=text))
-    return (*sources, *(_file_source("managed", machine.etc / NAME / name) for name in _NAMES))
+    return (*sources, *(_file_source("managed", machine.machine_file(NAME).parent / name) for name in _NAMES))
 
 
 def _file_source(origin: Origin, path: Path, variable: str | None = None) -> Source:
@@ -269,7 +277,7 @@ OPENCODE = Agent(
     sources=_sources,
     decides=_decides,
     wanted=_wanted,
-    adapted=_adapted,
+    adapted=adapted(_HOSTED, REGISTRY),
     premade=premade,
     causes=_causes,
     own_key=_own_key,

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from onprem_agents.agents.config import Premade
 from onprem_agents.agents.machine import Machine, Scope
 
 LIBRARY = "@opencode-ai/plugin"
-# The provider of opencode's own hosted models, some of which it offers without any login.
-HOSTED = "opencode"
 _LOCK = {"lockfileVersion": 3, "requires": True, "packages": {"": {"dependencies": {LIBRARY: "*"}}}}
 _INSTALLED = ("node_modules", "package.json", "package-lock.json", "bun.lock")
 _CODE = ("plugin", "plugins", "tool", "tools")
@@ -41,6 +40,18 @@ def premade(machine: Machine, scope: Scope) -> Iterator[Premade]:
         yield Premade(path=folder / "node_modules" / "README", content=_README, why=why)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hosted:
+    """The provider of the maker's own hosted models, which is offered without any login, and what shows its use.
+
+    `folder` is where logins lie, below the user's data.
+    """
+
+    provider: str
+    key_variable: str
+    folder: str
+
+
 def _says(path: Path, content: str) -> bool:
     try:
         return path.read_bytes() == content.encode()
@@ -48,16 +59,17 @@ def _says(path: Path, content: str) -> bool:
         return False
 
 
-def hosted_is_used(machine: Machine, providers: object) -> bool:
-    """Tell whether the user works with opencode's hosted models: set up as a provider, by variable or by login."""
-    if machine.variables.get("OPENCODE_API_KEY") or (isinstance(providers, dict) and HOSTED in providers):
+def hosted_is_used(machine: Machine, providers: object, hosted: Hosted) -> bool:
+    """Tell whether the user works with the maker's hosted models: set up as a provider, by variable or by login."""
+    listed = isinstance(providers, dict) and hosted.provider in providers
+    if listed or machine.variables.get(hosted.key_variable):
         return True
-    logins = machine.folder("XDG_DATA_HOME", ".local/share") / "opencode" / "auth.json"
+    logins = machine.folder("XDG_DATA_HOME", ".local/share") / hosted.folder / "auth.json"
     try:
         found = json.loads(logins.read_bytes())
     except (OSError, ValueError):
         return False
-    return isinstance(found, dict) and HOSTED in found
+    return isinstance(found, dict) and hosted.provider in found
 
 
 def _folders(machine: Machine, scope: Scope) -> tuple[Path, ...]:

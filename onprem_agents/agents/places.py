@@ -51,6 +51,18 @@ MACHINE_FILES: dict[str, MachineFile] = {
         windows="%ProgramData%\\opencode\\opencode.json",
         source="the program of opencode 1.18.33 names the three folders, looked into 2026-11-28",
     ),
+    "qwen": MachineFile(
+        linux="/etc/qwen-code/settings.json",
+        macos="/Library/Application Support/QwenCode/settings.json",
+        windows="C:\\ProgramData\\qwen-code\\settings.json",
+        source="the program of Qwen Code 0.24.4 names the three files, looked into 2026-11-28",
+    ),
+    "kilo": MachineFile(
+        linux="/etc/kilo/kilo.json",
+        macos="/Library/Application Support/kilo/kilo.json",
+        windows="%ProgramData%\\kilo\\kilo.json",
+        source="the program of Kilo 7.7.7 names the three folders, looked into 2026-11-28",
+    ),
 }
 
 

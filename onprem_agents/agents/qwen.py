@@ -97,7 +97,7 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
             path = machine.project / ".qwen" / "settings.json"
             return (Place(path=path, form="jsonc", within=machine.project),)
         case "managed":
-            return (Place(path=machine.etc / "qwen-code" / "settings.json", form="jsonc"),)
+            return (Place(path=machine.machine_file(NAME), form="jsonc"),)
 
 
 def _causes(

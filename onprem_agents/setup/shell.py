@@ -77,9 +77,18 @@ def script(environment: Environment, shell: Shell) -> str:
     return "\n".join([*notes, *writers[shell](environment)]) + "\n"
 
 
-def _posix(environment: Environment) -> Iterator[str]:
+def _read_already(environment: Environment) -> Iterator[tuple[str, str, str | None]]:
+    """Yield each variable of a key with its file and the variable that got the key of that file before it."""
+    first: dict[str, str] = {}
     for name, file in environment.keys.items():
-        yield f'export {name}="${{{name}:-$(cat "$HOME/{KEY_FOLDER}/{file}")}}"'
+        yield name, file, first.get(file)
+        first.setdefault(file, name)
+
+
+def _posix(environment: Environment) -> Iterator[str]:
+    for name, file, before in _read_already(environment):
+        value = f"${before}" if before else f'$(cat "$HOME/{KEY_FOLDER}/{file}")'
+        yield f'export {name}="${{{name}:-{value}}}"'
     for name in environment.removed:
         yield f"unset {name}"
     for name, value in environment.values.items():
@@ -91,8 +100,9 @@ def _posix(environment: Environment) -> Iterator[str]:
 
 
 def _fish(environment: Environment) -> Iterator[str]:
-    for name, file in environment.keys.items():
-        yield f"set -q {name}; or set -gx {name} (cat ~/{KEY_FOLDER}/{file})"
+    for name, file, before in _read_already(environment):
+        value = f"${before}" if before else f"(cat ~/{KEY_FOLDER}/{file})"
+        yield f"set -q {name}; or set -gx {name} {value}"
     for name in environment.removed:
         yield f"set -e {name}"
     for name, value in environment.values.items():
@@ -104,9 +114,9 @@ def _fish(environment: Environment) -> Iterator[str]:
 
 
 def _powershell(environment: Environment) -> Iterator[str]:
-    for name, file in environment.keys.items():
-        path = f'"$HOME/{KEY_FOLDER}/{file}"'
-        yield f"if (-not $env:{name}) {{ $env:{name} = (Get-Content -Raw {path}).Trim() }}"
+    for name, file, before in _read_already(environment):
+        value = f"$env:{before}" if before else f'(Get-Content -Raw "$HOME/{KEY_FOLDER}/{file}").Trim()'
+        yield f"if (-not $env:{name}) {{ $env:{name} = {value} }}"
     for name in environment.removed:
         yield f"Remove-Item Env:{name} -ErrorAction SilentlyContinue"
     for name, value in environment.values.items():

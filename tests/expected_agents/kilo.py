@@ -15,6 +15,7 @@ EXPECTED = Expected(
     values={
         **OPENCODE.values,
         "$schema": "https://app.kilo.ai/config.json",
+        "disabled_providers": ["kilo"],
         "experimental": {"openTelemetry": False},
         "agent": {
             "code": {"temperature": 0.2},

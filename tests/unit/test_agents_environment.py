@@ -56,17 +56,22 @@ def run_in(shell: str, lines: str, home: Path, **variables: str) -> dict[str, st
 def test_an_agent_started_from_the_shell_finds_key_switches_and_no_foreign_key(
     shell: Shell, tmp_path: Path
 ) -> None:
-    lines = script(environment(contract(), *AGENTS, ca_file="/etc/our ca's.pem"), shell)
+    whole = environment(contract(), *AGENTS, ca_file="/etc/our ca's.pem", whole_ca_file="/etc/all.pem")
     found = run_in(
-        shell, lines, tmp_path, ONPREM_API_KEY=KEY, ANTHROPIC_API_KEY="another", NO_PROXY="localhost"
+        shell,
+        script(whole, shell),
+        tmp_path,
+        ONPREM_API_KEY=KEY,
+        ANTHROPIC_API_KEY="another",
+        NO_PROXY="localhost",
     )
-    assert found["ONPREM_API_KEY"] == KEY
+    assert found["ONPREM_API_KEY"] == found["LITELLM_API_KEY"] == found["AIDER_OPENAI_API_KEY"] == KEY
     assert found["ANTHROPIC_AUTH_TOKEN"] == KEY
     assert "ANTHROPIC_API_KEY" not in found
     assert found["NO_PROXY"] == found["no_proxy"] == "localhost,agents.example.internal"
     assert found["NODE_EXTRA_CA_CERTS"] == found["CODEX_CA_CERTIFICATE"] == "/etc/our ca's.pem"
     assert found["OPENCODE_DISABLE_MODELS_FETCH"] == "1"
-    assert "SSL_CERT_FILE" not in found  # would replace the certificates of every other tool
+    assert found["SSL_CERT_FILE"] == "/etc/all.pem", "ours alone would lock out every other tool"
     assert "npm_config_registry" not in found  # would break every npm install that the agent runs
 
 
@@ -185,7 +190,7 @@ def test_a_private_ca_without_a_file_is_a_hint_with_the_right_variables() -> Non
     notes = environment(contract(), *AGENTS).notes
     assert notes[-1] == (
         "The CA file: https://wiki.example.internal/ca.pem . Then set NODE_EXTRA_CA_CERTS and"
-        " CODEX_CA_CERTIFICATE to its path (--ca-file)."
+        " CODEX_CA_CERTIFICATE and SSL_CERT_FILE to its path (--ca-file)."
     )
 
 

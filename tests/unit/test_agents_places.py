@@ -30,6 +30,12 @@ DATA = PureWindowsPath("C:\\ProgramData")
         ("opencode", "linux", PurePosixPath("/etc/opencode/opencode.json")),
         ("opencode", "macos", LIBRARY / "opencode" / "opencode.json"),
         ("opencode", "windows", DATA / "opencode" / "opencode.json"),
+        ("qwen", "linux", PurePosixPath("/etc/qwen-code/settings.json")),
+        ("qwen", "macos", LIBRARY / "QwenCode" / "settings.json"),
+        ("qwen", "windows", DATA / "qwen-code" / "settings.json"),
+        ("kilo", "linux", PurePosixPath("/etc/kilo/kilo.json")),
+        ("kilo", "macos", LIBRARY / "kilo" / "kilo.json"),
+        ("kilo", "windows", DATA / "kilo" / "kilo.json"),
     ],
 )
 def test_a_machines_file_lies_where_the_agent_reads_it(agent: str, system: System, path: PurePath) -> None:
@@ -42,7 +48,7 @@ def test_a_folder_of_windows_that_was_moved_is_followed() -> None:
 
 
 def test_every_agent_with_a_file_for_the_machine_has_its_row_with_a_source() -> None:
-    assert set(MACHINE_FILES) == {agent.name for agent in AGENTS}
+    assert set(MACHINE_FILES) == {agent.name for agent in AGENTS if "managed" in agent.scopes}
     assert all("2026" in row.source for row in MACHINE_FILES.values())
 
 
@@ -52,7 +58,7 @@ def test_the_users_and_the_repositorys_files_lie_alike_on_all_systems(agent: obj
 
     def of(system: System) -> list[Path]:
         machine = Machine(home=tmp_path, project=tmp_path / "work", variables={}, system=system)
-        return [named.place(machine, scope).path for scope in ("user", "project")]
+        return [named.place(machine, scope).path for scope in named.scopes if scope != "managed"]
 
     assert of("linux") == of("macos") == of("windows")
 
