@@ -93,8 +93,8 @@ class Agent(Software):
     shell's variables. `decides` names the settings that together say who is asked (None: `address_at`), and `leftovers`
     are those of other providers that beat it. `wanted` is its file for one machine, of the installed release and a CA
     file; `adapted` fits it to what stands there, the machine and the scope; `premade` are files that must lie beside
-    it. `causes` names what is wrong in its merged settings (with the shell's variables and the key file), `own_key` a key
-    that it sends beside setup's, with the setting it is from. `headless` is the command (program, contract, folder,
+    it. `causes` names what is wrong in its merged settings (with the shell's variables and the key file), `own_key` a
+    key that it sends beside setup's, with the setting it is from. `headless` is the command (program, contract, folder,
     task) for one task without a person; `says` pairs a pattern in what it prints with the diagnosis's cause and fix.
     `introduction` is its own file of state with what says there that its first pages have been seen.
     """

@@ -185,13 +185,19 @@ def _agreed(prepared: Setup, left_out: dict[str, str], *, dry_run: bool, yes: bo
     if not as_json or ask:
         for change in needed:
             click.echo(diff(change), nl=False, err=as_json)
-        for name, reason in left_out.items():
-            click.echo(f"left out {name}: {reason}", err=True)
+        _tell_left_out(left_out)
         for note in prepared.notes:
             click.echo(f"note: {note}", err=True)
     if dry_run:
         return False
     return not ask or click.confirm("Write these files?", default=True, err=as_json)
+
+
+def _tell_left_out(left_out: dict[str, str]) -> None:
+    """Say who is left out, in one line for each reason."""
+    for reason in dict.fromkeys(left_out.values()):
+        names = ", ".join(name for name, its_own in left_out.items() if its_own == reason)
+        click.echo(f"left out {names}: {reason}", err=True)
 
 
 def _tell(prepared: Setup, left_out: dict[str, str], *, written: bool, dry_run: bool, as_json: bool) -> None:
@@ -269,8 +275,7 @@ def _print(contract: Connection, target: str, shell: Shell, ca_file: str | None,
         click.echo(json.dumps({"files": [_wire(file) for file in files], "skipped": skipped}, indent=2))
         return
     click.echo("\n".join(_text(file) for file in files), nl=False)
-    for name, reason in skipped.items():
-        click.echo(f"left out {name}: {reason}", err=True)
+    _tell_left_out(skipped)
 
 
 def _agent(name: str) -> Agent | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from onprem_agents.agents import Agent, obstacle
+from onprem_agents.agents import AGENTS, Agent, obstacle
 from onprem_agents.agents.config import Premade, Wanted, at
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection
@@ -28,6 +28,9 @@ _FILES = {
     "project": "file of a repository",
     "managed": "file for the whole machine",
 }
+
+
+NOT_HERE = "not on PATH; onprem-agents setup NAME prepares one of them and tells how to install it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +58,7 @@ def choose(
         if (reason := useless_in(scope, agent)) or (reason := obstacle(connection, agent)):
             left_out[agent.name] = reason
         elif installed.path is None and not prepare_all:
-            left_out[agent.name] = (
-                f"{missing(installed, connection)}, then run: onprem-agents setup {agent.name}"
-            )
+            left_out[agent.name] = NOT_HERE
     return tuple(item.agent for item in found if item.agent.name not in left_out), left_out
 
 
@@ -95,15 +96,13 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
     Raises `InvalidInput` with the problems of every file at once, `EnvironmentProblem` for unreadable ones.
     """
     chosen = tuple(item.agent for item in agents)
-    trusted = _certificates(chosen, machine, scope, ca_file)
+    served = _served(connection, chosen, machine, scope)
+    trusted = _certificates(served, machine, scope, ca_file)
     store = store if store is not None and scope == "user" else KeyStore()
     changes, failures, wanteds = [], [], []
     for installed in agents:
-        item = by_store(
-            wanted(connection, installed, ca_file=trusted.added),
-            store,
-            key_env=connection.auth.key_env,
-            agent=installed.agent.title,
+        item = _stored(
+            installed.agent, wanted(connection, installed, ca_file=trusted.added), connection, store
         )
         try:
             item = _adapted(installed.agent, item, machine, scope)
@@ -117,12 +116,17 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
     notes = [*trusted.notes, *(note for item in wanteds for note in item.notes)]
     notes += [missing(item, connection) for item in agents if item.path is None]
     changes += trusted.changes
+    wanteds += [
+        _stored(agent, agent.wanted(connection, None, trusted.added), connection, store)
+        for agent in served
+        if agent not in chosen
+    ]
     by_variable = any(item.by_variable for item in wanteds)
 
     def lines(kind: Shell) -> str:
         return shell_lines(
             connection,
-            chosen,
+            served,
             kind,
             trusted.added,
             trusted.whole,
@@ -134,7 +138,8 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
         changes += _introductions(chosen, machine)
         changes += [_kept_contract(connection, machine), *store.changes(machine, key)]
     if shell is not None and scope == "user":
-        changes += start_files.of_user(machine, shell, in_script(lines(shell), store))
+        names = [agent.name for agent in served]
+        changes += start_files.of_user(machine, shell, names, in_script(lines(shell), store))
     if shell is not None and scope == "managed":
         changes += start_files.of_machine(machine, lines)
         notes += start_files.by_hand(machine)
@@ -145,6 +150,22 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
             " onprem-agents setup --key-file FILE"
         )
     return Setup(changes=tuple(changes), notes=tuple(dict.fromkeys(notes)))
+
+
+def _served(
+    connection: Connection, chosen: Sequence[Agent], machine: Machine, scope: Scope
+) -> tuple[Agent, ...]:
+    """Return the agents that a shell must serve: the chosen ones and, of a user's, those that were set up before."""
+    before = start_files.served(machine) if scope == "user" else ()
+    return tuple(
+        agent
+        for agent in AGENTS
+        if agent in chosen or (agent.name in before and not obstacle(connection, agent))
+    )
+
+
+def _stored(agent: Agent, item: Wanted, connection: Connection, store: KeyStore) -> Wanted:
+    return by_store(item, store, key_env=connection.auth.key_env, agent=agent.title)
 
 
 def _adapted(agent: Agent, item: Wanted, machine: Machine, scope: Scope) -> Wanted:

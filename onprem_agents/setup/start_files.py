@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from onprem_agents.agents.machine import Machine
@@ -13,6 +13,7 @@ from onprem_agents.setup.shell import MARK, SHELL_FILES, Shell, start_line
 # folder, and the files of shells that are no login shells, each where the system has them.
 _PROFILE = "etc/profile.d/onprem-agents.sh"
 _FISH, _FISH_FOLDER = "etc/fish/conf.d/onprem-agents.fish", "etc/fish"
+_FOR = "# onprem-agents setup: "
 _NO_LOGIN = {"etc/bash.bashrc": "etc", "etc/zsh/zshenv": "etc/zsh"}
 
 
@@ -30,9 +31,19 @@ def start_file(shell: Shell, machine: Machine) -> Path | None:
             return None if machine.system == "windows" else folder / "Microsoft.PowerShell_profile.ps1"
 
 
-def of_user(machine: Machine, shell: Shell, lines: str) -> Iterator[Change]:
-    """Yield setup's own file and the line in the shell's start file that reads it."""
-    yield Change(found=find(machine.own_folder / SHELL_FILES[shell]), content=lines.encode())
+def served(machine: Machine) -> frozenset[str]:
+    """Return the agents that setup's own files were written for, of whichever shell."""
+    files = (find(machine.own_folder / name) for name in set(SHELL_FILES.values()))
+    heads = ((file.content or b"").decode("utf-8", "replace").partition("\n")[0] for file in files)
+    return frozenset(
+        name for head in heads if head.startswith(_FOR) for name in head.removeprefix(_FOR).split()
+    )
+
+
+def of_user(machine: Machine, shell: Shell, names: Iterable[str], lines: str) -> Iterator[Change]:
+    """Yield setup's own file for these agents, and the line in the shell's start file that reads it."""
+    content = f"{_FOR}{' '.join(names)}\n{lines}"
+    yield Change(found=find(machine.own_folder / SHELL_FILES[shell]), content=content.encode())
     if (path := start_file(shell, machine)) is not None:
         yield _with_line(path, start_line(shell))
 

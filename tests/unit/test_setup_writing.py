@@ -194,13 +194,13 @@ def test_a_missing_agent_is_named_with_how_to_install_it(
 ) -> None:
     (bin_folder / "codex").unlink()
     result = run_setup(ONPREM_API_KEY=KEY, PATH=str(bin_folder) + ":/bin:/usr/bin")
-    assert (
-        "left out codex: Codex CLI is not on PATH; install it with: npm install -g @openai/codex@0.169.0"
-        in (result.stderr)
-    )
+    assert "left out codex: not on PATH; onprem-agents setup NAME prepares one of them" in result.stderr
     assert not (home / ".codex").exists()
     alone = run_setup("codex", ONPREM_API_KEY=KEY, PATH=str(bin_folder) + ":/bin:/usr/bin")
-    assert "note: Codex CLI is not on PATH" in alone.stderr
+    assert (
+        "note: Codex CLI is not on PATH; install it with: npm install -g @openai/codex@0.169.0"
+        in alone.stderr
+    )
     assert (home / ".codex/config.toml").exists()
 
 
