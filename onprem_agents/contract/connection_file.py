@@ -160,7 +160,9 @@ def _read_json(text: str, source: str) -> dict[str, Any]:
     try:
         data = json.loads(text, object_pairs_hook=_no_doubles, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        cut = error.pos >= len(text.rstrip()) or "Unterminated" in error.msg
+        rest = text[error.pos :].rstrip()
+        begun = any(word.startswith(rest) for word in ("true", "false", "null"))  # or nothing is left
+        cut = begun or "Unterminated" in error.msg
         _refuse(
             source,
             where=f"line {error.lineno}, column {error.colno}",

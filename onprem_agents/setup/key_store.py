@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from onprem_agents.agents.config import KEY_PATH, READ_KEY, Wanted
-from onprem_agents.agents.environment import KEY_FOLDER
+from onprem_agents.agents.environment import KEY_FOLDER, Environment
 from onprem_agents.agents.machine import Machine
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
 from onprem_agents.setup import developer_key
@@ -139,6 +139,11 @@ def by_store(wanted: Wanted, store: KeyStore, *, key_env: str, agent: str) -> Wa
     return replace(wanted, values=values, by_variable=by_variable)
 
 
+def in_environment(environment: Environment, store: KeyStore) -> Environment:
+    """Return the variables of agents that run a command for their key with the store's own."""
+    return replace(environment, values=_replaced(environment.values, {READ_KEY: store.command}))
+
+
 def in_script(lines: str, store: KeyStore) -> str:
     """Return the lines for a shell's start file with the key read from the store."""
     if store.kind == "file":
@@ -153,7 +158,10 @@ def _replaced(value: Any, words: dict[str, str]) -> Any:
         return {key: _replaced(inner, words) for key, inner in value.items()}
     if isinstance(value, list):
         return [_replaced(inner, words) for inner in value]
-    return words.get(value, value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        for word, other in words.items():
+            value = value.replace(word, other)
+    return value
 
 
 def _program() -> str:

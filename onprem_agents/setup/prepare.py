@@ -18,7 +18,7 @@ from onprem_agents.setup.certificates import Certificates, certificates
 from onprem_agents.setup.changes import Change, find
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed, install_command
-from onprem_agents.setup.key_store import KeyStore, by_store, in_script
+from onprem_agents.setup.key_store import KeyStore, by_store
 from onprem_agents.setup.merge import merged_text, read
 from onprem_agents.setup.shell import Shell
 from onprem_agents.setup.wanted import redirections, shell_lines, stronger_variables, wanted
@@ -131,6 +131,7 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
             trusted.added,
             trusted.whole,
             by_variable=by_variable and scope == "user",
+            store=store,
             through_proxy=through_proxy,
         )
 
@@ -139,7 +140,7 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
         changes += [_kept_contract(connection, machine), *store.changes(machine, key)]
     if shell is not None and scope == "user":
         names = [agent.name for agent in served]
-        changes += start_files.of_user(machine, shell, names, in_script(lines(shell), store))
+        changes += start_files.of_user(machine, shell, names, lines(shell))
     if shell is not None and scope == "managed":
         changes += start_files.of_machine(machine, lines)
         notes += start_files.by_hand(machine)

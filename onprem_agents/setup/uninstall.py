@@ -15,13 +15,12 @@ from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import parse
 from onprem_agents.errors import InvalidInput
 from onprem_agents.files import write_file
-from onprem_agents.setup import journal, key_store
+from onprem_agents.setup import journal, key_store, start_files
 from onprem_agents.setup.certificates import JOINED, WHOLE
 from onprem_agents.setup.changes import Found, find
 from onprem_agents.setup.merge import merged_text, read
 from onprem_agents.setup.prepare import parts
 from onprem_agents.setup.shell import MARK, SHELL_FILES
-from onprem_agents.setup.start_files import start_file
 from onprem_agents.setup.unmerge import without_ours
 
 _NEW_FILE_MODE = 0o644
@@ -96,7 +95,7 @@ def _laid_down(machine: Machine) -> tuple[Path, ...]:
 
 
 def _start_files(machine: Machine) -> Iterator[Path]:
-    found = (start_file(shell, machine) for shell in SHELL_FILES)
+    found = (start_files.start_file(shell, machine) for shell in SHELL_FILES)
     yield from (path for path in found if path is not None)
 
 
@@ -112,9 +111,12 @@ def _contract(machine: Machine) -> Connection | None:
 
 def _agents_files(machine: Machine, contract: Connection | None) -> Iterator[tuple[Path, bytes | None]]:
     """Yield the user's files of agents that still name the platform of the kept contract, each without our part."""
+    served = start_files.served(machine)
     for agent in AGENTS if contract is not None else ():
         places = agent.places(machine, "user")
-        if contract is None or obstacle(contract, agent) or not _names(contract, agent, places):
+        if contract is None or obstacle(contract, agent):
+            continue
+        if agent.name not in served and not _names(contract, agent, places):
             continue
         ca_file = str(machine.ca_file) if machine.ca_file.exists() else None
         for place, part in parts(places, agent.wanted(contract, None, ca_file)):

@@ -16,6 +16,7 @@ from onprem_agents.agents.start import environment
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.setup.installed import Installed
+from onprem_agents.setup.key_store import KeyStore, in_environment, in_script
 from onprem_agents.setup.shell import Shell, script
 
 
@@ -56,9 +57,10 @@ def shell_lines(
     whole_ca_file: str | None,
     *,
     by_variable: bool,
+    store: KeyStore,
     through_proxy: bool = False,
 ) -> str:
-    """Return the variables that no configuration file can hold: switches of opencode, CA file, NO_PROXY.
+    """Return the variables that no configuration file can hold: switches, CA files, NO_PROXY, the key where needed.
 
     `by_variable` says that one of the agents takes the key from its variable, `through_proxy` that the gateway is
     reached by the shell's own proxy.
@@ -67,7 +69,8 @@ def shell_lines(
     notes = tuple(note for note in whole.notes if not note.startswith("Where to get the key"))
     keys = whole.keys if by_variable else {}
     whole = replace(whole, no_proxy=()) if through_proxy else whole
-    return script(replace(whole, keys=keys, copies={}, removed=(), notes=notes), shell)
+    whole = in_environment(replace(whole, keys=keys, copies={}, removed=(), notes=notes), store)
+    return in_script(script(whole, shell), store)
 
 
 def redirections(scope: Scope, agents: Sequence[Agent], machine: Machine) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from click.testing import Result
 
 from onprem_agents.agents import AGENTS, Agent
+from onprem_agents.agents.config import READ_KEY
 from onprem_agents.contract.connection import Connection
 from tests.expected_agents import EXPECTED
 from tests.unit.platform_server import Platform
@@ -31,6 +32,12 @@ def shell_of(agent: Agent, connection: Connection, *, key: str | None) -> dict[s
     own = agent.environment(connection)
     by_variable = key is not None and EXPECTED[agent.name].by_variable
     return own.values | (dict.fromkeys(own.keys, key or "") if by_variable else {})
+
+
+def new_shell(connection: Connection, *, key: str, command: str = READ_KEY) -> dict[str, str]:
+    """Return the variables that a new shell has after all agents were set up, with the command that prints the key."""
+    parts = [shell_of(agent, connection, key=key).items() for agent in AGENTS]
+    return {name: value.replace(READ_KEY, command) for part in parts for name, value in part}
 
 
 def everything(folder: Path) -> dict[str, tuple[int, bytes]]:

@@ -15,6 +15,7 @@ from onprem_agents.cli import main
 from onprem_agents.errors import EnvironmentProblem, InvalidInput
 from onprem_agents.probes.discovery import base_address, published
 from tests.unit.platform_server import KEY, Platform, platform
+from tests.unit.setup_machine import new_shell
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +57,8 @@ def test_a_host_and_a_key_are_all_that_a_developer_needs(server: Platform, tmp_p
     assert (
         json.loads((tmp_path / "home/.claude/settings.json").read_text())["env"]["ANTHROPIC_BASE_URL"] == host
     )
-    found = onprem("doctor", "--json", "--root", str(tmp_path))
+    shell = new_shell(server.contract(), key=KEY)
+    found = onprem("doctor", "--json", "--root", str(tmp_path), **shell)
     data = json.loads(found.stdout)
     bad = {row["cause"] for row in data["verdicts"] if row["severity"] != "ok"}
     assert bad == {"agent-missing"}, "no agent is on this PATH, all else is well"

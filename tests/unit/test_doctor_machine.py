@@ -187,7 +187,7 @@ def test_a_repository_that_redirects_prompts_and_key_is_named(agent: Agent, tmp_
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "models is None"), ('{"models": []}', "models is [")],
+    [(None, "models is None"), ('{"models": []}', "models is a list")],
 )
 def test_a_file_beside_the_agents_own_is_part_of_the_drift(
     content: str | None, said: str, tmp_path: Path

@@ -17,7 +17,7 @@ from onprem_agents.agents.config import KEY_PATH, Wanted
 from onprem_agents.errors import EnvironmentProblem, InvalidInput
 from onprem_agents.setup.key_store import KeyStore, by_store, chosen
 from tests.unit.platform_server import KEY, Platform
-from tests.unit.setup_machine import Onprem, address
+from tests.unit.setup_machine import Onprem, address, new_shell
 
 pytestmark = pytest.mark.unit
 
@@ -55,7 +55,9 @@ def read_by(home: Path) -> dict[str, str]:
     """Return by what each agent reads its key."""
     codex = tomllib.loads((home / ".codex/config.toml").read_text())
     opencode = json.loads((home / ".config/opencode/opencode.json").read_text())
+    pi = json.loads((home / ".pi/agent/models.json").read_text())
     return {
+        "pi": pi["providers"]["onprem"]["apiKey"],
         "claude": json.loads((home / ".claude/settings.json").read_text())["apiKeyHelper"],
         "codex": codex["model_providers"]["onprem"]["auth"]["args"][-1],
         "opencode": opencode["provider"]["onprem"]["options"]["apiKey"],
@@ -73,6 +75,7 @@ def test_the_keyring_holds_the_key_and_no_file_does(
     ways = read_by(home)
     assert ways["claude"] == ways["codex"] == chosen("keyring", "127.0.0.1", None).command
     assert ways["claude"].endswith(" key")
+    assert ways["pi"] == f"!{ways['claude']}"
     assert ways["opencode"] == "{env:ONPREM_API_KEY}"
     assert f'export ONPREM_API_KEY="${{ONPREM_API_KEY:-$({ways["claude"]})}}"' in (
         (home / FOLDER / "env.sh").read_text()
@@ -120,24 +123,31 @@ def test_a_command_of_ones_own_is_what_the_agents_run(
     onprem: Onprem, server: Platform, home: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "vault").write_text(KEY)
-    command = f"cat {tmp_path / 'vault'}"
+    command = f"cat '{tmp_path / 'vault'}'"
     words = ("--key-store", "command", "--key-command", command)
     assert onprem("setup", "--host", address(server), *words).exit_code == 0
 
-    assert read_by(home) == {"claude": command, "codex": command, "opencode": "{env:ONPREM_API_KEY}"}
+    assert read_by(home) == {
+        "pi": f"!{command}",
+        "claude": command,
+        "codex": command,
+        "opencode": "{env:ONPREM_API_KEY}",
+    }
     assert not (home / FOLDER / "key").exists()
     assert onprem("key").stdout == f"{KEY}\n"
-    shell = f'. {home / FOLDER / "env.sh"} && printf %s "$ONPREM_API_KEY"'
+    words_of_it = '"$ONPREM_API_KEY" "$COPILOT_PROVIDER_API_KEY_COMMAND"'
+    shell = f'. {home / FOLDER / "env.sh"} && printf "%s %s" {words_of_it}'
     variables = {"HOME": str(home), "PATH": "/bin:/usr/bin"}
     said = subprocess.run(["bash", "-c", shell], env=variables, capture_output=True, check=True)
-    assert said.stdout.decode() == KEY
+    assert said.stdout.decode() == f"{KEY} {command}"
 
 
 def test_the_doctor_reads_the_key_there_and_sees_no_drift(
     onprem: Onprem, server: Platform, tmp_path: Path, memory: Memory
 ) -> None:
     onprem("setup", "--host", address(server), "--key-store", "keyring", ONPREM_API_KEY=KEY)
-    found = onprem("doctor", "--json", "--root", str(tmp_path), NO_PROXY="*", ONPREM_API_KEY=KEY)
+    shell = new_shell(server.contract(), key=KEY, command=chosen("keyring", "127.0.0.1", None).command)
+    found = onprem("doctor", "--json", "--root", str(tmp_path), **shell | {"NO_PROXY": "*"})
     bad = {
         (row["probe"], row["cause"])
         for row in json.loads(found.stdout)["verdicts"]

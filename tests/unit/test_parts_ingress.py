@@ -141,8 +141,8 @@ def test_agents_that_cannot_use_a_small_window_are_told_why() -> None:
     part = ingress(servers=[ANY_SERVICE | {"contextTokens": 16_384}])
     assert part.connection is not None
 
-    assert part.connection.main.supported_agents == ("opencode",)
-    assert set(part.connection.main.unsupported_reasons) == {"codex", "claude"}
+    assert part.connection.main.supported_agents == ("opencode", "cline", "kilo", "pi", "aider")
+    assert set(part.connection.main.unsupported_reasons) == {"codex", "claude", "qwen", "copilot", "cn"}
 
 
 def test_the_longest_turn_is_that_of_the_servers() -> None:

@@ -67,7 +67,9 @@ def test_the_companys_file_and_the_platforms_become_one(
     lines = (home / ".config/onprem/env.sh").read_text()
     assert f"export NODE_EXTRA_CA_CERTS={bundle}\n" in lines
     assert f"export CODEX_CA_CERTIFICATE={bundle}\n" in lines
-    assert "SSL_CERT_FILE" not in lines, "no agent reads it first, so the shell keeps its own"
+    whole = home / ".config/onprem/ca-whole.pem"
+    assert f"export SSL_CERT_FILE={whole}\n" in lines, "it stands in the place of the public certificates"
+    assert held(whole) > held(bundle)
     settings = json.loads((home / ".claude/settings.json").read_text())
     assert settings["env"]["NODE_EXTRA_CA_CERTS"] == str(bundle)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.expected_agents import EXPECTED
 from tests.unit.contract_samples import CONTRACT, changed
 from tests.unit.setup_machine import KEY, Setup, everything
 
@@ -49,14 +50,9 @@ def test_a_hostile_contract_writes_nothing_but_the_agents_files_and_runs_nothing
     result = run_setup(contract=changed(*path, value=wrapped), ONPREM_API_KEY=KEY)
     assert {name: row for name, row in everything(tmp_path).items() if not name.startswith("home")} == outside
     if result.exit_code == 0:  # a path or a $ is plain text where only people read it
-        assert {name.split("/")[0] for name in everything(home)} <= {
-            ".bashrc",
-            ".claude",
-            ".claude.json",
-            ".codex",
-            ".config",
-            ".local",
-        }
+        agents = {name.split("/")[1] for expected in EXPECTED.values() for name in expected.written("user")}
+        touched = {name.split("/")[0] for name in everything(home)}
+        assert touched <= agents | {".bashrc", ".config", ".local"}
         assert "\x1b" not in result.output
     else:
         assert everything(home) == {}

@@ -204,6 +204,20 @@ def test_a_missing_agent_is_named_with_how_to_install_it(
     assert (home / ".codex/config.toml").exists()
 
 
+def test_the_start_file_serves_every_agent_that_was_set_up_one_by_one(run_setup: Setup, home: Path) -> None:
+    for name in ("copilot", "cline", "aider"):
+        assert run_setup(name, ONPREM_API_KEY=KEY).exit_code == 0
+    lines = (home / ".config/onprem/env.sh").read_text()
+    run_setup("copilot", ONPREM_API_KEY=KEY)
+    assert (home / ".config/onprem/env.sh").read_text() == lines, "their order does not matter"
+    for variable in ("COPILOT_PROVIDER_BASE_URL", "LITELLM_API_KEY", "AIDER_OPENAI_API_KEY"):
+        assert f"export {variable}=" in lines
+    assert "OPENCODE" not in lines, "it was not set up"
+    run_setup("cline", "--shell", "fish", ONPREM_API_KEY=KEY)
+    fish = (home / ".config/onprem/env.fish").read_text()
+    assert "COPILOT_PROVIDER_BASE_URL" in fish, "another shell serves the same agents"
+
+
 def test_no_shell_leaves_the_start_file_alone(run_setup: Setup, home: Path) -> None:
     run_setup("--no-shell", ONPREM_API_KEY=KEY)
     assert not (home / ".bashrc").exists()
