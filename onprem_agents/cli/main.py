@@ -21,6 +21,11 @@ _COMMANDS = {
         "advise_command",
         "Rank the models that these GPUs can serve to a team.",
     ),
+    "bench": (
+        "onprem_agents.cli.bench",
+        "bench",
+        "Put the load of coding agents on an endpoint and measure it.",
+    ),
     "catalog": (
         "onprem_agents.cli.catalog",
         "catalog",
@@ -96,6 +101,7 @@ class _Group(click.Group):
 def main() -> None:
     """Coding agents on models served on your own GPUs.
 
-    Platform engineers: advise, fit, explain, plan, render, preflight, verify, keys, catalog, schema, policy-pack.
+    Platform engineers: advise, fit, explain, plan, render, preflight, verify, bench, keys, catalog, schema,
+    policy-pack.
     Developers: setup, doctor, key, smoke, uninstall.
     """

@@ -48,132 +48,127 @@ def bounds(run: Run, found: Figures, promised: Promised) -> tuple[Bound, ...]:
     )
 
 
+def _judged(name: str, measured: str, bound: str, by: str, *, within: bool, why: str, change: str) -> Bound:
+    """Return a bound that tells why and what to change only where it is missed."""
+    return Bound(
+        name=name,
+        measured=measured,
+        bound=bound,
+        by=by,
+        within=within,
+        why="" if within else why,
+        change="" if within else change,
+    )
+
+
 def _failures(run: Run, found: Figures) -> Iterator[Bound]:
-    measured = f"{found.failed} of {found.rounds + found.failed}"
+    failed = (one.answer for one in run.samples if not one.answer.ok and one.answer.cause != UNFINISHED)
+    first = next(failed, None)
     if not found.rounds:
-        yield Bound(
-            name="rounds answered",
-            measured="none",
-            bound="at least one",
-            by="the load",
+        yield _judged(
+            "rounds answered",
+            "none",
+            "at least one",
+            "the load",
             within=False,
             why="without an answer nothing was measured",
-            change=_first_fix(run) or "let it run longer (--minutes)",
+            change=first.fix if first is not None else "let it run longer (--minutes)",
         )
-    yield Bound(
-        name="rounds that failed",
-        measured=measured,
-        bound="none",
-        by="the load",
+    causes = ", ".join(f"{cause} {number}" for cause, number in found.causes.items() if cause != UNFINISHED)
+    yield _judged(
+        "rounds that failed",
+        f"{found.failed} of {found.rounds + found.failed}",
+        "none",
+        "the load",
         within=not found.failed,
-        why=f"an agent's turn ends there: {_told(found)}" if found.failed else "",
-        change=_first_fix(run) if found.failed else "",
+        why=f"an agent's turn ends there ({causes}); the first: {first.evidence if first else ''}",
+        change=first.fix if first is not None else "",
     )
-    yield Bound(
-        name="rounds told to come again",
-        measured=f"{found.refusals}",
-        bound="none",
-        by="the load",
+    yield _judged(
+        "rounds told to come again",
+        f"{found.refusals}",
+        "none",
+        "the load",
         within=not found.refusals,
-        why="quota or server was full, and agents stood still meanwhile" if found.refusals else "",
-        change="raise access.quotas of the stack, or run fewer sessions (--sessions)" if found.refusals else "",
+        why="a quota or the server was full, and agents stood still meanwhile",
+        change="ask for a larger quota, or run fewer sessions (--sessions)",
     )
-
-
-def _told(found: Figures) -> str:
-    return ", ".join(f"{cause} {number}" for cause, number in found.causes.items() if cause != UNFINISHED)
-
-
-def _first_fix(run: Run) -> str:
-    failed = (one.answer for one in run.samples if not one.answer.ok and one.answer.cause != UNFINISHED)
-    answer = next(failed, None)
-    return f"{answer.evidence}: {answer.fix}" if answer is not None else ""
 
 
 def _of_cache(found: Figures) -> Iterator[Bound]:
     if found.reusable_share is None:
         return
     least = LEAST_SHARE * found.reusable_share
-    name, bound = "prompt tokens from the prefix cache", f"at least {least:.0%}"
-    by = f"{LEAST_SHARE:.0%} of what sessions repeat, {found.reusable_share:.0%}"
-    if found.cached_share is None:
-        yield Bound(
-            name=name,
-            measured="not told",
-            bound=bound,
-            by=by,
-            within=False,
-            why="usage has no prompt_tokens_details.cached_tokens",
-            change="start vLLM with --enable-prompt-tokens-details, as the stack does",
-        )
-        return
-    within = found.cached_share >= least
-    yield Bound(
-        name=name,
-        measured=f"{found.cached_share:.0%}",
-        bound=bound,
-        by=by,
-        within=within,
-        why="" if within else "prompts are computed anew: the cache forgot them, or another replica has them",
-        change="" if within else "fewer sessions, a larger KV cache, or routing that keeps a session on its replica",
+    told = found.cached_share is not None
+    yield _judged(
+        "prompt tokens from the prefix cache",
+        f"{found.cached_share:.0%}" if found.cached_share is not None else "not told",
+        f"at least {least:.0%}",
+        f"{LEAST_SHARE:.0%} of what sessions repeat, {found.reusable_share:.0%}",
+        within=found.cached_share is not None and found.cached_share >= least,
+        why="prompts are computed anew: the cache forgot them, or another replica has them"
+        if told
+        else "usage has no prompt_tokens_details.cached_tokens",
+        change="fewer sessions, a larger KV cache, or routing that keeps a session on its replica"
+        if told
+        else "start vLLM with --enable-prompt-tokens-details, as the stack does",
     )
 
 
 def _of_contract(found: Figures, timeouts: Timeouts) -> Iterator[Bound]:
     if found.round_seconds is not None:
         longest, most = found.round_seconds.most, timeouts.longest_turn_seconds
-        yield Bound(
-            name="longest round",
-            measured=f"{longest:.1f} s",
-            bound=f"at most {most} s",
-            by="the contract's longest turn",
+        yield _judged(
+            "longest round",
+            f"{longest:.1f} s",
+            f"at most {most} s",
+            "the contract's longest turn",
             within=longest <= most,
-            why="" if longest <= most else "the platform cuts turns that take longer",
-            change="" if longest <= most else "fewer sessions, or a longer turn in the stack (serving.timeouts)",
+            why="the platform cuts turns that take longer",
+            change="fewer sessions, or a longer turn in the stack (timeouts.longestTurnSeconds)",
         )
     if found.silence_seconds is not None:
         silence, most = found.silence_seconds.most, timeouts.stream_idle_seconds
-        yield Bound(
-            name="longest silence of a stream",
-            measured=f"{silence:.1f} s",
-            bound=f"at most {most} s",
-            by="the contract's idle limit",
+        yield _judged(
+            "longest silence of a stream",
+            f"{silence:.1f} s",
+            f"at most {most} s",
+            "the contract's idle limit",
             within=silence <= most,
-            why="" if silence <= most else "agents give a silent stream up",
-            change="" if silence <= most else "look at what stands between here and the server",
+            why="agents give a silent stream up",
+            change="look at what stands between here and the server (onprem-agents doctor --slow)",
         )
 
 
 def _of_plan(run: Run, found: Figures, serving: ServingPlan) -> Iterator[Bound]:
     sessions, held = run.load.sessions, serving.sessions
-    yield Bound(
-        name="sessions at once",
-        measured=f"{sessions}",
-        bound=f"at most {held}",
-        by=f"the plan: full contexts of {serving.context_tokens:,} tokens that {serving.role} holds",
+    yield _judged(
+        "sessions at once",
+        f"{sessions}",
+        f"at most {held}",
+        f"the plan: full contexts of {serving.context_tokens:,} tokens that {serving.role} holds",
         within=sessions <= held,
-        why="" if sessions <= held else "with full contexts, the rest would wait or evict each other's prompts",
-        change="" if sessions <= held else f"run {held} (--sessions), or plan more replicas",
+        why="with full contexts, the rest would wait or evict each other's prompts",
+        change=f"run {held} (--sessions), or plan more replicas",
     )
     most = held * serving.context_tokens
-    within = found.most_tokens_held <= most
-    yield Bound(
-        name="tokens of all sessions at once",
-        measured=f"{found.most_tokens_held:,}",
-        bound=f"at most {most:,}",
-        by="the plan: what the KV cache holds",
-        within=within,
-        why="" if within else "the cache forgets prompts that come again",
-        change="" if within else "fewer sessions, or more replicas",
+    yield _judged(
+        "tokens of all sessions at once",
+        f"{found.most_tokens_held:,}",
+        f"at most {most:,}",
+        "the plan: what the KV cache holds",
+        within=found.most_tokens_held <= most,
+        why="the cache forgets prompts that come again",
+        change="fewer sessions, or more replicas",
     )
     if found.silence_seconds is not None:
         silence = found.silence_seconds.most
-        yield Bound(
-            name="longest silence with the server's comments",
-            measured=f"{silence:.1f} s",
-            bound=f"at most {_SILENCE_SECONDS} s",
-            by=f"the plan: a comment every {KEEP_ALIVE_SECONDS} s",
+        yield _judged(
+            "longest silence, with the server's comments",
+            f"{silence:.1f} s",
+            f"at most {_SILENCE_SECONDS} s",
+            f"the plan: a comment every {KEEP_ALIVE_SECONDS} s",
             within=silence <= _SILENCE_SECONDS,
-            why="" if silence <= _SILENCE_SECONDS else "comments do not come through, so idle limits cut long prompts",
-            change="" if silence <= _SILENCE_SECONDS else "look for a proxy that buffers (onprem-agents doctor)",
+            why="comments do not come through, so idle limits on the way cut long prompts",
+            change="look for a proxy that buffers (onprem-agents doctor)",
         )

@@ -18,7 +18,9 @@ async def calibrate(caller: Caller) -> Words:
         text = sample(words, Random(words))  # noqa: S311 - no secret
         answer = await caller.ask([{"role": "user", "content": text}], 1)
         if not answer.ok and answer.cause != "empty":
-            message = f"{caller.target.base_url} does not answer ({answer.cause}): {answer.evidence}; {answer.fix}"
+            message = (
+                f"{caller.target.base_url} does not answer ({answer.cause}): {answer.evidence}; {answer.fix}"
+            )
             raise EnvironmentProblem(message)
         told.append((words, answer.usage.prompt_tokens))
     (few, few_tokens), (many, many_tokens) = told

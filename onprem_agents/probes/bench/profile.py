@@ -23,7 +23,9 @@ _WHOLE = 100.0
 def _rising(table: Mapping[float, float]) -> Mapping[float, float]:
     ordered = dict(sorted(table.items()))
     if 0 not in ordered or _WHOLE not in ordered:
-        raise ValueError("a table of quantiles begins at 0 and ends at 100, such as {0: 8, 50: 249, 100: 5542}")
+        raise ValueError(
+            "a table of quantiles begins at 0 and ends at 100, such as {0: 8, 50: 249, 100: 5542}"
+        )
     if list(ordered.values()) != sorted(ordered.values()):
         raise ValueError("values of a table of quantiles never fall")
     return ordered

@@ -66,7 +66,7 @@ class Sample:
 
     @property
     def token_seconds(self) -> float | None:
-        """The mean time from one token to the next; None where the answer had less than two, or its length is not told."""
+        """The mean time from one token to the next; None where the answer had less than two, or does not tell."""
         tokens, first = self.answer.usage.output_tokens, self.answer.first_seconds
         if tokens is None or tokens < 2 or first is None:  # noqa: PLR2004 - between two lies one time
             return None

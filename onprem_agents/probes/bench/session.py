@@ -9,7 +9,7 @@ from onprem_agents.probes.bench.sample import Answer
 from onprem_agents.probes.bench.shape import Round
 from onprem_agents.probes.bench.words import Words
 
-# What an agent keeps of a conversation that it compacts: a page or two (Claude Code 2.1.330 and Codex 0.169.0, 2026-11).
+# What an agent keeps of a conversation that it compacts: a page or two.
 _SUMMARY_TOKENS = 1_500
 # What the chat template adds to a message, and how far the count of words may be off.
 _MESSAGE_TOKENS, _MARGIN = 8, 1.03
@@ -17,7 +17,7 @@ _MESSAGE_TOKENS, _MARGIN = 8, 1.03
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a prompt and an answer may have: the window, where an agent compacts, and its cap of an answer, in tokens."""
+    """The window, where an agent compacts, and its cap of an answer, in tokens."""
 
     context_tokens: int
     compact_at_tokens: int

@@ -7,16 +7,18 @@ from random import Random
 
 # Short words of English and of code: with the blank before it each is one token of the tokenizers of 2026-11, and drawn
 # at random they are nobody's text and no two prompts begin alike.
-_WORDS = (
+_TEXT = (
     "the of and to in is that for it as with on be by this are from or an at not have was but all can if will each "
     "which their time how other about out many then them write would like so these her long make thing see two more "
-    "day could go come did number sound no most people over know water than call first who may down side been now find "
-    "new part take get place made live where after back little only round man year came show every good me give our "
-    "under name very through just form great think say help low line before turn cause same mean differ move right boy "
-    "old too does tell sentence set three want air well also play small end put home read hand port large spell add "
-    "even land here must big high such follow act why ask men change went light kind off need house picture try us "
-    "again animal point mother world near build self return class def import value error list file test data code"
-).split()
+    "day could go come did number sound no most people over know water than call first who may down side been now "
+    "find new part take get place made live where after back little only round man year came show every good me "
+    "give our under name very through just form great think say help low line before turn cause same mean differ "
+    "move right boy old too does tell sentence set three want air well also play small end put home read hand port "
+    "large spell add even land here must big high such follow act why ask men change went light kind off need house "
+    "picture try us again animal point mother world near build self return class def import value error list file "
+    "test data code "
+)
+_WORDS = tuple(_TEXT.split())
 
 
 @dataclass(frozen=True, kw_only=True)
