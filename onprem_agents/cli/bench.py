@@ -23,7 +23,7 @@ from onprem_agents.cli.contract_source import ca_file_option, connection_option,
 from onprem_agents.cli.options import json_option, stacks_option
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
 from onprem_agents.files import write_file
-from onprem_agents.probes.bench.bounds import bounds
+from onprem_agents.probes.bench.bounds import all_within, bounds
 from onprem_agents.probes.bench.calibrate import calibrate
 from onprem_agents.probes.bench.call import Caller
 from onprem_agents.probes.bench.figures import figures
@@ -159,7 +159,7 @@ def bench(  # noqa: PLR0913, PLR0917 - one parameter for each option
         show(done, measured, judged, **told)
         if html is not None and html.exists():
             click.echo(f"Report: {html}")
-    sys.exit(0 if all(bound.within for bound in judged) else 1)
+    sys.exit(0 if all_within(judged) else 1)
 
 
 class _Wanted:

@@ -22,6 +22,7 @@ from onprem_agents.probes.bench.told import SPREAD_COLUMNS, spreads, totals
 
 _LINE_SECONDS = 15.0
 _NEWEST = 200
+_MARKS = {True: "ok  ", False: "FAIL", None: "    "}
 
 
 class Progress:
@@ -96,8 +97,8 @@ def show(run: Run, found: Figures, judged: Sequence[Bound], *, url: str, model: 
         single.add_row(Text(name), Text(told))
     console.print(single)
     for bound in judged:
-        mark = "ok  " if bound.within else "FAIL"
+        mark = _MARKS[bound.within]
         line = f"{mark} {bound.name}: {bound.measured}, {bound.bound} ({bound.by})"
         console.print(Text(line), soft_wrap=True)
-        if not bound.within:
+        if bound.within is False:
             console.print(Text(f"     why:    {bound.why}\n     change: {bound.change}"), soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from onprem_agents.contract.connection import Timeouts
@@ -12,6 +12,7 @@ from onprem_agents.probes.bench.figures import Figures
 from onprem_agents.probes.bench.load import Run
 from onprem_agents.probes.bench.sample import UNFINISHED
 from onprem_agents.probes.long_prompts import LEAST_SHARE
+from onprem_agents.sizing.throughput import bounds_of
 
 # A comment of the server every so many seconds, and what the way adds.
 _SILENCE_SECONDS = KEEP_ALIVE_SECONDS + 5
@@ -19,13 +20,16 @@ _SILENCE_SECONDS = KEEP_ALIVE_SECONDS + 5
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """One figure and its bound, both in words. `why` and `change` are empty where it is within."""
+    """One figure and its bound, both in words; `within` is None where the bound is told and not judged by.
+
+    `why` and `change` are empty where it is within.
+    """
 
     name: str
     measured: str
     bound: str
     by: str
-    within: bool
+    within: bool | None
     why: str = ""
     change: str = ""
 
@@ -38,6 +42,11 @@ class Promised:
     serving: ServingPlan | None = None
 
 
+def all_within(judged: Sequence[Bound]) -> bool:
+    """Return whether no bound is missed."""
+    return all(bound.within is not False for bound in judged)
+
+
 def bounds(run: Run, found: Figures, promised: Promised) -> tuple[Bound, ...]:
     """Return each bound that is known, with what was measured."""
     return (
@@ -45,6 +54,7 @@ def bounds(run: Run, found: Figures, promised: Promised) -> tuple[Bound, ...]:
         *_of_cache(found),
         *(_of_contract(found, promised.timeouts) if promised.timeouts is not None else ()),
         *(_of_plan(run, found, promised.serving) if promised.serving is not None else ()),
+        *(_speed(found, promised.serving) if promised.serving is not None else ()),
     )
 
 
@@ -172,3 +182,34 @@ def _of_plan(run: Run, found: Figures, serving: ServingPlan) -> Iterator[Bound]:
             why="comments do not come through, so idle limits on the way cut long prompts",
             change="look for a proxy that buffers (onprem-agents doctor)",
         )
+
+
+def _speed(found: Figures, serving: ServingPlan) -> Iterator[Bound]:
+    """Yield how near the run came to what memory and arithmetic of the GPUs allow; drafted tokens may pass that."""
+    if serving.fit.memory is None:
+        return
+    most, replicas = bounds_of(serving.fit.memory, serving.fit.sessions), serving.replicas
+    by = "the plan: what the GPUs allow at full contexts, without losses"
+    stream = found.stream_tokens_per_second
+    rates = (
+        ("one stream while it runs, p50", stream.p50 if stream else None, most.decode_tokens_per_second_one),
+        (
+            "answers, all sessions together",
+            found.output_tokens_per_second,
+            most.decode_tokens_per_second_all * replicas,
+        ),
+        (
+            "prompts without what was cached",
+            found.computed_tokens_per_second,
+            most.prefill_tokens_per_second * replicas,
+        ),
+    )
+    for name, rate, limit in rates:
+        if rate is not None:
+            yield Bound(
+                name=name,
+                measured=f"{rate:,.1f} tokens/s, {rate / limit:.0%} of it",
+                bound=f"at most {limit:,.0f} tokens/s",
+                by=by,
+                within=None,
+            )

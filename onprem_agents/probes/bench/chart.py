@@ -13,7 +13,7 @@ from html import escape
 from typing import Literal
 
 _WIDTH, _HEIGHT = 560, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 16, 46
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 30, 46
 _MOST_DOTS = 4_000
 _STEPS = (1, 2, 5, 10)
 Point = tuple[float, float]
@@ -126,8 +126,8 @@ def _drawn(series: Series, number: int, x: Axis, y: Axis) -> str:
 
 
 def _key(name: str, number: int) -> str:
-    top = _TOP + 12 + 18 * number
+    left = _LEFT + 200 * number
     return (
-        f'<path class="line s{number}" d="M{_LEFT + 12} {top - 4}h18"/>'
-        f'<text class="key" x="{_LEFT + 36}" y="{top}">{escape(name)}</text>'
+        f'<path class="line s{number}" d="M{left} 12h18"/>'
+        f'<text class="key" x="{left + 24}" y="16">{escape(name)}</text>'
     )

@@ -72,6 +72,8 @@ class Figures:
     output_tokens: Spread | None
     output_tokens_per_second: float | None
     prompt_tokens_per_second: float | None
+    computed_tokens_per_second: float | None
+    """Prompt tokens that were not cached, of a server that tells."""
     stream_tokens_per_second: Spread | None
     """Of one stream while it runs: what a developer sees."""
     cached_share: float | None
@@ -105,6 +107,7 @@ def figures(run: Run) -> Figures:
         output_tokens=Spread.of(map(_output, told)),
         output_tokens_per_second=sum(map(_output, told)) / run.seconds if told else None,
         prompt_tokens_per_second=sum(map(_prompt, told)) / run.seconds if told else None,
+        computed_tokens_per_second=sum(map(_computed, cached)) / run.seconds if cached else None,
         stream_tokens_per_second=Spread.of(1 / value for value in token_seconds if value > 0),
         cached_share=_share(cached, [sample.answer.usage.cached_tokens or 0 for sample in cached]),
         reusable_share=_share(told, [min(sample.reusable_tokens, _prompt(sample)) for sample in told]),
@@ -119,6 +122,10 @@ def _first(samples: Iterable[Sample]) -> list[float]:
 
 def _prompt(sample: Sample) -> int:
     return sample.answer.usage.prompt_tokens or 0
+
+
+def _computed(sample: Sample) -> int:
+    return _prompt(sample) - (sample.answer.usage.cached_tokens or 0)
 
 
 def _output(sample: Sample) -> int:

@@ -31,7 +31,7 @@ _RAMP_SHARE, _MOST_RAMP_SECONDS = 0.1, 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What is asked of an endpoint. `pauses` stretches the profile's (0: none); `seed` makes sessions the same again."""
+    """What is asked of an endpoint. `pauses` stretches the profile's (0: none); `seed` repeats its sessions."""
 
     profile: Profile
     sessions: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from onprem_agents.probes.bench.bounds import Bound
+from onprem_agents.probes.bench.bounds import Bound, all_within
 from onprem_agents.probes.bench.chart import Series, chart, linear, logarithmic, shares
 from onprem_agents.probes.bench.figures import Figures
 from onprem_agents.probes.bench.load import Run
@@ -22,9 +22,9 @@ body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)
 padding:0 1.2rem}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .6rem}p{margin:.3rem 0}.soft{color:var(--soft)}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);
-vertical-align:top}th{font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums}
+vertical-align:top}th{font-weight:600}.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
-.grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(340px,1fr));gap:1rem}
+.grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(460px,1fr));gap:1rem}
 figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem}
 figcaption{font-weight:600;margin-bottom:.3rem}.chart{width:100%;height:auto;display:block}
 .chart text{font-size:12px;fill:var(--soft);text-anchor:middle}.chart .left{text-anchor:end}
@@ -34,12 +34,13 @@ figcaption{font-weight:600;margin-bottom:.3rem}.chart{width:100%;height:auto;dis
 .chart .s0{stroke:var(--s0)}.chart .s1{stroke:var(--s1)}
 """
 _SLICES = 60
+_MARKS = {True: '<span class="good">✓</span>', False: '<span class="bad">✗</span>', None: ""}
 
 
 def page(run: Run, found: Figures, judged: Sequence[Bound], *, url: str, model: str) -> str:
     """Return the report; it holds no key and no text of a prompt."""
     load, source = run.load, run.load.profile.source
-    within = all(bound.within for bound in judged)
+    within = all_within(judged)
     verdict = (
         '<b class="good">within all bounds</b>' if within else '<b class="bad">not within its bounds</b>'
     )
@@ -88,7 +89,7 @@ def _source(source: Source) -> str:
 def _row(cells: Iterable[str], tag: str = "td") -> str:
     return (
         "<tr>"
-        + "".join(cell if cell.startswith("<td") else f"<{tag}>{cell}</{tag}>" for cell in cells)
+        + "".join(cell if cell.startswith(("<td", "<th")) else f"<{tag}>{cell}</{tag}>" for cell in cells)
         + "</tr>"
     )
 
@@ -96,16 +97,16 @@ def _row(cells: Iterable[str], tag: str = "td") -> str:
 def _bounds(judged: Sequence[Bound]) -> str:
     rows = [_row(("", "figure", "measured", "bound", "by"), "th")]
     for bound in judged:
-        mark = '<span class="good">✓</span>' if bound.within else '<span class="bad">✗</span>'
+        mark = _MARKS[bound.within]
         told = [escape(text) for text in (bound.name, bound.measured, bound.bound, bound.by)]
-        if not bound.within:
+        if bound.within is False:
             told[0] += f'<br><span class="soft">{escape(bound.why)}<br>change: {escape(bound.change)}</span>'
         rows.append(_row((mark, *told)))
     return f"<table>{''.join(rows)}</table>"
 
 
 def _spreads(found: Figures) -> str:
-    head = _row(("figure", *SPREAD_COLUMNS), "th")
+    head = _row(("figure", *(f'<th class="n">{column}</th>' for column in SPREAD_COLUMNS)), "th")
     rows = (
         _row((escape(name), *(f'<td class="n">{escape(cell)}</td>' for cell in cells)))
         for name, cells in spreads(found)

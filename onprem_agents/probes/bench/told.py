@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from onprem_agents.probes.bench.bounds import Bound
+from onprem_agents.probes.bench.bounds import Bound, all_within
 from onprem_agents.probes.bench.figures import Figures, Spread
 from onprem_agents.probes.bench.load import Run
 
-SPREAD_COLUMNS = ("p50", "p90", "p99", "longest")
+SPREAD_COLUMNS = ("p50", "p90", "p99", "most")
 
 
 def spreads(found: Figures) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -100,7 +100,7 @@ def as_json(run: Run, found: Figures, judged: Sequence[Bound], *, url: str, mode
         "compactions": run.compactions,
         "figures": _camel(asdict(found)),
         "bounds": [_camel(asdict(bound)) for bound in judged],
-        "within": all(bound.within for bound in judged),
+        "within": all_within(judged),
     }
 
 
