@@ -65,12 +65,14 @@ async def served(
     server = await serve("127.0.0.1", 0, handle)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     target = Target(base_url=url, model="coder", key=KEY, key_source="a test", **of_target)
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
-        yield Caller(target=target, http=http), seen
-    server.close()
-    connections = asyncio.all_tasks() - {asyncio.current_task()}
-    if connections:
-        await asyncio.wait(connections, timeout=5)
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+            yield Caller(target=target, http=http), seen
+    finally:
+        server.close()
+        connections = asyncio.all_tasks() - {asyncio.current_task()}
+        if connections:
+            await asyncio.wait(connections, timeout=5)
 
 
 def loaded(

@@ -175,11 +175,12 @@ def test_a_role_that_nobody_serves_is_told_with_those_that_are(files: Path) -> N
     assert "coder" in problem["fix"]
 
 
-def test_a_window_without_room_for_a_session_is_told_before_any_load(files: Path) -> None:
+@pytest.mark.usefixtures("files")
+def test_a_window_without_room_for_a_session_is_told_before_any_load() -> None:
     given = ("--base-url", "http://127.0.0.1:9/v1", "--model", "coder", "--context", "16384", "--json")
     problem = refused(bench(*given))
     assert (problem["where"], problem["cause"]) == ("--context", "does-not-fit")
-    assert "23552" in problem["fix"]
+    assert "22528" in problem["fix"]
 
 
 @pytest.mark.parametrize("place", [".", "none/report.html"])

@@ -58,7 +58,7 @@ def test_a_request_streams_asks_for_usage_and_has_the_drawn_length() -> None:
 
 
 def test_all_sessions_share_the_first_part_of_their_prompts_and_nothing_more() -> None:
-    _, requests = loaded(sessions=3, seconds=5, rounds=30)
+    _, requests = loaded(sessions=3, seconds=5, rounds=24)
     first = [messages for body in bodies(requests) if len(messages := body["messages"]) == 2]
     assert len({messages[0]["content"] for messages in first}) == 1
     assert len({messages[1]["content"] for messages in first}) == len(first) > 2
@@ -144,19 +144,21 @@ def test_a_stream_that_breaks_ends_its_session_and_the_next_one_begins() -> None
 
     run, _ = loaded(before=before, rounds=4)
     found = figures(run)
-    assert (found.failed, found.causes) == (1, {"cut": 1})
+    assert (found.failed, found.causes["cut"]) == (1, 1)
     assert found.sessions_begun > 1, "the slot goes on"
     bound = judged(run, "rounds that failed")
     assert not bound.within
     assert "cut 1" in bound.why
 
 
-def test_a_run_of_nothing_but_failures_ends_before_its_time() -> None:
+def test_a_run_of_nothing_but_failures_ends_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onprem_agents.probes.bench.load._AFTER_FAILURE_SECONDS", 0.01)
+
     def before(request: HttpRequest) -> HttpResponse | None:
         long = len(request.body) > 30_000  # the two requests before the load are shorter
         return HttpResponse(status=500, body=b'{"error": {"message": "out of memory"}}') if long else None
 
-    run, _ = loaded(before=before, sessions=20, sharedTokens=12_000)
+    run, _ = loaded(before=before, sharedTokens=12_000)
     assert run.ended == "stopped"
     assert run.seconds < 120
     found = bounds(run, figures(run), Promised())
@@ -259,5 +261,5 @@ def test_tokens_of_sessions_that_overlap_are_added_and_others_not() -> None:
         )
 
     run, _ = loaded(rounds=1)
-    samples = (sample(1, 0, 100), sample(2, 0.5, 50), sample(1, 2, 300), sample(3, 9, 200))
+    samples = (sample(1, 0, 100), sample(2, 1.5, 50), sample(1, 2, 300), sample(3, 9, 200))
     assert figures(replace(run, samples=samples)).most_tokens_held == 350

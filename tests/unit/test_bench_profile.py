@@ -21,7 +21,7 @@ def dice(seed: object) -> Random:
     return Random(str(seed))  # noqa: S311 - a fixed seed for a repeatable test
 
 
-SHAPES = [draw(read_profile(SHIPPED), dice(number)) for number in range(1500)]
+SHAPES = [draw(read_profile(SHIPPED), dice(number)) for number in range(300)]
 ROUNDS = [part for shape in SHAPES for part in shape.rounds]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,22 +68,16 @@ class Profile(_Part):
     longest_pause_seconds: Annotated[float, Field(ge=0, le=86_400)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Point:
-    percent: float
-    value: float
-
-
 def value_at(table: Mapping[float, float], share: float) -> float:
     """Return the value below which that share (0 to 1) of all lie, between two entries on a logarithmic scale."""
-    points = [_Point(percent=percent, value=value) for percent, value in table.items()]
+    percents, values = tuple(table), tuple(table.values())
     wanted = share * _WHOLE
-    above = next(place for place, point in enumerate(points) if point.percent >= wanted)
-    upper, lower = points[above], points[max(0, above - 1)]
-    if upper.percent == lower.percent:
-        return upper.value
-    part = (wanted - lower.percent) / (upper.percent - lower.percent)
-    low, high = math.log1p(lower.value), math.log1p(upper.value)
+    above = bisect_left(percents, wanted)
+    if percents[above] == wanted:
+        return values[above]
+    below = above - 1
+    part = (wanted - percents[below]) / (percents[above] - percents[below])
+    low, high = math.log1p(values[below]), math.log1p(values[above])
     return math.expm1(low + part * (high - low))
 
 
