@@ -40,7 +40,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("ONPREM_API_KEY", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "key").write_text(KEY, encoding="utf-8")
-    (tmp_path / "short.yaml").write_text(yaml.safe_dump(RAW), encoding="utf-8")
+    (tmp_path / "short.yaml").write_text(yaml.safe_dump(RAW | {"sharedTokens": 4000}), encoding="utf-8")
     return tmp_path
 
 

@@ -56,7 +56,10 @@ class OfLength:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """The figures of a run. Rates are over its whole time; None is what could not be told."""
+    """The figures of a run. Rates are over the time of the load, without the wait for its last rounds.
+
+    None is what could not be told.
+    """
 
     rounds: int
     failed: int
@@ -92,6 +95,11 @@ def figures(run: Run) -> Figures:
     causes = Counter(sample.answer.cause for sample in run.samples)
     cached = [sample for sample in told if sample.answer.usage.cached_tokens is not None]
     token_seconds = [value for sample in good if (value := sample.token_seconds) is not None]
+    loaded = min(run.load.seconds, run.seconds)
+
+    def within(samples: Iterable[Sample]) -> list[Sample]:
+        return [one for one in samples if one.at_seconds + (one.answer.first_seconds or 0.0) <= loaded]
+
     return Figures(
         rounds=len(good),
         failed=sum(number for cause, number in causes.items() if cause not in ("ok", UNFINISHED)),
@@ -105,9 +113,11 @@ def figures(run: Run) -> Figures:
         silence_seconds=Spread.of(sample.answer.silence_seconds for sample in good),
         prompt_tokens=Spread.of(map(_prompt, told)),
         output_tokens=Spread.of(map(_output, told)),
-        output_tokens_per_second=sum(map(_output, told)) / run.seconds if told else None,
-        prompt_tokens_per_second=sum(map(_prompt, told)) / run.seconds if told else None,
-        computed_tokens_per_second=sum(map(_computed, cached)) / run.seconds if cached else None,
+        output_tokens_per_second=sum(_output(one) * _part(one, loaded) for one in told) / loaded
+        if told
+        else None,
+        prompt_tokens_per_second=sum(map(_prompt, within(told))) / loaded if told else None,
+        computed_tokens_per_second=sum(map(_computed, within(cached))) / loaded if cached else None,
         stream_tokens_per_second=Spread.of(1 / value for value in token_seconds if value > 0),
         cached_share=_share(cached, [sample.answer.usage.cached_tokens or 0 for sample in cached]),
         reusable_share=_share(told, [min(sample.reusable_tokens, _prompt(sample)) for sample in told]),
@@ -122,6 +132,14 @@ def _first(samples: Iterable[Sample]) -> list[float]:
 
 def _prompt(sample: Sample) -> int:
     return sample.answer.usage.prompt_tokens or 0
+
+
+def _part(sample: Sample, loaded: float) -> float:
+    """Return which part of an answer came in so many seconds since the start; its tokens come evenly."""
+    first = sample.at_seconds + (sample.answer.first_seconds or 0.0)
+    if sample.end_seconds <= loaded:
+        return 1.0
+    return max(0.0, loaded - first) / max(sample.end_seconds - first, 1e-9)
 
 
 def _computed(sample: Sample) -> int:

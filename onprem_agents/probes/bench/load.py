@@ -71,6 +71,7 @@ class _Running:
         self._open: dict[int, Sample] = {}
         self._compactions = 0
         self._begun = 0
+        self._warm = False
         self._failures = 0
         # One for all sessions, and the same prefix for no other run: what is found in a cache is of this one.
         shared = load.words.text(load.profile.shared_tokens, Random(load.seed))  # noqa: S311 - no secret
@@ -152,7 +153,8 @@ class _Running:
             session=session,
             after=part.after,
             at_seconds=self._now(),
-            reusable_tokens=request.reusable_tokens,
+            # What sessions share is in no cache before the first round of all was answered.
+            reusable_tokens=request.reusable_tokens if part.after != "start" or self._warm else 0,
             refusals=0,
             answer=Answer(cause=UNFINISHED, seconds=0.0),
         )
@@ -167,6 +169,7 @@ class _Running:
             self._open[session] = sample
         del self._open[session]
         self._samples.append(replace(sample, answer=replace(answer, text="")))
+        self._warm |= answer.ok
         self._failures = 0 if answer.ok else self._failures + 1
         if self._failures >= max(_FAILURES_IN_A_ROW, 2 * self._load.sessions):
             self._over.set()
