@@ -50,8 +50,8 @@ def bench(*options: str) -> Result:
 
 def run(files: Path, told: Connection, *options: str) -> Result:
     (files / "contract.json").write_text(told.to_json(), encoding="utf-8")
-    given = ("--connection", str(files / "contract.json"), "--key-file", str(files / "key"))
-    given += ("--profile", str(files / "short.yaml"), "--sessions", "2", "--minutes", "0.02")
+    given = ["--connection", str(files / "contract.json"), "--key-file", str(files / "key")]
+    given += ["--profile", str(files / "short.yaml"), "--sessions", "2", "--minutes", "0.02"]
     return bench(*given, *options)
 
 
@@ -136,8 +136,8 @@ def test_a_wrong_key_is_told_before_any_load(files: Path, served: Served) -> Non
 def test_with_a_stack_the_plan_is_compared_too(files: Path) -> None:
     stacks = Path(__file__).parents[2] / "stacks"
     with gateway(contract()) as (_, told):
-        given = ("--stack", "local", "--stacks", str(stacks), "--base-url", told.base_url, "--role", "coder")
-        given += ("--key-file", str(files / "key"), "--profile", str(files / "short.yaml"))
+        given = ["--stack", "local", "--stacks", str(stacks), "--base-url", told.base_url, "--role", "coder"]
+        given += ["--key-file", str(files / "key"), "--profile", str(files / "short.yaml")]
         done = bench(*given, "--sessions", "1", "--minutes", "0.02", "--json")
     told_bounds = {bound["name"]: bound for bound in json.loads(done.stdout)["bounds"]}
     assert told_bounds["sessions at once"]["within"] is True
