@@ -26,6 +26,12 @@ _COMMANDS = {
         "catalog",
         "List the models, accelerators and tiers that a stack can name.",
     ),
+    "check": ("onprem_agents.cli.check", "check", "Stop what an agent may not change in a stack."),
+    "context": (
+        "onprem_agents.cli.context",
+        "context",
+        "Write what agents must know that work on a stack.",
+    ),
     "doctor": (
         "onprem_agents.cli.doctor",
         "doctor",
@@ -96,6 +102,7 @@ class _Group(click.Group):
 def main() -> None:
     """Coding agents on models served on your own GPUs.
 
-    Platform engineers: advise, fit, explain, plan, render, preflight, verify, keys, catalog, schema, policy-pack.
+    Platform engineers: advise, fit, explain, plan, render, preflight, verify, keys, catalog, schema, policy-pack;
+    where agents work on a stack: context, check.
     Developers: setup, doctor, key, smoke, uninstall.
     """
