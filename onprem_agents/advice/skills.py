@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ class Skill:
 
     def text(self, mark: str) -> str:
         """Return the file SKILL.md; `mark` says whose it is."""
-        return f"---\nname: {self.name}\ndescription: {self.description}\n---\n\n{mark}\n\n{self.body}"
+        description = json.dumps(self.description)  # YAML takes JSON's quotes, and a colon within them
+        return f"---\nname: {self.name}\ndescription: {description}\n---\n\n{mark}\n\n{self.body}"
 
 
 def skills(plan: PlatformPlan, file: str) -> Iterator[Skill]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from onprem_agents.errors import InvalidInput
 from onprem_agents.manifests import can_i, render
 from tests.unit.manifest_samples import of_kind, planned
 
@@ -21,7 +22,8 @@ def matrix(**sections: Any) -> dict[tuple[str, str | None], tuple[str, ...]]:
 def test_a_stack_without_the_setting_has_no_account() -> None:
     documents = render(planned())
 
-    assert {"ServiceAccount", "Role", "RoleBinding"}.isdisjoint(each["kind"] for each in documents)
+    assert {"Role", "RoleBinding"}.isdisjoint(each["kind"] for each in documents)
+    assert set(of_kind(documents, "ServiceAccount")) == {"coder"}, "that of the model server, without any right"
     assert can_i(documents) == ()
 
 
@@ -35,6 +37,24 @@ def test_the_account_is_bound_to_its_role_alone_and_pods_get_no_token_of_it() ->
         {"kind": "ServiceAccount", "name": "helper", "namespace": "coding-agents"}
     ]
     assert not {"ClusterRole", "ClusterRoleBinding"} & {each["kind"] for each in documents}
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("default", "every pod of the namespace"),
+        ("coder", "the model server of coder"),
+        ("weights", "platform.serving.serviceAccount gives it"),
+        ("translation-proxy", "the platform's own objects"),
+    ],
+)
+def test_an_account_that_pods_have_is_refused(name: str, why: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        planned(operator={"serviceAccount": name}, serving={"serviceAccount": "weights"})
+
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.found) == ("platform.operator.serviceAccount", name)
+    assert why in problem.why
 
 
 @pytest.mark.parametrize("updates", [False, True])
