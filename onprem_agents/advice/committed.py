@@ -52,7 +52,7 @@ def _git(folder: Path, *words: str) -> str | None:
     """Return what git prints, None where it refuses."""
     try:
         done = subprocess.run(
-            ["git", *words],  # noqa: S607 - the user's own git
+            ["git", *words],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -43,7 +43,7 @@ class Context:
 def context_of(plan: PlatformPlan, root: Path, file: str) -> Context:
     """Return the files for a stack below `root`; `file` is its stack file as seen from there.
 
-    Raises `InvalidInput` with every file that is in the way: somebody else's skill, broken marks, a link that leads out.
+    Raises `InvalidInput` with every file that is in the way: somebody else's skill, broken marks, a link out of it.
     """
     name = f"onprem-agents context {plan.stack}"
     text = context_text(plan, file, can_i(render(plan)))
@@ -55,7 +55,9 @@ def context_of(plan: PlatformPlan, root: Path, file: str) -> Context:
         except InvalidInput as error:
             problems += error.problems
             continue
-        changes.setdefault(change.found.path, change)  # CLAUDE.md may be a link to AGENTS.md, which says it all
+        changes.setdefault(
+            change.found.path, change
+        )  # CLAUDE.md may be a link to AGENTS.md, which says it all
     if problems:
         raise InvalidInput("context", problems)
     return Context(root=root, changes=tuple(changes.values()))

@@ -21,19 +21,25 @@ def context_text(plan: PlatformPlan, file: str, matrix: Sequence[Allowed]) -> st
     """Return the part of AGENTS.md about one stack; `file` is its stack file as seen from the repository's root."""
     stack = plan.stack
     parts = [
-        f"## Stack {stack}: models of our own for coding agents\n",
-        f"`{file}` declares the whole platform; all else follows from it. `onprem-agents plan {stack}` shows what, with "
-        "the memory of each GPU and what is left free.\n",
+        f"""## Stack {stack}: models of our own for coding agents
+
+`{file}` declares the whole platform; all else follows from it. `onprem-agents plan {stack}` shows what, with the memory
+of each GPU and what is left free.
+""",
         facts(plan),
         roles(plan),
         f"### What you may change\n\nBelow `{PROJECT}:platform` in `{file}`, and nothing else of the platform:\n",
         "".join(f"- {line}\n" for line in free_settings()),
-        "`onprem-agents schema --page` says what each means, and what holds where it is left out.\n",
-        f"### What a person decides\n\n`onprem-agents check {stack}` stops a change of these. Say what you would change, "
-        "and why:\n",
+        f"""`onprem-agents schema --page` says what each means, and what holds where it is left out.
+
+### What a person decides
+
+`onprem-agents check {stack}` stops a change of these. Say what you would change, and why:
+""",
         table(("setting", "because"), decided_settings()),
-        "Keys and how secrets are locked are never yours. No prompt goes to a model that somebody else hosts: there is "
-        "no setting for that, and none is to be made.\n",
+        """Keys and how secrets are locked are never yours. No prompt goes to a model that somebody else hosts: there is
+no setting for that, and none is to be made.
+""",
         way_of_a_change(stack, file),
         EVIDENCE,
     ]
@@ -93,23 +99,24 @@ def way_of_a_change(stack: str, file: str) -> str:
     """Return the order of work, the preview before everything else."""
     return f"""### How a change goes
 
-1. One change at a time, on a branch of its own: one setting, or those that only make sense together. Open only `{file}`
-   and what the task names.
+1. One change at a time, on a branch of its own: one setting, or those that only make sense together. Open `{file}` and
+   what the task names, no more.
 2. `onprem-agents plan {stack}`: every problem at once, with what to change. Read the notes too.
 3. `onprem-agents check {stack}`: whether it may go to review.
-4. `pulumi preview -s {stack} --diff {PACK}`: what the cluster would get. Without its credentials, ask a person for it.
-5. Commit, with the lines of `plan` that changed, before and after. A person reads the diff and the preview, and applies.
+4. `pulumi preview -s {stack} --diff {PACK}`: what the cluster would get. Without
+   credentials, ask a person for it.
+5. Commit, with the lines of `plan` that changed, before and after. A person reads diff and preview, and applies.
 
-Never: `pulumi up`, `destroy`, `config`, `state`; `onprem-agents keys`; `kubectl apply`, `edit`, `patch`, `delete`, `exec`.
-A refusal is an answer: report it, and do not look for a way around it.
+Never: `pulumi up`, `destroy`, `config`, `state`; `onprem-agents keys`; `kubectl apply`, `edit`, `patch`, `delete`,
+`exec`. A refusal is an answer: report it, and do not look for a way around it.
 """
 
 
 EVIDENCE = """### Evidence
 
-A figure that you tell stands beside the command that printed it, and that command was run in this session. What was not
-measured is called "not measured"; what `plan` says is "planned". Nothing is called faster, better or fixed without both
-figures, before and after.
+A figure that you tell stands beside the command that printed it, and that command was run in this session. What was
+not measured is called "not measured"; what `plan` says is "planned". Nothing is called faster, better or fixed without
+both figures, before and after.
 """
 
 

@@ -16,7 +16,9 @@ from onprem_agents.plan import PlatformPlan, plan_stack_file
 from onprem_agents.setup.changes import diff
 from onprem_agents.stack.stack_file import stack_path
 
-_NO_ACCOUNT = "the stack has no account for an agent: platform.operator, which a person sets, makes one that looks"
+_NO_ACCOUNT = (
+    "the stack has no account for an agent: platform.operator, which a person sets, makes one that looks"
+)
 
 
 @click.command()

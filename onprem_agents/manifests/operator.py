@@ -56,9 +56,7 @@ def operator_access(part: OperatorPart, objects: Sequence[Manifest]) -> list[Man
     name = part.service_account
     subject = {"kind": "ServiceAccount", "name": name, "namespace": part.namespace}
     return [
-        manifest(
-            part, "v1", "ServiceAccount", name, component=COMPONENT, automountServiceAccountToken=False
-        ),
+        manifest(part, "v1", "ServiceAccount", name, component=COMPONENT, automountServiceAccountToken=False),
         manifest(part, _API, "Role", name, component=COMPONENT, rules=_rules(part, objects)),
         manifest(
             part,

@@ -17,7 +17,9 @@ def operator_problems(settings: Platform) -> Iterator[Problem]:
     owners |= dict.fromkeys((GATEWAY_NAME, PROXY_NAME), "the platform's own objects have that name")
     owners |= {role.role: f"the model server of {role.role} has one of that name" for role in settings.models}
     if settings.serving.service_account is not None:
-        owners[settings.serving.service_account] = "platform.serving.serviceAccount gives it to the model servers"
+        owners[settings.serving.service_account] = (
+            "platform.serving.serviceAccount gives it to the model servers"
+        )
     name = settings.operator.service_account
     if name in owners:
         yield Problem(

@@ -140,7 +140,9 @@ class ModelRole(Section):
         default={},
         description="Further variables of the server, none of them secret, e.g. {NCCL_DEBUG: INFO}. Left out: none.",
     )
-    pod_labels: Annotated[Labels, PLACES] = Field(default={}, description="Further labels of the pods. Left out: none.")
+    pod_labels: Annotated[Labels, PLACES] = Field(
+        default={}, description="Further labels of the pods. Left out: none."
+    )
     pod_annotations: Annotated[Annotations, PLACES] = Field(
         default={}, description="Further annotations of the pods. Left out: none."
     )

@@ -131,7 +131,7 @@ CREDENTIALS = ByPeople("it says which credentials pods have")
 class Serving(Section):
     """How KServe runs vLLM."""
 
-    mode: Annotated[Literal["Standard", "Knative"], ByPeople("another one takes every server away for a while")] = Field(
+    mode: Annotated[Literal["Standard", "Knative"], ByPeople("another one replaces every server")] = Field(
         default="Standard",
         description="KServe's deployment mode; Knative needs Knative Serving in the cluster. A change replaces each "
         "model server: nothing serves until the new ones have loaded.",

@@ -97,7 +97,11 @@ def test_eager_mode_by_another_way_is_stopped_too(stacks: Path, line: str) -> No
         (SESSIONS, f"{SESSIONS}        source: https://api.openai.com/v1\n", "platform.models[0].source"),
         (SESSIONS, f"{SESSIONS}        baseUrl: https://api.openai.com/v1\n", "platform.models[0].baseUrl"),
         (SESSIONS, f"{SESSIONS}        env: {{OPENAI_BASE_URL: x}}\n", "platform.models[0].env"),
-        ("    access:\n", "    upstreams: {coder: https://api.openai.com}\n    access:\n", "platform.upstreams"),
+        (
+            "    access:\n",
+            "    upstreams: {coder: https://api.openai.com}\n    access:\n",
+            "platform.upstreams",
+        ),
         ("    access:\n", "    translation: litellm\n    access:\n", "platform.translation"),
         (
             "    access:\n",

@@ -149,7 +149,9 @@ def test_what_the_user_wrote_around_ours_stays_byte_for_byte(repository: Path, e
     assert first.startswith(mine.encode())
     assert (b"\r\n" in first, b"\n" in first.replace(b"\r\n", b"")) == (ending == "\r\n", ending == "\n")
 
-    (repository / "AGENTS.md").write_bytes(first.replace(b"| longest turn", b"| shortest turn") + b"Mine too.")
+    (repository / "AGENTS.md").write_bytes(
+        first.replace(b"| longest turn", b"| shortest turn") + b"Mine too."
+    )
     context(repository)
     assert (repository / "AGENTS.md").read_bytes() == first + b"Mine too."
 

@@ -152,7 +152,9 @@ def test_a_new_stack_is_for_a_person_from_the_first_line_on() -> None:
     assert {"platform.hardware", "platform.access", "platform.models[0].role"} <= set(told(None, file_with()))
 
 
-@pytest.mark.parametrize("content", [[], "text", {"config": []}, {"config": {PLATFORM: {"models": [3, "x"]}}}])
+@pytest.mark.parametrize(
+    "content", [[], "text", {"config": []}, {"config": {PLATFORM: {"models": [3, "x"]}}}]
+)
 def test_content_of_any_shape_is_compared_without_a_crash(content: object) -> None:
     told(file_with(), content)
     told(content, file_with())

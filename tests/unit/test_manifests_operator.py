@@ -23,7 +23,9 @@ def test_a_stack_without_the_setting_has_no_account() -> None:
     documents = render(planned())
 
     assert {"Role", "RoleBinding"}.isdisjoint(each["kind"] for each in documents)
-    assert set(of_kind(documents, "ServiceAccount")) == {"coder"}, "that of the model server, without any right"
+    assert set(of_kind(documents, "ServiceAccount")) == {"coder"}, (
+        "that of the model server, without any right"
+    )
     assert can_i(documents) == ()
 
 
@@ -33,9 +35,7 @@ def test_the_account_is_bound_to_its_role_alone_and_pods_get_no_token_of_it() ->
     assert of_kind(documents, "ServiceAccount")["helper"]["automountServiceAccountToken"] is False
     binding = of_kind(documents, "RoleBinding")["helper"]
     assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "helper"}
-    assert binding["subjects"] == [
-        {"kind": "ServiceAccount", "name": "helper", "namespace": "coding-agents"}
-    ]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "helper", "namespace": "coding-agents"}]
     assert not {"ClusterRole", "ClusterRoleBinding"} & {each["kind"] for each in documents}
 
 
@@ -97,7 +97,9 @@ def test_it_sees_every_kind_that_the_stack_has_in_its_namespace_but_secrets() ->
     documents = render(planned(**sections, operator={}))
     kinds = {each["kind"] for each in render(planned(**sections)) if "namespace" in each["metadata"]}
     seen = {
-        resource for rule in of_kind(documents, "Role")["platform-operator"]["rules"] for resource in rule["resources"]
+        resource
+        for rule in of_kind(documents, "Role")["platform-operator"]["rules"]
+        for resource in rule["resources"]
     }
 
     assert kinds >= {"InferenceService", "Secret", "Gateway", "NetworkPolicy", "SecurityPolicy", "LocalQueue"}
