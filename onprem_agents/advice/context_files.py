@@ -9,7 +9,7 @@ from pathlib import Path
 from onprem_agents.advice.context_text import context_text
 from onprem_agents.advice.marked_block import with_block
 from onprem_agents.advice.skills import FOLDERS, skills
-from onprem_agents.errors import InvalidInput, OnpremError, Problem
+from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
 from onprem_agents.files import write_file
 from onprem_agents.manifests import can_i, render
 from onprem_agents.plan import PlatformPlan
@@ -34,10 +34,16 @@ class Context:
         return tuple(change for change in self.changes if change.needed)
 
     def write(self) -> None:
-        """Write what is needed, each file whole or not at all."""
+        """Write what is needed, each file whole or not at all. Raises `EnvironmentProblem`."""
         for change in self.needed:
-            change.found.path.parent.mkdir(parents=True, exist_ok=True)
-            write_file(change.found.path, change.content, change.found.mode or _MODE)
+            path = change.found.path
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_file(path, change.content, change.found.mode or _MODE)
+            except OSError as error:
+                raise EnvironmentProblem(
+                    f"{path} cannot be written: {error.strerror or error}; mend its folder and run it again"
+                ) from error
 
 
 def context_of(plan: PlatformPlan, root: Path, file: str) -> Context:
@@ -100,7 +106,7 @@ def _stay_inside(root: Path, path: Path, shown: str) -> None:
     try:
         real = path.resolve()
     except (OSError, RuntimeError) as error:
-        raise OnpremError(f"{path} cannot be read: {error}; mend its links") from error
+        raise EnvironmentProblem(f"{path} cannot be read: {error}; mend its links") from error
     if not real.is_relative_to(root.resolve()):
         raise InvalidInput(
             "context",

@@ -39,7 +39,7 @@ def check(stack: str, folder: Path, since: str | None, as_json: bool) -> None:
         problems, notes = list(error.problems), ()
     if path.is_file():
         commit = commit_before(folder, since)
-        now = content_of(path.read_text(encoding="utf-8", errors="replace"))
+        now = _content(path)
         if now is not None:
             problems += people_decide(Platform, content_at(commit, path), now)
     if problems:
@@ -51,3 +51,11 @@ def check(stack: str, folder: Path, since: str | None, as_json: bool) -> None:
     for note in notes:
         click.echo(f"note: {note}", err=True)
     click.echo(f"{path}: it plans, and holds no change since {commit[:12]} that a person decides.")
+
+
+def _content(path: Path) -> object:
+    """Return what the file holds; None for one that cannot be read, which is among the plan's problems."""
+    try:
+        return content_of(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return None

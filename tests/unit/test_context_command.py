@@ -208,3 +208,11 @@ def test_a_file_that_is_no_text_is_refused(repository: Path) -> None:
 
     assert result.exit_code == 1
     assert "bytes that are no UTF-8" in result.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(repository: Path) -> None:
+    (repository / ".agents").write_text("a file\n")
+    result = context(repository)
+
+    assert result.exit_code == 1
+    assert "mend" in result.stderr
