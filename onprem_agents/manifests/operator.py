@@ -81,7 +81,9 @@ def can_i(objects: Sequence[Manifest]) -> tuple[Allowed, ...]:
     rules = roles[0]["rules"]
     declared = {_resource(each): "namespace" in each["metadata"] for each in objects}
     asked = declared | {each: each[1] not in _CLUSTER_WIDE for each in (*_MADE_OF_IT, *_NEVER)}
-    lines = [(resource, None, namespaced) for resource, namespaced in sorted(asked.items())]
+    lines: list[tuple[Resource, str | None, bool]] = [
+        (resource, None, namespaced) for resource, namespaced in sorted(asked.items())
+    ]
     lines += [(_SERVERS, name, True) for name in _names(objects)]
     return tuple(
         Allowed(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import pytest
 
+from embedded.cluster import crds
 from embedded.kube import KubeWriter
 from embedded.layout import Layout
-from embedded.toolchain import Binary
+from embedded.toolchain import Binary, module_dir
 from onprem_agents.cluster.refusal import ApiError
 from onprem_agents.manifests import Allowed, can_i, render
 from onprem_agents.manifests.operator import VERBS, plural
@@ -18,13 +20,6 @@ from onprem_agents.plan import PlatformPlan, plan_stack
 from tests.cluster.api_server import ApiServer, api_server
 from tests.unit.manifest_samples import STACK
 
-GROUPS = frozenset({"kserve", "gateway-api", "envoy-gateway", "cert-manager"})
-KINDS = frozenset(
-    {
-        *("InferenceService", "Certificate", "Gateway", "HTTPRoute", "EnvoyProxy", "SecurityPolicy"),
-        *("BackendTrafficPolicy", "ClientTrafficPolicy", "HTTPRouteFilter", "EnvoyExtensionPolicy"),
-    }
-)
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 ACCOUNT = ("ServiceAccount", "Role", "RoleBinding")
 LOOKS, UPDATES = "looks", "updates"
@@ -35,7 +30,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, binaries: Mapping[str, Bina
     default = Layout.default()
     state = tmp_path_factory.mktemp("operator")
     layout = Layout(checkout=default.checkout, state=state, cache=default.cache)
-    with api_server(layout, binaries, GROUPS, KINDS) as running:
+    # Rights are asked of names: none of the definitions, which take the server a second each, is needed.
+    with api_server(layout, binaries, frozenset(), frozenset()) as running:
         for name in (LOOKS, UPDATES):
             for each in render(planned(name)):
                 if each["kind"] in ("Namespace", *ACCOUNT):
@@ -99,7 +95,15 @@ def test_it_reads_pods_and_gets_no_secret_at_all(server: ApiServer) -> None:
 
 
 def test_each_kind_that_a_stack_declares_has_the_resource_that_the_role_names(server: ApiServer) -> None:
-    served = {(each.api_version, each.kind): each.plural for each in server.client.resources()}
-    declared = {(each["apiVersion"], each["kind"]) for each in render(planned(LOOKS))}
+    own = {(each.api_version.partition("/")[0], each.kind): each.plural for each in server.client.resources()}
+    module = partial(module_dir, Layout.default())
+    extended = {
+        (each.group, each.kind): each.name.partition(".")[0]
+        for group in ("kserve", "gateway-api", "envoy-gateway", "cert-manager")
+        for each in crds.definitions(group, module)
+    }
+    served = own | extended
+    declared = {(each["apiVersion"].partition("/")[0], each["kind"]) for each in render(planned(LOOKS))}
 
     assert {one: served[one] for one in declared} == {one: plural(one[1]) for one in declared}
+    assert len(declared) > 15

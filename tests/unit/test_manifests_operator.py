@@ -93,7 +93,7 @@ def test_no_stack_lets_it_read_a_secret_or_make_anything(sections: dict[str, Any
 
 
 def test_it_sees_every_kind_that_the_stack_has_in_its_namespace_but_secrets() -> None:
-    sections = {"translation": "litellm", "queue": {}}
+    sections: dict[str, Any] = {"translation": "litellm", "queue": {}}
     documents = render(planned(**sections, operator={}))
     kinds = {each["kind"] for each in render(planned(**sections)) if "namespace" in each["metadata"]}
     seen = {
