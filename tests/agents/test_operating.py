@@ -67,6 +67,9 @@ def test_an_agent_that_goes_too_far_is_stopped_with_file_and_key(
     path = os.pathsep.join([str(programs), str(clis.installed(Layout.default())), os.environ["PATH"]])
     variables = {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "SHELL": "/bin/bash", **GIT}
     folder = repository(home, variables)
+    (home / ".profile").write_text(
+        f'PATH="{programs}:$PATH"\n'
+    )  # Codex 0.169.0 runs commands in login shells
     old, new = change
 
     with scripted_model(tmp_path) as (_, contract):
