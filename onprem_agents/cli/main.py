@@ -31,6 +31,12 @@ _COMMANDS = {
         "catalog",
         "List the models, accelerators and tiers that a stack can name.",
     ),
+    "check": ("onprem_agents.cli.check", "check", "Stop what an agent may not change in a stack."),
+    "context": (
+        "onprem_agents.cli.context",
+        "context",
+        "Write what agents must know that work on a stack.",
+    ),
     "doctor": (
         "onprem_agents.cli.doctor",
         "doctor",
@@ -102,6 +108,6 @@ def main() -> None:
     """Coding agents on models served on your own GPUs.
 
     Platform engineers: advise, fit, explain, plan, render, preflight, verify, bench, keys, catalog, schema,
-    policy-pack.
+    policy-pack; where agents work on a stack: context, check.
     Developers: setup, doctor, key, smoke, uninstall.
     """
