@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onprem_agents.agents import Agent, obstacle
+from onprem_agents.agents.chosen import NONE_CHOSEN, ChosenRoles
 from onprem_agents.agents.config import Premade, Wanted, at
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection
@@ -33,7 +34,11 @@ class Setup:
 
 
 def choose(
-    connection: Connection, named: Agent | None, found: Sequence[Installed], scope: Scope
+    connection: Connection,
+    named: Agent | None,
+    found: Sequence[Installed],
+    scope: Scope,
+    roles: ChosenRoles = NONE_CHOSEN,
 ) -> tuple[tuple[Agent, ...], dict[str, str]]:
     """Return which agents to configure, and why the others are left out.
 
@@ -47,7 +52,7 @@ def choose(
     for installed in found:
         agent = installed.agent
         if (scope == "project" and (reason := useless_in_project(agent))) or (
-            reason := obstacle(connection, agent)
+            reason := obstacle(roles.seen_by(agent, connection), agent)
         ):
             left_out[agent.name] = reason
         elif installed.path is None and not prepare_all:
@@ -82,9 +87,11 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
     shell: Shell | None = None,
     store: KeyStore | None = None,
     through_proxy: bool = False,
+    roles: ChosenRoles = NONE_CHOSEN,
 ) -> Setup:
     """Return the changes for these agents. `shell` None leaves the shells' start files alone; `ca_file` is copied, and
-    no matter of a project's. `store` is where the key lies, for a user; `through_proxy` leaves NO_PROXY alone.
+    no matter of a project's. `store` is where the key lies, for a user; `through_proxy` leaves NO_PROXY alone,
+    and `roles` are those that the developer chose.
 
     Raises `InvalidInput` with the problems of every file at once, `EnvironmentProblem` for unreadable ones.
     """
@@ -94,7 +101,7 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
     changes, failures, wanteds = [], [], []
     for installed in agents:
         item = by_store(
-            wanted(connection, installed, ca_file=trusted.added),
+            wanted(roles.seen_by(installed.agent, connection), installed, ca_file=trusted.added),
             store,
             key_env=connection.auth.key_env,
             agent=installed.agent.title,
@@ -122,6 +129,7 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
             trusted.whole,
             by_variable=by_variable and scope == "user",
             through_proxy=through_proxy,
+            roles=roles,
         )
 
     if scope == "user":
@@ -133,7 +141,7 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
         changes += start_files.of_machine(machine, lines)
         notes += start_files.by_hand(machine)
     notes += (*redirections(scope, chosen, machine), *stronger_variables(chosen, machine))
-    if scope != "managed" and key is None:
+    if scope != "managed" and key is None and store.kind != "command":
         notes.append(
             f"There is no key yet ({connection.auth.key_hint}). Put it in place with:"
             " onprem-agents setup --key-file FILE"
