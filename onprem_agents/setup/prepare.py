@@ -20,6 +20,7 @@ from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed, install_command
 from onprem_agents.setup.key_store import KeyStore, by_store, in_script
 from onprem_agents.setup.merge import merged_text, read
+from onprem_agents.setup.outdated import contract_of_before, outdated
 from onprem_agents.setup.printed import json_text
 from onprem_agents.setup.shell import Shell
 from onprem_agents.setup.wanted import redirections, shell_lines, stronger_variables, wanted
@@ -98,6 +99,7 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
     chosen = tuple(item.agent for item in agents)
     trusted = _certificates(chosen, machine, scope, ca_file)
     store = store if store is not None and scope == "user" else KeyStore()
+    before = contract_of_before(machine) if scope == "user" else None
     changes, failures, wanteds = [], [], []
     for installed in agents:
         item = by_store(
@@ -107,7 +109,7 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
             agent=installed.agent.title,
         )
         try:
-            found, item = _adapted(installed.agent, item, machine, scope)
+            found, item = _adapted(installed, item, machine, scope, before)
             changes += _agent_changes(installed.agent.place(machine, scope), found, item)
             changes += [_premade_change(file) for file in installed.agent.premade(machine, scope)]
         except OnpremError as error:
@@ -149,10 +151,15 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
     return Setup(changes=tuple(changes), notes=tuple(dict.fromkeys(notes)))
 
 
-def _adapted(agent: Agent, item: Wanted, machine: Machine, scope: Scope) -> tuple[Found, Wanted]:
-    place = agent.place(machine, scope)
+def _adapted(
+    installed: Installed, item: Wanted, machine: Machine, scope: Scope, before: Connection | None
+) -> tuple[Found, Wanted]:
+    place = installed.agent.place(machine, scope)
     found = find(place.path, within=place.within)
-    return found, agent.adapted(item, read(found.text, place.form, str(place.path)), machine, scope)
+    present = read(found.text, place.form, str(place.path))
+    item = installed.agent.adapted(item, present, machine, scope)
+    former = outdated(before, installed, machine, item.values, present)
+    return found, replace(item, former=(*item.former, *former))
 
 
 def _agent_changes(place: Place, found: Found, item: Wanted) -> list[Change]:

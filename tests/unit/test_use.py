@@ -97,14 +97,19 @@ def test_a_dry_run_writes_nothing(set_up: Onprem, home: Path) -> None:
     done = set_up("use", "fast", "--dry-run")
 
     assert "would be written; nothing was." in done.stdout
-    assert "+    \"ANTHROPIC_MODEL\": \"fast\"," in done.stdout
+    assert '+    "ANTHROPIC_MODEL": "fast",' in done.stdout
     assert everything(home) == before
 
 
 def test_a_role_that_an_agent_cannot_work_with_is_refused_with_the_reason(
     set_up: Onprem, home: Path, server: Platform
 ) -> None:
-    small = {**CONTRACT["roles"][1], "contextTokens": 16384, "maxOutputTokens": 2048, "compactAtTokens": 13107}
+    small = {
+        **CONTRACT["roles"][1],
+        "contextTokens": 16384,
+        "maxOutputTokens": 2048,
+        "compactAtTokens": 13107,
+    }
     server.contract_text = server.contract(roles=[CONTRACT["roles"][0], small]).to_json()
     before = everything(home)
 
@@ -129,7 +134,9 @@ def test_of_all_agents_those_that_cannot_work_with_it_keep_theirs(
     assert "left out claude: the contract does not list claude for this role" in done.stderr
     assert (codex(home)["model"], claude(home)["env"]["ANTHROPIC_MODEL"]) == ("fast", "coder")
     assert roles(home) == {"codex": "fast"}
-    assert (home / ".config" / "onprem" / "env.sh").read_bytes() == shell, "the shell keeps what all of them need"
+    assert (home / ".config" / "onprem" / "env.sh").read_bytes() == shell, (
+        "the shell keeps what all of them need"
+    )
 
 
 def test_a_role_that_nobody_serves_is_named_with_the_nearest(set_up: Onprem) -> None:
@@ -162,14 +169,17 @@ def test_a_choice_that_the_platform_serves_no_more_gives_way_with_a_note(
     done = set_up("setup", "--host", address(server), ONPREM_API_KEY=KEY)
 
     assert done.exit_code == 0, done.output
-    assert "Codex CLI has the main role, coder, and not fast, which you chose: the platform serves no such role" in (
-        done.stderr
+    assert (
+        "Codex CLI has the main role, coder, and not fast, which you chose: the platform serves no such role"
+        in (done.stderr)
     )
     assert codex(home)["model"] == "coder"
     assert roles(home) == {"codex": "fast"}, "it may come back"
 
 
-def test_a_broken_memory_is_named_and_nothing_is_guessed(set_up: Onprem, home: Path, server: Platform) -> None:
+def test_a_broken_memory_is_named_and_nothing_is_guessed(
+    set_up: Onprem, home: Path, server: Platform
+) -> None:
     (home / ".config" / "onprem" / "roles.json").write_text('["fast"]')
 
     for words in (("use", "fast"), ("setup", "--host", address(server)), ("status",)):
