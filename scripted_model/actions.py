@@ -1,7 +1,7 @@
 """What the stand-in can do, and under which name each agent offers it (agents of 2026-11).
 
 Claude Code 2.1.330: Write, Read, Edit, Bash. opencode 1.18.33: the same in lower case, parameters in camelCase.
-Codex CLI 0.169.0 has one tool, `exec_command`, which runs a shell.
+Codex CLI 0.169.0 has one tool, `exec_command`, which runs a shell; Cline 3.0.65 takes a list of commands.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ _TOOLS: dict[type[Action], frozenset[str]] = {
     Create: frozenset({"write", "writefile", "createfile"}),
     Read: frozenset({"read", "readfile"}),
     Edit: frozenset({"edit", "editfile", "strreplace"}),
-    Run: frozenset({"bash", "shell", "execcommand", "runcommand"}),
+    Run: frozenset({"bash", "shell", "execcommand", "runcommand", "runcommands", "runshellcommand"}),
 }
 _PARAMETERS: dict[str, frozenset[str]] = {
     "file": frozenset({"filepath", "path", "file", "filename"}),
     "content": frozenset({"content", "text", "contents"}),
     "old": frozenset({"oldstring", "oldstr", "old"}),
     "new": frozenset({"newstring", "newstr", "new"}),
-    "command": frozenset({"command", "cmd"}),
+    "command": frozenset({"command", "cmd", "commands"}),
 }
 
 _SANDBOX = "sandbox_permissions"  # Codex CLI 0.169.0, 2026-11: use_default or require_escalated
@@ -142,14 +142,15 @@ def _tool(kind: type[Action], tools: Sequence[Tool]) -> Tool | None:
 
 
 def _arguments(tool: Tool, values: Mapping[str, str]) -> dict[str, Any] | None:
-    arguments = {}
+    properties = tool.schema.get("properties") or {}
+    arguments: dict[str, Any] = {}
     for name, value in values.items():
         fitting = [own for own in tool.parameters if _folded(own) in _PARAMETERS[name]]
         if not fitting:
             return None
-        arguments[fitting[0]] = value
+        several = (properties.get(fitting[0]) or {}).get("type") == "array"
+        arguments[fitting[0]] = [value] if several else value
     missing = [name for name in tool.schema.get("required") or [] if name not in arguments]
-    properties = tool.schema.get("properties") or {}
     return arguments | {name: _filled(properties.get(name) or {}, 1) for name in missing}
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from scripted_model import blocks
 from scripted_model.actions import Action, Create, Edit, Read, Run, Use, filler, performed_with
 from scripted_model.turn import Asked, Call, Turn
 
@@ -34,7 +35,7 @@ _REPLY = re.compile(
     re.IGNORECASE,
 )
 # How each agent of 2026-11 tells the model where it works.
-_FOLDER = re.compile(r"working directory:\s*(?P<a>/\S+)|<cwd>(?P<b>/[^<]+)</cwd>", re.IGNORECASE)
+_FOLDER = re.compile(r"working (?:in the )?directory:\s*(?P<a>/\S+)|<cwd>(?P<b>/[^<]+)</cwd>", re.IGNORECASE)
 _ESCALATED = re.compile(r"\bask for escalated permissions\b", re.IGNORECASE)
 
 _THOUGHT = "The script says what comes next. "
@@ -90,6 +91,9 @@ def next_turn(asked: Asked, *, thinks: bool = True) -> Turn:
             return Turn(reasoning=reasoning, text=NO_TOOL)
     if task is None:
         return Turn(reasoning=reasoning, text=SORRY)
+    if blocks.are_wanted(asked):
+        actions = [action for actions in task.rounds for action in actions]
+        return Turn(reasoning=reasoning, text=blocks.of(actions, asked) or task.reply or "Done.")
     failures = [entry.text for entry in asked.entries[len(asked.entries) - results :] if entry.failed]
     if failures and task.rounds:
         return Turn(reasoning=reasoning, text=f"A tool failed: {failures[-1][:300]}")

@@ -6,10 +6,12 @@ All of it is values; text is made in `setup`, and no file is touched here.
 
 from __future__ import annotations
 
-from onprem_agents.agents.agent import Agent, Proxy, Target
+from onprem_agents.agents.agent import Agent, Client, Proxy, Target
 from onprem_agents.agents.registry import (
     AGENTS,
+    CLIENTS,
     PROXIES,
+    SOFTWARE,
     TARGETS,
     agent_named,
     obstacle,
@@ -18,9 +20,12 @@ from onprem_agents.agents.registry import (
 
 __all__ = [
     "AGENTS",
+    "CLIENTS",
     "PROXIES",
+    "SOFTWARE",
     "TARGETS",
     "Agent",
+    "Client",
     "Proxy",
     "Target",
     "agent_named",

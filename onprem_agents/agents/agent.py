@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from onprem_agents.agents.config import ConfigFile, KeyPath, Premade, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
@@ -21,23 +21,36 @@ SCOPES: tuple[Scope, ...] = ("user", "project", "managed")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Software:
-    """What agents and proxies have in common.
+class Configured:
+    """Whatever can be pointed at a platform.
 
-    `package` and `version` name the release that was run against a scripted loopback server, on `tried`.
     `ca_variables` are those that it reads for a private CA, the one that setup sets first. `files` are its own,
-    for copying by hand; `environment` is what it must start in.
+    for copying by hand; `environment` is what it must start in. `tried` is the date of what is known of it.
     """
 
     name: str
     title: str
-    package: str
-    registry: Literal["npm", "PyPI"]
-    version: str
     tried: str
     ca_variables: tuple[str, ...]
     files: Callable[[Connection], tuple[ConfigFile, ...]]
     environment: Callable[[Connection], Environment]
+
+    @property
+    def told_ca(self) -> tuple[str, ...]:
+        """The variables that setup sets to the CA file."""
+        return self.ca_variables[:1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Software(Configured):
+    """What agents and proxies have in common.
+
+    `package` and `version` name the release that was run against a scripted loopback server, on `tried`.
+    """
+
+    package: str
+    registry: Literal["npm", "PyPI"]
+    version: str
 
     def install_command(self, version: str | None) -> str:
         """Return the command that installs it, at that version where one is given."""
@@ -72,24 +85,25 @@ class Limits:
 class Agent(Software):
     """A coding agent.
 
-    `path` is where it asks, below the host. `places` are its files by scope, of which setup writes the first;
-    `sources` is all that it reads, each later one winning (None: just its places), of which it takes what it `heeds`,
-    given the settings so far. `home_variable` moves its own folder. `ignored_in_project` are keys that it does not
-    take from a repository's file, `address_at` is where its file says whom to ask, `env_table` a table in it that beats
-    the shell's variables. `decides` names the settings that together say who is asked (None: `address_at`), and
-    `leftovers` are those of other providers that beat it. `wanted` is its file for one machine, of the installed
-    release and a CA file; `adapted` fits it to what stands there, the machine and the scope; `premade` are files that
-    must lie beside it. `causes` names what is wrong in its merged settings (with the shell's variables and the key
-    file), `own_key` a key that it sends beside setup's, with the setting it is from. `headless` is the command
-    (program, contract, folder, task) for one task without a person; `says` pairs a pattern in what it prints with the
-    diagnosis's cause and fix. `introduction` is its own file of state with what says there that its first pages have
-    been seen.
+    `path` is where it asks, below the host. `places` are its files by scope: setup writes the first and those with keys
+    of their own; `scopes` are those that it has files for. `sources` is all that it reads, each later one winning
+    (None: just its places), of which it takes what it `heeds`, given the settings so far. `home_variable` moves its own
+    folder, where it has such a variable. `ignored_in_project` are keys that it does not take from a repository's file,
+    `address_at` is where its file, or its environment, says whom to ask, `env_table` a table in it that beats the
+    shell's variables. `decides` names the settings that together say who is asked (None: `address_at`), and `leftovers`
+    are those of other providers that beat it. `wanted` is its file for one machine, of the installed release and a CA
+    file; `adapted` fits it to what stands there, the machine and the scope; `premade` are files that must lie beside
+    it. `causes` names what is wrong in its merged settings (with the shell's variables and the key file), `own_key` a key
+    that it sends beside setup's, with the setting it is from. `headless` is the command (program, contract, folder,
+    task) for one task without a person; `says` pairs a pattern in what it prints with the diagnosis's cause and fix.
+    `introduction` is its own file of state with what says there that its first pages have been seen.
     """
 
     path: str
     limits: Limits
     places: Callable[[Machine, Scope], tuple[Place, ...]]
-    home_variable: str
+    scopes: tuple[Scope, ...] = get_args(Scope)
+    home_variable: str | None
     ignored_in_project: tuple[str, ...] = ()
     address_at: KeyPath
     env_table: str | None = None
@@ -115,7 +129,9 @@ class Agent(Software):
         if self.sources is not None:
             return self.sources(machine)
         return tuple(
-            Source(origin=scope, place=place) for scope in SCOPES for place in self.places(machine, scope)
+            Source(origin=scope, place=place)
+            for scope in self.scopes
+            for place in self.places(machine, scope)
         )
 
     def asks(self, values: Values) -> tuple[tuple[KeyPath, ...], str]:
@@ -144,5 +160,17 @@ class Proxy(Software):
     behind: Agent
 
 
-Target = Agent | Proxy
+@dataclass(frozen=True, kw_only=True)
+class Client(Configured):
+    """An editor, or any other client that is set up by hand; `source` is where its settings are described."""
+
+    source: str
+
+    @property
+    def told_ca(self) -> tuple[str, ...]:
+        """All of them: which language it is written in is not known."""
+        return self.ca_variables
+
+
+Target = Agent | Proxy | Client
 """Anything that `setup --print` has a configuration for."""

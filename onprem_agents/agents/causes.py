@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.contract.connection import Connection
@@ -41,17 +42,20 @@ def model(where: str, name: str, connection: Connection, *, before: str = "") ->
         yield Diagnosis(cause="model", evidence=evidence, fix=fix)
 
 
-def window(where: str, tokens: int | None, connection: Connection) -> Iterator[Diagnosis]:
-    """Yield a window that is larger than the served one, or not set."""
+def window(
+    where: str, tokens: int | None, connection: Connection, *, most: int | None = None
+) -> Iterator[Diagnosis]:
+    """Yield a window that is larger than the served one, or not set; `most` is what of it a prompt may have."""
     served = connection.main.context_tokens
-    if tokens is None or tokens > served:
+    right = served if most is None else most
+    if tokens is None or tokens > right:
         found = (
             f"{where} is not set, so the agent never compacts in time"
             if tokens is None
             else f"{where} is {tokens}"
         )
         evidence = f"{found}; the served window is {served} tokens"
-        fix = f"set {where} to {served}; or {again(connection)}"
+        fix = f"set {where} to {right}; or {again(connection)}"
         yield Diagnosis(cause="window", evidence=evidence, fix=fix)
 
 
@@ -69,6 +73,20 @@ def no_key(evidence: str, connection: Connection) -> Diagnosis:
     """Return the diagnosis that the agent has no key to send."""
     fix = f"{connection.auth.key_hint}; then: onprem-agents setup --key-file FILE"
     return Diagnosis(cause="key-missing", evidence=evidence, fix=fix)
+
+
+def written_for_shells(variable: str, key_file: Path) -> bool:
+    """Whether setup wrote that variable for the shells to come, beside the key."""
+    files = (key_file.parent / name for name in ("env.sh", "env.fish", "env.ps1"))
+    return any(variable in file.read_text("utf-8", "replace") for file in files if file.is_file())
+
+
+def not_in_shell(variable: str, evidence: str, key_file: Path, *, otherwise: Diagnosis) -> Diagnosis:
+    """Return the diagnosis of a variable that is not set: a shell from before setup, or else that other one."""
+    if not written_for_shells(variable, key_file):
+        return otherwise
+    fix = "start a new shell: setup wrote it for the shells to come"
+    return Diagnosis(cause="old-shell", evidence=evidence, fix=fix)
 
 
 def not_set_up(evidence: str, connection: Connection) -> Diagnosis:

@@ -103,11 +103,10 @@ def _for_every_role(connection: Connection) -> Values:
 
 def _wanted(connection: Connection, release: Release | None, _ca_file: str | None) -> Wanted:
     config, listed = (copy.deepcopy(file.values) for file in _files(connection))
-    beside: dict[str, Values] = {}
     removed: list[KeyPath] = [item.path for item in LEFTOVERS if item.path]
     notes: list[str] = []
     if _has(release, MODELS_SINCE):
-        beside[MODELS_FILE] = listed
+        config |= listed
         removed += _OF_ONE_MODEL
     else:
         del config["model_catalog_json"]
@@ -132,9 +131,7 @@ def _wanted(connection: Connection, release: Release | None, _ca_file: str | Non
         )
     removed += [(*at_provider, name) for name in dated]
     by_variable = not _has(release, KEY_COMMAND_SINCE)
-    return Wanted(
-        values=config, beside=beside, removed=tuple(removed), by_variable=by_variable, notes=tuple(notes)
-    )
+    return Wanted(values=config, removed=tuple(removed), by_variable=by_variable, notes=tuple(notes))
 
 
 def _has(release: Release | None, since: Release) -> bool:
@@ -157,8 +154,14 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
         "project": machine.project / ".codex" / "config.toml",
         "managed": machine.machine_file("codex"),
     }[scope]
-    within = machine.project if scope == "project" else None
-    return (Place(path=path, form="toml", within=within),)
+    if scope == "project":
+        return (Place(path=path, form="toml", within=machine.project),)
+    return Place(path=path, form="toml"), _models_of(path)
+
+
+def _models_of(config: Path) -> Place:
+    """Return the file of the models, which Codex looks for beside the one that names it."""
+    return Place(path=config.with_name(MODELS_FILE), form="json", keys="models")
 
 
 def _sources(machine: Machine) -> tuple[Source, ...]:
@@ -174,7 +177,11 @@ def _sources(machine: Machine) -> tuple[Source, ...]:
         *(("project", folder / ".codex" / "config.toml") for folder in reversed(folders)),
         ("managed", machine.etc / "codex" / "managed_config.toml"),
     ]
-    return tuple(Source(origin=scope, place=Place(path=path, form="toml")) for scope, path in files)
+    return tuple(
+        Source(origin=scope, place=place)
+        for scope, path in files
+        for place in (Place(path=path, form="toml"), *(() if scope == "project" else (_models_of(path),)))
+    )
 
 
 def _heeds(source: Source, values: Values, machine: Machine) -> bool:

@@ -13,17 +13,21 @@ from onprem_agents.agents.places import System, machine_file, system_of_this_mac
 Scope = Literal["user", "project", "managed"]
 Origin = Literal["user", "project", "managed", "shell"]
 """Who put a setting there: one of the scopes, or a variable of the shell."""
-Form = Literal["json", "jsonc", "toml"]
-"""How an agent reads its file: JSON, JSON with comments, or TOML."""
+Form = Literal["json", "jsonc", "toml", "yaml"]
+"""How an agent reads its file: JSON, JSON with comments, TOML, or YAML."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One configuration file. `within` is the folder that a link on the way must not lead out of."""
+    """One configuration file. `within` is the folder that a link on the way must not lead out of.
+
+    `keys` is a pattern of the top keys that setup writes here and not into the agent's first file.
+    """
 
     path: Path
     form: Form
     within: Path | None = None
+    keys: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from onprem_agents.agents.agent import Agent, Proxy, Target
+from onprem_agents.agents.agent import Agent, Client, Proxy, Target
+from onprem_agents.agents.aider import AIDER
 from onprem_agents.agents.ccr import CCR
 from onprem_agents.agents.claude import CLAUDE
+from onprem_agents.agents.cline import CLINE
+from onprem_agents.agents.cn import CN
 from onprem_agents.agents.codex import CODEX
+from onprem_agents.agents.copilot import COPILOT
+from onprem_agents.agents.editors import EDITORS
+from onprem_agents.agents.kilo import KILO
 from onprem_agents.agents.litellm import LITELLM
 from onprem_agents.agents.opencode import OPENCODE
+from onprem_agents.agents.pi import PI
+from onprem_agents.agents.plain import PLAIN
+from onprem_agents.agents.qwen import QWEN
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import UnknownFact
 
-AGENTS: tuple[Agent, ...] = (OPENCODE, CODEX, CLAUDE)
+AGENTS: tuple[Agent, ...] = (OPENCODE, CODEX, CLAUDE, QWEN, CLINE, KILO, COPILOT, PI, CN, AIDER)
 PROXIES: tuple[Proxy, ...] = (CCR, LITELLM)
-TARGETS: tuple[Target, ...] = (*AGENTS, *PROXIES)
+SOFTWARE: tuple[Agent | Proxy, ...] = (*AGENTS, *PROXIES)
+CLIENTS: tuple[Client, ...] = (*PLAIN, *EDITORS)
+TARGETS: tuple[Target, ...] = (*SOFTWARE, *CLIENTS)
 
 
 def agent_named(name: str) -> Agent:
@@ -36,6 +47,8 @@ def target_named(name: str) -> Target:
 
 def obstacle(connection: Connection, target: Target) -> str | None:
     """Return why the main role cannot serve that target, or None if it can."""
+    if isinstance(target, Client):
+        return None
     agent, main = _who_asks(target), connection.main
     if agent.name in main.supported_agents:
         return agent.obstacle(
@@ -46,7 +59,7 @@ def obstacle(connection: Connection, target: Target) -> str | None:
     return main.unsupported_reasons.get(agent.name, f"the contract does not list {agent.name} for this role")
 
 
-def _who_asks(target: Target) -> Agent:
+def _who_asks(target: Agent | Proxy) -> Agent:
     match target:
         case Agent():
             return target

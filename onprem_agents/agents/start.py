@@ -28,9 +28,9 @@ def environment(
     """
     auth, tls = connection.auth, connection.tls
     whole = merged(target.environment(roles.seen_by(target, connection)) for target in targets)
-    names = tuple(dict.fromkeys(target.ca_variables[0] for target in targets))
+    names = tuple(dict.fromkeys(name for target in targets for name in target.told_ca))
     notes = [f"Where to get the key for {auth.key_env}: {auth.key_hint}", *whole.notes]
-    if tls.ca_hint and not ca_file:
+    if tls.ca_hint and not ca_file and names:
         notes.append(f"The CA file: {tls.ca_hint} . Then set {' and '.join(names)} to its path (--ca-file).")
     alone = [name for name in names if name in REPLACING]
     if ca_file and alone and not whole_ca_file:

@@ -10,7 +10,18 @@ from typing import assert_never, get_args
 
 import click
 
-from onprem_agents.agents import AGENTS, PROXIES, TARGETS, Agent, Proxy, Target, obstacle, target_named
+from onprem_agents.agents import (
+    AGENTS,
+    CLIENTS,
+    PROXIES,
+    TARGETS,
+    Agent,
+    Client,
+    Proxy,
+    Target,
+    obstacle,
+    target_named,
+)
 from onprem_agents.agents.chosen import ChosenRoles
 from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option, read_contract
@@ -23,7 +34,7 @@ from onprem_agents.probes.discovery import checked_proxy, trusting
 from onprem_agents.setup import installed, journal, key_store, role_choice
 from onprem_agents.setup.certificates import kept
 from onprem_agents.setup.key_store import Kind
-from onprem_agents.setup.prepare import choose, prepare, useless_in_project
+from onprem_agents.setup.prepare import choose, prepare, useless_in
 from onprem_agents.setup.printed import PrintedFile, printed
 from onprem_agents.setup.shell import Shell, start_line
 from onprem_agents.setup.start_files import start_file
@@ -36,7 +47,8 @@ Your settings stay: ours are merged in, the difference is shown first, and --und
 goes into ~/.config/onprem/key (mode 600) and nowhere else; it comes from --key-file, --key-command, the
 variable that the contract names, that file, or a prompt.
 
-{" and ".join(proxy.name for proxy in PROXIES)} are translation proxies on one's own machine: they can only be printed.
+{" and ".join(proxy.name for proxy in PROXIES)} are translation proxies on one's own machine,
+{", ".join(client.name for client in CLIENTS)} other clients and editors: they can only be printed.
 """
 
 
@@ -124,7 +136,7 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
         return
     named = _agent(target)
     found = installed.find_all(AGENTS, machine.variables)
-    if scope == "project" and named is not None and (reason := useless_in_project(named)):
+    if named is not None and (reason := useless_in(scope, named)):
         raise click.UsageError(reason)
     chosen = role_choice.kept(machine) if scope == "user" else ChosenRoles()
     roles, gone = chosen.usable(contract)
@@ -234,7 +246,7 @@ def _agent(name: str) -> Agent | None:
     match target:
         case Agent():
             return target
-        case Proxy():
+        case Proxy() | Client():
             raise click.UsageError(
                 f"{name} is set up by hand: add --print and copy each part where it belongs"
             )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from onprem_agents.agents import TARGETS
+from onprem_agents.agents import SOFTWARE
 from onprem_agents.contract.connection import CLAUDE_CAPABILITIES, Auth, Connection
 from onprem_agents.contract.limits import compact_at_tokens
 from onprem_agents.errors import Finding, InvalidInput, Problem
@@ -79,7 +79,7 @@ def connection_of(
             "stream_idle_seconds": timeouts.client_seconds,
             "client_timeout_seconds": timeouts.client_seconds,
         },
-        "tested_agents": {agent.name: agent.version for agent in TARGETS},
+        "tested_agents": {agent.name: agent.version for agent in SOFTWARE},
         "model_aliases": model_aliases(listener, servers),
         "support": support,
     }

@@ -1,6 +1,6 @@
 """An agent at work: it is asked for one file in a scratch repository, and the file tells whether it works.
 
-The exit code does not: all three end with 0 after prose and after refused tools (versions of 2026-11).
+The exit code does not: agents end with 0 after prose and after refused tools (versions of 2026-11).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from onprem_agents.agents import Agent, obstacle
 from onprem_agents.agents.causes import again
-from onprem_agents.agents.config import Values, Wanted, at
+from onprem_agents.agents.config import Values, at
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.machine import Machine, Source
 from onprem_agents.contract.connection import Connection
@@ -233,8 +233,8 @@ def _drift(
     item = by_store(
         wanted(connection, installed), kept(machine), key_env=connection.auth.key_env, agent=agent.title
     )
-    target = agent.adapted(item, layers.values, machine, "user")
-    differing = [*_differences(target.values, layers.values, ()), *_beside(target, layers)]
+    target = agent.adapted(item, layers.values, machine, "user").leaving(layers.values)
+    differing = list(_differences(target.values, layers.values, ()))
     if differing:
         evidence = f"differs from what the platform publishes: {'; '.join(differing[:_SHOWN_DRIFTS])}"
         more = len(differing) - _SHOWN_DRIFTS
@@ -243,23 +243,6 @@ def _drift(
             evidence=evidence + (f" and {more} more" if more > 0 else ""),
             fix=again(connection),
         )
-
-
-def _beside(target: Wanted, layers: Layers) -> Iterator[str]:
-    """Yield the further files that are not as setup writes them, in the folder of the file that names the platform."""
-    address_at = layers.agent.address_at
-    ours = [
-        source.place.path
-        for source, values in layers.read
-        if source.origin != "project" and at(values, *address_at) is not None
-    ]
-    for name, values in target.beside.items() if ours else ():
-        path = ours[-1].with_name(name)
-        found = find(path)
-        if found.content is None:
-            yield f"{path} is not there, so the agent cannot start"
-        elif read(found.text, "jsonc", str(path)) != values:
-            yield f"{path} says something else"
 
 
 def _differences(target: Any, present: Any, path: tuple[str, ...]) -> Iterator[str]:

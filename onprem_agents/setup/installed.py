@@ -46,7 +46,7 @@ def find(agent: Agent, variables: Mapping[str, str]) -> Installed:
                 capture_output=True,
                 timeout=VERSION_SECONDS,
                 check=False,
-                env=own | {"HOME": home, agent.home_variable: home},
+                env=own | {"HOME": home} | ({agent.home_variable: home} if agent.home_variable else {}),
             )
     except (OSError, subprocess.SubprocessError):
         return Installed(agent=agent, path=path)

@@ -11,7 +11,7 @@ from typing import Any
 from onprem_agents.agents.config import KeyPath, Values, Wanted, at
 from onprem_agents.agents.machine import Form
 from onprem_agents.errors import InvalidInput, Problem
-from onprem_agents.setup import jsonc, toml_text
+from onprem_agents.setup import jsonc, toml_text, yaml_text
 
 
 def merged_text(text: str, form: Form, wanted: Wanted, *, source: str) -> str:
@@ -23,7 +23,7 @@ def merged_text(text: str, form: Form, wanted: Wanted, *, source: str) -> str:
     crlf = "\r\n" in text and "\n" not in text.replace("\r\n", "")
     plain = text.replace("\r\n", "\n") if crlf else text
     before = read(plain, form, source)
-    wanted = _spread(_settled(wanted, before), before)
+    wanted = _spread(_settled(wanted.leaving(before), before), before)
     problems = list(_clashes(wanted.values, before, wanted.word_tables, (), source))
     if problems:
         raise InvalidInput(source, problems)
@@ -43,9 +43,11 @@ def read(text: str, form: Form, source: str) -> Values:
     try:
         if form == "toml":
             return toml_text.parse(text)
+        if form == "yaml":
+            return yaml_text.parse(text)
         return jsonc.parse_object(text, strict=form == "json")
-    except (toml_text.BrokenToml, jsonc.BrokenJson) as error:
-        kind = {"json": "JSON", "jsonc": "JSON with comments", "toml": "TOML"}[form]
+    except (toml_text.BrokenToml, yaml_text.BrokenYaml, jsonc.BrokenJson) as error:
+        kind = {"json": "JSON", "jsonc": "JSON with comments", "toml": "TOML", "yaml": "YAML"}[form]
         problem = Problem(
             where=f"line {error.line}" if error.line else "the file",
             cause="broken-syntax",
@@ -57,9 +59,11 @@ def read(text: str, form: Form, source: str) -> Values:
 
 
 def _edited(text: str, form: Form, wanted: Wanted, expected: Values, source: str) -> str:
-    if not text.strip():
+    if not text.strip() and form != "yaml":
         return toml_text.edited("", expected, ()) if form == "toml" else json.dumps(expected, indent=2) + "\n"
     try:
+        if form == "yaml":
+            return yaml_text.edited(text, expected)
         if form == "toml":
             return toml_text.edited(text, wanted.values, wanted.removed)
         strict = form == "json"
@@ -72,7 +76,7 @@ def _edited(text: str, form: Form, wanted: Wanted, expected: Values, source: str
         for path, value in leaves(wanted.values, ()):
             text = _put_json(text, path, value, grown=path in wanted.added_to, strict=strict)
         return text
-    except (toml_text.BrokenToml, jsonc.BrokenJson) as error:
+    except (toml_text.BrokenToml, yaml_text.BrokenYaml, jsonc.BrokenJson) as error:
         raise unmergeable(source, str(error)) from None
 
 
@@ -131,8 +135,15 @@ def _expected(before: Values, wanted: Wanted) -> Values:
             node = node[key]
         present = node.get(path[-1])
         kept = present if path in wanted.added_to and isinstance(present, list) else []
-        node[path[-1]] = [*kept, *(item for item in value if item not in kept)] if kept else value
+        node[path[-1]] = _grown(kept, value) if kept else value
     return result
+
+
+def _grown(present: list[Any], added: list[Any]) -> list[Any]:
+    """Return a list of the user's with ours in it; one of ours takes the place of its namesake."""
+    named = {item["name"]: item for item in added if isinstance(item, dict) and "name" in item}
+    kept = [named.get(item.get("name"), item) if isinstance(item, dict) else item for item in present]
+    return [*kept, *(item for item in added if item not in kept)]
 
 
 def _clashes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,15 +16,20 @@ from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, OnpremError
 from onprem_agents.setup import start_files
 from onprem_agents.setup.certificates import Certificates, certificates
-from onprem_agents.setup.changes import Change, Found, find
+from onprem_agents.setup.changes import Change, find
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed, install_command
 from onprem_agents.setup.key_store import KeyStore, by_store, in_script
 from onprem_agents.setup.merge import merged_text, read
 from onprem_agents.setup.outdated import contract_of_before, outdated
-from onprem_agents.setup.printed import json_text
 from onprem_agents.setup.shell import Shell
 from onprem_agents.setup.wanted import redirections, shell_lines, stronger_variables, wanted
+
+_FILES = {
+    "user": "file of the user's own",
+    "project": "file of a repository",
+    "managed": "file for the whole machine",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +58,7 @@ def choose(
     prepare_all = scope == "managed" or not any(item.path for item in found)
     for installed in found:
         agent = installed.agent
-        if (scope == "project" and (reason := useless_in_project(agent))) or (
+        if (reason := useless_in(scope, agent)) or (
             reason := obstacle(roles.seen_by(agent, connection), agent)
         ):
             left_out[agent.name] = reason
@@ -63,9 +69,11 @@ def choose(
     return tuple(item.agent for item in found if item.agent.name not in left_out), left_out
 
 
-def useless_in_project(agent: Agent) -> str | None:
-    """Return why a repository's own file cannot point that agent at a platform, or None if it can."""
-    if not agent.ignored_in_project:
+def useless_in(scope: Scope, agent: Agent) -> str | None:
+    """Return why a file of that scope cannot point that agent at a platform, or None if it can."""
+    if scope not in agent.scopes:
+        return f"{agent.title} reads no {_FILES[scope]}; use --scope {' or '.join(agent.scopes)}"
+    if scope != "project" or not agent.ignored_in_project:
         return None
     keys = " and ".join(agent.ignored_in_project)
     return f"{agent.title} ignores {keys} in a repository's own file; use --scope user, or managed as root"
@@ -109,8 +117,8 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
             agent=installed.agent.title,
         )
         try:
-            found, item = _adapted(installed, item, machine, scope, before)
-            changes += _agent_changes(installed.agent.place(machine, scope), found, item)
+            item = _adapted(installed, item, machine, scope, before)
+            changes += agent_changes(installed.agent.places(machine, scope), item)
             changes += [_premade_change(file) for file in installed.agent.premade(machine, scope)]
         except OnpremError as error:
             failures.append(error)
@@ -153,26 +161,37 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
 
 def _adapted(
     installed: Installed, item: Wanted, machine: Machine, scope: Scope, before: Connection | None
-) -> tuple[Found, Wanted]:
-    place = installed.agent.place(machine, scope)
-    found = find(place.path, within=place.within)
-    present = read(found.text, place.form, str(place.path))
-    item = installed.agent.adapted(item, present, machine, scope)
+) -> Wanted:
+    agent, found = installed.agent, []
+    for place in agent.places(machine, scope):
+        text = find(place.path, within=place.within).text
+        found.append(read(text, place.form, str(place.path)))
+    item = agent.adapted(item, found[0], machine, scope)
+    present = {key: value for values in reversed(found) for key, value in values.items()}
     former = outdated(before, installed, machine, item.values, present)
-    return found, replace(item, former=(*item.former, *former))
+    return replace(item, former=(*item.former, *former))
 
 
-def _agent_changes(place: Place, found: Found, item: Wanted) -> list[Change]:
-    text = merged_text(found.text, place.form, item, source=str(place.path))
-    beside = [
-        Change(
-            found=find(place.path.with_name(name), within=place.within),
-            content=json_text(values).encode(),
-            summary=f"named in {place.path.name}",
-        )
-        for name, values in item.beside.items()
+def agent_changes(places: Sequence[Place], item: Wanted) -> list[Change]:
+    """Return the changes of one agent's files."""
+    return [_agent_change(place, part) for place, part in parts(places, item)]
+
+
+def parts(places: Sequence[Place], item: Wanted) -> list[tuple[Place, Wanted]]:
+    """Return what each of an agent's files must say: the keys that belong there, the first one all others."""
+    first, *others = places
+    own = [(place, item.of(re.compile(place.keys).fullmatch)) for place in others if place.keys]
+    taken = {key for _, part in own for key in part.values}
+    return [
+        *((place, part) for place, part in own if part.values),
+        (first, item.of(lambda key: key not in taken)),
     ]
-    return [*beside, Change(found=found, content=found.with_text(text), kind=place.form)]
+
+
+def _agent_change(place: Place, item: Wanted) -> Change:
+    found = find(place.path, within=place.within)
+    text = merged_text(found.text, place.form, item, source=str(place.path))
+    return Change(found=found, content=found.with_text(text), kind=place.form)
 
 
 def _introductions(agents: Sequence[Agent], machine: Machine) -> Iterator[Change]:

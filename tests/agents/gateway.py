@@ -16,8 +16,9 @@ import httpx
 
 from embedded.gateway import Session
 from tests.cluster.end_to_end.checkout import Checkout
+from tests.expected_agents import EXPECTED
 
-DEVELOPERS = ("alice", "bob", "carol", "dave", "erin")
+DEVELOPERS = ("alice", "bob", "carol", "dave", "erin", *(each.developer for each in EXPECTED.values()))
 GREETING = "Reply with the single word: ready"
 _DEV = '#!/bin/sh\ncd "$(dirname "$0")"\nexec {python} -m tools.dev "$@"\n'
 

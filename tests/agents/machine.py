@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,7 @@ from tests.agents.gateway import Gateway
 from tests.expected_agents import EXPECTED
 
 LIMIT_SECONDS = 240
+TIMED_OUT = 124  # as `timeout` of GNU coreutils ends
 # How each agent is run without a person: it may edit and run commands. `TASK` is in the environment.
 UNATTENDED = {name: expected.unattended for name, expected in EXPECTED.items()}
 
@@ -67,18 +71,27 @@ class Machine:
     def run(self, task: str, *, within: Sequence[str] = ()) -> Outcome:
         """Give the agent a task; `within` is put before the command."""
         script = f". ~/.bashrc; {UNATTENDED[self.agent]}"
-        done = subprocess.run(
-            [*within, "bash", "-c", script],
-            cwd=self.repository,
-            env=self._environment | {"TASK": task},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-        return Outcome(code=done.returncode, text=f"$ {shlex.join(within)} {script}\n{done.stdout}")
+        with tempfile.TemporaryFile() as output:
+            process = subprocess.Popen(
+                [*within, "bash", "-c", script],
+                cwd=self.repository,
+                env=self._environment | {"TASK": task},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                code = process.wait(timeout=LIMIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                code = TIMED_OUT
+            finally:  # nothing that the agent started outlives its task
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            output.seek(0)
+            said = output.read().decode("utf-8", "replace")
+        return Outcome(code=code, text=f"$ {shlex.join(within)} {script}\n{said}")
 
     def variables(self) -> dict[str, str]:
         """Return what a new shell exports, which has read its start file."""

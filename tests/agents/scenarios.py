@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,12 @@ _CHECK = "from calc import add\n\nassert add(2, 3) == 5\nopen('passed', 'w').wri
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """The outcomes of both tasks, and what the model server was sent meanwhile."""
+    """The outcomes of both tasks, what the model server was sent meanwhile, and what was looked for outside."""
 
     created: Outcome
     repaired: Outcome
     came: list[dict[str, Any]]
+    looked_for: frozenset[str] = frozenset()
 
 
 def prepare(machine: Machine, gateway: Gateway) -> None:
@@ -59,10 +60,15 @@ def check_came(came: list[dict[str, Any]], *, path: str, key: str) -> None:
     assert not any(key in str(line) or fingerprint(key) in str(line) for line in came)
 
 
-def work_without_internet(machine: Machine, gateway: Gateway, folder: Path) -> set[str]:
-    """Give the agent both tasks where there is only loopback, and return what it looked for outside."""
+def came_from(developer: str, came: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the model server was sent for that developer, of what it was sent for all of them."""
+    return [line for line in came if line["headers"].get("x-client-id") == developer]
+
+
+def work_without_internet(machine: Machine, gateway: Gateway, folder: Path) -> Work:
+    """Give the agent both tasks where there is only loopback, and write down what it looks for outside."""
     if not closed_network.is_possible():
         pytest.skip("unshare and ip are missing, or may make no network here")
     with closed_network.around(gateway.port, folder) as (within, asked):
-        work(machine, gateway, within=within)
-        return set(asked.read_text().split())
+        done = work(machine, gateway, within=within)
+        return replace(done, looked_for=frozenset(asked.read_text().split()))

@@ -12,27 +12,47 @@ import pytest
 
 from tests.agents import closed_network
 from tests.agents.gateway import Gateway
-from tests.agents.machine import UNATTENDED, Machine
-from tests.agents.scenarios import OWNERS, PATHS, check_came, work, work_without_internet
+from tests.agents.machine import UNATTENDED
+from tests.agents.scenarios import OWNERS, PATHS, came_from, check_came
+from tests.agents.side_by_side import Runs, all_at_work, chosen, succeeded
+from tests.expected_agents import EXPECTED
+
+REPETITIONS = range(3)
 
 
-@pytest.mark.parametrize("repetition", [1, 2, 3])
+@pytest.fixture
+def runs(
+    request: pytest.FixtureRequest,
+    gateway: Gateway,
+    clis: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    of_module: dict[str, Runs],
+    agent: str,
+) -> Runs:
+    """What came of that agent's runs; those of all agents that are chosen here are done at once, before the first."""
+    if not of_module:
+        folder = tmp_path_factory.mktemp("side-by-side")
+        of_module |= all_at_work(chosen(request), gateway, clis, folder, repetitions=len(REPETITIONS))
+    return of_module[agent]
+
+
+@pytest.mark.parametrize("repetition", REPETITIONS)
 @pytest.mark.parametrize("agent", UNATTENDED)
 def test_an_agent_creates_a_file_and_repairs_another_until_its_check_passes(
-    machine: Machine, gateway: Gateway, agent: str, repetition: int
+    runs: Runs, gateway: Gateway, agent: str, repetition: int
 ) -> None:
-    done = work(machine, gateway)
+    done = succeeded(runs.open_network[repetition])
 
-    assert done.came, f"repetition {repetition}"
-    check_came(done.came, path=PATHS[agent], key=gateway.key(OWNERS[agent]))
-    assert {line["headers"]["x-client-id"] for line in done.came} == {OWNERS[agent]}
+    came = came_from(OWNERS[agent], done.came)
+    assert came
+    check_came(came, path=PATHS[agent], key=gateway.key(OWNERS[agent]))
 
 
 @pytest.mark.parametrize("agent", UNATTENDED)
-def test_an_agent_works_where_there_is_only_loopback_and_looks_for_nothing_outside(
-    machine: Machine, gateway: Gateway, tmp_path: Path
+def test_an_agent_works_where_there_is_only_loopback_and_looks_for_nothing_else_than_is_known(
+    runs: Runs, agent: str
 ) -> None:
-    assert work_without_internet(machine, gateway, tmp_path) == set()
+    assert succeeded(runs.closed_network).looked_for == set(EXPECTED[agent].looks_for)
 
 
 def test_the_closed_network_writes_down_what_is_asked_for(tmp_path: Path) -> None:

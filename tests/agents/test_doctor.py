@@ -42,7 +42,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def machine(homes: Path, clis: Path, gateway: Gateway) -> Machine:
-    """A machine with all three agents, as `onprem-agents setup` left it for alice; set up once for this module."""
+    """A machine with every agent, as `onprem-agents setup` left it for alice; set up once for this module."""
     machine, kept = Machine(home=homes / "home", agent="all", clis=clis), homes / "kept"
     if not kept.exists():
         machine.set_up(gateway, "alice")

@@ -30,10 +30,13 @@ class Expected:
     `says_version` is what its `--version` prints. `values` and `environment` are those of the sample contract;
     half of `least_context_tokens` is too small a window;
     `places` are its files by scope below `home`, `work` and `root`; `moved` is that of its user when its own variable
-    names the folder `/moved`. `headless` is the command of `doctor --agent` for a task in the folder `/f`. `own_keys`
+    names the folder `/moved`, None where it has no such variable. `by_variable` says that it takes the key from its
+    variable alone. `headless` is the command of `doctor --agent` for a task in the folder `/f`. `own_keys`
     pairs a configuration with the key and setting found in it; `keyless` are changes after which no key is sent.
-    `introduction` is what setup writes into its file of state, by place.
-    `unattended` is the command of the tests with the real agent, run by `developer`.
+    `introduction` is what setup writes into its file of state, by place. `unattended` is the command of the tests with
+    the real agent, run by `developer`; `looks_for` is what it asks for outside all the same. `also_written` are files
+    that setup writes beside the first, by scope; a fault or a change may name a variable of the environment instead of
+    a path in a file.
     """
 
     says_version: str
@@ -41,21 +44,24 @@ class Expected:
     least_context_tokens: int
     environment: Environment
     places: dict[str, tuple[str, ...]]
-    moved: str
+    also_written: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    moved: str | None
+    by_variable: bool = False
     headless: tuple[str, ...]
     faults: tuple[Fault, ...]
     keyless: tuple[dict[str, Any], tuple[str, ...]]
     own_keys: tuple[tuple[dict[str, Any], tuple[str, str] | None], ...]
     unattended: str
+    looks_for: tuple[str, ...] = ()
     developer: str
-    beside: dict[str, Any] = field(default_factory=dict)
     introduction: dict[str, Any] = field(default_factory=dict)
 
     def written(self, scope: str) -> tuple[str, ...]:
         """Return the files that setup writes in a scope, by their place below `home`, `work` or `root`."""
-        first = self.places[scope][0]
-        state = self.introduction if scope == "user" else {}
-        return (first, *(first.rpartition("/")[0] + f"/{name}" for name in self.beside), *state)
+        if scope not in self.places:
+            return ()
+        state = tuple(self.introduction) if scope == "user" else ()
+        return (self.places[scope][0], *self.also_written.get(scope, ()), *state)
 
 
 def _expected(name: str) -> Expected:

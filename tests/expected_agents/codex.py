@@ -27,6 +27,32 @@ EXPECTED = Expected(
         "model": "coder",
         "model_provider": "onprem",
         "model_catalog_json": "onprem-models.json",
+        "models": [
+            {
+                "slug": "coder",
+                "display_name": "coder",
+                "description": "coder: Qwen/Qwen3.6-27B-FP8, 131072 tokens",
+                "priority": 0,
+                "context_window": 131072,
+                "max_context_window": 131072,
+                "auto_compact_token_limit": 104857,
+                "truncation_policy": {"mode": "tokens", "limit": 16000},
+                "input_modalities": ["text"],
+                **_OF_EVERY_MODEL,
+            },
+            {
+                "slug": "fast",
+                "display_name": "fast",
+                "description": "fast: google/gemma-4-E4B-it, 65536 tokens",
+                "priority": 1,
+                "context_window": 65536,
+                "max_context_window": 65536,
+                "auto_compact_token_limit": 52428,
+                "truncation_policy": {"mode": "tokens", "limit": 16000},
+                "input_modalities": ["text", "image"],
+                **_OF_EVERY_MODEL,
+            },
+        ],
         "web_search": "disabled",
         "check_for_update_on_startup": False,
         "model_providers": {
@@ -57,9 +83,13 @@ EXPECTED = Expected(
     least_context_tokens=32768,
     environment=Environment(keys={"ONPREM_API_KEY": "key"}),
     places={
-        "user": ("home/.codex/config.toml",),
+        "user": ("home/.codex/config.toml", "home/.codex/onprem-models.json"),
         "project": ("work/.codex/config.toml",),
-        "managed": ("root/etc/codex/managed_config.toml",),
+        "managed": ("root/etc/codex/managed_config.toml", "root/etc/codex/onprem-models.json"),
+    },
+    also_written={
+        "user": ("home/.codex/onprem-models.json",),
+        "managed": ("root/etc/codex/onprem-models.json",),
     },
     moved="/moved/config.toml",
     headless=(
@@ -105,34 +135,4 @@ EXPECTED = Expected(
     ),
     unattended='codex exec --json --skip-git-repo-check -s danger-full-access "$TASK"',
     developer="bob",
-    beside={
-        "onprem-models.json": {
-            "models": [
-                {
-                    "slug": "coder",
-                    "display_name": "coder",
-                    "description": "coder: Qwen/Qwen3.6-27B-FP8, 131072 tokens",
-                    "priority": 0,
-                    "context_window": 131072,
-                    "max_context_window": 131072,
-                    "auto_compact_token_limit": 104857,
-                    "truncation_policy": {"mode": "tokens", "limit": 16000},
-                    "input_modalities": ["text"],
-                    **_OF_EVERY_MODEL,
-                },
-                {
-                    "slug": "fast",
-                    "display_name": "fast",
-                    "description": "fast: google/gemma-4-E4B-it, 65536 tokens",
-                    "priority": 1,
-                    "context_window": 65536,
-                    "max_context_window": 65536,
-                    "auto_compact_token_limit": 52428,
-                    "truncation_policy": {"mode": "tokens", "limit": 16000},
-                    "input_modalities": ["text", "image"],
-                    **_OF_EVERY_MODEL,
-                },
-            ]
-        }
-    },
 )

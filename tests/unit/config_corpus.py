@@ -128,11 +128,14 @@ BROKEN = {
 }
 
 
-def generated_json(seed: int, *, comments: bool) -> str:
-    """Return a random object as people and tools write them; with comments and trailing commas on wish."""
+def generated_json(seed: int, *, comments: bool, tables: frozenset[str] = frozenset()) -> str:
+    """Return a random object as people and tools write them; with comments and trailing commas on wish.
+
+    `tables` are names that the agent reads a table under.
+    """
     choice = random.Random(seed)  # noqa: S311 - the same texts each time
     step = choice.choice(["  ", "    ", "\t"])
-    text = _json(_object(choice, 0), choice, step, 0, comments=comments)
+    text = _json(_object(choice, 0, _TABLES | tables), choice, step, 0, comments=comments)
     if comments:
         text = (
             choice.choice(["", "// head\n", "/* head */ "]) + text + choice.choice(["", "\n", "\n// tail\n"])
@@ -140,7 +143,10 @@ def generated_json(seed: int, *, comments: bool) -> str:
     return text
 
 
-def _object(choice: random.Random, depth: int) -> dict[str, Any]:
+_TABLES = frozenset({"env", "permissions", "provider", "mcp", "agent", "permission"})
+
+
+def _object(choice: random.Random, depth: int, tables: frozenset[str] = _TABLES) -> dict[str, Any]:
     names = [
         "env",
         "permission",
@@ -156,8 +162,8 @@ def _object(choice: random.Random, depth: int) -> dict[str, Any]:
     ]
     result: dict[str, Any] = {}
     for name in choice.sample(names, choice.randint(0, 6)):
-        if name in ("env", "permissions", "provider", "mcp", "agent", "permission"):
-            result[name] = _object(choice, depth + 1) if depth < 3 else {}
+        if name in tables:
+            result[name] = _object(choice, depth + 1, tables) if depth < 3 else {}
         else:
             result[name] = choice.choice(
                 ["dark", 'q"uo\\te // x', 3, -1.5, True, None, [], ["a", 1, {"b": []}]]

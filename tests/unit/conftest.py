@@ -1,4 +1,4 @@
-"""A developer's machine for `onprem-agents setup`: an empty home, three agents on PATH, and nothing of the real one."""
+"""A developer's machine for `onprem-agents setup`: an empty home, every agent on PATH, and nothing of the real one."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from onprem_agents.agents import AGENTS
 from onprem_agents.cli import key_source, main, setup_view
 from tests.unit.contract_samples import CONTRACT
 from tests.unit.platform_server import Platform, platform
-from tests.unit.setup_machine import VERSIONS, Onprem, Setup
+from tests.unit.setup_machine import HOME_VARIABLES, VERSIONS, Onprem, Setup
 
 OF_THE_REAL_MACHINE = (
     "XDG_CONFIG_HOME",
     "XDG_STATE_HOME",
     "XDG_DATA_HOME",
-    "CODEX_HOME",
-    "CLAUDE_CONFIG_DIR",
     "ONPREM_API_KEY",
     "OPENCODE_API_KEY",
+    *HOME_VARIABLES,
 )
 
 

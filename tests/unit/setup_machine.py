@@ -8,11 +8,14 @@ from pathlib import Path
 
 from click.testing import Result
 
+from onprem_agents.agents import AGENTS, Agent
+from onprem_agents.contract.connection import Connection
 from tests.expected_agents import EXPECTED
 from tests.unit.platform_server import Platform
 
 KEY = "onprem-0123456789-the-key-of-alice"
 OTHER = "onprem-9876543210-another-key"
+HOME_VARIABLES = tuple(agent.home_variable for agent in AGENTS if agent.home_variable is not None)
 VERSIONS = {name: expected.says_version for name, expected in EXPECTED.items()}
 Setup = Callable[..., Result]
 Onprem = Callable[..., Result]
@@ -21,6 +24,13 @@ Onprem = Callable[..., Result]
 def address(server: Platform) -> str:
     """Return what is typed after --host for a platform on loopback."""
     return f"http://{server.authority}"
+
+
+def shell_of(agent: Agent, connection: Connection, *, key: str | None) -> dict[str, str]:
+    """Return the variables that a new shell has for an agent, with its key where it takes it from one."""
+    own = agent.environment(connection)
+    by_variable = key is not None and EXPECTED[agent.name].by_variable
+    return own.values | (dict.fromkeys(own.keys, key or "") if by_variable else {})
 
 
 def everything(folder: Path) -> dict[str, tuple[int, bytes]]:

@@ -74,7 +74,7 @@ def causes(found: Iterator[Verdict]) -> dict[str, str]:
 
 def test_each_agent_is_tried_with_the_file_that_it_is_told_of(server: Platform, tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
-    told = {"NODE_EXTRA_CA_CERTS": str(ca_file), "CODEX_CA_CERTIFICATE": str(ca_file)}
+    told = {agent.ca_variables[0]: str(ca_file) for agent in AGENTS}
     machine = set_up(at(server), tmp_path, ca_file=ca_file, **told)
 
     found = causes(trust(at(server), machine, [there(agent) for agent in AGENTS]))

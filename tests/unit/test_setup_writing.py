@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from onprem_agents import files
+from onprem_agents.agents import AGENTS
 from onprem_agents.setup import journal
 from tests.expected_agents import EXPECTED
 from tests.unit.config_corpus import CLAUDE, CODEX, OPENCODE
@@ -167,7 +168,8 @@ def test_project_files_hold_no_key_and_codex_is_left_out(run_setup: Setup, home:
         in result.stderr
     )
     here = {f"work/{name}" for name, (_, content) in everything(Path.cwd()).items() if content}
-    assert here == written("project") - set(EXPECTED["codex"].written("project"))
+    ignored = {EXPECTED[agent.name].places["project"][0] for agent in AGENTS if agent.ignored_in_project}
+    assert here == written("project") - ignored
     assert [name for name in everything(home) if ".local" not in name] == []
     assert run_setup("codex", "--scope", "project").exit_code == 2
 

@@ -1,0 +1,162 @@
+"""aider: .aider.conf.yml with the platform as its OpenAI, and the models' limits beside it (aider 0.86.2, 2026-11).
+
+The key is exported as AIDER_OPENAI_API_KEY, which beats a key for the public service in OPENAI_API_KEY. aider edits by
+blocks of text in the answer and calls no tools. A model whose limits are not listed makes it look for a list of models
+outside, at every start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from onprem_agents.agents import causes as known
+from onprem_agents.agents.agent import Agent, Limits, Variables
+from onprem_agents.agents.config import ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.diagnosis import Diagnosis
+from onprem_agents.agents.environment import Environment
+from onprem_agents.agents.machine import Machine, Place, Scope
+from onprem_agents.contract.connection import Connection, Role
+from onprem_agents.stack.thinking import ServedThinking
+
+NAME = "aider"
+PREFIX = "openai/"
+KEY = "AIDER_OPENAI_API_KEY"
+METADATA = f"{PREFIX}.+"
+LIMITED = (
+    "aider sends no output cap and no budget of thinking: the server's own defaults hold. It runs no command by"
+    " itself: it asks first, and with --yes-always it runs none but --lint-cmd and --test-cmd."
+)
+REDIRECTION = "A repository's own .env is stronger than this as well, and could send your key elsewhere."
+NOTES = (LIMITED, REDIRECTION)
+
+
+def _files(connection: Connection) -> tuple[ConfigFile, ...]:
+    main = connection.main
+    roles = [role for role in connection.roles if NAME in role.supported_agents]
+    small = connection.small if connection.small in roles else main
+    config: Values = {
+        "model": f"{PREFIX}{main.model}",
+        "weak-model": f"{PREFIX}{small.model}",
+        "editor-model": f"{PREFIX}{main.model}",
+        "openai-api-base": connection.base_url,
+        "edit-format": "diff",
+        "timeout": connection.timeouts.client_timeout_seconds,
+        **_effort(main.thinking),
+        "analytics": False,
+        "check-update": False,
+        "show-release-notes": False,
+        "show-model-warnings": False,
+        "detect-urls": False,
+        "disable-playwright": True,
+    }
+    limits = {f"{PREFIX}{role.model}": _limits(role) for role in roles}
+    return (
+        ConfigFile(path_hint="~/.aider.conf.yml", format="yaml", values=config, notes=NOTES),
+        ConfigFile(path_hint="~/.aider.model.metadata.json", format="json", values=limits),
+    )
+
+
+def _effort(thinking: ServedThinking | None) -> Values:
+    if thinking is None or thinking.default == "off" or thinking.effort is None:
+        return {}
+    return {"reasoning-effort": thinking.effort, "check-model-accepts-settings": False}
+
+
+def _limits(role: Role) -> Values:
+    """Return what LiteLLM's list says of a model; of the window a prompt has what the answer leaves."""
+    return {
+        "litellm_provider": "openai",
+        "mode": "chat",
+        "max_input_tokens": role.context_tokens - role.max_output_tokens,
+        "max_output_tokens": role.max_output_tokens,
+        "max_tokens": role.max_output_tokens,
+        "input_cost_per_token": 0,
+        "output_cost_per_token": 0,
+        "supports_vision": role.vision,
+    }
+
+
+def _wanted(connection: Connection, _release: Release | None, _ca_file: str | None) -> Wanted:
+    values: Values = {}
+    for file in _files(connection):
+        values |= file.values
+    return Wanted(values=values, by_variable=True, notes=NOTES)
+
+
+def _environment(_connection: Connection) -> Environment:
+    """Return the key's way into aider, and the switch of its library's list of prices."""
+    return Environment(keys={KEY: "key"}, values={"LITELLM_LOCAL_MODEL_COST_MAP": "True"})
+
+
+def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
+    if scope == "project":
+        return (Place(path=machine.project / ".aider.conf.yml", form="yaml", within=machine.project),)
+    return (
+        Place(path=machine.home / ".aider.conf.yml", form="yaml"),
+        Place(path=machine.home / ".aider.model.metadata.json", form="json", keys=METADATA),
+    )
+
+
+def _causes(
+    values: Values, connection: Connection, variables: Variables, key_file: Path
+) -> Iterator[Diagnosis]:
+    model = str(at(values, "model") or "")
+    if not model.startswith(PREFIX) or not at(values, "openai-api-base"):
+        evidence = f"model is {model or 'not set'}, and openai-api-base is {at(values, 'openai-api-base') or 'not set'}"
+        yield known.not_set_up(evidence, connection)
+        return
+    yield from known.address(
+        "openai-api-base", str(at(values, "openai-api-base")), connection.base_url, connection
+    )
+    wrong = tuple(known.model("model", model.removeprefix(PREFIX), connection, before=PREFIX))
+    yield from wrong
+    if not wrong:
+        main = connection.main
+        window = at(values, model, "max_input_tokens")
+        most = main.context_tokens - main.max_output_tokens
+        where = f"{model}, max_input_tokens"
+        tokens = window if isinstance(window, int) else None
+        yield from known.window(where, tokens, connection, most=most)
+    if _own_key(values, variables) is None:
+        evidence = f"{KEY} is not set in this shell"
+        otherwise = known.no_key(evidence, connection)
+        yield known.not_in_shell(KEY, evidence, key_file, otherwise=otherwise)
+
+
+def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
+    if key := at(values, "openai-api-key"):
+        return str(key), "openai-api-key"
+    for name in (KEY, "OPENAI_API_KEY"):
+        if value := variables.get(name):
+            return value, f"the variable {name}"
+    return None
+
+
+def _headless(program: str, _connection: Connection, _folder: Path, task: str) -> tuple[str, ...]:
+    return (program, "--yes-always", "--no-pretty", "--no-auto-commits", "--message", task)
+
+
+AIDER = Agent(
+    name=NAME,
+    title="aider",
+    package="aider-chat",
+    registry="PyPI",
+    version="0.86.2",
+    tried="2026-11-28",
+    path="/v1/chat/completions",
+    # Its first request has less than 4k tokens, a map of the repository included. It sums its history up by itself,
+    # long before the window is full, and asks before it sends more than the limit.
+    limits=Limits(least_compaction_tokens=8_000, compacts_at=lambda context, output: context - output),
+    files=_files,
+    environment=_environment,
+    ca_variables=("SSL_CERT_FILE",),
+    places=_places,
+    scopes=("user", "project"),
+    home_variable=None,
+    address_at=("openai-api-base",),
+    wanted=_wanted,
+    causes=_causes,
+    own_key=_own_key,
+    headless=_headless,
+)
