@@ -40,7 +40,8 @@ def of_user(machine: Machine, shell: Shell, lines: str) -> Iterator[Change]:
 
 def shell_of_setup(machine: Machine) -> Shell | None:
     """Return the shell that setup wrote its file for; None for none, or where its line was left out or is gone."""
-    for shell in get_args(Shell):
+    shells: tuple[Shell, ...] = get_args(Shell)
+    for shell in shells:
         path = start_file(shell, machine)
         if (machine.own_folder / SHELL_FILES[shell]).exists() and (
             path is None or MARK.encode() in (find(path).content or b"")
