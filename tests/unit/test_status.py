@@ -59,7 +59,7 @@ def test_platform_roles_agents_and_key_are_told(set_up: Onprem, server: Platform
         "codex": "fast",
     }
     assert data["key"] == {
-        "source": str(home / ".config/onprem/key"),
+        "source": f"the file {home / '.config/onprem/key'}",
         "state": "ok",
         "evidence": "the gateway takes the key",
         "owner": None,
