@@ -131,7 +131,11 @@ def _agent_text(agent: InUse, connection: Connection) -> str:
         return f"{agent.agent.name}: not set up; onprem-agents setup {agent.agent.name}"
     here = "" if agent.path else ", not on PATH"
     if agent.role is None:
-        named = f"the model {agent.model}, which is no role" if agent.model else "no model of the platform"
+        named = (
+            f"the model {agent.model}, which is no role"
+            if agent.model
+            else "no model in this shell; start a new one, or run"
+        )
         host = connection.anthropic_base_url.removeprefix("https://")
         return f"{agent.agent.name}: {named}{here}; onprem-agents setup --host {host}"
     chosen = " (your choice)" if agent.chosen and not agent.differs else ""

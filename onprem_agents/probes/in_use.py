@@ -12,6 +12,8 @@ from onprem_agents.agents.config import Values
 from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection, Role
 from onprem_agents.probes.local import settings
+from onprem_agents.setup.changes import find
+from onprem_agents.setup.shell import SHELL_FILES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +34,7 @@ class InUse:
     @property
     def is_foreign(self) -> bool:
         """Whether it is set up and starts with a model that the platform does not serve."""
-        return self.set_up and self.role is None
+        return self.set_up and self.role is None and self.model is not None
 
     @property
     def differs(self) -> bool:
@@ -75,11 +77,11 @@ def _of(agent: Agent, connection: Connection, machine: Machine, roles: ChosenRol
 
 def _leads_to(connection: Connection, agent: Agent, values: Values, machine: Machine) -> bool:
     _, address = agent.asks(values)
-    if not address:  # an agent without a setting for it is told by its environment
-        told = {
-            name
-            for name, value in agent.environment(connection).values.items()
-            if value == connection.base_url
-        }
-        address = next((machine.variables[name] for name in told if machine.variables.get(name)), "")
-    return bool(address) and urlsplit(address).netloc == urlsplit(connection.base_url).netloc
+    if address:
+        return urlsplit(address).netloc == urlsplit(connection.base_url).netloc
+    # An agent without a setting for it is told by its environment, which setup's file for the shell holds.
+    told = [
+        name for name, value in agent.environment(connection).values.items() if value == connection.base_url
+    ]
+    files = [find(machine.own_folder / name).content or b"" for name in dict.fromkeys(SHELL_FILES.values())]
+    return any(name.encode() in content for name in told for content in files)

@@ -18,6 +18,7 @@ from tests.unit.setup_machine import Onprem, address, everything
 pytestmark = pytest.mark.unit
 
 NAMES = [agent.name for agent in AGENTS]
+OF_FILES = [f"{name} configuration" for name in ("claude", "codex", "opencode")]
 
 
 def claude(home: Path) -> Any:
@@ -193,7 +194,7 @@ def test_the_doctor_takes_the_chosen_role_for_right(set_up: Onprem) -> None:
 
     rows = json.loads(set_up("doctor", "--json").stdout)["verdicts"]
 
-    of_configuration = {row["cause"] for row in rows if row["probe"].endswith(" configuration")}
+    of_configuration = {row["cause"] for row in rows if row["probe"] in OF_FILES}
     assert of_configuration == {"ok"}, rows
 
 
