@@ -61,11 +61,17 @@ _COMMANDS = {
     "schema": ("onprem_agents.cli.schema", "schema", "Print the JSON schema of the stack settings."),
     "setup": ("onprem_agents.cli.setup", "setup", "Write the configuration of coding agents."),
     "smoke": ("onprem_agents.cli.smoke", "smoke", "Try the served models the way agents use them."),
+    "status": (
+        "onprem_agents.cli.status",
+        "status",
+        "Show the platform, your agents' roles, your key and quota.",
+    ),
     "uninstall": (
         "onprem_agents.cli.uninstall",
         "uninstall",
         "Take back all that setup wrote on this machine.",
     ),
+    "use": ("onprem_agents.cli.use", "use", "Let your agents work with another role of the platform."),
     "verify": ("onprem_agents.cli.verify", "verify", "Check a deployed stack: is it of use to an agent?"),
 }
 
@@ -109,5 +115,5 @@ def main() -> None:
 
     Platform engineers: advise, fit, explain, plan, render, preflight, verify, bench, keys, catalog, schema,
     policy-pack; where agents work on a stack: context, check.
-    Developers: setup, doctor, key, smoke, uninstall.
+    Developers: setup, status, use, doctor, key, smoke, uninstall.
     """

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from onprem_agents.agents import Agent, Target, obstacle
+from onprem_agents.agents.chosen import NONE_CHOSEN, ChosenRoles
 from onprem_agents.agents.config import Wanted
 from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.agents.start import environment
@@ -57,13 +58,14 @@ def shell_lines(
     *,
     by_variable: bool,
     through_proxy: bool = False,
+    roles: ChosenRoles = NONE_CHOSEN,
 ) -> str:
     """Return the variables that no configuration file can hold: switches of opencode, CA file, NO_PROXY.
 
     `by_variable` says that one of the agents takes the key from its variable, `through_proxy` that the gateway is
     reached by the shell's own proxy.
     """
-    whole = environment(connection, *agents, ca_file=ca_file, whole_ca_file=whole_ca_file)
+    whole = environment(connection, *agents, ca_file=ca_file, whole_ca_file=whole_ca_file, roles=roles)
     notes = tuple(note for note in whole.notes if not note.startswith("Where to get the key"))
     keys = whole.keys if by_variable else {}
     whole = replace(whole, no_proxy=()) if through_proxy else whole
