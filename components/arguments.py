@@ -773,6 +773,16 @@ class Network(TypedDict):
     """A company's HTTP proxy. Left out: none."""
 
 
+class Operator(TypedDict):
+    """An account for an agent that operates the stack: it looks at all but Secrets."""
+
+    service_account: NotRequired[pulumi.Input[str]]
+    """Name of the ServiceAccount that is made, with a Role of the same name. Default: platform-operator."""
+    updates_models: NotRequired[pulumi.Input[bool]]
+    """Whether it may also change the model servers that are there. Whoever may do that can let their pods
+    read any Secret of the namespace. Otherwise it changes nothing. Default: false."""
+
+
 class Check(TypedDict):
     """How the deployed platform is tried out once its models are loaded."""
 
@@ -831,6 +841,8 @@ class CodingPlatformArgs(TypedDict):
     support: NotRequired[pulumi.Input[Support]]
     """Where developers turn when something is wrong: 'onprem-agents setup' and 'doctor' tell it. Left out:
     they are told to ask the platform team."""
+    operator: NotRequired[pulumi.Input[Operator]]
+    """An account for an agent that operates the stack: it looks at all but Secrets. Left out: none is made."""
     check: NotRequired[pulumi.Input[Check]]
     """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
     'onprem-agents verify' does the same at any time. Left out: it is not."""

@@ -58,6 +58,7 @@ Cause = Literal[
     "not-supported",  # the agent cannot work with any served model
     "foreign-setting",  # a setting of somebody else's stands in the way
     "nothing-to-do",  # what should be changed or taken back is not there
+    "for-a-person",  # a change that an agent proposed and a person decides
     "unusual-layout",  # a file whose text cannot be changed without touching what is not ours
 ]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from embedded import plugins
 from embedded.cluster import BINARIES
 from embedded.commands.lanes import run_lanes
+from embedded.commands.newest import OPTION, try_newest
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import NAMES, provision
@@ -76,9 +77,13 @@ def test(layout: Layout, arguments: Sequence[str], *, progress: Progress) -> Non
     """Run pytest on the named tiers (all but the optional ones when none is named).
 
     Arguments from the first one that begins with a dash go to pytest as they are, and then one pytest runs all:
+    `agents --newest [AGENT…]` is a run of its own: other releases of the agents, written into the catalogue.
     `-x`, `--pdb` or `--junitxml` mean one run. Without them each lane has a pytest of its own. Ends this process
     with the exit code. Raises `UnknownFact` for a tier that does not exist.
     """
+    if tuple(arguments[:2]) == ("agents", OPTION):
+        provision(layout, set(NAMES), progress)
+        try_newest(layout, arguments[2:], progress=progress)
     names = [tier.name for tier in TIERS]
     first_option = next(
         (index for index, word in enumerate(arguments) if word.startswith("-")), len(arguments)

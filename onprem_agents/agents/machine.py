@@ -87,6 +87,11 @@ class Machine:
         return self.own_folder / "connection.json"
 
     @property
+    def roles_file(self) -> Path:
+        """The roles that the developer chose for agents, where they are not the platform's main role."""
+        return self.own_folder / "roles.json"
+
+    @property
     def history(self) -> Path:
         """Where the backups for `--undo` lie."""
         return self.folder("XDG_STATE_HOME", ".local/state") / "onprem"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onprem_agents.agents.agent import Target
+from onprem_agents.agents.chosen import NONE_CHOSEN, ChosenRoles
 from onprem_agents.agents.environment import Environment, merged
 from onprem_agents.contract.connection import Connection
 
@@ -14,14 +15,19 @@ REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def environment(
-    connection: Connection, *targets: Target, ca_file: str | None = None, whole_ca_file: str | None = None
+    connection: Connection,
+    *targets: Target,
+    ca_file: str | None = None,
+    whole_ca_file: str | None = None,
+    roles: ChosenRoles = NONE_CHOSEN,
 ) -> Environment:
     """Return the environment that these targets start in, merged.
 
-    `whole_ca_file` holds the public certificates too, for the variables that replace them.
+    `whole_ca_file` holds the public certificates too, for the variables that replace them; `roles` are those that the
+    developer chose.
     """
     auth, tls = connection.auth, connection.tls
-    whole = merged(target.environment(connection) for target in targets)
+    whole = merged(target.environment(roles.seen_by(target, connection)) for target in targets)
     names = tuple(dict.fromkeys(name for target in targets for name in target.told_ca))
     notes = [f"Where to get the key for {auth.key_env}: {auth.key_hint}", *whole.notes]
     if tls.ca_hint and not ca_file and names:

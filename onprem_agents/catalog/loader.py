@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from onprem_agents.catalog.accelerator import Accelerator
+from onprem_agents.catalog.agent_check import AgentCheck
 from onprem_agents.catalog.cluster_software import ClusterSoftware
 from onprem_agents.catalog.conflict import Conflict
 from onprem_agents.catalog.fact import Fact
@@ -118,6 +119,11 @@ class Catalog:
     def kserve_releases(self) -> tuple[KserveRelease, ...]:
         """The releases of KServe that are known, the oldest first."""
         return _read_once(_FOLDER / "kserve.yaml", KserveRelease)
+
+    @property
+    def agent_checks(self) -> tuple[AgentCheck, ...]:
+        """What was seen of releases of the agents beside the pinned ones."""
+        return _read_once(_FOLDER / "agent-releases.yaml", AgentCheck)
 
     def software(self, name: str) -> ClusterSoftware:
         """Return the entry of that name. Raises UnknownFact."""

@@ -14,7 +14,7 @@ from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import AFRESH, MAX_CONTRACT_BYTES, ReadContract, read
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, cleaned
-from onprem_agents.probes.discovery import base_address, published
+from onprem_agents.probes.discovery import base_address, checked_proxy, published
 from onprem_agents.setup.changes import find
 
 STANDARD_INPUT = "-"
@@ -35,6 +35,31 @@ ca_file_option = click.option(
     type=click.Path(path_type=Path),
     help="CA file (PEM) of a private issuer, on this machine.",
 )
+
+
+proxy_option = click.option(
+    "--proxy", metavar="URL", help="Proxy that the gateway is reached by, if not directly."
+)
+
+
+def contract_of_last_setup(
+    machine: Machine, ca_file: Path | None, *, stale: list[Connection] | None = None, proxy: str | None = None
+) -> Connection:
+    """Return the contract of the last setup, as `read_contract` does without a source; reads no standard input."""
+    checked = checked_proxy(proxy) if proxy is not None else None
+    found = _of_last_setup(machine, ca_file, stale, checked)
+    if found is None:
+        problem = Problem(
+            where=str(machine.contract_file),
+            cause="nothing-to-do",
+            found="nothing",
+            why="onprem-agents setup never ran here, so no platform is known",
+            fix="run: onprem-agents setup --host NAME",
+        )
+        raise InvalidInput("this machine", [problem])
+    if found.note is not None:
+        click.echo(f"note: {found.note}", err=True)
+    return found.connection
 
 
 def read_contract(

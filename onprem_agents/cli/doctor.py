@@ -34,7 +34,7 @@ from onprem_agents.probes.exchange import client
 from onprem_agents.probes.interactive import interactive as in_terminal
 from onprem_agents.probes.patient import Patient
 from onprem_agents.probes.verdict import Verdict, worst
-from onprem_agents.setup import developer_key, installed, key_store
+from onprem_agents.setup import developer_key, installed, key_store, role_choice
 
 
 @click.command()
@@ -102,7 +102,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
         connection=contract, key=key, http=_client(contract, ca_file, timeout), timeout_seconds=timeout
     )
     with target.http:
-        of_machine = machine_probes(target, machine, found, named, fresh=not stale)
+        roles, _ = role_choice.kept(machine).usable(contract)
+        of_machine = machine_probes(target, machine, found, named, fresh=not stale, roles=roles)
         _tell(of_machine, verdicts, as_json=as_json)
         _tell(platform_probes(target, machine, ca_file, slow=slow, agents=meant), verdicts, as_json=as_json)
     skipped = left_out(contract, verdicts)
@@ -110,11 +111,12 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter for each option
         chosen = next(item for item in found if item.agent == named)
         seconds = max(timeout, RUN_SECONDS)
         secret = key.value if key else None
-        done = run_agent(contract, chosen, machine.variables, key=secret, seconds=seconds)
+        seen = roles.seen_by(named, contract)
+        done = run_agent(seen, chosen, machine.variables, key=secret, seconds=seconds)
         _tell([done], verdicts, as_json=as_json)
         if interactive:
             stages = in_terminal(
-                contract, chosen, machine.variables, key=secret, seconds=max(timeout, SCREEN_SECONDS)
+                seen, chosen, machine.variables, key=secret, seconds=max(timeout, SCREEN_SECONDS)
             )
             _tell(stages, verdicts, as_json=as_json)
     _end(verdicts, skipped, contract.support_lines, as_json=as_json)

@@ -21,10 +21,21 @@ _COMMANDS = {
         "advise_command",
         "Rank the models that these GPUs can serve to a team.",
     ),
+    "bench": (
+        "onprem_agents.cli.bench",
+        "bench",
+        "Put the load of coding agents on an endpoint and measure it.",
+    ),
     "catalog": (
         "onprem_agents.cli.catalog",
         "catalog",
         "List the models, accelerators and tiers that a stack can name.",
+    ),
+    "check": ("onprem_agents.cli.check", "check", "Stop what an agent may not change in a stack."),
+    "context": (
+        "onprem_agents.cli.context",
+        "context",
+        "Write what agents must know that work on a stack.",
     ),
     "doctor": (
         "onprem_agents.cli.doctor",
@@ -50,11 +61,17 @@ _COMMANDS = {
     "schema": ("onprem_agents.cli.schema", "schema", "Print the JSON schema of the stack settings."),
     "setup": ("onprem_agents.cli.setup", "setup", "Write the configuration of coding agents."),
     "smoke": ("onprem_agents.cli.smoke", "smoke", "Try the served models the way agents use them."),
+    "status": (
+        "onprem_agents.cli.status",
+        "status",
+        "Show the platform, your agents' roles, your key and quota.",
+    ),
     "uninstall": (
         "onprem_agents.cli.uninstall",
         "uninstall",
         "Take back all that setup wrote on this machine.",
     ),
+    "use": ("onprem_agents.cli.use", "use", "Let your agents work with another role of the platform."),
     "verify": ("onprem_agents.cli.verify", "verify", "Check a deployed stack: is it of use to an agent?"),
 }
 
@@ -96,6 +113,7 @@ class _Group(click.Group):
 def main() -> None:
     """Coding agents on models served on your own GPUs.
 
-    Platform engineers: advise, fit, explain, plan, render, preflight, verify, keys, catalog, schema, policy-pack.
-    Developers: setup, doctor, key, smoke, uninstall.
+    Platform engineers: advise, fit, explain, plan, render, preflight, verify, bench, keys, catalog, schema,
+    policy-pack; where agents work on a stack: context, check.
+    Developers: setup, status, use, doctor, key, smoke, uninstall.
     """

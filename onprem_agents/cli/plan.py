@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
+from onprem_agents.catalog import load_catalog
+from onprem_agents.catalog.agent_check import summary
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.plan import plan_stack_file
@@ -36,6 +39,7 @@ def plan(stack: str, folder: Path, as_json: bool, explain: bool, images: bool) -
             click.echo(f"{image['name']} {image['reference']}")
     else:
         print_report(result, Console(highlight=False), explain=explain)
+        click.echo(summary(load_catalog().agent_checks, datetime.now(tz=UTC).date()))
 
 
 def print_report(result: dict[str, Any], console: Console, *, explain: bool = False) -> None:

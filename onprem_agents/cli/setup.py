@@ -22,18 +22,19 @@ from onprem_agents.agents import (
     obstacle,
     target_named,
 )
+from onprem_agents.agents.chosen import ChosenRoles
 from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option, read_contract
-from onprem_agents.cli.key_source import KeySource, interactive
+from onprem_agents.cli.key_source import KeySource
 from onprem_agents.cli.options import json_option
+from onprem_agents.cli.setup_view import agreed, tell, tell_left_out
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.probes.discovery import checked_proxy, trusting
-from onprem_agents.setup import installed, journal, key_store
+from onprem_agents.setup import installed, journal, key_store, role_choice
 from onprem_agents.setup.certificates import kept
-from onprem_agents.setup.changes import Change, diff
 from onprem_agents.setup.key_store import Kind
-from onprem_agents.setup.prepare import Setup, choose, prepare, useless_in
+from onprem_agents.setup.prepare import choose, prepare, useless_in
 from onprem_agents.setup.printed import PrintedFile, printed
 from onprem_agents.setup.shell import Shell, start_line
 from onprem_agents.setup.start_files import start_file
@@ -137,7 +138,9 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
     found = installed.find_all(AGENTS, machine.variables)
     if named is not None and (reason := useless_in(scope, named)):
         raise click.UsageError(reason)
-    agents, left_out = choose(contract, named, found, scope)
+    chosen = role_choice.kept(machine) if scope == "user" else ChosenRoles()
+    roles, gone = chosen.usable(contract)
+    agents, left_out = choose(contract, named, found, scope, roles)
     if not agents:
         raise InvalidInput("setup", [_nothing(left_out)])
     present = key_store.kept(machine)
@@ -160,9 +163,10 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
         shell=None if no_shell else shell,
         store=store,
         through_proxy=proxy is not None,
+        roles=roles,
     )
-    prepared = replace(prepared, notes=(*filter(None, [note]), *prepared.notes))
-    if _agreed(prepared, left_out, dry_run=dry_run, yes=yes, as_json=as_json):
+    prepared = replace(prepared, notes=(*filter(None, [note]), *gone, *prepared.notes))
+    if agreed(prepared, left_out, dry_run=dry_run, yes=yes, as_json=as_json):
         if key is not None and scope == "user":
             store.put(key)
         journal.apply(prepared.changes, machine.history)
@@ -171,56 +175,11 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
         written = True
     else:
         written = False
-    _tell(prepared, left_out, written=written, dry_run=dry_run, as_json=as_json)
+    tell(prepared, left_out, written=written, dry_run=dry_run, as_json=as_json)
     if not as_json:
         by_hand = scope == "user" and not no_shell and not dry_run and start_file(shell, machine) is None
         last = [f"Add this line to your shell's start file: {start_line(shell)}"] if by_hand else []
         click.echo("".join(f"{line}\n" for line in (*last, *contract.support_lines)), nl=False)
-
-
-def _agreed(prepared: Setup, left_out: dict[str, str], *, dry_run: bool, yes: bool, as_json: bool) -> bool:
-    """Show what would be written, then what is to be said of it, and ask on a terminal; JSON alone goes to stdout."""
-    needed = [change for change in prepared.changes if change.needed]
-    ask = not yes and not dry_run and bool(needed) and interactive()
-    if not as_json or ask:
-        for change in needed:
-            click.echo(diff(change), nl=False, err=as_json)
-        _tell_left_out(left_out)
-        for note in prepared.notes:
-            click.echo(f"note: {note}", err=True)
-    if dry_run:
-        return False
-    return not ask or click.confirm("Write these files?", default=True, err=as_json)
-
-
-def _tell_left_out(left_out: dict[str, str]) -> None:
-    """Say who is left out, in one line for each reason."""
-    for reason in dict.fromkeys(left_out.values()):
-        names = ", ".join(name for name, its_own in left_out.items() if its_own == reason)
-        click.echo(f"left out {names}: {reason}", err=True)
-
-
-def _tell(prepared: Setup, left_out: dict[str, str], *, written: bool, dry_run: bool, as_json: bool) -> None:
-    needed = [change for change in prepared.changes if change.needed]
-    if as_json:
-        rows = [{"path": str(change.found.path), "action": change.verb} for change in needed]
-        result = {"changes": rows, "written": written, "leftOut": left_out, "notes": list(prepared.notes)}
-        click.echo(json.dumps(result, indent=2))
-    elif not needed:
-        click.echo("Everything is set up already; nothing was written.")
-    elif dry_run:
-        click.echo(f"{_count(needed)} would be written; nothing was.")
-    elif not written:
-        click.echo("Nothing was written.")
-    else:
-        click.echo(
-            f"{_count(needed)} written. Take it back: onprem-agents setup --undo. "
-            "Check it, in a new shell: onprem-agents doctor"
-        )
-
-
-def _count(changes: list[Change]) -> str:
-    return "1 file" if len(changes) == 1 else f"{len(changes)} files"
 
 
 def _undo(machine: Machine, *, force: bool, as_json: bool) -> None:
@@ -275,7 +234,7 @@ def _print(contract: Connection, target: str, shell: Shell, ca_file: str | None,
         click.echo(json.dumps({"files": [_wire(file) for file in files], "skipped": skipped}, indent=2))
         return
     click.echo("\n".join(_text(file) for file in files), nl=False)
-    _tell_left_out(skipped)
+    tell_left_out(skipped)
 
 
 def _agent(name: str) -> Agent | None:

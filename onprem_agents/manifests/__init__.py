@@ -5,6 +5,7 @@
 
 from onprem_agents.manifests.bundle import Bundle, Declared, DeclaredPatch, DeclaredSecret, KeyValue
 from onprem_agents.manifests.meta import Manifest
+from onprem_agents.manifests.operator import Allowed, can_i
 from onprem_agents.manifests.platform import (
     auth_bundles,
     bundles,
@@ -16,6 +17,7 @@ from onprem_agents.manifests.platform import (
 )
 
 __all__ = [
+    "Allowed",
     "Bundle",
     "Declared",
     "DeclaredPatch",
@@ -24,6 +26,7 @@ __all__ = [
     "Manifest",
     "auth_bundles",
     "bundles",
+    "can_i",
     "ingress_bundles",
     "pool_bundles",
     "proxy_bundles",

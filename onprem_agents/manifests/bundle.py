@@ -29,6 +29,7 @@ Group = Literal[
     "guard",
     "gateway",
     "routes",
+    "operator",
 ]
 """What the objects of a bundle are for; a group that goes with a role comes once for each."""
 

@@ -31,6 +31,7 @@ from onprem_agents.manifests.inference_service import (
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.namespace import namespace
 from onprem_agents.manifests.network_policies import network_policies
+from onprem_agents.manifests.operator import operator_access
 from onprem_agents.manifests.queues import REPLACED, queues
 from onprem_agents.manifests.reference_grant import reference_grants
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy
@@ -59,6 +60,21 @@ def render(plan: PlatformPlan) -> list[Manifest]:
 
 def bundles(plan: PlatformPlan) -> tuple[Bundle, ...]:
     """Return the bundles of the stack in the order of application; each comes after those of its `after`."""
+    found = _platform_bundles(plan)
+    if plan.operator_part is None:
+        return found
+    others = [each.manifest for bundle in found for each in bundle.objects]
+    account = Bundle(
+        group="operator",
+        component="CodingPlatform",
+        objects=plain(operator_access(plan.operator_part, others)),
+        after=("namespace",),
+    )
+    first, *rest = found
+    return first, account, *rest
+
+
+def _platform_bundles(plan: PlatformPlan) -> tuple[Bundle, ...]:
     auth, proxy, ingress = plan.auth_part, plan.proxy_part, plan.ingress_part
     return _filled(
         Bundle(

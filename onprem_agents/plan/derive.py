@@ -15,6 +15,7 @@ from onprem_agents.plan.derive_ingress import request_body_mib, too_many_rules
 from onprem_agents.plan.derive_servers import Servers, pool_of, unknown_names
 from onprem_agents.plan.images import digests_of_others
 from onprem_agents.plan.names import PROXY_NAME
+from onprem_agents.plan.operator import operator_problems
 from onprem_agents.plan.platform import PlatformPlan, images_of, references_of
 from onprem_agents.plan.presets import marks_of, told_presets, with_presets
 from onprem_agents.plan.site import folders_of_nobody, ways_in
@@ -95,6 +96,7 @@ def _planned(
 def _clashes(settings: Platform) -> Iterator[Problem]:
     """Yield what the stack's own objects leave no room for."""
     yield from folders_of_nobody(settings.models, settings.pod_ids)
+    yield from operator_problems(settings)
     if settings.translation == "native":
         return
     yield from too_many_rules(

@@ -213,6 +213,15 @@ class ProxyPart(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OperatorPart(Part):
+    """The account of an agent that operates a platform."""
+
+    service_account: str
+    updates_models: bool
+    """Whether it may change the model servers that are there."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckPart:
     """What is checked of a deployed platform; it declares no object."""
 

@@ -19,6 +19,7 @@ from onprem_agents.plan.parts import (
     AuthPart,
     CheckPart,
     IngressPart,
+    OperatorPart,
     PoolPart,
     ProxyPart,
     ServerPart,
@@ -192,6 +193,19 @@ class PlatformPlan:
             images=self.settings.images,
             pod_ids=self.settings.pod_ids,
             image_pull_secrets=self.settings.serving.image_pull_secrets,
+        )
+
+    @property
+    def operator_part(self) -> OperatorPart | None:
+        """The account of an agent that operates the platform, None where the stack has none."""
+        operator = self.settings.operator
+        if operator is None:
+            return None
+        return OperatorPart(
+            stack=self.stack,
+            namespace=self.namespace,
+            service_account=operator.service_account,
+            updates_models=operator.updates_models,
         )
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from onprem_agents.agents import Agent
+from onprem_agents.agents.chosen import NONE_CHOSEN, ChosenRoles
 from onprem_agents.agents.diagnosis import Diagnosis, Severity
 from onprem_agents.agents.machine import Machine
 from onprem_agents.contract.connection import Connection
@@ -54,19 +55,19 @@ def machine_probes(
     named: Agent | None,
     *,
     fresh: bool = True,
+    roles: ChosenRoles = NONE_CHOSEN,
 ) -> Iterator[Verdict]:
     """Yield what is found on this machine: the contract of setup, then each agent's configuration.
 
-    Without a `fresh` contract nothing can be said about a drift from it.
+    Without a `fresh` contract nothing can be said about a drift from it; `roles` are those that the developer chose.
     """
     drift = local.drift_of_contract(patient.connection, machine) if fresh else None
     if drift is not None:
         yield drift
     for installed in agents:
         if named is None or installed.agent == named:
-            yield from local.examine(
-                patient.connection, installed, machine, named=named is not None, fresh=fresh
-            )
+            seen = roles.seen_by(installed.agent, patient.connection)
+            yield from local.examine(seen, installed, machine, named=named is not None, fresh=fresh)
 
 
 def platform_probes(

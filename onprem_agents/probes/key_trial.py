@@ -35,10 +35,7 @@ def try_key(
         timeout_seconds=TRIAL_SECONDS,
     )
     try:
-        with httpx.Client(
-            verify=trusting(ca_file), timeout=TRIAL_SECONDS, trust_env=False, proxy=proxy
-        ) as http:
-            response, text = exchange_when_free(target, http, "GET", "models", None)
+        response, text = ask_for_models(target, ca_file, proxy)
     except httpx.HTTPError as error:
         cause = of_error(error, target.asked)
         evidence = cleaned(cause.evidence, secret=key.value)
@@ -46,10 +43,23 @@ def try_key(
             f"the key could not be tried at {connection.base_url}: {evidence}; nothing was written; {UNTRIED}"
         )
         raise EnvironmentProblem(message) from error
+    return judged(response, text, target, connection)
+
+
+def ask_for_models(target: Target, ca_file: Path | None, proxy: str | None) -> tuple[httpx.Response, str]:
+    """Ask for the list of models, which costs no token; raises `httpx.HTTPError`."""
+    with httpx.Client(
+        verify=trusting(ca_file), timeout=target.timeout_seconds, trust_env=False, proxy=proxy
+    ) as http:
+        return exchange_when_free(target, http, "GET", "models", None)
+
+
+def judged(response: httpx.Response, text: str, target: Target, connection: Connection) -> Diagnosis:
+    """Return what an answer to that says of the key: `ok`, `key-refused` or `key-untried`."""
     if response.is_success:
         return fine("the gateway takes the key")
     found = of_status(response.status_code, text, target.asked)
-    evidence = cleaned(f"HTTP {response.status_code}: {error_text(text) or 'no text'}", secret=key.value)
+    evidence = cleaned(f"HTTP {response.status_code}: {error_text(text) or 'no text'}", secret=target.key)
     if found.cause in ("key-refused", "key-forbidden"):
         fix = f"get a key from the platform team: {connection.auth.key_hint}"
         return Diagnosis(cause="key-refused", evidence=evidence, fix=fix)

@@ -96,7 +96,14 @@ def _settled(wanted: Wanted, before: Values) -> Wanted:
     for table in wanted.owned:
         present, ours = at(before, *table), at(values, *table)
         removed += [(*table, key) for key in present if key not in ours] if isinstance(present, dict) else []
-    removed += [path for path, value in wanted.former if at(before, *path) == value]
+    for path, value in wanted.former:
+        present = at(before, *path)
+        if path in grown and isinstance(present, list) and isinstance(ours := at(values, *path), list):
+            kept = [item for item in present if item not in value]
+            at(values, *path[:-1])[path[-1]] = [*kept, *(item for item in ours if item not in kept)]
+            grown.remove(path)
+        elif present == value:
+            removed.append(path)
     for path, item in wanted.joined:
         if path not in removed and isinstance(at(before, *path), list):
             holder = values

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onprem_agents.agents import AGENTS, Agent, obstacle
+from onprem_agents.agents.chosen import NONE_CHOSEN, ChosenRoles
 from onprem_agents.agents.config import Premade, Wanted, at
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.contract.connection import Connection
@@ -20,6 +21,7 @@ from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed, install_command
 from onprem_agents.setup.key_store import KeyStore, by_store
 from onprem_agents.setup.merge import merged_text, read
+from onprem_agents.setup.outdated import contract_of_before, outdated
 from onprem_agents.setup.shell import Shell
 from onprem_agents.setup.wanted import redirections, shell_lines, stronger_variables, wanted
 
@@ -42,7 +44,11 @@ class Setup:
 
 
 def choose(
-    connection: Connection, named: Agent | None, found: Sequence[Installed], scope: Scope
+    connection: Connection,
+    named: Agent | None,
+    found: Sequence[Installed],
+    scope: Scope,
+    roles: ChosenRoles = NONE_CHOSEN,
 ) -> tuple[tuple[Agent, ...], dict[str, str]]:
     """Return which agents to configure, and why the others are left out.
 
@@ -55,7 +61,9 @@ def choose(
     prepare_all = scope == "managed" or not any(item.path for item in found)
     for installed in found:
         agent = installed.agent
-        if (reason := useless_in(scope, agent)) or (reason := obstacle(connection, agent)):
+        if (reason := useless_in(scope, agent)) or (
+            reason := obstacle(roles.seen_by(agent, connection), agent)
+        ):
             left_out[agent.name] = reason
         elif installed.path is None and not prepare_all:
             left_out[agent.name] = NOT_HERE
@@ -89,23 +97,29 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
     shell: Shell | None = None,
     store: KeyStore | None = None,
     through_proxy: bool = False,
+    roles: ChosenRoles = NONE_CHOSEN,
 ) -> Setup:
     """Return the changes for these agents. `shell` None leaves the shells' start files alone; `ca_file` is copied, and
-    no matter of a project's. `store` is where the key lies, for a user; `through_proxy` leaves NO_PROXY alone.
+    no matter of a project's. `store` is where the key lies, for a user; `through_proxy` leaves NO_PROXY alone,
+    and `roles` are those that the developer chose.
 
     Raises `InvalidInput` with the problems of every file at once, `EnvironmentProblem` for unreadable ones.
     """
     chosen = tuple(item.agent for item in agents)
-    served = _served(connection, chosen, machine, scope)
+    served = _served(connection, chosen, machine, scope, roles)
     trusted = _certificates(served, machine, scope, ca_file)
     store = store if store is not None and scope == "user" else KeyStore()
+    before = contract_of_before(machine) if scope == "user" else None
     changes, failures, wanteds = [], [], []
     for installed in agents:
         item = _stored(
-            installed.agent, wanted(connection, installed, ca_file=trusted.added), connection, store
+            installed.agent,
+            wanted(roles.seen_by(installed.agent, connection), installed, ca_file=trusted.added),
+            connection,
+            store,
         )
         try:
-            item = _adapted(installed.agent, item, machine, scope)
+            item = _adapted(installed, item, machine, scope, before)
             changes += agent_changes(installed.agent.places(machine, scope), item)
             changes += [_premade_change(file) for file in installed.agent.premade(machine, scope)]
         except OnpremError as error:
@@ -117,7 +131,7 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
     notes += [missing(item, connection) for item in agents if item.path is None]
     changes += trusted.changes
     wanteds += [
-        _stored(agent, agent.wanted(connection, None, trusted.added), connection, store)
+        _stored(agent, agent.wanted(roles.seen_by(agent, connection), None, trusted.added), connection, store)
         for agent in served
         if agent not in chosen
     ]
@@ -128,11 +142,11 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
             connection,
             served,
             kind,
-            trusted.added,
-            trusted.whole,
+            trusted,
             by_variable=by_variable and scope == "user",
             store=store,
             through_proxy=through_proxy,
+            roles=roles,
         )
 
     if scope == "user":
@@ -145,7 +159,7 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
         changes += start_files.of_machine(machine, lines)
         notes += start_files.by_hand(machine)
     notes += (*redirections(scope, chosen, machine), *stronger_variables(chosen, machine))
-    if scope != "managed" and key is None:
+    if scope != "managed" and key is None and store.kind != "command":
         notes.append(
             f"There is no key yet ({connection.auth.key_hint}). Put it in place with:"
             " onprem-agents setup --key-file FILE"
@@ -154,14 +168,14 @@ def prepare(  # noqa: PLR0913 - each is a choice of its own
 
 
 def _served(
-    connection: Connection, chosen: Sequence[Agent], machine: Machine, scope: Scope
+    connection: Connection, chosen: Sequence[Agent], machine: Machine, scope: Scope, roles: ChosenRoles
 ) -> tuple[Agent, ...]:
     """Return the agents that a shell must serve: the chosen ones and, of a user's, those that were set up before."""
     before = start_files.served(machine) if scope == "user" else ()
     return tuple(
         agent
         for agent in AGENTS
-        if agent in chosen or (agent.name in before and not obstacle(connection, agent))
+        if agent in chosen or (agent.name in before and not obstacle(roles.seen_by(agent, connection), agent))
     )
 
 
@@ -169,10 +183,17 @@ def _stored(agent: Agent, item: Wanted, connection: Connection, store: KeyStore)
     return by_store(item, store, key_env=connection.auth.key_env, agent=agent.title)
 
 
-def _adapted(agent: Agent, item: Wanted, machine: Machine, scope: Scope) -> Wanted:
-    place = agent.place(machine, scope)
-    found = find(place.path, within=place.within)
-    return agent.adapted(item, read(found.text, place.form, str(place.path)), machine, scope)
+def _adapted(
+    installed: Installed, item: Wanted, machine: Machine, scope: Scope, before: Connection | None
+) -> Wanted:
+    agent, found = installed.agent, []
+    for place in agent.places(machine, scope):
+        text = find(place.path, within=place.within).text
+        found.append(read(text, place.form, str(place.path)))
+    item = agent.adapted(item, found[0], machine, scope)
+    present = {key: value for values in reversed(found) for key, value in values.items()}
+    former = outdated(before, installed, machine, item.values, present)
+    return replace(item, former=(*item.former, *former))
 
 
 def agent_changes(places: Sequence[Place], item: Wanted) -> list[Change]:

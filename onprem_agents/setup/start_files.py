@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import get_args
 
 from onprem_agents.agents.machine import Machine
 from onprem_agents.setup.changes import Change, find
@@ -46,6 +47,25 @@ def of_user(machine: Machine, shell: Shell, names: Iterable[str], lines: str) ->
     yield Change(found=find(machine.own_folder / SHELL_FILES[shell]), content=content.encode())
     if (path := start_file(shell, machine)) is not None:
         yield _with_line(path, start_line(shell))
+
+
+def shell_of_setup(machine: Machine) -> Shell | None:
+    """Return the shell that setup wrote its file for; None for none, or where its line was left out or is gone."""
+    shells: tuple[Shell, ...] = get_args(Shell)
+    for shell in shells:
+        path = start_file(shell, machine)
+        if (machine.own_folder / SHELL_FILES[shell]).exists() and (
+            path is None or MARK.encode() in (find(path).content or b"")
+        ):
+            return shell
+    return None
+
+
+def spares_proxy(machine: Machine, shell: Shell | None) -> bool:
+    """Tell whether setup's file keeps the platform away from the shell's proxy; so it is where there is none."""
+    return shell is None or b"NO_PROXY" in (
+        find(machine.own_folder / SHELL_FILES[shell]).content or b"NO_PROXY"
+    )
 
 
 def of_machine(machine: Machine, lines: Callable[[Shell], str]) -> Iterator[Change]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from onprem_agents.agents import AGENTS, Agent, obstacle
+from onprem_agents.agents.chosen import ChosenRoles
 from onprem_agents.agents.config import Wanted, at
 from onprem_agents.agents.machine import Machine, Place
 from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.connection_file import parse
 from onprem_agents.errors import InvalidInput
 from onprem_agents.files import write_file
-from onprem_agents.setup import journal, key_store, start_files
+from onprem_agents.setup import journal, key_store, role_choice, start_files
 from onprem_agents.setup.certificates import JOINED, WHOLE
 from onprem_agents.setup.changes import Found, find
 from onprem_agents.setup.merge import merged_text, read
@@ -37,7 +38,7 @@ class Uninstalled:
 def installed_paths(machine: Machine) -> tuple[Path, ...]:
     """Return all that `uninstall` would touch, in order."""
     records = [entry.path for record in journal.records(machine.history) for entry in record.entries]
-    agents = [path for path, _ in _agents_files(machine, _contract(machine))]
+    agents = [path for path, _ in _agents_files(machine, _contracts(machine))]
     own = [path for path in (*_own_files(machine), *_laid_down(machine)) if path.exists()]
     starts = [path for path in _start_files(machine) if MARK.encode() in (find(path).content or b"")]
     history = [machine.history] if machine.history.exists() else []
@@ -50,10 +51,10 @@ def uninstall(machine: Machine, *, force: bool = False) -> Uninstalled:
     Raises `InvalidInput` for a file of which our part cannot be told, before any later step is taken.
     """
     touched = installed_paths(machine)
-    contract = _contract(machine)
+    contracts = _contracts(machine)
     while (record := journal.latest(machine.history)) is not None:
         journal.undo(record, force=force)
-    for path, rest in _agents_files(machine, contract):
+    for path, rest in _agents_files(machine, contracts):
         _replace(path, rest)
     for path in _start_files(machine):
         found = find(path)
@@ -78,7 +79,7 @@ def uninstall(machine: Machine, *, force: bool = False) -> Uninstalled:
 def _own_files(machine: Machine) -> tuple[Path, ...]:
     shells = (machine.own_folder / name for name in dict.fromkeys(SHELL_FILES.values()))
     bundles = (machine.own_folder / name for name in (JOINED, WHOLE))
-    return (machine.key_file, machine.ca_file, machine.contract_file, *bundles, *shells)
+    return (machine.key_file, machine.ca_file, machine.contract_file, machine.roles_file, *bundles, *shells)
 
 
 def _laid_down(machine: Machine) -> tuple[Path, ...]:
@@ -99,24 +100,32 @@ def _start_files(machine: Machine) -> Iterator[Path]:
     yield from (path for path in found if path is not None)
 
 
-def _contract(machine: Machine) -> Connection | None:
+def _contracts(machine: Machine) -> dict[str, Connection]:
+    """Return the contract of the last setup as each agent that it serves sees it, with the role that was chosen."""
     found = find(machine.contract_file)
     if found.content is None:
-        return None
+        return {}
     try:
-        return parse(found.text, str(machine.contract_file))
+        contract = parse(found.text, str(machine.contract_file))
     except InvalidInput:
-        return None
+        return {}
+    try:
+        roles, _ = role_choice.kept(machine).usable(contract)
+    except InvalidInput:
+        roles = ChosenRoles()
+    seen = {agent: roles.seen_by(agent, contract) for agent in AGENTS}
+    return {agent.name: view for agent, view in seen.items() if not obstacle(view, agent)}
 
 
-def _agents_files(machine: Machine, contract: Connection | None) -> Iterator[tuple[Path, bytes | None]]:
+def _agents_files(
+    machine: Machine, contracts: Mapping[str, Connection]
+) -> Iterator[tuple[Path, bytes | None]]:
     """Yield the user's files of agents that still name the platform of the kept contract, each without our part."""
     served = start_files.served(machine)
-    for agent in AGENTS if contract is not None else ():
+    for agent in AGENTS:
+        contract = contracts.get(agent.name)
         places = agent.places(machine, "user")
-        if contract is None or obstacle(contract, agent):
-            continue
-        if agent.name not in served and not _names(contract, agent, places):
+        if contract is None or not (agent.name in served or _names(contract, agent, places)):
             continue
         ca_file = str(machine.ca_file) if machine.ca_file.exists() else None
         for place, part in parts(places, agent.wanted(contract, None, ca_file)):

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from onprem_agents.agents import Agent, Target, obstacle
+from onprem_agents.agents.chosen import NONE_CHOSEN, ChosenRoles
 from onprem_agents.agents.config import Wanted
 from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.agents.start import environment
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.setup.certificates import Certificates
 from onprem_agents.setup.installed import Installed
 from onprem_agents.setup.key_store import KeyStore, in_environment, in_script
 from onprem_agents.setup.shell import Shell, script
@@ -53,19 +55,19 @@ def shell_lines(
     connection: Connection,
     agents: Sequence[Agent],
     shell: Shell,
-    ca_file: str | None,
-    whole_ca_file: str | None,
+    trusted: Certificates,
     *,
     by_variable: bool,
     store: KeyStore,
     through_proxy: bool = False,
+    roles: ChosenRoles = NONE_CHOSEN,
 ) -> str:
     """Return the variables that no configuration file can hold: switches, CA files, NO_PROXY, the key where needed.
 
     `by_variable` says that one of the agents takes the key from its variable, `through_proxy` that the gateway is
     reached by the shell's own proxy.
     """
-    whole = environment(connection, *agents, ca_file=ca_file, whole_ca_file=whole_ca_file)
+    whole = environment(connection, *agents, ca_file=trusted.added, whole_ca_file=trusted.whole, roles=roles)
     notes = tuple(note for note in whole.notes if not note.startswith("Where to get the key"))
     keys = whole.keys if by_variable else {}
     whole = replace(whole, no_proxy=()) if through_proxy else whole

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from onprem_agents.stack.by_people import ByPeople
 from onprem_agents.stack.cache import Cache
 from onprem_agents.stack.domain import CatalogName, ContextTokens, RoleName, SourceUri, Temperature
 from onprem_agents.stack.pod import Annotations, Labels, NodeLabels, Toleration, Variables, Words
@@ -13,6 +14,10 @@ from onprem_agents.stack.section import Section, contradiction
 from onprem_agents.stack.thinking import Thinking
 
 ParserName = Annotated[str, Field(min_length=1, max_length=64)]
+Revision = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+WEIGHTS = ByPeople("weights of another origin are another model under the same name")
+BEYOND_THE_PLAN = ByPeople("it goes beyond what is sized and checked")
+PLACES = ByPeople("other software of the cluster acts on it")
 Count = Annotated[int, Field(strict=True, ge=1, le=4096)]
 # A ConfigMap holds at most 1 MiB (Kubernetes 1.36), and a character may take four bytes.
 ChatTemplate = Annotated[str, Field(min_length=1, max_length=200_000)]
@@ -21,7 +26,7 @@ ChatTemplate = Annotated[str, Field(min_length=1, max_length=200_000)]
 class ModelRole(Section):
     """One model behind one stable role name; everything but role and model is derived when not said."""
 
-    role: RoleName = Field(
+    role: Annotated[RoleName, ByPeople("developers' machines know models by their roles")] = Field(
         description="The name that developers' machines know the model by. The first role does the work, the "
         "last one takes titles and other short calls."
     )
@@ -34,11 +39,11 @@ class ModelRole(Section):
         description="Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes "
         "natively.",
     )
-    source: SourceUri | None = Field(
+    source: Annotated[SourceUri | None, WEIGHTS] = Field(
         default=None,
         description="Where the weights come from: hf://, pvc://, oci:// or s3://. Left out: hf:// and the model's id.",
     )
-    revision: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = Field(
+    revision: Annotated[Revision | None, WEIGHTS] = Field(
         default=None,
         description="Git revision of the checkpoint on Hugging Face; only with an hf:// source. Left out: the newest.",
     )
@@ -78,7 +83,7 @@ class ModelRole(Section):
     reasoning_parser: ParserName | None = Field(
         default=None, description="vLLM's parser of reasoning. Left out: the one for the model's family."
     )
-    chat_template: ChatTemplate | None = Field(
+    chat_template: Annotated[ChatTemplate | None, ByPeople("it writes every prompt")] = Field(
         default=None,
         description="Jinja text to use instead of the model's own template. Left out: the model's, or the one that "
         "vLLM brings for its tool calls.",
@@ -126,29 +131,31 @@ class ModelRole(Section):
         default=Thinking(),
         description="How much the model thinks where a request says nothing. Left out: little, as suits agents.",
     )
-    extra_args: Words = Field(
+    extra_args: Annotated[Words, BEYOND_THE_PLAN] = Field(
         default=(),
         description="Further options of vLLM, word by word as `vllm serve` takes them, e.g. [--max-logprobs, '5']. "
         "What a setting says, what the plan decides and what could not be sized is refused. Left out: none.",
     )
-    env: Variables = Field(
+    env: Annotated[Variables, BEYOND_THE_PLAN] = Field(
         default={},
         description="Further variables of the server, none of them secret, e.g. {NCCL_DEBUG: INFO}. Left out: none.",
     )
-    pod_labels: Labels = Field(default={}, description="Further labels of the pods. Left out: none.")
-    pod_annotations: Annotations = Field(
+    pod_labels: Annotated[Labels, PLACES] = Field(
+        default={}, description="Further labels of the pods. Left out: none."
+    )
+    pod_annotations: Annotated[Annotations, PLACES] = Field(
         default={}, description="Further annotations of the pods. Left out: none."
     )
-    node_selector: NodeLabels = Field(
+    node_selector: Annotated[NodeLabels, PLACES] = Field(
         default={},
         description="Labels that a node must have beside those of the pool. Left out: any node of the pool will do.",
     )
-    tolerations: Annotated[tuple[Toleration, ...], Field(max_length=16)] = Field(
+    tolerations: Annotated[tuple[Toleration, ...], Field(max_length=16), PLACES] = Field(
         default=(),
         description="Taints that the pods bear beside the one of GPU nodes. Left out: none.",
     )
 
-    cache: Cache | None = Field(
+    cache: Annotated[Cache | None, ByPeople("it takes storage of the cluster or of its nodes")] = Field(
         default=None,
         description="Where downloaded weights are kept between starts. Left out: nowhere, each pod downloads its own.",
     )

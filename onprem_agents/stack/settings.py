@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from onprem_agents.stack.access import Access, Developer, Tls
+from onprem_agents.stack.by_people import ByPeople
 from onprem_agents.stack.check import Check
 from onprem_agents.stack.domain import (
     CatalogName,
@@ -23,6 +24,7 @@ from onprem_agents.stack.images import Images
 from onprem_agents.stack.kserve import KserveVersion
 from onprem_agents.stack.model_role import ModelRole
 from onprem_agents.stack.network import Network
+from onprem_agents.stack.operator import Operator
 from onprem_agents.stack.pods import PlatformName, PodIds, PulledImages
 from onprem_agents.stack.section import Section, contradiction
 from onprem_agents.stack.support import ToldSupport
@@ -121,16 +123,20 @@ PullSecrets = Annotated[
     ),
 ]
 
+ImageName = Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._:/@-]+$", max_length=500)]
+SOFTWARE = ByPeople("it is the software that reads every prompt")
+CREDENTIALS = ByPeople("it says which credentials pods have")
+
 
 class Serving(Section):
     """How KServe runs vLLM."""
 
-    mode: Literal["Standard", "Knative"] = Field(
+    mode: Annotated[Literal["Standard", "Knative"], ByPeople("another one replaces every server")] = Field(
         default="Standard",
         description="KServe's deployment mode; Knative needs Knative Serving in the cluster. A change replaces each "
         "model server: nothing serves until the new ones have loaded.",
     )
-    kserve: KserveVersion | None = Field(
+    kserve: Annotated[KserveVersion | None, ByPeople("it is what the cluster has")] = Field(
         default=None,
         description="KServe release of the cluster, in quotes, e.g. '0.15'; before 0.16 it has other words for the "
         "modes. Left out: the newest that was tried.",
@@ -140,17 +146,17 @@ class Serving(Section):
         description="vLLM release of the image: flags and parsers are those of this release. Left out: the "
         "newest that is known ('onprem-agents catalog' lists them).",
     )
-    image: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._:/@-]+$", max_length=500)] | None = Field(
+    image: Annotated[ImageName | None, SOFTWARE] = Field(
         default=None,
         description="Image of the model servers, with its registry: 'images.registry' does not stand before it. Left "
         "out: vLLM's own of that release, by its tag.",
     )
-    image_pull_secrets: PullSecrets = ()
-    service_account: ObjectName | None = Field(
+    image_pull_secrets: Annotated[PullSecrets, CREDENTIALS] = ()
+    service_account: Annotated[ObjectName | None, CREDENTIALS] = Field(
         default=None,
         description="Existing ServiceAccount of the model servers. Left out: the namespace's default one.",
     )
-    storage_secret: ObjectName | None = Field(
+    storage_secret: Annotated[ObjectName | None, CREDENTIALS] = Field(
         default=None,
         description="Existing Secret with S3 or Hugging Face credentials for the download. Left out: none, which "
         "does for public models.",
@@ -215,35 +221,44 @@ class Queue(Section):
 class Platform(Section):
     """The whole of `onprem-coding-agents:platform`."""
 
-    namespace: Namespace = Field(
+    namespace: Annotated[Namespace, ByPeople("everything would be made anew elsewhere")] = Field(
         default="coding-agents", description="Namespace that the stack makes and fills; one stack each."
     )
-    hardware: Hardware = Field(description="The GPU nodes.")
+    hardware: Annotated[Hardware, ByPeople("others use the GPUs too, and somebody pays for them")] = Field(
+        description="The GPU nodes."
+    )
     models: tuple[ModelRole, ...] = Field(
         min_length=1, max_length=16, description="What is served: one entry for each role."
     )
     serving: Serving = Field(
         default=Serving(), description="How KServe runs vLLM. Left out: the defaults below."
     )
-    access: Access = Field(description="Who may call, and under which name.")
-    translation: Translation = Field(
+    access: Annotated[Access, ByPeople("it says who may call, and what developers connect to")] = Field(
+        description="Who may call, and under which name."
+    )
+    translation: Annotated[Translation, ByPeople("it reads every prompt on its way")] = Field(
         default="native",
         description="What speaks the Anthropic API to Claude Code: vLLM itself (native), or a proxy in between.",
     )
     timeouts: Timeouts = Field(
         default=Timeouts(), description="The longest turn and the longest load. Left out: the defaults below."
     )
-    queue: Queue | None = Field(
+    queue: Annotated[Queue | None, ByPeople("others wait in the same queues")] = Field(
         default=None, description="Kueue objects for the pool. Left out: none are made."
     )
-    platform: PlatformName = "upstream"
-    network: Network = Field(
+    platform: Annotated[PlatformName, ByPeople("it is what the cluster is made of")] = "upstream"
+    network: Annotated[Network, ByPeople("it says what may leave the namespace")] = Field(
         default=Network(), description="What is around the namespace. Left out: the defaults below."
     )
-    images: PulledImages = Images()
-    pod_ids: PodIds = "fixed"
-    support: ToldSupport = None
-    check: Check | None = Field(
+    images: Annotated[PulledImages, SOFTWARE] = Images()
+    pod_ids: Annotated[PodIds, ByPeople("it says as whom pods run")] = "fixed"
+    support: Annotated[ToldSupport, ByPeople("developers turn to whom it names")] = None
+    operator: Annotated[Operator | None, ByPeople("nobody widens their own rights")] = Field(
+        default=None,
+        description="An account for an agent that operates the stack: it looks at all but Secrets. Left out: none is "
+        "made.",
+    )
+    check: Annotated[Check | None, ByPeople("it judges the work on the stack")] = Field(
         default=None,
         description="How the deployed platform is tried out, with the first developer's key, once its models are "
         "loaded; 'onprem-agents verify' does the same at any time. Left out: it is not.",

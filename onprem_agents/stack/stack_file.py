@@ -103,6 +103,14 @@ def examine_stack_file(folder: Path, stack: str) -> tuple[StackFile, tuple[Probl
     return file, tuple(problems)
 
 
+def content_of(text: str) -> object:
+    """Return what the text of a stack file holds, right or wrong; None where it is not even YAML."""
+    try:
+        return yaml.load(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
 def _text(path: Path, stack: str, folder: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")

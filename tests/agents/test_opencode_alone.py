@@ -5,14 +5,10 @@ No gateway: what is shown is where it and its commands look, in a network that h
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import shlex
-import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +17,7 @@ import pytest
 
 from embedded.layout import Layout
 from tests.agents import clis, closed_network
-from tests.unit.contract_samples import CONTRACT
+from tests.agents.without_gateway import KEY_COMMAND, onprem_agents, scripted_model
 
 LIMIT_SECONDS = 240
 MIRROR = "http://127.0.0.1:4873/"
@@ -62,19 +58,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     own = {"provider": {"ollama": {"npm": "@ai-sdk/openai-compatible", "models": {"mine": {}}}}}
     (home / ".config/opencode").mkdir(parents=True)
     (home / ".config/opencode/opencode.json").write_text(json.dumps(own))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    (folder / "contract.json").write_text(json.dumps(_contract(port)))
-    asked = ["--connection", str(folder / "contract.json"), "--yes"]
-    for more in (
-        ["--key-command", "echo onprem-0123456789-a-key"],
-        ["--scope", "managed", "--root", str(root)],
-    ):
-        _setup("opencode", *asked, *more, variables=variables, folder=repository)
-    words = [sys.executable, "-m", "scripted_model", "--port", str(port), "--model", "coder=131072"]
-    model = subprocess.Popen([*words, "--model", "fast=65536"], stdin=subprocess.DEVNULL)
-    try:
-        _listening(port)
+    with scripted_model(folder) as (port, contract):
+        asked = ["--connection", str(contract), "--yes"]
+        for more in (["--key-command", KEY_COMMAND], ["--scope", "managed", "--root", str(root)]):
+            onprem_agents("setup", "opencode", *asked, *more, variables=variables, folder=repository)
         with closed_network.around(port, folder) as (within, log):
             subprocess.run(
                 [*within, "bash", "-c", f". ~/.bashrc; bash -c {shlex.quote(SCRIPT)}"],
@@ -85,35 +72,6 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
                 check=False,
             )
             yield Ran(folder=repository, asked=log.read_text())
-    finally:
-        model.terminate()
-        model.wait()
-
-
-def _contract(port: int) -> dict[str, object]:
-    base = f"http://127.0.0.1:{port}"
-    contract = copy.deepcopy(CONTRACT)
-    return contract | {"baseUrl": f"{base}/v1", "anthropicBaseUrl": base, "host": "127.0.0.1"}
-
-
-def _setup(*words: str, variables: dict[str, str], folder: Path) -> None:
-    command = [sys.executable, "-c", "from onprem_agents.cli import main; main()", "setup", *words]
-    checkout = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(
-        command, cwd=folder, env=variables | checkout, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _listening(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            assert time.monotonic() < deadline, "the scripted model does not listen"
-            time.sleep(0.1)
 
 
 def test_neither_opencode_nor_its_commands_look_for_anything_outside(ran: Ran) -> None:

@@ -16,6 +16,8 @@ import pytest
 from rich.console import Console
 
 from onprem_agents.agents import AGENTS
+from onprem_agents.catalog import load_catalog
+from onprem_agents.catalog.agent_check import AgentCheck
 from onprem_agents.cli.plan import print_report
 from onprem_agents.cluster.preflight import SUBJECTS
 from onprem_agents.plan import plan_stack_file
@@ -64,9 +66,27 @@ def agents() -> str:
     return f"{', '.join(links)}.\n"
 
 
+def releases() -> str:
+    """Return one row for each release of an agent that was tried beside the pinned one."""
+    checks = load_catalog().agent_checks
+    if not checks:
+        return "None was run yet: `./dev test agents --newest`.\n"
+    cells: dict[tuple[str, ...], list[AgentCheck]] = {}
+    for one in checks:
+        cells.setdefault((one.agent, one.release, f"`{one.wire}`", one.translation), []).append(one)
+    head = ("agent", "release", "wire", "translation", "seen", "found")
+    return _table(head, ((*key, f"{found[0].seen}", _found(found)) for key, found in cells.items()))
+
+
+def _found(checks: list[AgentCheck]) -> str:
+    red = [one.check for one in checks if one.fault is not None]
+    return f"not working: {', '.join(red)}" if red else "all well"
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "plan": ("README.md", plan),
     "agents": ("README.md", agents),
+    "releases": ("docs/everyday.md", releases),
     "tiers": ("docs/hardware.md", tiers),
     "policies": ("docs/policies.md", policies),
     "preflight": ("docs/cluster.md", preflights),

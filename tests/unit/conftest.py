@@ -10,8 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from onprem_agents.agents import AGENTS
-from onprem_agents.cli import key_source, main
-from onprem_agents.cli import setup as setup_command
+from onprem_agents.cli import key_source, main, setup_view
 from tests.unit.contract_samples import CONTRACT
 from tests.unit.platform_server import Platform, platform
 from tests.unit.setup_machine import HOME_VARIABLES, VERSIONS, Onprem, Setup
@@ -86,7 +85,7 @@ def onprem(home: Path, bin_folder: Path, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PATH", f"{bin_folder}:/bin:/usr/bin")
 
     def run(*words: str, typed: str | None = None, **variables: str) -> Result:
-        for module in (key_source, setup_command):
+        for module in (key_source, setup_view):
             monkeypatch.setattr(module, "interactive", lambda: typed is not None)
         result = CliRunner().invoke(main, words, input=typed, env=dict(variables))
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception

@@ -27,6 +27,7 @@ class Platform(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.faults = set(faults)
         self.contract_text: str | None = None
+        self.headers: dict[str, str] = {}
         self.changes: dict[str, Any] = {}
         self.seen: list[tuple[str, dict[str, str], int]] = []
         self.bodies: list[tuple[str, dict[str, Any]]] = []
@@ -214,6 +215,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         if retry_after is not None:
             self.send_header("retry-after", retry_after)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(data)))
         self.end_headers()

@@ -9,7 +9,7 @@ _SCHEMA = f"{_GENERATED}::test_the_schema_for_editors_is_that_of_the_settings"
 _PAGE = f"{_GENERATED}::test_the_page_of_settings_is_that_of_the_schema"
 _ARGUMENTS = f"{_GENERATED}::test_the_arguments_of_the_components_are_the_settings"
 _COMPONENTS = f"{_GENERATED}::test_the_page_of_components_is_that_of_their_code"
-_NEXT_FIELD = '    hardware: Hardware = Field(description="The GPU nodes.")'
+_NEXT_FIELD = "    hardware: Annotated[Hardware, ByPeople("
 _FIELD = """    cost_center: LabelValue | None = Field(
         default=None, description="Label of the namespace by which costs are told. Left out: none."
     )
