@@ -49,7 +49,7 @@ def test_an_update_tells_each_result(asked: list[Verification]) -> None:
 
     recorded(with_attributes(found, lambda: make(NOUN)))
 
-    assert (found["passed"], found["summary"], found["not_run"]) == (True, "33 checks, all well", [])
+    assert (found["passed"], found["summary"], found["not_run"]) == (True, "38 checks, all well", [])
     assert [result["name"] for result in found["checks"][:3]] == ["dns", "connection", "tls"]
     assert list(found["checks"][0]) == [
         *("name", "role", "verdict", "cause", "found", "why", "change", "seconds")
@@ -95,7 +95,7 @@ def test_a_fault_is_a_warning_with_found_why_and_change(caplog: pytest.LogCaptur
     (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert record.levelno == logging.WARNING
     assert record.message == (
-        "33 checks, 1 with a fault (coder: tool call)\n"
+        "38 checks, 1 with a fault (coder: tool call)\n"
         "coder: tool call\n"
         "  found:  prose instead of a call\n"
         "  why:    an agent reads and changes files by tool calls alone\n"
@@ -114,7 +114,7 @@ def test_a_fault_ends_a_strict_update_with_the_same_text_and_its_results_are_kno
     with pytest.raises(Refused) as caught:
         recorded(with_attributes(found, lambda: make(NOUN, strict)))
 
-    assert str(caught.value).startswith("ServiceCheck 'it': 33 checks, 1 with a fault (coder: tool call)\n")
+    assert str(caught.value).startswith("ServiceCheck 'it': 38 checks, 1 with a fault (coder: tool call)\n")
     assert "  change: start vLLM with --tool-call-parser" in str(caught.value)
     assert found["passed"] is False, "the state has it although the update fails"
     assert "Traceback" not in caplog.text
@@ -142,8 +142,8 @@ def test_checks_that_were_not_run_are_no_success(
 
     recorded(with_attributes(found, lambda: make(NOUN)))
 
-    assert (found["passed"], len(found["not_run"])) == (False, 29)
-    assert "4 checks, all well, 29 not run" in caplog.text
+    assert (found["passed"], len(found["not_run"])) == (False, 34)
+    assert "4 checks, all well, 34 not run" in caplog.text
 
 
 def test_only_the_models_that_are_named_are_checked(asked: list[Verification]) -> None:
@@ -177,7 +177,7 @@ def test_progress_is_told_from_the_thread_that_asks(
     recorded(lambda: make(NOUN))
 
     assert "coder: long prompt: as it should be" in caplog.text
-    assert caplog.records[-1].message == "33 checks, all well"
+    assert caplog.records[-1].message == "38 checks, all well"
 
 
 def test_numbers_of_other_languages_and_whole_contracts_are_understood(asked: list[Verification]) -> None:
@@ -274,7 +274,7 @@ def test_a_platform_is_checked_after_all_of_its_objects_are_there(
         recorder.before("platform-check")
     )
     (result,) = told
-    assert result == {"passed": True, "summary": "21 checks, all well", "faults": [], "notRun": []}
+    assert result == {"passed": True, "summary": "22 checks, all well", "faults": [], "notRun": []}
 
 
 def test_a_check_of_parts_comes_after_the_model_server_that_tells_its_name() -> None:
