@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from onprem_agents.agents.config import Wanted
+from onprem_agents.agents.kilo import KILO
 from onprem_agents.agents.machine import Machine, Scope
 from onprem_agents.agents.opencode import OPENCODE
 from onprem_agents.setup.jsonc import parse_object
@@ -112,6 +113,19 @@ def test_logins_without_the_hosted_models_keep_them_hidden(text: str, tmp_path: 
     logins.write_text(text)
     values = merged(tmp_path, "{}", XDG_DATA_HOME=str(tmp_path / "data"))
     assert values["disabled_providers"] == ["opencode"]
+
+
+@pytest.mark.parametrize(("variables", "hidden"), [({}, ["kilo"]), ({"KILO_API_KEY": "k"}, None)])
+def test_kilos_hosted_models_are_hidden_from_who_has_no_key_for_them(
+    variables: dict[str, str], hidden: list[str] | None, tmp_path: Path
+) -> None:
+    here = machine(tmp_path, **variables)
+    wanted = KILO.adapted(KILO.wanted(contract(), None, None), {}, here, "user")
+    assert wanted.values.get("disabled_providers") == hidden
+    assert list(KILO.premade(here, "user")) == [], "it installs nothing where no plugin is"
+    managed = KILO.adapted(KILO.wanted(contract(), None, None), {}, here, "managed")
+    assert managed.values["enabled_providers"] == ["onprem"]
+    assert not any("opencode" in note for note in managed.notes)
 
 
 def test_a_role_that_is_gone_or_has_another_name_leaves_the_list(tmp_path: Path) -> None:
