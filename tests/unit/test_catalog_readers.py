@@ -37,6 +37,9 @@ READERS = {
         "plan/pool": "product_label",
         "plan/derive_serving": "host",
     },
+    "AgentCheck": {
+        "catalog/agent_check": "agent release wire translation check fault seen",
+    },
     "AgentSupport": {
         "catalog/model": "works why",
         "cli/catalog_entry": "source",
