@@ -98,9 +98,14 @@ class Process:
         return bool(self._record())
 
     def members(self) -> list[Member]:
-        """Return the child and everything that it started and that still runs, by pid."""
+        """Return the child and everything that it started and that still runs, by pid.
+
+        A process on its way out has no environment any more but still holds its ports: the child itself
+        is a member until it has ended, so that `members` and `alive` never disagree about it.
+        """
         mark = f"{_MARK}={self.pid_file}".encode()
-        return [_member(pid) for pid in _own_processes() if mark in _environment(pid)]
+        child = self.pid()
+        return [_member(pid) for pid in _own_processes() if pid == child or mark in _environment(pid)]
 
     def resident_mib(self) -> float:
         """Return the resident memory of the child alone, in MiB; 0 when it does not run."""

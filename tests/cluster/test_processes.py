@@ -77,6 +77,22 @@ def test_a_recycled_pid_is_not_taken_for_ours(make: Make, tmp_path: Path) -> Non
     process.stop(0.5)  # must not end this test run
 
 
+def test_a_child_that_lost_its_environment_is_a_member_until_it_ends(make: Make) -> None:
+    """Linux drops a process's memory, environment included, some time before the process has ended."""
+    bare = f"import os, sys; os.execve(sys.executable, [sys.executable, '-c', {SLEEP!r}], {{}})"
+    process = make(bare)
+    pid = process.start()
+    wait_for(lambda: not Path(f"/proc/{pid}/environ").read_bytes())
+
+    assert process.alive()
+    assert [member.pid for member in process.members()] == [pid]
+
+    process.stop(0.5)
+
+    assert not process.alive()
+    assert process.members() == []
+
+
 def test_a_killed_process_is_seen_as_dead(make: Make) -> None:
     process = make(SLEEP)
     pid = process.start()
