@@ -144,12 +144,7 @@ def test_without_a_key_no_header_is_sent() -> None:
         (405, "", "path", "nothing serves chat/completions at this address"),
         (413, "Payload Too Large", "body-limit", "raise the gateway's body limit"),
         (429, "slow down", "busy", "a quota is used up or the server is full"),
-        (
-            503,
-            '{"error":"server overloaded, please try again"}',
-            "busy",
-            "a quota is used up or the server is full",
-        ),
+        (503, '{"error":"server overloaded"}', "busy", "a quota is used up or the server is full"),
         (500, "Internal Server Error", "server", "look at the log of the model server"),
         (502, "", "upstream", "the gateway runs but no model server answers behind it"),
         (503, "no healthy upstream", "upstream", "the gateway runs but no model server answers behind it"),
