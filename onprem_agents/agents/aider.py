@@ -1,33 +1,40 @@
 """aider: .aider.conf.yml with the platform as its OpenAI, and the models' limits beside it (aider 0.86.2, 2026-11).
 
-The key is exported as AIDER_OPENAI_API_KEY, which beats a key for the public service in OPENAI_API_KEY. aider edits by
-blocks of text in the answer and calls no tools. A model whose limits are not listed makes it look for a list of models
-outside, at every start.
+The key is exported as AIDER_OPENAI_API_KEY, which beats a key for the public service in OPENAI_API_KEY. An address in
+the shell, OPENAI_BASE_URL, would beat that of the file, so the file sets this variable too. aider edits by blocks of
+text in the answer and calls no tools. A model whose limits are not listed makes it look for a list of models outside,
+at every start.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from onprem_agents.agents import causes as known
 from onprem_agents.agents.agent import Agent, Limits, Variables
-from onprem_agents.agents.config import ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.config import ConfigFile, KeyPath, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
+from onprem_agents.agents.dotenv import variables_in
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.machine import Machine, Place, Scope
+from onprem_agents.agents.machine import Machine, Origin, Place, Scope, Source
 from onprem_agents.contract.connection import Connection, Role
 from onprem_agents.stack.thinking import ServedThinking
 
 NAME = "aider"
 PREFIX = "openai/"
 KEY = "AIDER_OPENAI_API_KEY"
+_SET = "OPENAI_BASE_URL="
+# Its own variables that say whom it asks, with the settings that they beat.
+_VARIABLES = {"AIDER_MODEL": "model", "AIDER_SET_ENV": "set-env"}
 METADATA = f"{PREFIX}.+"
 LIMITED = (
     "aider sends no output cap and no budget of thinking: the server's own defaults hold. It runs no command by"
     " itself: it asks first, and with --yes-always it runs none but --lint-cmd and --test-cmd."
 )
-REDIRECTION = "A repository's own .env is stronger than this as well, and could send your key elsewhere."
+REDIRECTION = "A repository's own .env is stronger than this, and could send your key elsewhere."
 NOTES = (LIMITED, REDIRECTION)
 
 
@@ -40,6 +47,7 @@ def _files(connection: Connection) -> tuple[ConfigFile, ...]:
         "weak-model": f"{PREFIX}{small.model}",
         "editor-model": f"{PREFIX}{main.model}",
         "openai-api-base": connection.base_url,
+        "set-env": [_SET + connection.base_url],
         "edit-format": "diff",
         "timeout": connection.timeouts.client_timeout_seconds,
         **_effort(main.thinking),
@@ -81,7 +89,7 @@ def _wanted(connection: Connection, _release: Release | None, _ca_file: str | No
     values: Values = {}
     for file in _files(connection):
         values |= file.values
-    return Wanted(values=values, by_variable=True, notes=NOTES)
+    return Wanted(values=values, added_to=(("set-env",),), by_variable=True, notes=NOTES)
 
 
 def _environment(_connection: Connection) -> Environment:
@@ -98,17 +106,72 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
     )
 
 
+def _sources(machine: Machine) -> tuple[Source, ...]:
+    """Return all that aider reads, from weak to strong (0.86.2, run 2026-11-28).
+
+    Of a repository it reads its root and the working folder; a file of variables beats the shell's.
+    """
+    root = machine.repository or machine.project
+    folders: list[tuple[Origin, Path]] = [
+        ("user", machine.home),
+        *(("project", folder) for folder in dict.fromkeys((root, machine.project))),
+    ]
+    return (
+        *(Source(origin="user", place=place) for place in _places(machine, "user")[1:]),
+        *(Source(origin=origin, place=_config(folder)) for origin, folder in folders),
+        *(
+            _of_variables("shell", Path(name), {name: value}, name)
+            for name in _VARIABLES
+            if (value := machine.variables.get(name))
+        ),
+        *(
+            _of_variables(origin, folder / ".env", variables)
+            for origin, folder in folders
+            if _VARIABLES.keys() & (variables := variables_in(folder / ".env")).keys()
+        ),
+    )
+
+
+def _config(folder: Path) -> Place:
+    return Place(path=folder / ".aider.conf.yml", form="yaml")
+
+
+def _of_variables(
+    origin: Origin, path: Path, variables: Mapping[str, str], variable: str | None = None
+) -> Source:
+    settings = {setting: variables[name] for name, setting in _VARIABLES.items() if name in variables}
+    return Source(
+        origin=origin, place=Place(path=path, form="json"), variable=variable, text=json.dumps(settings)
+    )
+
+
+def _decides(values: Values) -> tuple[tuple[KeyPath, ...], str]:
+    """Return the settings that say whom aider asks; a model without our prefix is another provider's."""
+    ours = str(at(values, "model") or PREFIX).startswith(PREFIX)
+    setting, address = _address(values)
+    return (("model",), (setting,)), address if ours else ""
+
+
+def _address(values: Values) -> tuple[str, str]:
+    """Return the setting that holds the address, and the address."""
+    listed = at(values, "set-env")
+    # A variable holds one entry, or several in brackets.
+    told = listed if isinstance(listed, list) else re.split(r"\s*,\s*", str(listed or "").strip("[] "))
+    found = [item.removeprefix(_SET) for item in told if isinstance(item, str) and item.startswith(_SET)]
+    return ("set-env", found[-1]) if found else ("openai-api-base", str(at(values, "openai-api-base") or ""))
+
+
 def _causes(
     values: Values, connection: Connection, variables: Variables, key_file: Path
 ) -> Iterator[Diagnosis]:
     model = str(at(values, "model") or "")
-    if not model.startswith(PREFIX) or not at(values, "openai-api-base"):
-        evidence = f"model is {model or 'not set'}, and openai-api-base is {at(values, 'openai-api-base') or 'not set'}"
+    setting, address = _address(values)
+    if not model.startswith(PREFIX) or not address:
+        evidence = f"model is {model or 'not set'}, and {setting} is {address or 'not set'}"
         yield known.not_set_up(evidence, connection)
         return
-    yield from known.address(
-        "openai-api-base", str(at(values, "openai-api-base")), connection.base_url, connection
-    )
+    name = setting if setting != "set-env" else f"{_SET.removesuffix('=')} in set-env"
+    yield from known.address(name, address, connection.base_url, connection)
     wrong = tuple(known.model("model", model.removeprefix(PREFIX), connection, before=PREFIX))
     yield from wrong
     if not wrong:
@@ -155,6 +218,8 @@ AIDER = Agent(
     scopes=("user", "project"),
     home_variable=None,
     address_at=("openai-api-base",),
+    sources=_sources,
+    decides=_decides,
     wanted=_wanted,
     causes=_causes,
     own_key=_own_key,

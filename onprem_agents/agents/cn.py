@@ -17,8 +17,9 @@ from onprem_agents.agents import causes as known
 from onprem_agents.agents.agent import Agent, Limits, Variables
 from onprem_agents.agents.config import ConfigFile, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
+from onprem_agents.agents.dotenv import variables_in
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.machine import Machine, Place, Scope
+from onprem_agents.agents.machine import Machine, Place, Scope, Source
 from onprem_agents.contract.connection import Connection, Role
 from onprem_agents.stack.untrusted import shown
 
@@ -108,6 +109,19 @@ def _places(machine: Machine, _scope: Scope) -> tuple[Place, ...]:
     )
 
 
+def _sources(machine: Machine) -> tuple[Source, ...]:
+    """Return all that cn reads; a file of variables in the working folder beats the shell (1.5.47, run 2026-11-28)."""
+    own = tuple(Source(origin="user", place=place) for place in _places(machine, "user"))
+    variables = machine.project / ".env"
+    folder = variables_in(variables).get("CONTINUE_GLOBAL_DIR")
+    config = machine.project / folder / "config.yaml" if folder else None
+    if config is None or not config.is_file():
+        return own
+    place = Place(path=variables, form="yaml")
+    text = config.read_text(encoding="utf-8", errors="replace")
+    return (*own, Source(origin="project", place=place, text=text))
+
+
 def _causes(
     values: Values, connection: Connection, variables: Variables, key_file: Path
 ) -> Iterator[Diagnosis]:
@@ -181,6 +195,7 @@ CN = Agent(
     scopes=("user",),
     home_variable="CONTINUE_GLOBAL_DIR",
     address_at=("models", "0", "apiBase"),
+    sources=_sources,
     wanted=_wanted,
     causes=_causes,
     own_key=_own_key,

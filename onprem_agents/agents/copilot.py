@@ -26,6 +26,9 @@ OUTPUT_TOKENS = "COPILOT_PROVIDER_MAX_OUTPUT_TOKENS"
 KEY_COMMAND = "COPILOT_PROVIDER_API_KEY_COMMAND"
 # They are sent instead of what the command prints, or beside it.
 OTHER_KEYS = ("COPILOT_PROVIDER_BEARER_TOKEN", "COPILOT_PROVIDER_HEADERS")
+# The first of them counts (1.0.102, run 2026-11-28).
+GITHUB_TOKENS = ("COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN")
+CLASSIC = "ghp_"
 OFFLINE = (
     "COPILOT_OFFLINE keeps Copilot CLI from GitHub: no login, none of GitHub's models, no MCP server of GitHub's,"
     " no web tools."
@@ -79,6 +82,14 @@ def _causes(
     _values: Values, connection: Connection, variables: Variables, key_file: Path
 ) -> Iterator[Diagnosis]:
     main = connection.main
+    for name in GITHUB_TOKENS:
+        if variables.get(name, "").startswith(CLASSIC):
+            yield Diagnosis(
+                cause="leftover",
+                evidence=f"the variable {name} of this shell holds a classic token of GitHub's ({CLASSIC}…): Copilot"
+                " CLI does not start with one, whomever it asks",
+                fix=f"unset {name} where your shell exports it, or put a fine-grained token there",
+            )
     url = variables.get(BASE_URL, "")
     if not url:
         evidence = f"{BASE_URL} is not set in this shell, so Copilot CLI asks GitHub"

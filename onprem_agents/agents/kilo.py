@@ -19,6 +19,7 @@ from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.agents.opencode import OPENCODE, adapted
 from onprem_agents.agents.opencode_folders import Hosted
+from onprem_agents.agents.opencode_sources import Names, sources
 from onprem_agents.contract.connection import Connection, Role
 
 NAME = "kilo"
@@ -32,6 +33,15 @@ SERVICES = (
 _HOSTED = Hosted(provider="kilo", key_variable="KILO_API_KEY", folder="kilo")
 # From weak to strong, as it reads them in one folder.
 _FILES = ("kilo.json", "kilo.jsonc", "opencode.json", "opencode.jsonc")
+# It heeds no settings in a variable.
+_NAMES = Names(
+    name=NAME,
+    of_user=("config.json", *_FILES),
+    files=_FILES,
+    folders=(".kilocode", ".kilo"),
+    prefix="KILO",
+    by_text=False,
+)
 
 
 def _file(connection: Connection) -> ConfigFile:
@@ -125,6 +135,8 @@ KILO = Agent(
     places=_places,
     home_variable=OPENCODE.home_variable,
     address_at=OPENCODE.address_at,
+    sources=lambda machine: sources(machine, _NAMES),
+    decides=OPENCODE.decides,
     wanted=_wanted,
     adapted=adapted(_HOSTED),
     causes=_causes,

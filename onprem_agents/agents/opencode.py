@@ -18,8 +18,9 @@ from onprem_agents.agents.agent import Agent, Limits, Variables
 from onprem_agents.agents.config import KEY_PATH, ConfigFile, KeyPath, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
-from onprem_agents.agents.machine import Machine, Origin, Place, Scope, Source
+from onprem_agents.agents.machine import Machine, Place, Scope
 from onprem_agents.agents.opencode_folders import Hosted, hosted_is_used, premade
+from onprem_agents.agents.opencode_sources import Names, sources
 from onprem_agents.contract.connection import Connection, Role
 from onprem_agents.stack.thinking import ServedThinking
 from onprem_agents.stack.untrusted import shown
@@ -31,8 +32,10 @@ REDIRECTION = (
     "A repository's own opencode.json is merged over this file and could send your key elsewhere:"
     " in repositories you do not trust, set OPENCODE_DISABLE_PROJECT_CONFIG=1."
 )
-_NAMES = ("opencode.json", "opencode.jsonc")  # in one folder, the second wins
-_OWN = ".opencode"
+_FILES = ("opencode.json", "opencode.jsonc")  # in one folder, the second wins
+_NAMES = Names(
+    name=NAME, of_user=("config.json", *_FILES), files=_FILES, folders=(".opencode",), prefix="OPENCODE"
+)
 _HOSTED = Hosted(provider="opencode", key_variable="OPENCODE_API_KEY", folder="opencode")
 REGISTRY = (
     "opencode looks for its plugin library in the registry that each user's npm names: name your mirror in npm's own"
@@ -158,36 +161,6 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
     return (Place(path=folder / name, form="jsonc", within=within),)
 
 
-def _sources(machine: Machine) -> tuple[Source, ...]:
-    """Return all that opencode reads, from weak to strong (1.18.33, run 2026-11-28).
-
-    It looks in every folder from the root of the repository down to the working one; without a repository, from the
-    root of the file system. Sign-ins of an organisation, which it asks for settings over the network, are left out.
-    """
-    named = machine.variables.get
-    user = machine.folder("XDG_CONFIG_HOME", ".config") / NAME
-    sources = [_file_source("user", user / name) for name in ("config.json", *_NAMES)]
-    if file := named("OPENCODE_CONFIG"):
-        sources.append(_file_source("shell", machine.project / file, "OPENCODE_CONFIG"))
-    folders = machine.ways_up(machine.repository)
-    if named("OPENCODE_DISABLE_PROJECT_CONFIG", "").lower() not in ("1", "true"):
-        sources += [_file_source("project", folder / name) for folder in reversed(folders) for name in _NAMES]
-        sources += [_file_source("project", folder / _OWN / name) for folder in folders for name in _NAMES]
-    sources += [_file_source("user", machine.home / _OWN / name) for name in _NAMES]
-    if folder := named("OPENCODE_CONFIG_DIR"):
-        sources += [
-            _file_source("shell", machine.project / folder / name, "OPENCODE_CONFIG_DIR") for name in _NAMES
-        ]
-    if text := named("OPENCODE_CONFIG_CONTENT"):
-        place = Place(path=Path("OPENCODE_CONFIG_CONTENT"), form="jsonc")
-        sources.append(Source(origin="shell", place=place, variable=place.path.name, text=text))
-    return (*sources, *(_file_source("managed", machine.machine_file(NAME).parent / name) for name in _NAMES))
-
-
-def _file_source(origin: Origin, path: Path, variable: str | None = None) -> Source:
-    return Source(origin=origin, place=Place(path=path, form="jsonc"), variable=variable)
-
-
 def _decides(values: Values) -> tuple[tuple[KeyPath, ...], str]:
     """Return the settings that say whom opencode asks by default, and whom they name."""
     name = str(at(values, "model") or f"{PROVIDER}/").partition("/")[0]
@@ -274,7 +247,7 @@ OPENCODE = Agent(
     places=_places,
     home_variable="XDG_CONFIG_HOME",
     address_at=("provider", PROVIDER, "options", "baseURL"),
-    sources=_sources,
+    sources=lambda machine: sources(machine, _NAMES),
     decides=_decides,
     wanted=_wanted,
     adapted=adapted(_HOSTED, REGISTRY),

@@ -79,7 +79,9 @@ def show(run: Run, found: Figures, judged: Sequence[Bound], *, url: str, model: 
     load, source = run.load, run.load.profile.source
     ended = "" if run.ended == "time" else f", {run.ended}"
     console.print(
-        Text(f"{model} at {url}: {load.sessions} sessions at once, {run.seconds / 60:.1f} minutes{ended}"),
+        Text(
+            f"{model} at {url}: {load.sessions} sessions at once, {run.loaded_seconds / 60:.1f} minutes{ended}"
+        ),
         soft_wrap=True,
     )
     console.print(

@@ -22,7 +22,7 @@ from onprem_agents.setup import journal
 from onprem_agents.setup.developer_key import DeveloperKey
 from onprem_agents.setup.installed import Installed
 from onprem_agents.setup.prepare import prepare
-from onprem_agents.setup.shell import Shell
+from onprem_agents.setup.shell import SHELL_FILES, Shell
 from tests.unit.contract_samples import contract
 
 _SHELL: Shell = "bash"
@@ -122,9 +122,8 @@ class Laid:
 
     def _written(self) -> list[Path]:
         machine = self.machine()
-        return [
-            path for path in (self.agent.place(machine, "user").path, machine.contract_file) if path.exists()
-        ]
+        own = (machine.contract_file, machine.own_folder / SHELL_FILES[_SHELL])
+        return [path for path in (self.agent.place(machine, "user").path, *own) if path.exists()]
 
     def _write(self, files: Mapping[str, str]) -> None:
         for name, text in files.items():

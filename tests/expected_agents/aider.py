@@ -12,6 +12,7 @@ EXPECTED = Expected(
         "weak-model": "openai/fast",
         "editor-model": "openai/coder",
         "openai-api-base": "https://agents.example.internal/v1",
+        "set-env": ["OPENAI_BASE_URL=https://agents.example.internal/v1"],
         "edit-format": "diff",
         "timeout": 1800,
         "analytics": False,
@@ -55,10 +56,10 @@ EXPECTED = Expected(
     headless=("p", "--yes-always", "--no-pretty", "--no-auto-commits", "--message", "do it"),
     faults=(
         Fault(
-            path=("openai-api-base",),
-            value="https://agents.example.internal",
+            path=("set-env",),
+            value=["OPENAI_BASE_URL=https://agents.example.internal"],
             cause="url-without-v1",
-            fix="set openai-api-base to https://agents.example.internal/v1",
+            fix="set OPENAI_BASE_URL in set-env to https://agents.example.internal/v1",
         ),
         Fault(path=("model",), value="openai/qwen3", cause="model", fix="set model to openai/coder"),
         Fault(

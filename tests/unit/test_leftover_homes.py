@@ -5,6 +5,7 @@ That the verdicts are true is shown by the agents themselves (tests/agents/test_
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,20 @@ from onprem_agents.agents.diagnosis import Severity
 from onprem_agents.probes.local import examine
 from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.installed import Installed
-from tests.agents.leftovers import HOMES, Laid, LeftoverHome
+from tests.agents.leftovers import HOMES, KEY, Laid, LeftoverHome
 from tests.unit.contract_samples import contract
+from tests.unit.setup_machine import shell_of
 
 each_home = pytest.mark.parametrize("home", HOMES, ids=[home.name for home in HOMES])
 
 
 def examined(laid: Laid, *, mended: bool = False) -> list[Verdict]:
     installed = Installed(agent=laid.agent, path=f"/bin/{laid.home.agent}", release=(99, 0, 0))
-    found = examine(contract(), installed, laid.machine(mended=mended))
+    machine = laid.machine(mended=mended)
+    if machine.contract_file.exists():  # then the shell is a new one, in which setup's variables come last
+        new = shell_of(laid.agent, contract(), key=KEY.value)
+        machine = replace(machine, variables={**machine.variables, **new})
+    found = examine(contract(), installed, machine)
     return [verdict for verdict in found if verdict.severity is not Severity.OK]
 
 

@@ -95,7 +95,7 @@ def figures(run: Run) -> Figures:
     causes = Counter(sample.answer.cause for sample in run.samples)
     cached = [sample for sample in told if sample.answer.usage.cached_tokens is not None]
     token_seconds = [value for sample in good if (value := sample.token_seconds) is not None]
-    loaded = min(run.load.seconds, run.seconds)
+    loaded = run.loaded_seconds
 
     def within(samples: Iterable[Sample]) -> list[Sample]:
         return [one for one in samples if one.at_seconds + (one.answer.first_seconds or 0.0) <= loaded]

@@ -53,6 +53,11 @@ class Run:
     samples: tuple[Sample, ...]
     compactions: int
 
+    @property
+    def loaded_seconds(self) -> float:
+        """How long new rounds began, without the wait for the last of them."""
+        return min(self.load.seconds, self.seconds)
+
 
 Watch = Callable[[float, list[Sample]], None]
 """Is told the seconds since the start and all rounds so far, about once a second."""

@@ -50,9 +50,9 @@ def page(run: Run, found: Figures, judged: Sequence[Bound], *, url: str, model: 
         "stopped": ", ended because nothing but failures came",
     }
     told = (
-        f"{load.sessions} sessions at once for {run.seconds / 60:.1f} minutes{ended[run.ended]}; "
+        f"{load.sessions} sessions at once for {run.loaded_seconds / 60:.1f} minutes{ended[run.ended]}; "
         f"profile {load.profile.name}, pauses × {load.pauses:g}, seed {load.seed}, "
-        f"window {load.limits.context_tokens:,} tokens, {run.compactions} compactions"
+        f"window {load.limits.context_tokens:,} tokens, compactions: {run.compactions}"
     )
     return "".join(
         [
