@@ -8,10 +8,26 @@ from typing import Literal, get_args
 
 from scripted_model.turn import Turn
 
-Fault = Literal["no-tools", "no-prefix-cache"]
-"""A server without a parser for its model's tool calls; one that keeps no prefix of a prompt."""
+Fault = Literal["no-tools", "no-prefix-cache", "no-pictures"]
+"""A server without a parser for its model's tool calls; one that keeps no prefix of a prompt; one for text alone."""
 
 FAULTS: tuple[Fault, ...] = get_args(Fault)
+
+
+_PICTURES = frozenset({"image", "image_url", "input_image"})
+
+
+def holds_picture(document: object) -> bool:
+    """Tell whether a request shows a picture, wherever in it and by whichever API."""
+    match document:
+        case {"type": str(kind)} if kind in _PICTURES:
+            return True
+        case dict():
+            return any(map(holds_picture, document.values()))
+        case list():
+            return any(map(holds_picture, document))
+        case _:
+            return False
 
 
 def without_tools(turn: Turn) -> Turn:

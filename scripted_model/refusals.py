@@ -55,6 +55,11 @@ def unknown_model(model: str, served: list[str]) -> Refusal:
     return Refusal(status=404, message=message, param="model")
 
 
+def picture() -> Refusal:
+    """Return the refusal of a picture by a server without a vision tower."""
+    return Refusal(status=400, message="At most 0 image(s) may be provided in one prompt.")
+
+
 def output_above_window(asked_tokens: int, context_tokens: int) -> Refusal:
     """Return the refusal of an output cap that no prompt would fit beside."""
     message = (

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from scripted_model import NAME, OWNER, refusals
-from scripted_model.faults import Fault, without_tools
+from scripted_model.faults import Fault, holds_picture, without_tools
 from scripted_model.http import Cut, HttpRequest, HttpResponse
 from scripted_model.plays import Play, Plays, QueuedPlay
 from scripted_model.prefix_cache import PrefixCache
@@ -110,6 +110,8 @@ class ScriptedModel:
         window = self._served[asked.model]
         if asked.max_output_tokens is not None and asked.max_output_tokens > window:
             raise refusals.output_above_window(asked.max_output_tokens, window)
+        if "no-pictures" in self._faults and holds_picture(document):
+            raise refusals.picture()
         return asked
 
     async def _played(self, request: HttpRequest, asked: Asked) -> HttpResponse:

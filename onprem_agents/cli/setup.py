@@ -135,7 +135,7 @@ def setup(  # noqa: PLR0913, PLR0917 - one parameter for each option
         _print(contract, target, shell, str(ca_file) if ca_file else None, as_json=as_json)
         return
     named = _agent(target)
-    found = installed.find_all(AGENTS, machine.variables)
+    found = installed.find_all(AGENTS if named is None else (named,), machine.variables)
     if named is not None and (reason := useless_in(scope, named)):
         raise click.UsageError(reason)
     chosen = role_choice.kept(machine) if scope == "user" else ChosenRoles()

@@ -60,7 +60,7 @@ def use(role: str, name: str | None, proxy: str | None, dry_run: bool, yes: bool
     store = key_store.kept(machine)
     prepared = prepare(
         contract,
-        [item for item in installed.find_all(AGENTS, machine.variables) if item.agent in served],
+        installed.find_all(served, machine.variables),
         machine,
         "user",
         key=store.read(machine) if store.kind != "command" else None,

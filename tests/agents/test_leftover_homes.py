@@ -176,6 +176,8 @@ def test_an_agent_asks_whom_the_doctor_says(
         case "nobody":
             assert not first.came, first.text
             assert first.outside <= known, first.text
+    offered = {name for line in (*first.came, *last.came) for name in line["request"].get("tools") or ()}
+    assert not offered & set(EXPECTED[home.agent].withheld)
     assert last.done, last.text
     assert last.outside <= known, "nothing but our server was asked"
     assert last.keys == {fingerprint(KEY.value)}, "and with our key alone"

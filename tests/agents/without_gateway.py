@@ -21,7 +21,7 @@ _SERVED = ("--model", "coder=131072", "--model", "fast=65536")
 
 
 @contextmanager
-def scripted_model(folder: Path) -> Iterator[tuple[int, Path]]:
+def scripted_model(folder: Path, *options: str) -> Iterator[tuple[int, Path]]:
     """Run the model, and give its port and the file of a contract that leads to it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
@@ -29,7 +29,7 @@ def scripted_model(folder: Path) -> Iterator[tuple[int, Path]]:
     told = copy.deepcopy(CONTRACT) | {"baseUrl": f"{base}/v1", "anthropicBaseUrl": base, "host": "127.0.0.1"}
     contract = folder / "contract.json"
     contract.write_text(json.dumps(told))
-    words = [sys.executable, "-m", "scripted_model", "--port", str(port), *_SERVED]
+    words = [sys.executable, "-m", "scripted_model", "--port", str(port), *_SERVED, *options]
     model = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL)
     try:
         _listening(port)

@@ -34,7 +34,8 @@ class Expected:
     variable alone. `headless` is the command of `doctor --agent` for a task in the folder `/f`. `own_keys`
     pairs a configuration with the key and setting found in it; `keyless` are changes after which no key is sent.
     `introduction` is what setup writes into its file of state, by place. `unattended` is the command of the tests with
-    the real agent, run by `developer`; `looks_for` is what it asks for outside all the same. `also_written` are files
+    the real agent, run by `developer`; `looks_for` is what it asks for outside all the same. `withheld` are
+    tools that would ask outside, which it offers no model then. `also_written` are files
     that setup writes beside the first, by scope; a fault or a change may name a variable of the environment instead of
     a path in a file.
     """
@@ -53,6 +54,7 @@ class Expected:
     own_keys: tuple[tuple[dict[str, Any], tuple[str, str] | None], ...]
     unattended: str
     looks_for: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
     developer: str
     introduction: dict[str, Any] = field(default_factory=dict)
 

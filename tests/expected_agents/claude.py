@@ -101,5 +101,6 @@ EXPECTED = Expected(
     ),
     introduction={"home/.claude.json": {"hasCompletedOnboarding": True}},
     unattended=('claude -p "$TASK" --output-format json --permission-mode acceptEdits --allowedTools Bash'),
+    withheld=("WebFetch", "WebSearch"),
     developer="carol",
 )

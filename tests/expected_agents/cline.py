@@ -79,5 +79,6 @@ EXPECTED = Expected(
     ),
     unattended='cline --auto-approve true "$TASK"',
     looks_for=("data.cline.bot",),
+    withheld=("fetch_web_content",),
     developer="judy",
 )

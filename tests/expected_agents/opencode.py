@@ -123,5 +123,6 @@ EXPECTED = Expected(
         ({}, None),
     ),
     unattended='opencode run --format json "$TASK"',
+    withheld=("webfetch",),
     developer="alice",
 )

@@ -5,6 +5,7 @@ That the verdicts are true is shown by the agents themselves (tests/agents/test_
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +64,39 @@ def test_each_verdict_names_the_file_or_the_variable_to_change(home: LeftoverHom
         assert f"unset {name}" in verdict.fix
     for name in home.mend.get("remove", []):
         assert name.removeprefix("~/") in verdict.evidence
+
+
+SWITCHES = [
+    f"CLAUDE_CODE_USE_{name}"
+    for name in (
+        *("BEDROCK", "VERTEX", "FOUNDRY", "MANTLE", "GATEWAY"),
+        *("ANTHROPIC_AWS", "ANTHROPIC_GOOGLE_CLOUD"),
+    )
+]
+
+
+@pytest.mark.parametrize("where", ["settings", "shell"])
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_each_switch_to_another_cloud_is_named_and_then_emptied_wherever_it_stands(
+    switch: str, where: str, tmp_path: Path
+) -> None:
+    settings = json.dumps({"env": {switch: "1"}})
+    home = LeftoverHome(
+        name=switch,
+        about="",
+        agent="claude",
+        files={"~/.claude/settings.json": settings} if where == "settings" else {},
+        variables={switch: "1"} if where == "shell" else {},
+        asked="ours",
+    )
+    laid = Laid(home=home, folder=tmp_path)
+    laid.lay_out()
+
+    (named,) = (verdict for verdict in examined(laid) if verdict.cause == "leftover")
+    assert switch in named.evidence
+    laid.set_up()
+    assert examined(laid) == []
+    assert json.loads((tmp_path / "home/.claude/settings.json").read_text())["env"][switch] == ""
 
 
 def test_there_is_a_home_for_each_way_that_was_found() -> None:

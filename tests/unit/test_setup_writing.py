@@ -204,6 +204,20 @@ def test_a_missing_agent_is_named_with_how_to_install_it(
     assert (home / ".codex/config.toml").exists()
 
 
+def test_of_a_named_agent_alone_the_release_is_asked(
+    run_setup: Setup, bin_folder: Path, tmp_path: Path
+) -> None:
+    asked = tmp_path / "asked"
+    for program in bin_folder.iterdir():
+        program.unlink()
+        program.write_text(f"#!/bin/sh\necho {program.name} >> {asked}\necho 99.0.0\n")
+        program.chmod(0o755)
+
+    assert run_setup("codex", ONPREM_API_KEY=KEY).exit_code == 0
+
+    assert asked.read_text().split() == ["codex"], "some need seconds to tell it"
+
+
 def test_the_start_file_serves_every_agent_that_was_set_up_one_by_one(run_setup: Setup, home: Path) -> None:
     for name in ("copilot", "cline", "aider"):
         assert run_setup(name, ONPREM_API_KEY=KEY).exit_code == 0
