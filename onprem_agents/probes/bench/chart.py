@@ -1,8 +1,8 @@
 """Plots as SVG text for a page without scripts: lines and dots over plain or logarithmic axes.
 
 A plotting library would be the larger part of a developer's installation. Of those of pure Python pygal 3.1.3 puts a
-script into each plot and has a logarithmic x axis beside a logarithmic y axis alone, leather 0.4.1 has none at all (pygal
-run, both looked into, 2026-11-28).
+script into each plot and has a logarithmic x axis beside a logarithmic y axis alone, leather 0.4.1 has none at all
+(pygal run, both looked into, 2026-11-28).
 """
 
 from __future__ import annotations
