@@ -176,7 +176,9 @@ def test_an_agent_asks_whom_the_doctor_says(
         case "nobody":
             assert not first.came, first.text
             assert first.outside <= known, first.text
-    offered = {name for line in (*first.came, *last.came) for name in (line["request"] or {}).get("tools") or ()}
+    offered = {
+        name for line in (*first.came, *last.came) for name in (line["request"] or {}).get("tools") or ()
+    }
     assert not offered & set(EXPECTED[home.agent].withheld)
     assert last.done, last.text
     assert last.outside <= known, "nothing but our server was asked"

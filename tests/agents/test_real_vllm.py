@@ -27,6 +27,8 @@ _SCHEMA = {
     "additionalProperties": False,
 }
 _TOOL = {"type": "function", "function": {"name": "write", "parameters": _SCHEMA, "strict": True}}
+# A tool as `/v1/responses` has it.
+_FUNCTION = {"type": "function", "name": "note", "parameters": _SCHEMA}
 _TRIES = 3
 _LIMITS = {
     "/v1/chat/completions": "max_tokens",
@@ -150,6 +152,38 @@ def test_vllm_takes_of_thinking_what_the_scripted_model_takes(
     vllm: Gateway, path: str, fields: dict[str, Any], status: int
 ) -> None:
     answer = ask(vllm, path, bodies()[path] | fields)
+
+    assert answer.status_code == status, answer.text
+
+
+_NOTES = {"type": "namespace", "name": "mcp__notes", "description": "Notes.", "tools": [_FUNCTION]}
+_PATCH = {"type": "custom", "name": "patch"}
+_DEVELOPERS = [{"role": "developer", "content": text} for text in ("Be brief.", "Be kind.")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"tools": [_NOTES]}, 200),
+        ({"tools": [_PATCH | {"format": {"type": "text"}}]}, 200),
+        (
+            {
+                "tools": [
+                    _PATCH | {"format": {"type": "grammar", "syntax": "lark", "definition": 'start: "a"'}}
+                ]
+            },
+            400,
+        ),
+        ({"tools": [{"type": "web_search"}]}, 200),
+        ({"input": [*_DEVELOPERS, {"role": "user", "content": "hi"}]}, 200),
+    ],
+    ids=["namespace", "custom", "grammar", "web-search", "two-developers"],
+)
+def test_vllm_takes_of_codex_what_the_scripted_model_takes(
+    vllm: Gateway, fields: dict[str, Any], status: int
+) -> None:
+    body = bodies()["/v1/responses"] | {"max_output_tokens": 16} | fields
+    answer = ask(vllm, "/v1/responses", body)
 
     assert answer.status_code == status, answer.text
 
