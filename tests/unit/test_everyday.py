@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from onprem_agents.agents import CLIENTS
 from onprem_agents.cli import main
 from tests.unit.platform_server import KEY, Platform
 from tests.unit.setup_machine import Onprem, address
@@ -68,6 +69,12 @@ def test_the_commands_of_the_page_run_in_their_order(onprem: Onprem, server: Pla
     for line in lines:
         done = onprem(*shlex.split(line)[1:])
         assert done.exit_code == 0, f"{line}\n{done.output}"
+
+
+def test_every_client_that_is_set_up_by_hand_is_named_with_what_prints_it() -> None:
+    _, _, section = PAGE.partition("## Editors and other clients\n")
+    named = re.findall(r"`([a-z-]+)`", section.partition("\n## ")[0])
+    assert {client.name for client in CLIENTS} <= set(named)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
