@@ -23,6 +23,7 @@ from tests.agents.without_gateway import KEY_COMMAND, onprem_agents, scripted_mo
 
 _LIMIT_SECONDS = 120
 _COMMAND = "run \"python3 -c 'print(1)' > out.txt\""
+_GREETING = "reply with the word ready"
 _SHOW = 'use the tool Read with file_path "picture.png"'
 
 
@@ -45,12 +46,12 @@ class Claude:
             json.dumps({name: value for name, value in whole.items() if value is not None})
         )
 
-    def asks(self, task: str, mode: str) -> list[dict[str, Any]]:
+    def asks(self, task: str, mode: str, *words: str) -> list[dict[str, Any]]:
         """Give it a task and return what the model was sent."""
         record = self.folder / "record"
         before = len(record.read_text().splitlines()) if record.exists() else 0
         subprocess.run(
-            ["claude", "-p", task, "--output-format", "json", "--permission-mode", mode],
+            ["claude", "-p", task, "--output-format", "json", "--permission-mode", mode, *words],
             cwd=self.folder / "repository",
             env=self.variables,
             stdin=subprocess.DEVNULL,
@@ -100,3 +101,13 @@ def test_a_picture_does_not_get_into_the_conversation_of_a_model_that_reads_text
     claude.change(permissions=None)
     came = claude.asks(_SHOW, "acceptEdits")
     assert came[-1]["refusal"] == "At most 0 image(s) may be provided in one prompt."
+
+
+def test_every_name_that_it_has_for_a_model_is_a_role_of_ours(claude: Claude) -> None:
+    names = {"fable": "coder", "opus": "coder", "haiku": "fast"}
+
+    asked = {name: claude.asks(_GREETING, "default", "--model", name) for name in names}
+
+    assert {name: {line["request"]["model"] for line in came} for name, came in asked.items()} == {
+        name: {model} for name, model in names.items()
+    }
