@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from onprem_agents.agents import AGENTS, Agent
 from onprem_agents.agents.config import Values
+from onprem_agents.agents.machine import Machine
 from onprem_agents.cli import main
 from onprem_agents.setup.kind import Kind
 from onprem_agents.setup.merge import read
@@ -48,6 +50,30 @@ def pick_a_model(path: Path) -> None:
 def trust_a_folder(path: Path) -> None:
     """Do what Codex does when a folder is trusted: a table more."""
     path.write_text(path.read_text() + TRUST)
+
+
+OWN = {
+    "json": '{\n    "mine": {"kept": true}\n}',
+    "jsonc": '// of mine\n{"mine": [1, 2,], /* kept */}\n',
+    "toml": "mine = 1 # kept\n\n[table]\nof = 'mine'\n",
+    "yaml": "# of mine\nmine:   {kept: yes}\n",
+}
+
+
+@pytest.mark.parametrize("agent", AGENTS, ids=[agent.name for agent in AGENTS])
+def test_every_file_of_an_agent_comes_back_byte_for_byte(agent: Agent, run_setup: Setup, home: Path) -> None:
+    machine = Machine(home=home, project=Path.cwd(), variables={})
+    for place in agent.places(machine, "user"):
+        place.path.parent.mkdir(parents=True, exist_ok=True)
+        place.path.write_text(OWN[place.form])
+    before = everything(home)
+
+    assert run_setup(agent.name, ONPREM_API_KEY=KEY).exit_code == 0
+    assert all("mine" in place.path.read_text() for place in agent.places(machine, "user"))
+    assert everything(home) != before
+    assert run_setup("--undo").exit_code == 0
+
+    assert everything(home) == before
 
 
 def test_what_the_agents_wrote_since_stays_alone_in_an_empty_home(run_setup: Setup, home: Path) -> None:
