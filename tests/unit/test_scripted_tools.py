@@ -120,3 +120,31 @@ def test_what_vllm_refuses_is_refused(send: Send, request_body: dict[str, Any], 
 
     assert status == 400
     assert told in answer["error"]["message"]
+
+
+def shown(kind: str, **picture: Any) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": [{"type": kind, **picture}]}]
+
+
+_URL = "data:image/png;base64,eA=="
+_SOURCE = {"type": "base64", "media_type": "image/png", "data": "eA=="}
+_RESULT = {"type": "tool_result", "tool_use_id": "1", "content": [{"type": "image", "source": _SOURCE}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/v1/chat/completions", {"messages": shown("image_url", image_url={"url": _URL})}),
+        ("/v1/responses", {"input": shown("input_image", image_url=_URL)}),
+        ("/v1/messages", {"messages": shown("image", source=_SOURCE), "max_tokens": 9}),
+        ("/v1/messages", {"messages": [{"role": "user", "content": [_RESULT]}], "max_tokens": 9}),
+    ],
+)
+def test_a_server_for_text_alone_refuses_a_picture_by_each_api(
+    path: str, fields: dict[str, Any], send: Send, tmp_path: Path
+) -> None:
+    blind = sender(tmp_path / "record-of-the-other.jsonl", faults=("no-pictures",))
+
+    assert send(path, {"model": "coder"} | fields)[0] == 200
+    status, answer = blind(path, {"model": "coder"} | fields)
+    assert (status, answer["error"]["message"]) == (400, "At most 0 image(s) may be provided in one prompt.")
