@@ -56,8 +56,11 @@ def unknown_model(model: str, served: list[str]) -> Refusal:
 
 
 def picture() -> Refusal:
-    """Return the refusal of a picture by a server without a vision tower."""
-    return Refusal(status=400, message="At most 0 image(s) may be provided in one prompt.")
+    """Return the refusal of a picture by a server without a vision tower (`--language-model-only`: a limit of 0)."""
+    more = "Set `--limit-mm-per-prompt` to increase this limit."
+    return Refusal(
+        status=400, message=f"At most 0 image(s) may be provided in one prompt. {more}", param="image"
+    )
 
 
 def output_above_window(asked_tokens: int, context_tokens: int) -> Refusal:
