@@ -151,13 +151,13 @@ def _install(agent: Agent, release: str, folder: Path, npm: str) -> Path:
                 package = folder / "node_modules" / agent.package
                 if script := _own_script(package):
                     _run(["node", str(script)])
-                program = folder / "node_modules" / ".bin" / agent.name
+                program = folder / "node_modules" / ".bin" / (agent.packaged_as or agent.name)
             case "PyPI":
                 _run([sys.executable, "-m", "venv", str(folder / "python")])
                 _run([str(folder / "python/bin/pip"), "install", "--quiet", f"{agent.package}=={release}"])
                 program = folder / "python" / "bin" / agent.name
         if not program.exists():
-            raise EnvironmentProblem(f"{agent.package} {release} brings no program {agent.name}")
+            raise EnvironmentProblem(f"{agent.package} {release} brings no program {program.name}")
         (programs / agent.name).symlink_to(program)
         done.touch()
     return programs
