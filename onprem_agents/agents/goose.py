@@ -44,7 +44,9 @@ LEFTOVERS = (
     ),
 )
 PICTURES = "goose sends no picture: it leaves them out for a model of a provider of one's own."
-ASKS = "It asks nobody before it edits a file or runs a command, unless GOOSE_MODE in config.yaml says approve."
+ASKS = (
+    "It asks nobody before it edits a file or runs a command, unless GOOSE_MODE in config.yaml says approve."
+)
 NOTES = (PICTURES, ASKS)
 
 
