@@ -26,8 +26,6 @@ PROVIDER = "onprem"
 SETTINGS = "active_provider|providers|GOOSE_.+"
 # The oldest release that was looked into (2026-11) knows the setting; one before it gets the variable.
 _KEY_BY_COMMAND: Release = (1, 50, 0)
-# It compacts at this share of a window if nothing else is said (documentation of 1.52.0), in hundredths.
-_COMPACTS_AT = 80
 LEFTOVERS = (
     *(
         Leftover(variable=name, does="makes goose ask that provider instead, whatever its file says")
@@ -67,7 +65,6 @@ def _files(connection: Connection) -> tuple[ConfigFile, ...]:
         "active_provider": PROVIDER,
         "providers": {PROVIDER: {"enabled": True, "configured": True, "model": main.model}},
         "GOOSE_TELEMETRY_ENABLED": False,
-        **_threshold(connection.roles),
     }
     folder = "~/.config/goose"
     return (
@@ -88,12 +85,6 @@ def _model(role: Role) -> Values:
     if role.thinking is not None:
         request |= role.thinking.request_fields()
     return {"name": role.model, "context_limit": role.context_tokens, "request_params": request}
-
-
-def _threshold(roles: tuple[Role, ...]) -> Values:
-    """Return where it must compact, as a share of each window, where its own would leave an answer no room."""
-    least = min((role.context_tokens - role.max_output_tokens) * 100 // role.context_tokens for role in roles)
-    return {"GOOSE_AUTO_COMPACT_THRESHOLD": least / 100} if least < _COMPACTS_AT else {}
 
 
 def _wanted(connection: Connection, release: Release | None, _ca_file: str | None) -> Wanted:
@@ -187,10 +178,6 @@ def _headless(program: str, _connection: Connection, _folder: Path, task: str) -
     return (program, "run", "--no-session", "--quiet", "--text", task)
 
 
-def _compacts_at(context_tokens: int, max_output_tokens: int) -> int:
-    return min(context_tokens * _COMPACTS_AT // 100, context_tokens - max_output_tokens)
-
-
 GOOSE = Agent(
     name=NAME,
     title="goose",
@@ -201,8 +188,8 @@ GOOSE = Agent(
     version="1.52.0",
     tried="2026-11-28",
     path="/v1/chat/completions",
-    # Its first request has about 5k tokens.
-    limits=Limits(least_compaction_tokens=12_000, compacts_at=_compacts_at),
+    # Its first request has about 5k tokens; it compacts at four fifths of the window, as it says when it does.
+    limits=Limits(least_compaction_tokens=12_000, compacts_at=lambda context, _output: context * 8 // 10),
     files=_files,
     environment=_environment,
     ca_variables=("SSL_CERT_FILE",),
