@@ -151,16 +151,22 @@ def _install(agent: Agent, release: str, folder: Path, npm: str) -> Path:
                 package = folder / "node_modules" / agent.package
                 if script := _own_script(package):
                     _run(["node", str(script)])
-                program = folder / "node_modules" / ".bin" / agent.name
+                program = linked(agent, folder / "node_modules" / ".bin")
             case "PyPI":
                 _run([sys.executable, "-m", "venv", str(folder / "python")])
                 _run([str(folder / "python/bin/pip"), "install", "--quiet", f"{agent.package}=={release}"])
                 program = folder / "python" / "bin" / agent.name
         if not program.exists():
-            raise EnvironmentProblem(f"{agent.package} {release} brings no program {agent.name}")
+            raise EnvironmentProblem(f"{agent.package} {release} brings no program {program.name}")
         (programs / agent.name).symlink_to(program)
         done.touch()
     return programs
+
+
+def linked(agent: Agent, programs: Path) -> Path:
+    """Return the program that a package of npm's brings: earlier releases may name it otherwise than the pinned one."""
+    own = programs / (agent.packaged_as or agent.name)
+    return own if own.exists() else programs / agent.name
 
 
 def _own_script(package: Path) -> Path | None:

@@ -14,7 +14,7 @@ from embedded.agent_releases import Trial, checks_of, missing, newest, united
 from embedded.commands import newest as command
 from embedded.layout import Layout
 from embedded.progress import Progress
-from onprem_agents.agents import AGENTS
+from onprem_agents.agents import AGENTS, agent_named
 from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import AgentCheck, summary
 from onprem_agents.errors import UnknownFact
@@ -120,6 +120,15 @@ def test_a_red_cell_fails_the_run_with_its_name(
     )
     (written,) = yaml.safe_load((tmp_path / command.MATRIX).read_text())
     assert written["release"] == "0.171.0"
+
+
+@pytest.mark.parametrize("name", ["goose", "goose-binary-linux-x64"])
+def test_a_program_is_found_under_its_own_name_and_under_that_of_its_package(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).touch()
+
+    assert agent_releases.linked(agent_named("goose"), tmp_path) == tmp_path / name
 
 
 def test_an_agent_that_does_not_exist_is_refused_before_anything_is_installed() -> None:
