@@ -1,4 +1,4 @@
-"""What was seen of releases of agents beside the pinned ones, each with its day (`./dev test agents --newest`)."""
+"""What was seen of the newest releases of the agents, each with its day (`./dev test agents --newest`)."""
 
 from __future__ import annotations
 
@@ -31,13 +31,16 @@ class AgentCheck(Fact):
 
 
 def summary(checks: Sequence[AgentCheck], today: date) -> str:
-    """Return one line on them: how many of which releases, how old, and what failed."""
+    """Return one line on them: how old, which releases, and which cells are red."""
     if not checks:
-        return "releases of agents beside the pinned ones: none was run yet (./dev test agents --newest)"
-    red = [each for each in checks if each.fault is not None]
-    releases = dict.fromkeys(f"{each.agent} {each.release}" for each in checks)
+        return "newest releases of the agents: none was run yet (./dev test agents --newest)"
+    releases: dict[str, dict[str, None]] = {}
+    for each in checks:
+        releases.setdefault(each.agent, {})[each.release] = None
     oldest = min(each.seen for each in checks)
     days = (today - oldest).days
     age = f"{oldest}, {days} day{'s' if days != 1 else ''} ago"
-    found = f"; not working: {'; '.join(each.name for each in red)}" if red else ", all well"
-    return f"releases of agents beside the pinned ones, run {age}: {', '.join(releases)}{found}"
+    tried = "; ".join(f"{agent} {', '.join(found)}" for agent, found in releases.items())
+    red = [f"{each.name} ({each.fault})" for each in checks if each.fault is not None]
+    found = f"not working: {'; '.join(red)}" if red else "all well"
+    return f"newest releases of the agents, run {age}: {tried}: {found}"
