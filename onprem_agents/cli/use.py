@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -51,14 +52,16 @@ def use(role: str, name: str | None, proxy: str | None, dry_run: bool, yes: bool
     there = [agent for agent in AGENTS if is_set_up(agent, contract, machine)]
     named = agent_named(name) if name is not None else None
     chosen, left_out = _choose(contract, role, there, named)
-    roles, gone = role_choice.kept(machine).usable(contract)
+    before, gone = role_choice.kept(machine).usable(contract)
+    roles = before
     for agent in chosen:
         roles = roles.with_choice(agent, None if role == contract.main_role else role)
     # All that are set up: the shell's file holds the variables of each.
     served = [agent for agent in there if obstacle(roles.seen_by(agent, contract), agent) is None]
     shell = shell_of_setup(machine)
     store = key_store.kept(machine)
-    prepared = prepare(
+    prepared_with = partial(
+        prepare,
         contract,
         [item for item in installed.find_all(AGENTS, machine.variables) if item.agent in served],
         machine,
@@ -68,12 +71,15 @@ def use(role: str, name: str | None, proxy: str | None, dry_run: bool, yes: bool
         shell=shell,
         store=store,
         through_proxy=proxy is not None or not spares_proxy(machine, shell),
-        roles=roles,
     )
+    prepared = prepared_with(roles=roles)
+    known_notes = prepared_with(roles=before).notes
     remembered = role_choice.change(machine, roles)
     if roles.by_agent or remembered.found.content is not None:
         prepared = replace(prepared, changes=(*prepared.changes, remembered))
-    prepared = replace(prepared, notes=(*gone, *prepared.notes))
+    # What setup said of the agents already holds as before: only what the switch changes is news.
+    news = [note for note in prepared.notes if note not in known_notes]
+    prepared = replace(prepared, notes=(*gone, *news))
     written = agreed(prepared, left_out, dry_run=dry_run, yes=yes, as_json=as_json)
     if written:
         journal.apply(prepared.changes, machine.history)

@@ -234,3 +234,14 @@ def test_choices_for_agents_that_this_release_does_not_know_count_for_nobody() -
     usable, notes = ChosenRoles(by_agent={"later-agent": "fast"}).usable(parsed(CONTRACT))
 
     assert (usable, notes) == (NONE_CHOSEN, ())
+
+
+def test_only_what_the_switch_changes_is_said_again(set_up: Onprem) -> None:
+    first = set_up("use", "fast", "--agent", "codex", "--json")
+    second = set_up("use", "fast", "--json")
+
+    assert json.loads(first.stdout)["notes"] == [], "setup said its notes when it wrote the files"
+    assert json.loads(second.stdout)["notes"] == []
+    assert json.loads(second.stdout)["written"] is True
+    again = json.loads(set_up("use", "fast", "--json").stdout)
+    assert (again["changes"], again["written"]) == ([], False)
