@@ -17,16 +17,30 @@ from onprem_agents.cli.contract_source import contract_of_last_setup, proxy_opti
 from onprem_agents.cli.options import json_option
 from onprem_agents.cli.setup_view import agreed, tell
 from onprem_agents.contract.connection import Connection
-from onprem_agents.errors import InvalidInput, Problem, nearest_hint
+from onprem_agents.contract.connection_file import read
+from onprem_agents.errors import InvalidInput, OnpremError, Problem, nearest_hint
 from onprem_agents.probes.in_use import is_set_up
-from onprem_agents.setup import installed, journal, key_store, role_choice
+from onprem_agents.setup import changes, installed, journal, key_store, role_choice
 from onprem_agents.setup.certificates import kept
 from onprem_agents.setup.prepare import prepare
 from onprem_agents.setup.start_files import shell_of_setup, spares_proxy
 
 
+def _roles(_context: click.Context, _parameter: click.Parameter, word: str) -> list[str]:
+    """Return what ROLE completes to: the roles of the last setup. A shell that completes asks no gateway."""
+    machine = Machine(home=Path.home(), project=Path.cwd(), variables=dict(os.environ))
+    kept = changes.find(machine.contract_file)
+    if kept.content is None:
+        return []
+    try:
+        contract = read(kept.text, str(machine.contract_file)).connection
+    except OnpremError:
+        return []
+    return [each.role for each in contract.roles if each.role.startswith(word)]
+
+
 @click.command()
-@click.argument("role")
+@click.argument("role", shell_complete=_roles)
 @click.option(
     "--agent",
     "name",
