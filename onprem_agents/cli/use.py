@@ -29,11 +29,11 @@ from onprem_agents.setup.start_files import shell_of_setup, spares_proxy
 def _roles(_context: click.Context, _parameter: click.Parameter, word: str) -> list[str]:
     """Return what ROLE completes to: the roles of the last setup. A shell that completes asks no gateway."""
     machine = Machine(home=Path.home(), project=Path.cwd(), variables=dict(os.environ))
-    kept = changes.find(machine.contract_file)
-    if kept.content is None:
+    found = changes.find(machine.contract_file)
+    if found.content is None:
         return []
     try:
-        contract = read(kept.text, str(machine.contract_file)).connection
+        contract = read(found.text, str(machine.contract_file)).connection
     except OnpremError:
         return []
     return [each.role for each in contract.roles if each.role.startswith(word)]
