@@ -39,7 +39,7 @@ def summary(checks: Sequence[AgentCheck], today: date) -> str:
         releases.setdefault(each.agent, {})[each.release] = None
     oldest = min(each.seen for each in checks)
     days = (today - oldest).days
-    age = f"{oldest}, {days} day{'s' if days != 1 else ''} ago"
+    age = f"{oldest}, " + ("today" if days == 0 else f"{days} day{'s' if days != 1 else ''} ago")
     tried = "; ".join(f"{agent} {', '.join(found)}" for agent, found in releases.items())
     red = [f"{each.name} ({each.fault})" for each in checks if each.fault is not None]
     found = f"not working: {'; '.join(red)}" if red else "all well"
