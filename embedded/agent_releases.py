@@ -13,14 +13,13 @@ from typing import Any
 import yaml
 
 from onprem_agents.agents import AGENTS, agent_named
-from onprem_agents.catalog.agent_check import AgentCheck
+from onprem_agents.catalog.agent_check import INSTALL, AgentCheck
 from onprem_agents.files import write_file
 
 ASKED, ANSWERED = "ONPREM_AGENT_RELEASES", "ONPREM_AGENT_CHECKS"
 """Variables that name the file with the releases to try, and the one for what was seen, a JSON object a line."""
 
 TRANSLATIONS = ("native", "litellm")
-INSTALL = "install"
 CHECKS = ("setup", "tasks", "requests", "doctor")
 """What is tried of a release that could be installed, with each translation."""
 

@@ -9,6 +9,9 @@ from pydantic import Field
 
 from onprem_agents.catalog.fact import Fact
 
+INSTALL = "install"
+"""The check that holds for every translation alike."""
+
 
 class AgentCheck(Fact):
     """One check of one release, on the wire that the agent speaks, with that translation behind the gateway.
@@ -41,6 +44,12 @@ def summary(checks: Sequence[AgentCheck], today: date) -> str:
     days = (today - oldest).days
     age = f"{oldest}, " + ("today" if days == 0 else f"{days} day{'s' if days != 1 else ''} ago")
     tried = "; ".join(f"{agent} {', '.join(found)}" for agent, found in releases.items())
-    red = [f"{each.name} ({each.fault})" for each in checks if each.fault is not None]
-    found = f"not working: {'; '.join(red)}" if red else "all well"
+    red = dict.fromkeys(_told(each) for each in checks if each.fault is not None)
+    found = f"red: {'; '.join(red)} (why: docs/everyday.md)" if red else "all well"
     return f"newest releases of the agents, run {age}: {tried}: {found}"
+
+
+def _told(check: AgentCheck) -> str:
+    if check.check == INSTALL:
+        return f"{check.agent} {check.release} could not be installed"
+    return check.name
