@@ -41,7 +41,9 @@ def test_the_releases_work_as_the_pinned_ones_do(
         return [
             f"{trial.name}: {check}: {fault}"
             for trial in trials
-            for check, fault in _tried(trial, translation, gateway, tmp_path / trial.name)
+            for check, fault in _tried(
+                trial, translation, gateway, tmp_path / f"{trial.agent}-{trial.release}"
+            )
             if fault is not None
         ]
 
