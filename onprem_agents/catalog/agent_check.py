@@ -33,8 +33,8 @@ class AgentCheck(Fact):
         return f"{self.agent} {self.release}, {self.wire}, {self.translation}, {self.check}"
 
 
-def summary(checks: Sequence[AgentCheck], today: date) -> str:
-    """Return one line on them: how old, which releases, and which cells are red."""
+def summary(checks: Sequence[AgentCheck], today: date, agents: Sequence[str]) -> str:
+    """Return one line on them: how old, which releases, which cells are red, and which agents were never run."""
     if not checks:
         return "newest releases of the agents: none was run yet (./dev test agents --newest)"
     releases: dict[str, dict[str, None]] = {}
@@ -46,7 +46,9 @@ def summary(checks: Sequence[AgentCheck], today: date) -> str:
     tried = "; ".join(f"{agent} {', '.join(found)}" for agent, found in releases.items())
     red = dict.fromkeys(_told(each) for each in checks if each.fault is not None)
     found = f"red: {'; '.join(red)} (why: docs/everyday.md)" if red else "all well"
-    return f"newest releases of the agents, run {age}: {tried}: {found}"
+    left = [name for name in agents if name not in releases]
+    never = f"; not run yet: {', '.join(left)}" if left else ""
+    return f"newest releases of the agents, run {age}: {tried}: {found}{never}"
 
 
 def _told(check: AgentCheck) -> str:

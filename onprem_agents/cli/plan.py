@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import summary
 from onprem_agents.cli.memory_view import account, bar
@@ -39,7 +40,7 @@ def plan(stack: str, folder: Path, as_json: bool, explain: bool, images: bool) -
             click.echo(f"{image['name']} {image['reference']}")
     else:
         print_report(result, Console(highlight=False), explain=explain)
-        click.echo(summary(load_catalog().agent_checks, today()))
+        click.echo(summary(load_catalog().agent_checks, today(), [agent.name for agent in AGENTS]))
 
 
 def today() -> date:

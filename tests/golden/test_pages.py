@@ -76,17 +76,18 @@ def releases() -> str:
         cells.setdefault((one.agent, one.release, f"`{one.wire}`", f"{one.seen}"), []).append(one)
     translations = tuple(dict.fromkeys(one.translation for one in checks))
     head = ("agent", "release", "wire", *translations, "run")
-    return _table(
-        head,
+    never = [agent for agent in AGENTS if agent.name not in {one.agent for one in checks}]
+    rows = [
         (
-            (
-                *key[:3],
-                *(_found([one for one in of_it if one.translation == name]) for name in translations),
-                key[3],
-            )
-            for key, of_it in cells.items()
-        ),
-    )
+            *key[:3],
+            *(_found([one for one in of_it if one.translation == name]) for name in translations),
+            key[3],
+        )
+        for key, of_it in cells.items()
+    ]
+    blank = ("",) * len(translations)
+    rows += [(agent.name, "not run yet", f"`{agent.path}`", *blank, "") for agent in never]
+    return _table(head, iter(rows))
 
 
 def _found(checks: list[AgentCheck]) -> str:

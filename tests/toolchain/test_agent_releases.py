@@ -304,19 +304,21 @@ def test_the_option_in_another_place_is_refused_with_the_right_one() -> None:
 def test_what_is_told_of_the_matrix_names_its_age_and_what_failed() -> None:
     rows = [check(), check(release="0.170.0", name="doctor", fault="no")]
 
-    assert summary(rows[:1], TODAY).endswith("run 2026-11-28, today: codex 0.171.0: all well")
-    assert summary(rows[:1], date(2026, 12, 1)).endswith("2026-11-28, 3 days ago: codex 0.171.0: all well")
-    assert summary(rows, date(2026, 11, 29)).endswith(
+    assert summary(rows[:1], TODAY, ["codex"]).endswith("run 2026-11-28, today: codex 0.171.0: all well")
+    assert summary(rows[:1], date(2026, 12, 1), ["codex", "pi"]).endswith(
+        "2026-11-28, 3 days ago: codex 0.171.0: all well; not run yet: pi"
+    )
+    assert summary(rows, date(2026, 11, 29), ["codex"]).endswith(
         "1 day ago: codex 0.171.0, 0.170.0: red: codex 0.170.0, /v1/responses, native, doctor"
         " (why: docs/everyday.md)"
     )
-    assert "none was run yet" in summary([], TODAY)
+    assert "none was run yet" in summary([], TODAY, [])
 
 
 def test_a_release_that_could_not_be_installed_is_told_once() -> None:
     cells = checks_of([Trial(agent="kilo", release="7.8.1", fault="could not be installed: no")], [], TODAY)
 
-    assert ": red: kilo 7.8.1 could not be installed (why" in summary(cells, TODAY)
+    assert ": red: kilo 7.8.1 could not be installed (why" in summary(cells, TODAY, [])
 
 
 def test_plan_shows_the_matrix_with_its_age(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,7 +335,7 @@ def test_the_catalogue_holds_agents_that_exist_each_cell_once() -> None:
 
     assert len(set(names)) == len(names)
     seen, known = {each.agent for each in load_catalog().agent_checks}, {agent.name for agent in AGENTS}
-    assert seen == known, f"./dev test agents --newest {' '.join(known - seen)}"
+    assert seen <= known
 
 
 def test_the_workflow_runs_it_weekly_and_keeps_the_matrix() -> None:
