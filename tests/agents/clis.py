@@ -68,9 +68,10 @@ def _link(folder: Path) -> None:
     """Make a folder of the agents' programs alone, so that no other program of theirs is found before the machine's."""
     (folder / "bin").mkdir()
     for agent in AGENTS:
-        found = [folder / "node_modules" / ".bin" / agent.name, folder / "python" / "bin" / agent.name]
+        name = agent.packaged_as or agent.name
+        found = [folder / "node_modules" / ".bin" / name, folder / "python" / "bin" / name]
         program = next((path for path in found if path.exists()), None)
-        assert program is not None, f"{agent.package} has no program {agent.name}"
+        assert program is not None, f"{agent.package} has no program {name}"
         (folder / "bin" / agent.name).symlink_to(program)
     if (folder / _NODE).exists():
         (folder / "bin" / "node").symlink_to(folder / _NODE)

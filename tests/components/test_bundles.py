@@ -21,6 +21,7 @@ def every_bundle() -> list[Bundle]:
         translation="litellm",
         hardware={"nodeNames": ["node-a", "node-b"]},
         access={"tls": {"issuer": "internal-ca"}},
+        operator={},
     )
     return list(bundles(plan))
 

@@ -20,7 +20,7 @@ from embedded.commands import newest as command
 from embedded.commands.test import test as run_tests
 from embedded.layout import Layout
 from embedded.progress import Progress
-from onprem_agents.agents import AGENTS
+from onprem_agents.agents import AGENTS, agent_named
 from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import AgentCheck, summary
 from onprem_agents.cli import main
@@ -289,6 +289,15 @@ def test_where_nothing_could_be_tried_the_matrix_stays_and_the_tests_own_words_a
         run(checkout)
 
     assert not (checkout.checkout / command.MATRIX).exists()
+
+
+@pytest.mark.parametrize("name", ["goose", "goose-binary-linux-x64"])
+def test_a_program_is_found_under_its_own_name_and_under_that_of_its_package(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).touch()
+
+    assert agent_installs.linked(agent_named("goose"), tmp_path) == tmp_path / name
 
 
 def test_an_agent_that_does_not_exist_is_refused_before_anything_is_installed() -> None:

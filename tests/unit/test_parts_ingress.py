@@ -141,7 +141,7 @@ def test_agents_that_cannot_use_a_small_window_are_told_why() -> None:
     part = ingress(servers=[ANY_SERVICE | {"contextTokens": 16_384}])
     assert part.connection is not None
 
-    assert part.connection.main.supported_agents == ("opencode", "cline", "kilo", "pi", "aider")
+    assert part.connection.main.supported_agents == ("opencode", "cline", "kilo", "pi", "aider", "goose")
     assert set(part.connection.main.unsupported_reasons) == {"codex", "claude", "qwen", "copilot", "cn"}
 
 

@@ -198,7 +198,7 @@ def test_a_contract_that_no_setting_forbids_is_still_refused_at_a_setting() -> N
 def test_agents_are_told_why_they_cannot_use_a_short_window() -> None:
     plan = planned(model={"context": 16_384})
 
-    assert plan.main.supported_agents == ("opencode", "cline", "kilo", "pi", "aider")
+    assert plan.main.supported_agents == ("opencode", "cline", "kilo", "pi", "aider", "goose")
     assert set(plan.main.unsupported_reasons) == {"codex", "claude", "qwen", "copilot", "cn"}
     assert plan.connection.main.supported_agents == plan.main.supported_agents
 

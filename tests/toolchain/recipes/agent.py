@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,15 @@ from tests.toolchain.recipes.walking import Recipe, Step, edited, generated
 
 _PACKAGE, _VERSION = "sister-ai", "1.18.33"
 _IMPORT = "from onprem_agents.agents.opencode import OPENCODE\n"
+_MACHINE_FILES = "MACHINE_FILES: dict[str, MachineFile] = {\n"
+_MACHINE_FILE = (
+    '    "sister": MachineFile(\n'
+    '        linux="/etc/sister/sister.json",\n'
+    '        macos="/Library/Application Support/sister/sister.json",\n'
+    '        windows="%ProgramData%\\\\sister\\\\sister.json",\n'
+    '        source="a copy of opencode",\n'
+    "    ),\n"
+)
 _LIST = "AGENTS: tuple[Agent, ...] = (OPENCODE, "
 
 
@@ -18,7 +28,8 @@ def _sister(path: str) -> Step:
 
     def take(copy: Path) -> None:
         text = (copy / path.replace("NAME", "opencode")).read_text(encoding="utf-8")
-        text = text.replace("opencode", "sister").replace("OPENCODE", "SISTER")
+        # The modules beside opencode's are shared: `from onprem_agents.agents.opencode_folders import`.
+        text = re.sub(r"(?<!agents\.)opencode|opencode(?!_)", "sister", text).replace("OPENCODE", "SISTER")
         (copy / path.replace("NAME", "sister")).write_text(text, encoding="utf-8")
 
     return Step(path=path, take=take)
@@ -53,6 +64,10 @@ RECIPE = Recipe(
                 (_IMPORT, _IMPORT + "from onprem_agents.agents.sister import SISTER\n"),
                 (_LIST, _LIST + "SISTER, "),
             ),
+        ),
+        Step(
+            path="onprem_agents/agents/places.py",
+            take=edited("onprem_agents/agents/places.py", (_MACHINE_FILES, _MACHINE_FILES + _MACHINE_FILE)),
         ),
         _sister("tests/expected_agents/NAME.py"),
         _sister("docs/agents/NAME.md"),
