@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -133,83 +132,6 @@ def test_the_end_of_each_release_is_told_as_it_comes() -> None:
 
 
 @pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Put a shell script of that name before everything else on PATH."""
-    folder = tmp_path / "programs"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-    def write(name: str, script: str) -> None:
-        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-        (folder / name).chmod(0o755)
-
-    return write
-
-
-NPM_INSTALLS = """
-while [ "$1" != --prefix ]; do shift; done
-mkdir -p "$2/node_modules/.bin" "$2/node_modules/@openai/codex"
-echo '{}' > "$2/node_modules/@openai/codex/package.json"
-printf '#!/bin/sh\\necho codex-cli %s\\n' SAYS > "$2/node_modules/.bin/codex"
-chmod +x "$2/node_modules/.bin/codex"
-"""
-(CODEX,) = (agent for agent in AGENTS if agent.name == "codex")
-
-
-def test_the_registrys_own_client_says_which_releases_there_are(program: Callable[[str, str], None]) -> None:
-    tags = {"dist-tags.latest": "0.171.0", "versions": ["0.168.0", "0.169.0", "0.171.0", "0.172.0-alpha.1"]}
-    program("npm", f"echo '{json.dumps(tags)}'")
-
-    assert agent_installs.published(CODEX) == ("0.171.0", "0.169.0")
-
-
-def test_a_release_is_installed_with_its_program_alone(
-    program: Callable[[str, str], None], tmp_path: Path
-) -> None:
-    program("npm", NPM_INSTALLS.replace("SAYS", "0.171.0"))
-
-    trial = agent_installs.tried(CODEX, "0.171.0", tmp_path / "codex", node=None)
-
-    assert trial.fault is None
-    assert [path.name for path in Path(trial.folder).iterdir()] == ["codex"]
-
-
-def test_a_registry_that_has_it_not_is_named_by_no_address(
-    program: Callable[[str, str], None], tmp_path: Path
-) -> None:
-    said = "npm error code E404\nnpm error 404 Not Found - GET https://mirror.example.internal/codex"
-    program("npm", f"echo '{said}' >&2; exit 1")
-
-    trial = agent_installs.tried(CODEX, "0.171.0", tmp_path / "codex", node=None)
-
-    assert trial.fault == (
-        "could not be installed: npm install @openai/codex@0.171.0 failed: code E404 404 Not Found - GET (address)"
-    )
-
-
-def test_a_program_that_is_another_release_is_not_taken_for_it(
-    program: Callable[[str, str], None], tmp_path: Path
-) -> None:
-    program("npm", NPM_INSTALLS.replace("SAYS", "0.170.0"))
-
-    trial = agent_installs.tried(CODEX, "0.171.0", tmp_path / "codex", node=None)
-
-    assert trial.fault == "could not be installed: its --version says 'codex-cli 0.170.0', not 0.171.0"
-
-
-def test_an_agent_that_replaced_itself_while_it_was_tried_is_found_out(
-    program: Callable[[str, str], None], tmp_path: Path
-) -> None:
-    program("npm", NPM_INSTALLS.replace("SAYS", "0.171.0"))
-    trial = agent_installs.tried(CODEX, "0.171.0", tmp_path / "codex", node=None)
-    assert agent_installs.changed(CODEX, trial) is None
-
-    (Path(trial.folder) / "codex").resolve().write_text("#!/bin/sh\necho codex-cli 0.172.0\n")
-
-    assert "says 'codex-cli 0.172.0', not 0.171.0" in str(agent_installs.changed(CODEX, trial))
-
-
-@pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     """A checkout whose releases are there already, and whose tests write down what `lines` says."""
     layout = Layout(checkout=tmp_path / "checkout", cache=tmp_path / "cache", state=tmp_path / "state")
@@ -266,7 +188,7 @@ def test_releases_that_could_not_be_looked_up_fail_the_run_and_leave_the_other_a
     checkout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def published(agent: object) -> tuple[str, ...]:
-        if agent is not CODEX:
+        if agent is not agent_named("codex"):
             raise EnvironmentProblem("npm view opencode-ai failed: ETIMEDOUT")
         return ("0.171.0",)
 
@@ -289,15 +211,6 @@ def test_where_nothing_could_be_tried_the_matrix_stays_and_the_tests_own_words_a
         run(checkout)
 
     assert not (checkout.checkout / command.MATRIX).exists()
-
-
-@pytest.mark.parametrize("name", ["goose", "goose-binary-linux-x64"])
-def test_a_program_is_found_under_its_own_name_and_under_that_of_its_package(
-    tmp_path: Path, name: str
-) -> None:
-    (tmp_path / name).touch()
-
-    assert agent_installs.linked(agent_named("goose"), tmp_path) == tmp_path / name
 
 
 def test_an_agent_that_does_not_exist_is_refused_before_anything_is_installed() -> None:
