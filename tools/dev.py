@@ -127,7 +127,11 @@ def gateway(
 @main.command(cls=_Listing, title="Tiers", rows=_tiers, context_settings=_PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[TIER]... [PYTEST OPTION]...")
 def test(arguments: tuple[str, ...]) -> None:
-    """Run the tests, or only those of the named tiers."""
+    """Run the tests, or only those of the named tiers.
+
+    'agents --newest [AGENT]...' installs the newest and the previous release of each agent instead, tries them and
+    writes what was seen into the catalogue (about half an hour); it fails where something does not work.
+    """
     from embedded.commands.test import test as command
 
     command(Layout.default(), arguments, progress=Progress())

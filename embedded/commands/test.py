@@ -14,7 +14,7 @@ from embedded.commands.newest import OPTION, try_newest
 from embedded.layout import Layout
 from embedded.progress import Progress
 from embedded.toolchain import NAMES, provision
-from onprem_agents.errors import UnknownFact
+from onprem_agents.errors import EnvironmentProblem, UnknownFact
 
 _CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 
@@ -77,13 +77,18 @@ def test(layout: Layout, arguments: Sequence[str], *, progress: Progress) -> Non
     """Run pytest on the named tiers (all but the optional ones when none is named).
 
     Arguments from the first one that begins with a dash go to pytest as they are, and then one pytest runs all:
-    `agents --newest [AGENT…]` is a run of its own: other releases of the agents, written into the catalogue.
     `-x`, `--pdb` or `--junitxml` mean one run. Without them each lane has a pytest of its own. Ends this process
     with the exit code. Raises `UnknownFact` for a tier that does not exist.
+
+    `agents --newest [AGENT…]` is a run of its own: the newest releases of the agents, written into the catalogue.
     """
     if tuple(arguments[:2]) == ("agents", OPTION):
         provision(layout, set(NAMES), progress)
-        try_newest(layout, arguments[2:], progress=progress)
+        sys.exit(try_newest(layout, arguments[2:], progress=progress))
+    if OPTION in arguments:
+        raise EnvironmentProblem(
+            f"{OPTION} comes right after the one tier agents: ./dev test agents {OPTION}"
+        )
     names = [tier.name for tier in TIERS]
     first_option = next(
         (index for index, word in enumerate(arguments) if word.startswith("-")), len(arguments)

@@ -1,4 +1,4 @@
-"""What was seen of releases of agents beside the pinned ones, each with its day (`./dev test agents --newest`)."""
+"""What was seen of the newest releases of the agents, each with its day (`./dev test agents --newest`)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from datetime import date
 from pydantic import Field
 
 from onprem_agents.catalog.fact import Fact
+
+INSTALL = "install"
+"""The check that holds for every translation alike."""
 
 
 class AgentCheck(Fact):
@@ -30,14 +33,25 @@ class AgentCheck(Fact):
         return f"{self.agent} {self.release}, {self.wire}, {self.translation}, {self.check}"
 
 
-def summary(checks: Sequence[AgentCheck], today: date) -> str:
-    """Return one line on them: how many of which releases, how old, and what failed."""
+def summary(checks: Sequence[AgentCheck], today: date, agents: Sequence[str]) -> str:
+    """Return one line on them: how old, which releases, which cells are red, and which agents were never run."""
     if not checks:
-        return "releases of agents beside the pinned ones: none was run yet (./dev test agents --newest)"
-    red = [each for each in checks if each.fault is not None]
-    releases = dict.fromkeys(f"{each.agent} {each.release}" for each in checks)
+        return "newest releases of the agents: none was run yet (./dev test agents --newest)"
+    releases: dict[str, dict[str, None]] = {}
+    for each in checks:
+        releases.setdefault(each.agent, {})[each.release] = None
     oldest = min(each.seen for each in checks)
     days = (today - oldest).days
-    age = f"{oldest}, {days} day{'s' if days != 1 else ''} ago"
-    found = f"; not working: {'; '.join(each.name for each in red)}" if red else ", all well"
-    return f"releases of agents beside the pinned ones, run {age}: {', '.join(releases)}{found}"
+    age = f"{oldest}, " + ("today" if days == 0 else f"{days} day{'s' if days != 1 else ''} ago")
+    tried = "; ".join(f"{agent} {', '.join(found)}" for agent, found in releases.items())
+    red = dict.fromkeys(_told(each) for each in checks if each.fault is not None)
+    found = f"red: {'; '.join(red)} (why: docs/everyday.md)" if red else "all well"
+    left = [name for name in agents if name not in releases]
+    never = f"; not run yet: {', '.join(left)}" if left else ""
+    return f"newest releases of the agents, run {age}: {tried}: {found}{never}"
+
+
+def _told(check: AgentCheck) -> str:
+    if check.check == INSTALL:
+        return f"{check.agent} {check.release} could not be installed"
+    return check.name

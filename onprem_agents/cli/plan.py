@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
+from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import summary
 from onprem_agents.cli.memory_view import account, bar
@@ -39,7 +40,12 @@ def plan(stack: str, folder: Path, as_json: bool, explain: bool, images: bool) -
             click.echo(f"{image['name']} {image['reference']}")
     else:
         print_report(result, Console(highlight=False), explain=explain)
-        click.echo(summary(load_catalog().agent_checks, datetime.now(tz=UTC).date()))
+        click.echo(summary(load_catalog().agent_checks, today(), [agent.name for agent in AGENTS]))
+
+
+def today() -> date:
+    """Return the day that ages are counted from."""
+    return datetime.now(tz=UTC).date()
 
 
 def print_report(result: dict[str, Any], console: Console, *, explain: bool = False) -> None:

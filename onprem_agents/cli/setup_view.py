@@ -38,7 +38,12 @@ def tell(prepared: Setup, left_out: dict[str, str], *, written: bool, dry_run: b
     needed = [change for change in prepared.changes if change.needed]
     if as_json:
         rows = [{"path": str(change.found.path), "action": change.verb} for change in needed]
-        result = {"changes": rows, "written": written, "leftOut": left_out, "notes": list(prepared.notes)}
+        result = {
+            "changes": rows,
+            "written": written and bool(rows),
+            "leftOut": left_out,
+            "notes": list(prepared.notes),
+        }
         click.echo(json.dumps(result, indent=2))
     elif not needed:
         click.echo("Everything is set up already; nothing was written.")

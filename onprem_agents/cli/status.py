@@ -92,7 +92,8 @@ def _key(contract: Connection, machine: Machine) -> tuple[DeveloperKey | None, s
         key = stored or developer_key.from_variables(machine.variables, contract.auth.key_env)
     except OnpremError as error:
         return None, str(error)
-    return key, None if key is not None else f"there is none; {contract.auth.key_hint}"
+    missing = f"there is none; {contract.auth.key_hint}, then: onprem-agents setup --key-file FILE"
+    return key, None if key is not None else missing
 
 
 def _lines(found: _Status) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,16 +17,30 @@ from onprem_agents.cli.contract_source import contract_of_last_setup, proxy_opti
 from onprem_agents.cli.options import json_option
 from onprem_agents.cli.setup_view import agreed, tell
 from onprem_agents.contract.connection import Connection
-from onprem_agents.errors import InvalidInput, Problem, nearest_hint
+from onprem_agents.contract.connection_file import read
+from onprem_agents.errors import InvalidInput, OnpremError, Problem, nearest_hint
 from onprem_agents.probes.in_use import is_set_up
-from onprem_agents.setup import installed, journal, key_store, role_choice
+from onprem_agents.setup import changes, installed, journal, key_store, role_choice
 from onprem_agents.setup.certificates import kept
 from onprem_agents.setup.prepare import prepare
 from onprem_agents.setup.start_files import shell_of_setup, spares_proxy
 
 
+def _roles(_context: click.Context, _parameter: click.Parameter, word: str) -> list[str]:
+    """Return what ROLE completes to: the roles of the last setup. A shell that completes asks no gateway."""
+    machine = Machine(home=Path.home(), project=Path.cwd(), variables=dict(os.environ))
+    found = changes.find(machine.contract_file)
+    if found.content is None:
+        return []
+    try:
+        contract = read(found.text, str(machine.contract_file)).connection
+    except OnpremError:
+        return []
+    return [each.role for each in contract.roles if each.role.startswith(word)]
+
+
 @click.command()
-@click.argument("role")
+@click.argument("role", shell_complete=_roles)
 @click.option(
     "--agent",
     "name",
@@ -51,14 +66,16 @@ def use(role: str, name: str | None, proxy: str | None, dry_run: bool, yes: bool
     there = [agent for agent in AGENTS if is_set_up(agent, contract, machine)]
     named = agent_named(name) if name is not None else None
     chosen, left_out = _choose(contract, role, there, named)
-    roles, gone = role_choice.kept(machine).usable(contract)
+    before, gone = role_choice.kept(machine).usable(contract)
+    roles = before
     for agent in chosen:
         roles = roles.with_choice(agent, None if role == contract.main_role else role)
     # All that are set up: the shell's file holds the variables of each.
     served = [agent for agent in there if obstacle(roles.seen_by(agent, contract), agent) is None]
     shell = shell_of_setup(machine)
     store = key_store.kept(machine)
-    prepared = prepare(
+    prepared_with = partial(
+        prepare,
         contract,
         installed.find_all(served, machine.variables),
         machine,
@@ -68,12 +85,15 @@ def use(role: str, name: str | None, proxy: str | None, dry_run: bool, yes: bool
         shell=shell,
         store=store,
         through_proxy=proxy is not None or not spares_proxy(machine, shell),
-        roles=roles,
     )
+    prepared = prepared_with(roles=roles)
+    known_notes = prepared_with(roles=before).notes
     remembered = role_choice.change(machine, roles)
     if roles.by_agent or remembered.found.content is not None:
         prepared = replace(prepared, changes=(*prepared.changes, remembered))
-    prepared = replace(prepared, notes=(*gone, *prepared.notes))
+    # What setup said of the agents already holds as before: only what the switch changes is news.
+    news = [note for note in prepared.notes if note not in known_notes]
+    prepared = replace(prepared, notes=(*gone, *news))
     written = agreed(prepared, left_out, dry_run=dry_run, yes=yes, as_json=as_json)
     if written:
         journal.apply(prepared.changes, machine.history)

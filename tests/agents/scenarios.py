@@ -46,18 +46,25 @@ def work(machine: Machine, gateway: Gateway, *, within: Sequence[str] = ()) -> W
     before = len(gateway.posted())
     created = machine.run(CREATE, within=within)
     repaired = machine.run(REPAIR, within=within)
-    assert (machine.repository / "hello.txt").read_text().strip() == "hi", created.text
-    assert (machine.repository / "calc.py").read_text() == _CALC.replace("a - b", "a + b"), repaired.text
-    assert (machine.repository / "passed").read_text() == "yes", repaired.text
+    assert _text(machine.repository / "hello.txt").strip() == "hi", created.text
+    assert _text(machine.repository / "calc.py") == _CALC.replace("a - b", "a + b"), repaired.text
+    assert _text(machine.repository / "passed") == "yes", repaired.text
     assert (created.code, repaired.code) == (0, 0), created.text + repaired.text
     return Work(created=created, repaired=repaired, came=gateway.posted()[before:])
 
 
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
 def check_came(came: list[dict[str, Any]], *, path: str, key: str) -> None:
     """Insist that the model server was asked on one path, in words it knows, and never with a developer's key."""
-    assert {line["path"] for line in came} == {path}
-    assert [line["refusal"] for line in came if line["status"] != 200] == [], "every request fits the schema"
-    assert not any(key in str(line) or fingerprint(key) in str(line) for line in came)
+    asked = {line["path"] for line in came}
+    assert asked == {path}, f"asked on {', '.join(sorted(asked)) or 'no path'} instead of {path}"
+    refused = [line["refusal"] for line in came if line["status"] != 200]
+    assert refused == [], f"the model server refused what it was asked: {refused}"
+    leaked = any(key in str(line) or fingerprint(key) in str(line) for line in came)
+    assert not leaked, "the developer's key came as far as the model server"
 
 
 def came_from(developer: str, came: list[dict[str, Any]]) -> list[dict[str, Any]]:

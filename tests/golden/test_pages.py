@@ -67,20 +67,32 @@ def agents() -> str:
 
 
 def releases() -> str:
-    """Return one row for each release of an agent that was tried beside the pinned one."""
+    """Return one row for each release of an agent that was tried, with what was found by translation."""
     checks = load_catalog().agent_checks
     if not checks:
         return "None was run yet: `./dev test agents --newest`.\n"
     cells: dict[tuple[str, ...], list[AgentCheck]] = {}
     for one in checks:
-        cells.setdefault((one.agent, one.release, f"`{one.wire}`", one.translation), []).append(one)
-    head = ("agent", "release", "wire", "translation", "seen", "found")
-    return _table(head, ((*key, f"{found[0].seen}", _found(found)) for key, found in cells.items()))
+        cells.setdefault((one.agent, one.release, f"`{one.wire}`", f"{one.seen}"), []).append(one)
+    translations = tuple(dict.fromkeys(one.translation for one in checks))
+    head = ("agent", "release", "wire", *translations, "run")
+    never = [agent for agent in AGENTS if agent.name not in {one.agent for one in checks}]
+    rows = [
+        (
+            *key[:3],
+            *(_found([one for one in of_it if one.translation == name]) for name in translations),
+            key[3],
+        )
+        for key, of_it in cells.items()
+    ]
+    blank = ("",) * len(translations)
+    rows += [(agent.name, "not run yet", f"`{agent.path}`", *blank, "") for agent in never]
+    return _table(head, iter(rows))
 
 
 def _found(checks: list[AgentCheck]) -> str:
-    red = [one.check for one in checks if one.fault is not None]
-    return f"not working: {', '.join(red)}" if red else "all well"
+    red = [f"{one.check}: {one.fault}" for one in checks if one.fault is not None]
+    return f"not working: {'; '.join(red)}".replace("|", "\\|") if red else "all well"
 
 
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {

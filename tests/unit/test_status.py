@@ -127,7 +127,10 @@ def test_without_a_key_the_rest_is_told_all_the_same(set_up: Onprem, home: Path)
 
     assert (data["key"]["state"], data["key"]["source"]) == ("missing", None)
     assert data["platform"]["reachable"] is True
-    assert "key       there is none; ask platform@example.com" in set_up("status").stdout
+    assert (
+        "key       there is none; ask platform@example.com, then: onprem-agents setup --key-file FILE"
+        in set_up("status").stdout
+    )
 
 
 def test_out_of_reach_the_last_setup_is_told_and_the_exit_code_is_3(set_up: Onprem, server: Platform) -> None:

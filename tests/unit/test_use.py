@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from onprem_agents.agents import AGENTS
 from onprem_agents.agents.chosen import NONE_CHOSEN, ChosenRoles, model_in_use, with_main
+from onprem_agents.cli import main
 from onprem_agents.setup.merge import read
 from tests.unit.contract_samples import CONTRACT, contract, parsed
 from tests.unit.platform_server import KEY, Platform
@@ -234,3 +236,32 @@ def test_choices_for_agents_that_this_release_does_not_know_count_for_nobody() -
     usable, notes = ChosenRoles(by_agent={"later-agent": "fast"}).usable(parsed(CONTRACT))
 
     assert (usable, notes) == (NONE_CHOSEN, ())
+
+
+def test_only_what_the_switch_changes_is_said_again(set_up: Onprem) -> None:
+    first = set_up("use", "fast", "--agent", "codex", "--json")
+    second = set_up("use", "fast", "--json")
+
+    assert json.loads(first.stdout)["notes"] == [], "setup said its notes when it wrote the files"
+    assert json.loads(second.stdout)["notes"] == []
+    assert json.loads(second.stdout)["written"] is True
+    again = json.loads(set_up("use", "fast", "--json").stdout)
+    assert (again["changes"], again["written"]) == ([], False)
+
+
+@pytest.mark.usefixtures("set_up")
+def test_a_shell_completes_the_roles_of_the_last_setup_and_asks_nobody(server: Platform, home: Path) -> None:
+    asked = {
+        "_ONPREM_AGENTS_COMPLETE": "bash_complete",
+        "COMP_WORDS": "onprem-agents use ",
+        "COMP_CWORD": "2",
+    }
+    server.contract_text = None
+
+    def completed() -> list[str]:
+        told = CliRunner().invoke(main, prog_name="onprem-agents", env=asked)
+        return [line.removeprefix("plain,") for line in told.output.split()]
+
+    assert completed() == ["coder", "fast"]
+    (home / ".config/onprem/connection.json").write_text("{")
+    assert completed() == []
