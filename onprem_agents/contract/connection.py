@@ -134,12 +134,14 @@ class Role(_Part):
                 )
             )
         if self.compact_at_tokens + self.max_output_tokens > self.context_tokens:
+            before_overflow = self.context_tokens - self.max_output_tokens
             raise refusal(
                 Finding(
                     cause="contradiction",
                     found=f"compactAtTokens {self.compact_at_tokens} of contextTokens {self.context_tokens}",
                     why="an agent would compact only after the window has overflowed",
-                    fix=f"set compactAtTokens to {compact_at_tokens(self.context_tokens)}",
+                    fix="set compactAtTokens to "
+                    f"{min(compact_at_tokens(self.context_tokens), before_overflow)}, at most {before_overflow}",
                 )
             )
         return self

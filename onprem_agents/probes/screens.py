@@ -5,6 +5,7 @@ Seen 2026-11-28 with Claude Code 2.1.330, Codex CLI 0.169.0 and opencode 1.18.33
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,11 +125,16 @@ CODEX = Screens(
     told=lambda connection: (
         rf"Model: +{connection.main.model}\b",
         r"Model provider: +(?:onprem|On-Prem)",
-        # It counts 95 % of the window as its own (0.169.0).
-        rf"/ {round(connection.main.context_tokens * 0.95 / 1000)}K\)",
+        rf"/ {_three_digits(connection.main.context_tokens * 95 // 100)}\)",
     ),
     compacted=r"Context compacted|[Cc]ompacted",
 )
+
+
+def _three_digits(tokens: int) -> str:
+    """Return tokens as Codex tells them, which counts 95 % of the window as its own (0.169.0): 8.95K, 62.3K, 125K."""
+    decimals = max(0, 3 - len(str(tokens // 1000)))
+    return re.escape(f"{tokens / 1000:.{decimals}f}K")
 
 
 def _codex_trust(folder: Path) -> tuple[str, ...]:
@@ -158,8 +164,8 @@ OPENCODE = Screens(
     permission=r"Permission required",
     allow=r"Allow once",
     models="/models",
-    # Below the name of each provider stand its models; so far from the edge nothing else does.
-    row=r"^ {30,}[\u25cf ]*((?!Select model|Search|On-Prem|Recent|Favorites|Connect provider)\S.*?)\s*$",
+    # The list lies over the middle half of the conversation: names from column 34 on, the dot of the chosen one before.
+    row=r"^.{30}  (?:\u25cf |  )((?!Select model|Search|On-Prem|Recent|Favorites|Connect provider)\S.*?)(?: {2,}.*)?$",
     status="/status",
     # The share of the window that the conversation takes; without a window it tells the tokens alone.
     told=lambda _connection: (r"\d[\d.]*K? \(\d+%\)",),

@@ -103,7 +103,17 @@ def test_an_output_cap_that_overflows_the_window_is_refused_with_the_right_one()
 
 def test_compaction_after_the_overflow_is_refused() -> None:
     (problem,) = refused(changed("roles", 0, "compactAtTokens", value=131072))
-    assert problem.fix == "set compactAtTokens to 104857"
+    assert problem.fix == "set compactAtTokens to 104857, at most 114688"
+
+
+def test_a_compaction_that_the_answer_overflows_gets_a_limit_that_does_not() -> None:
+    """80 % of the window would leave the answer too little room here."""
+    data = json.loads(changed("roles", 0, "contextTokens", value=65_536))
+    data["roles"][0] |= {"compactAtTokens": 52_428, "maxOutputTokens": 16_384}
+
+    (problem,) = refused(json.dumps(data))
+
+    assert problem.fix == "set compactAtTokens to 49152, at most 49152"
 
 
 def test_a_client_that_hangs_up_before_the_platform_is_refused() -> None:
