@@ -1,8 +1,9 @@
 """claude-code-router on the developer's own machine, for Claude Code: 2.0.0 and 3.1.1 (both run 2026-11-28).
 
 One config.json serves both. 2.0.0 reads it at each start; 3.1.1 takes it into a database at its first one, with the
-keys in clear, and removes the file. Left to itself 3.1.1 then writes Claude Code's, Codex's and Claude Desktop's own
-settings (`profile`), and keeps prompts on disk (a variable): both are off here, and it runs in a home of its own.
+keys in clear, and removes the file; a later one it passes over while that database is there. Left to itself 3.1.1 then
+writes Claude Code's, Codex's and Claude Desktop's own settings (`profile`), and keeps prompts on disk (a variable):
+both are off here, and it runs in a home of its own.
 npm installs 2.0.0 for Node.js 20 and 3.1.1 for 22 and later.
 
 2.0.0 drops system messages in mid-conversation (working directory, tools), hence the capability switches, and asks for
@@ -20,6 +21,8 @@ from onprem_agents.contract.connection import Connection, Role
 from onprem_agents.stack.thinking import ServedThinking
 
 PORT = 3456
+FLEET, NEWER = "2.0.0", "3.1.1"
+"""The releases that npm installs for Node.js 20 and for 22 and later; a stack runs the first."""
 OWN_HOME = f"~/{KEY_FOLDER}/ccr"
 NO_TAKEOVER: Values = {"profile": {"enabled": False, "profiles": []}}
 _ALWAYS = ("-mid_conv_system", "-mid_conv_tool_change")
@@ -75,11 +78,14 @@ def _files(connection: Connection) -> tuple[ConfigFile, ...]:
             format="json",
             values=config,
             notes=(
-                f"For claude-code-router 2.0.0. Start it with: HOME={OWN_HOME} ccr start",
-                f"For 3.1.1, which left alone takes over your agents: HOME={OWN_HOME} ccr serve --no-open",
+                f"claude-code-router {FLEET}, which a fleet runs too, as it keeps nothing: HOME={OWN_HOME} ccr start",
+                f"{NEWER}, for your own machine alone: HOME={OWN_HOME} ccr serve --no-open",
+                f"{NEWER} takes this file into a database, with your key in clear, and removes it.",
+                "For another file or key later, remove config.sqlite* beside it first.",
+                f"`profile` keeps {NEWER} from rewriting Claude Code's, Codex's and Claude Desktop's settings.",
                 "Then, in another shell, start: claude",
                 "The env block of ~/.claude/settings.json must not set ANTHROPIC_BASE_URL: it would win.",
-                "With 2.0.0 compaction sees no token counts unless vLLM runs with --enable-force-include-usage.",
+                f"With {FLEET} compaction sees no token counts unless vLLM runs with --enable-force-include-usage.",
             ),
         ),
     )
@@ -121,7 +127,7 @@ CCR = Proxy(
     title="claude-code-router",
     package="@musistudio/claude-code-router",
     registry="npm",
-    version="2.0.0",
+    version=FLEET,
     tried="2026-11-28",
     ca_variables=("NODE_EXTRA_CA_CERTS",),
     files=_files,

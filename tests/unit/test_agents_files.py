@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from onprem_agents.agents import TARGETS, Target, obstacle
-from onprem_agents.agents.ccr import CCR
+from onprem_agents.agents.ccr import CCR, FLEET, NEWER
 from onprem_agents.agents.claude import CLAUDE
 from onprem_agents.agents.codex import CODEX
 from onprem_agents.agents.litellm import LITELLM
@@ -98,7 +99,20 @@ def test_claude_code_router_gets_a_capped_provider_for_each_role_and_takes_nothi
         "Router": {"default": "coder,coder", "background": "fast,fast"},
         "profile": {"enabled": False, "profiles": []},
     }
-    assert [note for note in file.notes if "HOME=~/.config/onprem/ccr" in note] == list(file.notes[:2])
+    starts = [note for note in file.notes if "HOME=~/.config/onprem/ccr" in note]
+    assert [note.split(" HOME=")[1].split(maxsplit=1)[1] for note in starts] == [
+        "ccr start",
+        "ccr serve --no-open",
+    ]
+    fleet, own = starts
+    assert f"{FLEET}, which a fleet runs too, as it keeps nothing" in fleet
+    assert f"{NEWER}, for your own machine alone" in own
+
+
+def test_the_page_of_translations_is_about_the_releases_of_the_router_that_are_run() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "translation.md").read_text(encoding="utf-8")
+    assert f"## claude-code-router: {FLEET} or {NEWER}\n" in page
+    assert f"\n| | {FLEET} | {NEWER} |\n" in page
 
 
 def test_litellm_gets_hosted_vllm_routes_and_claude_code_its_address() -> None:
