@@ -2,8 +2,8 @@
 
 One config.json serves both. 2.0.0 reads it at each start; 3.1.1 takes it into a database at its first one, with the
 keys in clear, and removes the file; a later one it passes over while that database is there. Left to itself 3.1.1 then
-writes Claude Code's, Codex's and Claude Desktop's own settings (`profile`), and keeps prompts on disk (a variable):
-both are off here, and it runs in a home of its own.
+writes Claude Code's, Codex's and Claude Desktop's own settings (`profile`), keeps prompts on disk and asks three hosts
+for prices (one variable for both): all of it is off here, and it runs in a home of its own.
 npm installs 2.0.0 for Node.js 20 and 3.1.1 for 22 and later.
 
 2.0.0 drops system messages in mid-conversation (working directory, tools), hence the capability switches, and asks for
