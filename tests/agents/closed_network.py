@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+MISSING = "unshare and ip are missing, or may make no network here"
 _UNSHARE = ("unshare", "--map-root-user", "--net", "--mount", "--kill-child")
 _HEADER_BYTES = 12
 _NO_SUCH_NAME = b"\x81\x83"

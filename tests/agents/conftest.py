@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,6 @@ from tests.agents import clis as command_lines
 from tests.agents.gateway import Gateway, copied, started
 from tests.agents.machine import Machine
 from tests.agents.scenarios import prepare
-from tests.agents.side_by_side import Runs
 from tests.cluster.end_to_end.checkout import Checkout
 
 
@@ -60,8 +60,8 @@ def _running(checkout: Checkout, kept: dict[str, Gateway], stack: str) -> Gatewa
 
 
 @pytest.fixture(scope="module")
-def of_module() -> dict[str, Runs]:
-    """The runs of a module's agents, once they are done."""
+def of_module() -> dict[str, Sequence[Any]]:
+    """What came of the runs of a module's agents, once they are done."""
     return {}
 
 

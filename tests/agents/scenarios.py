@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from onprem_agents.agents import AGENTS
 from scripted_model.record import fingerprint
 from tests.agents import closed_network
@@ -26,12 +24,15 @@ _CHECK = "from calc import add\n\nassert add(2, 3) == 5\nopen('passed', 'w').wri
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """The outcomes of both tasks, what the model server was sent meanwhile, and what was looked for outside."""
+    """The outcomes of both tasks, what the model server was sent meanwhile, and what was looked for outside.
+
+    `looked_for` is None where the network was open.
+    """
 
     created: Outcome
     repaired: Outcome
     came: list[dict[str, Any]]
-    looked_for: frozenset[str] = frozenset()
+    looked_for: frozenset[str] | None = None
 
 
 def prepare(machine: Machine, gateway: Gateway) -> None:
@@ -73,9 +74,12 @@ def came_from(developer: str, came: list[dict[str, Any]]) -> list[dict[str, Any]
 
 
 def work_without_internet(machine: Machine, gateway: Gateway, folder: Path) -> Work:
-    """Give the agent both tasks where there is only loopback, and write down what it looks for outside."""
+    """Give the agent both tasks where there is only loopback, and write down what it looks for outside.
+
+    On a machine that can make no such network the agent works in the open one.
+    """
     if not closed_network.is_possible():
-        pytest.skip("unshare and ip are missing, or may make no network here")
+        return work(machine, gateway)
     with closed_network.around(gateway.port, folder) as (within, asked):
         done = work(machine, gateway, within=within)
         return replace(done, looked_for=frozenset(asked.read_text().split()))

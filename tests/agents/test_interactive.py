@@ -6,10 +6,10 @@ ends, and not before.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,45 +21,77 @@ from onprem_agents.probes.agent_session import Session
 from onprem_agents.probes.interactive import STAGES, interactive
 from onprem_agents.probes.screens import SCREENS
 from onprem_agents.probes.terminal import Terminal
+from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.installed import Installed
 from tests.agents import closed_network
 from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine
-from tests.agents.scenarios import OWNERS, PATHS, check_came
+from tests.agents.scenarios import OWNERS, PATHS, came_from, check_came
+from tests.agents.side_by_side import Failed, set_up, side_by_side, succeeded
 
 # Codex looks for an announcement at each start of its terminal, and no setting stops it (0.169.0, 2026-11).
 ASKED_FOR = {"codex": {"raw.githubusercontent.com"}}
 SECONDS = 240.0
+REPETITIONS = range(3)
 
 
 def contract(machine: Machine) -> Connection:
     return parse((machine.home / ".config/onprem/connection.json").read_text(), "the contract of setup")
 
 
-@contextlib.contextmanager
-def in_closed_network(machine: Machine, gateway: Gateway, folder: Path) -> Iterator[tuple[Installed, Path]]:
-    """Yield the agent as a program that runs where there is only loopback, and the file of what it asks for."""
+@dataclass(frozen=True, kw_only=True)
+class Sat:
+    """What the doctor found in one session, and what was looked for outside of it."""
+
+    found: Sequence[Verdict]
+    looked_for: set[str]
+
+
+def sit(machine: Machine, gateway: Gateway, folder: Path) -> Sat:
+    """Drive an agent from its first start on, where there is only loopback."""
     if not closed_network.is_possible():
-        pytest.skip("unshare and ip are missing, or may make no network here")
+        pytest.skip(closed_network.MISSING)
     with closed_network.around(gateway.port, folder) as (within, asked):
         program = folder / machine.agent
         program.write_text(f'#!/bin/sh\nexec {shlex.join(within)} {machine.clis / machine.agent} "$@"\n')
         program.chmod(0o755)
-        yield Installed(agent=agent_named(machine.agent), path=str(program)), asked
+        there = Installed(agent=agent_named(machine.agent), path=str(program))
+        found = list(interactive(contract(machine), there, machine.variables(), key=None, seconds=SECONDS))
+        return Sat(found=found, looked_for=set(asked.read_text().split()))
 
 
+@pytest.fixture
+def sessions(
+    request: pytest.FixtureRequest,
+    gateway: Gateway,
+    clis: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    of_module: dict[str, Sequence[Sat | Failed]],
+    agent: str,
+) -> Sequence[Sat | Failed]:
+    """That agent's sessions; those of all agents are driven at once, for a terminal is mostly waited for."""
+    if not of_module:
+        folder = tmp_path_factory.mktemp("sessions")
+
+        def run(name: str, number: int) -> Sat:
+            own = folder / name / str(number)
+            return sit(set_up(own, name, clis, gateway), gateway, own)
+
+        of_module |= side_by_side(request, run, repetitions=len(REPETITIONS))
+    return of_module[agent]
+
+
+@pytest.mark.parametrize("repetition", REPETITIONS)
 @pytest.mark.parametrize("agent", SCREENS)
 def test_a_session_goes_from_the_first_start_to_its_resumption_and_leaves_nothing_to_click_away(
-    machine: Machine, gateway: Gateway, tmp_path: Path, agent: str
+    sessions: Sequence[Sat | Failed], gateway: Gateway, agent: str, repetition: int
 ) -> None:
-    with in_closed_network(machine, gateway, tmp_path) as (there, asked):
-        found = list(interactive(contract(machine), there, machine.variables(), key=None, seconds=SECONDS))
+    sat = succeeded(sessions[repetition])
 
-        assert [(each.probe, each.cause, each.evidence) for each in found if each.cause != "ok"] == []
-        assert [each.probe for each in found] == [f"{agent} {stage}" for stage in STAGES]
-        assert set(asked.read_text().split()) <= ASKED_FOR.get(agent, set())
-    came = gateway.posted()
-    mine = [line for line in came if line["headers"].get("x-client-id") == OWNERS[agent]]
+    assert [(each.probe, each.cause, each.evidence) for each in sat.found if each.cause != "ok"] == []
+    assert [each.probe for each in sat.found] == [f"{agent} {stage}" for stage in STAGES]
+    assert sat.looked_for <= ASKED_FOR.get(agent, set())
+    mine = came_from(OWNERS[agent], gateway.posted())
     check_came(
         [line for line in mine if line["path"] != "/v1/messages/count_tokens"],
         path=PATHS[agent],

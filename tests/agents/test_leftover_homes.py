@@ -152,7 +152,7 @@ def runs(
 ) -> Iterator[dict[str, Future[tuple[Seen, Seen]]]]:
     """Every home that a test was chosen for, at work beside others; a test waits for its own."""
     if not closed_network.is_possible():
-        pytest.skip("unshare and ip are missing, or may make no network here")
+        pytest.skip(closed_network.MISSING)
     folder = tmp_path_factory.mktemp("homes")
     names = {each.name for each in request.session.items}
     chosen = [home for home in HOMES if any(f"[{home.name}]" in name for name in names)]

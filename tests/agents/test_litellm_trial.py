@@ -77,7 +77,7 @@ def _config(gateway: Gateway) -> str:
 
 def test_litellm_itself_asks_for_no_name(gateway: Gateway, tmp_path: Path) -> None:
     if not closed_network.is_possible():
-        pytest.skip("unshare and ip are missing, or may make no network here")
+        pytest.skip(closed_network.MISSING)
     layout = gateway.checkout.layout
     file = read_stack_file(layout.checkout / "stacks", "litellm")
     plan = plan_stack(file.platform, stack="litellm")

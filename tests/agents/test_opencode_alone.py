@@ -47,7 +47,7 @@ class Ran:
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     if not closed_network.is_possible():
-        pytest.skip("unshare and ip are missing, or may make no network here")
+        pytest.skip(closed_network.MISSING)
     folder = tmp_path_factory.mktemp("alone")
     home, root = folder / "home", folder / "root"
     repository = home / "repository"

@@ -94,11 +94,12 @@ def test_a_changed_context_updates_the_model_server_in_place_and_it_is_ready_aga
     try:
         assert _changes(local) == {
             "kubernetes:serving.kserve.io/v1beta1:InferenceService::platform-coder-coder": "update",
-            # The contract and the list of models tell clients the context.
-            "kubernetes:gateway.envoyproxy.io/v1alpha1:HTTPRouteFilter"
-            "::platform-ingress-coding-agents-connection": "update",
-            "kubernetes:gateway.envoyproxy.io/v1alpha1:HTTPRouteFilter"
-            "::platform-ingress-coding-agents-models": "update",
+            # The contract, what opencode is told at its login, and the list of models tell clients the context.
+            **{
+                "kubernetes:gateway.envoyproxy.io/v1alpha1:HTTPRouteFilter"
+                f"::platform-ingress-coding-agents-{name}": "update"
+                for name in ("connection", "opencode", "models")
+            },
         }
 
         done = local.up()
