@@ -117,7 +117,7 @@ def _quickly(clis: Path) -> dict[str, str]:
     """Return the variables with which a package is compiled in half a minute, should there be none for this machine."""
     headers = (clis / "node").resolve().parents[1]
     found = {"npm_config_nodedir": str(headers)} if (headers / "include/node/node.h").exists() else {}
-    return {"CFLAGS": "-O0", "CXXFLAGS": "-O0"} | found
+    return {"CFLAGS": "-O0", "CXXFLAGS": "-O0", "JOBS": "max"} | found
 
 
 def _node(path: str) -> int:
