@@ -138,8 +138,8 @@ def test_a_stack_of_the_former_name_keeps_every_object_and_settles_in_one_update
     after = former.uids()
     assert uids.items() <= after.items(), "the same objects, not new ones of the same name"
     made = Counter(type_.rpartition(":")[2] for type_, _ in after.keys() - uids.keys())
-    assert made == {"ConfigMap": 2, "NetworkPolicy": 1}, (
-        "what servers keep streams alive by, and the gateway's wall"
+    assert made == {"ConfigMap": 2, "NetworkPolicy": 1, "HTTPRouteFilter": 1, "EnvoyExtensionPolicy": 1}, (
+        "what servers keep streams alive by, the gateway's wall, opencode's login, names of hosted models"
     )
     types = {resource["urn"].split("::")[2].split("$")[0] for resource in former.objects()}
     assert types == {"onprem-coding-agents:index:CodingPlatform"}
