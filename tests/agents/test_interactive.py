@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,9 +42,10 @@ def contract(machine: Machine) -> Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class Sat:
-    """What the doctor found in one session, and what was looked for outside of it."""
+    """What the doctor found in one session, what the model server was sent, and what was looked for outside."""
 
     found: Sequence[Verdict]
+    came: list[dict[str, Any]]
     looked_for: set[str]
 
 
@@ -51,13 +53,15 @@ def sit(machine: Machine, gateway: Gateway, folder: Path) -> Sat:
     """Drive an agent from its first start on, where there is only loopback."""
     if not closed_network.is_possible():
         pytest.skip(closed_network.MISSING)
+    before = len(gateway.posted())
     with closed_network.around(gateway.port, folder) as (within, asked):
         program = folder / machine.agent
         program.write_text(f'#!/bin/sh\nexec {shlex.join(within)} {machine.clis / machine.agent} "$@"\n')
         program.chmod(0o755)
         there = Installed(agent=agent_named(machine.agent), path=str(program))
         found = list(interactive(contract(machine), there, machine.variables(), key=None, seconds=SECONDS))
-        return Sat(found=found, looked_for=set(asked.read_text().split()))
+        came = came_from(OWNERS[machine.agent], gateway.posted()[before:])
+        return Sat(found=found, came=came, looked_for=set(asked.read_text().split()))
 
 
 @pytest.fixture
@@ -91,9 +95,8 @@ def test_a_session_goes_from_the_first_start_to_its_resumption_and_leaves_nothin
     assert [(each.probe, each.cause, each.evidence) for each in sat.found if each.cause != "ok"] == []
     assert [each.probe for each in sat.found] == [f"{agent} {stage}" for stage in STAGES]
     assert sat.looked_for <= ASKED_FOR.get(agent, set())
-    mine = came_from(OWNERS[agent], gateway.posted())
     check_came(
-        [line for line in mine if line["path"] != "/v1/messages/count_tokens"],
+        [line for line in sat.came if line["path"] != "/v1/messages/count_tokens"],
         path=PATHS[agent],
         key=gateway.key(OWNERS[agent]),
     )
