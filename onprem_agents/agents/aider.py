@@ -183,8 +183,7 @@ def _causes(
         yield from known.window(where, tokens, connection, most=most)
     if _own_key(values, variables) is None:
         evidence = f"{KEY} is not set in this shell"
-        otherwise = known.no_key(evidence, connection)
-        yield known.not_in_shell(KEY, evidence, key_file, otherwise=otherwise)
+        yield known.no_key_in_shell(KEY, evidence, key_file, connection)
 
 
 def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:

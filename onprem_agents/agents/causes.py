@@ -75,18 +75,27 @@ def no_key(evidence: str, connection: Connection) -> Diagnosis:
     return Diagnosis(cause="key-missing", evidence=evidence, fix=fix)
 
 
-def written_for_shells(variable: str, key_file: Path) -> bool:
-    """Whether setup wrote that variable for the shells to come, beside the key."""
-    files = (key_file.parent / name for name in ("env.sh", "env.fish", "env.ps1"))
-    return any(variable in file.read_text("utf-8", "replace") for file in files if file.is_file())
+def no_key_in_shell(variable: str, evidence: str, key_file: Path, connection: Connection) -> Diagnosis:
+    """Return the diagnosis that a key's variable is not set; no new shell has it either without the file it is from."""
+    otherwise = no_key(evidence, connection)
+    from_file = any(f"/{key_file.parent.name}/{key_file.name}" in text for text in _for_shells(key_file))
+    if from_file and not key_file.exists():
+        return otherwise
+    return not_in_shell(variable, evidence, key_file, otherwise=otherwise)
 
 
 def not_in_shell(variable: str, evidence: str, key_file: Path, *, otherwise: Diagnosis) -> Diagnosis:
     """Return the diagnosis of a variable that is not set: a shell from before setup, or else that other one."""
-    if not written_for_shells(variable, key_file):
+    if not any(variable in text for text in _for_shells(key_file)):
         return otherwise
     fix = "start a new shell: setup wrote it for the shells to come"
     return Diagnosis(cause="old-shell", evidence=evidence, fix=fix)
+
+
+def _for_shells(key_file: Path) -> Iterator[str]:
+    """Yield what setup wrote for the shells to come, beside the key."""
+    files = (key_file.parent / name for name in ("env.sh", "env.fish", "env.ps1"))
+    yield from (file.read_text("utf-8", "replace") for file in files if file.is_file())
 
 
 def not_set_up(evidence: str, connection: Connection) -> Diagnosis:

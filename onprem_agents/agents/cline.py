@@ -95,7 +95,7 @@ def _places(machine: Machine, _scope: Scope) -> tuple[Place, ...]:
 
 
 def _causes(
-    values: Values, connection: Connection, variables: Variables, _key_file: Path
+    values: Values, connection: Connection, variables: Variables, key_file: Path
 ) -> Iterator[Diagnosis]:
     used = str(at(values, "lastUsedProvider") or "")
     settings = at(values, "providers", used, "settings")
@@ -110,7 +110,8 @@ def _causes(
     tokens = window if isinstance(window, int) else None
     yield from known.window(f"{place}.contextWindow", tokens, connection)
     if not settings.get("apiKey") and not variables.get(KEY):
-        yield known.no_key(f"{KEY} is not set in this shell", connection)
+        evidence = f"{KEY} is not set in this shell"
+        yield known.no_key_in_shell(KEY, evidence, key_file, connection)
 
 
 def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
@@ -137,7 +138,7 @@ CLINE = Agent(
     limits=Limits(least_compaction_tokens=12_000, compacts_at=lambda context, _output: context * 9 // 10),
     files=_files,
     environment=_environment,
-    ca_variables=("NODE_EXTRA_CA_CERTS",),
+    ca_variables=("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"),
     places=_places,
     scopes=("user",),
     home_variable="CLINE_DATA_DIR",

@@ -148,8 +148,7 @@ def _causes(
         yield known.no_key(f"{where} apiKey is not set", connection)
     elif (variable := _variable(key)) and not variables.get(variable):
         evidence = f"{where} apiKey names {shown(variable)}, which is not set in this shell"
-        otherwise = known.no_key(evidence, connection)
-        yield known.not_in_shell(variable, evidence, key_file, otherwise=otherwise)
+        yield known.no_key_in_shell(variable, evidence, key_file, connection)
 
 
 def _variable(key: str) -> str | None:

@@ -231,21 +231,32 @@ def _causes(
         )
     url = str(provider.get("base_url") or "")
     yield from known.address(f"{table}.base_url", url, connection.base_url, connection)
-    yield from known.model("model", str(at(values, "model") or ""), connection)
-    window = at(values, "model_context_window")
-    if window is not None or at(values, "model_catalog_json") is None:
-        yield from known.window(
-            "model_context_window", window if isinstance(window, int) else None, connection
-        )
+    model = str(at(values, "model") or "")
+    yield from known.model("model", model, connection)
+    yield from _window(values, model, connection)
     variable = provider.get("env_key")
     command = str(provider.get("auth", ""))
     if "onprem/key" in command and not key_file.exists():
         yield known.no_key(f"{table}.auth reads {key_file}, which is not there", connection)
     elif isinstance(variable, str) and not variables.get(variable):
         evidence = f"{table}.env_key names {shown(variable)}, which is not set in this shell"
-        yield known.no_key(evidence, connection)
+        yield known.no_key_in_shell(variable, evidence, key_file, connection)
     elif not command and variable is None and not provider.get("experimental_bearer_token"):
         yield known.no_key(f"{table} says nothing about a key", connection)
+
+
+def _window(values: Values, model: str, connection: Connection) -> Iterator[Diagnosis]:
+    """Yield a wrong window: config.toml's, which holds for every model, or else that of the list of models."""
+    where, window = "model_context_window", at(values, "model_context_window")
+    catalog = at(values, "model_catalog_json")
+    if window is None and catalog is not None:
+        listed = at(values, "models")
+        entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+        entry = next((entry for entry in entries if entry.get("slug") == model), None)
+        if catalog != MODELS_FILE or entry is None:
+            return
+        where, window = f"models, {model}, context_window", entry.get("context_window")
+    yield from known.window(where, window if isinstance(window, int) else None, connection)
 
 
 def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:

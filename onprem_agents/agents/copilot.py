@@ -145,7 +145,7 @@ COPILOT = Agent(
     limits=Limits(least_compaction_tokens=16_000, compacts_at=lambda context, output: context - output),
     files=lambda connection: (_file(connection),),
     environment=_environment,
-    ca_variables=("NODE_EXTRA_CA_CERTS",),
+    ca_variables=("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"),
     places=_places,
     scopes=("user",),
     home_variable="COPILOT_HOME",

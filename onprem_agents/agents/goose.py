@@ -162,8 +162,7 @@ def _keys(
         yield known.no_key(f"auth reads {key_file}, which is not there", connection)
     elif variable and not variables.get(variable):
         evidence = f"api_key_env names {shown(variable)}, which is not set in this shell"
-        otherwise = known.no_key(evidence, connection)
-        yield known.not_in_shell(variable, evidence, key_file, otherwise=otherwise)
+        yield known.no_key_in_shell(variable, evidence, key_file, connection)
     elif not variable and not command:
         yield known.no_key("neither auth nor api_key_env is set", connection)
 

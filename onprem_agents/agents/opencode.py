@@ -201,7 +201,8 @@ def _causes(
     if not key:
         yield known.no_key(f"{where} is not set", connection)
     elif variable and not variables.get(variable[1]):
-        yield known.no_key(f"{where} names {variable[1]}, which is not set in this shell", connection)
+        evidence = f"{where} names {variable[1]}, which is not set in this shell"
+        yield known.no_key_in_shell(variable[1], evidence, key_file, connection)
     elif "onprem/key" in key and not key_file.exists():
         yield known.no_key(f"{where} reads {key_file}, which is not there", connection)
 

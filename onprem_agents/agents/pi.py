@@ -141,7 +141,8 @@ def _causes(
     if not key:
         yield known.no_key(f"{place}.apiKey is not set", connection)
     elif (variable := _variable(key)) and not variables.get(variable):
-        yield known.no_key(f"{place}.apiKey names {variable}, which is not set in this shell", connection)
+        evidence = f"{place}.apiKey names {variable}, which is not set in this shell"
+        yield known.no_key_in_shell(variable, evidence, key_file, connection)
     elif "onprem/key" in key and not key_file.exists():
         yield known.no_key(f"{place}.apiKey reads {key_file}, which is not there", connection)
 

@@ -101,7 +101,7 @@ def _places(machine: Machine, scope: Scope) -> tuple[Place, ...]:
 
 
 def _causes(
-    values: Values, connection: Connection, variables: Variables, _key_file: Path
+    values: Values, connection: Connection, variables: Variables, key_file: Path
 ) -> Iterator[Diagnosis]:
     models = _models(values)
     protocol = at(values, "security", "auth", "selectedType")
@@ -127,10 +127,11 @@ def _causes(
         cap = output if isinstance(output, int) else known.DEFAULT_OUTPUT_TOKENS
         yield from known.output_cap(f"{config}.samplingParams.max_tokens", cap, connection)
     variable = str(entry.get("envKey") or "")
-    if not variables.get(variable):
-        yield known.no_key(
-            f"{place}.envKey names {variable or 'nothing'}, which is not set in this shell", connection
-        )
+    if not variable:
+        yield known.no_key(f"{place}.envKey is not set", connection)
+    elif not variables.get(variable):
+        evidence = f"{place}.envKey names {shown(variable)}, which is not set in this shell"
+        yield known.no_key_in_shell(variable, evidence, key_file, connection)
 
 
 def _models(values: Values) -> list[dict[str, Any]]:

@@ -92,6 +92,7 @@ def _tls(
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         evidence = f"the CA file {ca_file} cannot be used: {error.strerror or error}"
+        fix = f"it is damaged or no CA file: fetch it anew{where}, then onprem-agents setup --ca-file FILE"
         return Diagnosis(cause="tls", severity=Severity.UNREACHABLE, evidence=evidence, fix=fix)
     try:
         with context.wrap_socket(plain, server_hostname=host) as secure:

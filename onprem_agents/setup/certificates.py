@@ -103,9 +103,9 @@ def certificates(
     if any(agent.ca_variables[0] in REPLACING for agent in agents):
         whole = WHOLE
         mine = [Path(file) for file in told.get("SSL_CERT_FILE", ()) if Path(file) in others]
-        roots = {} if mine else _roots(machine.root)
-        changes.append(_made(folder / WHOLE, _Sources(content={seen_as / COPY: ours} | others | roots)))
-        if not (mine or roots):
+        public = {} if mine else roots(machine.root)
+        changes.append(_made(folder / WHOLE, _Sources(content={seen_as / COPY: ours} | others | public)))
+        if not (mine or public):
             notes.append(f"No public certificates were found on this machine; {seen_as / WHOLE} lacks them.")
     return Certificates(
         changes=tuple(changes),
@@ -120,7 +120,7 @@ def _made(path: Path, sources: _Sources) -> Change:
     return Change(found=find(path), content=sources.text(), summary=f"the certificates of {listed}")
 
 
-def _roots(root: Path) -> dict[Path, list[bytes]]:
+def roots(root: Path) -> dict[Path, list[bytes]]:
     """Return the certificates that everybody trusts: the system's file, or what Python finds (Windows)."""
     for name in _ROOTS:
         if found := _read(root / name):

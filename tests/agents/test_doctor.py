@@ -20,19 +20,26 @@ from tests.agents.gateway import Gateway
 from tests.agents.keys import onprem_keys
 from tests.agents.machine import UNATTENDED, Machine
 from tests.agents.wrong_setups import (
+    ADDRESSES,
     ANSWERS,
+    BY_VARIABLE,
     DATED_CLAUDE,
     DATED_CODEX,
     DATED_OPENCODE,
     FAULTS,
     FILES,
     NEW_KEY,
+    NO_NODE,
+    NODE_ALONE,
     OF_MACHINE,
     REACH,
+    SHELL_LINES,
     STRANGERS,
     TRUST,
+    WITHOUT_CAP,
     of,
 )
+from tests.expected_agents import EXPECTED
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +63,9 @@ def place(gateway: Gateway) -> str:
     return f"{gateway.host}:{gateway.port}"
 
 
-def change(machine: Machine, agent: str, old: str, new: str) -> None:
-    file = machine.home / FILES[agent]
+def change(machine: Machine, where: str, old: str, new: str) -> None:
+    """Change an agent's first file, or the named one."""
+    file = machine.home / FILES.get(where, where)
     text = file.read_text()
     assert old in text, f"setup no longer writes {old!r}, so this breaks nothing"
     file.write_text(text.replace(old, new))
@@ -92,7 +100,7 @@ def test_a_sound_machine_passes_every_probe_and_none_is_left_out(machine: Machin
     ]
     assert {row["severity"] for row in told["verdicts"]} == {"ok"}
     assert (told["notRun"], told["exitCode"]) == ([], 0)
-    assert "38 probes, all well." in machine.onprem(gateway, "doctor").output
+    assert f"{len(told['verdicts'])} probes, all well." in machine.onprem(gateway, "doctor").output
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -100,8 +108,8 @@ def test_each_wrong_setting_is_named_with_what_to_write_instead(
     machine: Machine, gateway: Gateway, name: str
 ) -> None:
     fault, here = FAULTS[name], place(gateway)
-    for agent, old, new in fault.breaks:
-        change(machine, agent, old.replace("{place}", here), new.replace("{place}", here))
+    for where, old, new in fault.breaks:
+        change(machine, where, old.replace("{place}", here), new.replace("{place}", here))
 
     told = examined(machine, gateway, variables=fault.variables)
 
@@ -133,6 +141,7 @@ def test_the_dated_how_to_is_named_point_by_point(machine: Machine, gateway: Gat
         (of("claude"), "output-cap"),
         (of("claude"), "two-keys"),
         ("claude key", "key-refused"),
+        *((f"{agent} key", "key-refused") for agent in BY_VARIABLE),
     }
     assert told["exitCode"] == 1
 
@@ -186,10 +195,6 @@ def other_ca(machine: Machine) -> Path:
     return pki.ca
 
 
-def forget_ca(machine: Machine) -> None:
-    (machine.home / ".config/onprem/ca.pem").unlink()
-
-
 def take_other_ca(machine: Machine) -> None:
     (machine.home / ".config/onprem/ca.pem").write_bytes(other_ca(machine).read_bytes())
 
@@ -199,15 +204,18 @@ def break_ca(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "evidence"),
+    ("harm", "evidence", "fix"),
     [
-        (forget_ca, "ca.pem cannot be used: No such file or directory"),
-        (take_other_ca, "the certificate is not trusted by"),
-        (break_ca, "ca.pem cannot be used: "),
+        (
+            take_other_ca,
+            "the certificate is not trusted by",
+            "another CA signed it: fetch the present CA file (",
+        ),
+        (break_ca, "ca.pem cannot be used: ", "it is damaged or no CA file: fetch it anew ("),
     ],
 )
 def test_a_ca_file_that_does_not_fit_stops_everything_and_is_named(
-    machine: Machine, gateway: Gateway, harm: Callable[[Machine], None], evidence: str
+    machine: Machine, gateway: Gateway, harm: Callable[[Machine], None], evidence: str, fix: str
 ) -> None:
     harm(machine)
 
@@ -216,11 +224,25 @@ def test_a_ca_file_that_does_not_fit_stops_everything_and_is_named(
     (row,) = (row for row in told["verdicts"] if row["severity"] != "ok")
     assert (row["probe"], row["cause"], row["severity"]) == ("tls", "tls", "unreachable")
     assert evidence in row["evidence"]
-    assert row["fix"].startswith("run onprem-agents setup --ca-file FILE with your organisation's CA file (")
+    assert row["fix"].startswith(fix)
+    assert row["fix"].endswith("onprem-agents setup --ca-file FILE")
     assert (tuple(told["notRun"]), told["exitCode"]) == ((*STRANGERS, *ANSWERS), 3)
 
 
-def test_a_shell_older_than_setup_does_not_know_the_ca_and_is_told(
+def test_a_ca_file_that_is_gone_is_missed_by_those_that_know_no_other(
+    machine: Machine, gateway: Gateway
+) -> None:
+    (machine.home / ".config/onprem/ca.pem").unlink()
+
+    told = examined(machine, gateway)
+
+    found = faults(told)
+    assert set(found) == {(f"{agent} certificate", "ca-missing") for agent in NODE_ALONE}
+    assert all(fix.startswith("give your organisation's CA file (") for fix in found.values())
+    assert (told["notRun"], told["exitCode"]) == ([], 1)
+
+
+def test_a_shell_older_than_setup_knows_neither_the_ca_nor_the_variables_and_is_told(
     machine: Machine, gateway: Gateway
 ) -> None:
     (machine.home / ".bashrc").unlink()
@@ -228,20 +250,23 @@ def test_a_shell_older_than_setup_does_not_know_the_ca_and_is_told(
     told = examined(machine, gateway)
 
     found = faults(told)
-    assert set(found) == {("opencode certificate", "old-shell"), ("codex certificate", "old-shell")}
+    assert set(found) == {
+        *((f"{agent} certificate", "old-shell") for agent in FILES if agent != "claude"),
+        *((of(agent), "old-shell") for agent in (*BY_VARIABLE, "copilot")),
+    }
     assert all(fix.startswith("start a new shell") for fix in found.values())
     assert (told["notRun"], told["exitCode"]) == ([], 1)
 
 
 def test_an_agent_that_is_told_of_another_ca_is_named(machine: Machine, gateway: Gateway) -> None:
     other = other_ca(machine)
-    lines = machine.home / ".config/onprem/env.sh"
-    lines.write_text(lines.read_text() + f"export CODEX_CA_CERTIFICATE={other}\n")
+    lines = machine.home / SHELL_LINES
+    lines.write_text(lines.read_text() + f"export CODEX_CA_CERTIFICATE={other} SSL_CERT_FILE={other}\n")
     change(machine, "claude", str(machine.home / ".config/onprem/ca.pem"), str(machine.home / "gone.pem"))
     told = examined(machine, gateway)
 
     assert set(faults(told)) == {
-        ("codex certificate", "ca-wrong"),
+        *((f"{agent} certificate", "ca-wrong") for agent in NO_NODE),
         ("claude certificate", "ca-missing"),
     }
 
@@ -250,8 +275,9 @@ def test_an_old_host_is_named_and_the_new_one_tells_what_to_change(
     machine: Machine, gateway: Gateway
 ) -> None:
     here, old = place(gateway), f"agents.moved.invalid:{gateway.port}"
-    for agent in FILES:
-        change(machine, agent, here, old)
+    for where in ADDRESSES.values():
+        change(machine, where, here, old)
+    change(machine, "cn", f"    headers:\n      Host: {old}\n", "")  # which it gets for localhost alone
     kept = machine.home / ".config/onprem/connection.json"
     text = (
         kept.read_text().replace(here, old).replace('"host": "localhost"', '"host": "agents.moved.invalid"')
@@ -318,7 +344,7 @@ def test_what_the_stack_changed_since_setup_is_named_and_setup_mends_it(
     checkout = gateway.checkout
     before = checkout.platform()
     smaller = checkout.platform()
-    smaller["models"][0]["context"] = 32768
+    smaller["models"][0]["context"] = context = 32768
     checkout.write_stack("local", smaller)
     try:
         done = checkout.dev("gateway", "--detach")
@@ -333,13 +359,16 @@ def test_what_the_stack_changed_since_setup_is_named_and_setup_mends_it(
     assert done.code == 0, done.text
     found = faults(told)
     assert found["drift", "drift"] == f"run: onprem-agents setup --host {place(gateway)}"
+    large = [name for name, expected in EXPECTED.items() if expected.least_context_tokens > context]
+    small = [name for name in EXPECTED if name not in large]
+    unsupported = {(of(agent), "unsupported") for agent in large}
+    assert "claude" in large, "Claude Code's own prompt leaves no room in 32,768 tokens"
     assert set(found) == {
         ("drift", "drift"),
-        (of("codex"), "window"),
-        (of("opencode"), "window"),
-        (of("opencode"), "output-cap"),
-        (of("claude"), "unsupported"),
-    }, "Claude Code's own prompt leaves no room in 32,768 tokens"
+        *unsupported,
+        *((of(agent), "window") for agent in small),
+        *((of(agent), "output-cap") for agent in small if agent not in WITHOUT_CAP),
+    }
     assert again.code == 0, again.text
-    assert "left out claude" in again.text
-    assert set(faults(mended)) == {(of("claude"), "unsupported")}
+    assert all(f"left out {agent}" in again.text for agent in large)
+    assert set(faults(mended)) == unsupported

@@ -9,6 +9,17 @@ from typing import Any
 from tests.expected_agents import EXPECTED
 
 FILES = {name: expected.places["user"][0].removeprefix("home/") for name, expected in EXPECTED.items()}
+SHELL_LINES = ".config/onprem/env.sh"
+# Where each agent's address stands; Copilot's is in its environment.
+ADDRESSES = FILES | {"copilot": SHELL_LINES}
+# They get their key from a variable that a new shell fills from the key file.
+BY_VARIABLE = tuple(name for name, expected in EXPECTED.items() if expected.by_variable)
+# On Node.js and told of a CA by NODE_EXTRA_CA_CERTS alone; the others go on with SSL_CERT_FILE (run 2026-11-28).
+NODE_ALONE = ("qwen", "pi", "cn")
+# Told of a CA by other variables than NODE_EXTRA_CA_CERTS.
+NO_NODE = ("codex", "aider", "goose")
+# What they send as limit of the answer is in no file that setup writes.
+WITHOUT_CAP = ("codex", "cline", "aider")
 OF_MACHINE = (
     "drift",
     *(probe for agent in FILES for probe in (agent, f"{agent} configuration")),
@@ -57,7 +68,7 @@ DATED_CLAUDE = {
 class Fault:
     """What is broken, and what the doctor must say: (probe, cause) to the beginning of the fix.
 
-    `breaks` are (agent, text, text instead); `{place}` stands for the gateway's host and port.
+    `breaks` are (agent or file, text, text instead); `{place}` stands for the gateway's host and port.
     """
 
     breaks: tuple[tuple[str, str, str], ...]
@@ -110,7 +121,7 @@ FAULTS = {
     ),
     "a window that is not served": Fault(
         breaks=(
-            ("codex", "model_context_window = 65536\n", ""),
+            (".codex/onprem-models.json", '"context_window": 65536', '"context_window": 200000'),
             (
                 "claude",
                 '"CLAUDE_CODE_MAX_CONTEXT_TOKENS": "65536"',
@@ -118,9 +129,13 @@ FAULTS = {
             ),
         ),
         said={
-            (of("codex"), "window"): "set model_context_window to 65536",
+            (of("codex"), "window"): "set models, coder, context_window to 65536",
             (of("claude"), "window"): "set CLAUDE_CODE_MAX_CONTEXT_TOKENS to 65536",
         },
+    ),
+    "no list of models for Codex": Fault(
+        breaks=(("codex", 'model_catalog_json = "onprem-models.json"\n', ""),),
+        said={(of("codex"), "window"): "set model_context_window to 65536"},
     ),
     "a key of one's own in the agents' settings": Fault(
         breaks=(
@@ -129,6 +144,10 @@ FAULTS = {
             ("codex", 'wire_api = "responses"', 'wire_api = "responses"\nenv_key = "ONPREM_API_KEY"'),
             ("claude", '"apiKeyHelper": "cat ~/.config/onprem/key"', '"other": 1'),
             ("claude", '"ANTHROPIC_AUTH_TOKEN": ""', '"ANTHROPIC_AUTH_TOKEN": "sk-local"'),
+            ("kilo", "{file:~/.config/onprem/key}", "sk-local"),
+            ("pi", "!cat ~/.config/onprem/key", "sk-local"),
+            ("goose", '"auth": {', '"api_key_env": "ONPREM_API_KEY",\n  "other": {'),
+            (SHELL_LINES, "COPILOT_PROVIDER_BEARER_TOKEN=''", "COPILOT_PROVIDER_BEARER_TOKEN=sk-local"),
         ),
         said={
             (
@@ -137,9 +156,10 @@ FAULTS = {
             ): f"take it out and run: onprem-agents setup {agent} --host {{place}}"
             for agent in FILES
         }
-        | {(of("claude"), "drift"): "run: onprem-agents setup --host {place}"}
-        | {(of("codex"), "drift"): "run: onprem-agents setup --host {place}"}
-        | {(of("opencode"), "drift"): "run: onprem-agents setup --host {place}"},
+        | {
+            (of(agent), "drift"): "run: onprem-agents setup --host {place}"
+            for agent in ("opencode", "codex", "claude", "kilo", "pi", "goose")
+        },
         variables={"ONPREM_API_KEY": "sk-local"},
     ),
     "lesser settings that setup would write otherwise": Fault(
@@ -147,6 +167,14 @@ FAULTS = {
             ("codex", "stream_idle_timeout_ms = 780000", "stream_idle_timeout_ms = 5000"),
             ("opencode", '"chunkTimeout": 780000', '"chunkTimeout": 5000'),
             ("claude", '"API_TIMEOUT_MS": "780000"', '"API_TIMEOUT_MS": "5000"'),
+            ("qwen", '"streamIdleTimeoutMs": 780000', '"streamIdleTimeoutMs": 5000'),
+            ("cline", '"timeout": 780000', '"timeout": 5000'),
+            ("kilo", '"chunkTimeout": 780000', '"chunkTimeout": 5000'),
+            ("copilot", '"autoUpdate": false', '"autoUpdate": true'),
+            ("pi", '"supportsStore": false', '"supportsStore": true'),
+            ("cn", "provider: vllm", "provider: openai"),
+            ("aider", "timeout: 780\n", "timeout: 5\n"),
+            ("goose", '"timeout_seconds": 780', '"timeout_seconds": 5'),
         ),
         said={(of(agent), "drift"): "run: onprem-agents setup --host {place}" for agent in FILES},
     ),

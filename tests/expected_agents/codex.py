@@ -111,6 +111,12 @@ EXPECTED = Expected(
             fix="set model_context_window to 131072",
         ),
         Fault(
+            path=("models",),
+            value=[{"slug": "coder", "context_window": 272_000}],
+            cause="window",
+            fix="set models, coder, context_window to 131072",
+        ),
+        Fault(
             path=("model_catalog_json",), value=None, cause="window", fix="set model_context_window to 131072"
         ),
         Fault(path=("profile",), value="work", cause="legacy-profile", fix="take that line out"),

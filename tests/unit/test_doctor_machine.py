@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from onprem_agents.agents import AGENTS, Agent
-from onprem_agents.agents.aider import AIDER
 from onprem_agents.agents.claude import CLAUDE
 from onprem_agents.agents.cn import CN
 from onprem_agents.agents.codex import CODEX
@@ -308,20 +307,30 @@ def test_what_setup_wrote_with_a_ca_file_is_sound(agent: Agent, tmp_path: Path) 
     assert examined(agent, machine) == {}
 
 
-def in_an_old_shell(agent: Agent, *set_up_before: Agent, tmp_path: Path) -> list[str]:
+def in_an_old_shell(
+    agent: Agent, *set_up_before: Agent, tmp_path: Path, key: DeveloperKey | None = KEY
+) -> list[str]:
     """Return the causes that a shell without setup's variables has."""
     machine = here(tmp_path)
     agents = [there(each) for each in set_up_before]
-    done = prepare(contract(), agents, machine, "user", key=KEY, shell="bash")  # noqa: S604 - a kind of start file
+    done = prepare(contract(), agents, machine, "user", key=key, shell="bash")  # noqa: S604 - a kind of start file
     journal.apply(done.changes, machine.history)
     return [
         row.cause for row in examine(contract(), there(agent), machine) if row.severity is not Severity.OK
     ]
 
 
-@pytest.mark.parametrize("agent", [COPILOT, CN, AIDER], ids=lambda agent: agent.name)
+BY_VARIABLE = [agent for agent in AGENTS if EXPECTED[agent.name].by_variable]
+
+
+@pytest.mark.parametrize("agent", [COPILOT, *BY_VARIABLE], ids=lambda agent: agent.name)
 def test_a_shell_from_before_setup_is_told_apart_from_a_missing_setup(agent: Agent, tmp_path: Path) -> None:
     assert in_an_old_shell(agent, agent, tmp_path=tmp_path) == ["old-shell"]
+
+
+@pytest.mark.parametrize("agent", BY_VARIABLE, ids=lambda agent: agent.name)
+def test_a_new_shell_is_no_advice_where_the_key_file_is_missing(agent: Agent, tmp_path: Path) -> None:
+    assert in_an_old_shell(agent, agent, tmp_path=tmp_path, key=None) == ["key-missing"]
 
 
 def test_a_shell_that_another_agent_was_set_up_for_is_no_old_one(tmp_path: Path) -> None:

@@ -326,6 +326,11 @@ def test_a_private_ca_is_trusted_by_its_file_and_told_without(tmp_path: Path) ->
     assert wrong.cause == "tls"
     assert f"not trusted by {other}" in wrong.evidence
     assert wrong.fix.startswith("another CA signed it: fetch the present CA file (in the wiki)")
+    other.write_text("not a certificate\n")
+    with platform(tls=context) as server:
+        *_, damaged = reach(f"https://{server.authority}/v1", other, {}, ca_hint="in the wiki")
+    assert damaged.evidence.startswith(f"the CA file {other} cannot be used: ")
+    assert damaged.fix.startswith("it is damaged or no CA file: fetch it anew (in the wiki)")
     assert unknown[-1].fix == (
         "run onprem-agents setup --ca-file FILE with your organisation's CA file (in the wiki), then start a new shell"
     )

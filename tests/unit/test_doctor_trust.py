@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ import pytest
 
 from onprem_agents.agents import AGENTS, Agent
 from onprem_agents.agents.claude import CLAUDE
+from onprem_agents.agents.cline import CLINE
 from onprem_agents.agents.codex import CODEX
 from onprem_agents.agents.diagnosis import Severity
+from onprem_agents.agents.goose import GOOSE
 from onprem_agents.agents.machine import Machine
 from onprem_agents.agents.opencode import OPENCODE
+from onprem_agents.agents.qwen import QWEN
 from onprem_agents.contract.connection import Connection
 from onprem_agents.probes.endpoint import key_of_agent
 from onprem_agents.probes.examination import left_out, platform_probes
@@ -129,6 +134,45 @@ def test_a_shell_with_the_file_of_another_time_is_no_wrong_ca(server: Platform, 
 
     assert found.cause == "old-shell"
     assert f"in this shell CODEX_CA_CERTIFICATE is {old}" in found.evidence
+
+
+def test_a_variable_that_names_another_ca_after_setups_lines_is_no_old_shell(
+    server: Platform, tmp_path: Path
+) -> None:
+    ca_file = tmp_path / "ca.pem"
+    machine = set_up(at(server), tmp_path, ca_file=ca_file, CODEX_CA_CERTIFICATE=str(others_ca(tmp_path)))
+    told = {**machine.variables, "NODE_EXTRA_CA_CERTS": str(machine.ca_file)}
+
+    codex, opencode = trust(at(server), replace(machine, variables=told), [there(CODEX), there(OPENCODE)])
+
+    assert (codex.cause, opencode.cause) == ("ca-wrong", "ok")
+    assert codex.fix.startswith("take out what sets CODEX_CA_CERTIFICATE after setup's line")
+
+
+def test_the_doctors_own_trust_is_not_that_of_an_agent_that_reads_another_variable(
+    server: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, gone = str(tmp_path / "ca.pem"), str(tmp_path / "gone.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", right)
+    machine = set_up(at(server), tmp_path, SSL_CERT_FILE=right, NODE_EXTRA_CA_CERTS=gone)
+    (machine.root / "etc/ssl").mkdir(parents=True)
+    shutil.copy(others_ca(tmp_path), machine.root / "etc/ssl/cert.pem")
+
+    found = trust(at(server), machine, [there(agent) for agent in (QWEN, CLINE, CODEX, GOOSE)])
+
+    assert [verdict.cause for verdict in found] == ["ca-missing", "ok", "ok", "ok"]
+
+
+def test_a_gateway_with_a_certificate_that_everybody_trusts_needs_no_file(
+    server: Platform, tmp_path: Path
+) -> None:
+    machine = set_up(at(server), tmp_path, NODE_EXTRA_CA_CERTS=str(others_ca(tmp_path)))
+    (machine.root / "etc/ssl").mkdir(parents=True)
+    shutil.copy(tmp_path / "ca.pem", machine.root / "etc/ssl/cert.pem")
+
+    found = list(trust(at(server), machine, [there(QWEN), there(CODEX)]))
+
+    assert {verdict.evidence for verdict in found} == {"trusted by this machine's certificates"}
 
 
 @pytest.mark.parametrize("agent", [OPENCODE, CLAUDE])
