@@ -11,7 +11,7 @@ from onprem_agents.agents.litellm import thinking_of
 from onprem_agents.manifests.endpoints import server_url
 from onprem_agents.manifests.meta import Manifest
 from onprem_agents.manifests.proxy_software import NO_KEY, ProxySoftware, server_key_name
-from onprem_agents.plan import KEEP_ALIVE_SECONDS, PROXY_IMAGES, ProxyPart
+from onprem_agents.plan import KEEP_ALIVE_SECONDS, PROXY_IMAGES, SERVER_IDLE_SECONDS, ProxyPart
 from onprem_agents.stack.parts import ServerReference
 
 _CONFIG = "config.yaml"
@@ -82,6 +82,7 @@ LITELLM = ProxySoftware(
         "REPEATED_STREAMING_CHUNK_LIMIT": "10000",
         "LITELLM_MIGRATION_DIR": "/tmp/migrations",  # noqa: S108  the pod's own emptyDir
         "DO_NOT_TRACK": "1",
+        "KEEPALIVE_TIMEOUT": str(SERVER_IDLE_SECONDS),
     },
     mounts={_CONFIG: _CONFIG_PATH},
     files=_files,

@@ -8,7 +8,7 @@ from onprem_agents.manifests.gateway_auth import IDENTITY_HEADERS
 from onprem_agents.manifests.meta import Manifest, manifest
 from onprem_agents.manifests.model_routing import MODEL_HEADER
 from onprem_agents.manifests.translation_proxy import software
-from onprem_agents.plan import GATEWAY_NAME, IngressPart
+from onprem_agents.plan import GATEWAY_IDLE_SECONDS, GATEWAY_NAME, IngressPart
 from onprem_agents.units import MIB, format_bytes, format_duration
 
 COMPONENT = "external-ingress"
@@ -90,8 +90,10 @@ def backend_traffic_policy(part: IngressPart, route_names: Sequence[str]) -> Man
         spec={
             "targetRefs": [{"group": _GROUP, "kind": "HTTPRoute", "name": name} for name in route_names],
             "timeout": {
-                "tcp": {"connectTimeout": "10s"},
+                # Envoy counts idle seconds from before a connection is made (envoyproxy/envoy#42753), so both are one.
+                "tcp": {"connectTimeout": format_duration(GATEWAY_IDLE_SECONDS)},
                 "http": {
+                    "connectionIdleTimeout": format_duration(GATEWAY_IDLE_SECONDS),
                     "requestTimeout": format_duration(part.timeouts.route_seconds),
                     "streamIdleTimeout": format_duration(part.timeouts.gateway_seconds),
                     "maxStreamDuration": format_duration(part.timeouts.gateway_seconds),

@@ -51,13 +51,21 @@ from onprem_agents.plan.serving import (
     ServingPlan,
 )
 from onprem_agents.plan.stack_plan import plan_stack_file, read_and_plan
-from onprem_agents.plan.timeouts import KEEP_ALIVE_SECONDS, PRE_STOP_SECONDS, TimeoutChain, derive_timeouts
+from onprem_agents.plan.timeouts import (
+    GATEWAY_IDLE_SECONDS,
+    KEEP_ALIVE_SECONDS,
+    PRE_STOP_SECONDS,
+    SERVER_IDLE_SECONDS,
+    TimeoutChain,
+    derive_timeouts,
+)
 
 __all__ = [
     "AGENTS_ROUTE",
     "CHAT_TEMPLATE_PATH",
     "CONNECTION_ROUTE",
     "ENVOY_IMAGE",
+    "GATEWAY_IDLE_SECONDS",
     "GATEWAY_NAME",
     "GPU_RESOURCE",
     "KEEP_ALIVE_PATH",
@@ -72,6 +80,7 @@ __all__ = [
     "PROXY_NAME",
     "PROXY_PORT",
     "ROLES_PER_AI_ROUTE",
+    "SERVER_IDLE_SECONDS",
     "SERVER_KEY_SECRET",
     "TAINT_KEY",
     "Amounts",

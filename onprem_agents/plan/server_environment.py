@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from onprem_agents.catalog import Catalog
 from onprem_agents.errors import Cause, Problem
-from onprem_agents.plan.timeouts import KEEP_ALIVE_SECONDS
+from onprem_agents.plan.timeouts import KEEP_ALIVE_SECONDS, SERVER_IDLE_SECONDS
 from onprem_agents.stack.section_reader import shown
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import field_of, option_of
@@ -26,6 +26,7 @@ ENVIRONMENT: Mapping[str, str] = {
     # Answers per request; the default of 16384 lets one request take the server (CVE-2026-34756).
     "VLLM_MAX_N_SEQUENCES": "8",
     "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
+    "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": str(SERVER_IDLE_SECONDS),
     INTERVAL_VARIABLE: str(KEEP_ALIVE_SECONDS),
 }
 """What each server gets (vLLM 0.33.0, vllm/envs.py; Hugging Face hub 1.x; read 2026-11)."""

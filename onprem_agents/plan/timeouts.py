@@ -19,6 +19,15 @@ KEEP_ALIVE_SECONDS = 15
 """Longest silence of a stream, in seconds. Load balancers and proxies cut silent ones after 60 s and more: AWS's ALB,
 NGINX's `proxy_read_timeout` (their manuals, read 2026-11)."""
 
+GATEWAY_IDLE_SECONDS = 4
+"""How long the gateway keeps a connection to a server without a request, in seconds: shorter than any server does.
+A request that meets the server's own end of it is answered 503, "connection termination". Envoy's default is an hour,
+uvicorn's, and so that of vLLM, LiteLLM and most Python servers, 5 s (uvicorn 0.54, read 2026-11)."""
+
+SERVER_IDLE_SECONDS = 3660
+"""How long our servers keep one, in seconds: longer than anything that may stand before them without the limit above.
+Envoy keeps it for an hour, LiteLLM's client for 120 s (`AIOHTTP_KEEPALIVE_TIMEOUT`, 1.109.1), Go's for 90 s."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TimeoutChain:

@@ -81,6 +81,15 @@ class Envoy:
         )
         return sum(stat["value"] for stat in answer.raise_for_status().json()["stats"])
 
+    def server_connections(self) -> int:
+        """Return the open connections to the servers behind it, those with no request in them included."""
+        answer = httpx.get(
+            f"http://{self.admin}/stats",
+            params={"filter": r"^cluster\.httproute/.*\.upstream_cx_active$", "format": "json"},
+            trust_env=False,
+        )
+        return sum(stat["value"] for stat in answer.raise_for_status().json()["stats"])
+
     def configuration(self, resource: str) -> Any:
         """Return one part of the configuration that is in force, such as `dynamic_route_configs`."""
         query = {"resource": resource}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
@@ -18,6 +19,7 @@ MIB = 2**20
 SILENCE_SECONDS = 180
 TEN_MINUTES_SECONDS = 600
 TIMES_FASTER = 40
+UVICORN_IDLE_SECONDS = 5
 GENERATING = tuple(path for path in bodies() if not path.endswith("count_tokens"))
 
 
@@ -86,6 +88,32 @@ def test_no_limit_that_envoy_runs_with_is_shorter_than_a_turn_of_ten_minutes(gat
     limits += [manager["stream_idle_timeout"] for manager in managers]
     assert len(limits) > len(routes) * 3, "that of the whole connection as well"
     assert all(parse_duration(limit) >= TEN_MINUTES_SECONDS for limit in limits), limits
+
+
+def test_a_connection_without_a_request_is_ended_before_any_server_would_end_it(gateway: Gateway) -> None:
+    """A request sent just as uvicorn ends the connection, after 5 s, is answered 503 by Envoy."""
+    envoy = Envoy.of(gateway)
+
+    def limits() -> list[float]:
+        options = found_in(envoy.configuration("dynamic_active_clusters"), "common_http_protocol_options")
+        return [parse_duration(option["common_http_protocol_options"]["idle_timeout"]) for option in options]
+
+    # Envoy Gateway 1.9 sends no endpoints again for a changed cluster: Envoy takes it after 15 s without them.
+    assert soon(limits)
+    assert max(limits()) < UVICORN_IDLE_SECONDS
+    ask(gateway, "/v1/chat/completions", bodies()["/v1/chat/completions"]).raise_for_status()
+    assert envoy.server_connections() > 0
+    assert soon(lambda: envoy.server_connections() == 0), (
+        "the longest that Envoy keeps one by itself is an hour"
+    )
+
+
+def soon(what: Callable[[], object]) -> bool:
+    """Return whether it becomes true within a minute."""
+    deadline = time.monotonic() + 60
+    while not (true := bool(what())) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return true
 
 
 def found_in(document: Any, name: str) -> list[dict[str, Any]]:

@@ -12,8 +12,13 @@ from onprem_agents.manifests.inference_service import (
     inference_service,
     supporting_objects,
 )
+from onprem_agents.manifests.litellm import LITELLM
 from onprem_agents.plan import PlatformPlan
 from tests.unit.manifest_samples import planned
+
+# Their defaults, Envoy 1.39 and LiteLLM 1.109.1 as a client (2026-11).
+ENVOY_IDLE_SECONDS = 3600
+LITELLM_IDLE_SECONDS = 120
 
 
 def service(plan: PlatformPlan) -> Manifest:
@@ -96,6 +101,13 @@ def test_nothing_of_the_server_calls_home() -> None:
 
 def test_one_request_cannot_ask_for_thousands_of_answers() -> None:
     assert int(environment(planned())["VLLM_MAX_N_SEQUENCES"]) <= 16, "vLLM's own default is 16384"
+
+
+def test_a_server_keeps_idle_connections_longer_than_what_stands_before_it() -> None:
+    of_vllm = int(environment(planned())["VLLM_HTTP_TIMEOUT_KEEP_ALIVE"])
+    of_litellm = int(LITELLM.environment["KEEPALIVE_TIMEOUT"])
+
+    assert min(of_vllm, of_litellm) > max(ENVOY_IDLE_SECONDS, LITELLM_IDLE_SECONDS)
 
 
 def test_the_server_key_is_a_reference_and_stands_nowhere_in_argv() -> None:
