@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -70,4 +71,21 @@ def machine(tmp_path: Path, clis: Path, gateway: Gateway, agent: str) -> Machine
     """The machine of the agent's owner, set up for the gateway of the module."""
     machine = Machine(home=tmp_path / "home", agent=agent, clis=clis)
     prepare(machine, gateway)
+    return machine
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("developer")
+
+
+@pytest.fixture
+def set_up_machine(homes: Path, clis: Path, gateway: Gateway) -> Machine:
+    """A machine with every agent, as `onprem-agents setup` left it for alice; set up once for this module."""
+    machine, kept = Machine(home=homes / "home", agent="all", clis=clis), homes / "kept"
+    if not kept.exists():
+        machine.set_up(gateway, "alice")
+        machine.home.rename(kept)
+    shutil.rmtree(machine.home, ignore_errors=True)
+    shutil.copytree(kept, machine.home)
     return machine

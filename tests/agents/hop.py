@@ -28,7 +28,10 @@ def idle_limited(gateway: Gateway, folder: Path, *, idle_seconds: float) -> Iter
     bootstrap.write_text(json.dumps(_bootstrap(port, gateway.port, idle_seconds)))
     with (folder / "hop.log").open("wb") as log:
         process = subprocess.Popen(
-            [Envoy.of(gateway).argv[0], "--config-path", str(bootstrap), "--use-dynamic-base-id"],
+            [
+                *(Envoy.of(gateway).argv[0], "--config-path", str(bootstrap)),
+                *("--use-dynamic-base-id", "--log-level", "warn"),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

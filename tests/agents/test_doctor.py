@@ -7,15 +7,12 @@ shell. What the how-tos of 2025 and 2026 say is among it.
 from __future__ import annotations
 
 import json
-import shutil
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from embedded.cluster.certificates import Pki
+from tests.agents.examined import change, examined, faults, place
 from tests.agents.gateway import Gateway
 from tests.agents.keys import onprem_keys
 from tests.agents.machine import UNATTENDED, Machine
@@ -29,11 +26,8 @@ from tests.agents.wrong_setups import (
     FAULTS,
     FILES,
     NEW_KEY,
-    NO_NODE,
-    NODE_ALONE,
     OF_MACHINE,
     REACH,
-    SHELL_LINES,
     STRANGERS,
     TRUST,
     WITHOUT_CAP,
@@ -42,50 +36,9 @@ from tests.agents.wrong_setups import (
 from tests.expected_agents import EXPECTED
 
 
-@pytest.fixture(scope="module")
-def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("developer")
-
-
 @pytest.fixture
-def machine(homes: Path, clis: Path, gateway: Gateway) -> Machine:
-    """A machine with every agent, as `onprem-agents setup` left it for alice; set up once for this module."""
-    machine, kept = Machine(home=homes / "home", agent="all", clis=clis), homes / "kept"
-    if not kept.exists():
-        machine.set_up(gateway, "alice")
-        machine.home.rename(kept)
-    shutil.rmtree(machine.home, ignore_errors=True)
-    shutil.copytree(kept, machine.home)
-    return machine
-
-
-def place(gateway: Gateway) -> str:
-    return f"{gateway.host}:{gateway.port}"
-
-
-def change(machine: Machine, where: str, old: str, new: str) -> None:
-    """Change an agent's first file, or the named one."""
-    file = machine.home / FILES.get(where, where)
-    text = file.read_text()
-    assert old in text, f"setup no longer writes {old!r}, so this breaks nothing"
-    file.write_text(text.replace(old, new))
-
-
-def examined(
-    machine: Machine, gateway: Gateway, *words: str, variables: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """Return what `onprem-agents doctor --json` says; its exit code must be the one that it tells."""
-    done = machine.onprem(gateway, "doctor", "--json", *words, variables=variables)
-    told: dict[str, Any] = json.loads(done.output)
-    assert done.code == told["exitCode"], done.text
-    assert "Traceback" not in done.text
-    for key in (gateway.checkout.key("alice"), "sk-local"):
-        assert key not in done.text
-    return told
-
-
-def faults(told: dict[str, Any]) -> dict[tuple[str, str], str]:
-    return {(row["probe"], row["cause"]): row["fix"] for row in told["verdicts"] if row["severity"] != "ok"}
+def machine(set_up_machine: Machine) -> Machine:
+    return set_up_machine
 
 
 def test_a_sound_machine_passes_every_probe_and_none_is_left_out(machine: Machine, gateway: Gateway) -> None:
@@ -187,88 +140,6 @@ def test_a_revoked_key_is_named_like_a_wrong_one(tmp_path: Path, clis: Path, gat
     assert probe == ("chat", "key-refused")
     assert "is wrong, expired or revoked: get a new one from the platform team" in fix
     assert (tuple(told["notRun"]), told["exitCode"]) == (ANSWERS[1:], 1)
-
-
-def other_ca(machine: Machine) -> Path:
-    pki = Pki(machine.home / "other")
-    pki.client("nobody")
-    return pki.ca
-
-
-def take_other_ca(machine: Machine) -> None:
-    (machine.home / ".config/onprem/ca.pem").write_bytes(other_ca(machine).read_bytes())
-
-
-def break_ca(machine: Machine) -> None:
-    (machine.home / ".config/onprem/ca.pem").write_text("not a certificate\n")
-
-
-@pytest.mark.parametrize(
-    ("harm", "evidence", "fix"),
-    [
-        (
-            take_other_ca,
-            "the certificate is not trusted by",
-            "another CA signed it: fetch the present CA file (",
-        ),
-        (break_ca, "ca.pem cannot be used: ", "it is damaged or no CA file: fetch it anew ("),
-    ],
-)
-def test_a_ca_file_that_does_not_fit_stops_everything_and_is_named(
-    machine: Machine, gateway: Gateway, harm: Callable[[Machine], None], evidence: str, fix: str
-) -> None:
-    harm(machine)
-
-    told = examined(machine, gateway)
-
-    (row,) = (row for row in told["verdicts"] if row["severity"] != "ok")
-    assert (row["probe"], row["cause"], row["severity"]) == ("tls", "tls", "unreachable")
-    assert evidence in row["evidence"]
-    assert row["fix"].startswith(fix)
-    assert row["fix"].endswith("onprem-agents setup --ca-file FILE")
-    assert (tuple(told["notRun"]), told["exitCode"]) == ((*STRANGERS, *ANSWERS), 3)
-
-
-def test_a_ca_file_that_is_gone_is_missed_by_those_that_know_no_other(
-    machine: Machine, gateway: Gateway
-) -> None:
-    (machine.home / ".config/onprem/ca.pem").unlink()
-
-    told = examined(machine, gateway)
-
-    found = faults(told)
-    assert set(found) == {(f"{agent} certificate", "ca-missing") for agent in NODE_ALONE}
-    assert all(fix.startswith("give your organisation's CA file (") for fix in found.values())
-    assert (told["notRun"], told["exitCode"]) == ([], 1)
-
-
-def test_a_shell_older_than_setup_knows_neither_the_ca_nor_the_variables_and_is_told(
-    machine: Machine, gateway: Gateway
-) -> None:
-    (machine.home / ".bashrc").unlink()
-
-    told = examined(machine, gateway)
-
-    found = faults(told)
-    assert set(found) == {
-        *((f"{agent} certificate", "old-shell") for agent in FILES if agent != "claude"),
-        *((of(agent), "old-shell") for agent in (*BY_VARIABLE, "copilot")),
-    }
-    assert all(fix.startswith("start a new shell") for fix in found.values())
-    assert (told["notRun"], told["exitCode"]) == ([], 1)
-
-
-def test_an_agent_that_is_told_of_another_ca_is_named(machine: Machine, gateway: Gateway) -> None:
-    other = other_ca(machine)
-    lines = machine.home / SHELL_LINES
-    lines.write_text(lines.read_text() + f"export CODEX_CA_CERTIFICATE={other} SSL_CERT_FILE={other}\n")
-    change(machine, "claude", str(machine.home / ".config/onprem/ca.pem"), str(machine.home / "gone.pem"))
-    told = examined(machine, gateway)
-
-    assert set(faults(told)) == {
-        *((f"{agent} certificate", "ca-wrong") for agent in NO_NODE),
-        ("claude certificate", "ca-missing"),
-    }
 
 
 def test_an_old_host_is_named_and_the_new_one_tells_what_to_change(

@@ -12,14 +12,14 @@ from embedded.gateway.running import project_folder
 from tests.cluster.end_to_end.checkout import Checkout, Outcome
 
 API = "gateway.envoyproxy.io/v1alpha1"
-# Somebody's own policy on the stack's route, with a parenthesis that is never closed.
+# Somebody's own policy on a route of the stack, with a parenthesis that is never closed.
 POLICY: dict[str, Any] = {
     "apiVersion": API,
     "kind": "EnvoyExtensionPolicy",
     "metadata": {"name": "own", "namespace": "coding-agents"},
     "spec": {
         "targetRefs": [
-            {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "coding-agents-agents"}
+            {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "coding-agents-connection"}
         ],
         "lua": [{"type": "Inline", "inline": "function envoy_on_request(handle)\n  handle:logInfo('x'\nend"}],
     },
