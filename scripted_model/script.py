@@ -31,18 +31,27 @@ _USE = re.compile(
 )
 _REPLY = re.compile(
     r"\b(?:reply|answer|respond)\s+with\s+(?:(?:only|just|exactly)\s+)?(?:the\s+)?"
-    rf"(?:(?:single|one)\s+)?(?:(?:word|text)\s*:?\s*)(?:{_VALUE})",
+    # Claude Code's "Respond with TEXT ONLY" asks for no word.
+    rf"(?:(?:single|one)\s+)?(?:(?:word|text)\s*:?\s*)(?!only\b)(?:{_VALUE})",
     re.IGNORECASE,
 )
 # How each agent of 2026-11 tells the model where it works.
 _FOLDER = re.compile(r"working (?:in the )?directory:\s*(?P<a>/\S+)|<cwd>(?P<b>/[^<]+)</cwd>", re.IGNORECASE)
 _ESCALATED = re.compile(r"\bask for escalated permissions\b", re.IGNORECASE)
 
+# Claude Code takes a summary in no other form for one.
+_SUMMARY = re.compile(r"<summary>.*</summary>", re.DOTALL)
+
 _THOUGHT = "The script says what comes next. "
 # Who asks for it gets long thoughts, as from a model.
 _STEP_BY_STEP = re.compile(r"\bthink step by step\b", re.IGNORECASE)
 _STEPS = 60
 
+SUMMARY = (
+    "<analysis>\nThe conversation, from its first message to its last.\n</analysis>\n\n"
+    "<summary>\n1. Primary Request and Intent:\n   What the conversation above was about.\n\n"
+    "7. Pending Tasks:\n   - None.\n</summary>"
+)
 NO_TOOL = "No tool that is offered does what comes next."
 SORRY = (
     "I am a scripted stand-in, no model. I understand: create FILE containing WORD; "
@@ -80,24 +89,36 @@ def next_turn(asked: Asked, *, thinks: bool = True) -> Turn:
     task, results = _task_and_results(asked)
     lengthy = any(entry.role == "user" and _STEP_BY_STEP.search(entry.text) for entry in asked.entries)
     reasoning = asked.thinking.of(_THOUGHT * _STEPS if lengthy else _THOUGHT, by_default=thinks).strip()
-    if asked.tools and asked.choice != "none":
+    uses_tools = bool(asked.tools) and asked.choice != "none" and not _wants_summary(asked)
+    if uses_tools:
         if task is not None and task.rounds:
             calls = _next_calls(asked, task, results)
         else:
             calls = _forced(asked) if not results else ()
         if calls:
             return Turn(reasoning=reasoning, calls=calls)
-        if task is not None and results < sum(len(actions) for actions in task.rounds):
-            return Turn(reasoning=reasoning, text=NO_TOOL)
+    return Turn(reasoning=reasoning, text=_words(asked, task, results, uses_tools=uses_tools))
+
+
+def _words(asked: Asked, task: Task | None, results: int, *, uses_tools: bool) -> str:
+    if _wants_summary(asked):
+        return SUMMARY
     if task is None:
-        return Turn(reasoning=reasoning, text=SORRY)
+        return SORRY
+    if uses_tools and results < sum(len(actions) for actions in task.rounds):
+        return NO_TOOL
     if blocks.are_wanted(asked):
         actions = [action for actions in task.rounds for action in actions]
-        return Turn(reasoning=reasoning, text=blocks.of(actions, asked) or task.reply or "Done.")
+        return blocks.of(actions, asked) or task.reply or "Done."
     failures = [entry.text for entry in asked.entries[len(asked.entries) - results :] if entry.failed]
     if failures and task.rounds:
-        return Turn(reasoning=reasoning, text=f"A tool failed: {failures[-1][:300]}")
-    return Turn(reasoning=reasoning, text=task.reply or "Done.")
+        return f"A tool failed: {failures[-1][:300]}"
+    return task.reply or "Done."
+
+
+def _wants_summary(asked: Asked) -> bool:
+    newest = asked.entries[-1] if asked.entries else None
+    return newest is not None and newest.role == "user" and _SUMMARY.search(newest.text) is not None
 
 
 def _task_and_results(asked: Asked) -> tuple[Task | None, int]:

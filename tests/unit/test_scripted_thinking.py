@@ -1,7 +1,8 @@
-"""How the scripted model thinks: as vLLM would of the same request, and no more than its budget."""
+"""How the scripted model thinks: as vLLM would of the same request, and no more than its budget; how it sums up."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,12 @@ def test_a_name_that_thinks_only_where_asked_says_so_by_what_it_does(tmp_path: P
     assert not ask()
     assert ask(reasoning_effort="low")
     assert ask(chat_template_kwargs={"enable_thinking": True})
+
+
+def test_who_asks_for_a_summary_gets_one_in_its_form(send: Send) -> None:
+    text = "Respond with TEXT ONLY. Your task: <example>\n<summary>\n1. What it is\n</summary>\n</example>"
+    body = MESSAGES | {"messages": [{"role": "user", "content": text}]}
+
+    (said,) = (block for block in send("/v1/messages", body)[1]["content"] if block["type"] == "text")
+
+    assert re.search(r"<summary>\n.+\n</summary>", said["text"], re.DOTALL)
