@@ -24,7 +24,8 @@ class Tier:
     """One folder below `tests`, what it shows, and the binaries to bring before it runs.
 
     Tiers of different lanes share nothing but the cache, whose builds lock each other out, and may run at once.
-    The lanes are of about the same length. What is `optional` runs only when it is named.
+    The lanes are of about the same length. What is `optional` runs only when it is named. A tier that runs without
+    others leaves its files `apart`, about half of its time, to a second pytest.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Tier:
     binaries: tuple[str, ...] = ()
     lane: str = "code and agents"
     optional: bool = False
+    apart: tuple[str, ...] = ()
 
 
 TIERS = (
@@ -61,6 +63,12 @@ TIERS = (
         name="agents",
         shows="the real agents through the real gateway",
         binaries=NAMES,
+        apart=(
+            "test_agents.py",
+            "test_interactive.py",
+            "test_leftover_homes.py",
+            "test_silent_model.py",
+        ),
     ),
     Tier(
         name="kueue",
@@ -104,17 +112,24 @@ def test(layout: Layout, arguments: Sequence[str], *, progress: Progress) -> Non
     options = arguments[first_option:]
     os.chdir(layout.checkout)
     sys.stdout.flush()
-    lanes = [[tier for tier in chosen if tier.lane == lane] for lane in dict.fromkeys(t.lane for t in chosen)]
+    lanes = lanes_of(chosen)
     if len(lanes) > 1 and not options:
-        commands = {tiers[0].lane: _command(folders(tiers), ["--color=no"]) for tiers in lanes}
+        commands = {name: _command(tests, ["--color=no"]) for name, tests in lanes.items()}
         sys.exit(run_lanes(commands, alone=lambda tests: _command(tests, ["--color=no"])))
-    command = _command(folders(chosen), options)
+    command = _command([f"tests/{tier.name}" for tier in chosen], options)
     os.execv(command[0], command)  # noqa: S606 - signals and the exit code are pytest's own from here on
 
 
-def folders(tiers: Sequence[Tier]) -> list[str]:
-    """Return where the tests of some tiers are."""
-    return [f"tests/{tier.name}" for tier in tiers]
+def lanes_of(tiers: Sequence[Tier]) -> dict[str, list[str]]:
+    """Return what each pytest runs, by its name: folders, files, and which of them to leave to others."""
+    if len(tiers) == 1 and tiers[0].apart:
+        folder = f"tests/{tiers[0].name}"
+        apart = [f"{folder}/{file}" for file in tiers[0].apart]
+        return {tiers[0].name: [folder, *(f"--ignore={file}" for file in apart)], "apart": apart}
+    lanes: dict[str, list[str]] = {}
+    for tier in tiers:
+        lanes.setdefault(tier.lane, []).append(f"tests/{tier.name}")
+    return lanes
 
 
 def _command(tests: Sequence[str], options: Sequence[str] = ()) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from embedded.commands.lanes import counts_of, run_lanes, verdict
-from embedded.commands.test import TIERS
+from embedded.commands.test import TIERS, Tier, lanes_of
 from embedded.ports import Ports
 from onprem_agents.errors import EnvironmentProblem
 
@@ -240,3 +240,13 @@ def test_every_folder_with_tests_is_a_tier() -> None:
     folders = {file.parent.name for file in Path(__file__).parents[1].glob("*/test_*.py")}
 
     assert {tier.name for tier in TIERS} == folders
+
+
+@pytest.mark.parametrize("tier", [tier for tier in TIERS if tier.apart], ids=lambda tier: tier.name)
+def test_a_tier_that_runs_without_others_is_shared_between_two(tier: Tier) -> None:
+    lanes = lanes_of([tier])
+    apart = lanes["apart"]
+
+    assert lanes[tier.name] == [f"tests/{tier.name}", *(f"--ignore={file}" for file in apart)]
+    assert all((Path(__file__).parents[2] / file).is_file() for file in apart)
+    assert lanes_of(TIERS[:2]) == {TIERS[0].lane: [f"tests/{tier.name}" for tier in TIERS[:2]]}
