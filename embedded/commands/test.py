@@ -24,8 +24,8 @@ class Tier:
     """One folder below `tests`, what it shows, and the binaries to bring before it runs.
 
     Tiers of different lanes share nothing but the cache, whose builds lock each other out, and may run at once.
-    The lanes are of about the same length. What is `optional` runs only when it is named. A tier that runs without
-    others leaves its files `apart`, about half of its time, to a second pytest.
+    What is `optional` runs only when it is named. The files `apart`, about half of a tier's time, are left to the
+    other lane, so that both are of about the same length.
     """
 
     name: str
@@ -45,7 +45,6 @@ TIERS = (
     Tier(
         name="lowest",
         shows="the fast tiers with the lowest versions that pyproject.toml allows",
-        lane="clusters",
     ),
     Tier(
         name="provider",
@@ -121,14 +120,15 @@ def test(layout: Layout, arguments: Sequence[str], *, progress: Progress) -> Non
 
 
 def lanes_of(tiers: Sequence[Tier]) -> dict[str, list[str]]:
-    """Return what each pytest runs, by its name: folders, files, and which of them to leave to others."""
-    if len(tiers) == 1 and tiers[0].apart:
-        folder = f"tests/{tiers[0].name}"
-        apart = [f"{folder}/{file}" for file in tiers[0].apart]
-        return {tiers[0].name: [folder, *(f"--ignore={file}" for file in apart)], "apart": apart}
+    """Return what each pytest runs, by its name: folders, files, and which of them to leave to the other."""
     lanes: dict[str, list[str]] = {}
     for tier in tiers:
         lanes.setdefault(tier.lane, []).append(f"tests/{tier.name}")
+    for tier in tiers:
+        if apart := [f"tests/{tier.name}/{file}" for file in tier.apart]:
+            lanes[tier.lane] += [f"--ignore={file}" for file in apart]
+            other = next((name for name in lanes if name != tier.lane), "apart")
+            lanes.setdefault(other, []).extend(apart)
     return lanes
 
 
