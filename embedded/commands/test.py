@@ -113,8 +113,7 @@ def test(layout: Layout, arguments: Sequence[str], *, progress: Progress) -> Non
     sys.stdout.flush()
     lanes = lanes_of(chosen)
     if len(lanes) > 1 and not options:
-        commands = {name: _command(tests, ["--color=no"]) for name, tests in lanes.items()}
-        sys.exit(run_lanes(commands, alone=lambda tests: _command(tests, ["--color=no"])))
+        sys.exit(run_lanes({name: _command(tests, ["--color=no"]) for name, tests in lanes.items()}))
     command = _command([f"tests/{tier.name}" for tier in chosen], options)
     os.execv(command[0], command)  # noqa: S606 - signals and the exit code are pytest's own from here on
 
