@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from threading import Lock, Thread
 from typing import IO
@@ -20,25 +20,17 @@ from embedded.ports import RANGE, RANGE_VARIABLE
 _CLOSING = re.compile(r"^=* ?((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s\b")
 _COUNT = re.compile(r"(\d+) ([a-z]+)")
 # "FAILED tests/unit/test_x.py::test_y[z] - AssertionError: …", as pytest's summary tells it (pytest 8.4).
-_BROKEN = re.compile(r"^(?:FAILED|ERROR) (\S+?::[^\[\s]+(?:\[.*?\](?= - |$))?)")
+_BROKEN = re.compile(r"^(?:FAILED|ERROR) (\S+::.*?)(?: - |$)")
 _PYTEST_OK, _PYTEST_FAILED = 0, 1
-_FAILED = ("failed", "errors", "error")
-_ALONE = "alone"
-_OF_MANY = 1_000
-"""As many tests must have passed for each that may fail beside others."""
 _READ_SECONDS = 120.0
 # At SIGINT a pytest takes down what it started, clusters for some; the later ones are for a pytest that hangs.
 _ENDINGS = ((signal.SIGINT, 120.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0))
 
 
-def run_lanes(
-    commands: Mapping[str, Sequence[str]], *, alone: Callable[[Sequence[str]], Sequence[str]] | None = None
-) -> int:
+def run_lanes(commands: Mapping[str, Sequence[str]]) -> int:
     """Run each command, print its lines behind its name as they come, and close with one line of all counts.
 
-    A few tests that failed, of many, are run once more with nothing beside them, by the command that `alone` makes of
-    their names; those that pass then are named in the last lines, for each of them hides a race. Before the counts
-    stand the names of the tests that failed, for what they said may be long.
+    Before it stand the names of the tests that failed, for what they said may be long.
     Returns 0 when all passed, else the first other exit code; a lane without a test has failed, for none is given
     fewer than its tiers hold. On Ctrl-C and SIGTERM each is interrupted and given time to clean up; a second one
     ends that time.
@@ -48,40 +40,26 @@ def run_lanes(
     try:
         for index, (name, command) in enumerate(commands.items()):
             lanes[name] = _Lane(name, command, RANGE[index * share : (index + 1) * share])
-        codes = {name: lane.wait() for name, lane in lanes.items()}
-        counts = sum((lane.counts for lane in lanes.values()), Counter[str]())
-        broken = [test for lane in lanes.values() for test in lane.broken]
-        first = broken
-        if alone is not None and _is_worth_another_try(codes.values(), broken, counts):
-            print(f"{len(broken)} failed beside other tests: once more, alone", flush=True)
-            again = lanes[_ALONE] = _Lane(_ALONE, alone(list(dict.fromkeys(broken))), RANGE)
-            codes = {_ALONE: again.wait()}
-            broken = again.broken
-            for word in _FAILED:
-                del counts[word]
-            counts += again.counts
+        codes = [lane.wait() for lane in lanes.values()]
     except KeyboardInterrupt:
         _end(lanes.values())
         return 130
     except BaseException:
         _end(lanes.values())
         raise
-    for test in dict.fromkeys(first):
-        print(f"failed{'' if test in broken else ' beside others, passed alone'}: {test}", flush=True)
-    for name, code in codes.items():
+    counts = sum((lane.counts for lane in lanes.values()), Counter[str]())
+    for lane in lanes.values():
+        for test in lane.broken:
+            print(f"failed: {test}", flush=True)
+    for name, code in zip(lanes, codes, strict=True):
         if code != _PYTEST_OK:
             print(f"{name}: pytest ended with exit code {code}", flush=True)
-    code = verdict(list(codes.values()))
+    code = verdict(codes)
+    broken = counts["failed"] + counts["errors"] + counts["error"]
     # A pytest that crashed has counted nothing, and is no success.
-    failed = sum(counts[word] for word in _FAILED) or int(code != _PYTEST_OK)
+    failed = broken or int(code != _PYTEST_OK)
     print(f"{counts['passed']} passed, {failed} failed, {counts['skipped']} skipped", flush=True)
     return code
-
-
-def _is_worth_another_try(codes: Iterable[int], broken: Sequence[str], counts: Counter[str]) -> bool:
-    """Return whether few tests failed, all of them known by name, and nothing else went wrong."""
-    known = 0 < len(broken) == sum(counts[word] for word in _FAILED)
-    return known and set(codes) <= {_PYTEST_OK, _PYTEST_FAILED} and len(broken) * _OF_MANY <= counts["passed"]
 
 
 def verdict(codes: Sequence[int]) -> int:
@@ -158,7 +136,7 @@ class _Lane:
                 if counts is not None:
                     self.counts = counts
                 if broken := _BROKEN.match(line):
-                    self.broken.append(broken[1])
+                    self.broken.append(broken[1].strip())
                 with self._turn:
                     sys.stdout.write(f"{self._name} | {line}")
                     sys.stdout.flush()

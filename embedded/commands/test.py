@@ -96,16 +96,12 @@ def test(layout: Layout, arguments: Sequence[str], *, progress: Progress) -> Non
     sys.stdout.flush()
     lanes = [[tier for tier in chosen if tier.lane == lane] for lane in dict.fromkeys(t.lane for t in chosen)]
     if len(lanes) > 1 and not options:
-        commands = {tiers[0].lane: _command(folders(tiers), ["--color=no"]) for tiers in lanes}
-        sys.exit(run_lanes(commands, alone=lambda tests: _command(tests, ["--color=no"])))
-    command = _command(folders(chosen), options)
+        sys.exit(run_lanes({tiers[0].lane: command_of(tiers, ["--color=no"]) for tiers in lanes}))
+    command = command_of(chosen, options)
     os.execv(command[0], command)  # noqa: S606 - signals and the exit code are pytest's own from here on
 
 
-def folders(tiers: Sequence[Tier]) -> list[str]:
-    """Return where the tests of some tiers are."""
-    return [f"tests/{tier.name}" for tier in tiers]
-
-
-def _command(tests: Sequence[str], options: Sequence[str] = ()) -> list[str]:
-    return [sys.executable, "-m", "pytest", "-m", "", *tests, *options]
+def command_of(tiers: Sequence[Tier], options: Sequence[str] = ()) -> list[str]:
+    """Return the pytest command for some tiers."""
+    folders = [f"tests/{tier.name}" for tier in tiers]
+    return [sys.executable, "-m", "pytest", "-m", "", *folders, *options]

@@ -53,49 +53,6 @@ def test_a_failure_or_an_error_in_any_lane_fails_the_run(
     assert broken == ["test_b", "test_a"], "their names once more at the end, whatever they said"
 
 
-MANY = "import pytest\n@pytest.mark.parametrize('number', range({number}))\ndef test_a(number): pass\n"
-ONCE = """
-import pathlib, pytest
-seen = pathlib.Path(__file__).with_suffix(".seen")
-@pytest.mark.parametrize("name", ["a - b"])
-def test_b(name):
-    if not seen.exists():
-        seen.touch()
-        assert 0
-"""
-
-
-@pytest.mark.parametrize(
-    ("body", "many", "code", "last"),
-    [
-        (ONCE, 1000, 0, ["failed beside others, passed alone: ", "1001 passed, 0 failed, 0 skipped"]),
-        (ONCE, 999, 1, ["one: pytest ended with exit code 1", "999 passed, 1 failed, 0 skipped"]),
-        (
-            "def test_b(): assert 0\n",
-            1000,
-            1,
-            ["alone: pytest ended with exit code 1", "1000 passed, 1 failed, 0 skipped"],
-        ),
-    ],
-)
-def test_one_of_many_that_failed_is_tried_once_more_alone_and_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], body: str, many: int, code: int, last: list[str]
-) -> None:
-    lanes = {"one": pytest_on(tmp_path, "x", body), "two": pytest_on(tmp_path, "y", MANY.format(number=many))}
-    options = lanes["one"][:-1]
-
-    ended = run_lanes(
-        lanes, alone=lambda tests: [*options, *(str(tmp_path / Path(test).name) for test in tests)]
-    )
-
-    lines = capsys.readouterr().out.splitlines()
-    assert ended == code
-    assert [line.startswith(said) for line, said in zip(lines[-2:], last, strict=True)] == [True, True], (
-        lines[-4:]
-    )
-    assert any(line.startswith("failed") and "::test_b" in line for line in lines), "told in any case"
-
-
 def test_clusters_of_two_lanes_choose_among_different_ports(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
