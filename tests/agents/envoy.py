@@ -74,20 +74,15 @@ class Envoy:
 
     def connections(self) -> int:
         """Return the clients' open connections, all workers together."""
-        answer = httpx.get(
-            f"http://{self.admin}/stats",
-            params={"filter": r"^listener\.127\.0\.0\.1_\d+\.downstream_cx_active$", "format": "json"},
-            trust_env=False,
-        )
-        return sum(stat["value"] for stat in answer.raise_for_status().json()["stats"])
+        return self._sum(r"^listener\.127\.0\.0\.1_\d+\.downstream_cx_active$")
 
     def server_connections(self) -> int:
         """Return the open connections to the servers behind it, those with no request in them included."""
-        answer = httpx.get(
-            f"http://{self.admin}/stats",
-            params={"filter": r"^cluster\.httproute/.*\.upstream_cx_active$", "format": "json"},
-            trust_env=False,
-        )
+        return self._sum(r"^cluster\.httproute/.*\.upstream_cx_active$")
+
+    def _sum(self, stats: str) -> int:
+        query = {"filter": stats, "format": "json"}
+        answer = httpx.get(f"http://{self.admin}/stats", params=query, trust_env=False)
         return sum(stat["value"] for stat in answer.raise_for_status().json()["stats"])
 
     def configuration(self, resource: str) -> Any:
