@@ -77,7 +77,7 @@ RECIPE = Recipe(
     ),
     checks=(
         "tests/unit/test_agents_registry.py",
-        "tests/unit/test_docs_agents.py",
         "tests/golden/test_pages.py",
+        "tests/unit/test_docs_agents.py",
     ),
 )

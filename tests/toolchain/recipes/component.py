@@ -197,11 +197,11 @@ RECIPE = Recipe(
         ),
     ),
     checks=(
+        "tests/golden/test_generated.py",
+        "tests/components/test_component_page.py",
         "tests/components/test_analyzer.py",
         "tests/components/test_bundles.py",
         "tests/components/test_coding_platform.py",
-        "tests/components/test_component_page.py",
         "tests/components/test_standalone.py",
-        "tests/golden/test_generated.py",
     ),
 )

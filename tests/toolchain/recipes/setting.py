@@ -44,5 +44,5 @@ RECIPE = Recipe(
         Step(path="components/arguments.py", take=generated(_ARGUMENTS)),
         Step(path="docs/components.md", take=generated(_COMPONENTS)),
     ),
-    checks=("tests/components/test_every_setting.py", _GENERATED),
+    checks=(_GENERATED, "tests/components/test_every_setting.py"),
 )
