@@ -24,8 +24,7 @@ class Tier:
     """One folder below `tests`, what it shows, and the binaries to bring before it runs.
 
     Tiers of different lanes share nothing but the cache, whose builds lock each other out, and may run at once.
-    What is `optional` runs only when it is named. The files `apart`, about half of a tier's time, are left to the
-    other lane, so that both are of about the same length.
+    What is `optional` runs only when it is named. The files `apart` of a tier that runs alone have a lane of their own.
     """
 
     name: str
@@ -50,7 +49,6 @@ TIERS = (
         name="provider",
         shows="what the program relies on of the Kubernetes provider, against a real API server",
         binaries=(*_CONTROL_PLANE, *plugins.PROGRAMS),
-        lane="clusters",
     ),
     Tier(
         name="cluster",
@@ -60,14 +58,15 @@ TIERS = (
     ),
     Tier(
         name="agents",
-        shows="the real agents through the real gateway",
+        shows="the real agents at work through the real gateway, in terminals, and in homes full of leftovers",
         binaries=NAMES,
-        apart=(
-            "test_agents.py",
-            "test_interactive.py",
-            "test_leftover_homes.py",
-            "test_silent_model.py",
-        ),
+        apart=("test_leftover_homes.py",),
+    ),
+    Tier(
+        name="gateway",
+        shows="the gateway, LiteLLM, other proxies and the doctor, asked by plain requests and by the agents",
+        binaries=NAMES,
+        lane="clusters",
     ),
     Tier(
         name="kueue",
@@ -119,15 +118,16 @@ def test(layout: Layout, arguments: Sequence[str], *, progress: Progress) -> Non
 
 
 def lanes_of(tiers: Sequence[Tier]) -> dict[str, list[str]]:
-    """Return what each pytest runs, by its name: folders, files, and which of them to leave to the other."""
+    """Return what each pytest runs, by its name: folders, or files, and which of them it leaves to the other."""
+    if len(tiers) == 1 and tiers[0].apart:
+        files = [f"tests/{tiers[0].name}/{file}" for file in tiers[0].apart]
+        return {
+            tiers[0].lane: [f"tests/{tiers[0].name}", *(f"--ignore={file}" for file in files)],
+            "apart": files,
+        }
     lanes: dict[str, list[str]] = {}
     for tier in tiers:
         lanes.setdefault(tier.lane, []).append(f"tests/{tier.name}")
-    for tier in tiers:
-        if apart := [f"tests/{tier.name}/{file}" for file in tier.apart]:
-            lanes[tier.lane] += [f"--ignore={file}" for file in apart]
-            other = next((name for name in lanes if name != tier.lane), "apart")
-            lanes.setdefault(other, []).extend(apart)
     return lanes
 
 

@@ -17,10 +17,10 @@ from threading import Lock
 import pytest
 
 from embedded.agent_releases import ANSWERED, ASKED, CHECKS, TRANSLATIONS, Trial, answer, read_trials
-from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine
 from tests.agents.scenarios import OWNERS, PATHS, Work, came_from, check_came, prepare, work
-from tests.agents.test_litellm_agents import ASKED as PATHS_BEHIND_LITELLM
+from tests.gateway.gateway import Gateway
+from tests.gateway.test_litellm_agents import ASKED as PATHS_BEHIND_LITELLM
 
 # LiteLLM does not pass on whose a request is, so behind it one agent works at a time.
 _AT_ONCE = {"native": 4, "litellm": 1}

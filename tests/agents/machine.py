@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.agents.gateway import Gateway
 from tests.expected_agents import EXPECTED
+from tests.gateway.gateway import Gateway
 
 LIMIT_SECONDS = 240
 TIMED_OUT = 124  # as `timeout` of GNU coreutils ends

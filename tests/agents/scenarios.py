@@ -10,9 +10,9 @@ from typing import Any
 from onprem_agents.agents import AGENTS
 from scripted_model.record import fingerprint
 from tests.agents import closed_network
-from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine, Outcome
 from tests.expected_agents import EXPECTED
+from tests.gateway.gateway import Gateway
 
 OWNERS = {name: expected.developer for name, expected in EXPECTED.items()}
 PATHS = {agent.name: agent.path for agent in AGENTS}

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import pytest
 
-from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine
 from tests.agents.scenarios import prepare
+from tests.gateway.gateway import Gateway
 
 # Starting a program is most of a run, and much of that is waiting for the disk and for the gateway.
 _AT_ONCE = 4

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.agents import closed_network
-from tests.agents.gateway import Gateway
 from tests.agents.machine import UNATTENDED
 from tests.agents.scenarios import OWNERS, PATHS, Work, came_from, check_came, work_without_internet
 from tests.agents.side_by_side import Failed, set_up, side_by_side, succeeded
 from tests.expected_agents import EXPECTED
+from tests.gateway.gateway import Gateway
 
 REPETITIONS = range(3)
 Works = Sequence[Work | Failed]

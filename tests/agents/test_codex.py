@@ -10,9 +10,9 @@ import pytest
 
 from onprem_agents.agents.codex import CODEX
 from tests.agents import notes_server
-from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine, Outcome
 from tests.agents.scenarios import OWNERS
+from tests.gateway.gateway import Gateway
 
 pytestmark = pytest.mark.parametrize("agent", [CODEX.name])
 GREETING = "reply with the word ready"

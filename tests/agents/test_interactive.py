@@ -25,10 +25,10 @@ from onprem_agents.probes.terminal import Terminal
 from onprem_agents.probes.verdict import Verdict
 from onprem_agents.setup.installed import Installed
 from tests.agents import closed_network
-from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine
 from tests.agents.scenarios import OWNERS, PATHS, came_from, check_came
 from tests.agents.side_by_side import Failed, set_up, side_by_side, succeeded
+from tests.gateway.gateway import Gateway
 
 # Codex looks for an announcement at each start of its terminal, and no setting stops it (0.169.0, 2026-11).
 ASKED_FOR = {"codex": {"raw.githubusercontent.com"}}

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from onprem_agents.agents.opencode_login import OPENCODE_PATH
-from tests.agents.gateway import Gateway
 from tests.agents.scenarios import CREATE, check_came
+from tests.gateway.gateway import Gateway
 
 KEY_VARIABLE = "ONPREM_API_KEY"
 

@@ -31,7 +31,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """The steps under one heading of CONTRIBUTING.md, in order, and the tests that notice a forgotten one, quick ones first."""
+    """A heading of CONTRIBUTING.md, its steps in order, and the tests that notice a forgotten one: the quick ones first."""
 
     heading: str
     steps: tuple[Step, ...]

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from onprem_agents.units import parse_duration
-from tests.agents.envoy import Envoy
-from tests.agents.gateway import GREETING, Gateway, bodies
+from tests.gateway.envoy import Envoy
+from tests.gateway.gateway import GREETING, Gateway, bodies
 
 MIB = 2**20
 SILENCE_SECONDS = 180

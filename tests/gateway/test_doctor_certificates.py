@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from embedded.cluster.certificates import Pki
-from tests.agents.examined import change, examined, faults
-from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine
-from tests.agents.wrong_setups import (
+from tests.gateway.examined import change, examined, faults
+from tests.gateway.gateway import Gateway
+from tests.gateway.wrong_setups import (
     ANSWERS,
     BY_VARIABLE,
     FILES,

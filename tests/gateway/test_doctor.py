@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.examined import change, examined, faults, place
-from tests.agents.gateway import Gateway
-from tests.agents.keys import onprem_keys
 from tests.agents.machine import UNATTENDED, Machine
-from tests.agents.wrong_setups import (
+from tests.expected_agents import EXPECTED
+from tests.gateway.examined import change, examined, faults, place
+from tests.gateway.gateway import Gateway
+from tests.gateway.keys import onprem_keys
+from tests.gateway.wrong_setups import (
     ADDRESSES,
     ANSWERS,
     BY_VARIABLE,
@@ -33,7 +34,6 @@ from tests.agents.wrong_setups import (
     WITHOUT_CAP,
     of,
 )
-from tests.expected_agents import EXPECTED
 
 
 @pytest.fixture

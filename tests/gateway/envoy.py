@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from tests.agents.gateway import Gateway
+from tests.gateway.gateway import Gateway
 
 _READY_SECONDS = 30.0
 _POLL_SECONDS = 0.1

@@ -25,8 +25,8 @@ from embedded.layout import Layout
 from onprem_agents.agents.ccr import CCR, OWN_HOME, PORT
 from onprem_agents.setup.printed import printed
 from tests.agents import closed_network
-from tests.agents.routers import ROUTERS, Router, installed
 from tests.agents.scenarios import CREATE
+from tests.gateway.routers import ROUTERS, Router, installed
 from tests.unit.contract_samples import CONTRACT, contract
 
 KEY = "onprem-0123456789-the-key-of-alice"

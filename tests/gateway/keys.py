@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from embedded.gateway.running import project_folder
-from tests.agents.gateway import Gateway
+from tests.gateway.gateway import Gateway
 
 
 def onprem_keys(gateway: Gateway, *words: str) -> None:

@@ -20,8 +20,8 @@ import httpx
 import pytest
 
 from onprem_agents.units import parse_duration
-from tests.agents.envoy import Envoy
-from tests.agents.gateway import Gateway, bodies, started
+from tests.gateway.envoy import Envoy
+from tests.gateway.gateway import Gateway, bodies, started
 
 PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
 TOKENS = 160

@@ -16,8 +16,8 @@ import pytest
 from embedded.gateway import Session, real_vllm
 from onprem_agents.probes.streams import of_chat, of_messages, of_responses
 from onprem_agents.vllm.keep_alive import COMMENT
-from tests.agents.gateway import Gateway, bodies, started
 from tests.cluster.end_to_end.checkout import Checkout
+from tests.gateway.gateway import Gateway, bodies, started
 
 # The schema of the tool that the model has to call: JSON that ends soon, even by chance.
 _SCHEMA = {

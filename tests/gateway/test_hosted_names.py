@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.gateway import POST_PATHS, Gateway, bodies, both_headers
 from tests.agents.machine import Machine
 from tests.agents.scenarios import OWNERS, prepare
+from tests.gateway.gateway import POST_PATHS, Gateway, bodies, both_headers
 
 HOSTED = ("claude-opus-5-5", "claude-sonnet-4-5-20250929", "gpt-5.2-codex")
 COMMAND = "---\ndescription: Greets\nmodel: claude-opus-5-5\n---\ncreate hello.txt containing the word hi\n"

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.agents.gateway import Gateway
 from tests.agents.machine import Machine
-from tests.agents.wrong_setups import FILES
+from tests.gateway.gateway import Gateway
+from tests.gateway.wrong_setups import FILES
 
 
 def place(gateway: Gateway) -> str:

@@ -22,7 +22,7 @@ from onprem_agents.manifests.translation_proxy import translation_proxy
 from onprem_agents.plan import PROXY_KEY_SECRET, SERVER_KEY_SECRET, plan_stack
 from onprem_agents.stack.stack_file import read_stack_file
 from tests.agents import closed_network
-from tests.agents.gateway import Gateway, bodies
+from tests.gateway.gateway import Gateway, bodies
 
 # Starts a server, waits for it, asks for one answer and prints that.
 _ONE_ANSWER = """

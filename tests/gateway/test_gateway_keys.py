@@ -10,8 +10,8 @@ import pytest
 
 from embedded.gateway import Session
 from scripted_model.record import fingerprint
-from tests.agents.gateway import POST_PATHS, Gateway, all_are, answers, bodies, both_headers, send
-from tests.agents.keys import onprem_keys, seconds_until
+from tests.gateway.gateway import POST_PATHS, Gateway, all_are, answers, bodies, both_headers, send
+from tests.gateway.keys import onprem_keys, seconds_until
 
 # Routes of vLLM 0.33 and LiteLLM 1.109.1 that no agent needs.
 FOREIGN = (

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.agents.envoy import Envoy
-from tests.agents.gateway import Gateway
+from tests.gateway.envoy import Envoy
+from tests.gateway.gateway import Gateway
 
 _READY_SECONDS = 30.0
 _LOOPBACK = "127.0.0.1"

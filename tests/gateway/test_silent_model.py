@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.gateway import Gateway
-from tests.agents.hop import idle_limited
 from tests.agents.machine import UNATTENDED, Machine
 from tests.agents.scenarios import CREATE
+from tests.gateway.gateway import Gateway
+from tests.gateway.hop import idle_limited
 
 # The names are read by whoever runs this at full length: 60, 15 and 180.
 IDLE_SECONDS = float(os.environ.get("ONPREM_HOP_IDLE_SECONDS", "3"))

@@ -21,8 +21,8 @@ from embedded.gateway.redirect import Redirect
 from embedded.gateway.running import project_folder
 from embedded.gateway.trial import REDIRECT_FILE
 from embedded.ports import LOOPBACK
-from tests.agents.gateway import Gateway, bodies
 from tests.cluster.end_to_end.checkout import Checkout
+from tests.gateway.gateway import Gateway, bodies
 
 
 def test_it_tells_how_to_reach_it_and_leads_to_a_server_on_loopback(gateway: Gateway) -> None:

@@ -23,7 +23,7 @@ from embedded.gateway import Session, litellm
 from embedded.ports import LOOPBACK
 from onprem_agents.plan import KEEP_ALIVE_SECONDS, PROXY_KEY_SECRET, SERVER_KEY_SECRET
 from scripted_model.record import fingerprint
-from tests.agents.gateway import GREETING, POST_PATHS, Gateway, all_are, answers, bodies, both_headers, send
+from tests.gateway.gateway import GREETING, POST_PATHS, Gateway, all_are, answers, bodies, both_headers, send
 
 CHAT = "/v1/chat/completions"
 GENERATING = POST_PATHS[:3]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.gateway import Gateway
 from tests.agents.machine import UNATTENDED, Machine
 from tests.agents.scenarios import OWNERS, PATHS, Work, check_came, work_without_internet
 from tests.agents.side_by_side import Failed, set_up, side_by_side, succeeded
 from tests.expected_agents import EXPECTED
+from tests.gateway.gateway import Gateway
 
 # What LiteLLM 1.109.1 asks of a model server for each agent: Anthropic's API becomes chat completions.
 ASKED = PATHS | {name: "/v1/chat/completions" for name, path in PATHS.items() if path == "/v1/messages"}
