@@ -20,8 +20,9 @@ from tests.gateway.gateway import Gateway, copied, started
 
 
 @pytest.fixture(scope="session")
-def clis() -> Path:
-    return command_lines.installed(Layout.default())
+def clis(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    programs = command_lines.installed(Layout.default())
+    return command_lines.that_remember(programs, tmp_path_factory.mktemp("programs"))
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,15 @@ The times are those of a company's first week at a twentieth: a load balancer's 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.agents.machine import UNATTENDED, Machine
-from tests.agents.scenarios import CREATE
+from tests.agents.machine import UNATTENDED, Machine, Outcome
+from tests.agents.scenarios import CREATE, OWNERS, came_from
+from tests.agents.side_by_side import Failed, set_up, side_by_side, succeeded
 from tests.gateway.gateway import Gateway
 from tests.gateway.hop import idle_limited
 
@@ -37,26 +40,66 @@ def behind(machine: Machine, gateway: Gateway, port: int) -> None:
     assert changed, "no file of the agent names the gateway"
 
 
-@pytest.mark.parametrize("agent", UNATTENDED)
-def test_an_agent_waits_out_a_silent_model_behind_a_hop_that_cuts_silence(
-    machine: Machine, gateway: Gateway, tmp_path: Path, agent: str
-) -> None:
-    plain = len(gateway.posted())
-    assert machine.run(CREATE).code == 0
-    expected = len(gateway.posted()) - plain
+@dataclass(frozen=True, kw_only=True)
+class Waited:
+    """What an agent asked when the model answered at once, what when it was silent first, and what came of that."""
+
+    at_once: int
+    silent: int
+    written: str | None
+    outcome: Outcome
+
+
+def wait(machine: Machine, gateway: Gateway, folder: Path) -> Waited:
+    """Give an agent the same task twice, the second time behind the hop and with a silent model."""
+    owner, hello = OWNERS[machine.agent], machine.repository / "hello.txt"
+
+    def asked() -> int:
+        return len(came_from(owner, gateway.posted()))
+
+    before = asked()
+    plain = machine.run(CREATE)
+    assert plain.code == 0, plain.text
+    at_once = asked() - before
     # Aider has it in git's index.
     machine.command("git rm --quiet --cached --force --ignore-unmatch hello.txt; rm hello.txt")
-
-    with idle_limited(gateway, tmp_path, idle_seconds=IDLE_SECONDS) as port:
+    with idle_limited(gateway, folder, idle_seconds=IDLE_SECONDS) as port:
         behind(machine, gateway, port)
-        before = len(gateway.posted())
-        done = machine.run(task(agent, KEEP_ALIVE_SECONDS))
+        before = asked()
+        outcome = machine.run(task(machine.agent, KEEP_ALIVE_SECONDS))
+    written = hello.read_text().strip() if hello.is_file() else None
+    return Waited(at_once=at_once, silent=asked() - before, written=written, outcome=outcome)
 
-    written = machine.repository / "hello.txt"
-    assert written.is_file(), done.text
-    assert written.read_text().strip() == "hi", done.text
-    assert done.code == 0, done.text
-    assert len(gateway.posted()) - before == expected, f"{agent} asked nothing twice:\n{done.text}"
+
+@pytest.fixture
+def waited(
+    request: pytest.FixtureRequest,
+    gateway: Gateway,
+    clis: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    of_module: dict[str, Sequence[Waited | Failed]],
+    agent: str,
+) -> Waited | Failed:
+    if not of_module:
+        folder = tmp_path_factory.mktemp("silent")
+
+        def run(name: str, _number: int) -> Waited:
+            own = folder / name
+            return wait(set_up(own, name, clis, gateway), gateway, own)
+
+        of_module |= side_by_side(request, run, repetitions=1)
+    return of_module[agent][0]
+
+
+@pytest.mark.parametrize("agent", UNATTENDED)
+def test_an_agent_waits_out_a_silent_model_behind_a_hop_that_cuts_silence(
+    waited: Waited | Failed, agent: str
+) -> None:
+    done = succeeded(waited)
+
+    assert done.written == "hi", done.outcome.text
+    assert done.outcome.code == 0, done.outcome.text
+    assert done.silent == done.at_once, f"{agent} asked nothing twice:\n{done.outcome.text}"
 
 
 @pytest.mark.parametrize("agent", ["opencode", "codex", "claude"])

@@ -31,7 +31,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A heading of CONTRIBUTING.md, its steps in order, and the tests that notice a forgotten one: the quick ones first."""
+    """A heading of CONTRIBUTING.md, its steps in order, and the tests that notice a forgotten one, quick ones first."""
 
     heading: str
     steps: tuple[Step, ...]
