@@ -156,8 +156,9 @@ def runs(
     folder = tmp_path_factory.mktemp("homes")
     names = {each.name for each in request.session.items}
     chosen = [home for home in HOMES if any(f"[{home.name}]" in name for name in names)]
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        yield {home.name: pool.submit(_both, home, clis, folder) for home in chosen}
+    pool = ThreadPoolExecutor(SIDE_BY_SIDE)
+    yield {home.name: pool.submit(_both, home, clis, folder) for home in chosen}
+    pool.shutdown(cancel_futures=True)  # those of tests that an interrupt or `-x` left out
 
 
 @pytest.mark.parametrize("home", HOMES, ids=[home.name for home in HOMES])
