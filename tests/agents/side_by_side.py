@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import pytest
 
@@ -14,12 +14,23 @@ from tests.agents.scenarios import prepare
 from tests.gateway.gateway import Gateway
 
 # Starting a program is most of a run, and much of that is waiting for the disk and for the gateway.
-_AT_ONCE = 4
+_WORKERS = 4
 Failed = BaseException
 Result = TypeVar("Result")
 
 
-def side_by_side(
+class SideBySide(Protocol):
+    """What came of the runs of every agent that is chosen of a module, by its name; all are done at the first call.
+
+    A run is given a machine that is set up for its agent alone, and the folder around it.
+    """
+
+    def __call__(
+        self, run: Callable[[Machine, Path], Result], *, repetitions: int = 1
+    ) -> Mapping[str, Sequence[Result | Failed]]: ...
+
+
+def at_once(
     request: pytest.FixtureRequest, run: Callable[[str, int], Result], *, repetitions: int
 ) -> Mapping[str, Sequence[Result | Failed]]:
     """Run each agent of those tests of the module that are to run so often, one agent beside the others.
@@ -31,7 +42,7 @@ def side_by_side(
         return [_tried(run, agent, number) for number in range(repetitions)]
 
     names = list(dict.fromkeys(_chosen(request)))
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+    with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
         return dict(zip(names, pool.map(of, names), strict=True))
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.agents import closed_network
-from tests.agents.machine import UNATTENDED
+from tests.agents.machine import UNATTENDED, Machine
 from tests.agents.scenarios import OWNERS, PATHS, Work, came_from, check_came, work_without_internet
-from tests.agents.side_by_side import Failed, set_up, side_by_side, succeeded
+from tests.agents.side_by_side import Failed, SideBySide, succeeded
 from tests.expected_agents import EXPECTED
 from tests.gateway.gateway import Gateway
 
@@ -23,24 +23,11 @@ Works = Sequence[Work | Failed]
 
 
 @pytest.fixture
-def runs(
-    request: pytest.FixtureRequest,
-    gateway: Gateway,
-    clis: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    of_module: dict[str, Works],
-    agent: str,
-) -> Works:
-    """What came of that agent's runs; those of all agents that are chosen here are done at once, before the first."""
-    if not of_module:
-        folder = tmp_path_factory.mktemp("side-by-side")
+def runs(side_by_side: SideBySide, gateway: Gateway, agent: str) -> Works:
+    def run(machine: Machine, folder: Path) -> Work:
+        return work_without_internet(machine, gateway, folder)
 
-        def run(name: str, number: int) -> Work:
-            own = folder / name / str(number)
-            return work_without_internet(set_up(own, name, clis, gateway), gateway, own)
-
-        of_module |= side_by_side(request, run, repetitions=len(REPETITIONS))
-    return of_module[agent]
+    return side_by_side(run, repetitions=len(REPETITIONS))[agent]
 
 
 @pytest.mark.parametrize("repetition", REPETITIONS)

@@ -27,7 +27,7 @@ from onprem_agents.setup.installed import Installed
 from tests.agents import closed_network
 from tests.agents.machine import Machine
 from tests.agents.scenarios import OWNERS, PATHS, came_from, check_came
-from tests.agents.side_by_side import Failed, set_up, side_by_side, succeeded
+from tests.agents.side_by_side import Failed, SideBySide, succeeded
 from tests.gateway.gateway import Gateway
 
 # Codex looks for an announcement at each start of its terminal, and no setting stops it (0.169.0, 2026-11).
@@ -68,24 +68,13 @@ def sit(machine: Machine, gateway: Gateway, folder: Path) -> Sat:
 
 
 @pytest.fixture
-def sessions(
-    request: pytest.FixtureRequest,
-    gateway: Gateway,
-    clis: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    of_module: dict[str, Sequence[Sat | Failed]],
-    agent: str,
-) -> Sequence[Sat | Failed]:
-    """That agent's sessions; those of all agents are driven at once, for a terminal is mostly waited for."""
-    if not of_module:
-        folder = tmp_path_factory.mktemp("sessions")
+def sessions(side_by_side: SideBySide, gateway: Gateway, agent: str) -> Sequence[Sat | Failed]:
+    """That agent's sessions, driven beside those of the others, for a terminal is mostly waited for."""
 
-        def run(name: str, number: int) -> Sat:
-            own = folder / name / str(number)
-            return sit(set_up(own, name, clis, gateway), gateway, own)
+    def run(machine: Machine, folder: Path) -> Sat:
+        return sit(machine, gateway, folder)
 
-        of_module |= side_by_side(request, run, repetitions=len(REPETITIONS))
-    return of_module[agent]
+    return side_by_side(run, repetitions=len(REPETITIONS))[agent]
 
 
 @pytest.mark.parametrize("repetition", REPETITIONS)

@@ -2,26 +2,4 @@
 
 from __future__ import annotations
 
-from tests.gateway.fixtures import (
-    checkout,
-    clis,
-    gateway,
-    homes,
-    kept,
-    litellm_gateway,
-    machine,
-    of_module,
-    set_up_machine,
-)
-
-__all__ = [
-    "checkout",
-    "clis",
-    "gateway",
-    "homes",
-    "kept",
-    "litellm_gateway",
-    "machine",
-    "of_module",
-    "set_up_machine",
-]
+from tests.gateway.fixtures import *  # noqa: F403 - fixtures, by the names in its __all__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,23 @@ from embedded.layout import Layout
 from embedded.toolchain import NAMES, present
 from tests.agents import clis as command_lines
 from tests.agents.machine import Machine
-from tests.agents.scenarios import prepare
+from tests.agents.side_by_side import Failed, Result, SideBySide, at_once, set_up
 from tests.cluster.end_to_end.checkout import Checkout
 from tests.gateway.gateway import Gateway, copied, started
+
+# What a folder's conftest takes.
+__all__ = [
+    "checkout",
+    "clis",
+    "gateway",
+    "homes",
+    "kept",
+    "litellm_gateway",
+    "machine",
+    "of_module",
+    "set_up_machine",
+    "side_by_side",
+]
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +84,33 @@ def of_module() -> dict[str, Sequence[Any]]:
 @pytest.fixture
 def machine(tmp_path: Path, clis: Path, gateway: Gateway, agent: str) -> Machine:
     """The machine of the agent's owner, set up for the gateway of the module."""
-    machine = Machine(home=tmp_path / "home", agent=agent, clis=clis)
-    prepare(machine, gateway)
-    return machine
+    return set_up(tmp_path, agent, clis, gateway)
+
+
+@pytest.fixture
+def side_by_side(
+    request: pytest.FixtureRequest,
+    gateway: Gateway,
+    clis: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    of_module: dict[str, Sequence[Any]],
+) -> SideBySide:
+    """The agents of the module at work at once, each on machines of its own, for the gateway of the module."""
+
+    def of(
+        run: Callable[[Machine, Path], Result], *, repetitions: int = 1
+    ) -> Mapping[str, Sequence[Result | Failed]]:
+        if not of_module:
+            folder = tmp_path_factory.mktemp("side-by-side")
+
+            def of_agent(name: str, number: int) -> Result:
+                own = folder / name / str(number)
+                return run(set_up(own, name, clis, gateway), own)
+
+            of_module.update(at_once(request, of_agent, repetitions=repetitions))
+        return of_module
+
+    return of
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.agents.machine import UNATTENDED, Machine
 from tests.agents.scenarios import OWNERS, PATHS, Work, check_came, work_without_internet
-from tests.agents.side_by_side import Failed, set_up, side_by_side, succeeded
+from tests.agents.side_by_side import Failed, SideBySide, succeeded
 from tests.expected_agents import EXPECTED
 from tests.gateway.gateway import Gateway
 
@@ -23,23 +22,11 @@ def gateway(litellm_gateway: Gateway) -> Gateway:
 
 
 @pytest.fixture
-def run(
-    request: pytest.FixtureRequest,
-    gateway: Gateway,
-    clis: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    of_module: dict[str, Sequence[Work | Failed]],
-    agent: str,
-) -> Work | Failed:
-    if not of_module:
-        folder = tmp_path_factory.mktemp("behind-litellm")
+def run(side_by_side: SideBySide, gateway: Gateway, agent: str) -> Work | Failed:
+    def run(machine: Machine, folder: Path) -> Work:
+        return work_without_internet(machine, gateway, folder)
 
-        def run(name: str, _number: int) -> Work:
-            own = folder / name
-            return work_without_internet(set_up(own, name, clis, gateway), gateway, own)
-
-        of_module |= side_by_side(request, run, repetitions=1)
-    return of_module[agent][0]
+    return side_by_side(run)[agent][0]
 
 
 @pytest.mark.parametrize("agent", UNATTENDED)

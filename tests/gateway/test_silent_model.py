@@ -6,7 +6,6 @@ The times are those of a company's first week at a twentieth: a load balancer's 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 
 from tests.agents.machine import UNATTENDED, Machine, Outcome
 from tests.agents.scenarios import CREATE, OWNERS, came_from
-from tests.agents.side_by_side import Failed, set_up, side_by_side, succeeded
+from tests.agents.side_by_side import Failed, SideBySide, succeeded
 from tests.gateway.gateway import Gateway
 from tests.gateway.hop import idle_limited
 
@@ -72,23 +71,11 @@ def wait(machine: Machine, gateway: Gateway, folder: Path) -> Waited:
 
 
 @pytest.fixture
-def waited(
-    request: pytest.FixtureRequest,
-    gateway: Gateway,
-    clis: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    of_module: dict[str, Sequence[Waited | Failed]],
-    agent: str,
-) -> Waited | Failed:
-    if not of_module:
-        folder = tmp_path_factory.mktemp("silent")
+def waited(side_by_side: SideBySide, gateway: Gateway, agent: str) -> Waited | Failed:
+    def run(machine: Machine, folder: Path) -> Waited:
+        return wait(machine, gateway, folder)
 
-        def run(name: str, _number: int) -> Waited:
-            own = folder / name
-            return wait(set_up(own, name, clis, gateway), gateway, own)
-
-        of_module |= side_by_side(request, run, repetitions=1)
-    return of_module[agent][0]
+    return side_by_side(run)[agent][0]
 
 
 @pytest.mark.parametrize("agent", UNATTENDED)
