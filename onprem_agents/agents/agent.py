@@ -16,6 +16,14 @@ from onprem_agents.contract.connection import Connection
 from onprem_agents.contract.limits import output_cap_tokens
 
 Variables = Mapping[str, str]
+
+
+def key_in(variables: Variables, name: str) -> tuple[str, str] | None:
+    """Return the key in a variable of the shell and, for messages, where it is; None where it holds none."""
+    value = variables.get(name)
+    return (value, f"the variable {name}") if value else None
+
+
 SCOPES: tuple[Scope, ...] = ("user", "project", "managed")
 """From weak to strong, as every agent has it that reads a file of each."""
 

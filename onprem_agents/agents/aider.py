@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from onprem_agents.agents import causes as known
-from onprem_agents.agents.agent import Agent, Limits, Variables
-from onprem_agents.agents.config import ConfigFile, KeyPath, Release, Values, Wanted, at
+from onprem_agents.agents.agent import Agent, Limits, Variables, key_in
+from onprem_agents.agents.config import ConfigFile, KeyPath, Release, Values, Wanted, at, united
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.dotenv import variables_in
 from onprem_agents.agents.environment import Environment
@@ -86,9 +86,7 @@ def _limits(role: Role) -> Values:
 
 
 def _wanted(connection: Connection, _release: Release | None, _ca_file: str | None) -> Wanted:
-    values: Values = {}
-    for file in _files(connection):
-        values |= file.values
+    values = united(_files(connection))
     return Wanted(values=values, added_to=(("set-env",),), by_variable=True, notes=NOTES)
 
 
@@ -190,8 +188,8 @@ def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
     if key := at(values, "openai-api-key"):
         return str(key), "openai-api-key"
     for name in (KEY, "OPENAI_API_KEY"):
-        if value := variables.get(name):
-            return value, f"the variable {name}"
+        if found := key_in(variables, name):
+            return found
     return None
 
 

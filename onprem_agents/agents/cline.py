@@ -7,13 +7,12 @@ asks its maker's service instead, when an entry has no `updatedAt`, and writes t
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 
 from onprem_agents.agents import causes as known
-from onprem_agents.agents.agent import Agent, Limits, Variables
-from onprem_agents.agents.config import ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.agent import Agent, Limits, Variables, key_in
+from onprem_agents.agents.config import ConfigFile, Release, Values, Wanted, at, united
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope
@@ -68,9 +67,7 @@ def _files(connection: Connection) -> tuple[ConfigFile, ...]:
 
 
 def _wanted(connection: Connection, _release: Release | None, _ca_file: str | None) -> Wanted:
-    values: Values = {}
-    for file in _files(connection):
-        values |= copy.deepcopy(file.values)
+    values = united(_files(connection))
     return Wanted(
         values=values,
         removed=((*_ENTRY, "settings", "apiKey"), (*_ENTRY, "settings", "auth")),
@@ -118,8 +115,7 @@ def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
     used = str(at(values, "lastUsedProvider") or PROVIDER)
     if key := at(values, "providers", used, "settings", "apiKey"):
         return str(key), f"providers.{used}.settings.apiKey"
-    value = variables.get(KEY)
-    return (value, f"the variable {KEY}") if value else None
+    return key_in(variables, KEY)
 
 
 def _headless(program: str, _connection: Connection, folder: Path, task: str) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from onprem_agents.agents import causes as known
-from onprem_agents.agents.agent import Agent, Limits, Variables
-from onprem_agents.agents.config import ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.agent import Agent, Limits, Variables, key_in
+from onprem_agents.agents.config import ConfigFile, Release, Values, Wanted, at, united
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.dotenv import variables_in
 from onprem_agents.agents.environment import Environment
@@ -81,9 +81,7 @@ def _model(connection: Connection, role: Role) -> Values:
 
 
 def _wanted(connection: Connection, _release: Release | None, _ca_file: str | None) -> Wanted:
-    values: Values = {}
-    for file in _files(connection):
-        values |= file.values
+    values = united(_files(connection))
     return Wanted(
         values=values,
         added_to=(("models",),),
@@ -162,8 +160,7 @@ def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
     entry = next((entry for entry in entries if entry.get("name") == chosen), {})
     key = str(entry.get("apiKey") or "")
     if variable := _variable(key):
-        value = variables.get(variable)
-        return (value, f"the variable {variable}") if value else None
+        return key_in(variables, variable)
     return (key, "apiKey") if key else None
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from onprem_agents.agents import causes as known
-from onprem_agents.agents.agent import Agent, Limits, Variables
+from onprem_agents.agents.agent import Agent, Limits, Variables, key_in
 from onprem_agents.agents.codex_models import MODELS_FILE, effort, models, tool_output_tokens
 from onprem_agents.agents.config import READ_KEY, ConfigFile, KeyPath, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
@@ -264,7 +264,7 @@ def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
     variable, bearer = str(at(provider, "env_key") or ""), at(provider, "experimental_bearer_token")
     if bearer:
         return str(bearer), "experimental_bearer_token"
-    return (variables[variable], f"the variable {variable}") if variables.get(variable) else None
+    return key_in(variables, variable)
 
 
 def _headless(program: str, _connection: Connection, folder: Path, task: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -81,6 +81,14 @@ class Premade:
     path: Path
     content: str
     why: str
+
+
+def united(files: Iterable[ConfigFile]) -> Values:
+    """Return a copy of what all files of an agent say, as one."""
+    values: Values = {}
+    for file in files:
+        values |= copy.deepcopy(file.values)
+    return values
 
 
 def at(values: Any, *path: str) -> Any:

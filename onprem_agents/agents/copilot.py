@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from onprem_agents.agents import causes as known
-from onprem_agents.agents.agent import Agent, Limits, Variables
+from onprem_agents.agents.agent import Agent, Limits, Variables, key_in
 from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
@@ -124,8 +124,8 @@ def _causes(
 def _own_key(_values: Values, variables: Variables) -> tuple[str, str] | None:
     bearer = "COPILOT_PROVIDER_BEARER_TOKEN"
     for name in (bearer,) if variables.get(KEY_COMMAND) else (bearer, "COPILOT_PROVIDER_API_KEY"):
-        if key := variables.get(name):
-            return key, f"the variable {name}"
+        if found := key_in(variables, name):
+            return found
     return None
 
 

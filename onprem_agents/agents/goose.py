@@ -7,13 +7,12 @@ a whole machine is weaker than the user's. Variables of the shell beat both: tho
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 
 from onprem_agents.agents import causes as known
-from onprem_agents.agents.agent import Agent, Limits, Variables
-from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.agent import Agent, Limits, Variables, key_in
+from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted, at, united
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.leftover import Leftover
@@ -89,9 +88,7 @@ def _model(role: Role) -> Values:
 
 def _wanted(connection: Connection, release: Release | None, _ca_file: str | None) -> Wanted:
     by_variable = release is not None and release < _KEY_BY_COMMAND
-    values: Values = {}
-    for file in _files(connection):
-        values |= copy.deepcopy(file.values)
+    values = united(_files(connection))
     if not by_variable:
         del values["api_key_env"]
         values["auth"] = {"command": "sh", "args": ["-c", READ_KEY]}
@@ -168,9 +165,7 @@ def _keys(
 
 
 def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
-    variable = str(at(values, "api_key_env") or "")
-    value = variables.get(variable)
-    return (value, f"the variable {variable}") if value else None
+    return key_in(variables, str(at(values, "api_key_env") or ""))
 
 
 def _headless(program: str, _connection: Connection, _folder: Path, task: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from onprem_agents.agents import causes as known
-from onprem_agents.agents.agent import Agent, Limits, Variables
+from onprem_agents.agents.agent import Agent, Limits, Variables, key_in
 from onprem_agents.agents.config import KEY_PATH, ConfigFile, KeyPath, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
@@ -223,8 +223,7 @@ def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
     name = str(at(values, "model") or PROVIDER).partition("/")[0]
     key = str(at(values, "provider", name, "options", "apiKey") or "")
     if by_variable := re.fullmatch(r"\{env:(\w+)\}", key):
-        value = variables.get(by_variable[1])
-        return (value, f"the variable {by_variable[1]}") if value else None
+        return key_in(variables, by_variable[1])
     return (key, "options.apiKey") if key and not key.startswith("{") else None
 
 

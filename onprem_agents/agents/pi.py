@@ -6,13 +6,12 @@ what vLLM does. It compacts at the window less `reserveTokens`, and sends the li
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 
 from onprem_agents.agents import causes as known
-from onprem_agents.agents.agent import Agent, Limits, Variables
-from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted, at
+from onprem_agents.agents.agent import Agent, Limits, Variables, key_in
+from onprem_agents.agents.config import READ_KEY, ConfigFile, Release, Values, Wanted, at, united
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
 from onprem_agents.agents.machine import Machine, Place, Scope
@@ -84,9 +83,7 @@ def _model(role: Role) -> Values:
 
 
 def _wanted(connection: Connection, _release: Release | None, _ca_file: str | None) -> Wanted:
-    values: Values = {}
-    for file in _files(connection):
-        values |= copy.deepcopy(file.values)
+    values = united(_files(connection))
     values["providers"][PROVIDER]["apiKey"] = f"!{READ_KEY}"
     return Wanted(values=values, notes=NOTES)
 
@@ -156,8 +153,7 @@ def _variable(key: str) -> str | None:
 def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
     key = str(at(values, "providers", str(at(values, "defaultProvider") or PROVIDER), "apiKey") or "")
     if variable := _variable(key):
-        value = variables.get(variable)
-        return (value, f"the variable {variable}") if value else None
+        return key_in(variables, variable)
     return (key, "apiKey") if key and not key.startswith("!") else None
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from onprem_agents.agents import causes as known
-from onprem_agents.agents.agent import Agent, Limits, Variables
+from onprem_agents.agents.agent import Agent, Limits, Variables, key_in
 from onprem_agents.agents.config import ConfigFile, Release, Values, Wanted, at
 from onprem_agents.agents.diagnosis import Diagnosis
 from onprem_agents.agents.environment import Environment
@@ -143,9 +143,7 @@ def _own_key(values: Values, variables: Variables) -> tuple[str, str] | None:
     name = at(values, "model", "name")
     models = _models(values)
     entry = next((entry for entry in models if entry.get("id") == name), models[0] if models else {})
-    variable = str(entry.get("envKey") or "")
-    value = variables.get(variable)
-    return (value, f"the variable {variable}") if value else None
+    return key_in(variables, str(entry.get("envKey") or ""))
 
 
 def _headless(program: str, _connection: Connection, _folder: Path, task: str) -> tuple[str, ...]:
