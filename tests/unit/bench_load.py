@@ -84,7 +84,7 @@ def loaded(
     rounds: int | None = None,
     **profile: Any,
 ) -> tuple[Run, list[HttpRequest]]:
-    """Run a load on the scripted model; with the request after so many `rounds` it is cancelled, as by Ctrl-C.
+    """Run a load on the scripted model; with the request after so many `rounds` it is cancelled once, as by Ctrl-C.
 
     A machine may be busy: what a test looks at are rounds, never how many of them a time holds.
     """
@@ -93,7 +93,7 @@ def loaded(
         running: list[asyncio.Task[Run]] = []
 
         def counted(request: HttpRequest) -> HttpResponse | None:
-            if running and rounds is not None and len(seen) > rounds:
+            if running and rounds is not None and len(seen) == rounds + 1:
                 running[0].cancel()
             return before(request)
 
