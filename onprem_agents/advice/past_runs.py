@@ -21,9 +21,9 @@ from onprem_agents.sizing.kv_layers import ELEMENT_BYTES
 from onprem_agents.sizing.memory import Memory, Outlook, memory_of
 from onprem_agents.sizing.precision import PRECISIONS
 from onprem_agents.sizing.printed import prediction
-from onprem_agents.sizing.release import release_rules, version_number
-from onprem_agents.sizing.request import FitRequest
-from onprem_agents.vllm import default_max_num_batched_tokens, default_max_num_seqs
+from onprem_agents.sizing.release import release_rules
+from onprem_agents.sizing.request import FitRequest, default_batch_tokens
+from onprem_agents.vllm import default_max_num_seqs
 
 COLUMNS = (
     "id", "hf_id", "precision", "model", "dtype_or_quant", "gpu", "gpu_count", "tp", "pp", "kv_cache_dtype",
@@ -112,7 +112,9 @@ def _request(checkpoint: Checkpoint, gpu: Accelerator, told: dict[str, Any]) -> 
     """Return the request with vLLM's defaults for what is not told."""
     rules = release_rules(told["vllm"], v0=told["engine_v0"])
     context = told["context_tokens"] or checkpoint.model.architecture.max_context_tokens
-    own_batch = max(2048, context) if rules.is_v0 else default_max_num_batched_tokens(gpu.name, gpu.total_gib)
+    has_encoder = checkpoint.model.multimodal and not told["language_model_only"]
+    own_batch = default_batch_tokens(checkpoint.model, gpu, rules, has_encoder=has_encoder)
+    own_batch = max(2048, context) if rules.is_v0 else own_batch
     defaults: dict[str, Any] = {
         "context_tokens": context,
         "max_num_seqs": default_max_num_seqs(gpu.name, gpu.total_gib),
@@ -126,7 +128,6 @@ def _request(checkpoint: Checkpoint, gpu: Accelerator, told: dict[str, Any]) -> 
         model=checkpoint.model,
         variant=checkpoint.variant,
         accelerator=gpu,
-        release_unknown=version_number(told["vllm"]) is None,
         weights_uncertainty=checkpoint.uncertainty,
         **filled,
     )

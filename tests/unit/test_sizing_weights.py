@@ -38,6 +38,7 @@ def request_for(hf_id: str, gpu: str, tensor_parallel: int, **changes: Any) -> F
         kv_cache_dtype="auto",
         max_num_batched_tokens=2048,
         gpu_memory_utilization=0.9,
+        vllm="0.33.0",
     )
     return replace(request, **changes)
 
