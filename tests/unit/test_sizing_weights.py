@@ -41,6 +41,7 @@ def request_for(hf_id: str, gpu: str, tensor_parallel: int, **changes: Any) -> F
         max_num_batched_tokens=2048,
         gpu_memory_utilization=0.9,
         language_model_only=False,
+        vllm="0.33.0",
     )
     return replace(request, **changes)
 
