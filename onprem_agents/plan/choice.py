@@ -188,7 +188,7 @@ def request_of(
         speculative_tokens=role.speculative_tokens,
         prefix_caching=role.prefix_caching is not False,
         enforce_eager=bool(extra_flags(role.extra_args, vllm or newest_release()).enforce_eager),
-        vllm=vllm,
+        vllm=vllm or newest_release(),
     )
 
 

@@ -88,7 +88,7 @@ def _terms(memory: Memory, pool_gib: float) -> tuple[Term, ...]:
         Term(name="weights", gib=memory.weights.gib, explanation=memory.weights.explanation),
         Term(
             name="activations",
-            gib=rest.activation_gib - encoder,
+            gib=rest.activation_gib - encoder + rest.buffers_gib,
             explanation=f"one pass of {request.batch_tokens} tokens or sampling for {rows} sequences",
         ),
         Term(name="CUDA graphs", gib=rest.counted_graphs_gib, explanation=_graphs(request)),

@@ -24,6 +24,7 @@ Cause = Literal[
     "beyond-the-model",
     "batch-below-sequences",
     "batch-below-block",
+    "batch-below-item",
     "outside-the-budget",
     "no-room-for-weights",
     "no-room-for-context",
@@ -138,6 +139,12 @@ def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[Refusa
             f"{request.max_num_seqs}, which vLLM refuses"
         )
         found.append(Refusal(cause="batch-below-sequences", setting="max_num_batched_tokens", text=text))
+    if request.max_num_batched_tokens < request.least_batch_tokens:
+        text = (
+            f"max_num_batched_tokens {request.max_num_batched_tokens} is below the {request.least_batch_tokens} tokens "
+            f"of one image or video of {model.name}, which vLLM does not cut up and refuses"
+        )
+        found.append(Refusal(cause="batch-below-item", setting="max_num_batched_tokens", text=text))
     block = largest_block_tokens(layout)
     if layout.has_states and block > request.max_num_batched_tokens:
         text = (
