@@ -148,7 +148,8 @@ READERS = {
         "plan/remarks": "license gated notes",
         "plan/thinking": "thinking",
         "plan/sampling": "sampling sampling_off",
-        "cli/catalog_entry": "license_source serving_source",
+        "cli/catalog_entry": "license_source serving_source unrated",
+        "advice/quality": "quality",
         "sizing/throughput": "total_params active_params_b",
         "sizing/overhead": "architecture",
         "plan/derive_serving": "tool_call_parser reasoning_parser chat_template speculative",
@@ -160,6 +161,10 @@ READERS = {
     "Preset": {
         "plan/presets": "setting value because",
         "cli/catalog_entry": "source",
+    },
+    "Quality": {
+        "advice/quality": "benchmark score by",
+        "cli/catalog_entry": "harness source",
     },
     "Sampling": {
         "catalog/model": "temperature top_p top_k min_p presence_penalty repetition_penalty",
