@@ -88,7 +88,7 @@ def _planned(
             support=settings.support,
             source=source,
             key_of=stack_key,
-        ),
+        ).model_copy(update={"agents": settings.access.agents}),
         request_body_mib=request_body_mib(servers),
         site=(*site, *ways_in(settings.access)),
         marks=tuple(marks_of(settings.platform, role, settings.namespace, catalog) for role in serving),
