@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan.agents_served import behind
-from onprem_agents.plan.agents_used import unknown_agents, unserved_stack, with_notes
+from onprem_agents.plan.agents_used import agents_used, unknown_agents, unserved_stack, with_notes
 from onprem_agents.plan.derive_connection import connection_of, stack_key, stack_name_problems
 from onprem_agents.plan.derive_ingress import request_body_mib, too_many_rules
 from onprem_agents.plan.derive_servers import Decided, Servers, pool_of, unknown_names
@@ -104,6 +104,7 @@ def _decided(settings: Platform, pool: Pool, catalog: Catalog) -> Decided:
         timeouts=settings.timeouts,
         images=settings.images,
         catalog=catalog,
+        for_agents=bool(agents_used(settings)),
     ).decide()
 
 

@@ -136,8 +136,8 @@ class Access(Listener):
     )
     agents: Annotated[tuple[AgentName, ...], Field(max_length=64)] | None = Field(
         default=None,
-        description="The agents that developers use, e.g. [opencode, claude]: plan and setup keep to these, and a stack that "
-        "serves none of them is refused. An empty list: other clients alone. Left out: all that are known.",
+        description="The agents that developers use, e.g. [opencode, claude]: plan and setup keep to these, and a "
+        "stack that serves none of them is refused. An empty list: other clients alone. Left out: all that are known.",
     )
     gateway: Literal["envoy-gateway", "envoy-ai-gateway"] = Field(
         default="envoy-gateway",

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
+from onprem_agents.cli import main
 from onprem_agents.cli.agents_view import agents_line
+from onprem_agents.cli.render import yaml_of
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.plan.agent_changes import dearer_changes
 from onprem_agents.plan.report import report
 from onprem_agents.plan.support import wire_obstacles
 from onprem_agents.vllm import known_releases, serves
-from tests.unit.manifest_samples import planned
+from tests.unit.manifest_samples import STACK, planned
 from tests.unit.part_samples import server
 
 pytestmark = pytest.mark.unit
@@ -157,6 +161,18 @@ def test_a_stack_whose_developers_use_no_agent_is_not_judged_by_agents() -> None
     assert line(plan) == "agents none, as the stack says"
 
 
+def test_a_model_that_calls_no_tools_serves_where_nobody_works_with_an_agent() -> None:
+    mute: dict[str, Any] = {
+        "model": {"model": "microsoft/phi-4", "context": 16_384},
+        "hardware": {"accelerator": "H100", "gpusPerNode": 1},
+    }
+    plan = planned(**mute, access={"agents": []})
+
+    assert plan.main.flags.tool_call_parser is None
+    assert not plan.connection.main.tool_calling
+    assert refused(**mute).cause == "no-tool-calls"
+
+
 def test_one_role_that_serves_agents_is_enough() -> None:
     plan = planned(model={"context": 8_192}, second_role=True)
 
@@ -282,3 +298,25 @@ def test_a_server_that_stands_alone_is_not_judged_by_agents() -> None:
 
     assert part.serving.context_tokens == 8_192
     assert part.serving.supported_agents == ()
+
+
+def test_explain_shows_the_agents_of_a_stack_that_plan_refuses(tmp_path: Path) -> None:
+    stack = yaml_of([{"config": {"onprem-coding-agents:platform": shortened()}}])
+    (tmp_path / "Pulumi.short.yaml").write_text(stack, encoding="utf-8")
+
+    explained, refused_by = (
+        CliRunner().invoke(main, [command, "short", "--stacks", str(tmp_path)])
+        for command in ("explain", "plan")
+    )
+
+    assert explained.exit_code == 0, explained.output
+    assert (
+        "  agents opencode ✗ (context below 16,384), Codex CLI ✗ (context below 32,768)" in explained.output
+    )
+    assert refused_by.exit_code == 1
+    assert "set platform.models[0].context to 16384" in refused_by.output
+
+
+def shortened() -> dict[str, Any]:
+    (model,) = STACK["models"]
+    return STACK | {"models": [model | {"context": 8_192}]}
