@@ -12,6 +12,8 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.plan.agents_served import agents_served
+from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
 
 REPORT_VERSION = 1
@@ -31,7 +33,7 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
             "gpus": pool.gpus,
             "freeGpus": plan.placement.free,
         },
-        "models": [role_report(serving) for serving in plan.serving],
+        "models": [role_report(serving) | {"agents": _agents(plan, serving)} for serving in plan.serving],
         "developers": len(plan.developers),
         "developersByTeam": _teams(plan),
         "sessions": sum(serving.sessions for serving in plan.serving),
@@ -51,6 +53,13 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
         ],
         "check": None if plan.settings.check is None else plan.settings.check.model_dump(by_alias=True),
     }
+
+
+def _agents(plan: PlatformPlan, serving: ServingPlan) -> list[dict[str, Any]]:
+    """Return each agent that developers use as the role serves it behind the platform's gateway."""
+    used = agents_used(plan.settings)
+    served = agents_served(serving, plan.settings.translation)
+    return [each.as_json() for each in served if each.agent in used]
 
 
 def _teams(plan: PlatformPlan) -> dict[str, int]:
