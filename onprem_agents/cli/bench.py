@@ -21,6 +21,7 @@ from onprem_agents.cli.bench_source import Endpoint, endpoint
 from onprem_agents.cli.bench_view import Progress, show
 from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option
 from onprem_agents.cli.options import json_option, stacks_option
+from onprem_agents.cli.pages.bench import page
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
 from onprem_agents.files import write_file
 from onprem_agents.probes.bench.bounds import all_within, bounds
@@ -28,7 +29,6 @@ from onprem_agents.probes.bench.calibrate import calibrate
 from onprem_agents.probes.bench.call import Caller
 from onprem_agents.probes.bench.figures import figures
 from onprem_agents.probes.bench.load import Load, Run, run
-from onprem_agents.probes.bench.page import page
 from onprem_agents.probes.bench.profile import SHIPPED, Profile, read_profile
 from onprem_agents.probes.bench.told import as_json as values
 from onprem_agents.probes.discovery import trusting

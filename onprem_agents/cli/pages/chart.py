@@ -49,6 +49,11 @@ class Series:
     kind: Literal["line", "dots"] = "line"
 
 
+def plain(value: float) -> str:
+    """Return a number as an axis shows it."""
+    return f"{value:,.10g}"
+
+
 def linear(title: str, values: Sequence[float], form: Form) -> Axis:
     """Return an axis from 0 to a round number above all values."""
     most = max((*values, 0.0)) or 1.0
