@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from onprem_agents.cli.bench_told import SPREAD_COLUMNS, spreads, totals
 from onprem_agents.cli.pages.chart import Series, chart, linear, logarithmic, plain, shares
 from onprem_agents.cli.pages.frame import document, figure, row, table
 from onprem_agents.probes.bench.bounds import Bound, all_within
@@ -12,7 +13,6 @@ from onprem_agents.probes.bench.figures import Figures
 from onprem_agents.probes.bench.load import Run
 from onprem_agents.probes.bench.profile import Source
 from onprem_agents.probes.bench.sample import Sample
-from onprem_agents.probes.bench.told import SPREAD_COLUMNS, spreads, totals
 
 _SLICES = 60
 _MARKS = {True: '<span class="good">✓</span>', False: '<span class="bad">✗</span>', None: ""}
