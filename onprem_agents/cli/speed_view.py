@@ -9,14 +9,15 @@ from onprem_agents.sizing import Bounds
 from onprem_agents.units import rough_time
 
 
-def speed_line(speed: Mapping[str, Any]) -> str:
-    """Return an expected speed, as `Speed.to_wire` tells it, in one line."""
+def speed_line(speed: Mapping[str, Any], *, loads: bool = True) -> str:
+    """Return an expected speed, as `Speed.to_wire` tells it, in one line; with its time to load where that is told."""
     developers = speed["developers"]
     who = "1 developer" if developers == 1 else f"{developers:,} developers"
+    load = f"; loads in {rough_time(speed['loadSeconds'])}" if loads else ""
     return (
         f"about {speed['tokensPerSecondPerDeveloper']:,.0f} tokens/s for each of {who} at work, bounded by "
         f"{speed['boundedBy']}; first token of 30k in {_seconds(speed['firstTokenSecondsCold30k'])}, with a warm "
-        f"prefix {_seconds(speed['firstTokenSecondsWarm30k'])}; loads in {rough_time(speed['loadSeconds'])}"
+        f"prefix {_seconds(speed['firstTokenSecondsWarm30k'])}{load}"
     )
 
 

@@ -82,6 +82,10 @@ class Work:
         )
         return together / self.request.tensor_parallel / self.request.pipeline_parallel
 
+    def prompt_operations(self, new_tokens: float, cached_tokens: float) -> float:
+        """Return the operations of attention for so many new tokens after so many cached ones."""
+        return new_tokens * self.attention_operations(cached_tokens + new_tokens / 2)
+
 
 def work_of(memory: Memory) -> Work:
     """Return the work of the server that this account is of."""

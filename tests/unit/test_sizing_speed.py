@@ -53,7 +53,7 @@ def test_what_is_expected_never_exceeds_a_bound() -> None:
             expected = sessions / pace.step_seconds(sessions)
             bound = most_decoded(work, sessions, mean_context_tokens(asked.context_tokens))
             assert expected < bound, (asked.variant.hf_id, asked.accelerator.name, sessions)
-        assert 8192 / pace.first_token_seconds(8192, 0, 0) < most_prefilled(work), asked.variant.hf_id
+        assert 30_000 / pace.first_token_seconds(0, warm=False) < most_prefilled(work), asked.variant.hf_id
 
 
 def test_a_bound_is_bandwidth_over_what_is_read() -> None:
