@@ -16,6 +16,7 @@ from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import summary
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.cli.speed_view import speed_line
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
 from onprem_agents.units import rough_time
@@ -81,6 +82,7 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
             f"    context {role['contextTokens']:,} tokens, {role['sessions']} sessions at once "
             f"(KV cache {memory['kvPoolGib']:.1f} GiB in {role['kvCacheDtype']}, "
             f"{memory['kvPerSessionGib']:.2f} a session)"
+            + (f"; {speed_line(role['speed'], loads=False)}" if role["speed"] else "")
         ),
         (
             f"    tool parser {role['toolCallParser']}, reasoning parser {role['reasoningParser'] or 'none'}, "
