@@ -14,6 +14,7 @@ from rich.console import Console
 from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import summary
+from onprem_agents.cli.agents_view import agents_line
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.cli.speed_view import speed_line
@@ -86,7 +87,7 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
         ),
         (
             f"    tool parser {role['toolCallParser']}, reasoning parser {role['reasoningParser'] or 'none'}, "
-            f"chat template {role['chatTemplate'] or 'of the model'}"
+            f"chat template {role['chatTemplate'] or 'of the model'}; {agents_line(role['agents'])}"
         ),
         *_behaviour(role),
         f"    {_loading(role['loading'])}",

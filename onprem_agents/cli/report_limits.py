@@ -36,11 +36,10 @@ def _limits(values: StackValues) -> Iterator[str]:
     if single:
         each = "has one server" if len(single) == 1 else "have one server each"
         yield f"{_and(single)} {each}: when its node fails, the model is away until it has loaded elsewhere."
-    if main.together.bound:
-        yield (
-            "Speeds are what memory and arithmetic of the GPUs allow at most, not what was measured: "
-            f"onprem-agents bench --stack {values.stack} measures."
-        )
+    yield (
+        "Speeds are expected from the data sheets of the GPUs, not measured: "
+        f"onprem-agents bench --stack {values.stack} measures."
+    )
 
 
 def _agents(values: StackValues) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from onprem_agents.cli.report_checks import Checks
 from onprem_agents.cli.report_limits import limits
 from onprem_agents.cli.report_values import Server, StackValues
-from onprem_agents.plan.curves import Pace
+from onprem_agents.sizing import Speed
 
 
 def headline(values: StackValues) -> str:
@@ -46,11 +46,14 @@ def servers_of(server: Server) -> str:
     )
 
 
-def speed(pace: Pace) -> str:
-    """Return a developer's tokens a second; where the figure is a bound it says so."""
-    told = pace.tokens_per_second
-    number = f"{told:.0f}" if told >= 10 else f"{told:.1f}"  # noqa: PLR2004 - two figures are enough
-    return f"at most {number} tokens/s" if pace.bound else f"about {number} tokens/s"
+def speed(found: Speed) -> str:
+    """Return a developer's tokens a second."""
+    return f"about {rate(found.tokens_per_second_per_developer)} tokens/s"
+
+
+def rate(number: float) -> str:
+    """Return a speed with the figures that it is worth."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.1f}"  # noqa: PLR2004 - two figures are enough
 
 
 def agents(values: StackValues) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onprem_agents.agents import AGENTS
 from onprem_agents.plan import PlatformPlan, ServingPlan
-from onprem_agents.plan.curves import ContextPoint, Pace, by_context, by_developers, pace_at
+from onprem_agents.plan.agents_served import agents_served
+from onprem_agents.plan.curves import ContextPoint, by_context, by_developers, speed_for
 from onprem_agents.plan.report import kept_in
+from onprem_agents.sizing import Speed
 from onprem_agents.sizing.fit import Term
 
 
@@ -33,10 +34,11 @@ class Hardware:
 
 @dataclass(frozen=True, kw_only=True)
 class ServedAgent:
-    """Whether an agent works with a role; `obstacle` is why not."""
+    """Whether an agent works with a role; `brief` and `obstacle` are why not, in a few words and in full."""
 
     name: str
     title: str
+    brief: str | None
     obstacle: str | None
 
 
@@ -80,11 +82,11 @@ class Server:
     thinking: str | None
     licence: str
     memory: Memory
-    alone: Pace
-    together: Pace
+    alone: Speed
+    together: Speed
     """With all developers of the stack at work on this role."""
     by_context: tuple[ContextPoint, ...]
-    by_developers: tuple[Pace, ...]
+    by_developers: tuple[Speed, ...]
     agents: tuple[ServedAgent, ...]
     loading: Loading
     rollout: str
@@ -154,7 +156,7 @@ def values_of(plan: PlatformPlan) -> StackValues:
             accelerator=pool.accelerator.name,
             gpu_memory_gib=pool.accelerator.total_gib,
         ),
-        servers=tuple(_server(serving, len(plan.developers)) for serving in plan.serving),
+        servers=tuple(_server(serving, plan) for serving in plan.serving),
         longest_turn_seconds=plan.timeouts.longest_turn_seconds,
         hops=_hops(plan),
         site=plan.site,
@@ -162,8 +164,8 @@ def values_of(plan: PlatformPlan) -> StackValues:
     )
 
 
-def _server(serving: ServingPlan, developers: int) -> Server:
-    fit, loading = serving.fit, serving.loading
+def _server(serving: ServingPlan, plan: PlatformPlan) -> Server:
+    fit, loading, developers = serving.fit, serving.loading, max(1, len(plan.developers))
     return Server(
         role=serving.role,
         model=serving.variant.hf_id,
@@ -184,15 +186,18 @@ def _server(serving: ServingPlan, developers: int) -> Server:
             kv_per_session_gib=fit.kv_per_session_gib,
             kv_cache_dtype=serving.flags.kv_cache_dtype or "auto",
         ),
-        alone=pace_at(serving, 1),
-        together=pace_at(serving, developers),
+        alone=speed_for(serving, 1),
+        together=speed_for(serving, developers),
         by_context=by_context(serving, developers),
         by_developers=by_developers(serving, max(developers, 2)),
         agents=tuple(
             ServedAgent(
-                name=agent.name, title=agent.title, obstacle=serving.unsupported_reasons.get(agent.name)
+                name=each.agent.name,
+                title=each.agent.title,
+                brief=None if each.obstacle is None else each.obstacle.brief,
+                obstacle=None if each.obstacle is None else each.obstacle.reason,
             )
-            for agent in AGENTS
+            for each in agents_served(serving, plan.settings.translation)
         ),
         loading=Loading(
             weights_gib=loading.weights_gib,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.plan.agents_served import behind
 from onprem_agents.plan.derive_connection import connection_of, stack_key, stack_name_problems
 from onprem_agents.plan.derive_ingress import request_body_mib, too_many_rules
 from onprem_agents.plan.derive_servers import Servers, pool_of, unknown_names
@@ -67,13 +68,14 @@ def _planned(
         problems += digests_of_others(settings.images, images, where="platform.images")
     if problems:
         raise InvalidInput(source, problems)
-    servers = references_of(settings, decided.serving)
+    serving = tuple(behind(role, settings.translation) for role in decided.serving)
+    servers = references_of(settings, serving)
     return PlatformPlan(
         stack=stack,
         settings=settings,
         pool=pool,
         placement=decided.placement,
-        serving=decided.serving,
+        serving=serving,
         timeouts=decided.timeouts,
         connection=connection_of(
             settings.access,
@@ -87,9 +89,7 @@ def _planned(
         ),
         request_body_mib=request_body_mib(servers),
         site=(*site, *ways_in(settings.access)),
-        marks=tuple(
-            marks_of(settings.platform, serving, settings.namespace, catalog) for serving in decided.serving
-        ),
+        marks=tuple(marks_of(settings.platform, role, settings.namespace, catalog) for role in serving),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.plan.agents_served import agents_served
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
 from onprem_agents.sizing import speed_of
 
@@ -32,7 +33,10 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
             "gpus": pool.gpus,
             "freeGpus": plan.placement.free,
         },
-        "models": [role_report(serving, len(plan.developers) or None) for serving in plan.serving],
+        "models": [
+            role_report(serving, len(plan.developers) or None) | {"agents": _agents(plan, serving)}
+            for serving in plan.serving
+        ],
         "developers": len(plan.developers),
         "developersByTeam": _teams(plan),
         "sessions": sum(serving.sessions for serving in plan.serving),
@@ -52,6 +56,11 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
         ],
         "check": None if plan.settings.check is None else plan.settings.check.model_dump(by_alias=True),
     }
+
+
+def _agents(plan: PlatformPlan, serving: ServingPlan) -> list[dict[str, Any]]:
+    """Return each agent as the role serves it behind the platform's gateway."""
+    return [each.as_json() for each in agents_served(serving, plan.settings.translation)]
 
 
 def _teams(plan: PlatformPlan) -> dict[str, int]:
