@@ -11,6 +11,9 @@ from onprem_agents.plan.report import kept_in
 from onprem_agents.sizing import Speed
 from onprem_agents.sizing.fit import Term
 
+# So many times today's developers: whether a team may grow is asked of every platform.
+_GROWTH = 2
+
 
 @dataclass(frozen=True, kw_only=True)
 class Team:
@@ -189,7 +192,7 @@ def _server(serving: ServingPlan, plan: PlatformPlan) -> Server:
         alone=speed_for(serving, 1),
         together=speed_for(serving, developers),
         by_context=by_context(serving, developers),
-        by_developers=by_developers(serving, max(developers, 2)),
+        by_developers=by_developers(serving, _GROWTH * developers),
         agents=tuple(
             ServedAgent(
                 name=each.agent.name,

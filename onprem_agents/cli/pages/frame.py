@@ -15,7 +15,7 @@ padding:0 1.2rem;overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .6rem}p{margin:.3rem 0}.soft{color:var(--soft)}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;overflow-wrap:normal}
 td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
-th{font-weight:600}.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+th{font-weight:600}.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td.n{white-space:nowrap}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
 .grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(460px,100%),1fr));gap:1rem}
 figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem}
@@ -24,11 +24,14 @@ figcaption{font-weight:600;margin-bottom:.3rem}.chart{width:100%;height:auto;dis
 .chart .key{text-anchor:start}
 .chart .title{fill:var(--ink)}.chart path{fill:none}.chart .grid{stroke:var(--line)}
 .chart .line{stroke-width:2;stroke-linejoin:round}.chart .dots{stroke-width:5;stroke-linecap:round;opacity:.55}
-.chart .mark{stroke-width:11;stroke-linecap:round}
+.chart .marks{stroke-width:11;stroke-linecap:round}
+.chart .level{stroke:var(--soft);stroke-width:1.5;stroke-dasharray:6 4}
 .chart .s0{stroke:var(--s0)}.chart .s1{stroke:var(--s1)}.chart .s2{stroke:var(--s2)}.chart .s3{stroke:var(--s3)}
+@media print,(max-width:639px){.chart text{font-size:17px}}
 @media print{:root{color-scheme:light;--ink:#1c2733;--soft:#5b6b7a;--line:#d8dfe6;--paper:#fff;--card:#fff;
 --good:#1a7f37;--bad:#c4281c;--s0:#1769aa;--s1:#d1570a;--s2:#2b8a57;--s3:#8250c4}
-@page{size:A4;margin:14mm}body{margin:0;padding:0;max-width:none;font-size:10pt;print-color-adjust:exact}
+@page{size:A4;margin:14mm}body{margin:0;padding:0;max-width:none;font-size:9pt;line-height:1.35;print-color-adjust:exact}
+td,th{padding:.12rem .5rem}h2{margin:1.1rem 0 .4rem}
 .grid2{grid-template-columns:1fr 1fr}h2{break-after:avoid}figure,tr{break-inside:avoid}}
 """
 
