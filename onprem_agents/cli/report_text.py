@@ -56,13 +56,6 @@ def rate(number: float) -> str:
     return f"{number:,.0f}" if number >= 10 else f"{number:.1f}"  # noqa: PLR2004 - two figures are enough
 
 
-def seconds(number: float) -> str:
-    """Return a wait with the figures that it is worth."""
-    if number < 1:
-        return f"{number:.2f} s"
-    return f"{number:.1f} s" if number < 10 else f"{number:.0f} s"  # noqa: PLR2004 - two figures are enough
-
-
 def agents(values: StackValues) -> str:
     """Return the agents that the main role serves."""
     served = [agent.title for agent in values.main.agents if agent.obstacle is None]

@@ -10,8 +10,9 @@ from onprem_agents.cli.pages.frame import document, row, table
 from onprem_agents.cli.pages.report_details import details
 from onprem_agents.cli.report_checks import Checks
 from onprem_agents.cli.report_limits import limits
-from onprem_agents.cli.report_text import count, headline, policies, rate, seconds
+from onprem_agents.cli.report_text import count, headline, policies, rate
 from onprem_agents.cli.report_values import Server, StackValues
+from onprem_agents.cli.speed_view import wait
 
 _STYLE = """
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:.8rem;margin:1.2rem 0}
@@ -110,8 +111,8 @@ def _role(server: Server) -> str:
         f"{server.sessions:,} of {server.context_tokens:,} tokens",
         rate(together.tokens_per_second_per_developer),
         rate(alone.tokens_per_second_per_developer),
-        f"after {seconds(together.first_token_seconds_cold_30k)}",
-        f"after {seconds(together.first_token_seconds_warm_30k)}",
+        f"after {wait(together.first_token_seconds_cold_30k)}",
+        f"after {wait(together.first_token_seconds_warm_30k)}",
     )
     model = f"{escape(server.model)} <span class='soft'>({escape(server.precision)})</span>"
     return row(
