@@ -28,6 +28,7 @@ from onprem_agents.catalog.attention import (
 )
 from onprem_agents.catalog.cluster_software import ClusterSoftware, numbers
 from onprem_agents.catalog.conflict import Conflict, Side
+from onprem_agents.catalog.device import DEVICES, Device, Vendor, is_gpu_resource
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.kserve import KserveRelease
@@ -49,6 +50,7 @@ from onprem_agents.catalog.thinking import Effort, Marks, ThinkingControl
 from onprem_agents.catalog.tier import Tier
 
 __all__ = [
+    "DEVICES",
     "SAMPLING_PARAMETERS",
     "Accelerator",
     "AgentSupport",
@@ -61,6 +63,7 @@ __all__ = [
     "ClusterSoftware",
     "CompressedAttention",
     "Conflict",
+    "Device",
     "Effort",
     "Experts",
     "FormerModel",
@@ -90,6 +93,8 @@ __all__ = [
     "ThinkingControl",
     "Tier",
     "Variant",
+    "Vendor",
+    "is_gpu_resource",
     "load_catalog",
     "numbers",
     "parameters_of",

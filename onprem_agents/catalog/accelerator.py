@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from onprem_agents.catalog.device import DEVICES, Device, Vendor
 from onprem_agents.catalog.fact import Fact, Source
 
 # NVIDIA CUDA programming guide, compute capabilities: FP8 units from Ada (8.9), FP4 units from Blackwell
@@ -34,8 +35,8 @@ class Accelerator(Fact):
     """A GPU of the catalogue, or a slice of one.
 
     `total_gib` is the memory the CUDA driver reports, which is less than the name promises; `total_seen` says
-    whether a log showed it or it is a careful estimate. `product_label` is the value of the node label
-    `nvidia.com/gpu.product`, `memory_label_mib` that of `nvidia.com/gpu.memory`. `bf16_tflops` and `fp8_tflops` are
+    whether a log showed it or it is a careful estimate. `product_label` is the value of the node label by which its
+    maker tells the product, `memory_label_mib` that of the memory. `bf16_tflops` and `fp8_tflops` are
     dense tensor-core rates of the data sheet (FP16 where the GPU has no BF16 units; null: no FP8 units).
     `interconnect_gb_per_second` is what one GPU moves to its neighbours, both directions together: NVLink, else
     PCI Express. `unified_memory`: the operating system and everything else live in the same memory.
@@ -44,6 +45,7 @@ class Accelerator(Fact):
     """
 
     name: str
+    vendor: Vendor = "nvidia"
     aliases: tuple[str, ...] = ()
     nominal_gb: int = Field(gt=0)
     total_gib: float = Field(gt=0)
@@ -62,6 +64,24 @@ class Accelerator(Fact):
     memory_label_mib: int = Field(gt=0)
     host: Host
     source: Source
+
+    @property
+    def device(self) -> Device:
+        """How nodes offer it and tell of it."""
+        return DEVICES[self.vendor]
+
+    @property
+    def product_labels(self) -> dict[str, str]:
+        """The label of nodes that tells them from nodes with other accelerators."""
+        return {self.device.product_label: self.product_label}
+
+    @property
+    def node_labels(self) -> dict[str, str]:
+        """What its maker's labeller writes on nodes that have it."""
+        return {
+            **self.product_labels,
+            self.device.memory_label: self.device.memory_text(self.memory_label_mib),
+        }
 
     @property
     def native_fp8(self) -> bool:

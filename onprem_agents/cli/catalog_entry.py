@@ -167,7 +167,7 @@ def _accelerator(gpu: Accelerator) -> Iterator[Row]:
         f"{host.gpus_per_node} GPUs, {host.cpus_per_gpu} CPUs and {host.memory_gib_per_gpu} GiB for each"
     )
     yield Row(title="typical server", text=typical)
-    labels = f"nvidia.com/gpu.product={gpu.product_label}, nvidia.com/gpu.memory={gpu.memory_label_mib}"
+    labels = _listed(f"{label}={value}" for label, value in gpu.node_labels.items())
     yield Row(title="node labels", text=labels)
     yield Row(title="put forward", text="yes" if gpu.proposed else "no: known so that it can be read")
 

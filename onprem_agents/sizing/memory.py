@@ -27,13 +27,15 @@ class Room:
     doubt_gib: float
 
 
-def room_on(accelerator: Accelerator, gpu_memory_utilization: float) -> Room:
-    """Return the room on one such GPU."""
+def room_on(
+    accelerator: Accelerator, gpu_memory_utilization: float, *, other_memory_gib: float = 0.0
+) -> Room:
+    """Return the room on one such GPU. What others hold of it lies outside vLLM's budget, a share of the whole GPU."""
     budget_gib = accelerator.total_gib * gpu_memory_utilization
     return Room(
         gpu_gib=accelerator.total_gib,
         budget_gib=budget_gib,
-        outside_gib=accelerator.total_gib - budget_gib,
+        outside_gib=accelerator.total_gib - budget_gib - other_memory_gib,
         doubt_gib=common_gib(accelerator.total_gib),
     )
 
@@ -108,7 +110,12 @@ class Memory:
     @property
     def room(self) -> Room:
         """What each GPU offers."""
-        return room_on(self.request.accelerator, self.request.gpu_memory_utilization)
+        request = self.request
+        return room_on(
+            request.accelerator,
+            request.gpu_memory_utilization,
+            other_memory_gib=request.other_memory_gib,
+        )
 
     @property
     def pool_gib(self) -> float:
@@ -171,5 +178,6 @@ def layout_of(request: FitRequest) -> CacheLayout:
         speculative_tokens=request.speculative_tokens,
         pipeline_parallel=request.pipeline_parallel,
         prefix_caching=request.prefix_caching,
+        block_size=request.block_size,
         rules=request.rules,
     )

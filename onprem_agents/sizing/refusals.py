@@ -42,6 +42,8 @@ Setting = Literal[
     "gpu_memory_utilization",
     "speculative_tokens",
     "language_model_only",
+    "block_size",
+    "other_memory_gib",
 ]
 """Fields of a request that may be at fault, or that a change may set."""
 
@@ -80,6 +82,12 @@ def impossible_figures(request: FitRequest) -> list[Refusal]:
             "e.g. 0.92"
         )
         found.append(Refusal(cause="impossible-figure", setting="gpu_memory_utilization", text=text))
+    if request.other_memory_gib < 0:
+        text = f"other_memory_gib is {request.other_memory_gib}: it must be 0 or more"
+        found.append(Refusal(cause="impossible-figure", setting="other_memory_gib", text=text))
+    if request.block_size is not None and request.block_size < 1:
+        text = f"block_size is {request.block_size}: it must be at least 1"
+        found.append(Refusal(cause="impossible-figure", setting="block_size", text=text))
     if request.speculative_tokens < 0:
         text = f"speculative_tokens is {request.speculative_tokens}: it must be 0 or more"
         found.append(Refusal(cause="impossible-figure", setting="speculative_tokens", text=text))
@@ -149,10 +157,12 @@ def _refused_outside_the_budget(memory: Memory) -> list[Refusal]:
     request, room = memory.request, memory.room
     if memory.load.starts_outside(room):
         return []
+    others = f", of which others hold {request.other_memory_gib:.2f} GiB" if request.other_memory_gib else ""
     text = (
-        f"gpu_memory_utilization {request.gpu_memory_utilization} leaves {room.outside_gib:.2f} GiB of "
-        f"{request.accelerator.name} outside vLLM's budget, but the CUDA context, graph capture and sampler warm-up "
-        f"need {memory.overhead.outside_gib:.2f} GiB there"
+        f"gpu_memory_utilization {request.gpu_memory_utilization} leaves "
+        f"{room.outside_gib + request.other_memory_gib:.2f} GiB of "
+        f"{request.accelerator.name} outside vLLM's budget{others}, but the CUDA context, graph capture and sampler "
+        f"warm-up need {memory.overhead.outside_gib:.2f} GiB there"
     )
     return [Refusal(cause="outside-the-budget", setting="gpu_memory_utilization", text=text)]
 

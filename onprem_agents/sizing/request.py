@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from onprem_agents.catalog import Accelerator, Model, Variant
 from onprem_agents.sizing.release import ReleaseRules, release_rules
@@ -17,7 +18,9 @@ class FitRequest:
     None the newest release that the engine knows. Data parallel ranks are alike: one of their GPUs is what is sized
     here, but they share the experts between them. `release_unknown` says that it may have been any release the
     model runs on, `weights_uncertainty` is a share by which the weights may differ on top, where the maker of the
-    checkpoint is not told.
+    checkpoint is not told. `start` tells whether the compile cache is there ("warm") or is made at this start ("cold"),
+    None where nobody knows. `other_memory_gib` is what other processes hold of each GPU, `block_size` vLLM's flag, None
+    for what it takes by itself.
     """
 
     model: Model
@@ -40,6 +43,9 @@ class FitRequest:
     engine_v0: bool = False
     release_unknown: bool = False
     weights_uncertainty: float = 0.0
+    start: Literal["cold", "warm"] | None = None
+    other_memory_gib: float = 0.0
+    block_size: int | None = None
 
     @property
     def rules(self) -> ReleaseRules:

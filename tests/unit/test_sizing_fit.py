@@ -341,3 +341,20 @@ def test_the_nearest_hardware_is_the_smallest_that_fits() -> None:
     # 29.6 GiB of weights, 4.3 of KV and the overhead are beyond one 32 GB card and within 48 GB
     assert 34 < total_gib < 48
     assert nearest_tier_that_fits(asked, accelerators=[CATALOG.accelerator("L4")], gpus_per_node=1) is None
+
+
+def test_what_others_hold_of_a_gpu_is_missing_outside_vllms_budget() -> None:
+    # vllm 0.33.0, v1/worker/utils.py, request_memory: the budget is a share of the whole GPU, and a start with less
+    # free memory than that is refused. 0.92 of 79.11 GiB leaves 6.33 beside it.
+    alone = request("Qwen3.6-27B", "fp8", "H100")
+    shared = replace(alone, other_memory_gib=6.0)
+    assert fit(alone).fits
+    (refusal,) = fit(shared).refusals
+    assert refusal.cause == "outside-the-budget"
+    assert "others hold 6.00 GiB" in refusal.text
+    assert fit(shared).kv_pool_gib == fit(alone).kv_pool_gib, "the budget itself is no smaller"
+
+
+def test_a_block_size_or_memory_of_others_below_zero_is_refused_as_a_figure() -> None:
+    verdict = fit(request("Qwen3.6-27B", "fp8", "H100", other_memory_gib=-1.0, block_size=0))
+    assert {refusal.setting for refusal in verdict.refusals} == {"other_memory_gib", "block_size"}
