@@ -7,7 +7,7 @@ from typing import Any
 
 def agents_line(agents: list[dict[str, Any]]) -> str:
     """Return each agent with a mark, and the reason where it is not served."""
-    return "agents " + ", ".join(_said(agent) for agent in agents)
+    return "agents " + (", ".join(_said(agent) for agent in agents) or "none, as the stack says")
 
 
 def _said(agent: dict[str, Any]) -> str:

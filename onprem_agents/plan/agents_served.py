@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from onprem_agents.agents import AGENTS, Agent
+from onprem_agents.catalog import Model
+from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.support import Obstacle, obstacles_of, wire_obstacles
 from onprem_agents.stack.domain import Translation
@@ -30,10 +31,34 @@ class AgentServed:
         }
 
 
+def agents_of(
+    model: Model,
+    *,
+    context_tokens: int,
+    tool_calling: bool,
+    version: str,
+    translation: Translation,
+) -> tuple[AgentServed, ...]:
+    """Return every agent that is known, in their fixed order, as that model of that vLLM release serves it."""
+    limits = obstacles_of(
+        model,
+        context_tokens=context_tokens,
+        max_output_tokens=output_cap_tokens(context_tokens),
+        tool_calling=tool_calling,
+    )
+    found = {**limits, **wire_obstacles(version, translation)}
+    return tuple(AgentServed(agent=agent, obstacle=found.get(agent.name)) for agent in AGENTS)
+
+
 def agents_served(serving: ServingPlan, translation: Translation) -> tuple[AgentServed, ...]:
     """Return every agent that is known, in their fixed order, as that role serves it behind that translation."""
-    obstacles = _obstacles(serving, translation)
-    return tuple(AgentServed(agent=agent, obstacle=obstacles.get(agent.name)) for agent in AGENTS)
+    return agents_of(
+        serving.model,
+        context_tokens=serving.context_tokens,
+        tool_calling=serving.flags.tool_call_parser is not None,
+        version=serving.vllm_release,
+        translation=translation,
+    )
 
 
 def behind(serving: ServingPlan, translation: Translation) -> ServingPlan:
@@ -41,15 +66,6 @@ def behind(serving: ServingPlan, translation: Translation) -> ServingPlan:
 
     A server that stands alone does not know what stands before it, so its own reasons leave out the wire.
     """
-    reasons = {name: found.reason for name, found in _obstacles(serving, translation).items()}
+    served = agents_served(serving, translation)
+    reasons = {each.agent.name: each.obstacle.reason for each in served if each.obstacle is not None}
     return replace(serving, unsupported_reasons=reasons)
-
-
-def _obstacles(serving: ServingPlan, translation: Translation) -> Mapping[str, Obstacle]:
-    own = obstacles_of(
-        serving.model,
-        context_tokens=serving.context_tokens,
-        max_output_tokens=serving.max_output_tokens,
-        tool_calling=serving.flags.tool_call_parser is not None,
-    )
-    return {**own, **wire_obstacles(serving.vllm_release, translation)}

@@ -46,6 +46,8 @@ class Servers:
     timeouts: Timeouts
     images: Images
     catalog: Catalog
+    for_agents: bool = True
+    """Whether developers' agents work with them; False lets models serve that call no tools."""
 
     def decide(self) -> Decided:
         """Decide all of them."""
@@ -80,6 +82,7 @@ class Servers:
                 pool=self.pool,
                 catalog=self.catalog,
                 vllm=self.serving.vllm,
+                for_agents=self.for_agents,
             )
             problems.extend(decision.problems)
             decisions.append(decision)

@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from onprem_agents.plan import PlatformPlan, ServingPlan
 from onprem_agents.plan.agents_served import agents_served
+from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
 from onprem_agents.sizing import speed_of
 
@@ -59,8 +60,10 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
 
 
 def _agents(plan: PlatformPlan, serving: ServingPlan) -> list[dict[str, Any]]:
-    """Return each agent as the role serves it behind the platform's gateway."""
-    return [each.as_json() for each in agents_served(serving, plan.settings.translation)]
+    """Return each agent that developers use as the role serves it behind the platform's gateway."""
+    used = agents_used(plan.settings)
+    served = agents_served(serving, plan.settings.translation)
+    return [each.as_json() for each in served if each.agent in used]
 
 
 def _teams(plan: PlatformPlan) -> dict[str, int]:

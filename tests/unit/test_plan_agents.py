@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from onprem_agents.agents import AGENTS
+from onprem_agents.catalog import load_catalog
+from onprem_agents.cli import main
 from onprem_agents.cli.agents_view import agents_line
+from onprem_agents.cli.render import yaml_of
+from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan.agent_changes import dearer_changes
 from onprem_agents.plan.report import report
 from onprem_agents.plan.support import wire_obstacles
 from onprem_agents.vllm import known_releases, serves
-from tests.unit.manifest_samples import planned
+from tests.unit.manifest_samples import STACK, planned
+from tests.unit.part_samples import server
 
 pytestmark = pytest.mark.unit
 
@@ -117,3 +126,197 @@ def test_developers_are_told_of_a_wire_that_is_missing() -> None:
 @pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.name)
 def test_an_agent_starts_with_less_than_what_it_may_compact_at(agent: Any) -> None:
     assert 0 < agent.limits.first_request_tokens < agent.limits.least_compaction_tokens
+
+
+def refused(**changed: Any) -> Problem:
+    with pytest.raises(InvalidInput) as caught:
+        planned(**changed)
+    (problem,) = caught.value.problems
+    return problem
+
+
+def test_a_window_below_every_agents_least_is_refused_with_the_shortest_that_serves_one() -> None:
+    problem = refused(model={"context": 8_192})
+
+    assert problem.where == "platform.models[0].context"
+    assert problem.cause == "not-supported"
+    assert problem.found == "coder with 8192 tokens"
+    assert problem.why == (
+        "it serves none of the agents that developers use: "
+        "opencode, Cline CLI, Kilo CLI, pi, aider, goose (context below 16,384); "
+        "Codex CLI, GitHub Copilot CLI, Continue CLI (context below 32,768); "
+        "Claude Code, Qwen Code (context below 65,536)"
+    )
+    assert problem.fix == (
+        "set platform.models[0].context to 16384; "
+        "or set platform.access.agents to [] where nobody works with an agent"
+    )
+
+
+def test_a_stack_whose_developers_use_no_agent_is_not_judged_by_agents() -> None:
+    plan = planned(model={"context": 8_192}, access={"agents": []})
+
+    assert plan.main.context_tokens == 8_192
+    assert plan.notes == ()
+    assert line(plan) == "agents none, as the stack says"
+
+
+def test_a_model_that_calls_no_tools_serves_where_nobody_works_with_an_agent() -> None:
+    mute: dict[str, Any] = {
+        "model": {"model": "microsoft/phi-4", "context": 16_384},
+        "hardware": {"accelerator": "H100", "gpusPerNode": 1},
+    }
+    plan = planned(**mute, access={"agents": []})
+
+    assert plan.main.flags.tool_call_parser is None
+    assert not plan.connection.main.tool_calling
+    assert refused(**mute).cause == "no-tool-calls"
+
+
+def test_one_role_that_serves_agents_is_enough() -> None:
+    plan = planned(model={"context": 8_192}, second_role=True)
+
+    assert all(not agent["served"] for agent in report(plan)["models"][0]["agents"])
+    assert plan.notes[0] != ""
+    assert not any("no role serves" in note for note in plan.notes)
+
+
+def test_only_the_agents_that_developers_use_are_told_and_count() -> None:
+    plan = planned(model={"context": 32_768}, access={"agents": ["codex", "opencode"]})
+
+    assert line(plan) == "agents opencode ✓, Codex CLI ✓"
+    problem = refused(model={"context": 32_768}, access={"agents": ["claude"]})
+    assert problem.where == "platform.models[0].context"
+    assert problem.why.endswith(": Claude Code (context below 65,536)")
+    assert problem.fix.startswith("set platform.models[0].context to 65536; or ")
+
+
+def test_an_agent_that_no_role_serves_is_a_note_where_others_are_served() -> None:
+    plan = planned(model={"context": 32_768}, access={"agents": ["claude", "opencode"]})
+
+    assert plan.notes == (
+        "coder: no role serves Claude Code (context below 65,536); set platform.models[0].context to 65536",
+    )
+
+
+def test_an_agent_of_the_stack_that_nothing_would_serve_is_noted_without_a_way() -> None:
+    gpt: dict[str, Any] = {"model": "openai/gpt-oss-120b", "context": 65_536}
+    hardware = {"accelerator": "H100", "gpusPerNode": 2}
+    said = planned(model=gpt, hardware=hardware, access={"agents": ["codex", "pi"]})
+    silent = planned(model=gpt, hardware=hardware)
+
+    note = "coder: no role serves Codex CLI (harmony models refuse Codex's namespace tools)"
+    assert note in said.notes
+    assert not any("no role serves" in note for note in silent.notes), "the role's line tells it"
+
+
+@pytest.mark.parametrize(
+    ("changed", "fix"),
+    [
+        # The KV pool holds a session of about 51k tokens in the model's own precision, twice that in half the bytes.
+        pytest.param(
+            {
+                "model": {"model": "Llama-3.2-11B-Vision", "context": 32_768, "kvCacheDtype": "auto"},
+                "hardware": {"accelerator": "RTX-5090", "gpusPerNode": 1, "nodes": 1},
+            },
+            "set platform.models[0].context to 65536 and set platform.models[0].kvCacheDtype to fp8",
+            id="half the cache",
+        ),
+        # Trained for 32768 tokens: no setting makes it longer.
+        pytest.param(
+            {
+                "model": {"model": "Qwen/Qwen2.5-Coder-7B-Instruct", "context": 32_768},
+                "hardware": {"accelerator": "L4", "gpusPerNode": 1, "nodes": 1},
+            },
+            "set platform.models[0].model to Qwen2.5-VL-7B and set platform.models[0].context to 65536",
+            id="another model",
+        ),
+        pytest.param(
+            {
+                "model": {"model": "Qwen/Qwen3-Coder-30B-A3B-Instruct", "context": 65_536},
+                "hardware": {"accelerator": "H100", "gpusPerNode": 1, "nodes": 1},
+                "serving": {"vllm": "0.11.0"},
+            },
+            "set platform.serving.vllm to 0.12.0",
+            id="a release",
+        ),
+    ],
+)
+def test_the_cheapest_change_is_named_and_holds(changed: dict[str, Any], fix: str) -> None:
+    problem = refused(**changed, access={"agents": ["claude"]})
+
+    assert problem.fix.partition("; or ")[0] == fix
+    assert "claude" in with_fix(changed, fix).main.supported_agents
+
+
+def with_fix(changed: dict[str, Any], fix: str) -> PlatformPlan:
+    """Plan the stack again with what a fix says of it."""
+    again: dict[str, Any] = {name: dict(section) for name, section in changed.items()}
+    for step in fix.split(" and "):
+        told = re.fullmatch(r"set platform\.(models\[0\]|\w+)\.(\w+) to (\S+)", step)
+        assert told is not None, step
+        section, key, value = told.groups()
+        again["model" if section.startswith("models") else section][key] = (
+            int(value) if value.isdigit() else value
+        )
+    return planned(**again)
+
+
+def test_another_model_of_its_class_is_tried_before_other_gpus_and_a_small_model_after_them() -> None:
+    plan = planned(model={"context": 8_192}, access={"agents": []})
+
+    texts = [
+        change.text
+        for change in dearer_changes(
+            plan.settings, plan.serving, AGENTS, pool=plan.pool, catalog=load_catalog()
+        )
+    ]
+
+    def named(model: str) -> str:
+        return f"set platform.models[0].model to {model} and set platform.models[0].context to 16384"
+
+    bought = [index for index, text in enumerate(texts) if "platform.hardware.accelerator" in text]
+    # Of about 27 billion parameters: 31 are of its class, 4 are not.
+    assert texts.index(named("gemma-4-31B")) < bought[0]
+    assert texts.index(named("gemma-3-4b")) > bought[-1]
+    assert len(bought) == bought[-1] - bought[0] + 1
+    assert texts[bought[0]].endswith("and set platform.models[0].context to 16384")
+
+
+def test_names_of_no_agent_and_names_that_repeat_are_refused() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        planned(access={"agents": ["claud", "opencode", "opencode"]})
+
+    assert [(problem.where, problem.cause, problem.fix) for problem in caught.value.problems] == [
+        ("platform.access.agents[0]", "unknown-name", "did you mean claude?"),
+        ("platform.access.agents[2]", "repeated", "leave out platform.access.agents[2]"),
+    ]
+
+
+def test_a_server_that_stands_alone_is_not_judged_by_agents() -> None:
+    part = server(context=8_192)
+
+    assert part.serving.context_tokens == 8_192
+    assert part.serving.supported_agents == ()
+
+
+def test_explain_shows_the_agents_of_a_stack_that_plan_refuses(tmp_path: Path) -> None:
+    stack = yaml_of([{"config": {"onprem-coding-agents:platform": shortened()}}])
+    (tmp_path / "Pulumi.short.yaml").write_text(stack, encoding="utf-8")
+
+    explained, refused_by = (
+        CliRunner().invoke(main, [command, "short", "--stacks", str(tmp_path)])
+        for command in ("explain", "plan")
+    )
+
+    assert explained.exit_code == 0, explained.output
+    assert (
+        "  agents opencode ✗ (context below 16,384), Codex CLI ✗ (context below 32,768)" in explained.output
+    )
+    assert refused_by.exit_code == 1
+    assert "set platform.models[0].context to 16384" in refused_by.output
+
+
+def shortened() -> dict[str, Any]:
+    (model,) = STACK["models"]
+    return STACK | {"models": [model | {"context": 8_192}]}
