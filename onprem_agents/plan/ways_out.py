@@ -136,7 +136,7 @@ def _offers(nearest: Choice, catalog: Catalog) -> Iterator[tuple[Accelerator, in
     offers = [
         (gpu.total_gib * size, size, gpu)
         for gpu in catalog.accelerators
-        if gpu.proposed
+        if gpu.proposed and gpu.vendor == nearest.request.accelerator.vendor
         for size in candidate_tensor_parallel(nearest.model, gpu, min(_MOST_GPUS, gpu.host.gpus_per_node))
     ]
     for memory_gib, size, gpu in sorted(offers, key=lambda offer: offer[:2]):
