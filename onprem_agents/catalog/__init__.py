@@ -26,6 +26,7 @@ from onprem_agents.catalog.attention import (
     Mamba2,
     SlidingWindow,
 )
+from onprem_agents.catalog.build import BUILDS, Build
 from onprem_agents.catalog.cluster_software import ClusterSoftware, numbers
 from onprem_agents.catalog.conflict import Conflict, Side
 from onprem_agents.catalog.device import DEVICES, Device, Vendor, is_gpu_resource
@@ -51,12 +52,14 @@ from onprem_agents.catalog.thinking import Effort, Marks, ThinkingControl
 from onprem_agents.catalog.tier import Tier
 
 __all__ = [
+    "BUILDS",
     "DEVICES",
     "SAMPLING_PARAMETERS",
     "Accelerator",
     "AgentSupport",
     "Architecture",
     "AttentionLayers",
+    "Build",
     "CacheReaders",
     "Catalog",
     "ChunkedAttention",

@@ -169,12 +169,14 @@ def _accelerator(gpu: Accelerator) -> Iterator[Row]:
     memory = f"{gpu.total_gib:g} GiB of nominal {gpu.nominal_gb} GB, {seen}{shared}"
     yield Row(title="memory", text=memory, source=gpu.total_source)
     natively = _listed([name for name, has in (("FP8", gpu.native_fp8), ("FP4", gpu.native_fp4)) if has])
-    capability = f"{gpu.compute_capability:g}" + (f", computes in {natively}" if natively else "")
-    yield Row(title="compute capability", text=capability)
+    capability = f"{gpu.compute_capability:g}" if gpu.compute_capability else "its maker has no such number"
+    yield Row(title="compute capability", text=capability + (f", computes in {natively}" if natively else ""))
     rates = [f"memory {gpu.bandwidth_gb_per_second} GB/s", f"BF16 {gpu.bf16_tflops:g} TFLOPS"]
     if gpu.fp8_tflops is not None:
         rates.append(f"FP8 {gpu.fp8_tflops:g} TFLOPS")
-    link = "NVLink" if gpu.nvlink else "PCI Express"
+    if gpu.fp4_tflops is not None:
+        rates.append(f"FP4 {gpu.fp4_tflops:g} TFLOPS")
+    link = gpu.device.link if gpu.nvlink else "PCI Express"
     rates.append(f"{link} {gpu.interconnect_gb_per_second} GB/s")
     yield Row(title="rates", text=_listed(rates), source=gpu.source)
     if gpu.mig is not None:
