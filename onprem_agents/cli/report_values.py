@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from onprem_agents.plan import PlatformPlan, ServingPlan
 from onprem_agents.plan.agents_served import agents_served
+from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.curves import ContextPoint, by_context, by_developers, speed_for
 from onprem_agents.plan.report import kept_in
 from onprem_agents.sizing import Speed
@@ -91,6 +92,7 @@ class Server:
     by_context: tuple[ContextPoint, ...]
     by_developers: tuple[Speed, ...]
     agents: tuple[ServedAgent, ...]
+    """Those that developers use."""
     loading: Loading
     rollout: str
     downtime: bool
@@ -201,6 +203,7 @@ def _server(serving: ServingPlan, plan: PlatformPlan) -> Server:
                 obstacle=None if each.obstacle is None else each.obstacle.reason,
             )
             for each in agents_served(serving, plan.settings.translation)
+            if each.agent in agents_used(plan.settings)
         ),
         loading=Loading(
             weights_gib=loading.weights_gib,

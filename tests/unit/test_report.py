@@ -105,6 +105,19 @@ def test_an_agent_that_no_role_serves_is_a_limit_and_one_that_a_role_serves_is_n
     assert told not in limits(_with_agent(VALUES, ("too small", None)))
 
 
+def test_only_the_agents_that_developers_use_are_told() -> None:
+    access = TEAM.settings.access.model_copy(update={"agents": ("claude", "opencode")})
+    fewer = replace(TEAM, settings=TEAM.settings.model_copy(update={"access": access}))
+    nobody = replace(
+        TEAM,
+        settings=TEAM.settings.model_copy(update={"access": access.model_copy(update={"agents": ()})}),
+    )
+
+    assert [agent.name for agent in values_of(fewer).main.agents] == ["opencode", "claude"]
+    text = "\n".join(lines(values_of(nobody), report_checks.checks_of(TEAM)))
+    assert "Agents:" not in text
+
+
 @pytest.mark.parametrize(
     ("images", "told"),
     [

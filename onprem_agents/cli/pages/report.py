@@ -73,7 +73,8 @@ def _cards(values: StackValues, checks: Checks) -> Iterator[str]:
         f"{main.role}, with {count(values.developers, 'developer')} at work",
     )
     served = sum(agent.obstacle is None for agent in main.agents)
-    yield _card(f"{served} of {len(main.agents)}", "agents work", f"with {main.role}")
+    if main.agents:
+        yield _card(f"{served} of {len(main.agents)}", "agents work", f"with {main.role}")
     if values.cost is not None:
         cost = values.cost
         yield _card(
