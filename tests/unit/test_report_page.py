@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from onprem_agents.cli import main
+from onprem_agents.cli.pages import place
 from onprem_agents.cli.pages.report import page
 from onprem_agents.cli.report_checks import checks_of
 from onprem_agents.cli.report_values import values_of
@@ -76,13 +78,28 @@ def test_a_page_is_written_where_it_is_told_or_beside_the_reader(
     assert (tmp_path / "here.html").read_bytes() == (tmp_path / "report-local.html").read_bytes()
 
 
-@pytest.mark.parametrize("place", [".", "none/report.html"])
-def test_a_place_that_cannot_be_written_is_refused_before_anything_is_planned(place: str) -> None:
-    done = CliRunner().invoke(main, ["report", "no-such-stack", "--html", place])
+@pytest.mark.parametrize("where", [".", "none/report.html"])
+def test_a_place_that_cannot_be_written_is_refused_with_what_to_change(where: str) -> None:
+    done = CliRunner().invoke(main, ["report", "local", "--stacks", str(STACKS), "--html", where])
 
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("--html ")
     assert "Traceback" not in done.stderr
+
+
+def test_a_page_that_cannot_be_written_in_the_end_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(place, "write_file", full)
+    done = CliRunner().invoke(
+        main, ["report", "local", "--stacks", str(STACKS), "--html", str(tmp_path / "report.html")]
+    )
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.endswith("it cannot be written: No space left on device\n")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
