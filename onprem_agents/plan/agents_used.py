@@ -16,6 +16,8 @@ from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.stack.settings import Platform
 
 _KEY = "platform.access.agents"
+# What a setting can change without another model.
+_SETTINGS = ("context", "wire")
 _NOBODY = f"set {_KEY} to [] where nobody works with an agent"
 
 
@@ -83,25 +85,33 @@ def unserved_stack(
 
 
 def with_notes(settings: Platform, roles: Sequence[ServingPlan], plans: Plans) -> tuple[ServingPlan, ...]:
-    """Return the roles, the first with a note of agents that no role serves: the stack's own, or what would help."""
+    """Return the roles, the first with a note of agents that no role serves.
+
+    Told are those that the stack names, and those that a change of settings would serve, with that change.
+    """
     agents = agents_used(settings)
     unserved = _unserved(settings, roles, agents)
     missed = [agent for agent in agents if all(agent.name in obstacles for obstacles in unserved)]
-    if not missed:
-        return tuple(roles)
+    open_to_settings = [
+        agent for agent in missed if any(found[agent.name].lies_in in _SETTINGS for found in unserved)
+    ]
 
     def holds(changed: Platform) -> bool:
         planned = plans(changed)
-        found = _unserved(changed, planned, missed)
+        found = _unserved(changed, planned, open_to_settings)
         return bool(planned) and all(
-            any(agent.name not in obstacles for obstacles in found) for agent in missed
+            any(agent.name not in obstacles for obstacles in found) for agent in open_to_settings
         )
 
-    change = cheapest(setting_changes(settings, roles, missed, unserved), holds)
-    if change is None and settings.access.agents is None:
+    change = cheapest(setting_changes(settings, roles, open_to_settings, unserved), holds)
+    helped = open_to_settings if change is not None else []
+    told = helped if settings.access.agents is None else missed
+    if not told:
         return tuple(roles)
-    way = f"; {change.text}" if change is not None else ""
-    note = f"no role serves {_why(missed, roles, unserved)}{way}"
+    note = f"no role serves {_why(told, roles, unserved)}"
+    if change is not None:
+        whom = "" if helped == told else f" for {', '.join(agent.title for agent in helped)}"
+        note += f"; {change.text}{whom}"
     return (replace(roles[0], notes=(*roles[0].notes, note)), *roles[1:])
 
 

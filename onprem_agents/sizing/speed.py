@@ -139,4 +139,4 @@ def keeps_prefixes(request: FitRequest) -> bool:
     """Return whether the release keeps prefixes for that model unless told otherwise."""
     if request.prefix_caching is not None:
         return request.prefix_caching
-    return request.rules.hybrid_prefix_caching or not request.model.architecture.is_hybrid
+    return request.rules.memory.hybrid_prefix_caching or not request.model.architecture.is_hybrid

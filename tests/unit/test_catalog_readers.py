@@ -28,8 +28,7 @@ READERS = {
         "sizing/gpu_names": "nominal_gb",
         "sizing/request": "total_gib",
         "cli/catalog_entry": "total_seen total_source source",
-        "catalog/accelerator": "vendor product_label memory_label_mib",
-        "sizing/refusals": "compute_capability",
+        "catalog/accelerator": "vendor compute_capability fp4_tflops product_label memory_label_mib",
         "sizing/throughput": "bandwidth_gb_per_second bf16_tflops fp8_tflops",
         "sizing/links": "nvlink interconnect_gb_per_second",
         "sizing/overhead": "unified_memory",
@@ -53,7 +52,7 @@ READERS = {
         "plan/role": "max_context_tokens",
         "catalog/attention": "dense_layers",
         "sizing/kv_cache": "attention",
-        "sizing/weights": "mtp_layers",
+        "sizing/weights": "mtp_layers rotary_params",
         "plan/derive_serving": "host_params",
     },
     "CacheReaders": {
@@ -147,7 +146,8 @@ READERS = {
         "plan/remarks": "license gated notes",
         "plan/thinking": "thinking",
         "plan/sampling": "sampling sampling_off",
-        "cli/catalog_entry": "license_source serving_source",
+        "cli/catalog_entry": "license_source serving_source unrated",
+        "advice/quality": "quality",
         "sizing/weights": "total_params",
         "catalog/resembling": "same_shape active_params_b",
         "sizing/overhead": "architecture",
@@ -160,6 +160,10 @@ READERS = {
     "Preset": {
         "plan/presets": "setting value because",
         "cli/catalog_entry": "source",
+    },
+    "Quality": {
+        "advice/quality": "benchmark score by",
+        "cli/catalog_entry": "harness source",
     },
     "Sampling": {
         "catalog/model": "temperature top_p top_k min_p presence_penalty repetition_penalty",
@@ -203,11 +207,11 @@ READERS = {
     "Variant": {
         "plan/derive_serving": "hf_id quantization",
         "sizing/precision": "precision kept_bf16 fp8_parts quantized_parts",
-        "sizing/weights": "weights_gib measured loaded_gib_per_gpu",
+        "sizing/weights": "weights_gib measured loaded_gib_per_gpu measured_tower",
         "sizing/divisibility": "weight_block",
         "sizing/request": "kv_cache_dtype",
         "catalog/model": "extra_args native_compute_capability",
-        "sizing/refusals": "min_compute_capability",
+        "catalog/accelerator": "min_compute_capability",
         "plan/release_fitness": "min_vllm",
         "plan/remarks": "notes",
         "cli/catalog_entry": "source",

@@ -199,6 +199,21 @@ def test_an_agent_that_no_role_serves_is_a_note_where_others_are_served() -> Non
     )
 
 
+def test_a_change_that_helps_one_agent_is_told_although_nothing_helps_another() -> None:
+    gpt: dict[str, Any] = {"model": "openai/gpt-oss-120b", "context": 32_768}
+    hardware = {"accelerator": "H100", "gpusPerNode": 2}
+    said = planned(model=gpt, hardware=hardware, access={"agents": ["codex", "claude", "pi"]})
+    silent = planned(model=gpt, hardware=hardware)
+
+    assert said.main.notes[-1] == (
+        "no role serves Codex CLI (harmony models refuse Codex's namespace tools); Claude Code (context below 65,536); "
+        "set platform.models[0].context to 65536 for Claude Code"
+    )
+    assert silent.main.notes[-1] == (
+        "no role serves Claude Code, Qwen Code (context below 65,536); set platform.models[0].context to 65536"
+    )
+
+
 def test_an_agent_of_the_stack_that_nothing_would_serve_is_noted_without_a_way() -> None:
     gpt: dict[str, Any] = {"model": "openai/gpt-oss-120b", "context": 65_536}
     hardware = {"accelerator": "H100", "gpusPerNode": 2}

@@ -126,7 +126,7 @@ told = {
     "judged_by": vllm.parse_argv(["vllm", "serve", "--new-option", "1"], release="0.98.2").judged_by,
     "unknown": [u.name for u in vllm.parse_argv(["vllm", "serve", "--new-option", "1"], release="0.98.2").unknown],
     "hint": vllm.unknown_option_hint("--new-option", vllm.known_releases()[0], ()),
-    "in_flight": release_rules("0.98.0").batches_in_flight,
+    "in_flight": release_rules("0.98.0").memory.batches_in_flight,
     "number": release_rules(None).number,
 }
 print(json.dumps(told))
