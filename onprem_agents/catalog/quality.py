@@ -28,3 +28,10 @@ class Quality(Fact):
     by: By
     harness: str | None = None
     source: Source
+
+    @property
+    def said(self) -> str:
+        """The figure in words, with who measured it."""
+        hand = {"maker": "its maker", "another": "someone else"}.get(self.by, self.by)
+        how = f" ({self.harness})" if self.harness is not None else ""
+        return f"{self.benchmark} {self.score:g} %, measured by {hand}{how}"

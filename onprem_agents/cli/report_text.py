@@ -30,6 +30,8 @@ def lines(values: StackValues, checks: Checks) -> Iterator[str]:
             f"{speed(server.together)} for each of {count(values.developers, 'developer')} at work, "
             f"{speed(server.alone)} for one alone"
         )
+        if server.quality is not None:
+            yield f"    {server.quality}"
     if values.main.agents:
         yield f"Agents: {agents(values)}"
     if values.cost is not None:

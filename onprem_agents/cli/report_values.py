@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from onprem_agents.advice.quality import quality_of
 from onprem_agents.plan import PlatformPlan, ServingPlan
 from onprem_agents.plan.agents_served import agents_served
 from onprem_agents.plan.agents_used import agents_used
@@ -85,6 +86,8 @@ class Server:
     images: bool
     thinking: str | None
     licence: str
+    quality: str | None
+    """What the public benchmark says that says most of it, None where none was found."""
     memory: Memory
     alone: Speed
     together: Speed
@@ -184,6 +187,7 @@ def _server(serving: ServingPlan, plan: PlatformPlan) -> Server:
         images=serving.vision,
         thinking=None if serving.thinking is None else serving.thinking.said(),
         licence=serving.model.license,
+        quality=None if (figure := quality_of(serving.model)) is None else figure.said,
         memory=Memory(
             total_gib=fit.gpu_total_gib,
             terms=fit.terms,

@@ -54,6 +54,14 @@ def test_json_holds_the_same_values() -> None:
     assert [hop["seconds"] for hop in told["hops"]] == sorted(hop["seconds"] for hop in told["hops"])
 
 
+def test_what_a_public_benchmark_says_of_a_model_stands_beside_it_with_who_measured() -> None:
+    figure = TEAM.main.model.quality[0]
+    text = "\n".join(lines(VALUES, report_checks.checks_of(TEAM)))
+
+    assert f"{figure.benchmark} {figure.score:g} %, measured by " in text
+    assert text.splitlines()[3] == f"    {VALUES.main.quality}"
+
+
 def test_the_terms_of_a_server_s_memory_add_up_to_its_gpu() -> None:
     for server in VALUES.servers:
         assert sum(term.gib for term in server.memory.terms) == pytest.approx(server.memory.total_gib)

@@ -116,6 +116,8 @@ def _role(server: Server) -> str:
         f"after {wait(together.first_token_seconds_warm_30k)}",
     )
     model = f"{escape(server.model)} <span class='soft'>({escape(server.precision)})</span>"
+    if server.quality is not None:
+        model += f'<br><small class="soft">{escape(server.quality)}</small>'
     return row(
         (f"<b>{escape(server.role)}</b>", model, *(f'<td class="n">{escape(cell)}</td>' for cell in cells))
     )
