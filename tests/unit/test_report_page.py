@@ -143,13 +143,15 @@ def test_light_and_dark_are_what_the_reader_prefers(chromium: Browser, team: Pat
     assert seen == ["rgb(255, 255, 255)", "rgb(17, 24, 30)"]
 
 
-def test_no_text_of_a_plot_lies_outside_of_it(chromium: Browser, team: Path) -> None:
-    chromium.open(team, width=1280)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_text_of_a_plot_lies_outside_of_it(chromium: Browser, team: Path, width: int) -> None:
+    chromium.open(team, width=width)
 
     outside = chromium.value(
         "[...document.querySelectorAll('svg')].flatMap(svg => { const all = svg.getBoundingClientRect(); "
         "return [...svg.querySelectorAll('text')].filter(t => { const b = t.getBoundingClientRect(); "
-        "return b.left < all.left - 1 || b.right > all.right + 1 }).map(t => t.textContent) })"
+        "return b.left < all.left - 1 || b.right > all.right + 1 || b.top < all.top - 1 || "
+        "b.bottom > all.bottom + 1 }).map(t => t.textContent) })"
     )
     assert outside == []
 

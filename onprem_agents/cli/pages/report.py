@@ -28,7 +28,7 @@ _STYLE = """
 .key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 .9em}
 .key.s0{background:var(--s0)}.key.s1{background:var(--s1)}.key.s2{background:var(--s2)}.key.s3{background:var(--s3)}
 .key:first-child{margin-left:0}.ok{color:var(--good)}.no{color:var(--bad)}
-@media(min-width:640px){.part{white-space:nowrap;width:11rem}}
+.part{white-space:nowrap;width:11rem}
 @media(max-width:639px){.cards{grid-template-columns:1fr 1fr}.card b{font-size:1.4rem}}
 @media print{.chain{max-width:60%}.card b{font-size:14pt}
 .detail{break-before:page}.cards{grid-template-columns:repeat(5,1fr)}}
