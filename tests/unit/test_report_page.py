@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from onprem_agents.cli import main
 from onprem_agents.cli.pages import place
 from onprem_agents.cli.pages.report import page
 from onprem_agents.cli.report_checks import checks_of
-from onprem_agents.cli.report_values import values_of
+from onprem_agents.cli.report_values import Cost, values_of
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.stack.stack_file import stack_names
 from tests.unit.browser import Browser, browser
@@ -63,6 +64,20 @@ def test_the_summary_comes_before_the_details() -> None:
 
     places = [text.index(part) for part in order]
     assert places == sorted(places)
+
+
+def test_costs_stand_among_the_figures_where_the_stack_gives_prices() -> None:
+    plan = plan_stack_file(STACKS, "team")
+    cost = Cost(
+        per_month=11_808, per_developer_and_month=590.4, currency="EUR", basis="8 GPUs at 2.05 an hour"
+    )
+    priced = page(replace(values_of(plan), cost=cost), checks_of(plan), DAY)
+
+    assert (
+        "<b>11,808 EUR</b><span>a month</span><small>590 a developer; 8 GPUs at 2.05 an hour</small>"
+        in priced
+    )
+    assert "a month" not in made("team")
 
 
 def test_a_page_is_written_where_it_is_told_or_beside_the_reader(
