@@ -92,7 +92,7 @@ def dearer_changes(
         model.name for model in others if model.total_params >= _SAME_CLASS * main.model.total_params
     }
     yield from (change for name, change in models.items() if name in same_class)
-    for gpu, size in offers(main.model, main.variant, catalog):
+    for gpu, size in offers(main.model, main.variant, pool.accelerator.vendor, catalog):
         changed = _changed(settings, 0, {"tensor_parallel": None, **context})
         hardware = settings.hardware.model_copy(
             update={"tier": None, "accelerator": gpu.name, "gpus_per_node": size, "nodes": pool.nodes}

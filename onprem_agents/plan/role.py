@@ -13,6 +13,7 @@ from onprem_agents.errors import Problem, UnknownFact
 from onprem_agents.plan.additions import additions
 from onprem_agents.plan.choice import Choice, choose, nearest_of, replicas_of, variants_to_try
 from onprem_agents.plan.known_conflicts import Settled, settle
+from onprem_agents.plan.maker import release_on
 from onprem_agents.plan.own_flags import contradiction, own_flags
 from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.release_fitness import obstacles, parser_problems, release_problems
@@ -31,7 +32,7 @@ from onprem_agents.sizing import fit
 from onprem_agents.sizing.changes import ROLE_FIELDS
 from onprem_agents.sizing.refusals import Refusal
 from onprem_agents.stack.settings import ModelRole
-from onprem_agents.vllm import Release, nearest_release, newest_release
+from onprem_agents.vllm import Release, nearest_release
 
 # Contexts that a session may be cut down to where sessions are what is asked for; below, no agent works.
 _SHORTER_CONTEXTS_TOKENS = (98_304, 65_536, 49_152, 32_768)
@@ -76,7 +77,7 @@ def decide_role(
 
     `for_agents` is False where nobody works with an agent: then a model that calls no tools will do.
     """
-    version = vllm or newest_release()
+    version = release_on(pool.accelerator, vllm)
     release = nearest_release(version)
     decider = _Decider(
         role=role,

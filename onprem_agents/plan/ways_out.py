@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from onprem_agents.catalog import Accelerator, Catalog, Model, Variant
+from onprem_agents.catalog import Accelerator, Catalog, Model, Variant, Vendor
 from onprem_agents.plan.choice import Choice, choose
 from onprem_agents.plan.pool import Pool
 from onprem_agents.sizing import FitRequest, candidate_tensor_parallel, changes_that_fit
@@ -118,7 +118,7 @@ def _hardware(
     mended = repaired(nearest.request, pool.gpus_per_node)
     updates = _updates(role, nearest, mended) | {"tensor_parallel": None}
     wide = role.model_copy(update={"context": nearest.request.context_tokens, **updates})
-    for gpu, size in offers(nearest.model, nearest.variant, catalog):
+    for gpu, size in offers(nearest.model, nearest.variant, pool.accelerator.vendor, catalog):
         larger = replace(pool, accelerator=gpu, gpus_per_node=size)
         choice, _ = choose(wide, nearest.model, (nearest.variant,), larger, release=release)
         if choice is not None:
@@ -133,12 +133,14 @@ def _hardware(
     return None
 
 
-def offers(model: Model, variant: Variant, catalog: Catalog) -> Iterator[tuple[Accelerator, int]]:
-    """Yield GPUs and how many of them in one node could hold the weights, the least memory first."""
+def offers(
+    model: Model, variant: Variant, vendor: Vendor, catalog: Catalog
+) -> Iterator[tuple[Accelerator, int]]:
+    """Yield GPUs of that maker and how many of them in one node could hold the weights, the least memory first."""
     offers = [
         (gpu.total_gib * size, size, gpu)
         for gpu in catalog.accelerators
-        if gpu.proposed
+        if gpu.proposed and gpu.vendor == vendor
         for size in candidate_tensor_parallel(model, gpu, min(_MOST_GPUS, gpu.host.gpus_per_node))
     ]
     for memory_gib, size, gpu in sorted(offers, key=lambda offer: offer[:2]):

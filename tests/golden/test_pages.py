@@ -18,7 +18,7 @@ from rich.console import Console
 from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import AgentCheck
-from onprem_agents.cli.plan import print_report
+from onprem_agents.cli.plan import print_screen
 from onprem_agents.cluster.preflight import SUBJECTS
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
@@ -32,10 +32,10 @@ PAGES = sorted((ROOT / "docs").rglob("*.md")) + sorted(ROOT.glob("*.md"))
 
 
 def plan() -> str:
-    """Return what `onprem-agents plan team` prints."""
+    """Return what `onprem-agents plan local` prints."""
     out = io.StringIO()
-    print_report(report(plan_stack_file(STACKS, "team")), Console(file=out, width=120, highlight=False))
-    return f"```text\n$ onprem-agents plan team\n{out.getvalue()}```\n"
+    print_screen(report(plan_stack_file(STACKS, "local")), Console(file=out, width=120, highlight=False))
+    return f"```text\n$ onprem-agents plan local\n{out.getvalue()}```\n"
 
 
 def tiers() -> str:
