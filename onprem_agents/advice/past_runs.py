@@ -3,6 +3,8 @@
 `COLUMNS` are read, and `available_kv_gib`, a pool from which concurrency and context are computed on top; any other
 is ignored. `text_only` is `--language-model-only`, `enable_prefix_caching` blank the default of the release, and
 `speculative_tokens` counts what the model's own MTP layers draft, read from the text of `model` where it is blank.
+`start` is "cold" where vLLM compiled, "warm" where it found its cache; `other_memory_gib` is what others held of each
+GPU before.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ COLUMNS = (
     "id", "hf_id", "precision", "model", "dtype_or_quant", "gpu", "gpu_count", "tp", "pp", "kv_cache_dtype",
     "vllm_version", "engine", "max_model_len", "gpu_memory_utilization", "max_num_seqs", "max_num_batched_tokens",
     "enforce_eager", "total_gpu_mem_gib", "text_only", "speculative_tokens", "expert_parallel",
-    "enable_prefix_caching",
+    "enable_prefix_caching", "block_size", "start", "other_memory_gib",
 )  # fmt: skip
 """What a row may tell of a run."""
 
@@ -103,6 +105,9 @@ def _settings(cells: Cells) -> dict[str, Any]:
         "expert_parallel": cells.flag("expert_parallel") or False,
         "prefix_caching": cells.flag("enable_prefix_caching"),
         "enforce_eager": cells.flag("enforce_eager") or False,
+        "block_size": cells.whole("block_size"),
+        "start": cells.word("start", ("cold", "warm")),
+        "other_memory_gib": cells.number("other_memory_gib", least=0) or 0.0,
         "vllm": cells.text("vllm_version") or None,
         "engine_v0": cells.word("engine", ("v0", "v1")) == "v0",
     }

@@ -118,6 +118,8 @@ def _shape(model: Model) -> Iterator[Row]:
 def _variant(variant: Variant) -> Iterator[Row]:
     seen = "seen in a log" if variant.measured else "computed"
     ranks = [f"{gib:g} each on {gpus} GPUs" for gpus, gib in variant.loaded_gib_per_gpu.items()]
+    if variant.measured_tower is not None:
+        ranks.append("with the image encoder" if variant.measured_tower else "without the image encoder")
     text = f"{variant.hf_id}: {variant.weights_gib:g} GiB ({_listed([seen, *ranks])})"
     yield Row(title=variant.precision, text=text, source=variant.source)
     parts = {

@@ -53,7 +53,7 @@ READERS = {
         "plan/role": "max_context_tokens",
         "catalog/attention": "dense_layers",
         "sizing/kv_cache": "attention",
-        "sizing/weights": "mtp_layers",
+        "sizing/weights": "mtp_layers rotary_params",
         "plan/derive_serving": "host_params",
     },
     "CacheReaders": {
@@ -203,7 +203,7 @@ READERS = {
     "Variant": {
         "plan/derive_serving": "hf_id quantization",
         "sizing/precision": "precision kept_bf16 fp8_parts quantized_parts",
-        "sizing/weights": "weights_gib measured loaded_gib_per_gpu",
+        "sizing/weights": "weights_gib measured loaded_gib_per_gpu measured_tower",
         "sizing/divisibility": "weight_block",
         "sizing/request": "kv_cache_dtype",
         "catalog/model": "extra_args native_compute_capability",

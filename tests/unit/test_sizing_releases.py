@@ -168,8 +168,8 @@ def test_a_cold_start_takes_more_than_a_warm_one_and_an_unknown_one_spans_both()
     assert eager[0].pool_gib == eager[1].pool_gib, "nothing is compiled in eager mode"
 
 
-# Two servers that ran out of memory at their start, after the KV cache was there: vllm-project/vllm#51590 (gpt-oss-120b on
-# eight GPUs of 32 GB at 0.95) and #57475 (24 GB at 0.98, where not even the CUDA context has room).
+# Two servers that ran out of memory at their start, after the KV cache was there: vllm-project/vllm#51590 (gpt-oss-120b
+# on eight GPUs of 32 GB at 0.95) and #57475 (24 GB at 0.98, where not even the CUDA context has room).
 @pytest.mark.parametrize(
     ("utilization", "tensor_parallel", "gpu", "verdict"),
     [
