@@ -51,6 +51,7 @@ READERS: dict[type[Facts], dict[str, str]] = {
         "batches_in_flight": "sizing/kv_cache.py",
         "hybrid_prefix_caching": "sizing/kv_cache.py",
         "prefill_checkpoints": "sizing/kv_cache.py",
+        "delta_checkpoints": "sizing/kv_cache.py",
         "batch_holds_one_item": "sizing/request.py",
         "tokens_are_concurrency": "sizing/printed.py",
         "sampler_sorts": "sizing/runner.py",
