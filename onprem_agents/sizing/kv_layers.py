@@ -33,9 +33,7 @@ from onprem_agents.sizing.kv_specs import (
 ELEMENT_BYTES = {
     "auto": 2.0,
     "bfloat16": 2.0,
-    "bf16": 2.0,
     "float16": 2.0,
-    "fp16": 2.0,
     "fp8": 1.0,
     "fp8_e4m3": 1.0,
     "fp8_e5m2": 1.0,
