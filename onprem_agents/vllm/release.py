@@ -69,6 +69,7 @@ class MemoryRules(Facts):
     default, so a sequence holds two states. `prefill_checkpoints`: the Mamba 2 kernels write a checkpoint of the state
     from inside a prefill, one block more; `delta_checkpoints`: those of gated delta nets too, where FlashInfer runs
     them. `batch_holds_one_item`: a batch is raised to hold one item of a model that attends to whole images.
+    `batch_holds_one_block`: with prefix caching, a batch below one block of a hybrid model is refused.
     `tokens_are_concurrency`: "GPU KV cache size" is concurrency x max-model-len. `sampler_sorts`: top-k and top-p sort
     the logits. `declared_kv_cache`: a checkpoint's own KV cache type counts. `reads_device_memory`: what is taken is
     read from the device, so buffers made before the profile run count.
@@ -85,6 +86,7 @@ class MemoryRules(Facts):
     prefill_checkpoints: bool
     delta_checkpoints: bool
     batch_holds_one_item: bool
+    batch_holds_one_block: bool
     tokens_are_concurrency: bool
     sampler_sorts: bool
     declared_kv_cache: bool

@@ -53,6 +53,7 @@ READERS: dict[type[Facts], dict[str, str]] = {
         "prefill_checkpoints": "sizing/kv_cache.py",
         "delta_checkpoints": "sizing/kv_cache.py",
         "batch_holds_one_item": "sizing/request.py",
+        "batch_holds_one_block": "sizing/refusals.py",
         "tokens_are_concurrency": "sizing/printed.py",
         "sampler_sorts": "sizing/runner.py",
         "declared_kv_cache": "sizing/request.py",
