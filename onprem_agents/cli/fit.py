@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from onprem_agents.sizing import (
     bounds_of,
     changes_that_fit,
     fit,
+    memory_of,
     prediction,
 )
 
@@ -65,6 +67,11 @@ _WORDS = {
 @click.option("--enable-prefix-caching/--no-enable-prefix-caching", "prefix_caching", default=None)
 @click.option(
     "--images/--no-images", default=False, help="Load the image encoder too (no --language-model-only)."
+)
+@click.option(
+    "--start",
+    type=click.Choice(["cold", "warm"]),
+    help="Whether vLLM finds what an earlier start compiled. Default: not known, both are said.",
 )
 @click.option("--vllm", help="Release, e.g. 0.19.1. Default: the newest.")
 @click.option("--cases", type=click.Path(path_type=Path), help="CSV file of runs: answer every row.")
@@ -113,6 +120,10 @@ def fit_values(request: FitRequest, result: Fit) -> dict[str, Any]:
     }
     if result.memory is not None:
         values["prediction"] = prediction(result.memory)
+        values["start"] = request.start
+        values["availableKvGibByStart"] = {
+            kind: round(gib, 3) for kind, gib in _pools_by_start(request).items()
+        }
         bounds = bounds_of(result.memory, result.sessions)
         values["bounds"] = {
             "decodeTokensPerSecondOne": round(bounds.decode_tokens_per_second_one, 1),
@@ -124,6 +135,14 @@ def fit_values(request: FitRequest, result: Fit) -> dict[str, Any]:
             "formulas": {"decode": DECODE_FORMULA, "prefill": PREFILL_FORMULA},
         }
     return values
+
+
+def _pools_by_start(request: FitRequest) -> dict[str, float]:
+    """Return the likely KV pool in GiB a GPU by how the server starts."""
+    return {
+        "cold": memory_of(replace(request, start="cold")).pool_gib,
+        "warm": memory_of(replace(request, start="warm")).pool_gib,
+    }
 
 
 def memory_values(result: Fit) -> dict[str, Any]:
@@ -165,6 +184,13 @@ def _print(request: FitRequest, result: Fit, console: Console) -> None:
             f"{values['est_max_len']:,}",
             soft_wrap=True,
         )
+        pools = _pools_by_start(request)
+        if request.start is None and pools["cold"] != pools["warm"]:
+            console.print(
+                f"  KV pool {pools['cold']:.2f} GiB after a cold start, {pools['warm']:.2f} after one that finds what "
+                "was compiled; --start tells which",
+                soft_wrap=True,
+            )
         console.print(f"  {bounds_line(bounds_of(memory, result.sessions))}", soft_wrap=True)
         console.print(
             f"    decode = {DECODE_FORMULA}; prefill = {PREFILL_FORMULA}", soft_wrap=True, style="dim"

@@ -58,6 +58,7 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
         enforce_eager=options["enforce_eager"],
         prefix_caching=options["prefix_caching"],
         language_model_only=not options["images"],
+        start=options["start"],
         vllm=options["vllm"] or newest_release(),
     )
 
