@@ -176,11 +176,13 @@ def _verdict(memory: Memory, cells: Cells) -> Outlook:
         changes["context_tokens"] = min(_SHORT_CONTEXT, request.context_tokens)
     sequences = request.max_num_seqs if cells.text("max_num_seqs") else 1
     told = replace(memory, request=replace(request, **changes))
-    strict = told.verdict_for(sequences)
     if cells.text("gpu_memory_utilization"):
-        return strict
+        return told.verdict_for(sequences)
+    strict = told.verdict_within(sequences)
     high = max(_HIGH_UTILIZATION, request.gpu_memory_utilization)
-    lenient = replace(told, request=replace(told.request, gpu_memory_utilization=high)).verdict_for(sequences)
+    lenient = replace(told, request=replace(told.request, gpu_memory_utilization=high)).verdict_within(
+        sequences
+    )
     return strict if strict == lenient else "too_close"
 
 

@@ -19,12 +19,13 @@ from onprem_agents.units import GIB
 _FIXED_GIB = 0.05
 _SHARE_OF_GPU = 0.005
 _SHARE_OF_ACTIVATION = 0.2
-_SHARE_OF_GRAPHS = 0.6
+# An extrapolated capture was 0.7 to 3.9 times what was then taken (six logs that print both).
+_GRAPHS_MORE, _GRAPHS_LESS = 2.0, 0.8
 _SHARE_OF_CONTEXT = 0.1
 
-# Since 0.20 free memory that the host shares is the host's own count, so whatever else runs there is in it: 0 to 6 GiB
+# Since 0.20 free memory that the host shares is the host's own count, so whatever else runs there is in it: 0 to 5 GiB
 # (vllm 0.20.0, utils/mem_utils.py; logs of GB10 and Thor from three sources).
-_UNIFIED_GIB = 4.0
+_UNIFIED_GIB = 3.0
 
 # Before 0.12 Qwen3-VL was profiled with a video of full-size frames (vllm qwen3_vl.py of September 2025). Two logs of
 # 0.11.0 show 3.6 GiB (30B, A100) and 5.6 GiB (235B on 8 A100, QwenLM/Qwen3-VL#1684) beyond one image.
@@ -43,11 +44,13 @@ class Band:
 @dataclass(frozen=True, kw_only=True)
 class Doubts:
     """How far terms may be off that do not depend on the GPU's size, each in GiB: what they may take beyond the best
-    estimate, and leave below it. `beyond_gib` is what some releases take on top whatever the others do."""
+    estimate, and leave below it. What is not told adds up instead: `beyond_gib` where it is against us, `below_gib`
+    where it is for us."""
 
     more_gib: tuple[float, ...]
     less_gib: tuple[float, ...]
     beyond_gib: float
+    below_gib: float
 
 
 def common_gib(gpu_gib: float) -> float:
@@ -57,14 +60,24 @@ def common_gib(gpu_gib: float) -> float:
 
 def doubts_of(request: FitRequest, weights: Weights, rest: Overhead, layout: CacheLayout) -> Doubts:
     """Return how far weights, activations and graphs may be off, and what some releases and GPUs take on top."""
-    least, most = rest.activation_range_gib
-    likely = _SHARE_OF_ACTIVATION * rest.activation_gib
-    graphs = _SHARE_OF_GRAPHS * rest.counted_graphs_gib
+    least, low, high, most = rest.activation_ends_gib
+    graphs = rest.counted_graphs_gib
     shared = _UNIFIED_GIB if request.accelerator.unified_memory else 0.0
     return Doubts(
-        more_gib=(weights.uncertainty_gib, most - rest.activation_gib + likely, graphs, shared),
-        less_gib=(weights.uncertainty_gib, rest.activation_gib - least + likely, graphs, shared / 2),
-        beyond_gib=_of_videos_gib(request) + _of_states_gib(request, layout),
+        more_gib=(
+            weights.uncertainty_gib,
+            most - high + _SHARE_OF_ACTIVATION * high,
+            _GRAPHS_MORE * graphs,
+            shared,
+        ),
+        less_gib=(
+            weights.uncertainty_gib,
+            low - least + _SHARE_OF_ACTIVATION * low,
+            _GRAPHS_LESS * graphs,
+            shared / 2,
+        ),
+        beyond_gib=high - rest.activation_gib + _of_videos_gib(request) + _of_states_gib(request, layout),
+        below_gib=rest.activation_gib - low,
     )
 
 

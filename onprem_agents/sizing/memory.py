@@ -72,11 +72,15 @@ class Load:
     def less_gib(self, room: Room) -> float:
         """Return what may be left below the best estimate."""
         context = context_doubt_gib(self.overhead, room.gpu_gib)
-        return room.doubt_gib + math.hypot(*self.doubts.less_gib, context)
+        return room.doubt_gib + self.doubts.below_gib + math.hypot(*self.doubts.less_gib, context)
 
     def starts_outside(self, room: Room) -> bool:
-        """Return whether what vLLM's budget does not see finds room beside it."""
+        """Return whether what vLLM's budget does not see surely finds room beside it."""
         return room.outside_gib >= self.overhead.outside_gib
+
+    def never_starts_outside(self, room: Room) -> bool:
+        """Return whether not even the CUDA context finds room beside vLLM's budget."""
+        return room.outside_gib < self.overhead.least_outside_gib
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,11 +138,19 @@ class Memory:
 
     @property
     def verdict(self) -> Outlook:
-        """Whether one request of the asked length, and the states of all sequences, find room."""
+        """Whether one request of the asked length and the states of all sequences find room, and the rest beside it."""
         return self.verdict_for(self.request.max_num_seqs)
 
     def verdict_for(self, sequences: int) -> Outlook:
         """Return the verdict when only that many sequences need a state."""
+        room = self.room
+        if self.load.never_starts_outside(room):
+            return "does_not_fit"
+        within = self.verdict_within(sequences)
+        return "too_close" if within == "fits" and not self.load.starts_outside(room) else within
+
+    def verdict_within(self, sequences: int) -> Outlook:
+        """Return the verdict on vLLM's budget alone, when only that many sequences need a state."""
         least = self.layout.least_blocks(
             self.request.context_tokens, 0 if self.request.enforce_eager else sequences
         )
@@ -175,7 +187,7 @@ def _any_of(loads: Sequence[Load], gpu_gib: float) -> Load:
     return replace(
         middle,
         layout=loads[-1].layout,
-        doubts=replace(middle.doubts, less_gib=(hopeful - middle.pool_gib(room),)),
+        doubts=replace(middle.doubts, less_gib=(), below_gib=hopeful - middle.pool_gib(room)),
         careful_gib=middle.careful_gib + middle.careful_pool_gib(room) - careful,
     )
 

@@ -32,7 +32,9 @@ _DATA_CENTRE_BLACKWELL = 10
 _LARGEST_GRAPH = 512
 
 # At most this multiple of what is likely stays of a cold start: 0.45 to 2.5 GiB in public logs, the middle half to 1.5.
-_COMPILE_MOST = 2.0
+_COMPILE_MOST = 1.75
+# Of four public logs that tell how they started, three were cold: a container without a volume keeps no cache.
+_COLD_SHARE = 0.75
 
 # Memory that vLLM's budget does not see. The driver and the context hold 0.5 GiB on a small card (an idle
 # H100 showed 1.5), with NCCL twice that. Graphs took up to half more than estimated (0.39 estimated, 0.58
@@ -44,18 +46,29 @@ _WARM_UP_BYTES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compiling:
+    """GiB that a start leaves in the profile run where it compiles: what is likely, what is likely of a warm and of a
+    cold start (both ends alike where it is told which it is), and how far that may be off."""
+
+    likely_gib: float
+    low_gib: float
+    high_gib: float
+    least_gib: float
+    most_gib: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Overhead:
     """GiB on each GPU. The profile run's peak is the largest of its three steps, which do not overlap.
 
-    `compile_gib` comes on top of the forward pass; of `compile_range_gib` it is as much as is likely. `graphs_gib` is
-    what is taken; `counted_graphs_gib` what vLLM takes off its budget. `buffers_gib` is what the model runner keeps for
-    good and vLLM counts. The context takes `context_gib` and a share of the GPU's memory. `outside_gib` must stay free
-    outside that budget for the server to come up.
+    What `compiling` leaves comes on top of the forward pass. `graphs_gib` is what is taken; `counted_graphs_gib` what
+    vLLM takes off its budget. `buffers_gib` is what the model runner keeps for good and vLLM counts. The context takes
+    `context_gib` and a share of the GPU's memory. `outside_gib` must stay free outside that budget for the server to
+    come up, `least_outside_gib` of it without doubt.
     """
 
     forward_gib: float
-    compile_gib: float
-    compile_range_gib: tuple[float, float]
+    compiling: Compiling
     sampler_gib: float
     most_sampler_gib: float
     encoder_gib: float
@@ -66,17 +79,23 @@ class Overhead:
     context_share: float
     gpu_gib: float
     outside_gib: float
+    least_outside_gib: float
 
     @cached_property
     def activation_gib(self) -> float:
         """The peak of the profile run."""
-        return self._peak_gib(self.compile_gib, self.sampler_gib)
+        return self._peak_gib(self.compiling.likely_gib, self.sampler_gib)
 
     @cached_property
-    def activation_range_gib(self) -> tuple[float, float]:
-        """The least and the most that it may be by what is not told: whether the start is cold, what samples."""
-        least, most = self.compile_range_gib
-        return self._peak_gib(least, self.sampler_gib), self._peak_gib(most, self.most_sampler_gib)
+    def activation_ends_gib(self) -> tuple[float, float, float, float]:
+        """The peak at its least, where what is not told is for us and against us, and at its most."""
+        compiling = self.compiling
+        return (
+            self._peak_gib(compiling.least_gib, self.sampler_gib),
+            self._peak_gib(compiling.low_gib, self.sampler_gib),
+            self._peak_gib(compiling.high_gib, self.most_sampler_gib),
+            self._peak_gib(compiling.most_gib, self.most_sampler_gib),
+        )
 
     def _peak_gib(self, compile_gib: float, sampler_gib: float) -> float:
         return max(self.forward_gib + compile_gib, sampler_gib, self.encoder_gib)
@@ -111,11 +130,9 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     hidden_gib = request.batch_tokens * architecture.hidden_size * _ACTIVATION_BYTES / GIB
     sampler, rows = sampler_of(request), min(request.max_num_seqs, request.batch_tokens)
     buffers_gib = request.max_num_seqs * architecture.vocab_size * sampler.kept_bytes / GIB
-    least, likely, most = _compile_gib(request, constants)
     return Overhead(
         forward_gib=_forward_gib(architecture, request.tensor_parallel, request.batch_tokens),
-        compile_gib=likely,
-        compile_range_gib=(least, most),
+        compiling=_compiling(request, constants),
         sampler_gib=hidden_gib + rows * architecture.vocab_size * sampler.bytes / GIB,
         most_sampler_gib=hidden_gib + rows * architecture.vocab_size * sampler.most_bytes / GIB,
         encoder_gib=encoder_gib(request),
@@ -130,6 +147,7 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
             graphs_gib=_GRAPH_OVERRUN * graphs_gib if counted else graphs_gib,
             buffers_gib=0.0 if rules.memory.reads_device_memory else buffers_gib,
         ),
+        least_outside_gib=_outside_context_gib(request),
     )
 
 
@@ -154,21 +172,26 @@ def _largest_graph(accelerator: Accelerator, rules: ReleaseRules) -> int:
     return _LARGEST_GRAPH
 
 
-def _compile_gib(request: FitRequest, constants: Constants) -> tuple[float, float, float]:
-    """Return the least, the likely and the most that compiling leaves in the profile run; none of it in eager mode."""
-    if request.enforce_eager or request.start == "warm":
-        return 0.0, 0.0, 0.0
-    most = _COMPILE_MOST * constants.compile_gib
-    if request.start == "cold":
-        return 0.0, constants.compile_gib, most
-    return 0.0, constants.compile_gib / 2, most
+def _compiling(request: FitRequest, constants: Constants) -> Compiling:
+    cold_gib = 0.0 if request.enforce_eager or request.start == "warm" else constants.compile_gib
+    warm_gib = cold_gib if request.start == "cold" else 0.0
+    return Compiling(
+        likely_gib=_COLD_SHARE * cold_gib + (1 - _COLD_SHARE) * warm_gib,
+        low_gib=warm_gib,
+        high_gib=cold_gib,
+        least_gib=0.0,
+        most_gib=_COMPILE_MOST * cold_gib,
+    )
 
 
 def _outside_gib(request: FitRequest, *, graphs_gib: float, buffers_gib: float) -> float:
     """Return what vLLM takes beside its budget: context, graphs and buffers that it did not count, sampler warm-up."""
     warm_up_gib = request.max_num_seqs * request.model.architecture.vocab_size * _WARM_UP_BYTES / GIB
-    context_gib = _OUTSIDE_CONTEXT_TOGETHER_GIB if request.gpus > 1 else _OUTSIDE_CONTEXT_GIB
-    return context_gib + graphs_gib + buffers_gib + warm_up_gib
+    return _outside_context_gib(request) + graphs_gib + buffers_gib + warm_up_gib
+
+
+def _outside_context_gib(request: FitRequest) -> float:
+    return _OUTSIDE_CONTEXT_TOGETHER_GIB if request.gpus > 1 else _OUTSIDE_CONTEXT_GIB
 
 
 def _forward_gib(architecture: Architecture, tensor_parallel: int, tokens: int) -> float:

@@ -108,11 +108,6 @@ def refused_by_sharding(request: FitRequest) -> list[Refusal]:
     ]
 
 
-def refused_by_configuration(memory: Memory) -> list[Refusal]:
-    """Return what vLLM or the hardware refuses however much memory the KV cache has."""
-    return [*refused_by_settings(memory.request, memory.layout), *_refused_outside_the_budget(memory)]
-
-
 def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[Refusal]:
     """Return what vLLM or the hardware refuses whatever the memory."""
     found = []
@@ -160,7 +155,8 @@ def largest_block_tokens(layout: CacheLayout) -> int:
     return max(group.block_tokens for group in layout.groups)
 
 
-def _refused_outside_the_budget(memory: Memory) -> list[Refusal]:
+def refused_outside_the_budget(memory: Memory) -> list[Refusal]:
+    """Return what does not surely find room beside vLLM's budget."""
     request, room = memory.request, memory.room
     if memory.load.starts_outside(room):
         return []

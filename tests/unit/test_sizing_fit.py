@@ -281,7 +281,7 @@ def test_speculation_without_draft_layers_is_refused() -> None:
 
 
 def test_an_encoder_costs_memory_that_text_only_serving_saves() -> None:
-    asked = request("gemma-4-12B", "int4", "L4", max_num_batched_tokens=8192)
+    asked = request("gemma-4-12B", "int4", "L4", max_num_batched_tokens=8192, start="warm")
     text_only, with_images = fit(asked), fit(replace(asked, language_model_only=False))
     assert with_images.kv_pool_gib < text_only.kv_pool_gib
 

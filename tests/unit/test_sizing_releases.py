@@ -159,10 +159,35 @@ def test_a_cold_start_takes_more_than_a_warm_one_and_an_unknown_one_spans_both()
     # 0.77 GiB, the middle of three pairs of logs, on top of a pass that takes 0.20
     assert warm.pool_gib - cold.pool_gib == pytest.approx(0.77, abs=0.01)
     assert cold.pool_gib < unknown.pool_gib < warm.pool_gib
-    assert unknown.careful_pool_gib <= cold.careful_pool_gib + 0.2
-    assert unknown.hopeful_pool_gib >= warm.pool_gib
+    assert unknown.careful_pool_gib == pytest.approx(cold.careful_pool_gib, abs=0.05)
+    assert unknown.hopeful_pool_gib == pytest.approx(warm.hopeful_pool_gib, abs=0.1)
     eager = [
         memory_of(request("Qwen3-8B", "bf16", "0.33.0", start=start, enforce_eager=True))
         for start in ("cold", "warm")
     ]
     assert eager[0].pool_gib == eager[1].pool_gib, "nothing is compiled in eager mode"
+
+
+# Two servers that ran out of memory at their start, after the KV cache was there: vllm-project/vllm#51590 (gpt-oss-120b
+# on eight GPUs of 32 GB at 0.95) and #57475 (24 GB at 0.98, where not even the CUDA context has room).
+@pytest.mark.parametrize(
+    ("utilization", "tensor_parallel", "gpu", "verdict"),
+    [
+        (0.95, 8, "RTX-5090", "too_close"),
+        (0.92, 8, "RTX-5090", "fits"),
+        (0.98, 1, "RTX-4090", "does_not_fit"),
+    ],
+)
+def test_the_verdict_counts_what_must_find_room_beside_the_budget(
+    utilization: float, tensor_parallel: int, gpu: str, verdict: str
+) -> None:
+    model, variant = ("gpt-oss-120b", "mxfp4") if tensor_parallel > 1 else ("gpt-oss-20b", "mxfp4")
+    asked = request(
+        model,
+        variant,
+        "0.28.0",
+        accelerator=CATALOG.accelerator(gpu),
+        tensor_parallel=tensor_parallel,
+        gpu_memory_utilization=utilization,
+    )
+    assert memory_of(asked).verdict == verdict
