@@ -77,8 +77,7 @@ def variants_to_try(
     usable = [
         variant
         for variant in model.variants
-        if accelerator.compute_capability >= variant.min_compute_capability
-        and not any(obstacles(model, variant, release))
+        if accelerator.runs(variant) and not any(obstacles(model, variant, release))
     ]
     return tuple(sorted(usable or model.variants, key=lambda variant: _rank(variant, accelerator)))
 
