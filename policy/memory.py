@@ -170,6 +170,7 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
         speculative_tokens=_drafted(flags.speculative_config or {}),
         enforce_eager=bool(flags.enforce_eager),
         prefix_caching=flags.enable_prefix_caching,
+        start=server.start,
     )
 
 
