@@ -3,6 +3,8 @@
 `COLUMNS` are read, and `available_kv_gib`, a pool from which concurrency and context are computed on top; any other
 is ignored. `text_only` is `--language-model-only`, `enable_prefix_caching` blank the default of the release, and
 `speculative_tokens` counts what the model's own MTP layers draft, read from the text of `model` where it is blank.
+`start` is "cold" where vLLM compiled, "warm" where it found its cache; `other_memory_gib` is what others held of each
+GPU before.
 """
 
 from __future__ import annotations
@@ -21,15 +23,15 @@ from onprem_agents.sizing.kv_layers import ELEMENT_BYTES
 from onprem_agents.sizing.memory import Memory, Outlook, memory_of
 from onprem_agents.sizing.precision import PRECISIONS
 from onprem_agents.sizing.printed import prediction
-from onprem_agents.sizing.release import release_rules, version_number
-from onprem_agents.sizing.request import FitRequest
-from onprem_agents.vllm import default_max_num_batched_tokens, default_max_num_seqs
+from onprem_agents.sizing.release import release_rules
+from onprem_agents.sizing.request import FitRequest, default_batch_tokens
+from onprem_agents.vllm import default_max_num_seqs
 
 COLUMNS = (
     "id", "hf_id", "precision", "model", "dtype_or_quant", "gpu", "gpu_count", "tp", "pp", "kv_cache_dtype",
     "vllm_version", "engine", "max_model_len", "gpu_memory_utilization", "max_num_seqs", "max_num_batched_tokens",
     "enforce_eager", "total_gpu_mem_gib", "text_only", "speculative_tokens", "expert_parallel",
-    "enable_prefix_caching",
+    "enable_prefix_caching", "block_size", "start", "other_memory_gib",
 )  # fmt: skip
 """What a row may tell of a run."""
 
@@ -103,6 +105,9 @@ def _settings(cells: Cells) -> dict[str, Any]:
         "expert_parallel": cells.flag("expert_parallel") or False,
         "prefix_caching": cells.flag("enable_prefix_caching"),
         "enforce_eager": cells.flag("enforce_eager") or False,
+        "block_size": cells.whole("block_size"),
+        "start": cells.word("start", ("cold", "warm")),
+        "other_memory_gib": cells.number("other_memory_gib", least=0) or 0.0,
         "vllm": cells.text("vllm_version") or None,
         "engine_v0": cells.word("engine", ("v0", "v1")) == "v0",
     }
@@ -112,7 +117,9 @@ def _request(checkpoint: Checkpoint, gpu: Accelerator, told: dict[str, Any]) -> 
     """Return the request with vLLM's defaults for what is not told."""
     rules = release_rules(told["vllm"], v0=told["engine_v0"])
     context = told["context_tokens"] or checkpoint.model.architecture.max_context_tokens
-    own_batch = max(2048, context) if rules.is_v0 else default_max_num_batched_tokens(gpu.name, gpu.total_gib)
+    has_encoder = checkpoint.model.multimodal and not told["language_model_only"]
+    own_batch = default_batch_tokens(checkpoint.model, gpu, rules, has_encoder=has_encoder)
+    own_batch = max(2048, context) if rules.is_v0 else own_batch
     defaults: dict[str, Any] = {
         "context_tokens": context,
         "max_num_seqs": default_max_num_seqs(gpu.name, gpu.total_gib),
@@ -126,7 +133,6 @@ def _request(checkpoint: Checkpoint, gpu: Accelerator, told: dict[str, Any]) -> 
         model=checkpoint.model,
         variant=checkpoint.variant,
         accelerator=gpu,
-        release_unknown=version_number(told["vllm"]) is None,
         weights_uncertainty=checkpoint.uncertainty,
         **filled,
     )
@@ -170,11 +176,13 @@ def _verdict(memory: Memory, cells: Cells) -> Outlook:
         changes["context_tokens"] = min(_SHORT_CONTEXT, request.context_tokens)
     sequences = request.max_num_seqs if cells.text("max_num_seqs") else 1
     told = replace(memory, request=replace(request, **changes))
-    strict = told.verdict_for(sequences)
     if cells.text("gpu_memory_utilization"):
-        return strict
+        return told.verdict_for(sequences)
+    strict = told.verdict_within(sequences)
     high = max(_HIGH_UTILIZATION, request.gpu_memory_utilization)
-    lenient = replace(told, request=replace(told.request, gpu_memory_utilization=high)).verdict_for(sequences)
+    lenient = replace(told, request=replace(told.request, gpu_memory_utilization=high)).verdict_within(
+        sequences
+    )
     return strict if strict == lenient else "too_close"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Vendor = Literal["nvidia"]
+Vendor = Literal["nvidia", "amd", "huawei"]
 
 _MIB_PER_GIB = 1024
 
@@ -17,7 +17,9 @@ class Device:
 
     `resource` is what pods ask for, one a whole accelerator; `product_label` and `memory_label` are labels of nodes,
     the second in MiB or, where `memory_in_gib`, as `192G`. `taint_key` is the key by which users of its operator keep
-    others off, `taint_value` what we give it. `operator` is what offers the resource, `discovery` what sets the labels.
+    others off, `taint_value` what we give it. `operator` is what offers the resource and sets the labels; `link` is
+    what its accelerators talk to each other by, where they have links of their own. `files` says who may open its
+    device files, "" where any user of a pod that asked for one may.
     """
 
     maker: str
@@ -28,7 +30,8 @@ class Device:
     taint_key: str
     taint_value: str
     operator: str
-    discovery: str
+    link: str
+    files: str = ""
 
     def memory_text(self, memory_mib: int) -> str:
         """Return the value of the memory label for one accelerator of that size."""
@@ -46,7 +49,37 @@ DEVICES: Mapping[Vendor, Device] = {
         taint_key="nvidia.com/gpu",
         taint_value="present",
         operator="NVIDIA's GPU operator",
-        discovery="NVIDIA's GPU feature discovery (part of the GPU operator)",
+        link="NVLink",
+    ),
+    # ROCm/k8s-device-plugin: docs/user-guide/installation.md, cmd/k8s-node-labeller; the resource is that of its
+    # naming strategy `single`, the default. Taint as in guides to AMD's operator on OKE. Read 2026-11-29.
+    "amd": Device(
+        maker="AMD",
+        resource="amd.com/gpu",
+        product_label="amd.com/gpu.product-name",
+        memory_label="amd.com/gpu.vram",
+        memory_in_gib=True,
+        taint_key="amd.com/gpu",
+        taint_value="present",
+        operator="AMD's GPU operator with its node labeller",
+        link="Infinity Fabric",
+        files="/dev/kfd and /dev/dri belong to the groups video and render: containerd gives them to the pod's user "
+        "with device_ownership_from_security_context, else only root may open them",
+    ),
+    # MindCluster: "K8s native objects" (Ascend Device Plugin, 6.0.RC3) for resource and chip label; the label of the
+    # memory from the device plugin's labeller. No taint of its own is documented. Read 2026-11-29.
+    "huawei": Device(
+        maker="Huawei",
+        resource="huawei.com/Ascend910",
+        product_label="node.kubernetes.io/npu.chip.name",
+        memory_label="mind-cluster/npu-chip-memory",
+        memory_in_gib=True,
+        taint_key="huawei.com/Ascend910",
+        taint_value="present",
+        operator="MindCluster's Ascend Device Plugin and Ascend Docker Runtime",
+        link="HCCS",
+        files="/dev/davinci* belong to the group HwHiAiUser (1000) of the nodes, and the driver's libraries come with "
+        "Ascend Docker Runtime",
     ),
 }
 

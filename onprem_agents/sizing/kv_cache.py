@@ -116,15 +116,24 @@ def cache_layout(  # noqa: PLR0913 - one keyword for each flag of vLLM that coun
     setting = Setting(
         tensor_parallel=tensor_parallel,
         kv_cache_dtype=kv_cache_dtype,
-        in_flight_tokens=max_num_batched_tokens * release.batches_in_flight,
+        in_flight_tokens=max_num_batched_tokens * _batches_in_flight(release, pipeline_parallel),
         speculative_tokens=speculative_tokens,
-        prefix_caching=release.hybrid_prefix_caching if prefix_caching is None else prefix_caching,
-        prefill_checkpoints=release.prefill_checkpoints,
+        prefix_caching=release.memory.hybrid_prefix_caching if prefix_caching is None else prefix_caching,
+        prefill_checkpoints=release.memory.prefill_checkpoints,
     )
     compressed = [group for group in architecture.attention if isinstance(group, CompressedAttention)]
     if compressed:
         return _packed(compressed, setting, pipeline_parallel)
     return _layout(layer_specs(architecture, setting), pipeline_parallel, block_size or 0)
+
+
+def _batches_in_flight(release: ReleaseRules, stages: int) -> int:
+    """Return the batches whose tokens count as held: one more for each further stage where scheduling runs ahead.
+
+    vLLM 0.33.0, config/vllm.py, max_concurrent_batches.
+    """
+    batches = release.memory.batches_in_flight
+    return batches + stages - 1 if batches > 1 else 1
 
 
 def _packed(groups: Sequence[CompressedAttention], setting: Setting, stages: int) -> CacheLayout:

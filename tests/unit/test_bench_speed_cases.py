@@ -13,7 +13,6 @@ from onprem_agents.catalog import Catalog, load_catalog
 from tools.bench.speed_cases import (
     OTHER_GPUS,
     SPEED_CASES,
-    Score,
     SpeedCase,
     read_speed_cases,
     score,
@@ -124,19 +123,13 @@ def test_a_score_is_taken_per_kind_and_side_and_counts_what_was_not_predicted() 
 
     scores = score(lambda case: None if case.value == 1 else min(case.value * 1.1, 55), cases)
 
-    assert scores == {
-        ("decode", False): Score(
-            count=3,
-            unpredicted=0,
-            median_error=pytest.approx(0.1),
-            p90_error=pytest.approx(0.45),
-            median_ratio=pytest.approx(1.1),
-        ),
-        ("decode", True): Score(
-            count=1,
-            unpredicted=1,
-            median_error=pytest.approx(0.1),
-            p90_error=pytest.approx(0.1),
-            median_ratio=pytest.approx(1.1),
-        ),
+    assert {group: (one.count, one.unpredicted) for group, one in scores.items()} == {
+        ("decode", False): (3, 0),
+        ("decode", True): (1, 1),
     }
+    # 10 and 20 are predicted a tenth too high, 100 as 55.
+    tuned_on = scores["decode", False]
+    assert (tuned_on.median_error, tuned_on.p90_error, tuned_on.median_ratio) == pytest.approx(
+        (0.1, 0.45, 1.1)
+    )
+    assert scores["decode", True].median_ratio == pytest.approx(1.1)

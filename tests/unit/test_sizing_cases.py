@@ -87,6 +87,9 @@ def test_a_prediction_holds_every_figure_that_vllm_prints() -> None:
         ({"text_only": "perhaps"}, "text_only is 'perhaps': it is neither yes nor no"),
         ({"expert_parallel": "8"}, "expert_parallel is '8'"),
         ({"enable_prefix_caching": "on"}, "(taken: true, yes, 1, false, no, 0 or nothing)"),
+        ({"start": "luke"}, "start is 'luke': nothing is known of it (taken: cold, warm or nothing)"),
+        ({"other_memory_gib": "-1"}, "other_memory_gib is '-1': it is too small"),
+        ({"block_size": "0"}, "block_size is '0': it is too small"),
         ({"speculative_tokens": "-1"}, "speculative_tokens is '-1'"),
         ({"speculative_tokens": "3"}, "gpt-oss-120b has no layers of its own to draft with"),
     ],
@@ -107,15 +110,18 @@ def test_all_that_is_wrong_in_a_row_is_told_at_once() -> None:
 def test_the_settings_of_a_row_reach_the_sizing() -> None:
     told = {
         "text_only": "True", "speculative_tokens": "2", "expert_parallel": "yes", "enable_prefix_caching": "false",
+        "block_size": "32", "start": "Cold", "other_memory_gib": "4.9",
     }  # fmt: skip
     request = request_of({**QWEN_27B, **told}, CATALOG)
     assert request.language_model_only
     assert request.speculative_tokens == 2
     assert request.expert_parallel
     assert request.prefix_caching is False
+    assert (request.block_size, request.start, request.other_memory_gib) == (32, "cold", 4.9)
     blank = request_of({**QWEN_27B, **dict.fromkeys(told, "")}, CATALOG)
     assert (blank.language_model_only, blank.speculative_tokens, blank.expert_parallel) == (False, 0, False)
     assert blank.prefix_caching is None, "the default of the release"
+    assert (blank.block_size, blank.start, blank.other_memory_gib) == (None, None, 0.0)
 
 
 def test_a_column_of_drafted_tokens_counts_more_than_the_text_that_names_the_model() -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from onprem_agents.catalog import Catalog
 from onprem_agents.sizing.checkpoint import Checkpoint, checkpoint_named
@@ -143,7 +143,7 @@ def _case(row: Mapping[str, str]) -> SpeedCase:
     kind = row["kind"]
     if kind not in KINDS:
         raise ValueError(f"{ident}: kind {kind!r} is none of {', '.join(KINDS)}")
-    units = UNITS[cast(Kind, kind)]
+    units = UNITS[kind]
     told = [unit for unit in (unit for units in UNITS.values() for unit in units) if row[unit]]
     if len(told) != 1 or told[0] not in units:
         raise ValueError(
@@ -152,7 +152,7 @@ def _case(row: Mapping[str, str]) -> SpeedCase:
     try:
         return SpeedCase(
             ident=ident,
-            kind=cast(Kind, kind),
+            kind=kind,
             model=row["model"],
             hf_id=row["hf_id"],
             precision=row["precision"],
