@@ -21,6 +21,7 @@ from onprem_agents.vllm import (
 from .graph import UNKNOWN
 from .known import KnownModel, accelerator_of, model_of, only_known_at_run_time
 from .serving import Server
+from .sources import PRODUCT_LABELS
 
 # Fields that a sizing request is made of; one that can't be read leaves nothing to compute.
 _READ = (
@@ -102,9 +103,9 @@ def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None
     if gpu is None:
         told = ", ".join(str(label) for label in server.accelerators)
         what = f"the GPU {told} is not in the catalogue" if told else "nothing tells its kind of GPU"
-        yield f"{what} (nodeSelector nvidia.com/gpu.product or the annotation {ACCELERATOR_ANNOTATION})"
+        yield f"{what} (nodeSelector {', '.join(PRODUCT_LABELS)} or the annotation {ACCELERATOR_ANNOTATION})"
     if server.gpus is None:
-        yield "it asks for no nvidia.com/gpu"
+        yield "it asks for no GPU"
     if server.multi_node or (flags.pipeline_parallel_size or 1) > 1:
         yield "it spreads one model over pipeline stages, which the sizing engine does not model"
     if (flags.kv_cache_dtype or "auto") not in _KV_CACHE_DTYPES:
@@ -169,6 +170,7 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
         speculative_tokens=_drafted(flags.speculative_config or {}),
         enforce_eager=bool(flags.enforce_eager),
         prefix_caching=flags.enable_prefix_caching,
+        start=server.start,
     )
     # A batch that cannot hold one item is the matter of options-start-together: here it is sized as if it could.
     batched = max(request.max_num_batched_tokens, request.least_batch_tokens)

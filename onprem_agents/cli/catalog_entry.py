@@ -11,6 +11,11 @@ from onprem_agents.units import GB
 
 Entry = Model | Accelerator | Tier | ClusterPlatform
 
+_UNRATED = {
+    "before-agents": "no public figure: it is older than the benchmarks that agents solve",
+    "none-found": "no public figure was found, of its maker or of a board",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -57,6 +62,7 @@ def _model(model: Model, catalog: Catalog) -> Iterator[Row]:
         yield Row(title="same shape", text=_listed(model.same_shape))
     gated = ", gated: its licence must be accepted before the download" if model.gated else ""
     yield Row(title="licence", text=model.license + gated, source=model.license_source)
+    yield from _quality(model)
     yield from _shape(model)
     parsers = f"tool calls {model.tool_call_parser or 'none'}, reasoning {model.reasoning_parser or 'none'}"
     yield Row(title="parsers", text=parsers)
@@ -81,6 +87,16 @@ def _model(model: Model, catalog: Catalog) -> Iterator[Row]:
         yield Row(title="note", text=note)
     for variant in model.variants:
         yield from _variant(variant)
+
+
+def _quality(model: Model) -> Iterator[Row]:
+    for figure in model.quality:
+        hand = {"maker": "its maker", "another": "someone else"}.get(figure.by, figure.by)
+        how = f" ({figure.harness})" if figure.harness is not None else ""
+        text = f"{figure.benchmark} {figure.score:g} %, measured by {hand}{how}"
+        yield Row(title="quality", text=text, source=figure.source)
+    if model.unrated is not None:
+        yield Row(title="quality", text=_UNRATED[model.unrated])
 
 
 def _thinking(model: Model, catalog: Catalog) -> Iterator[Row]:
@@ -153,12 +169,14 @@ def _accelerator(gpu: Accelerator) -> Iterator[Row]:
     memory = f"{gpu.total_gib:g} GiB of nominal {gpu.nominal_gb} GB, {seen}{shared}"
     yield Row(title="memory", text=memory, source=gpu.total_source)
     natively = _listed([name for name, has in (("FP8", gpu.native_fp8), ("FP4", gpu.native_fp4)) if has])
-    capability = f"{gpu.compute_capability:g}" + (f", computes in {natively}" if natively else "")
-    yield Row(title="compute capability", text=capability)
+    capability = f"{gpu.compute_capability:g}" if gpu.compute_capability else "its maker has no such number"
+    yield Row(title="compute capability", text=capability + (f", computes in {natively}" if natively else ""))
     rates = [f"memory {gpu.bandwidth_gb_per_second} GB/s", f"BF16 {gpu.bf16_tflops:g} TFLOPS"]
     if gpu.fp8_tflops is not None:
         rates.append(f"FP8 {gpu.fp8_tflops:g} TFLOPS")
-    link = "NVLink" if gpu.nvlink else "PCI Express"
+    if gpu.fp4_tflops is not None:
+        rates.append(f"FP4 {gpu.fp4_tflops:g} TFLOPS")
+    link = gpu.device.link if gpu.nvlink else "PCI Express"
     rates.append(f"{link} {gpu.interconnect_gb_per_second} GB/s")
     yield Row(title="rates", text=_listed(rates), source=gpu.source)
     if gpu.mig is not None:
@@ -169,7 +187,7 @@ def _accelerator(gpu: Accelerator) -> Iterator[Row]:
         f"{host.gpus_per_node} GPUs, {host.cpus_per_gpu} CPUs and {host.memory_gib_per_gpu} GiB for each"
     )
     yield Row(title="typical server", text=typical)
-    labels = f"nvidia.com/gpu.product={gpu.product_label}, nvidia.com/gpu.memory={gpu.memory_label_mib}"
+    labels = _listed(f"{label}={value}" for label, value in gpu.node_labels.items())
     yield Row(title="node labels", text=labels)
     yield Row(title="put forward", text="yes" if gpu.proposed else "no: known so that it can be read")
 

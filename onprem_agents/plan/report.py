@@ -12,7 +12,10 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.plan.agents_served import agents_served
+from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
+from onprem_agents.sizing import speed_of
 
 REPORT_VERSION = 1
 
@@ -31,7 +34,10 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
             "gpus": pool.gpus,
             "freeGpus": plan.placement.free,
         },
-        "models": [role_report(serving) for serving in plan.serving],
+        "models": [
+            role_report(serving, len(plan.developers) or None) | {"agents": _agents(plan, serving)}
+            for serving in plan.serving
+        ],
         "developers": len(plan.developers),
         "developersByTeam": _teams(plan),
         "sessions": sum(serving.sessions for serving in plan.serving),
@@ -53,6 +59,13 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
     }
 
 
+def _agents(plan: PlatformPlan, serving: ServingPlan) -> list[dict[str, Any]]:
+    """Return each agent that developers use as the role serves it behind the platform's gateway."""
+    used = agents_used(plan.settings)
+    served = agents_served(serving, plan.settings.translation)
+    return [each.as_json() for each in served if each.agent in used]
+
+
 def _teams(plan: PlatformPlan) -> dict[str, int]:
     teams = (developer.team for developer in plan.access.developers.values())
     return dict(sorted(Counter(team for team in teams if team is not None).items()))
@@ -69,8 +82,8 @@ def kept_in(cache: Cache | None) -> str | None:
     return None
 
 
-def role_report(serving: ServingPlan) -> dict[str, Any]:
-    """Return the report of one role."""
+def role_report(serving: ServingPlan, developers: int | None = None) -> dict[str, Any]:
+    """Return the report of one role; its speed is that for so many developers, None: as many as sessions fit."""
     fit, loading = serving.fit, serving.loading
     return {
         "role": serving.role,
@@ -116,6 +129,8 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
             "restartSeconds": loading.restart_seconds,
             "budgetSeconds": loading.budget_seconds,
             "keptIn": kept_in(serving.cache),
+            "start": serving.start.kind,
+            "startBecause": serving.start.because,
         },
         "rollout": {
             "kind": serving.rollout.kind,
@@ -123,8 +138,15 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
             "reason": serving.rollout.reason,
             "onModeChange": _on_mode_change(serving),
         },
+        "speed": _speed(serving, developers),
         "notes": list(serving.notes),
     }
+
+
+def _speed(serving: ServingPlan, developers: int | None) -> dict[str, Any] | None:
+    if serving.fit.memory is None:
+        return None
+    return speed_of(serving.fit.memory, developers or serving.sessions, serving.replicas).to_wire()
 
 
 def _on_mode_change(serving: ServingPlan) -> str:

@@ -25,6 +25,7 @@ from onprem_agents.sizing.printed import prediction
 from onprem_agents.sizing.refusals import Cause, Refusal, Setting
 from onprem_agents.sizing.release import ReleaseRules, release_rules
 from onprem_agents.sizing.request import FitRequest
+from onprem_agents.sizing.speed import Speed, speed_of
 from onprem_agents.sizing.throughput import DECODE_FORMULA, PREFILL_FORMULA, Bounds, bounds_of
 from onprem_agents.sizing.weights import checkpoint_gib
 
@@ -44,6 +45,7 @@ __all__ = [
     "Refusal",
     "ReleaseRules",
     "Setting",
+    "Speed",
     "Term",
     "accelerator_named",
     "bounds_of",
@@ -58,5 +60,6 @@ __all__ = [
     "needs_expert_parallel",
     "prediction",
     "release_rules",
+    "speed_of",
     "tensor_parallel_problems",
 ]

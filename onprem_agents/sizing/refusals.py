@@ -112,12 +112,12 @@ def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[Refusa
     """Return what vLLM or the hardware refuses whatever the memory."""
     found = []
     gpu, variant, model = request.accelerator, request.variant, request.model
-    if gpu.compute_capability < variant.min_compute_capability:
-        text = (
-            f"{variant.hf_id} ({variant.precision}) needs compute capability "
-            f"{variant.min_compute_capability}, {gpu.name} has {gpu.compute_capability}"
-        )
-        found.append(Refusal(cause="precision-unsupported", setting="variant", text=text))
+    obstacle = gpu.obstacle(variant)
+    if obstacle is not None:
+        found.append(Refusal(cause="precision-unsupported", setting="variant", text=obstacle))
+    if request.cache_dtype == "fp8" and not gpu.build.fp8_kv_cache:
+        text = f"{gpu.build.title} keeps no KV cache in FP8 on {gpu.name}"
+        found.append(Refusal(cause="precision-unsupported", setting="kv_cache_dtype", text=text))
     together = request.tensor_parallel * request.pipeline_parallel
     if together > most_gpus_together(gpu, together):
         text = f"{gpu.name} is a slice of a GPU, and slices cannot share a model: {together} of them are asked for"

@@ -96,7 +96,7 @@ def test_the_plan_command_shows_the_note(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["plan", "48gb", "--stacks", str(tmp_path)])
 
     assert result.exit_code == 0, result.output
-    assert "note: vLLM 0.33.7 is not in the catalogue" in result.output
+    assert "note: vLLM 0.33.7 is not in the catalogue" in " ".join(result.output.split())
 
 
 def test_the_catalog_command_lists_every_release_with_its_sources() -> None:

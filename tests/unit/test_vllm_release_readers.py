@@ -31,7 +31,7 @@ READERS: dict[type[Facts], dict[str, str]] = {
         "tool_parsers": "vllm/argv.py",
         "reasoning_parsers": "vllm/argv.py",
         "quantization_methods": "vllm/argv.py",
-        "endpoints": "plan/release_notes.py",
+        "endpoints": "vllm/history.py",
         "image": "vllm/argv.py",
         "memory": "sizing/release.py",
     },
@@ -71,6 +71,7 @@ READERS: dict[type[Facts], dict[str, str]] = {
         "read": "cli/catalog.py",
         "removed": "vllm/history.py",
         "one_tool_parser": "vllm/history.py",
+        "endpoints_since": "vllm/history.py",
     },
     Removed: {"takes_value": "vllm/reader.py", "hint": "vllm/history.py"},
 }

@@ -34,7 +34,7 @@ def one_by_one(
         for asked, found in _servers(model, gpu, gpus, context_tokens):
             sessions = gpus // asked.tensor_parallel * found.sessions
             cover = (sessions >= developers) + (sessions >= math.ceil(developers / 2))
-            native = asked.variant.runs_natively_on(gpu.compute_capability)
+            native = gpu.computes_in(asked.variant)
             own = asked.cache_dtype == "auto"
             rank = cover, native, asked.variant.weights_gib, own, sessions, -asked.tensor_parallel
             if best is None or rank > best[0]:

@@ -1,0 +1,30 @@
+"""How well a model does at agents' work, as a public benchmark says: whose measurement, and where it was read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from onprem_agents.catalog.fact import Fact, Source
+
+Benchmark = Literal[
+    "SWE-bench Verified", "Terminal-Bench 2.1", "SWE-bench Pro", "Terminal-Bench Hard", "LiveCodeBench"
+]
+"""Those that agents solve, the best known first; LiveCodeBench is written without tools."""
+
+By = Literal["maker", "OpenHands Index", "Uni-Agent", "Artificial Analysis", "Scale AI", "another"]
+"""Who measured: the model's maker, a board that runs all models alike, or someone else, who may be a rival."""
+
+Unrated = Literal["before-agents", "none-found"]
+"""Why a model has no figure: it is older than such benchmarks, or neither its maker nor a board was seen to say one."""
+
+
+class Quality(Fact):
+    """A score in percent of the tasks. `harness` is what ran the model, or which tasks; null where that is not told."""
+
+    benchmark: Benchmark
+    score: float = Field(ge=0, le=100)
+    by: By
+    harness: str | None = None
+    source: Source
