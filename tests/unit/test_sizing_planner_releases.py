@@ -21,9 +21,9 @@ _CHECKPOINT = (
     "request, and blocks are multiples of 64 tokens"
 )
 KNOWN: dict[tuple[str, str], str] = {
-    **{(release, "DeepSeek-V4-Flash"): _PACKED for release in ("0.20.2", "0.22.1", "0.25.1")},
+    **{(release, "DeepSeek-V4-Flash"): _PACKED for release in ("0.20.2", "0.22.1", "0.25.1", "0.28.0")},
     **{(release, "Kimi-Linear-48B-A3B"): _ALIGNED for release in ("0.20.2", "0.22.1", "0.25.1")},
-    **{(release, "MiMo-V2-Flash"): _DEAF for release in ("0.20.2", "0.22.1", "0.25.1")},
+    **{(release, "MiMo-V2-Flash"): _DEAF for release in ("0.20.2", "0.22.1", "0.25.1", "0.28.0")},
     ("0.33.0", "Qwen3-Next-80B-A3B"): _CHECKPOINT,
     ("0.33.0", "Qwen3.5-4B"): _CHECKPOINT,
     ("0.33.0", "Qwen3.5-35B-A3B"): _CHECKPOINT,
@@ -35,8 +35,15 @@ A difference that is gone fails the test as a new one does: the line goes with i
 """
 
 _FP8_ALONE = "the layout of its caches was written for FP8 alone"
+_NO_KERNEL = (
+    "on Hopper it took FlashAttention 4 for all layers, which reads no FP8 cache there (flashinfer#3327)"
+)
 REFUSED: dict[tuple[str, str, str], str] = {
-    (release, "DeepSeek-V4-Flash", "auto"): _FP8_ALONE for release in ("0.20.2", "0.22.1", "0.25.1")
+    **{
+        (release, "DeepSeek-V4-Flash", "auto"): _FP8_ALONE
+        for release in ("0.20.2", "0.22.1", "0.25.1", "0.28.0")
+    },
+    ("0.28.0", "gemma-4-12B", "fp8"): _NO_KERNEL,
 }
 """Release, model and KV dtype that the release refuses whatever the split, and we do not; each with its reason."""
 
