@@ -39,7 +39,7 @@ _READ = (
     "quantization",
 )
 _KV_CACHE_DTYPES = {
-    **dict.fromkeys(("auto", "bfloat16", "float16"), "auto"),
+    **{name: name for name in ("auto", "bfloat16", "float16")},
     **dict.fromkeys(("fp8", "fp8_e4m3", "fp8_e5m2"), "fp8"),
 }
 
@@ -170,6 +170,7 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
         speculative_tokens=_drafted(flags.speculative_config or {}),
         enforce_eager=bool(flags.enforce_eager),
         prefix_caching=flags.enable_prefix_caching,
+        start=server.start,
     )
 
 

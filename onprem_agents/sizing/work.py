@@ -27,6 +27,7 @@ from onprem_agents.sizing.kv_specs import ChunkedSpec, FullSpec, LayerSpec, Slid
 from onprem_agents.sizing.memory import Memory
 from onprem_agents.sizing.precision import part_bytes
 from onprem_agents.sizing.request import FitRequest
+from onprem_agents.sizing.towers import tower_gib
 from onprem_agents.units import GIB
 
 _READ_PARTS = (
@@ -97,6 +98,8 @@ def work_on(request: FitRequest, weights_gib: float) -> Work:
     model, variant = request.model, request.variant
     counted = parameters_of(model.architecture)
     params = {part: float(getattr(counted, part)) for part in (*_READ_PARTS, *_UNREAD_PARTS, "experts")}
+    if not tower_gib(request, 1.0):
+        params["vision"] = 0.0
     head = params["head"] or params["embedding"]  # a tied table is read as the head
     params["head"], params["embedding"] = head, params["embedding"] if params["head"] else 0.0
     sized = {part: count * part_bytes(variant, part) for part, count in params.items()}
