@@ -33,6 +33,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "no prefix caching": {"enable_prefix_caching": False},
 }
 """What is told, by a name of its own."""
+SEEING_ELSEWHERE = ("0.20.2", "0.22.1", "0.33.0")
+"""Other releases that are asked of Gemma: 0.22 was the first to raise a batch."""
+_GEMMA = ("gemma-3-4b", "gemma-4-31B")
 EXPLICIT_BATCHES = (2048, 8192)
 SEEING_CONTEXT_TOKENS = 32_768
 _POOL_GIB = 40
@@ -68,9 +71,11 @@ def _question(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def seeing_question() -> dict[str, Any]:
-    """Return what `see.py` is asked."""
+def seeing_question(python_files: Path | None = None) -> dict[str, Any]:
+    """Return what `see.py` is asked: of all families, or of Gemma where another release's files are told."""
+    other = {} if python_files is None else {"python_files": str(python_files)}
     return {
+        **other,
         "tensor_parallel": _SIZES,
         "explicit": EXPLICIT_BATCHES,
         "models": [
@@ -79,19 +84,31 @@ def seeing_question() -> dict[str, Any]:
                 "config": seeing_config_of(load_catalog().model(name)),
                 "context_tokens": SEEING_CONTEXT_TOKENS,
             }
-            for name in SEEING
+            for name in (SEEING if python_files is None else _GEMMA)
         ],
     }
 
 
-def write(vllm: str, made: str, told: dict[str, Any], seeing: list[dict[str, Any]]) -> None:
+def write(
+    vllm: str,
+    made: str,
+    told: dict[str, Any],
+    seeing: list[dict[str, Any]],
+    seeing_elsewhere: dict[str, Any],
+) -> None:
     """Write the file, a line for each model."""
     head = json.dumps({"vllm": vllm, "made": made}, indent=1).removesuffix("\n}")
-    parts = [f'  "{name}": [\n{_lines(answers)}\n  ]' for name, answers in told.items()]
     text = (
-        head + ',\n "told": {\n' + ",\n".join(parts) + '\n },\n "seeing": [\n' + _lines(seeing) + "\n ]\n}\n"
+        head
+        + f',\n "told": {{\n{_parts(told)}\n }}'
+        + f',\n "seeing": [\n{_lines(seeing)}\n ]'
+        + f',\n "seeing_elsewhere": {{\n{_parts(seeing_elsewhere)}\n }}\n}}\n'
     )
     FILE.write_text(text, encoding="utf-8")
+
+
+def _parts(named: dict[str, Any]) -> str:
+    return ",\n".join(f'  "{name}": [\n{_lines(answers)}\n  ]' for name, answers in named.items())
 
 
 def _lines(answers: list[dict[str, Any]]) -> str:

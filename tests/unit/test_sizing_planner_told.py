@@ -82,6 +82,29 @@ def test_fit_raises_the_batch_with_images_and_refuses_a_smaller_one_as_vllm_does
             assert ("batch-below-item" in causes) == isinstance(answer, str), (entry["name"], batch, causes)
 
 
+_NEVER = "no release before 0.22 raises the batch, and each refuses one below an item"
+TAKEN: dict[tuple[str, str, str], str] = {
+    ("0.20.2", "gemma-4-31B", "none"): _NEVER,
+    ("0.20.2", "gemma-4-31B", "2048"): _NEVER,
+}
+"""Release, model and told batch that vLLM refuses and we take, each with its reason; none else differs."""
+
+
+def test_other_releases_raise_and_refuse_batches_as_said_but_for_what_is_known() -> None:
+    unlike = set()
+    for release, entries in told.committed()["seeing_elsewhere"].items():
+        for entry in entries:
+            words = (entry["name"], "--gpu", "L40S", "--images", "--vllm", release)
+            for batch, answer in ({"none": entry["batch"]} | entry["explicit"]).items():
+                request = request_of(
+                    *words, *(() if batch == "none" else ("--max-num-batched-tokens", batch))
+                )
+                refused = "batch-below-item" in {refusal.cause for refusal in fit(request).refusals}
+                if answer != request.batch_tokens and not (refused and isinstance(answer, str)):
+                    unlike.add((release, entry["name"], batch))
+    assert unlike == set(TAKEN)
+
+
 def test_fit_without_images_asks_for_the_plain_batch() -> None:
     for entry in told.committed()["seeing"]:
         assert request_of(entry["name"], "--gpu", "L40S", "--vllm", "0.32.0").batch_tokens == 2048
