@@ -39,7 +39,7 @@ _READ = (
     "quantization",
 )
 _KV_CACHE_DTYPES = {
-    **dict.fromkeys(("auto", "bfloat16", "float16"), "auto"),
+    **{name: name for name in ("auto", "bfloat16", "float16")},
     **dict.fromkeys(("fp8", "fp8_e4m3", "fp8_e5m2"), "fp8"),
 }
 

@@ -139,6 +139,7 @@ def _specs_of(group: AttentionLayers, request: FitRequest) -> list[LayerSpec]:
         speculative_tokens=0,
         prefix_caching=False,
         prefill_checkpoints=False,
+        delta_checkpoints=False,
     )
     return layer_specs(request.model.architecture.model_copy(update={"attention": (group,)}), setting)
 

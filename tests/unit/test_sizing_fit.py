@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -221,7 +222,7 @@ def test_a_refusal_names_a_context_that_would_fit() -> None:
     verdict = fit(asked)
     assert not verdict.fits
     (problem,) = verdict.problems
-    assert "one session of 262144 tokens needs 16.32 GiB" in problem
+    assert "one session of 262144 tokens needs 16.50 GiB" in problem
     told = [(change.settings, change.request.context_tokens) for change in changes_that_fit(asked)]
     assert (("kv_cache_dtype",), 262_144) in told
     assert fit(replace(asked, context_tokens=verdict.largest_context_tokens)).fits
@@ -263,7 +264,7 @@ def test_sessions_never_exceed_what_the_scheduler_admits() -> None:
         ({"gpu_memory_utilization": 0.995}, "leaves 0.40 GiB of H100 outside vLLM's budget"),
         ({"context_tokens": 300_000}, "beyond the 262144 of Qwen3.6-27B"),
         ({"max_num_seqs": 4096}, "is below max_num_seqs 4096"),
-        ({"max_num_batched_tokens": 1024}, "is below the 1568 tokens of one KV block"),
+        ({"max_num_batched_tokens": 1024, "vllm": "0.26.0"}, "is below the 1568 tokens of one KV block"),
         ({"tensor_parallel": 0}, "tensor parallel 0"),
         ({"tensor_parallel": 3}, "4 KV heads of the full layers"),
         ({"tensor_parallel": 5}, "24 attention heads cannot be split over 5 GPUs"),
@@ -273,6 +274,18 @@ def test_settings_that_vllm_refuses_are_named(changes: dict[str, object], words:
     verdict = fit(request("Qwen3.6-27B", "fp8", "H100", **changes))
     assert not verdict.fits
     assert any(words in problem for problem in verdict.problems), verdict.problems
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"vllm": "0.27.1"}, {"vllm": "0.26.0", "prefix_caching": False}, {"vllm": "0.25.1"}],
+    ids=str,
+)
+def test_a_batch_below_a_block_is_refused_with_prefix_caching_up_to_0_26_alone(
+    changes: dict[str, Any],
+) -> None:
+    # vllm 0.26.0 and 0.27.0, config/vllm.py, validate_block_size; 0.25 caches no prefixes of hybrid models by default
+    assert fit(request("Qwen3.6-27B", "fp8", "H100", max_num_batched_tokens=1024, **changes)).fits
 
 
 def test_speculation_without_draft_layers_is_refused() -> None:
