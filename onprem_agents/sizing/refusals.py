@@ -51,6 +51,7 @@ Setting = Literal[
     "language_model_only",
     "block_size",
     "other_memory_gib",
+    "start",
 ]
 """Fields of a request that may be at fault, or that a change may set."""
 
