@@ -40,6 +40,10 @@ class GpuNodePoolArgs(TypedDict):
     taint: NotRequired[pulumi.Input[bool]]
     """Keep other workloads off the nodes that 'nodeNames' lists, by a taint that GPU users know. Default:
     true."""
+    mig_strategy: NotRequired[pulumi.Input[str]]
+    """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
+    mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
+    Default: single."""
     queue: NotRequired[pulumi.Input[Queue]]
     """Kueue objects for the pool. Left out: none are made."""
 
@@ -266,6 +270,10 @@ class InferenceServiceArgs(TypedDict):
     node_names: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """The nodes of a pool that lists them: pods then go by the pool's label. Left out: they go by the label
     that NVIDIA's GPU feature discovery sets."""
+    mig_strategy: NotRequired[pulumi.Input[str]]
+    """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
+    mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
+    Default: single."""
     priority_class: NotRequired[pulumi.Input[str]]
     """Existing PriorityClass of the pods, such as a pool's. Left out: none."""
     local_queue: NotRequired[pulumi.Input[str]]
@@ -561,6 +569,10 @@ class Hardware(TypedDict):
     taint: NotRequired[pulumi.Input[bool]]
     """Keep other workloads off the nodes that 'nodeNames' lists, by a taint that GPU users know. Default:
     true."""
+    mig_strategy: NotRequired[pulumi.Input[str]]
+    """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
+    mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
+    Default: single."""
 
 
 class ModelRole(TypedDict):

@@ -43,6 +43,7 @@ def _node(plan: PlatformPlan, name: str) -> NodeSpec:
         vendor=pool.accelerator.vendor,
         accelerator_label=pool.accelerator.product_label,
         memory_mib=pool.accelerator.memory_label_mib,
+        mig_profile=pool.mig_profile,
         gpus=pool.gpus_per_node,
         # Nodes that the stack adopts come bare: the label and the taint are its own to put.
         taint=pool.taint and not pool.node_names,

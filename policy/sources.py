@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from onprem_agents.catalog import DEVICES
+from onprem_agents.catalog import DEVICES, is_product_label
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION, POOL_LABEL
 from onprem_agents.vllm import HOLE, UNREADABLE, ParsedServe
 
@@ -39,8 +39,10 @@ def model_names(
 def accelerators(resource: Resource) -> tuple[str | Unknown, ...]:
     """Return labels, pools or names of the GPUs that the pod may land on; empty when nothing says."""
     predictor = dig(resource.props, "spec", "predictor")
-    for label in (*PRODUCT_LABELS, POOL_LABEL):
-        selected = dig(predictor, "nodeSelector", label)
+    selector = dig(predictor, "nodeSelector")
+    products = filter(is_product_label, selector if isinstance(selector, Mapping) else ())
+    for label in (*products, POOL_LABEL):
+        selected = dig(selector, label)
         if selected is not None:
             return (selected,)
     required = dig(predictor, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
@@ -49,7 +51,7 @@ def accelerators(resource: Resource) -> tuple[str | Unknown, ...]:
     found: list[str | Unknown] = []
     for term in items(dig(required, "nodeSelectorTerms")):
         for expression in items(dig(term, "matchExpressions")):
-            if dig(expression, "key") in PRODUCT_LABELS and dig(expression, "operator") == "In":
+            if is_product_label(str(dig(expression, "key"))) and dig(expression, "operator") == "In":
                 found += items(dig(expression, "values"))
     told = resource.annotation(ACCELERATOR_ANNOTATION)
     return tuple(found) or (() if told is None else (told,))

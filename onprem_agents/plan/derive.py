@@ -14,6 +14,7 @@ from onprem_agents.plan.derive_connection import connection_of, stack_key, stack
 from onprem_agents.plan.derive_ingress import request_body_mib, too_many_rules
 from onprem_agents.plan.derive_servers import Servers, pool_of, unknown_names
 from onprem_agents.plan.images import digests_of_others
+from onprem_agents.plan.maker import slice_problems
 from onprem_agents.plan.names import PROXY_NAME
 from onprem_agents.plan.operator import operator_problems
 from onprem_agents.plan.platform import PlatformPlan, images_of, references_of
@@ -62,6 +63,7 @@ def _planned(
         catalog=catalog,
     ).decide()
     problems = [*stack_name_problems(stack), *_clashes(settings), *decided.problems]
+    problems += slice_problems(pool, settings.hardware.mig_strategy, above="platform.hardware.")
     if not decided.problems:
         images = images_of(settings, decided.serving)
         problems += digests_of_others(settings.images, images, where="platform.images")

@@ -20,7 +20,7 @@ from onprem_agents.plan.rollout import choose_rollout
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.timeouts import TimeoutChain, derive_timeouts
 from onprem_agents.stack.images import Images
-from onprem_agents.stack.settings import Hardware, ModelRole, Serving, Timeouts
+from onprem_agents.stack.settings import Hardware, MigStrategy, ModelRole, Serving, Timeouts
 
 # One label of a DNS name (RFC 1035); KServe's domainTemplate puts name and namespace into one (v0.20.0, 2026-08).
 _MOST_LABEL_CHARS = 63
@@ -199,16 +199,17 @@ def timeouts_of(settings: Timeouts) -> TimeoutChain:
 def pool_of(hardware: Hardware, namespace: str, catalog: Catalog) -> Pool:
     """Return the pool that the hardware section means. Raises `UnknownFact` for an unknown tier or accelerator."""
     tier = catalog.tier(hardware.tier) if hardware.tier is not None else None
-    return pool_named(
+    pool = pool_named(
         tier.name if tier is not None else None,
         namespace=namespace,
         accelerator=tier.accelerator if tier is not None else str(hardware.accelerator),
         gpus_per_node=hardware.gpus_per_node or (tier.gpus_per_node if tier is not None else 1),
         nodes=hardware.nodes or len(hardware.node_names) or (tier.nodes if tier is not None else 1),
         node_names=hardware.node_names,
-        taint=hardware.taint,
+        mig_strategy=hardware.mig_strategy,
         catalog=catalog,
     )
+    return replace(pool, taint=hardware.taint)
 
 
 def pool_named(
@@ -219,7 +220,7 @@ def pool_named(
     gpus_per_node: int,
     nodes: int,
     node_names: tuple[str, ...],
-    taint: bool,
+    mig_strategy: MigStrategy,
     catalog: Catalog,
 ) -> Pool:
     """Return a pool; without a name it has that of its accelerator. Raises `UnknownFact` for an unknown one."""
@@ -231,7 +232,8 @@ def pool_named(
         gpus_per_node=gpus_per_node,
         nodes=nodes,
         node_names=node_names,
-        taint=taint,
+        taint=True,
+        mig_profile=found.mig.profile if found.mig is not None and mig_strategy == "mixed" else None,
     )
 
 

@@ -18,6 +18,7 @@ from onprem_agents.plan.derive_connection import stack_name_problems
 from onprem_agents.plan.derive_pool import queues_for
 from onprem_agents.plan.derive_servers import Servers, pool_named
 from onprem_agents.plan.images import digests_of_others, each_once, server_images
+from onprem_agents.plan.maker import slice_problems
 from onprem_agents.plan.names import own_key_secret
 from onprem_agents.plan.parts import AuthPart, PoolPart, ServerPart
 from onprem_agents.plan.platform import PlatformPlan
@@ -47,6 +48,9 @@ def plan_pool(raw: object, *, stack: str, source: str, catalog: Catalog | None =
     catalog = catalog or load_catalog()
     arguments = arguments_of(PoolArguments, raw, stack=stack, source=source, catalog=catalog)
     pool = _pool(arguments, arguments.taint, catalog)
+    problems = list(slice_problems(pool, arguments.mig_strategy))
+    if problems:
+        raise InvalidInput(source, problems)
     return PoolPart(
         stack=stack,
         namespace=arguments.namespace,
@@ -78,6 +82,7 @@ def plan_server(
         catalog=catalog,
     ).decide()
     problems = OF_A_SERVER.problems([*decided.problems, *folders_of_nobody((arguments,), arguments.pod_ids)])
+    problems += slice_problems(pool, arguments.mig_strategy)
     if has_key and arguments.key_secret is not None:
         problems.append(_two_keys(arguments.key_secret))
     for serving in decided.serving:
@@ -176,16 +181,17 @@ def no_map(given: object) -> Problem:
 
 
 def _pool(arguments: PoolArguments | ServerArguments, taint: bool, catalog: Catalog) -> Pool:
-    return pool_named(
+    pool = pool_named(
         None,
         namespace=arguments.namespace,
         accelerator=arguments.accelerator,
         gpus_per_node=arguments.gpus_per_node,
         nodes=arguments.nodes or len(arguments.node_names) or 1,
         node_names=arguments.node_names,
-        taint=taint,
+        mig_strategy=arguments.mig_strategy,
         catalog=catalog,
     )
+    return replace(pool, taint=taint)
 
 
 def _two_keys(secret: str) -> Problem:

@@ -35,7 +35,7 @@ def pod_settings(role: ModelRole) -> PodSettings:
 def node_problems(role: ModelRole, pool: Pool, *, where: str) -> Iterator[Problem]:
     """Yield the labels of nodes that none of the pool has."""
     accelerator = pool.accelerator
-    fixed = {**accelerator.product_labels, **pool.labels, **pool.node_selector}
+    fixed = {**pool.product_labels, **pool.labels, **pool.node_selector}
     for label, value in role.node_selector.items():
         if label in fixed and fixed[label] != value:
             yield Problem(

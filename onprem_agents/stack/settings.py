@@ -67,6 +67,14 @@ Taint = Annotated[
         description="Keep other workloads off the nodes that 'nodeNames' lists, by a taint that GPU users know."
     ),
 ]
+MigStrategy = Literal["single", "mixed"]
+ToldMigStrategy = Annotated[
+    MigStrategy,
+    Field(
+        description="How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as "
+        "nvidia.com/gpu, mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice."
+    ),
+]
 
 
 def check_nodes(nodes: int | None, node_names: tuple[str, ...]) -> None:
@@ -102,6 +110,7 @@ class Hardware(Section):
     )
     node_names: NodeNames = ()
     taint: Taint = True
+    mig_strategy: ToldMigStrategy = "single"
 
     @model_validator(mode="after")
     def _one_way(self) -> Hardware:

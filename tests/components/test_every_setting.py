@@ -44,6 +44,7 @@ _CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
 _FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
 _GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}
 _TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
+_SLICE: Mapping[str, Any] = {"hardware": {"accelerator": "H100-MIG-3g.40gb", "gpusPerNode": 2, "nodes": 1}}
 _TAINTED = {"models.tolerations": [{"key": "dedicated", "value": "agents", "effect": "NoExecute"}]}
 _NO_CACHE = {"models": [{**STACK["models"][0], "prefixCaching": False}]}
 
@@ -61,6 +62,7 @@ SAMPLES: dict[str, Sample] = {
     "hardware.nodes": Sample(value=3),
     "hardware.nodeNames": Sample(value=["gpu-a", "gpu-b"]),
     "hardware.taint": Sample(value=False, given=_TWO_NODES),
+    "hardware.migStrategy": Sample(value="mixed", given=_SLICE),
     "models": Sample(value=[*STACK["models"], FAST]),
     "models.role": Sample(value="writer"),
     "models.model": Sample(value="google/gemma-4-E4B-it"),
