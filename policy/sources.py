@@ -41,10 +41,12 @@ def accelerators(resource: Resource) -> tuple[str | Unknown, ...]:
     predictor = dig(resource.props, "spec", "predictor")
     selector = dig(predictor, "nodeSelector")
     products = filter(is_product_label, selector if isinstance(selector, Mapping) else ())
-    for label in (*products, POOL_LABEL):
-        selected = dig(selector, label)
-        if selected is not None:
-            return (selected,)
+    told = resource.annotation(ACCELERATOR_ANNOTATION)
+    for label in products:
+        return (dig(selector, label),)
+    pool = dig(selector, POOL_LABEL)
+    if pool is not None:
+        return (pool if told is None else told,)  # a pool may have a name of its own
     required = dig(predictor, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
     if required is UNKNOWN:
         return (UNKNOWN,)
@@ -53,7 +55,6 @@ def accelerators(resource: Resource) -> tuple[str | Unknown, ...]:
         for expression in items(dig(term, "matchExpressions")):
             if is_product_label(str(dig(expression, "key"))) and dig(expression, "operator") == "In":
                 found += items(dig(expression, "values"))
-    told = resource.annotation(ACCELERATOR_ANNOTATION)
     return tuple(found) or (() if told is None else (told,))
 
 

@@ -12,12 +12,13 @@ from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan.derive_connection import connection_of, stack_key, stack_name_problems
 from onprem_agents.plan.derive_ingress import request_body_mib, too_many_rules
-from onprem_agents.plan.derive_servers import Servers, pool_of, unknown_names
+from onprem_agents.plan.derive_servers import Servers, unknown_names
 from onprem_agents.plan.images import digests_of_others
-from onprem_agents.plan.maker import slice_problems
 from onprem_agents.plan.names import PROXY_NAME
 from onprem_agents.plan.operator import operator_problems
 from onprem_agents.plan.platform import PlatformPlan, images_of, references_of
+from onprem_agents.plan.pool import Pool
+from onprem_agents.plan.pools import pool_problems, pools_of, roles_named
 from onprem_agents.plan.presets import marks_of, told_presets, with_presets
 from onprem_agents.plan.site import folders_of_nobody, ways_in
 from onprem_agents.stack.settings import Platform
@@ -52,18 +53,12 @@ def plan_stack(
 def _planned(
     settings: Platform, *, stack: str, source: str, catalog: Catalog, site: tuple[str, ...]
 ) -> PlatformPlan:
-    pool = pool_of(settings.hardware, settings.namespace, catalog)
-    decided = Servers(
-        namespace=settings.namespace,
-        pool=pool,
-        models=settings.models,
-        serving=settings.serving,
-        timeouts=settings.timeouts,
-        images=settings.images,
-        catalog=catalog,
-    ).decide()
-    problems = [*stack_name_problems(stack), *_clashes(settings), *decided.problems]
-    problems += slice_problems(pool, settings.hardware.mig_strategy, above="platform.hardware.")
+    pools = pools_of(settings.hardware, settings.namespace, catalog)
+    of_pools = [*stack_name_problems(stack), *pool_problems(settings, pools)]
+    if len({pool.name for pool in pools}) < len(pools):
+        raise InvalidInput(source, of_pools)  # without their names nothing else can be told apart
+    decided = servers_of(settings, pools, catalog).decide()
+    problems = [*of_pools, *_clashes(settings), *decided.problems]
     if not decided.problems:
         images = images_of(settings, decided.serving)
         problems += digests_of_others(settings.images, images, where="platform.images")
@@ -73,8 +68,8 @@ def _planned(
     return PlatformPlan(
         stack=stack,
         settings=settings,
-        pool=pool,
-        placement=decided.placement,
+        pools=pools,
+        placements=decided.placements,
         serving=decided.serving,
         timeouts=decided.timeouts,
         connection=connection_of(
@@ -92,6 +87,20 @@ def _planned(
         marks=tuple(
             marks_of(settings.platform, serving, settings.namespace, catalog) for serving in decided.serving
         ),
+    )
+
+
+def servers_of(settings: Platform, pools: tuple[Pool, ...], catalog: Catalog) -> Servers:
+    """Return the model servers that a stack asks for."""
+    return Servers(
+        namespace=settings.namespace,
+        pools=pools,
+        named=roles_named(settings.hardware, pools),
+        models=settings.models,
+        serving=settings.serving,
+        timeouts=settings.timeouts,
+        images=settings.images,
+        catalog=catalog,
     )
 
 

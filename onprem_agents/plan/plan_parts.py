@@ -16,13 +16,14 @@ from onprem_agents.errors import InvalidInput, Problem, UnknownFact
 from onprem_agents.plan.derive import plan_stack
 from onprem_agents.plan.derive_connection import stack_name_problems
 from onprem_agents.plan.derive_pool import queues_for
-from onprem_agents.plan.derive_servers import Servers, pool_named
+from onprem_agents.plan.derive_servers import Servers
 from onprem_agents.plan.images import digests_of_others, each_once, server_images
 from onprem_agents.plan.maker import slice_problems
 from onprem_agents.plan.names import own_key_secret
 from onprem_agents.plan.parts import AuthPart, PoolPart, ServerPart
 from onprem_agents.plan.platform import PlatformPlan
 from onprem_agents.plan.pool import Pool
+from onprem_agents.plan.pools import pool_named
 from onprem_agents.plan.presets import marks_of, with_presets
 from onprem_agents.plan.site import folders_of_nobody
 from onprem_agents.plan.wording import AS_ARGUMENTS, OF_A_PLATFORM, OF_A_SERVER
@@ -54,7 +55,7 @@ def plan_pool(raw: object, *, stack: str, source: str, catalog: Catalog | None =
     return PoolPart(
         stack=stack,
         namespace=arguments.namespace,
-        pool=pool,
+        pools=(pool,),
         queues=queues_for(arguments.queue, arguments.namespace),
         free_gpus=pool.gpus_per_node,
     )
@@ -74,7 +75,7 @@ def plan_server(
     pool = _pool(arguments, True, catalog)
     decided = Servers(
         namespace=arguments.namespace,
-        pool=pool,
+        pools=(pool,),
         models=(arguments,),
         serving=arguments,
         timeouts=arguments,
@@ -99,7 +100,6 @@ def plan_server(
         namespace=arguments.namespace,
         notes=(*notes, *_without_key(serving.predictor_service, key_secret)),
         serving=replace(serving, notes=notes),
-        pool=pool,
         mode=arguments.mode,
         image_pull_secrets=arguments.image_pull_secrets,
         service_account=arguments.service_account,

@@ -43,7 +43,7 @@ def node_problems(role: ModelRole, pool: Pool, *, where: str) -> Iterator[Proble
                 cause="contradiction",
                 found=f"{label}: {value}",
                 why=f"the pool's nodes have {label}: {fixed[label]} ({accelerator.name}), so pods would stay Pending",
-                fix=f"take {label} out, or name other GPUs in platform.hardware.accelerator",
+                fix=f"take {label} out, or name other GPUs in {pool.where}.accelerator",
             )
 
 

@@ -21,6 +21,10 @@ class Pool:
     nodes: int
     node_names: tuple[str, ...]
     taint: bool
+    own_name: bool = False
+    """Whether the stack gave it its name, which then does not tell its accelerator."""
+    where: str = "platform.hardware"
+    """The setting that describes it."""
     mig_profile: str | None = None
     """The profile of its slices where the nodes offer them by that name, as the MIG strategy `mixed` does."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.plan import Placement, PlatformPlan, Pool, ServingPlan
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
 
 REPORT_VERSION = 1
@@ -19,18 +19,14 @@ REPORT_VERSION = 1
 
 def report(plan: PlatformPlan) -> dict[str, Any]:
     """Return the report as JSON values; sizes in GiB a GPU, lengths in tokens, times in seconds."""
-    pool = plan.pool
+    pools = [
+        _pool_report(pool, placement) for pool, placement in zip(plan.pools, plan.placements, strict=True)
+    ]
     return {
         "version": REPORT_VERSION,
         "stack": plan.stack,
-        "pool": {
-            "name": pool.name,
-            "accelerator": pool.accelerator.name,
-            "nodes": pool.nodes,
-            "gpusPerNode": pool.gpus_per_node,
-            "gpus": pool.gpus,
-            "freeGpus": plan.placement.free,
-        },
+        "pool": pools[0],
+        "pools": pools,
         "models": [role_report(serving) for serving in plan.serving],
         "developers": len(plan.developers),
         "developersByTeam": _teams(plan),
@@ -50,6 +46,17 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
             {"name": use.name, "reference": use.reference, "purpose": use.purpose} for use in plan.images
         ],
         "check": None if plan.settings.check is None else plan.settings.check.model_dump(by_alias=True),
+    }
+
+
+def _pool_report(pool: Pool, placement: Placement) -> dict[str, Any]:
+    return {
+        "name": pool.name,
+        "accelerator": pool.accelerator.name,
+        "nodes": pool.nodes,
+        "gpusPerNode": pool.gpus_per_node,
+        "gpus": pool.gpus,
+        "freeGpus": placement.free,
     }
 
 
@@ -74,6 +81,7 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
     fit, loading = serving.fit, serving.loading
     return {
         "role": serving.role,
+        "pool": serving.pool.name,
         "asked": serving.asked,
         "model": serving.variant.hf_id,
         "because": serving.because,
