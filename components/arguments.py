@@ -743,6 +743,9 @@ class Access(TypedDict):
     model_aliases: NotRequired[pulumi.Input[bool]]
     """Whether names of hosted models, claude-* and gpt-*, lead to the first role: repositories bring agents
     and commands that ask for them. Otherwise those get 404. Default: true."""
+    agents: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """The agents that developers use, e.g. [opencode, claude]: plan and setup keep to these, and a stack
+    that serves none of them is refused. An empty list: other clients alone. Left out: all that are known."""
     gateway: NotRequired[pulumi.Input[str]]
     """Software of the gateway; envoy-ai-gateway counts tokens and needs its controller. One of
     envoy-gateway, envoy-ai-gateway. Default: envoy-gateway."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from onprem_agents.catalog import Accelerator, load_catalog
-from onprem_agents.sizing import FitRequest
+from onprem_agents.sizing import FitRequest, release_rules
+from onprem_agents.sizing.request import default_batch_tokens
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION
 from onprem_agents.vllm import (
     UNREADABLE,
-    default_max_num_batched_tokens,
     default_max_num_seqs,
     load_release,
     option_of,
@@ -39,7 +39,7 @@ _READ = (
     "quantization",
 )
 _KV_CACHE_DTYPES = {
-    **dict.fromkeys(("auto", "bfloat16", "float16"), "auto"),
+    **{name: name for name in ("auto", "bfloat16", "float16")},
     **dict.fromkeys(("fp8", "fp8_e4m3", "fp8_e5m2"), "fp8"),
 }
 
@@ -146,7 +146,8 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
     # Without the flag vLLM takes the model's own limit; with "auto" it shrinks until one request fits.
     contexts = {None: known.model.architecture.max_context_tokens, "auto": 1}
     context = flags.max_model_len
-    return FitRequest(
+    text_only = bool(flags.language_model_only) or takes_no_items(flags.limit_mm_per_prompt)
+    request = FitRequest(
         model=known.model,
         variant=known.variant,
         accelerator=gpu,
@@ -155,15 +156,25 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
         max_num_seqs=_given(flags.max_num_seqs, default_max_num_seqs(gpu.name, gpu.total_gib)),
         kv_cache_dtype=_KV_CACHE_DTYPES[flags.kv_cache_dtype or "auto"],
         max_num_batched_tokens=_given(
-            flags.max_num_batched_tokens, default_max_num_batched_tokens(gpu.name, gpu.total_gib)
+            flags.max_num_batched_tokens,
+            default_batch_tokens(
+                known.model,
+                gpu,
+                release_rules(server.parsed.judged_by),
+                has_encoder=known.model.multimodal and not text_only,
+            ),
         ),
         gpu_memory_utilization=float(server.default("gpu_memory_utilization")),
-        language_model_only=bool(flags.language_model_only) or takes_no_items(flags.limit_mm_per_prompt),
+        language_model_only=text_only,
         vllm=server.parsed.judged_by,
         speculative_tokens=_drafted(flags.speculative_config or {}),
         enforce_eager=bool(flags.enforce_eager),
         prefix_caching=flags.enable_prefix_caching,
+        start=server.start,
     )
+    # A batch that cannot hold one item is the matter of options-start-together: here it is sized as if it could.
+    batched = max(request.max_num_batched_tokens, request.least_batch_tokens)
+    return replace(request, max_num_batched_tokens=batched)
 
 
 def _given(value: int | None, default: int) -> int:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from onprem_agents.catalog.attention import Architecture, Count
 from onprem_agents.catalog.fact import Fact, Source
+from onprem_agents.catalog.quality import Quality, Unrated
 from onprem_agents.errors import UnknownFact
 
 Precision = Literal["bf16", "fp8", "int8", "int4", "fp8+int4", "nvfp4", "mxfp4", "bnb4", "native"]
@@ -26,7 +27,9 @@ class Variant(Fact):
 
     `weights_gib` is what the GPUs hold in sum at tensor parallel 1; `measured` says whether vLLM printed that
     figure or it was computed from the parameter count (then 3 to 6 % are missing: MTP layers, padding).
-    `loaded_gib_per_gpu` holds what was printed at other tensor-parallel sizes. `quantization` is the flag
+    `loaded_gib_per_gpu` holds what was printed at other tensor-parallel sizes, and `measured_tower` says of all that
+    was printed whether it holds the image encoder, which a server for text alone does not load; null where nothing
+    was printed, or the model has none. `quantization` is the flag
     vLLM needs; null: the checkpoint says it itself. `weight_block` is the edge of a block that shares one
     scale, so the width of a rank's feed-forward slice must be a multiple of it. `native_compute_capability`
     is where the hardware computes in that precision (empty: nowhere, it only saves memory); from
@@ -42,6 +45,7 @@ class Variant(Fact):
     weights_gib: GibibytesField
     measured: bool
     loaded_gib_per_gpu: dict[int, GibibytesField] = Field(default_factory=dict)
+    measured_tower: bool | None = None
     quantization: str | None = None
     weight_block: int | None = None
     kept_bf16: tuple[Part, ...] = ()
@@ -111,6 +115,7 @@ class Model(Fact):
     a path inside the image `vllm/vllm-openai`, null for the model's own template.
     `aliases` are other names of the same weights; another release, however near, is an entry of its own.
     `same_shape` names other models that differ in their weights' values alone: they are sized as this one, not served.
+    `quality` is what public benchmarks say, that which says most first; where none does, `unrated` says why.
     `thinking` is the server's default; `reasoning` says whether the model can think at all.
     `image_batch_tokens` is the least `--max-num-batched-tokens` with images, where a batch must hold a whole one.
     `speculative` is the value of `--speculative-config` for the model's own MTP layers. `sampling_off` is
@@ -126,6 +131,8 @@ class Model(Fact):
     license: str
     gated: bool
     license_source: Source
+    quality: tuple[Quality, ...] = ()
+    unrated: Unrated | None = None
     total_params: Count
     active_params_b: float = Field(gt=0)
     architecture: Architecture
@@ -153,6 +160,20 @@ class Model(Fact):
             raise ValueError(f"{self.name}: two variants with the same hf_id")
         if self.tool_call_parser is None and any(agent.works == "yes" for agent in self.agents.values()):
             raise ValueError(f"{self.name}: an agent is said to work without a tool-call parser")
+        for variant in self.variants:
+            printed = self.multimodal and (variant.measured or bool(variant.loaded_gib_per_gpu))
+            if printed != (variant.measured_tower is not None):
+                told = "is missing" if printed else "has nothing to tell of"
+                raise ValueError(f"{variant.hf_id}: measured_tower {told}")
+        return self
+
+    @model_validator(mode="after")
+    def _rated_or_not(self) -> Model:
+        if bool(self.quality) == (self.unrated is not None):
+            raise ValueError(f"{self.name}: either figures of quality or the reason why there is none")
+        measured = [(figure.benchmark, figure.by) for figure in self.quality]
+        if len(set(measured)) != len(measured):
+            raise ValueError(f"{self.name}: the same benchmark twice by the same hand")
         return self
 
     def variant(self, name: str) -> Variant:

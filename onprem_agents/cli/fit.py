@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,18 @@ from onprem_agents.cli.fit_changes import as_options, headline
 from onprem_agents.cli.fit_request import request_from
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option
+from onprem_agents.cli.speed_view import bounds_line, speed_line
 from onprem_agents.sizing import (
     DECODE_FORMULA,
     PREFILL_FORMULA,
-    Bounds,
     Fit,
     FitRequest,
     bounds_of,
     changes_that_fit,
     fit,
+    memory_of,
     prediction,
+    speed_of,
 )
 
 _WORDS = {
@@ -66,10 +69,22 @@ _WORDS = {
 @click.option(
     "--images/--no-images", default=False, help="Load the image encoder too (no --language-model-only)."
 )
+@click.option(
+    "--start",
+    type=click.Choice(["cold", "warm"]),
+    help="Whether vLLM finds what an earlier start compiled. Default: not known, both are said.",
+)
 @click.option("--vllm", help="Release, e.g. 0.19.1. Default: the newest.")
+@click.option(
+    "--developers",
+    type=click.IntRange(min=1),
+    help="Agents at work, for the speed. Default: as many as sessions fit.",
+)
 @click.option("--cases", type=click.Path(path_type=Path), help="CSV file of runs: answer every row.")
 @json_option
-def fit_command(model: str | None, cases: Path | None, as_json: bool, **settings: Any) -> None:
+def fit_command(
+    model: str | None, cases: Path | None, developers: int | None, as_json: bool, **settings: Any
+) -> None:
     """Say whether vLLM starts MODEL on these GPUs: best estimate, error band, and what it would print.
 
     Figures are per GPU. "fits" holds at the careful end of the band, "does not fit" at the hopeful one.
@@ -81,20 +96,20 @@ def fit_command(model: str | None, cases: Path | None, as_json: bool, **settings
     result = fit(request)
     changes = () if result.fits else changes_that_fit(request)
     if as_json:
-        values = fit_values(request, result)
+        values = fit_values(request, result, developers)
         values["changes"] = [
             {"setting": headline(change.headline), "text": as_options(change)} for change in changes
         ]
         click.echo(json.dumps(values, indent=2))
         return
     console = Console(highlight=False)
-    _print(request, result, console)
+    _print(request, result, developers, console)
     for change in changes[:3]:
         console.print(f"  it would fit with {as_options(change)}", soft_wrap=True)
 
 
-def fit_values(request: FitRequest, result: Fit) -> dict[str, Any]:
-    """Return a verdict as JSON values, GiB per GPU."""
+def fit_values(request: FitRequest, result: Fit, developers: int | None = None) -> dict[str, Any]:
+    """Return a verdict as JSON values, GiB per GPU, and the speed for that many developers (None: all sessions)."""
     values: dict[str, Any] = {
         "model": request.variant.hf_id,
         "precision": request.variant.precision,
@@ -114,17 +129,30 @@ def fit_values(request: FitRequest, result: Fit) -> dict[str, Any]:
     }
     if result.memory is not None:
         values["prediction"] = prediction(result.memory)
+        values["start"] = request.start
+        values["availableKvGibByStart"] = {
+            kind: round(gib, 3) for kind, gib in _pools_by_start(request).items()
+        }
         bounds = bounds_of(result.memory, result.sessions)
         values["bounds"] = {
             "decodeTokensPerSecondOne": round(bounds.decode_tokens_per_second_one, 1),
             "decodeTokensPerSecondAll": round(bounds.decode_tokens_per_second_all, 1),
             "prefillTokensPerSecond": round(bounds.prefill_tokens_per_second, 1),
             "sessions": bounds.sessions,
-            "turnSeconds": round(bounds.turn_seconds, 2),
-            "agents": round(bounds.agents, 1),
+            "contextTokens": bounds.context_tokens,
             "formulas": {"decode": DECODE_FORMULA, "prefill": PREFILL_FORMULA},
         }
+        if result.fits:
+            values["speed"] = speed_of(result.memory, developers or result.sessions).to_wire()
     return values
+
+
+def _pools_by_start(request: FitRequest) -> dict[str, float]:
+    """Return the likely KV pool in GiB a GPU by how the server starts."""
+    return {
+        "cold": memory_of(replace(request, start="cold")).pool_gib,
+        "warm": memory_of(replace(request, start="warm")).pool_gib,
+    }
 
 
 def memory_values(result: Fit) -> dict[str, Any]:
@@ -138,16 +166,7 @@ def memory_values(result: Fit) -> dict[str, Any]:
     }
 
 
-def bounds_line(bounds: Bounds) -> str:
-    """Return the speed bounds as one line."""
-    return (
-        f"upper bounds, tokens/s: decode {bounds.decode_tokens_per_second_one:,.0f} for one session, "
-        f"{bounds.decode_tokens_per_second_all:,.0f} for {max(1, bounds.sessions)}, "
-        f"prefill {bounds.prefill_tokens_per_second:,.0f}"
-    )
-
-
-def _print(request: FitRequest, result: Fit, console: Console) -> None:
+def _print(request: FitRequest, result: Fit, developers: int | None, console: Console) -> None:
     gpus = f"{request.gpus} × {request.accelerator.name}"
     if request.pipeline_parallel > 1:
         gpus += f" ({request.pipeline_parallel} stages of tensor parallel {request.tensor_parallel})"
@@ -168,6 +187,16 @@ def _print(request: FitRequest, result: Fit, console: Console) -> None:
             f"{values['est_max_len']:,}",
             soft_wrap=True,
         )
+        pools = _pools_by_start(request)
+        if request.start is None and pools["cold"] != pools["warm"]:
+            console.print(
+                f"  KV pool {pools['cold']:.2f} GiB after a cold start, {pools['warm']:.2f} after one that finds what "
+                "was compiled; --start tells which",
+                soft_wrap=True,
+            )
+        if result.fits:
+            speed = speed_of(memory, developers or result.sessions).to_wire()
+            console.print(f"  {speed_line(speed)}", soft_wrap=True)
         console.print(f"  {bounds_line(bounds_of(memory, result.sessions))}", soft_wrap=True)
         console.print(
             f"    decode = {DECODE_FORMULA}; prefill = {PREFILL_FORMULA}", soft_wrap=True, style="dim"

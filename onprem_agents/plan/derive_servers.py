@@ -50,6 +50,8 @@ class Servers:
     catalog: Catalog
     named: Mapping[str, str] = field(default_factory=dict)
     """The pool of each role that one names."""
+    for_agents: bool = True
+    """Whether developers' agents work with them; False lets models serve that call no tools."""
 
     def decide(self) -> Decided:
         """Decide all of them."""
@@ -99,7 +101,14 @@ class Servers:
         pools = [pool for pool in self.pools if named in (None, pool.name)]
         found = []
         for pool in pools:
-            decision = decide_role(role, where=where, pool=pool, catalog=self.catalog, vllm=self.serving.vllm)
+            decision = decide_role(
+                role,
+                where=where,
+                pool=pool,
+                catalog=self.catalog,
+                vllm=self.serving.vllm,
+                for_agents=self.for_agents,
+            )
             fits = decision.choice is not None and not decision.problems
             found.append((not fits, decision))
             if fits and not place(pool, _demands((*before, decision), pool)).unplaced:

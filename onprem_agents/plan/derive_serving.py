@@ -27,10 +27,11 @@ from onprem_agents.plan.serving import (
     Probes,
     ServingPlan,
 )
+from onprem_agents.plan.start import start_of
 from onprem_agents.plan.support import unsupported_reasons
 from onprem_agents.plan.thinking import Thinking, reasoning_config, template_arguments, thinking_of
 from onprem_agents.plan.timeouts import TimeoutChain
-from onprem_agents.sizing import needs_expert_parallel
+from onprem_agents.sizing import checkpoint_gib, needs_expert_parallel
 from onprem_agents.stack.settings import ModelRole, Serving
 from onprem_agents.units import GIB
 from onprem_agents.vllm import Release, ServeFlags, image_cuda, nearest_release, option_of, to_argv
@@ -133,6 +134,7 @@ def serving_plan(
         ),
         remarks=tuple(remarks_on(choice.model, choice.variant, thinking, sampling)),
         required_cuda=image_cuda(image, release).cuda if settings.cuda_affinity else None,
+        start=start_of(role),
         loading=loading,
         cache=cache,
     )
@@ -220,7 +222,7 @@ def _known(flags: ServeFlags, version: str) -> ServeFlags:
 def _resources(choice: Choice, source: ModelSource, cache: Cache | None) -> PodResources:
     gpus = choice.tensor_parallel
     host = choice.request.accelerator.host
-    weights_gib = choice.variant.weights_gib
+    weights_gib = checkpoint_gib(choice.model, choice.variant)
     # NCCL and the workers exchange through shared memory; 1 GPU needs it only for the API server's queue.
     shm_gib = 2 if gpus == 1 else 4 * gpus
     tables_gib = _tables_gib(choice)
@@ -238,7 +240,7 @@ def _resources(choice: Choice, source: ModelSource, cache: Cache | None) -> PodR
 
 def stored_gib(choice: Choice) -> float:
     """Return the checkpoint's size on a disk."""
-    return choice.variant.weights_gib + _tables_gib(choice)
+    return checkpoint_gib(choice.model, choice.variant) + _tables_gib(choice)
 
 
 def _tables_gib(choice: Choice) -> int:

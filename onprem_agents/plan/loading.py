@@ -10,14 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
+from onprem_agents.sizing.starting import start_seconds
 from onprem_agents.units import rough_time
-
-# Weights of 15.3 GiB in 45 s (Qwen3-8B on an A30, vLLM 0.19.1, Alauda's guide to speculative decoding, read 2026-11).
-_READ_MIB_PER_SECOND = 350
-# The same start: 65 s to compile, 10 s of graphs, 120 s of profiling. With kernels that are compiled already 34 s and
-# 48 s (Dirien's KServe components, read 2026-11).
-_COLD_START_SECONDS = 195
-_WARM_START_SECONDS = 82
 
 _MOST_BUDGET_SECONDS = 14_400
 """The most that `timeouts.loadBudgetSeconds` takes."""
@@ -45,13 +39,13 @@ class Loading:
     @property
     def start_seconds(self) -> int:
         """From weights on a disk to the first answer, with nothing compiled yet."""
-        return self._read_seconds + _COLD_START_SECONDS
+        return start_seconds(self.weights_gib)
 
     @property
     def restart_seconds(self) -> int:
         """A later start of a pod, with what is kept."""
         if isinstance(self.kept, ClaimCache | FolderCache):
-            return self._read_seconds + _WARM_START_SECONDS
+            return start_seconds(self.weights_gib, compiled=True)
         return self.start_seconds + (self.download_seconds if self.kept is None else 0)
 
     @property
@@ -64,10 +58,6 @@ class Loading:
         """What the load budget must hold."""
         both = (self.download_seconds, self.start_seconds)
         return max(both) if self.downloads_before else sum(both)
-
-    @property
-    def _read_seconds(self) -> int:
-        return math.ceil(self.weights_gib * 1024 / _READ_MIB_PER_SECOND)
 
 
 def budget_notes(loading: Loading) -> Iterator[str]:

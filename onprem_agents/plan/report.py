@@ -12,7 +12,10 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from onprem_agents.plan import Placement, PlatformPlan, Pool, ServingPlan
+from onprem_agents.plan.agents_served import agents_served
+from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
+from onprem_agents.sizing import speed_of
 
 REPORT_VERSION = 1
 
@@ -27,7 +30,10 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
         "stack": plan.stack,
         "pool": pools[0],
         "pools": pools,
-        "models": [role_report(serving) for serving in plan.serving],
+        "models": [
+            role_report(serving, len(plan.developers) or None) | {"agents": _agents(plan, serving)}
+            for serving in plan.serving
+        ],
         "developers": len(plan.developers),
         "developersByTeam": _teams(plan),
         "sessions": sum(serving.sessions for serving in plan.serving),
@@ -47,6 +53,13 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
         ],
         "check": None if plan.settings.check is None else plan.settings.check.model_dump(by_alias=True),
     }
+
+
+def _agents(plan: PlatformPlan, serving: ServingPlan) -> list[dict[str, Any]]:
+    """Return each agent that developers use as the role serves it behind the platform's gateway."""
+    used = agents_used(plan.settings)
+    served = agents_served(serving, plan.settings.translation)
+    return [each.as_json() for each in served if each.agent in used]
 
 
 def _pool_report(pool: Pool, placement: Placement) -> dict[str, Any]:
@@ -76,8 +89,8 @@ def kept_in(cache: Cache | None) -> str | None:
     return None
 
 
-def role_report(serving: ServingPlan) -> dict[str, Any]:
-    """Return the report of one role."""
+def role_report(serving: ServingPlan, developers: int | None = None) -> dict[str, Any]:
+    """Return the report of one role; its speed is that for so many developers, None: as many as sessions fit."""
     fit, loading = serving.fit, serving.loading
     return {
         "role": serving.role,
@@ -124,6 +137,8 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
             "restartSeconds": loading.restart_seconds,
             "budgetSeconds": loading.budget_seconds,
             "keptIn": kept_in(serving.cache),
+            "start": serving.start.kind,
+            "startBecause": serving.start.because,
         },
         "rollout": {
             "kind": serving.rollout.kind,
@@ -131,8 +146,15 @@ def role_report(serving: ServingPlan) -> dict[str, Any]:
             "reason": serving.rollout.reason,
             "onModeChange": _on_mode_change(serving),
         },
+        "speed": _speed(serving, developers),
         "notes": list(serving.notes),
     }
+
+
+def _speed(serving: ServingPlan, developers: int | None) -> dict[str, Any] | None:
+    if serving.fit.memory is None:
+        return None
+    return speed_of(serving.fit.memory, developers or serving.sessions, serving.replicas).to_wire()
 
 
 def _on_mode_change(serving: ServingPlan) -> str:

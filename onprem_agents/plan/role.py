@@ -66,12 +66,29 @@ class RoleDecision:
 
 
 def decide_role(
-    role: ModelRole, *, where: str, pool: Pool, catalog: Catalog, vllm: str | None
+    role: ModelRole,
+    *,
+    where: str,
+    pool: Pool,
+    catalog: Catalog,
+    vllm: str | None,
+    for_agents: bool = True,
 ) -> RoleDecision:
-    """Decide one role. `where` is its config key; `vllm` the release that the stack asks for, if any."""
+    """Decide one role. `where` is its config key; `vllm` the release that the stack asks for, if any.
+
+    `for_agents` is False where nobody works with an agent: then a model that calls no tools will do.
+    """
     version = release_on(pool.accelerator, vllm)
     release = nearest_release(version)
-    decider = _Decider(role=role, where=where, pool=pool, catalog=catalog, version=version, release=release)
+    decider = _Decider(
+        role=role,
+        where=where,
+        pool=pool,
+        catalog=catalog,
+        version=version,
+        release=release,
+        for_agents=for_agents,
+    )
     try:
         model, named = catalog.model_and_variant(role.model)
     except UnknownFact as error:
@@ -92,6 +109,7 @@ class _Decider:
     catalog: Catalog
     version: str
     release: Release
+    for_agents: bool
 
     def decide(self, model: Model, variants: Sequence[Variant], settled: Settled) -> RoleDecision:
         """Choose among the checkpoints, and say all that is wrong with the role at once."""
@@ -123,7 +141,7 @@ class _Decider:
             problems.append(_does_not_fit(nearest, ways, where, pool))
         problems += self._thinking_problems(model, nearest)
         problems += sampling_problems(role, self.release, where=where)
-        if model.tool_call_parser is None and role.tool_call_parser is None:
+        if self.for_agents and model.tool_call_parser is None and role.tool_call_parser is None:
             problems.append(self._no_tool_calls(model))
         return RoleDecision(
             role=role,

@@ -25,7 +25,9 @@ from onprem_agents.sizing.printed import prediction
 from onprem_agents.sizing.refusals import Cause, Refusal, Setting
 from onprem_agents.sizing.release import ReleaseRules, release_rules
 from onprem_agents.sizing.request import FitRequest
+from onprem_agents.sizing.speed import Speed, speed_of
 from onprem_agents.sizing.throughput import DECODE_FORMULA, PREFILL_FORMULA, Bounds, bounds_of
+from onprem_agents.sizing.weights import checkpoint_gib
 
 __all__ = [
     "DECODE_FORMULA",
@@ -43,12 +45,14 @@ __all__ = [
     "Refusal",
     "ReleaseRules",
     "Setting",
+    "Speed",
     "Term",
     "accelerator_named",
     "bounds_of",
     "cache_layout",
     "candidate_tensor_parallel",
     "changes_that_fit",
+    "checkpoint_gib",
     "checkpoint_named",
     "fit",
     "memory_of",
@@ -56,5 +60,6 @@ __all__ = [
     "needs_expert_parallel",
     "prediction",
     "release_rules",
+    "speed_of",
     "tensor_parallel_problems",
 ]

@@ -1,82 +1,79 @@
-"""Upper bounds of speed: decode by memory bandwidth, prefill by arithmetic. No server is faster; most are slower.
+"""Upper bounds of speed: decode by memory bandwidth, prefill by arithmetic. No server is faster.
 
-    decode  tokens/s of n sessions = n x bandwidth / (weights read + n x KV of one session)
-    weights read = resident bytes x share of the parameters that n tokens touch (experts: 1 - (1 - k/E)^n)
-    prefill tokens/s = arithmetic rate / (2 x active parameters)
+    decode  tokens/s of n sessions = n x bandwidth / (weights that one token needs + n x KV of one session)
+    prefill tokens/s = arithmetic rate / operations of one token
 
-per GPU and then for all GPUs that share the model; links between GPUs, kernels' losses and scheduling are left out.
+over all GPUs that share the model. Drafted tokens multiply the first. What is lost beside that is told by `pace`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from onprem_agents.catalog import Accelerator, Variant
+from onprem_agents.sizing.load_profile import mean_context_tokens
 from onprem_agents.sizing.memory import Memory
-from onprem_agents.units import GB, GIB
+from onprem_agents.sizing.work import Work, work_of
+from onprem_agents.units import GB
 
-# A turn of a coding agent: 1,500 new tokens in, 425 out, then 15 s in which its tool runs (llm-d guide
-# "agentic code generation", read August 2026; 95.8 % of the input of 357,000 agent steps came from the prefix
-# cache, TraceLab, June 2026).
-NEW_TOKENS, OUTPUT_TOKENS, TOOL_SECONDS = 1500, 425, 15.0
+DECODE_FORMULA = "sessions x bandwidth / (weights of one token + sessions x KV of one session)"
+PREFILL_FORMULA = "arithmetic rate / operations of one token"
 
-DECODE_FORMULA = "sessions x bandwidth / (weights read + sessions x KV of one session)"
-PREFILL_FORMULA = "arithmetic rate / (2 x active parameters)"
+# FP4 units of Blackwell next to its FP8 units: twice as fast, three times in B300 and GB300 (NVIDIA data sheets, dense
+# rates, read November 2026). INT8 units are as fast as FP8 units, and twice as fast as BF16 where there are no others.
+_FP4_FASTER, _FP4_FASTER_ULTRA = 2.0, 3.0
+_ULTRA = 10.3
+_INT8_FASTER = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """Tokens per second of one replica that nothing can exceed.
+    """Tokens per second of one replica that nothing can exceed with sessions of `context_tokens`.
 
-    `sessions` is how many sessions the KV pool holds, `turn_seconds` the shortest time of one turn of the load
-    profile with all of them at work, `agents` how many agents keep them at work, as an agent waits for its tools
-    between turns.
+    `sessions` is how many "all" are.
     """
 
     decode_tokens_per_second_one: float
     decode_tokens_per_second_all: float
     prefill_tokens_per_second: float
     sessions: int
-    turn_seconds: float
-    agents: float
+    context_tokens: int
 
 
 def bounds_of(memory: Memory, sessions: int) -> Bounds:
-    """Return the bounds for one replica with that many sessions of the requested context."""
-    many = max(1, sessions)
-    prefill = _prefill(memory)
-    every = _decode(memory, many)
-    turn = NEW_TOKENS / prefill + OUTPUT_TOKENS * many / every
+    """Return the bounds for one replica with that many sessions, each of the mean length of the load profile."""
+    work = work_of(memory)
+    context_tokens = mean_context_tokens(memory.request.context_tokens)
     return Bounds(
-        decode_tokens_per_second_one=_decode(memory, 1),
-        decode_tokens_per_second_all=every,
-        prefill_tokens_per_second=prefill,
+        decode_tokens_per_second_one=most_decoded(work, 1, context_tokens),
+        decode_tokens_per_second_all=most_decoded(work, max(1, sessions), context_tokens),
+        prefill_tokens_per_second=most_prefilled(work),
         sessions=sessions,
-        turn_seconds=turn,
-        agents=sessions * (turn + TOOL_SECONDS) / turn,
+        context_tokens=context_tokens,
     )
 
 
-def _decode(memory: Memory, sessions: int) -> float:
-    request = memory.request
-    experts = request.model.architecture.experts
-    active = request.model.active_params_b * GB / request.model.total_params
-    touched = 1.0
-    if experts:
-        always = max(
-            0.0, (active - experts.per_token / experts.count) / (1 - experts.per_token / experts.count)
-        )
-        routed = 1 - (1 - experts.per_token / experts.count) ** sessions
-        touched = min(1.0, always + (1 - always) * routed)
-    read_gib = memory.weights.gib * touched
-    read_gib += sessions * memory.layout.gib_per_request(request.context_tokens)
-    bytes_per_second = request.accelerator.bandwidth_gb_per_second * GB
-    return sessions * bytes_per_second / (read_gib * GIB) / request.pipeline_parallel
+def most_decoded(work: Work, sessions: int, context_tokens: int) -> float:
+    """Return the tokens per second that so many sessions of that length cannot exceed together."""
+    request = work.request
+    ranks = request.data_parallel
+    read = work.least_bytes + sessions / request.pipeline_parallel / ranks * work.kv_bytes(context_tokens)
+    seconds = request.pipeline_parallel * read / (request.accelerator.bandwidth_gb_per_second * GB)
+    return sessions * (1 + request.speculative_tokens) / seconds
 
 
-def _prefill(memory: Memory) -> float:
-    request = memory.request
-    gpu = request.accelerator
-    narrow = gpu.fp8_tflops is not None and request.variant.precision == "fp8"
-    tflops = gpu.fp8_tflops if narrow and gpu.fp8_tflops else gpu.bf16_tflops
-    gpus = request.tensor_parallel * request.pipeline_parallel
-    return tflops * 1e12 * gpus / (2 * request.model.active_params_b * GB)
+def most_prefilled(work: Work) -> float:
+    """Return the tokens per second of prompts that cannot be exceeded."""
+    request = work.request
+    gpus = request.data_parallel
+    return gpus * best_rate(request.accelerator, request.variant) / work.token_operations
+
+
+def best_rate(gpu: Accelerator, variant: Variant) -> float:
+    """Return the operations per second that no kernel for that checkpoint exceeds."""
+    tflops = gpu.bf16_tflops
+    if variant.precision in ("int8", "fp8", "fp8+int4", "native", "nvfp4", "mxfp4"):
+        tflops = max(gpu.fp8_tflops or 0.0, _INT8_FASTER * tflops if variant.precision == "int8" else tflops)
+    if variant.precision in ("nvfp4", "mxfp4", "native") and gpu.native_fp4 and gpu.fp8_tflops:
+        tflops = gpu.fp8_tflops * (_FP4_FASTER_ULTRA if gpu.compute_capability == _ULTRA else _FP4_FASTER)
+    return tflops * 1e12

@@ -162,6 +162,7 @@ SAMPLES: dict[str, Sample] = {
     ),
     "access.developers": Sample(value={"alice": {}}),
     "access.developers.team": Sample(value="editors"),
+    "access.agents": Sample(value=["opencode", "claude"]),
     "access.gatewayClass": Sample(value="own-class"),
     "access.gatewayReplicas": Sample(value=3),
     "access.gatewayNamespace": Sample(value="gateways"),

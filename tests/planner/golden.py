@@ -14,7 +14,7 @@ from onprem_agents.sizing import cache_layout
 from onprem_agents.sizing.divisibility import tensor_parallel_problems
 from onprem_agents.sizing.kv_cache import CacheLayout
 from onprem_agents.sizing.release import release_rules
-from tests.planner.configs import NOT_SERVED, config_of
+from tools.model_config import NOT_SERVED, config_of
 
 FILE = Path(__file__).with_name("golden.json")
 TENSOR_PARALLEL = (1, 2, 4, 8)

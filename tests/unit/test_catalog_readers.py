@@ -30,7 +30,7 @@ READERS = {
         "cli/catalog_entry": "total_seen total_source source",
         "catalog/accelerator": "vendor compute_capability fp4_tflops product_label memory_label_mib",
         "sizing/throughput": "bandwidth_gb_per_second bf16_tflops fp8_tflops",
-        "advice/advise": "nvlink interconnect_gb_per_second",
+        "sizing/links": "nvlink interconnect_gb_per_second",
         "sizing/overhead": "unified_memory",
         "sizing/nearest": "proposed",
         "sizing/divisibility": "mig",
@@ -52,7 +52,7 @@ READERS = {
         "plan/role": "max_context_tokens",
         "catalog/attention": "dense_layers",
         "sizing/kv_cache": "attention",
-        "sizing/weights": "mtp_layers",
+        "sizing/weights": "mtp_layers rotary_params",
         "plan/derive_serving": "host_params",
     },
     "CacheReaders": {
@@ -143,12 +143,13 @@ READERS = {
     "Model": {
         "catalog/loader": "name hf_id aliases",
         "plan/substitute": "family",
-        "catalog/resembling": "same_shape",
         "plan/remarks": "license gated notes",
         "plan/thinking": "thinking",
         "plan/sampling": "sampling sampling_off",
-        "cli/catalog_entry": "license_source serving_source",
-        "sizing/throughput": "total_params active_params_b",
+        "cli/catalog_entry": "license_source serving_source unrated",
+        "advice/quality": "quality",
+        "sizing/weights": "total_params",
+        "catalog/resembling": "same_shape active_params_b",
         "sizing/overhead": "architecture",
         "plan/derive_serving": "tool_call_parser reasoning_parser chat_template speculative",
         "plan/references": "reasoning",
@@ -158,6 +159,11 @@ READERS = {
     },
     "Preset": {
         "plan/presets": "setting value because",
+        "cli/catalog_entry": "source",
+    },
+    "Quality": {
+        "advice/quality": "benchmark score by",
+        "catalog/quality": "harness",
         "cli/catalog_entry": "source",
     },
     "Sampling": {
@@ -202,7 +208,7 @@ READERS = {
     "Variant": {
         "plan/derive_serving": "hf_id quantization",
         "sizing/precision": "precision kept_bf16 fp8_parts quantized_parts",
-        "sizing/weights": "weights_gib measured loaded_gib_per_gpu",
+        "sizing/weights": "weights_gib measured loaded_gib_per_gpu measured_tower",
         "sizing/divisibility": "weight_block",
         "sizing/request": "kv_cache_dtype",
         "catalog/model": "extra_args native_compute_capability",

@@ -217,7 +217,7 @@ def test_every_pool_has_its_simulated_nodes() -> None:
 
 def test_plan_and_explain_show_each_pool() -> None:
     folder = str(Path(__file__).parents[1] / "golden" / "features")
-    planned_text = CliRunner().invoke(main, ["plan", "two-pools", "--stacks", folder]).output
+    planned_text = CliRunner().invoke(main, ["plan", "two-pools", "--all", "--stacks", folder]).output
     explained = CliRunner().invoke(main, ["explain", "two-pools", "--stacks", folder]).output
 
     assert "1 node with 2 × L40S, 1 of 2 GPUs free; 1 node with 4 × H100, 2 of 4 GPUs free" in planned_text

@@ -189,7 +189,7 @@ def _speed(found: Figures, serving: ServingPlan) -> Iterator[Bound]:
     if serving.fit.memory is None:
         return
     most, replicas = bounds_of(serving.fit.memory, serving.fit.sessions), serving.replicas
-    by = "the plan: what the GPUs allow at full contexts, without losses"
+    by = f"the plan: what the GPUs allow at {most.context_tokens:,} tokens a session, without losses"
     stream = found.stream_tokens_per_second
     rates = (
         ("one stream while it runs, p50", stream.p50 if stream else None, most.decode_tokens_per_second_one),

@@ -1,0 +1,19 @@
+"""What a server loses beside data sheets: shares of bandwidth and arithmetic, and times that no data sheet has.
+
+Each is set on the half of `tools/bench/speed_cases.csv` that is not kept aside and scored on the other half
+(`./dev bench speed`; docs/sizing.md has the table).
+"""
+
+from __future__ import annotations
+
+BANDWIDTH_SHARE = 0.75
+"""Of the memory's bandwidth, what the kernels of a decode step reach."""
+
+DENSE_COMPUTE_SHARE, EXPERTS_COMPUTE_SHARE = 0.5, 0.3
+"""Of the arithmetic rate, what prefill reaches: dense models, mixtures of experts."""
+
+LAYER_SECONDS, EXPERT_LAYER_SECONDS = 20e-6, 40e-6
+"""What a decode step takes for each layer whatever it reads: kernels that wait for each other; more with experts."""
+
+STEP_SECONDS = 1e-3
+"""What a step takes beside the model: scheduling, sampling, sending the tokens out."""
