@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import yaml
 from rich.console import Console
 from rich.table import Column, Table
 
-from onprem_agents.advice.advise import Advice, Ranking, advise
+from onprem_agents.advice.advise import FLOORS, Advice, Asked, Ranking, advise, left_out
+from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.hardware import best_of_each
 from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
@@ -32,69 +34,135 @@ _SHOWN = 8
 @click.option("--developers", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--context", default="128K", show_default=True, help="Tokens of one session, '64K' or 65536.")
 @click.option(
+    "--min-speed",
+    "rate",
+    type=click.FloatRange(min=0),
+    default=FLOORS.tokens_per_second,
+    show_default=True,
+    help="Leave out what gives each developer less, in tokens/s, with all at work; 0: nothing.",
+)
+@click.option(
+    "--max-first-token",
+    "wait",
+    type=click.FloatRange(min=0, min_open=True),
+    default=FLOORS.first_token_seconds,
+    show_default=True,
+    help="Leave out what takes longer to the first token of a new prompt of 30,000, in seconds.",
+)
+@click.option(
     "--write", "target", type=click.Path(path_type=Path), help="Write the first choice as a stack file."
 )
 @json_option
 def advise_command(
-    gpu: str | None, count: int | None, developers: int, context: str, target: Path | None, as_json: bool
+    gpu: str | None,
+    count: int | None,
+    developers: int,
+    context: str,
+    rate: float,
+    wait: float,
+    target: Path | None,
+    as_json: bool,
 ) -> None:
     """Rank the models of the catalogue that these GPUs can serve to a team, with the reasons.
 
     Without --gpu, or with --gpu all: the best choice on one server of each accelerator that can be bought, the best
-    model on the least memory first.
+    model on the least memory first. Speeds are expected ones, for all developers at work at once.
     """
     try:
         tokens = parse_tokens(context)
     except BadUnit as error:
         raise click.UsageError(str(error)) from None
+    floors = Floors(tokens_per_second=rate, first_token_seconds=wait)
+    asked = Asked(developers=developers, context_tokens=tokens, floors=floors)
     if gpu is None or gpu.casefold() == "all":
         if target is not None:
             raise click.UsageError("--write writes a stack for GPUs that you have: name them with --gpu")
-        _advise_hardware(count, developers, tokens, as_json)
+        _advise_hardware(count, asked, as_json)
     else:
-        _advise_models(gpu, count or 1, developers, tokens, target, as_json)
+        _advise_models(gpu, count or 1, asked, target, as_json)
 
 
-def _advise_models(
-    gpu: str, count: int, developers: int, tokens: int, target: Path | None, as_json: bool
-) -> None:
+def _advise_models(gpu: str, count: int, asked: Asked, target: Path | None, as_json: bool) -> None:
     catalog = load_catalog()
     accelerator = catalog.accelerator(gpu)
-    ranked = advise(catalog, accelerator, count, developers=developers, context_tokens=tokens)
+    ranked, slow = advise(catalog, accelerator, count, asked), left_out(catalog, accelerator, count, asked)
     if not ranked:
-        raise _nothing_fits(
-            f"{count} × {accelerator.name}", f"{count * accelerator.total_gib:.0f} GiB of GPU memory"
-        )
+        where = f"{count} × {accelerator.name}"
+        if slow:
+            raise _nothing_is_fast(where, slow, asked)
+        raise _nothing_fits(where, f"{count * accelerator.total_gib:.0f} GiB of GPU memory")
     if target is not None:
-        _write(target, ranked[0], count, developers)
+        _write(target, ranked[0], count, asked.developers)
     if as_json:
         click.echo(json.dumps([_values(advice) for advice in ranked], indent=2))
         return
-    _print(ranked, Console(highlight=False))
+    _print(ranked, slow, Console(highlight=False))
     if target is not None:
         click.echo(f"written: {target}")
 
 
-def _advise_hardware(count: int | None, developers: int, tokens: int, as_json: bool) -> None:
-    each = best_of_each(load_catalog(), developers=developers, context_tokens=tokens, gpus=count)
+def _advise_hardware(count: int | None, asked: Asked, as_json: bool) -> None:
+    each = best_of_each(load_catalog(), asked, gpus=count)
     if not each:
-        raise _nothing_fits("every accelerator of the catalogue", f"a context of {tokens} tokens")
+        raise _nothing_fits(
+            "every accelerator of the catalogue", f"a context of {asked.context_tokens} tokens"
+        )
     if as_json:
         click.echo(json.dumps([_hardware_values(ranking) for ranking in each], indent=2))
         return
     table = Table(
-        Column("GPUs", no_wrap=True), _model_column(), _sessions_column(), "agents", show_edge=False
+        Column("GPUs", no_wrap=True),
+        _model_column(),
+        _sessions_column(),
+        _speed_column(),
+        "bounded by",
+        "agents",
+        show_edge=False,
     )
     for ranking in each:
-        model, sessions, _, agents = _cells(ranking.choices[0])
-        table.add_row(f"{ranking.gpus} × {ranking.accelerator.name}", model, sessions, agents)
+        advice = ranking.choices[0]
+        model, sessions, speed, _, agents = _cells(advice)
+        table.add_row(
+            f"{ranking.gpus} × {ranking.accelerator.name}",
+            model,
+            sessions,
+            speed,
+            advice.speed.bounded_by,
+            agents,
+        )
     console = Console(highlight=False)
     console.print(table)
     console.print(
-        f"  sessions for {developers} developers; "
+        f"  sessions and tokens/s of each for {asked.developers} developers at work; "
         "onprem-agents advise --gpu NAME --count N ranks the models of one row",
         soft_wrap=True,
     )
+    console.print(f"  left out: {_floors_line(asked)}", soft_wrap=True)
+
+
+def _floors_line(asked: Asked) -> str:
+    floors = asked.floors
+    return (
+        f"below {floors.tokens_per_second:g} tokens/s for each developer (--min-speed), or over "
+        f"{floors.first_token_seconds:g} s to the first token of 30k (--max-first-token)"
+    )
+
+
+def _nothing_is_fast(where: str, slow: tuple[Advice, ...], asked: Asked) -> InvalidInput:
+    fastest = slow[0]
+    speed = fastest.speed
+    problem = Problem(
+        where=where,
+        cause="does-not-fit",
+        found=(
+            f"{len(slow)} models fit; the fastest, {fastest.request.variant.hf_id}, gives about "
+            f"{speed.tokens_per_second_per_developer:.1f} tokens/s to each of {asked.developers} developers, bounded "
+            f"by {speed.bounded_by}, and {speed.first_token_seconds_cold_30k:,.0f} s to the first token of 30k"
+        ),
+        why=f"all are {_floors_line(asked)}",
+        fix="take more or faster GPUs ('onprem-agents advise' names some), or ask for less speed",
+    )
+    return InvalidInput("advise", [problem])
 
 
 def _nothing_fits(where: str, found: str) -> InvalidInput:
@@ -131,14 +199,16 @@ def _values(advice: Advice) -> dict[str, Any]:
         "largestContextTokens": advice.largest_context_tokens,
         "kvCacheDtype": request.cache_dtype,
         "sessions": advice.sessions,
+        "speed": advice.speed.to_wire(),
         "decodeTokensPerSecondBound": round(bounds.decode_tokens_per_second_one, 1),
         "reasons": list(advice.reasons),
     }
 
 
-def _print(ranked: tuple[Advice, ...], console: Console) -> None:
+def _print(ranked: tuple[Advice, ...], slow: tuple[Advice, ...], console: Console) -> None:
     table = Table(
-        *("", _model_column(), Column("GPUs", no_wrap=True), _sessions_column(), "license", "agents"),
+        *("", _model_column(), Column("GPUs", no_wrap=True), _sessions_column(), _speed_column()),
+        *("license", "agents"),
         show_edge=False,
     )
     for place, advice in enumerate(ranked[:_SHOWN], start=1):
@@ -149,6 +219,30 @@ def _print(ranked: tuple[Advice, ...], console: Console) -> None:
         console.print(f"  1: {reason}", soft_wrap=True, markup=False)
     if len(ranked) > _SHOWN:
         console.print(f"  … and {len(ranked) - _SHOWN} more (--json lists all)")
+    for why, left in groupby(sorted(slow, key=_missed), key=_missed):
+        those = list(left)
+        console.print(
+            f"  {len(those)} left out: {why} (the best known: {_best_known(those)})",
+            soft_wrap=True,
+            markup=False,
+        )
+
+
+def _missed(advice: Advice) -> str:
+    return advice.floors.misses(advice.speed) or "slower than others of their kind"
+
+
+def _best_known(slow: list[Advice]) -> str:
+    best = max(slow, key=lambda advice: advice.place)
+    speed = best.speed
+    return (
+        f"{best.request.variant.hf_id}, about {speed.tokens_per_second_per_developer:.1f} tokens/s, bounded by "
+        f"{speed.bounded_by}"
+    )
+
+
+def _speed_column() -> Column:
+    return Column("tok/s", no_wrap=True, justify="right")
 
 
 def _model_column() -> Column:
@@ -160,12 +254,13 @@ def _sessions_column() -> Column:
     return Column("sessions", no_wrap=True)
 
 
-def _cells(advice: Advice) -> tuple[str, str, str, str]:
-    """Return model, sessions with their context, licence and agents as a table shows them."""
+def _cells(advice: Advice) -> tuple[str, str, str, str, str]:
+    """Return model, sessions with their context, speed, licence and agents as a table shows them."""
     request = advice.request
     return (
         f"{request.variant.hf_id} ({request.variant.precision})",
         f"{advice.sessions} × {format_tokens(request.context_tokens)}",
+        f"{advice.speed.tokens_per_second_per_developer:,.0f}",
         advice.model.license,
         ", ".join(advice.agents) or "unproven",
     )
