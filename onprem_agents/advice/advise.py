@@ -12,6 +12,7 @@ from typing import Any
 from onprem_agents.advice.best import ALL_HELD, best_of
 from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.model_servers import Gpu, ModelServers, Server
+from onprem_agents.advice.quality import RANKING, Standing, standings
 from onprem_agents.advice.server_speeds import ServerSpeeds
 from onprem_agents.catalog import Accelerator, Catalog, Model
 from onprem_agents.sizing import FitRequest, Memory, Speed, memory_of, speed_of
@@ -23,8 +24,8 @@ NO_FLOORS = Floors(tokens_per_second=0.0, first_token_seconds=math.inf)
 _WORKS = {"yes": 1, "unproven": 0, "no": -1}
 
 
-# What puts one model before another: how well its sessions cover the team, what agents do with it and its size, its
-# sessions.
+# What puts one model before another: how well its sessions cover the team, its quality for agents (see
+# `_with_standing`), its sessions.
 Place = tuple[int, int, int]
 _Found = tuple[Place, Server]
 
@@ -48,6 +49,7 @@ class Advice:
     developers: int
     place: Place
     floors: Floors
+    standing: Standing | None
 
     @cached_property
     def speed(self) -> Speed:
@@ -100,6 +102,7 @@ class Ranking:
     accelerator: Accelerator
     gpus: int
     asked: Asked
+    standings: Mapping[str, Standing]
     found: Sequence[_Found]
 
     @cached_property
@@ -116,6 +119,7 @@ class Ranking:
             developers=self.asked.developers,
             place=place,
             floors=self.asked.floors,
+            standing=self.standings.get(server.recipe.model.name),
         )
 
 
@@ -123,7 +127,8 @@ def advise(catalog: Catalog, accelerator: Accelerator, gpus: int, asked: Asked) 
     """Return the best way to serve each model that fits, is fast enough and of use to agents, ranked; or nothing.
 
     Agents use no model for which vLLM has no tool-call parser. All GPUs are in one node. Ranked by whether the
-    sessions of the team are held, then by the agents that work with the model, then by its size.
+    sessions of the team are held, then by what a public benchmark says of the model, then by the agents that work with
+    it, then by its size.
     """
     (ranking,) = rankings(catalog, [accelerator], [gpus], asked)
     return ranking.choices
@@ -149,6 +154,7 @@ def rankings(
 
     `first_only` leaves out all but the first choice, and with that most of the search.
     """
+    standing_of = standings(catalog.models)
     able = [model for model in catalog.models if model.tool_call_parser is not None]
     models = [
         (
@@ -156,7 +162,7 @@ def rankings(
             ServerSpeeds(model),
             standing,
         )
-        for model, standing in _with_standing(able)
+        for model, standing in _with_standing(able, standing_of)
     ]
     known: dict[tuple[Any, ...], Mapping[int, Sequence[_Found]]] = {}
     for accelerator in accelerators:
@@ -170,6 +176,7 @@ def rankings(
                 accelerator=accelerator,
                 gpus=gpus,
                 asked=asked,
+                standings=standing_of,
                 found=known[key][gpus],
             )
 
@@ -202,12 +209,18 @@ def _ranked(
     return {gpus: found[:1] for gpus, found in ranked.items()} if first_only else ranked
 
 
-def _with_standing(models: Iterable[Model]) -> list[tuple[Model, int]]:
-    """Return each model with its place among all, by the agents that work with it and then by its size; best first."""
-    marked = [
-        ((sum(_WORKS[support.works] for support in model.agents.values()), model.total_params), model)
-        for model in models
-    ]
+def _with_standing(models: Iterable[Model], standing_of: Mapping[str, Standing]) -> list[tuple[Model, int]]:
+    """Return each model with its place among all, best first.
+
+    Those with which more agents fail than work come last. Before them, by quality: those of which no benchmark says
+    enough come after the others. Those that are alike go by the agents that work with them, then by size.
+    """
+    marked = []
+    for model in models:
+        agents = sum(_WORKS[support.works] for support in model.agents.values())
+        standing = standing_of.get(model.name)
+        order = standing.order if standing is not None else ()
+        marked.append(((agents >= 0, order, agents, model.total_params), model))
     places = {mark: place for place, mark in enumerate(sorted({mark for mark, _ in marked}))}
     return sorted(((model, places[mark]) for mark, model in marked), key=itemgetter(1), reverse=True)
 
@@ -215,6 +228,7 @@ def _with_standing(models: Iterable[Model]) -> list[tuple[Model, int]]:
 def _reasons(advice: Advice) -> Iterator[str]:
     request, model = advice.request, advice.model
     yield f"{advice.sessions} sessions of {request.context_tokens} tokens for {advice.developers} developers"
+    yield _quality_in_words(advice)
     proven = [name for name, support in model.agents.items() if support.works == "yes"]
     yield f"seen working with {', '.join(proven)}" if proven else "no agent was seen working with it yet"
     broken = [f"{name}: {support.why}" for name, support in model.agents.items() if support.works == "no"]
@@ -231,3 +245,14 @@ def _reasons(advice: Advice) -> Iterator[str]:
     if request.tensor_parallel > 1 and not request.accelerator.nvlink:
         gb = request.accelerator.interconnect_gb_per_second
         yield f"{request.tensor_parallel} GPUs share one model without NVLink ({gb} GB/s)"
+
+
+def _quality_in_words(advice: Advice) -> str:
+    standing = advice.standing
+    if standing is None:
+        return f"no public figure places it on {RANKING}: after the models that have one"
+    figure = standing.figure
+    told = figure.in_words()
+    if standing.over is not None:
+        told += f": not behind {standing.over}, which has {standing.score:g} % on {RANKING}"
+    return f"{told} ({figure.source.where}, read {figure.source.read})"

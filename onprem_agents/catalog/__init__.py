@@ -43,6 +43,7 @@ from onprem_agents.catalog.model import (
 )
 from onprem_agents.catalog.parameters import Parameters, parameters_of
 from onprem_agents.catalog.platform import ClusterPlatform, Mark, Preset
+from onprem_agents.catalog.quality import Quality
 from onprem_agents.catalog.resembling import Resemblance
 from onprem_agents.catalog.server_option import ServerOption, ServerVariable
 from onprem_agents.catalog.thinking import Effort, Marks, ThinkingControl
@@ -80,6 +81,7 @@ __all__ = [
     "Part",
     "Precision",
     "Preset",
+    "Quality",
     "Resemblance",
     "Sampling",
     "ServerOption",

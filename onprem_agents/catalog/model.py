@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from onprem_agents.catalog.attention import Architecture, Count
 from onprem_agents.catalog.fact import Fact, Source
+from onprem_agents.catalog.quality import Quality, Unrated
 from onprem_agents.errors import UnknownFact
 
 Precision = Literal["bf16", "fp8", "int8", "int4", "fp8+int4", "nvfp4", "mxfp4", "bnb4", "native"]
@@ -111,6 +112,7 @@ class Model(Fact):
     a path inside the image `vllm/vllm-openai`, null for the model's own template.
     `aliases` are other names of the same weights; another release, however near, is an entry of its own.
     `same_shape` names other models that differ in their weights' values alone: they are sized as this one, not served.
+    `quality` is what public benchmarks say, that which says most first; where none does, `unrated` says why.
     `thinking` is the server's default; `reasoning` says whether the model can think at all.
     `image_batch_tokens` is the least `--max-num-batched-tokens` with images, where a batch must hold a whole one.
     `speculative` is the value of `--speculative-config` for the model's own MTP layers. `sampling_off` is
@@ -126,6 +128,8 @@ class Model(Fact):
     license: str
     gated: bool
     license_source: Source
+    quality: tuple[Quality, ...] = ()
+    unrated: Unrated | None = None
     total_params: Count
     active_params_b: float = Field(gt=0)
     architecture: Architecture
@@ -153,6 +157,15 @@ class Model(Fact):
             raise ValueError(f"{self.name}: two variants with the same hf_id")
         if self.tool_call_parser is None and any(agent.works == "yes" for agent in self.agents.values()):
             raise ValueError(f"{self.name}: an agent is said to work without a tool-call parser")
+        return self
+
+    @model_validator(mode="after")
+    def _rated_or_not(self) -> Model:
+        if bool(self.quality) == (self.unrated is not None):
+            raise ValueError(f"{self.name}: either figures of quality or the reason why there is none")
+        measured = [(figure.benchmark, figure.by) for figure in self.quality]
+        if len(set(measured)) != len(measured):
+            raise ValueError(f"{self.name}: the same benchmark twice by the same hand")
         return self
 
     def variant(self, name: str) -> Variant:

@@ -15,6 +15,7 @@ from rich.table import Column, Table
 from onprem_agents.advice.advise import FLOORS, Advice, Asked, Ranking, advise, left_out
 from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.hardware import best_of_each
+from onprem_agents.advice.quality import RANKING, quality_of
 from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
 from onprem_agents.cli.options import json_option
@@ -24,6 +25,10 @@ from onprem_agents.stack.settings import PROJECT
 from onprem_agents.units import BadUnit, format_tokens, parse_tokens
 
 _SHOWN = 8
+_LEGEND = (
+    f"  quality: % of {RANKING} solved, ≥ by a benchmark that it shares with a model that has such a figure; "
+    "those without come last"
+)
 
 
 @click.command(name="advise")
@@ -115,21 +120,13 @@ def _advise_hardware(count: int | None, asked: Asked, as_json: bool) -> None:
         _model_column(),
         _sessions_column(),
         _speed_column(),
-        "bounded by",
+        _quality_column(),
         "agents",
         show_edge=False,
     )
     for ranking in each:
-        advice = ranking.choices[0]
-        model, sessions, speed, _, agents = _cells(advice)
-        table.add_row(
-            f"{ranking.gpus} × {ranking.accelerator.name}",
-            model,
-            sessions,
-            speed,
-            advice.speed.bounded_by,
-            agents,
-        )
+        gpus = f"{ranking.gpus} × {ranking.accelerator.name}"
+        table.add_row(gpus, *_cells(ranking.choices[0]))
     console = Console(highlight=False)
     console.print(table)
     console.print(
@@ -137,6 +134,7 @@ def _advise_hardware(count: int | None, asked: Asked, as_json: bool) -> None:
         "onprem-agents advise --gpu NAME --count N ranks the models of one row",
         soft_wrap=True,
     )
+    console.print(_LEGEND, soft_wrap=True)
     console.print(f"  left out: {_floors_line(asked)}", soft_wrap=True)
 
 
@@ -192,6 +190,7 @@ def _values(advice: Advice) -> dict[str, Any]:
         "model": request.variant.hf_id,
         "precision": request.variant.precision,
         "license": advice.model.license,
+        "quality": _quality_values(advice),
         "agents": {agent.name: advice.model.works_with(agent.name) for agent in AGENTS},
         "tensorParallel": request.tensor_parallel,
         "replicas": advice.replicas,
@@ -205,10 +204,18 @@ def _values(advice: Advice) -> dict[str, Any]:
     }
 
 
+def _quality_values(advice: Advice) -> dict[str, Any]:
+    standing = advice.standing
+    figure = standing.figure if standing is not None else quality_of(advice.model)
+    placed = {"rankedAt": standing.score, "over": standing.over} if standing is not None else {}
+    told = figure.model_dump(mode="json") if figure is not None else {"unrated": advice.model.unrated}
+    return {**told, **placed}
+
+
 def _print(ranked: tuple[Advice, ...], slow: tuple[Advice, ...], console: Console) -> None:
     table = Table(
         *("", _model_column(), Column("GPUs", no_wrap=True), _sessions_column(), _speed_column()),
-        *("license", "agents"),
+        *(_quality_column(), "agents"),
         show_edge=False,
     )
     for place, advice in enumerate(ranked[:_SHOWN], start=1):
@@ -227,6 +234,8 @@ def _print(ranked: tuple[Advice, ...], slow: tuple[Advice, ...], console: Consol
             markup=False,
         )
 
+    console.print(_LEGEND, soft_wrap=True)
+
 
 def _missed(advice: Advice) -> str:
     return advice.floors.misses(advice.speed) or "slower than others of their kind"
@@ -242,7 +251,7 @@ def _best_known(slow: list[Advice]) -> str:
 
 
 def _speed_column() -> Column:
-    return Column("tok/s", no_wrap=True, justify="right")
+    return Column("tok/s, by", no_wrap=True)
 
 
 def _model_column() -> Column:
@@ -254,14 +263,18 @@ def _sessions_column() -> Column:
     return Column("sessions", no_wrap=True)
 
 
+def _quality_column() -> Column:
+    return Column("quality", no_wrap=True)
+
+
 def _cells(advice: Advice) -> tuple[str, str, str, str, str]:
-    """Return model, sessions with their context, speed, licence and agents as a table shows them."""
+    """Return model, sessions with their context, speed, quality and agents as a table shows them."""
     request = advice.request
     return (
         f"{request.variant.hf_id} ({request.variant.precision})",
         f"{advice.sessions} × {format_tokens(request.context_tokens)}",
-        f"{advice.speed.tokens_per_second_per_developer:,.0f}",
-        advice.model.license,
+        f"{advice.speed.tokens_per_second_per_developer:,.0f} {advice.speed.bounded_by.split()[0]}",
+        f"{advice.standing or ''}",
         ", ".join(advice.agents) or "unproven",
     )
 

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from onprem_agents.advice.quality import RANKING, standings
 from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.cli.catalog_entry import Entry, entry_named, rows_of
 from onprem_agents.cli.options import json_option
@@ -42,18 +43,6 @@ def catalog(name: str | None, as_json: bool) -> None:
         )
         return
     console = Console(soft_wrap=True)
-    models = Table(
-        "model", "checkpoint", "precision", "weights GiB", "parsers", title="Models", show_edge=False
-    )
-    for model in facts.models:
-        for variant in model.variants:
-            models.add_row(
-                model.name,
-                variant.hf_id,
-                variant.precision,
-                f"{variant.weights_gib:.1f}",
-                f"{model.tool_call_parser} / {model.reasoning_parser or 'none'}",
-            )
     gpus = Table("accelerator", "GiB", "compute capability", title="Accelerators", show_edge=False)
     for gpu in facts.accelerators:
         gpus.add_row(gpu.name, f"{gpu.total_gib:.1f}", f"{gpu.compute_capability}")
@@ -71,8 +60,31 @@ def catalog(name: str | None, as_json: bool) -> None:
             f"{len(release.options())}",
             f"{len(release.tool_parsers)}",
         )
-    for table in (models, gpus, tiers, platforms, vllm):
+    for table in (_models(facts), gpus, tiers, platforms, vllm):
         console.print(table)
+
+
+def _models(facts: Catalog) -> Table:
+    table = Table(
+        *("model", "checkpoint", "precision", "weights GiB", "parsers", "quality %"),
+        title="Models",
+        caption=f"quality: {RANKING}; ≥: by a benchmark shared with others; NAME shows whose figures",
+        caption_justify="left",
+        show_edge=False,
+    )
+    standing_of = standings(facts.models)
+    for model in facts.models:
+        standing = standing_of.get(model.name)
+        for variant in model.variants:
+            table.add_row(
+                model.name,
+                variant.hf_id,
+                variant.precision,
+                f"{variant.weights_gib:.1f}",
+                f"{model.tool_call_parser} / {model.reasoning_parser or 'none'}",
+                f"{standing or ''}",
+            )
+    return table
 
 
 def _show(entry: Entry, facts: Catalog, *, as_json: bool) -> None:

@@ -11,6 +11,11 @@ from onprem_agents.units import GB
 
 Entry = Model | Accelerator | Tier | ClusterPlatform
 
+_UNRATED = {
+    "before-agents": "no public figure: it is older than the benchmarks that agents solve",
+    "none-found": "no public figure was found, of its maker or of a board",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -57,6 +62,7 @@ def _model(model: Model, catalog: Catalog) -> Iterator[Row]:
         yield Row(title="same shape", text=_listed(model.same_shape))
     gated = ", gated: its licence must be accepted before the download" if model.gated else ""
     yield Row(title="licence", text=model.license + gated, source=model.license_source)
+    yield from _quality(model)
     yield from _shape(model)
     parsers = f"tool calls {model.tool_call_parser or 'none'}, reasoning {model.reasoning_parser or 'none'}"
     yield Row(title="parsers", text=parsers)
@@ -81,6 +87,13 @@ def _model(model: Model, catalog: Catalog) -> Iterator[Row]:
         yield Row(title="note", text=note)
     for variant in model.variants:
         yield from _variant(variant)
+
+
+def _quality(model: Model) -> Iterator[Row]:
+    for figure in model.quality:
+        yield Row(title="quality", text=figure.in_words(), source=figure.source)
+    if model.unrated is not None:
+        yield Row(title="quality", text=_UNRATED[model.unrated])
 
 
 def _thinking(model: Model, catalog: Catalog) -> Iterator[Row]:

@@ -216,6 +216,7 @@ def _model(
             "license": "as its maker says",
             "gated": False,
             "license_source": source,
+            "unrated": "none-found",
             "total_params": counted.total,
             "active_params_b": (counted.total - idle) / 1e9,
             "architecture": architecture,

@@ -147,7 +147,8 @@ READERS = {
         "plan/remarks": "license gated notes",
         "plan/thinking": "thinking",
         "plan/sampling": "sampling sampling_off",
-        "cli/catalog_entry": "license_source serving_source",
+        "cli/catalog_entry": "license_source serving_source unrated",
+        "advice/quality": "quality",
         "sizing/weights": "total_params",
         "catalog/resembling": "same_shape active_params_b",
         "sizing/overhead": "architecture",
@@ -159,6 +160,11 @@ READERS = {
     },
     "Preset": {
         "plan/presets": "setting value because",
+        "cli/catalog_entry": "source",
+    },
+    "Quality": {
+        "advice/quality": "benchmark score by",
+        "catalog/quality": "harness",
         "cli/catalog_entry": "source",
     },
     "Sampling": {
