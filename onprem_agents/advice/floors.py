@@ -36,8 +36,8 @@ class Floors:
         They are where the replica keeps up with as many turns as meet at the speed of the floor: more slow it down, and
         the slower it is the more meet. The network itself is solved only where the first token is in doubt.
         """
-        pace, agents, prompt = turns.pace, turns.agents, turns.prompt_seconds
-        own, met = prompt + pace.experts, float(turns.at_once)
+        pace, agents = turns.pace, turns.agents
+        own, met = turns.own_seconds, float(turns.at_once)
         if self.tokens_per_second:
             answer = OUTPUT_TOKENS / self.tokens_per_second
             met = min(met, met_at(agents, TOOL_SECONDS, own + answer))
@@ -46,9 +46,9 @@ class Floors:
         limit = self.first_token_seconds
         if pace.first_token_seconds(1) > limit:
             return False
-        if (
-            met < turns.at_once
-        ):  # no more turns come, and prompts before one's own, than with the quickest answers
+        if met < turns.at_once:
+            # no more prompts come before one's own than with the quickest answers
+            prompt = turns.prompt_seconds(met)
             busy = agents / (TOOL_SECONDS + own + turns.answer_seconds(1)) * prompt
             before = min(agents - 1.0, busy / (1 - busy)) if busy < 1 else agents - 1.0
             if before * prompt + pace.first_token_seconds(met) <= limit:

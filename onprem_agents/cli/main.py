@@ -60,6 +60,11 @@ _COMMANDS = {
     "render": ("onprem_agents.cli.render", "render", "Print the manifests of a stack."),
     "schema": ("onprem_agents.cli.schema", "schema", "Print the JSON schema of the stack settings."),
     "setup": ("onprem_agents.cli.setup", "setup", "Write the configuration of coding agents."),
+    "simulate": (
+        "onprem_agents.cli.simulate",
+        "simulate_command",
+        "Let developers work event by event, beside what is expected.",
+    ),
     "smoke": ("onprem_agents.cli.smoke", "smoke", "Try the served models the way agents use them."),
     "status": (
         "onprem_agents.cli.status",
@@ -113,7 +118,7 @@ class _Group(click.Group):
 def main() -> None:
     """Coding agents on models served on your own GPUs.
 
-    Platform engineers: advise, fit, explain, plan, render, preflight, verify, bench, keys, catalog, schema,
+    Platform engineers: advise, fit, simulate, explain, plan, render, preflight, verify, bench, keys, catalog, schema,
     policy-pack; where agents work on a stack: context, check.
     Developers: setup, status, use, doctor, key, smoke, uninstall.
     """

@@ -59,28 +59,30 @@ class Turns(NamedTuple):
     kept: int
     at_once: int
 
-    @property
-    def prompt_seconds(self) -> float:
-        """The seconds that a turn's prompt adds to the steps that take it.
+    def prompt_seconds(self, running: float) -> float:
+        """Return what a turn's prompt adds to the steps that take it, where so many turns run.
 
-        Sessions that were used last are in the pool, whoever comes next: as many of all as find room there.
+        Sessions at work stay in the pool; of the others those that were used last, whoever comes next.
         """
-        pace, kept, agents = self.pace, self.kept, self.agents
-        if kept >= agents:
+        pace, others = self.pace, running - 1
+        if self.kept >= self.agents:
             return pace.kept_prompt
-        return (kept * pace.kept_prompt + (agents - kept) * pace.lost_prompt) / agents
+        if self.kept <= others:
+            return pace.lost_prompt
+        share = (self.kept - others) / (self.agents - others)
+        return share * pace.kept_prompt + (1 - share) * pace.lost_prompt
 
     @property
     def own_seconds(self) -> float:
         """How long a turn's own prompt keeps it; a step with a prompt reads all experts."""
-        return self.prompt_seconds + self.pace.experts
+        return self.prompt_seconds(1) + self.pace.experts
 
     def answer_seconds(self, running: float) -> float:
         """Return how long an answer takes of which so many run: its steps, and the prompts of the others in them."""
         pace = self.pace
         read = pace.experts_seconds(running) if pace.experts else 0.0
         steps = OUTPUT_TOKENS * (pace.fixed + running * pace.session + read)
-        return steps + (running - 1) * (self.prompt_seconds + pace.experts - read)
+        return steps + (running - 1) * (self.prompt_seconds(running) + pace.experts - read)
 
     def turn_seconds(self, running: float) -> float:
         """Return how long a turn takes of which so many run: its prompt, then its answer."""
@@ -92,7 +94,7 @@ class Turns(NamedTuple):
 
     def first_token_seconds(self, load: Congestion, *, warm: bool = False) -> float:
         """Return the seconds to the first token of a prompt: room, the prompts before it, then its own steps."""
-        prompt = self.prompt_seconds
+        prompt = self.prompt_seconds(load.met)
         busy = load.turns_per_second * prompt
         before = min(self.agents - 1.0, busy / (1 - busy)) if busy < 1 else self.agents - 1.0
         return load.waiting_seconds + before * prompt + self.pace.first_token_seconds(load.met, warm=warm)
@@ -138,5 +140,5 @@ def _bounded_by(memory: Memory, turns: Turns, load: Congestion) -> str:
     """Return where most of a turn goes: to what its steps wait for, to its prompt, or to a pool that is full."""
     causes = {cause: OUTPUT_TOKENS * took for cause, took in step_by_cause(memory, load.met).items()}
     causes[COMPUTE] += load.met * turns.pace.kept_prompt
-    causes[POOL] = load.met * (turns.prompt_seconds - turns.pace.kept_prompt) + load.waiting_seconds
+    causes[POOL] = load.met * (turns.prompt_seconds(load.met) - turns.pace.kept_prompt) + load.waiting_seconds
     return max(causes, key=lambda cause: causes[cause])
