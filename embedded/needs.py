@@ -40,6 +40,7 @@ def _node(plan: PlatformPlan, name: str) -> NodeSpec:
     pool = plan.pool
     return NodeSpec(
         name=name,
+        vendor=pool.accelerator.vendor,
         accelerator_label=pool.accelerator.product_label,
         memory_mib=pool.accelerator.memory_label_mib,
         gpus=pool.gpus_per_node,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from onprem_agents.catalog import is_gpu_resource
 from onprem_agents.vllm import HOLE
 
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
 
 KSERVE = "serving.kserve.io"
-GPU_RESOURCE = "nvidia.com/gpu"
 
 # KServe v0.20.0, config/runtimes/kserve-vllmserver.yaml: what its own runtime puts before given arguments.
 _KSERVE_RUNTIME = "kserve-vllmserver"
@@ -70,11 +70,14 @@ def release_of(predictor: Value, container: Container) -> str | None:
 def gpus_of(container: Container) -> int | Unknown | None:
     """Return the GPUs that the container asks for; None for none, or for parts of one."""
     for part in ("limits", "requests"):
-        amount = dig(container, "resources", part, GPU_RESOURCE)
-        if amount is UNKNOWN:
+        amounts = dig(container, "resources", part)
+        if amounts is UNKNOWN:
             return Unknown.UNKNOWN
-        if str(amount).isdigit():
-            return int(str(amount))
+        for name in filter(is_gpu_resource, amounts if isinstance(amounts, Mapping) else ()):
+            if amounts[name] is UNKNOWN:
+                return Unknown.UNKNOWN
+            if str(amounts[name]).isdigit():
+                return int(str(amounts[name]))
     return None
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from onprem_agents.catalog import Accelerator, load_catalog
-from onprem_agents.sizing import FitRequest
+from onprem_agents.sizing import FitRequest, release_rules
+from onprem_agents.sizing.request import default_batch_tokens
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION
 from onprem_agents.vllm import (
     UNREADABLE,
-    default_max_num_batched_tokens,
     default_max_num_seqs,
     load_release,
     option_of,
@@ -21,6 +21,7 @@ from onprem_agents.vllm import (
 from .graph import UNKNOWN
 from .known import KnownModel, accelerator_of, model_of, only_known_at_run_time
 from .serving import Server
+from .sources import PRODUCT_LABELS
 
 # Fields that a sizing request is made of; one that can't be read leaves nothing to compute.
 _READ = (
@@ -102,9 +103,9 @@ def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None
     if gpu is None:
         told = ", ".join(str(label) for label in server.accelerators)
         what = f"the GPU {told} is not in the catalogue" if told else "nothing tells its kind of GPU"
-        yield f"{what} (nodeSelector nvidia.com/gpu.product or the annotation {ACCELERATOR_ANNOTATION})"
+        yield f"{what} (nodeSelector {', '.join(PRODUCT_LABELS)} or the annotation {ACCELERATOR_ANNOTATION})"
     if server.gpus is None:
-        yield "it asks for no nvidia.com/gpu"
+        yield "it asks for no GPU"
     if server.multi_node or (flags.pipeline_parallel_size or 1) > 1:
         yield "it spreads one model over pipeline stages, which the sizing engine does not model"
     if (flags.kv_cache_dtype or "auto") not in _KV_CACHE_DTYPES:
@@ -145,6 +146,7 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
     # Without the flag vLLM takes the model's own limit; with "auto" it shrinks until one request fits.
     contexts = {None: known.model.architecture.max_context_tokens, "auto": 1}
     context = flags.max_model_len
+    text_only = bool(flags.language_model_only) or takes_no_items(flags.limit_mm_per_prompt)
     return FitRequest(
         model=known.model,
         variant=known.variant,
@@ -154,10 +156,16 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
         max_num_seqs=_given(flags.max_num_seqs, default_max_num_seqs(gpu.name, gpu.total_gib)),
         kv_cache_dtype=_KV_CACHE_DTYPES[flags.kv_cache_dtype or "auto"],
         max_num_batched_tokens=_given(
-            flags.max_num_batched_tokens, default_max_num_batched_tokens(gpu.name, gpu.total_gib)
+            flags.max_num_batched_tokens,
+            default_batch_tokens(
+                known.model,
+                gpu,
+                release_rules(server.parsed.judged_by),
+                has_encoder=known.model.multimodal and not text_only,
+            ),
         ),
         gpu_memory_utilization=float(server.default("gpu_memory_utilization")),
-        language_model_only=bool(flags.language_model_only) or takes_no_items(flags.limit_mm_per_prompt),
+        language_model_only=text_only,
         vllm=server.parsed.judged_by,
         speculative_tokens=_drafted(flags.speculative_config or {}),
         enforce_eager=bool(flags.enforce_eager),

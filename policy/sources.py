@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION, POOL_LABEL, PRODUCT_LABEL
+from onprem_agents.catalog import DEVICES
+from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION, POOL_LABEL
 from onprem_agents.vllm import HOLE, UNREADABLE, ParsedServe
 
 from .containers import Container
 from .graph import UNKNOWN, Resource, Unknown, Value, dig, items
 
 _SCHEMES = ("hf://", "s3://", "gs://", "oci://", "pvc://", "http://", "https://")
+
+PRODUCT_LABELS = tuple(device.product_label for device in DEVICES.values())
+"""Labels of nodes that tell their accelerators."""
 
 
 def model_names(
@@ -35,7 +39,7 @@ def model_names(
 def accelerators(resource: Resource) -> tuple[str | Unknown, ...]:
     """Return labels, pools or names of the GPUs that the pod may land on; empty when nothing says."""
     predictor = dig(resource.props, "spec", "predictor")
-    for label in (PRODUCT_LABEL, POOL_LABEL):
+    for label in (*PRODUCT_LABELS, POOL_LABEL):
         selected = dig(predictor, "nodeSelector", label)
         if selected is not None:
             return (selected,)
@@ -45,7 +49,7 @@ def accelerators(resource: Resource) -> tuple[str | Unknown, ...]:
     found: list[str | Unknown] = []
     for term in items(dig(required, "nodeSelectorTerms")):
         for expression in items(dig(term, "matchExpressions")):
-            if dig(expression, "key") == PRODUCT_LABEL and dig(expression, "operator") == "In":
+            if dig(expression, "key") in PRODUCT_LABELS and dig(expression, "operator") == "In":
                 found += items(dig(expression, "values"))
     told = resource.annotation(ACCELERATOR_ANNOTATION)
     return tuple(found) or (() if told is None else (told,))

@@ -1,4 +1,4 @@
-"""Simulated nodes: real Node objects with the labels that NVIDIA's GPU operator sets, kept Ready by kwok."""
+"""Simulated nodes: real Node objects with the labels that the GPUs' operator sets, kept Ready by kwok."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from embedded.kube import KubeWriter
 from embedded.process import Process
+from onprem_agents.catalog import DEVICES, Vendor
 from onprem_agents.cluster import ApiError, Object
 
 CONTROL_NODE = "control"
@@ -22,8 +23,8 @@ _CPUS = "192"
 _MEMORY = "2Ti"
 _EPHEMERAL = "8Ti"
 _PODS = "110"
-# A driver for the newest vLLM image, as GPU feature discovery 0.18 tells it (2026-11).
-_DRIVER = {
+# Driver and CUDA of the newest vLLM image, as GPU feature discovery 0.18 tells them (2026-11).
+_NVIDIA_DRIVER = {
     "nvidia.com/cuda.driver-version.full": "580.95.05",
     "nvidia.com/cuda.driver-version.major": "580",
     "nvidia.com/cuda.driver-version.minor": "95",
@@ -39,6 +40,7 @@ class NodeSpec:
     """One simulated node with `gpus` GPUs of `memory_mib` each; no accelerator means no GPU."""
 
     name: str
+    vendor: Vendor = "nvidia"
     accelerator_label: str = ""
     memory_mib: int = 0
     gpus: int = 0
@@ -46,7 +48,7 @@ class NodeSpec:
     taint: bool = True
 
     def manifest(self) -> Object:
-        """Return the Node object; the GPU labels are those of gpu-feature-discovery 0.18 (2026-11)."""
+        """Return the Node object with the labels that its GPUs' maker writes."""
         labels = {
             "kubernetes.io/arch": "amd64",
             "kubernetes.io/hostname": self.name,
@@ -56,15 +58,12 @@ class NodeSpec:
         room = {"cpu": _CPUS, "memory": _MEMORY, "ephemeral-storage": _EPHEMERAL, "pods": _PODS}
         spec: dict[str, Any] = {}
         if self.gpus:
-            room["nvidia.com/gpu"] = str(self.gpus)
-            labels |= _DRIVER | {
-                "nvidia.com/gpu.count": str(self.gpus),
-                "nvidia.com/gpu.memory": str(self.memory_mib),
-                "nvidia.com/gpu.present": "true",
-                "nvidia.com/gpu.product": self.accelerator_label,
-            }
+            device = DEVICES[self.vendor]
+            room[device.resource] = str(self.gpus)
+            labels |= self._gpu_labels()
             if self.taint:
-                spec["taints"] = [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
+                taint = {"key": device.taint_key, "value": device.taint_value, "effect": "NoSchedule"}
+                spec["taints"] = [taint]
         return {
             "apiVersion": "v1",
             "kind": "Node",
@@ -76,6 +75,17 @@ class NodeSpec:
             "spec": spec,
             "status": {"capacity": room, "allocatable": room},
         }
+
+    def _gpu_labels(self) -> dict[str, str]:
+        device = DEVICES[self.vendor]
+        labels = {
+            device.product_label: self.accelerator_label,
+            device.memory_label: device.memory_text(self.memory_mib),
+        }
+        if self.vendor == "nvidia":  # what its feature discovery tells besides (0.18, 2026-11)
+            labels |= _NVIDIA_DRIVER
+            labels |= {"nvidia.com/gpu.count": str(self.gpus), "nvidia.com/gpu.present": "true"}
+        return labels
 
     def _digest(self) -> str:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:32]

@@ -14,6 +14,7 @@ from embedded.cluster import Cluster
 from embedded.engine import Engine
 from embedded.layout import Layout
 from embedded.toolchain import Binary, present
+from onprem_agents.catalog import is_gpu_resource
 from onprem_agents.cluster import KubeClient
 from onprem_agents.errors import ClusterError
 
@@ -29,7 +30,6 @@ _POLICIES = (
 )
 # Namespaces of the cluster's own programs.
 _OWN_NAMESPACES = frozenset({"kube-system", "kserve", "envoy-gateway-system"})
-_GPU = "nvidia.com/gpu"
 
 
 def status(layout: Layout, *, as_json: bool) -> None:
@@ -101,7 +101,12 @@ def _idle(binary: Binary) -> Document:
 
 def _pod(item: Mapping[str, Any]) -> Document:
     containers = item["spec"].get("containers", [])
-    gpus = sum(int(container.get("resources", {}).get("limits", {}).get(_GPU, 0)) for container in containers)
+    gpus = sum(
+        int(amount)
+        for container in containers
+        for name, amount in container.get("resources", {}).get("limits", {}).items()
+        if is_gpu_resource(name)
+    )
     return {
         "name": item["metadata"]["name"],
         "phase": item.get("status", {}).get("phase"),

@@ -233,7 +233,7 @@ def _reasons(advice: Advice) -> Iterator[str]:
     yield f"seen working with {', '.join(proven)}" if proven else "no agent was seen working with it yet"
     broken = [f"{name}: {support.why}" for name, support in model.agents.items() if support.works == "no"]
     yield from broken
-    if not request.variant.runs_natively_on(request.accelerator.compute_capability):
+    if not request.accelerator.computes_in(request.variant):
         yield f"{request.variant.precision} only saves memory on {request.accelerator.name}, it computes in BF16"
     if request.cache_dtype != "auto":
         yield "the KV cache is kept in fp8"

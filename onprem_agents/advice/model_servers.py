@@ -49,7 +49,7 @@ class Gpu:
     room: Room
     kind: GpuClass
     pads_wide: bool
-    computes: tuple[float, bool]
+    computes: tuple[str, float, bool]
     """All of it that decides which checkpoints it computes, and whether several of it share one."""
     speed: Speeds
 
@@ -61,9 +61,9 @@ class Gpu:
             room=room_on(accelerator, UTILIZATION),
             kind=(settings_class(accelerator), traits_of(accelerator, release_rules(None))),
             pads_wide=pads_wide(accelerator),
-            computes=(accelerator.compute_capability, accelerator.mig is None),
+            computes=(accelerator.vendor, accelerator.compute_capability, accelerator.mig is None),
             speed=(
-                accelerator.compute_capability,
+                *(accelerator.compute_capability, accelerator.fp4_tflops),
                 *(accelerator.bandwidth_gb_per_second, accelerator.bf16_tflops, accelerator.fp8_tflops),
                 *(accelerator.nvlink, accelerator.interconnect_gb_per_second),
             ),
@@ -180,7 +180,7 @@ class ModelServers:
         self._recipes: dict[tuple[str, str], Sequence[Recipe]] = {}
         self._splits: dict[str, Sequence[int]] = {}
         self._weights: dict[tuple[str, int, bool], Weights] = {}
-        self._orders: dict[tuple[float, bool], _Order] = {}
+        self._orders: dict[tuple[str, float, bool], _Order] = {}
         self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
         self._caches: dict[tuple[int, str, int], _Cache] = {}
         self._frames: dict[tuple[int, str, str | None, GpuClass], _Frame] = {}
@@ -234,9 +234,9 @@ class ModelServers:
         most_gpus = most_gpus_together(gpu, self._gpus)
         newest = load_release(newest_release())
         for variant in self._model.variants:
-            if gpu.compute_capability < variant.min_compute_capability:
+            if not gpu.runs(variant):
                 continue
-            native = variant.runs_natively_on(gpu.compute_capability)
+            native = gpu.computes_in(variant)
             needed = own_flags(self._model, variant, newest).kv_cache_dtype
             for dtype in kv_cache_dtypes(_ANY_ROLE, gpu, needed=needed):
                 own = dtype == "auto" and variant.kv_cache_dtype is None

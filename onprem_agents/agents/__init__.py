@@ -16,6 +16,7 @@ from onprem_agents.agents.registry import (
     agent_named,
     obstacle,
     target_named,
+    unused,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "agent_named",
     "obstacle",
     "target_named",
+    "unused",
 ]

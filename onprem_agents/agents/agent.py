@@ -76,12 +76,13 @@ class Software(Configured):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What an agent's own arithmetic asks of a served window, in tokens, as measured.
+    """What an agent's own arithmetic asks of a served window, in tokens, as measured on `tried` with `version`.
 
-    `least_compaction` is the size at which it may compact at the least; `compacts_at` gives, of window and output
-    cap, where it does.
+    `first_request` is about what it starts with; `least_compaction` is the size at which it may compact at the least,
+    which is more; `compacts_at` gives, of window and output cap, where it does.
     """
 
+    first_request_tokens: int
     least_compaction_tokens: int
     compacts_at: Callable[[int, int], int]
 
@@ -161,8 +162,9 @@ class Agent(Software):
         if limit >= self.limits.least_compaction_tokens:
             return None
         return (
-            f"a context of {context_tokens} makes {self.name} compact at {max(limit, 0)} tokens, which leaves no"
-            f" room beside its own first request, serve at least {self.limits.least_context_tokens}"
+            f"a context of {context_tokens} makes {self.name} compact at {max(limit, 0)} tokens, which leaves no room"
+            f" beside its own first request of about {self.limits.first_request_tokens}, serve at least"
+            f" {self.limits.least_context_tokens}"
         )
 
 

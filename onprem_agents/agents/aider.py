@@ -205,9 +205,13 @@ AIDER = Agent(
     version="0.86.2",
     tried="2026-11-28",
     path="/v1/chat/completions",
-    # Its first request has less than 4k tokens, a map of the repository included. It sums its history up by itself,
-    # long before the window is full, and asks before it sends more than the limit.
-    limits=Limits(least_compaction_tokens=8_000, compacts_at=lambda context, output: context - output),
+    # A map of the repository is part of its first request. It sums its history up by itself, long before the window
+    # is full, and asks before it sends more than the limit.
+    limits=Limits(
+        first_request_tokens=4_000,
+        least_compaction_tokens=8_000,
+        compacts_at=lambda context, output: context - output,
+    ),
     files=_files,
     environment=_environment,
     ca_variables=("SSL_CERT_FILE",),

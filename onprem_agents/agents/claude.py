@@ -296,7 +296,9 @@ CLAUDE = Agent(
     tried="2026-11-24",
     path="/v1/messages",
     # Its first request has 20k to 22k tokens with our switches.
-    limits=Limits(least_compaction_tokens=24_000, compacts_at=compacts_at_tokens),
+    limits=Limits(
+        first_request_tokens=22_000, least_compaction_tokens=24_000, compacts_at=compacts_at_tokens
+    ),
     files=lambda connection: (_file(connection),),
     environment=_environment,
     ca_variables=("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"),

@@ -130,8 +130,12 @@ CLINE = Agent(
     version="3.0.65",
     tried="2026-11-28",
     path="/v1/chat/completions",
-    # Its first request has about 6k tokens; it compacts at nine tenths of the window (read in 3.0.65).
-    limits=Limits(least_compaction_tokens=12_000, compacts_at=lambda context, _output: context * 9 // 10),
+    # It compacts at nine tenths of the window (read in 3.0.65).
+    limits=Limits(
+        first_request_tokens=6_000,
+        least_compaction_tokens=12_000,
+        compacts_at=lambda context, _output: context * 9 // 10,
+    ),
     files=_files,
     environment=_environment,
     ca_variables=("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"),

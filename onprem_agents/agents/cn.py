@@ -182,8 +182,7 @@ CN = Agent(
     version="1.5.47",
     tried="2026-11-28",
     path="/v1/chat/completions",
-    # Its first request has about 2k tokens.
-    limits=Limits(least_compaction_tokens=12_000, compacts_at=compacts_at_tokens),
+    limits=Limits(first_request_tokens=2_000, least_compaction_tokens=12_000, compacts_at=compacts_at_tokens),
     files=_files,
     environment=_environment,
     ca_variables=("NODE_EXTRA_CA_CERTS",),

@@ -280,9 +280,12 @@ CODEX = Agent(
     version="0.169.0",
     tried="2026-11-24",
     path="/v1/responses",
-    # It resends about 10k tokens after each compaction and loops for ever when the limit is below about 25k.
+    # It resends about as much as it starts with after each compaction, and loops for ever when the limit is below
+    # about 25k.
     limits=Limits(
-        least_compaction_tokens=25_000, compacts_at=lambda context, _output: compact_at_tokens(context)
+        first_request_tokens=10_000,
+        least_compaction_tokens=25_000,
+        compacts_at=lambda context, _output: compact_at_tokens(context),
     ),
     files=_files,
     environment=_environment,

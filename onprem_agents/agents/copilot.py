@@ -141,8 +141,11 @@ COPILOT = Agent(
     version="1.0.102",
     tried="2026-11-28",
     path="/v1/chat/completions",
-    # Its first request has about 12k tokens.
-    limits=Limits(least_compaction_tokens=16_000, compacts_at=lambda context, output: context - output),
+    limits=Limits(
+        first_request_tokens=12_000,
+        least_compaction_tokens=16_000,
+        compacts_at=lambda context, output: context - output,
+    ),
     files=lambda connection: (_file(connection),),
     environment=_environment,
     ca_variables=("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"),

@@ -182,8 +182,12 @@ GOOSE = Agent(
     version="1.52.0",
     tried="2026-11-28",
     path="/v1/chat/completions",
-    # Its first request has about 5k tokens; it compacts at four fifths of the window, as it says when it does.
-    limits=Limits(least_compaction_tokens=12_000, compacts_at=lambda context, _output: context * 8 // 10),
+    # It compacts at four fifths of the window, as it says when it does.
+    limits=Limits(
+        first_request_tokens=5_000,
+        least_compaction_tokens=12_000,
+        compacts_at=lambda context, _output: context * 8 // 10,
+    ),
     files=_files,
     environment=_environment,
     ca_variables=("SSL_CERT_FILE",),

@@ -239,8 +239,12 @@ OPENCODE = Agent(
     version="1.18.33",
     tried="2026-11-24",
     path="/v1/chat/completions",
-    # Its first request has about 8k tokens; it compacts at the window less the output cap.
-    limits=Limits(least_compaction_tokens=12_000, compacts_at=lambda context, output: context - output),
+    # It compacts at the window less the output cap.
+    limits=Limits(
+        first_request_tokens=8_000,
+        least_compaction_tokens=12_000,
+        compacts_at=lambda context, output: context - output,
+    ),
     files=lambda connection: (_file(connection),),
     environment=_environment,
     ca_variables=("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"),

@@ -169,8 +169,12 @@ PI = Agent(
     version="1.6.0",
     tried="2026-11-28",
     path="/v1/chat/completions",
-    # Its first request has less than 2k tokens; the summary of what was left out and what is kept come back.
-    limits=Limits(least_compaction_tokens=12_000, compacts_at=lambda context, output: context - output),
+    # After a compaction the summary of what was left out and what is kept come back.
+    limits=Limits(
+        first_request_tokens=2_000,
+        least_compaction_tokens=12_000,
+        compacts_at=lambda context, output: context - output,
+    ),
     files=_files,
     environment=_environment,
     ca_variables=("NODE_EXTRA_CA_CERTS",),

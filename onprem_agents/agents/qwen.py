@@ -165,8 +165,7 @@ QWEN = Agent(
     version="0.24.4",
     tried="2026-11-28",
     path="/v1/chat/completions",
-    # Its first request has about 20k tokens.
-    limits=Limits(least_compaction_tokens=28_000, compacts_at=_compacts_at),
+    limits=Limits(first_request_tokens=20_000, least_compaction_tokens=28_000, compacts_at=_compacts_at),
     files=lambda connection: (_file(connection),),
     environment=_environment,
     ca_variables=("NODE_EXTRA_CA_CERTS",),

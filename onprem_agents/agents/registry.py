@@ -46,6 +46,14 @@ def target_named(name: str) -> Target:
     raise UnknownFact("agent", name, [target.name for target in TARGETS])
 
 
+def unused(connection: Connection, agent: Agent) -> str | None:
+    """Return that the platform's developers use others than that agent, None where they use it or nothing is said."""
+    if connection.agents is None or agent.name in connection.agents:
+        return None
+    others = ", ".join(connection.agents) or "none"
+    return f"not one of the agents that the platform is for ({others}); onprem-agents setup {agent.name} prepares it"
+
+
 def obstacle(connection: Connection, target: Target) -> str | None:
     """Return why the main role cannot serve that target, or None if it can."""
     if isinstance(target, Client):

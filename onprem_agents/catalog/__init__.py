@@ -26,8 +26,10 @@ from onprem_agents.catalog.attention import (
     Mamba2,
     SlidingWindow,
 )
+from onprem_agents.catalog.build import BUILDS, Build
 from onprem_agents.catalog.cluster_software import ClusterSoftware, numbers
 from onprem_agents.catalog.conflict import Conflict, Side
+from onprem_agents.catalog.device import DEVICES, Device, Vendor, is_gpu_resource
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.kserve import KserveRelease
@@ -50,11 +52,14 @@ from onprem_agents.catalog.thinking import Effort, Marks, ThinkingControl
 from onprem_agents.catalog.tier import Tier
 
 __all__ = [
+    "BUILDS",
+    "DEVICES",
     "SAMPLING_PARAMETERS",
     "Accelerator",
     "AgentSupport",
     "Architecture",
     "AttentionLayers",
+    "Build",
     "CacheReaders",
     "Catalog",
     "ChunkedAttention",
@@ -62,6 +67,7 @@ __all__ = [
     "ClusterSoftware",
     "CompressedAttention",
     "Conflict",
+    "Device",
     "Effort",
     "Experts",
     "FormerModel",
@@ -92,6 +98,8 @@ __all__ = [
     "ThinkingControl",
     "Tier",
     "Variant",
+    "Vendor",
+    "is_gpu_resource",
     "load_catalog",
     "numbers",
     "parameters_of",

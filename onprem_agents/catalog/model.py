@@ -27,7 +27,9 @@ class Variant(Fact):
 
     `weights_gib` is what the GPUs hold in sum at tensor parallel 1; `measured` says whether vLLM printed that
     figure or it was computed from the parameter count (then 3 to 6 % are missing: MTP layers, padding).
-    `loaded_gib_per_gpu` holds what was printed at other tensor-parallel sizes. `quantization` is the flag
+    `loaded_gib_per_gpu` holds what was printed at other tensor-parallel sizes, and `measured_tower` says of all that
+    was printed whether it holds the image encoder, which a server for text alone does not load; null where nothing
+    was printed, or the model has none. `quantization` is the flag
     vLLM needs; null: the checkpoint says it itself. `weight_block` is the edge of a block that shares one
     scale, so the width of a rank's feed-forward slice must be a multiple of it. `native_compute_capability`
     is where the hardware computes in that precision (empty: nowhere, it only saves memory); from
@@ -43,6 +45,7 @@ class Variant(Fact):
     weights_gib: GibibytesField
     measured: bool
     loaded_gib_per_gpu: dict[int, GibibytesField] = Field(default_factory=dict)
+    measured_tower: bool | None = None
     quantization: str | None = None
     weight_block: int | None = None
     kept_bf16: tuple[Part, ...] = ()
@@ -157,6 +160,11 @@ class Model(Fact):
             raise ValueError(f"{self.name}: two variants with the same hf_id")
         if self.tool_call_parser is None and any(agent.works == "yes" for agent in self.agents.values()):
             raise ValueError(f"{self.name}: an agent is said to work without a tool-call parser")
+        for variant in self.variants:
+            printed = self.multimodal and (variant.measured or bool(variant.loaded_gib_per_gpu))
+            if printed != (variant.measured_tower is not None):
+                told = "is missing" if printed else "has nothing to tell of"
+                raise ValueError(f"{variant.hf_id}: measured_tower {told}")
         return self
 
     @model_validator(mode="after")

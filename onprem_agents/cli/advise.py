@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import json
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import click
 import yaml
 from rich.console import Console
-from rich.table import Column, Table
 
-from onprem_agents.advice.advise import FLOORS, Advice, Asked, Ranking, advise, left_out
+from onprem_agents.advice.advise import FLOORS, Advice, Asked, advise, left_out
 from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.hardware import best_of_each
-from onprem_agents.advice.quality import RANKING, quality_of
-from onprem_agents.agents import AGENTS
+from onprem_agents.advice.prices import read_prices
 from onprem_agents.catalog import load_catalog
+from onprem_agents.cli.advice_view import (
+    LEGEND,
+    choice_values,
+    cost_line,
+    cost_values,
+    floors_line,
+    hardware_table,
+    hardware_values,
+    print_choices,
+)
 from onprem_agents.cli.options import json_option
 from onprem_agents.errors import InvalidInput, Problem
-from onprem_agents.sizing import bounds_of
+from onprem_agents.stack.cost import PriceList
 from onprem_agents.stack.settings import PROJECT
-from onprem_agents.units import BadUnit, format_tokens, parse_tokens
-
-_SHOWN = 8
-_LEGEND = (
-    f"  quality: % of {RANKING} solved, ≥ by a benchmark that it shares with a model that has such a figure; "
-    "those without come last"
-)
+from onprem_agents.units import BadUnit, parse_tokens
 
 
 @click.command(name="advise")
@@ -40,7 +41,7 @@ _LEGEND = (
 @click.option("--context", default="128K", show_default=True, help="Tokens of one session, '64K' or 65536.")
 @click.option(
     "--min-speed",
-    "rate",
+    "tokens_per_second",
     type=click.FloatRange(min=0),
     default=FLOORS.tokens_per_second,
     show_default=True,
@@ -48,11 +49,17 @@ _LEGEND = (
 )
 @click.option(
     "--max-first-token",
-    "wait",
+    "first_token_seconds",
     type=click.FloatRange(min=0, min_open=True),
     default=FLOORS.first_token_seconds,
     show_default=True,
     help="Leave out what takes longer to the first token of a new prompt of 30,000, in seconds.",
+)
+@click.option(
+    "--prices",
+    "price_file",
+    type=click.Path(path_type=Path),
+    help="YAML or JSON file with what accelerators cost: shows each choice's cost a month.",
 )
 @click.option(
     "--write", "target", type=click.Path(path_type=Path), help="Write the first choice as a stack file."
@@ -63,10 +70,10 @@ def advise_command(
     count: int | None,
     developers: int,
     context: str,
-    rate: float,
-    wait: float,
+    price_file: Path | None,
     target: Path | None,
     as_json: bool,
+    **floors: float,
 ) -> None:
     """Rank the models of the catalogue that these GPUs can serve to a team, with the reasons.
 
@@ -77,17 +84,19 @@ def advise_command(
         tokens = parse_tokens(context)
     except BadUnit as error:
         raise click.UsageError(str(error)) from None
-    floors = Floors(tokens_per_second=rate, first_token_seconds=wait)
-    asked = Asked(developers=developers, context_tokens=tokens, floors=floors)
+    asked = Asked(developers=developers, context_tokens=tokens, floors=Floors(**floors))
+    prices = None if price_file is None else read_prices(price_file, load_catalog())
     if gpu is None or gpu.casefold() == "all":
         if target is not None:
             raise click.UsageError("--write writes a stack for GPUs that you have: name them with --gpu")
-        _advise_hardware(count, asked, as_json)
+        _advise_hardware(count, asked, prices, as_json)
     else:
-        _advise_models(gpu, count or 1, asked, target, as_json)
+        _advise_models(gpu, count or 1, asked, prices, target, as_json)
 
 
-def _advise_models(gpu: str, count: int, asked: Asked, target: Path | None, as_json: bool) -> None:
+def _advise_models(
+    gpu: str, count: int, asked: Asked, prices: PriceList | None, target: Path | None, as_json: bool
+) -> None:
     catalog = load_catalog()
     accelerator = catalog.accelerator(gpu)
     ranked, slow = advise(catalog, accelerator, count, asked), left_out(catalog, accelerator, count, asked)
@@ -99,34 +108,27 @@ def _advise_models(gpu: str, count: int, asked: Asked, target: Path | None, as_j
     if target is not None:
         _write(target, ranked[0], count, asked.developers)
     if as_json:
-        click.echo(json.dumps([_values(advice) for advice in ranked], indent=2))
+        found = [{**choice_values(advice), **cost_values(prices, advice, count)} for advice in ranked]
+        click.echo(json.dumps(found, indent=2))
         return
-    _print(ranked, slow, Console(highlight=False))
+    console = Console(highlight=False)
+    print_choices(ranked, slow, console)
+    if prices is not None:
+        console.print(f"  {cost_line(prices, ranked[0], count)}", soft_wrap=True, markup=False)
     if target is not None:
         click.echo(f"written: {target}")
 
 
-def _advise_hardware(count: int | None, asked: Asked, as_json: bool) -> None:
+def _advise_hardware(count: int | None, asked: Asked, prices: PriceList | None, as_json: bool) -> None:
     each = best_of_each(load_catalog(), asked, gpus=count)
     if not each:
         raise _nothing_fits(
             "every accelerator of the catalogue", f"a context of {asked.context_tokens} tokens"
         )
     if as_json:
-        click.echo(json.dumps([_hardware_values(ranking) for ranking in each], indent=2))
+        click.echo(json.dumps([hardware_values(ranking, prices) for ranking in each], indent=2))
         return
-    table = Table(
-        Column("GPUs", no_wrap=True),
-        _model_column(),
-        _sessions_column(),
-        _speed_column(),
-        _quality_column(),
-        "agents",
-        show_edge=False,
-    )
-    for ranking in each:
-        gpus = f"{ranking.gpus} × {ranking.accelerator.name}"
-        table.add_row(gpus, *_cells(ranking.choices[0]))
+    table = hardware_table(each, prices)
     console = Console(highlight=False)
     console.print(table)
     console.print(
@@ -134,16 +136,8 @@ def _advise_hardware(count: int | None, asked: Asked, as_json: bool) -> None:
         "onprem-agents advise --gpu NAME --count N ranks the models of one row",
         soft_wrap=True,
     )
-    console.print(_LEGEND, soft_wrap=True)
-    console.print(f"  left out: {_floors_line(asked)}", soft_wrap=True)
-
-
-def _floors_line(asked: Asked) -> str:
-    floors = asked.floors
-    return (
-        f"below {floors.tokens_per_second:g} tokens/s for each developer (--min-speed), or over "
-        f"{floors.first_token_seconds:g} s to the first token of 30k (--max-first-token)"
-    )
+    console.print(LEGEND, soft_wrap=True)
+    console.print(f"  left out: {floors_line(asked)}", soft_wrap=True)
 
 
 def _nothing_is_fast(where: str, slow: tuple[Advice, ...], asked: Asked) -> InvalidInput:
@@ -157,7 +151,7 @@ def _nothing_is_fast(where: str, slow: tuple[Advice, ...], asked: Asked) -> Inva
             f"{speed.tokens_per_second_per_developer:.1f} tokens/s to each of {asked.developers} developers, bounded "
             f"by {speed.bounded_by}, and {speed.first_token_seconds_cold_30k:,.0f} s to the first token of 30k"
         ),
-        why=f"all are {_floors_line(asked)}",
+        why=f"all are {floors_line(asked)}",
         fix="take more or faster GPUs ('onprem-agents advise' names some), or ask for less speed",
     )
     return InvalidInput("advise", [problem])
@@ -172,111 +166,6 @@ def _nothing_fits(where: str, found: str) -> InvalidInput:
         fix="take more or larger GPUs; 'onprem-agents catalog' lists models and accelerators",
     )
     return InvalidInput("advise", [problem])
-
-
-def _hardware_values(ranking: Ranking) -> dict[str, Any]:
-    return {
-        "gpu": ranking.accelerator.name,
-        "gpus": ranking.gpus,
-        "gpuMemoryGib": round(ranking.gpus * ranking.accelerator.total_gib, 1),
-        **_values(ranking.choices[0]),
-    }
-
-
-def _values(advice: Advice) -> dict[str, Any]:
-    request = advice.request
-    bounds = bounds_of(advice.memory, advice.sessions // advice.replicas)
-    return {
-        "model": request.variant.hf_id,
-        "precision": request.variant.precision,
-        "license": advice.model.license,
-        "quality": _quality_values(advice),
-        "agents": {agent.name: advice.model.works_with(agent.name) for agent in AGENTS},
-        "tensorParallel": request.tensor_parallel,
-        "replicas": advice.replicas,
-        "contextTokens": request.context_tokens,
-        "largestContextTokens": advice.largest_context_tokens,
-        "kvCacheDtype": request.cache_dtype,
-        "sessions": advice.sessions,
-        "speed": advice.speed.to_wire(),
-        "decodeTokensPerSecondBound": round(bounds.decode_tokens_per_second_one, 1),
-        "reasons": list(advice.reasons),
-    }
-
-
-def _quality_values(advice: Advice) -> dict[str, Any]:
-    standing = advice.standing
-    figure = standing.figure if standing is not None else quality_of(advice.model)
-    placed = {"rankedAt": standing.score, "over": standing.over} if standing is not None else {}
-    told = figure.model_dump(mode="json") if figure is not None else {"unrated": advice.model.unrated}
-    return {**told, **placed}
-
-
-def _print(ranked: tuple[Advice, ...], slow: tuple[Advice, ...], console: Console) -> None:
-    table = Table(
-        *("", _model_column(), Column("GPUs", no_wrap=True), _sessions_column(), _speed_column()),
-        *(_quality_column(), "agents"),
-        show_edge=False,
-    )
-    for place, advice in enumerate(ranked[:_SHOWN], start=1):
-        model, *rest = _cells(advice)
-        table.add_row(f"{place}", model, f"{advice.replicas} × {advice.request.tensor_parallel}", *rest)
-    console.print(table)
-    for reason in ranked[0].reasons:
-        console.print(f"  1: {reason}", soft_wrap=True, markup=False)
-    if len(ranked) > _SHOWN:
-        console.print(f"  … and {len(ranked) - _SHOWN} more (--json lists all)")
-    for why, left in groupby(sorted(slow, key=_missed), key=_missed):
-        those = list(left)
-        console.print(
-            f"  {len(those)} left out: {why} (the best known: {_best_known(those)})",
-            soft_wrap=True,
-            markup=False,
-        )
-
-    console.print(_LEGEND, soft_wrap=True)
-
-
-def _missed(advice: Advice) -> str:
-    return advice.floors.misses(advice.speed) or "slower than others of their kind"
-
-
-def _best_known(slow: list[Advice]) -> str:
-    best = max(slow, key=lambda advice: advice.place)
-    speed = best.speed
-    return (
-        f"{best.request.variant.hf_id}, about {speed.tokens_per_second_per_developer:.1f} tokens/s, bounded by "
-        f"{speed.bounded_by}"
-    )
-
-
-def _speed_column() -> Column:
-    return Column("tok/s, by", no_wrap=True)
-
-
-def _model_column() -> Column:
-    """Return the column that people copy from: a name that is too long goes on in the next line."""
-    return Column("model", overflow="fold", ratio=1)
-
-
-def _sessions_column() -> Column:
-    return Column("sessions", no_wrap=True)
-
-
-def _quality_column() -> Column:
-    return Column("quality", no_wrap=True)
-
-
-def _cells(advice: Advice) -> tuple[str, str, str, str, str]:
-    """Return model, sessions with their context, speed, quality and agents as a table shows them."""
-    request = advice.request
-    return (
-        f"{request.variant.hf_id} ({request.variant.precision})",
-        f"{advice.sessions} × {format_tokens(request.context_tokens)}",
-        f"{advice.speed.tokens_per_second_per_developer:,.0f} {advice.speed.bounded_by.split()[0]}",
-        f"{advice.standing or ''}",
-        ", ".join(advice.agents) or "unproven",
-    )
 
 
 def stack_of(advice: Advice, gpus: int, developers: int) -> dict[str, Any]:

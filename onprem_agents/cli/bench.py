@@ -18,9 +18,12 @@ import httpx
 
 from onprem_agents.agents.machine import Machine
 from onprem_agents.cli.bench_source import Endpoint, endpoint
+from onprem_agents.cli.bench_told import as_json as values
 from onprem_agents.cli.bench_view import Progress, show
 from onprem_agents.cli.contract_source import ca_file_option, connection_option, host_option
 from onprem_agents.cli.options import json_option, stacks_option
+from onprem_agents.cli.pages.bench import page
+from onprem_agents.cli.pages.place import check_place
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
 from onprem_agents.files import write_file
 from onprem_agents.probes.bench.bounds import all_within, bounds
@@ -28,9 +31,7 @@ from onprem_agents.probes.bench.calibrate import calibrate
 from onprem_agents.probes.bench.call import Caller
 from onprem_agents.probes.bench.figures import figures
 from onprem_agents.probes.bench.load import Load, Run, run
-from onprem_agents.probes.bench.page import page
 from onprem_agents.probes.bench.profile import SHIPPED, Profile, read_profile
-from onprem_agents.probes.bench.told import as_json as values
 from onprem_agents.probes.discovery import trusting
 
 _CONNECT_SECONDS = 30.0
@@ -121,7 +122,7 @@ def bench(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """
     machine = Machine(home=Path.home(), project=Path.cwd(), root=Path("/"), variables=dict(os.environ))
     used = read_profile(profile or SHIPPED)
-    _check_place(html)
+    check_place(html)
     found = endpoint(
         machine,
         host=host,
@@ -217,19 +218,3 @@ def _check_room(compact_at_tokens: int, profile: Profile) -> None:
         fix=f"a window of {math.ceil(least / 0.8 / 1024) * 1024} at least, or a --profile with less sharedTokens",
     )
     raise InvalidInput("bench", [problem])
-
-
-def _check_place(html: Path | None) -> None:
-    """Refuse a place for the report that cannot be written, before the run and not after it."""
-    if html is None:
-        return
-    if html.is_dir():
-        raise EnvironmentProblem(f"--html {str(html)!a} is a folder; give the name of a file in it")
-    if not html.absolute().parent.is_dir():
-        raise EnvironmentProblem(
-            f"--html {str(html)!a}: there is no folder {str(html.parent)!a}; make it first"
-        )
-    if not os.access(html.absolute().parent, os.W_OK):
-        raise EnvironmentProblem(
-            f"--html {str(html)!a}: the folder {str(html.parent)!a} cannot be written; name another one"
-        )

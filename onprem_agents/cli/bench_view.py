@@ -14,11 +14,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from onprem_agents.cli.bench_told import SPREAD_COLUMNS, spreads, totals
 from onprem_agents.probes.bench.bounds import Bound
 from onprem_agents.probes.bench.figures import Figures
 from onprem_agents.probes.bench.load import Run
 from onprem_agents.probes.bench.sample import Sample
-from onprem_agents.probes.bench.told import SPREAD_COLUMNS, spreads, totals
 
 _LINE_SECONDS = 15.0
 _NEWEST = 200

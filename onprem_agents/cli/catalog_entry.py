@@ -131,6 +131,8 @@ def _shape(model: Model) -> Iterator[Row]:
 def _variant(variant: Variant) -> Iterator[Row]:
     seen = "seen in a log" if variant.measured else "computed"
     ranks = [f"{gib:g} each on {gpus} GPUs" for gpus, gib in variant.loaded_gib_per_gpu.items()]
+    if variant.measured_tower is not None:
+        ranks.append("with the image encoder" if variant.measured_tower else "without the image encoder")
     text = f"{variant.hf_id}: {variant.weights_gib:g} GiB ({_listed([seen, *ranks])})"
     yield Row(title=variant.precision, text=text, source=variant.source)
     parts = {
@@ -164,12 +166,14 @@ def _accelerator(gpu: Accelerator) -> Iterator[Row]:
     memory = f"{gpu.total_gib:g} GiB of nominal {gpu.nominal_gb} GB, {seen}{shared}"
     yield Row(title="memory", text=memory, source=gpu.total_source)
     natively = _listed([name for name, has in (("FP8", gpu.native_fp8), ("FP4", gpu.native_fp4)) if has])
-    capability = f"{gpu.compute_capability:g}" + (f", computes in {natively}" if natively else "")
-    yield Row(title="compute capability", text=capability)
+    capability = f"{gpu.compute_capability:g}" if gpu.compute_capability else "its maker has no such number"
+    yield Row(title="compute capability", text=capability + (f", computes in {natively}" if natively else ""))
     rates = [f"memory {gpu.bandwidth_gb_per_second} GB/s", f"BF16 {gpu.bf16_tflops:g} TFLOPS"]
     if gpu.fp8_tflops is not None:
         rates.append(f"FP8 {gpu.fp8_tflops:g} TFLOPS")
-    link = "NVLink" if gpu.nvlink else "PCI Express"
+    if gpu.fp4_tflops is not None:
+        rates.append(f"FP4 {gpu.fp4_tflops:g} TFLOPS")
+    link = gpu.device.link if gpu.nvlink else "PCI Express"
     rates.append(f"{link} {gpu.interconnect_gb_per_second} GB/s")
     yield Row(title="rates", text=_listed(rates), source=gpu.source)
     if gpu.mig is not None:
@@ -180,7 +184,7 @@ def _accelerator(gpu: Accelerator) -> Iterator[Row]:
         f"{host.gpus_per_node} GPUs, {host.cpus_per_gpu} CPUs and {host.memory_gib_per_gpu} GiB for each"
     )
     yield Row(title="typical server", text=typical)
-    labels = f"nvidia.com/gpu.product={gpu.product_label}, nvidia.com/gpu.memory={gpu.memory_label_mib}"
+    labels = _listed(f"{label}={value}" for label, value in gpu.node_labels.items())
     yield Row(title="node labels", text=labels)
     yield Row(title="put forward", text="yes" if gpu.proposed else "no: known so that it can be read")
 

@@ -11,13 +11,18 @@ import click
 from rich.console import Console
 
 from onprem_agents.catalog import load_catalog
+from onprem_agents.cli.agents_view import agents_line
 from onprem_agents.cli.fit import fit_values
 from onprem_agents.cli.fit_changes import headline
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.errors import Problem
 from onprem_agents.plan import RoleDecision, decide_role, pool_of
+from onprem_agents.plan.agents_served import agents_of
+from onprem_agents.plan.agents_used import agents_used
+from onprem_agents.plan.choice import Choice
 from onprem_agents.plan.limit import limit_of
+from onprem_agents.stack.settings import Platform
 from onprem_agents.stack.settings_reader import parse_platform
 from onprem_agents.stack.stack_file import read_stack_file
 
@@ -39,13 +44,15 @@ def explain(stack: str, folder: Path, as_json: bool) -> None:
     pool = pool_of(settings.hardware, settings.namespace, catalog)
     roles = [
         _role(
+            settings,
             decide_role(
                 role,
                 where=f"platform.models[{index}]",
                 pool=pool,
                 catalog=catalog,
                 vllm=settings.serving.vllm,
-            )
+                for_agents=bool(agents_used(settings)),
+            ),
         )
         for index, role in enumerate(settings.models)
     ]
@@ -58,7 +65,7 @@ def explain(stack: str, folder: Path, as_json: bool) -> None:
         _print(role, console)
 
 
-def _role(decision: RoleDecision) -> dict[str, Any]:
+def _role(settings: Platform, decision: RoleDecision) -> dict[str, Any]:
     values: dict[str, Any] = {
         "role": decision.role.role,
         "replicas": decision.replicas,
@@ -71,6 +78,7 @@ def _role(decision: RoleDecision) -> dict[str, Any]:
     return values | {
         "fit": fit_values(nearest.request, nearest.fit),
         "limit": limit_of(nearest),
+        "agents": _agents(settings, decision, nearest),
         "changes": [
             {
                 "setting": headline(way.setting),
@@ -81,6 +89,18 @@ def _role(decision: RoleDecision) -> dict[str, Any]:
             for way in decision.ways
         ],
     }
+
+
+def _agents(settings: Platform, decision: RoleDecision, nearest: Choice) -> list[dict[str, Any]]:
+    """Return each agent that developers use as that candidate would serve it."""
+    served = agents_of(
+        nearest.model,
+        context_tokens=nearest.request.context_tokens,
+        tool_calling=(decision.role.tool_call_parser or nearest.model.tool_call_parser) is not None,
+        version=decision.vllm,
+        translation=settings.translation,
+    )
+    return [each.as_json() for each in served if each.agent in agents_used(settings)]
 
 
 def _print(role: dict[str, Any], console: Console) -> None:
@@ -95,6 +115,7 @@ def _print(role: dict[str, Any], console: Console) -> None:
         console.print(bar(fit["memory"]), soft_wrap=True)
         console.print(account(role["role"], fit["memory"]))
         console.print(f"  limit: {role['limit']}", soft_wrap=True, markup=False)
+        console.print(f"  {agents_line(role['agents'])}", soft_wrap=True, markup=False)
         for change in role["changes"][:_SHOWN_CHANGES]:
             console.print(
                 f"  it would fit: {change['text']} "

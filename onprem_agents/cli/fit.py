@@ -117,6 +117,7 @@ def fit_values(request: FitRequest, result: Fit, developers: int | None = None) 
         "kvCacheDtype": request.kv_cache_dtype,
         "verdict": result.verdict,
         "problems": list(result.problems),
+        "caution": request.accelerator.build.unproven,
         "memory": memory_values(result),
     }
     if result.memory is not None:
@@ -155,6 +156,8 @@ def _print(request: FitRequest, result: Fit, developers: int | None, console: Co
         f"{request.context_tokens:,} tokens: {_WORDS[result.verdict]}",
         soft_wrap=True,
     )
+    if request.accelerator.build.unproven:
+        console.print(f"  {request.accelerator.build.unproven}", soft_wrap=True)
     memory = result.memory
     if memory is not None:
         values = prediction(memory)

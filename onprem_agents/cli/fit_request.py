@@ -13,9 +13,9 @@ from onprem_agents.catalog import Accelerator, Catalog, Model, Variant, load_cat
 from onprem_agents.errors import UnknownFact
 from onprem_agents.sizing import FitRequest, accelerator_named, checkpoint_named, release_rules
 from onprem_agents.sizing.config_json import model_from_config
+from onprem_agents.sizing.request import default_batch_tokens
 from onprem_agents.units import BadUnit, parse_tokens
 from onprem_agents.vllm import (
-    default_max_num_batched_tokens,
     default_max_num_seqs,
     known_releases,
     nearest_release,
@@ -36,6 +36,7 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
     tensor, pipeline = _spread(options)
     rules = release_rules(_release(options["vllm"]))
     batched, sequences = options["max_num_batched_tokens"], options["max_num_seqs"]
+    has_encoder = model.multimodal and options["images"]
     return FitRequest(
         model=model,
         variant=variant,
@@ -46,7 +47,7 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
         expert_parallel=options["expert_parallel"],
         context_tokens=_context(options["context"], model),
         max_num_seqs=default_max_num_seqs(gpu.name, gpu.total_gib) if sequences is None else sequences,
-        max_num_batched_tokens=default_max_num_batched_tokens(gpu.name, gpu.total_gib)
+        max_num_batched_tokens=default_batch_tokens(model, gpu, rules, has_encoder=has_encoder)
         if batched is None
         else batched,
         gpu_memory_utilization=rules.default_gpu_memory_utilization
@@ -57,7 +58,7 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
         enforce_eager=options["enforce_eager"],
         prefix_caching=options["prefix_caching"],
         language_model_only=not options["images"],
-        vllm=options["vllm"],
+        vllm=options["vllm"] or newest_release(),
     )
 
 

@@ -58,6 +58,11 @@ _COMMANDS = {
     ),
     "preflight": ("onprem_agents.cli.preflight", "preflight", "Check that the cluster can take a stack."),
     "render": ("onprem_agents.cli.render", "render", "Print the manifests of a stack."),
+    "report": (
+        "onprem_agents.cli.report",
+        "report_command",
+        "Tell what a stack gives its developers, as a page too.",
+    ),
     "schema": ("onprem_agents.cli.schema", "schema", "Print the JSON schema of the stack settings."),
     "setup": ("onprem_agents.cli.setup", "setup", "Write the configuration of coding agents."),
     "simulate": (
@@ -118,7 +123,7 @@ class _Group(click.Group):
 def main() -> None:
     """Coding agents on models served on your own GPUs.
 
-    Platform engineers: advise, fit, simulate, explain, plan, render, preflight, verify, bench, keys, catalog, schema,
-    policy-pack; where agents work on a stack: context, check.
+    Platform engineers: advise, fit, simulate, explain, plan, report, render, preflight, verify, bench, keys, catalog,
+    schema, policy-pack; where agents work on a stack: context, check.
     Developers: setup, status, use, doctor, key, smoke, uninstall.
     """

@@ -15,24 +15,36 @@ _STYLES = {"weights": _WEIGHTS, "KV cache": _CACHE, "headroom": _FREE, "outside 
 
 def bar(memory: dict[str, Any]) -> Text:
     """Draw one GPU's memory: weights, runtime, KV cache, and what stays free."""
-    total = memory["gpuTotalGib"]
-    shares = dict.fromkeys((_WEIGHTS, _RUNTIME, _CACHE, _FREE), 0.0)
-    for term in memory["terms"]:
-        shares[_STYLES.get(term["name"], _RUNTIME)] += term["gib"]
-    picture = Text("    ")
-    drawn, filled_gib = 0, 0.0
+    return Text("    ").append(drawn(memory)).append(" ").append(legend(memory))
+
+
+def drawn(memory: dict[str, Any]) -> Text:
+    """Return the bar alone."""
+    total, shares = memory["gpuTotalGib"], _shares(memory)
+    picture, cells, filled_gib = Text(), 0, 0.0
     for style in (_WEIGHTS, _RUNTIME, _CACHE):
         filled_gib += shares[style]
         upto = min(_BAR_CELLS, round(filled_gib / total * _BAR_CELLS))
-        picture.append("█" * (upto - drawn), style=style)
-        drawn = upto
-    picture.append("░" * (_BAR_CELLS - drawn), style=_FREE)
-    picture.append(f" {total:.1f} GiB: ")
-    picture.append(f"weights {shares[_WEIGHTS]:.1f}", style=_WEIGHTS)
-    picture.append(f", runtime {shares[_RUNTIME]:.1f}", style=_RUNTIME)
-    picture.append(f", KV {shares[_CACHE]:.1f}", style=_CACHE)
-    picture.append(f", free {shares[_FREE]:.1f}", style=_FREE)
-    return picture
+        picture.append("█" * (upto - cells), style=style)
+        cells = upto
+    return picture.append("░" * (_BAR_CELLS - cells), style=_FREE)
+
+
+def legend(memory: dict[str, Any]) -> Text:
+    """Return what its parts hold, in GiB."""
+    shares = _shares(memory)
+    told = Text(f"{memory['gpuTotalGib']:.1f} GiB: ")
+    told.append(f"weights {shares[_WEIGHTS]:.1f}", style=_WEIGHTS)
+    told.append(f", runtime {shares[_RUNTIME]:.1f}", style=_RUNTIME)
+    told.append(f", KV {shares[_CACHE]:.1f}", style=_CACHE)
+    return told.append(f", free {shares[_FREE]:.1f}", style=_FREE)
+
+
+def _shares(memory: dict[str, Any]) -> dict[str, float]:
+    shares = dict.fromkeys((_WEIGHTS, _RUNTIME, _CACHE, _FREE), 0.0)
+    for term in memory["terms"]:
+        shares[_STYLES.get(term["name"], _RUNTIME)] += term["gib"]
+    return shares
 
 
 def account(title: str, memory: dict[str, Any]) -> Table:

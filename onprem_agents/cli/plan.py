@@ -14,8 +14,11 @@ from rich.console import Console
 from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import summary
+from onprem_agents.cli.agents_view import agents_line
+from onprem_agents.cli.cost_view import cost_line
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.cli.plan_screen import screen
 from onprem_agents.cli.speed_view import speed_line
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
@@ -26,9 +29,10 @@ from onprem_agents.units import rough_time
 @stack_argument
 @stacks_option
 @json_option
-@click.option("--explain", is_flag=True, help="Show each term of the memory account.")
+@click.option("--all", "whole", is_flag=True, help="Show everything that was decided, not one screen of it.")
+@click.option("--explain", is_flag=True, help="Show everything, with each term of the memory account.")
 @click.option("--images", is_flag=True, help="Show every image instead: its name, and what pods name it by.")
-def plan(stack: str, folder: Path, as_json: bool, explain: bool, images: bool) -> None:
+def plan(stack: str, folder: Path, as_json: bool, whole: bool, explain: bool, images: bool) -> None:
     """Show what a stack's settings lead to: models, GPUs, context, sessions, parsers, memory.
 
     With --images, each line has what a mirror copies and where pods look for it.
@@ -39,14 +43,22 @@ def plan(stack: str, folder: Path, as_json: bool, explain: bool, images: bool) -
     elif images:
         for image in result["images"]:
             click.echo(f"{image['name']} {image['reference']}")
-    else:
+    elif whole or explain:
         print_report(result, Console(highlight=False), explain=explain)
         click.echo(summary(load_catalog().agent_checks, today(), [agent.name for agent in AGENTS]))
+    else:
+        print_screen(result, Console(highlight=False))
 
 
 def today() -> date:
     """Return the day that ages are counted from."""
     return datetime.now(tz=UTC).date()
+
+
+def print_screen(result: dict[str, Any], console: Console) -> None:
+    """Print what fits one screen of a terminal, of one model at least."""
+    for line in screen(result):
+        console.print(line, soft_wrap=True)
 
 
 def print_report(result: dict[str, Any], console: Console, *, explain: bool = False) -> None:
@@ -60,6 +72,8 @@ def print_report(result: dict[str, Any], console: Console, *, explain: bool = Fa
     )
     for line in result["site"]:
         console.print(f"  {line}", soft_wrap=True, markup=False)
+    if result["cost"]:
+        console.print(f"  cost {cost_line(result['cost'])}", soft_wrap=True, markup=False)
     for role in result["models"]:
         for line in _role_lines(role):
             console.print(line, soft_wrap=True)
@@ -86,7 +100,7 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
         ),
         (
             f"    tool parser {role['toolCallParser']}, reasoning parser {role['reasoningParser'] or 'none'}, "
-            f"chat template {role['chatTemplate'] or 'of the model'}"
+            f"chat template {role['chatTemplate'] or 'of the model'}; {agents_line(role['agents'])}"
         ),
         *_behaviour(role),
         f"    {_loading(role['loading'])}",

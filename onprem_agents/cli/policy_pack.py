@@ -38,3 +38,13 @@ def find_pack(packages: Path) -> Path:
         f"no policy pack beside onprem_agents in {packages}: the installation is not whole. "
         "Install it anew: pip install --force-reinstall 'onprem-coding-agents[platform]'"
     )
+
+
+def importable_pack() -> str | None:
+    """Return the name by which the pack's rules can be imported, None where it is not installed."""
+    for name in _FOLDERS:
+        spec = find_spec(name)
+        places = () if spec is None else spec.submodule_search_locations or ()
+        if any((Path(place) / _MANIFEST).is_file() for place in places):
+            return name
+    return None

@@ -21,6 +21,7 @@ from onprem_agents.agents import (
     Target,
     obstacle,
     target_named,
+    unused,
 )
 from onprem_agents.agents.chosen import ChosenRoles
 from onprem_agents.agents.machine import Machine, Scope
@@ -223,7 +224,7 @@ def _nothing(left_out: dict[str, str]) -> Problem:
         cause="not-supported",
         found="no agent to set up",
         why="; ".join(f"{name}: {reason}" for name, reason in left_out.items()),
-        fix="have the platform serve a role that supports one of them",
+        fix="have the platform serve a role that supports one of them, or name the agent to set up",
     )
 
 
@@ -257,8 +258,15 @@ def _targets(contract: Connection, wanted: str) -> tuple[tuple[Target, ...], dic
     """Return what to print, and why the rest of "all" is left out; a target that was named always stays."""
     if wanted != ALL:
         return (target_named(wanted),), {}
-    skipped = {agent.name: reason for agent in AGENTS if (reason := obstacle(contract, agent))}
-    return tuple(agent for agent in AGENTS if agent.name not in skipped) or AGENTS, skipped
+    skipped = {
+        agent.name: reason
+        for agent in AGENTS
+        if (reason := unused(contract, agent) or obstacle(contract, agent))
+    }
+    targets = tuple(agent for agent in AGENTS if agent.name not in skipped)
+    if not targets and contract.agents is not None:
+        raise InvalidInput("setup", [_nothing(skipped)])
+    return targets or AGENTS, skipped
 
 
 def _wire(file: PrintedFile) -> dict[str, object]:

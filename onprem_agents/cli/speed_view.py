@@ -11,13 +11,25 @@ from onprem_agents.units import rough_time
 
 def speed_line(speed: Mapping[str, Any], *, loads: bool = True) -> str:
     """Return an expected speed, as `Speed.to_wire` tells it, in one line; with its time to load where that is told."""
+    load = f"; loads in {rough_time(speed['loadSeconds'])}" if loads else ""
+    return f"{pace(speed)}; {first_tokens(speed)}{load}"
+
+
+def pace(speed: Mapping[str, Any]) -> str:
+    """Return how fast each developer's answer comes, and what that is bounded by."""
     developers = speed["developers"]
     who = "1 developer" if developers == 1 else f"{developers:,} developers"
-    load = f"; loads in {rough_time(speed['loadSeconds'])}" if loads else ""
     return (
         f"about {speed['tokensPerSecondPerDeveloper']:,.0f} tokens/s for each of {who} at work, bounded by "
-        f"{speed['boundedBy']}; first token of 30k in {_seconds(speed['firstTokenSecondsCold30k'])}, with a warm "
-        f"prefix {_seconds(speed['firstTokenSecondsWarm30k'])}{load}"
+        f"{speed['boundedBy']}"
+    )
+
+
+def first_tokens(speed: Mapping[str, Any]) -> str:
+    """Return how long the first token of a prompt takes, a new one and one that the prefix cache knows."""
+    return (
+        f"first token of 30k in {wait(speed['firstTokenSecondsCold30k'])}, with a warm prefix "
+        f"{wait(speed['firstTokenSecondsWarm30k'])}"
     )
 
 
@@ -31,5 +43,8 @@ def bounds_line(bounds: Bounds) -> str:
     )
 
 
-def _seconds(seconds: float) -> str:
+def wait(seconds: float) -> str:
+    """Return a wait with the figures that it is worth."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:,.0f} s"  # noqa: PLR2004 - tenths where they matter

@@ -150,7 +150,8 @@ class Role(_Part):
 class Connection(_Part):
     """The whole contract. `main_role` does the work; `small_role` takes titles and other short calls.
 
-    `model_aliases` are beginnings of names that lead to the main role as well, each with `*` for the rest.
+    `model_aliases` are beginnings of names that lead to the main role as well, each with `*` for the rest. `agents` are
+    those that the platform's developers use; None where it leaves that open, and then no key of that name is published.
     """
 
     version: Literal[1] = 1
@@ -168,6 +169,7 @@ class Connection(_Part):
     tested_agents: dict[AgentName, VersionText] = Field(default_factory=dict)
     model_aliases: Annotated[tuple[AliasPattern, ...], Field(max_length=20)] = ()
     support: Support | None = None
+    agents: Annotated[tuple[AgentName, ...], Field(max_length=64)] | None = None
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -233,6 +235,8 @@ class Connection(_Part):
     def to_wire(self) -> dict[str, Any]:
         """Return the contract as plain JSON values with camelCase names, for a stack output."""
         wire: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
+        if self.agents is None:
+            del wire["agents"]
         return wire
 
     def to_json(self) -> str:

@@ -8,27 +8,26 @@ patch is refused instead of overwriting theirs; set `hardware.taint: false` ther
 from __future__ import annotations
 
 from onprem_agents.manifests.meta import Manifest, manifest
-from onprem_agents.plan import TAINT_KEY, PoolPart
+from onprem_agents.plan import Pool, PoolPart
 
 COMPONENT = "gpu-node-pool"
 
 _PRIORITY = 100_000
 """Above batch work (0 by default), far below system pods (2,000,000,000)."""
 
-# As GKE taints its GPU nodes: `nvidia.com/gpu=present:NoSchedule` (guides to its node pools, read 2026-11).
-_TAINT_VALUE = "present"
 
-
-def tolerations() -> list[Manifest]:
+def tolerations(pool: Pool) -> list[Manifest]:
     """Return the tolerations of a serving pod: any value of the GPU taint, whoever set it."""
-    return [{"key": TAINT_KEY, "operator": "Exists", "effect": "NoSchedule"}]
+    return [{"key": pool.device.taint_key, "operator": "Exists", "effect": "NoSchedule"}]
 
 
 def node_patches(part: PoolPart) -> list[Manifest]:
     """Return one server-side patch per named node: the pool's labels, and the taint unless it is off."""
     spec: Manifest = {}
     if part.pool.taint:
-        spec = {"spec": {"taints": [{"key": TAINT_KEY, "value": _TAINT_VALUE, "effect": "NoSchedule"}]}}
+        device = part.pool.device
+        taint = {"key": device.taint_key, "value": device.taint_value, "effect": "NoSchedule"}
+        spec = {"spec": {"taints": [taint]}}
     return [
         {
             "apiVersion": "v1",

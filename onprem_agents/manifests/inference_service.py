@@ -7,9 +7,6 @@ serving runtime would merge its own in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
 from onprem_agents.manifests.gpu_node_pool import tolerations
 from onprem_agents.manifests.meta import (
     COMPONENT_LABEL,
@@ -143,7 +140,7 @@ def _predictor(part: ServerPart) -> Manifest:
         **({"topologySpreadConstraints": spread(pod_labels(part))} if _spreads(part) else {}),
         **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
         "nodeSelector": {**serving.pod.node_selector, **part.pool.node_selector},
-        "tolerations": [*tolerations(), *_further(serving.pod.tolerations)],
+        "tolerations": [*tolerations(part.pool), *_further(part)],
         **cuda_affinity(serving),
         "securityContext": pod_security(part.pod_ids),
         "containers": [server_container(part)],
@@ -162,9 +159,10 @@ def _spreads(part: ServerPart) -> bool:
     return part.serving.replicas > 1 and part.mode == "Standard"
 
 
-def _further(given: Iterable[Mapping[str, Any]]) -> list[Manifest]:
+def _further(part: ServerPart) -> list[Manifest]:
     """Return the tolerations of a role that its pods do not have anyway."""
-    return [dict(toleration) for toleration in given if dict(toleration) not in tolerations()]
+    own, given = tolerations(part.pool), part.serving.pod.tolerations
+    return [dict(toleration) for toleration in given if dict(toleration) not in own]
 
 
 def _standard(serving: ServingPlan) -> Manifest:

@@ -67,7 +67,7 @@ def _job(part: ServerPart, cache: ClaimCache, service_account: str) -> Manifest:
         "enableServiceLinks": False,
         **({} if part.priority_class is None else {"priorityClassName": part.priority_class}),
         "nodeSelector": part.pool.node_selector,
-        "tolerations": tolerations(),
+        "tolerations": tolerations(part.pool),
         "securityContext": pod_security(part.pod_ids),
         "containers": [filling(part)],
         "volumes": [

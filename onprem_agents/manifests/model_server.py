@@ -5,7 +5,7 @@ from __future__ import annotations
 from onprem_agents.manifests.meta import Manifest, container_security
 from onprem_agents.manifests.model_files import file_mounts, file_volumes
 from onprem_agents.manifests.model_source import cache_environment, model_mounts, model_volumes
-from onprem_agents.plan import GPU_RESOURCE, KEEP_ALIVE_PATH, PRE_STOP_SECONDS, ServerPart, ServingPlan
+from onprem_agents.plan import KEEP_ALIVE_PATH, PRE_STOP_SECONDS, ServerPart, ServingPlan
 from onprem_agents.plan.server_environment import ENVIRONMENT
 from onprem_agents.units import format_cpu, format_gib
 from onprem_agents.vllm import COMMAND, DEFAULT_PORT
@@ -41,7 +41,7 @@ def server_container(part: ServerPart) -> Manifest:
         "workingDir": KEEP_ALIVE_PATH.rpartition("/")[0],
         "env": _environment(serving, part.key_secret),
         "ports": [{"name": "http1", "containerPort": server_port(serving), "protocol": "TCP"}],
-        "resources": _resources(serving),
+        "resources": _resources(part),
         **_probes(serving),
         "securityContext": container_security(read_only_root=False),
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -77,13 +77,13 @@ def _environment(serving: ServingPlan, key_secret: str | None) -> list[Manifest]
     return [*plain, {"name": "VLLM_API_KEY", "valueFrom": key}]
 
 
-def _resources(serving: ServingPlan) -> Manifest:
-    wanted = serving.resources
+def _resources(part: ServerPart) -> Manifest:
+    wanted = part.serving.resources
     amounts = {
         "cpu": format_cpu(wanted.cpus),
         "memory": format_gib(wanted.memory_gib),
         "ephemeral-storage": format_gib(wanted.download_gib + _SCRATCH_GIB),
-        GPU_RESOURCE: str(wanted.gpus),
+        part.pool.resource: str(wanted.gpus),
     }
     return {"requests": dict(amounts), "limits": dict(amounts)}
 

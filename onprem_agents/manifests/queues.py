@@ -14,7 +14,6 @@ from onprem_agents.manifests.gpu_node_pool import COMPONENT, tolerations
 from onprem_agents.manifests.inference_service import inference_service
 from onprem_agents.manifests.meta import Manifest, manifest
 from onprem_agents.plan import (
-    GPU_RESOURCE,
     Amounts,
     Pool,
     PoolPart,
@@ -57,7 +56,7 @@ def queues(part: PoolPart, servers: Sequence[ServerPart] = ()) -> list[Manifest]
     flavor = f"{part.namespace}-{part.pool.name}".replace("_", "-").lower()
     quotas = _quotas(servers) if servers else _whole(part.pool)
     # The scarce resource, and the measure of all: a surge pod beyond it waits here, where its reason is told.
-    quotas[GPU_RESOURCE] = Fraction(part.pool.gpus)
+    quotas[part.pool.resource] = Fraction(part.pool.gpus)
     return [
         manifest(
             part,
@@ -66,7 +65,7 @@ def queues(part: PoolPart, servers: Sequence[ServerPart] = ()) -> list[Manifest]
             flavor,
             component=COMPONENT,
             namespaced=False,
-            spec={"nodeLabels": part.pool.node_selector, "tolerations": tolerations()},
+            spec={"nodeLabels": part.pool.node_selector, "tolerations": tolerations(part.pool)},
         ),
         manifest(
             part,

@@ -37,7 +37,7 @@ from onprem_agents.plan.pod_requests import (
     times,
     total,
 )
-from onprem_agents.plan.pool import GPU_RESOURCE, TAINT_KEY, Placement, Pool, place
+from onprem_agents.plan.pool import Placement, Pool, place
 from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import Rollout, choose_rollout
 from onprem_agents.plan.scope import Scope
@@ -67,7 +67,6 @@ __all__ = [
     "ENVOY_IMAGE",
     "GATEWAY_IDLE_SECONDS",
     "GATEWAY_NAME",
-    "GPU_RESOURCE",
     "KEEP_ALIVE_PATH",
     "KEEP_ALIVE_SECONDS",
     "MODELS_ROUTE",
@@ -82,7 +81,6 @@ __all__ = [
     "ROLES_PER_AI_ROUTE",
     "SERVER_IDLE_SECONDS",
     "SERVER_KEY_SECRET",
-    "TAINT_KEY",
     "Amounts",
     "AuthPart",
     "ImageUse",

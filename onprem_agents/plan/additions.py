@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onprem_agents.catalog import Catalog, Model
 from onprem_agents.plan.extra_args import Given, against_the_model, examine
+from onprem_agents.plan.maker import maker_notes, model_problems
 from onprem_agents.plan.own_flags import OwnFlags
 from onprem_agents.plan.pod_settings import node_notes, node_problems
 from onprem_agents.plan.pool import Pool
@@ -32,11 +33,13 @@ def additions(
             *of_model.problems,
             *environment_problems(role, where=where, catalog=catalog),
             *node_problems(role, pool, where=where),
+            *model_problems(role, model, pool, where=where),
         ),
         notes=(
             *words.notes,
             *of_model.notes,
             *environment_notes(role, where=where, catalog=catalog),
             *node_notes(role, pool, where=where),
+            *maker_notes(pool),
         ),
     )

@@ -76,8 +76,7 @@ def variants_to_try(
     usable = [
         variant
         for variant in model.variants
-        if accelerator.compute_capability >= variant.min_compute_capability
-        and not any(obstacles(model, variant, release))
+        if accelerator.runs(variant) and not any(obstacles(model, variant, release))
     ]
     return tuple(sorted(usable or model.variants, key=lambda variant: _rank(variant, accelerator)))
 
@@ -188,7 +187,7 @@ def request_of(
         speculative_tokens=role.speculative_tokens,
         prefix_caching=role.prefix_caching is not False,
         enforce_eager=bool(extra_flags(role.extra_args, vllm or newest_release()).enforce_eager),
-        vllm=vllm,
+        vllm=vllm or newest_release(),
     )
 
 

@@ -10,14 +10,18 @@ from collections.abc import Iterator, Mapping
 
 from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.plan.agents_served import behind
+from onprem_agents.plan.agents_used import agents_used, unknown_agents, unserved_stack, with_notes
 from onprem_agents.plan.derive_connection import connection_of, stack_key, stack_name_problems
 from onprem_agents.plan.derive_ingress import request_body_mib, too_many_rules
-from onprem_agents.plan.derive_servers import Servers, pool_of, unknown_names
+from onprem_agents.plan.derive_servers import Decided, Servers, pool_of, unknown_names
 from onprem_agents.plan.images import digests_of_others
 from onprem_agents.plan.names import PROXY_NAME
 from onprem_agents.plan.operator import operator_problems
 from onprem_agents.plan.platform import PlatformPlan, images_of, references_of
+from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.presets import marks_of, told_presets, with_presets
+from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.site import folders_of_nobody, ways_in
 from onprem_agents.stack.settings import Platform
 from onprem_agents.stack.settings_reader import parse_platform
@@ -52,28 +56,28 @@ def _planned(
     settings: Platform, *, stack: str, source: str, catalog: Catalog, site: tuple[str, ...]
 ) -> PlatformPlan:
     pool = pool_of(settings.hardware, settings.namespace, catalog)
-    decided = Servers(
-        namespace=settings.namespace,
-        pool=pool,
-        models=settings.models,
-        serving=settings.serving,
-        timeouts=settings.timeouts,
-        images=settings.images,
-        catalog=catalog,
-    ).decide()
+    decided = _decided(settings, pool, catalog)
+
+    def plans(changed: Platform) -> tuple[ServingPlan, ...]:
+        pool = pool_of(changed.hardware, changed.namespace, catalog)
+        found = _decided(changed, pool, catalog)
+        return () if found.problems or any(_clashes(changed)) else found.serving
+
     problems = [*stack_name_problems(stack), *_clashes(settings), *decided.problems]
     if not decided.problems:
         images = images_of(settings, decided.serving)
         problems += digests_of_others(settings.images, images, where="platform.images")
+        problems += unserved_stack(settings, decided.serving, plans, pool=pool, catalog=catalog)
     if problems:
         raise InvalidInput(source, problems)
-    servers = references_of(settings, decided.serving)
+    serving = with_notes(settings, [behind(role, settings.translation) for role in decided.serving], plans)
+    servers = references_of(settings, serving)
     return PlatformPlan(
         stack=stack,
         settings=settings,
         pool=pool,
         placement=decided.placement,
-        serving=decided.serving,
+        serving=serving,
         timeouts=decided.timeouts,
         connection=connection_of(
             settings.access,
@@ -84,19 +88,31 @@ def _planned(
             support=settings.support,
             source=source,
             key_of=stack_key,
-        ),
+        ).model_copy(update={"agents": settings.access.agents}),
         request_body_mib=request_body_mib(servers),
         site=(*site, *ways_in(settings.access)),
-        marks=tuple(
-            marks_of(settings.platform, serving, settings.namespace, catalog) for serving in decided.serving
-        ),
+        marks=tuple(marks_of(settings.platform, role, settings.namespace, catalog) for role in serving),
     )
+
+
+def _decided(settings: Platform, pool: Pool, catalog: Catalog) -> Decided:
+    return Servers(
+        namespace=settings.namespace,
+        pool=pool,
+        models=settings.models,
+        serving=settings.serving,
+        timeouts=settings.timeouts,
+        images=settings.images,
+        catalog=catalog,
+        for_agents=bool(agents_used(settings)),
+    ).decide()
 
 
 def _clashes(settings: Platform) -> Iterator[Problem]:
     """Yield what the stack's own objects leave no room for."""
     yield from folders_of_nobody(settings.models, settings.pod_ids)
     yield from operator_problems(settings)
+    yield from unknown_agents(settings)
     if settings.translation == "native":
         return
     yield from too_many_rules(

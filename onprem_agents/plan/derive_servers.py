@@ -13,6 +13,7 @@ from onprem_agents.catalog import Catalog
 from onprem_agents.errors import InvalidInput, Problem, UnknownFact
 from onprem_agents.plan.cache import Cache, cache_of, cache_problems, on_one_node
 from onprem_agents.plan.derive_serving import serving_plan, source_of, stored_gib
+from onprem_agents.plan.maker import maker_problems
 from onprem_agents.plan.pool import Placement, Pool, place
 from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import choose_rollout
@@ -46,10 +47,12 @@ class Servers:
     timeouts: Timeouts
     images: Images
     catalog: Catalog
+    for_agents: bool = True
+    """Whether developers' agents work with them; False lets models serve that call no tools."""
 
     def decide(self) -> Decided:
         """Decide all of them."""
-        problems = self._long_names()
+        problems = [*self._long_names(), *maker_problems(self.pool, self.serving)]
         decisions = self._decisions(problems)
         placement = self._placement(decisions, problems)
         timeouts = timeouts_of(self.timeouts)
@@ -80,6 +83,7 @@ class Servers:
                 pool=self.pool,
                 catalog=self.catalog,
                 vllm=self.serving.vllm,
+                for_agents=self.for_agents,
             )
             problems.extend(decision.problems)
             decisions.append(decision)

@@ -12,6 +12,7 @@ from onprem_agents.plan.cache import Cache, cache_notes
 from onprem_agents.plan.choice import Choice
 from onprem_agents.plan.extra_args import extra_flags
 from onprem_agents.plan.loading import Loading, budget_notes
+from onprem_agents.plan.maker import image_on
 from onprem_agents.plan.pod_settings import pod_settings
 from onprem_agents.plan.release_notes import release_notes
 from onprem_agents.plan.remarks import because, licence_to_accept, notes_on, remarks_on
@@ -29,10 +30,10 @@ from onprem_agents.plan.serving import (
 from onprem_agents.plan.support import unsupported_reasons
 from onprem_agents.plan.thinking import Thinking, reasoning_config, template_arguments, thinking_of
 from onprem_agents.plan.timeouts import TimeoutChain
-from onprem_agents.sizing import needs_expert_parallel
+from onprem_agents.sizing import checkpoint_gib, needs_expert_parallel
 from onprem_agents.stack.settings import ModelRole, Serving
 from onprem_agents.units import GIB
-from onprem_agents.vllm import Release, ServeFlags, image_cuda, image_of, nearest_release, option_of, to_argv
+from onprem_agents.vllm import Release, ServeFlags, image_cuda, nearest_release, option_of, to_argv
 
 PORT = 8080
 """KServe's default container port (v0.20.0, 2026-08): Service and probes need no further setting."""
@@ -80,7 +81,7 @@ def serving_plan(
     derived = choice.own.merged_into(_known(flags, release))
     # vLLM takes the last of two equal options, so what a stack gives itself stands last.
     extra = extra_flags(role.extra_args, release)
-    image = settings.image or image_of(release)
+    image = settings.image or image_on(choice.request.accelerator, release)
     loading = Loading(
         weights_gib=stored_gib(choice),
         downloads=source.leaves_the_cluster,
@@ -97,6 +98,7 @@ def serving_plan(
         model=choice.model,
         variant=choice.variant,
         source=source,
+        image_name=image,
         image=image,
         vllm_release=release,
         flags=replace(derived, **extra.given()),
@@ -217,7 +219,7 @@ def _known(flags: ServeFlags, version: str) -> ServeFlags:
 def _resources(choice: Choice, source: ModelSource, cache: Cache | None) -> PodResources:
     gpus = choice.tensor_parallel
     host = choice.request.accelerator.host
-    weights_gib = choice.variant.weights_gib
+    weights_gib = checkpoint_gib(choice.model, choice.variant)
     # NCCL and the workers exchange through shared memory; 1 GPU needs it only for the API server's queue.
     shm_gib = 2 if gpus == 1 else 4 * gpus
     tables_gib = _tables_gib(choice)
@@ -235,7 +237,7 @@ def _resources(choice: Choice, source: ModelSource, cache: Cache | None) -> PodR
 
 def stored_gib(choice: Choice) -> float:
     """Return the checkpoint's size on a disk."""
-    return choice.variant.weights_gib + _tables_gib(choice)
+    return checkpoint_gib(choice.model, choice.variant) + _tables_gib(choice)
 
 
 def _tables_gib(choice: Choice) -> int:

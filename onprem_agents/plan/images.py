@@ -12,7 +12,6 @@ from onprem_agents.plan.parts import ProxySoftwareName
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.stack.images import Images
 from onprem_agents.stack.settings import Serving
-from onprem_agents.vllm import image_of
 
 PROXY_IMAGES: dict[ProxySoftwareName, str] = {
     # Non-root variant of the official image; its tags are bare versions since 1.84 (release notes, read 2026-11).
@@ -43,8 +42,7 @@ class ImageUse:
 
 def server_images(serving: ServingPlan, settings: Serving, images: Images) -> Iterator[ImageUse]:
     """Yield the images of one model server: its own, the download's, and weights that are an image."""
-    own = settings.image or image_of(serving.vllm_release)
-    yield ImageUse(name=own, reference=serving.image, purpose=f"model server {serving.role}")
+    yield ImageUse(name=serving.image_name, reference=serving.image, purpose=f"model server {serving.role}")
     if serving.pods_download or isinstance(serving.cache, ClaimCache):
         image = download_image(load_catalog().kserve(settings.kserve))
         yield _moved(image, images, "download of the weights")

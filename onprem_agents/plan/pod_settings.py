@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from onprem_agents.errors import Problem
 from onprem_agents.plan.pool import Pool
-from onprem_agents.stack.labels import PRODUCT_LABEL
 from onprem_agents.stack.settings import ModelRole
 
 
@@ -36,7 +35,7 @@ def pod_settings(role: ModelRole) -> PodSettings:
 def node_problems(role: ModelRole, pool: Pool, *, where: str) -> Iterator[Problem]:
     """Yield the labels of nodes that none of the pool has."""
     accelerator = pool.accelerator
-    fixed = {PRODUCT_LABEL: accelerator.product_label, **pool.labels, **pool.node_selector}
+    fixed = {**accelerator.product_labels, **pool.labels, **pool.node_selector}
     for label, value in role.node_selector.items():
         if label in fixed and fixed[label] != value:
             yield Problem(

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onprem_agents.catalog import Accelerator
-from onprem_agents.stack.labels import POOL_LABEL, POOL_NAMESPACE_LABEL, PRODUCT_LABEL
-
-# The taint key that users of NVIDIA's GPU operator know.
-TAINT_KEY = "nvidia.com/gpu"
-GPU_RESOURCE = "nvidia.com/gpu"
+from onprem_agents.catalog import Accelerator, Device
+from onprem_agents.stack.labels import POOL_LABEL, POOL_NAMESPACE_LABEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +23,16 @@ class Pool:
     taint: bool
 
     @property
+    def device(self) -> Device:
+        """How its nodes offer the accelerators."""
+        return self.accelerator.device
+
+    @property
+    def resource(self) -> str:
+        """What a pod asks for, one a GPU."""
+        return self.device.resource
+
+    @property
     def gpus(self) -> int:
         """All GPUs of the pool."""
         return self.gpus_per_node * self.nodes
@@ -41,7 +47,7 @@ class Pool:
         """Labels that a serving pod asks of its node: ours where we label the nodes, the operator's elsewhere."""
         if self.node_names:
             return self.labels
-        return {PRODUCT_LABEL: self.accelerator.product_label}
+        return self.accelerator.product_labels
 
 
 @dataclass(frozen=True, kw_only=True)

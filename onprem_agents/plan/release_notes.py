@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onprem_agents.vllm import nearest_release
+from onprem_agents.vllm import nearest_release, serves
 
 # What agents ask of a server besides chat completions, and what a release without it means for them.
 _AGENT_ENDPOINTS = {
@@ -21,6 +21,6 @@ def release_notes(version: str) -> tuple[str, ...]:
             f"vLLM {version} is not in the catalogue: options, parsers and memory are taken for those of "
             f"{facts.release}, the nearest that is"
         )
-    missing = sorted(_AGENT_ENDPOINTS.keys() - facts.endpoints)
-    notes += [f"vLLM {facts.release} does not serve {path}: {_AGENT_ENDPOINTS[path]}" for path in missing]
+    missing = [path for path in sorted(_AGENT_ENDPOINTS) if not serves(version, path)]
+    notes += [f"vLLM {version} does not serve {path}: {_AGENT_ENDPOINTS[path]}" for path in missing]
     return tuple(notes)

@@ -12,7 +12,10 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.plan.agents_served import agents_served
+from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
+from onprem_agents.plan.costs import cost_of
 from onprem_agents.sizing import speed_of
 
 REPORT_VERSION = 1
@@ -20,7 +23,7 @@ REPORT_VERSION = 1
 
 def report(plan: PlatformPlan) -> dict[str, Any]:
     """Return the report as JSON values; sizes in GiB a GPU, lengths in tokens, times in seconds."""
-    pool = plan.pool
+    pool, cost = plan.pool, cost_of(plan)
     return {
         "version": REPORT_VERSION,
         "stack": plan.stack,
@@ -32,9 +35,13 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
             "gpus": pool.gpus,
             "freeGpus": plan.placement.free,
         },
-        "models": [role_report(serving, len(plan.developers) or None) for serving in plan.serving],
+        "models": [
+            role_report(serving, len(plan.developers) or None) | {"agents": _agents(plan, serving)}
+            for serving in plan.serving
+        ],
         "developers": len(plan.developers),
         "developersByTeam": _teams(plan),
+        "cost": None if cost is None else cost.to_wire(),
         "sessions": sum(serving.sessions for serving in plan.serving),
         "timeouts": {
             "longestTurnSeconds": plan.timeouts.longest_turn_seconds,
@@ -52,6 +59,13 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
         ],
         "check": None if plan.settings.check is None else plan.settings.check.model_dump(by_alias=True),
     }
+
+
+def _agents(plan: PlatformPlan, serving: ServingPlan) -> list[dict[str, Any]]:
+    """Return each agent that developers use as the role serves it behind the platform's gateway."""
+    used = agents_used(plan.settings)
+    served = agents_served(serving, plan.settings.translation)
+    return [each.as_json() for each in served if each.agent in used]
 
 
 def _teams(plan: PlatformPlan) -> dict[str, int]:

@@ -13,6 +13,7 @@ from onprem_agents.errors import Problem, UnknownFact
 from onprem_agents.plan.additions import additions
 from onprem_agents.plan.choice import Choice, choose, nearest_of, replicas_of, variants_to_try
 from onprem_agents.plan.known_conflicts import Settled, settle
+from onprem_agents.plan.maker import release_on
 from onprem_agents.plan.own_flags import contradiction, own_flags
 from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.release_fitness import obstacles, parser_problems, release_problems
@@ -31,7 +32,7 @@ from onprem_agents.sizing import fit
 from onprem_agents.sizing.changes import ROLE_FIELDS
 from onprem_agents.sizing.refusals import Refusal
 from onprem_agents.stack.settings import ModelRole
-from onprem_agents.vllm import Release, nearest_release, newest_release
+from onprem_agents.vllm import Release, nearest_release
 
 # Contexts that a session may be cut down to where sessions are what is asked for; below, no agent works.
 _SHORTER_CONTEXTS_TOKENS = (98_304, 65_536, 49_152, 32_768)
@@ -64,12 +65,29 @@ class RoleDecision:
 
 
 def decide_role(
-    role: ModelRole, *, where: str, pool: Pool, catalog: Catalog, vllm: str | None
+    role: ModelRole,
+    *,
+    where: str,
+    pool: Pool,
+    catalog: Catalog,
+    vllm: str | None,
+    for_agents: bool = True,
 ) -> RoleDecision:
-    """Decide one role. `where` is its config key; `vllm` the release that the stack asks for, if any."""
-    version = vllm or newest_release()
+    """Decide one role. `where` is its config key; `vllm` the release that the stack asks for, if any.
+
+    `for_agents` is False where nobody works with an agent: then a model that calls no tools will do.
+    """
+    version = release_on(pool.accelerator, vllm)
     release = nearest_release(version)
-    decider = _Decider(role=role, where=where, pool=pool, catalog=catalog, version=version, release=release)
+    decider = _Decider(
+        role=role,
+        where=where,
+        pool=pool,
+        catalog=catalog,
+        version=version,
+        release=release,
+        for_agents=for_agents,
+    )
     try:
         model, named = catalog.model_and_variant(role.model)
     except UnknownFact as error:
@@ -90,6 +108,7 @@ class _Decider:
     catalog: Catalog
     version: str
     release: Release
+    for_agents: bool
 
     def decide(self, model: Model, variants: Sequence[Variant], settled: Settled) -> RoleDecision:
         """Choose among the checkpoints, and say all that is wrong with the role at once."""
@@ -121,7 +140,7 @@ class _Decider:
             problems.append(_does_not_fit(nearest, ways, where, pool))
         problems += self._thinking_problems(model, nearest)
         problems += sampling_problems(role, self.release, where=where)
-        if model.tool_call_parser is None and role.tool_call_parser is None:
+        if self.for_agents and model.tool_call_parser is None and role.tool_call_parser is None:
             problems.append(self._no_tool_calls(model))
         return RoleDecision(
             role=role,

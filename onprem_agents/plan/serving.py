@@ -90,7 +90,10 @@ class ServingPlan:
     model: Model
     variant: Variant
     source: ModelSource
+    image_name: str
+    """The image as its publisher or the stack names it."""
     image: str
+    """What pods name it by."""
     vllm_release: str
     flags: ServeFlags
     argv: tuple[str, ...]

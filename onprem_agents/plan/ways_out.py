@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from onprem_agents.catalog import Accelerator, Catalog, Model, Variant
+from onprem_agents.catalog import Accelerator, Catalog, Model, Variant, Vendor
 from onprem_agents.plan.choice import Choice, choose
 from onprem_agents.plan.pool import Pool
 from onprem_agents.sizing import FitRequest, candidate_tensor_parallel, changes_that_fit
@@ -52,7 +52,7 @@ def ways_out(
     ways: dict[str, Way] = {}
     for change in changes_that_fit(nearest.request, gpus_per_node=pool.gpus_per_node, buying=False):
         updates = _updates(role, nearest, change.request)
-        steps = _steps(where, role, updates)
+        steps = steps_to(where, role, updates)
         changed = role.model_copy(update=updates)
         choice, _ = choose(changed, nearest.model, (change.request.variant,), pool, release=release)
         if steps and choice is not None:
@@ -77,10 +77,11 @@ def precisions_that_fit(role: ModelRole, model: Model, pool: Pool, *, release: R
 
 def checkpoint_steps(role: ModelRole, model: Model, variant: Variant, *, where: str) -> str:
     """Return the settings that name another checkpoint of the role's model."""
-    return " and ".join(_steps(where, role, _checkpoint(model, variant)))
+    return " and ".join(steps_to(where, role, checkpoint_fields(model, variant)))
 
 
-def _checkpoint(model: Model, wanted: Variant) -> dict[str, Any]:
+def checkpoint_fields(model: Model, wanted: Variant) -> dict[str, Any]:
+    """Return the fields of a role that name that checkpoint of its model."""
     first = model.variant(wanted.precision)
     if first.hf_id == wanted.hf_id and wanted.precision in _PRECISIONS:
         return {"precision": wanted.precision}
@@ -92,13 +93,14 @@ def _updates(role: ModelRole, nearest: Choice, changed: FitRequest) -> dict[str,
     updates: dict[str, Any] = {}
     for setting in differing(nearest.request, changed):
         if setting == "variant":
-            updates |= _checkpoint(nearest.model, changed.variant)
+            updates |= checkpoint_fields(nearest.model, changed.variant)
         elif setting in ROLE_FIELDS and (setting != "tensor_parallel" or role.tensor_parallel is not None):
             updates[ROLE_FIELDS[setting]] = getattr(changed, setting)
     return updates
 
 
-def _steps(where: str, role: ModelRole, updates: dict[str, Any]) -> list[str]:
+def steps_to(where: str, role: ModelRole, updates: dict[str, Any]) -> list[str]:
+    """Return in words which keys of the role to set, and which to leave out."""
     steps = []
     for field, value in updates.items():
         key = f"{where}.{key_of(field)}"
@@ -116,7 +118,7 @@ def _hardware(
     mended = repaired(nearest.request, pool.gpus_per_node)
     updates = _updates(role, nearest, mended) | {"tensor_parallel": None}
     wide = role.model_copy(update={"context": nearest.request.context_tokens, **updates})
-    for gpu, size in _offers(nearest, catalog):
+    for gpu, size in offers(nearest.model, nearest.variant, pool.accelerator.vendor, catalog):
         larger = replace(pool, accelerator=gpu, gpus_per_node=size)
         choice, _ = choose(wide, nearest.model, (nearest.variant,), larger, release=release)
         if choice is not None:
@@ -126,19 +128,21 @@ def _hardware(
             ]
             if pool.name in {tier.name for tier in catalog.tiers}:
                 steps.append("leave out platform.hardware.tier")
-            text = " and ".join([*steps, *_steps(where, role, updates)])
+            text = " and ".join([*steps, *steps_to(where, role, updates)])
             return Way(setting="accelerator", text=text, choice=choice)
     return None
 
 
-def _offers(nearest: Choice, catalog: Catalog) -> Iterator[tuple[Accelerator, int]]:
-    """Yield GPUs and how many of them in one node could hold the weights, the least memory first."""
+def offers(
+    model: Model, variant: Variant, vendor: Vendor, catalog: Catalog
+) -> Iterator[tuple[Accelerator, int]]:
+    """Yield GPUs of that maker and how many of them in one node could hold the weights, the least memory first."""
     offers = [
         (gpu.total_gib * size, size, gpu)
         for gpu in catalog.accelerators
-        if gpu.proposed
-        for size in candidate_tensor_parallel(nearest.model, gpu, min(_MOST_GPUS, gpu.host.gpus_per_node))
+        if gpu.proposed and gpu.vendor == vendor
+        for size in candidate_tensor_parallel(model, gpu, min(_MOST_GPUS, gpu.host.gpus_per_node))
     ]
     for memory_gib, size, gpu in sorted(offers, key=lambda offer: offer[:2]):
-        if memory_gib > nearest.variant.weights_gib:
+        if memory_gib > variant.weights_gib:
             yield gpu, size

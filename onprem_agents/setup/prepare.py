@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from onprem_agents.agents import AGENTS, Agent, obstacle
+from onprem_agents.agents import AGENTS, Agent, obstacle, unused
 from onprem_agents.agents.chosen import NONE_CHOSEN, ChosenRoles
 from onprem_agents.agents.config import Premade, Wanted, at
 from onprem_agents.agents.machine import Machine, Place, Scope
@@ -52,8 +52,8 @@ def choose(
 ) -> tuple[tuple[Agent, ...], dict[str, str]]:
     """Return which agents to configure, and why the others are left out.
 
-    Without a name: those that are installed and that the model can serve; when none is installed, or for the
-    files of a whole machine, all that the model can serve. A named one is never left out here.
+    Without a name: those that are installed, that the platform is for and that the model can serve; when none is
+    installed, or for the files of a whole machine, all of the others too. A named one is never left out here.
     """
     if named is not None:
         return (named,), {}
@@ -61,8 +61,10 @@ def choose(
     prepare_all = scope == "managed" or not any(item.path for item in found)
     for installed in found:
         agent = installed.agent
-        if (reason := useless_in(scope, agent)) or (
-            reason := obstacle(roles.seen_by(agent, connection), agent)
+        if (
+            (reason := unused(connection, agent))
+            or (reason := useless_in(scope, agent))
+            or (reason := obstacle(roles.seen_by(agent, connection), agent))
         ):
             left_out[agent.name] = reason
         elif installed.path is None and not prepare_all:

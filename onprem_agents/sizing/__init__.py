@@ -27,6 +27,7 @@ from onprem_agents.sizing.release import ReleaseRules, release_rules
 from onprem_agents.sizing.request import FitRequest
 from onprem_agents.sizing.speed import Speed, speed_of
 from onprem_agents.sizing.throughput import DECODE_FORMULA, PREFILL_FORMULA, Bounds, bounds_of
+from onprem_agents.sizing.weights import checkpoint_gib
 
 __all__ = [
     "DECODE_FORMULA",
@@ -51,6 +52,7 @@ __all__ = [
     "cache_layout",
     "candidate_tensor_parallel",
     "changes_that_fit",
+    "checkpoint_gib",
     "checkpoint_named",
     "fit",
     "memory_of",

@@ -99,7 +99,8 @@ def repaired(request: FitRequest, gpus_per_node: int) -> FitRequest:
         )
     mended = replace(request, **changes)
     layout = layout_of(replace(mended, max_num_batched_tokens=max(1, mended.max_num_batched_tokens)))
-    least = max(1, mended.max_num_seqs, largest_block_tokens(layout) if layout.has_states else 1)
+    block = largest_block_tokens(layout) if layout.has_states else 1
+    least = max(1, mended.max_num_seqs, mended.least_batch_tokens, block)
     if mended.max_num_batched_tokens < least:
         mended = replace(mended, max_num_batched_tokens=max(least, _SMALL_BATCH))
     return mended

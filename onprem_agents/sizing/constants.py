@@ -11,34 +11,32 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Constants:
-    """Read November 2026. GiB on each GPU, or bytes.
-
-    `sampler_sorting_bytes`: bytes per row and vocabulary entry while the sampler sorts, up to 0.19. 38.6 to 39.2
-    in logs of H100 servers at 1024 rows (gpt-oss, Qwen3, Llama 3), an L40S (Qwen3-235B) and an A10G (Qwen2.5-14B) at
-    256. `sampler_a100_bytes`: a third of it in all A100 logs of those releases, which come from two sources (Qwen2-7B
-    and gpt-oss on 0.10.1, Gemma 4 and gpt-oss on 0.19); no code tells why. `sampler_bytes`: the logits in BF16 and
-    FP32, since 0.20 (Qwen3.6-27B-FP8, H100, TP 4, vllm-project/vllm#48601: 1.54 GiB at 1024 rows of 248320).
+    """Read November 2026. GiB on each GPU, or shares.
 
     `graph_gib_*`: one captured batch size of one layer. In logs at TP 1: 0.50 (67 sizes, 28 layers), 0.79 (51, 48),
     0.52 (51, 36); TP 2: 0.65 (67, 28), 1.22 (51, 80); TP 4 and 8: 1.88 (67, 36), 2.04 (51, 64), 0.32 (11, 94), 3.45
-    (67, 94).
+    (67, 94). Those are of releases up to 0.19; later ones take half of it, and subtract an extrapolated trial
+    capture that is 0.7 to 3.9 times what they take (six logs): `graph_estimate` of the figures above.
 
     `non_torch_gib`: kernels' workspaces and NCCL, once for one GPU and once more for each doubling; 0.07 to 0.27 in
     logs of one GPU, 0.2 to 0.6 of two to four, up to 1 of eight. `context_growth_share`: what comes on top since 0.20,
     as a share of the GPU's memory: kernels' code and stacks grow with the number of processors, which goes with
     memory. By the median of all logs of those releases (6 GB RTX 3050 to H200). `unified_gib`: what loader and page
     cache take of a memory that the host shares (GB10 and Thor, three sources).
+
+    `compile_gib`: what torch.compile, autotuning and just-in-time kernels leave in the profile run of a cold start:
+    0.45 (RTX 3060 Laptop), 0.77 (L4), 1.13 (RTX 5090) more than of a warm one (vllm-project/vllm#54122, #54383,
+    #54209, read November 2026): the middle one.
     """
 
-    sampler_sorting_bytes: float = 39.0
-    sampler_a100_bytes: float = 13.0
-    sampler_bytes: float = 6.0
     graph_gib_one: float = 2.9e-4
     graph_gib_two: float = 3.3e-4
     graph_gib_more: float = 5.5e-4
+    graph_estimate: float = 1.0
     non_torch_gib: float = 0.2
     context_growth_share: float = 0.003
     unified_gib: float = 2.0
+    compile_gib: float = 0.77
 
     def graph_gib(self, tensor_parallel: int) -> float:
         """Return the GiB of one captured batch size of one layer."""

@@ -25,7 +25,7 @@ def candidate_tensor_parallel(model: Model, accelerator: Accelerator, gpus_per_n
     Empty when no variant of the model runs on that GPU. Whether one variant shards at a size is
     `tensor_parallel_problems`' answer.
     """
-    if all(variant.min_compute_capability > accelerator.compute_capability for variant in model.variants):
+    if not any(accelerator.runs(variant) for variant in model.variants):
         return ()
     return attention_sizes(model, most_gpus_together(accelerator, gpus_per_node))
 

@@ -8,9 +8,10 @@ from onprem_agents.sizing.memory import Memory, Outlook, memory_of
 from onprem_agents.sizing.refusals import (
     Refusal,
     impossible_figures,
-    refused_by_configuration,
     refused_by_memory,
+    refused_by_settings,
     refused_by_sharding,
+    refused_outside_the_budget,
 )
 from onprem_agents.sizing.request import FitRequest
 
@@ -60,11 +61,11 @@ def fit(request: FitRequest) -> Fit:
     layout = memory.layout
     pool_gib = max(0.0, memory.careful_pool_gib)
     largest = layout.largest_context_tokens(pool_gib, request.model.architecture.max_context_tokens)
-    configuration = refused_by_configuration(memory)
-    refusals = [*configuration, *refused_by_memory(memory)]
+    settings = refused_by_settings(request, layout)
+    refusals = [*settings, *refused_outside_the_budget(memory), *refused_by_memory(memory)]
     return Fit(
         fits=not refusals,
-        verdict="does_not_fit" if configuration else memory.verdict,
+        verdict="does_not_fit" if settings else memory.verdict,
         terms=_terms(memory, pool_gib),
         gpu_total_gib=request.accelerator.total_gib,
         kv_pool_gib=pool_gib,
@@ -88,7 +89,7 @@ def _terms(memory: Memory, pool_gib: float) -> tuple[Term, ...]:
         Term(name="weights", gib=memory.weights.gib, explanation=memory.weights.explanation),
         Term(
             name="activations",
-            gib=rest.activation_gib - encoder,
+            gib=rest.activation_gib - encoder + rest.buffers_gib,
             explanation=f"one pass of {request.batch_tokens} tokens or sampling for {rows} sequences",
         ),
         Term(name="CUDA graphs", gib=rest.counted_graphs_gib, explanation=_graphs(request)),

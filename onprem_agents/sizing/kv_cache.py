@@ -95,7 +95,7 @@ class CacheLayout:
         return max(0, math.floor(pool_gib * GIB / self.bytes_per_block))
 
 
-def cache_layout(
+def cache_layout(  # noqa: PLR0913 - one keyword for each flag of vLLM that counts
     architecture: Architecture,
     *,
     tensor_parallel: int,
@@ -104,26 +104,36 @@ def cache_layout(
     speculative_tokens: int = 0,
     pipeline_parallel: int = 1,
     prefix_caching: bool | None = None,
+    block_size: int | None = None,
     rules: ReleaseRules | None = None,
 ) -> CacheLayout:
     """Return the KV cache plan of one GPU.
 
     `kv_cache_dtype` is a value of vLLM's flag that `kv_layers.ELEMENT_BYTES` knows; `prefix_caching` None means
-    the release's default; `rules` None the newest release.
+    the release's default, `block_size` None what the kernels take; `rules` None the newest release.
     """
     release = rules or release_rules(None)
     setting = Setting(
         tensor_parallel=tensor_parallel,
         kv_cache_dtype=kv_cache_dtype,
-        in_flight_tokens=max_num_batched_tokens * release.batches_in_flight,
+        in_flight_tokens=max_num_batched_tokens * _batches_in_flight(release, pipeline_parallel),
         speculative_tokens=speculative_tokens,
-        prefix_caching=release.hybrid_prefix_caching if prefix_caching is None else prefix_caching,
-        prefill_checkpoints=release.prefill_checkpoints,
+        prefix_caching=release.memory.hybrid_prefix_caching if prefix_caching is None else prefix_caching,
+        prefill_checkpoints=release.memory.prefill_checkpoints,
     )
     compressed = [group for group in architecture.attention if isinstance(group, CompressedAttention)]
     if compressed:
         return _packed(compressed, setting, pipeline_parallel)
-    return _layout(layer_specs(architecture, setting), pipeline_parallel)
+    return _layout(layer_specs(architecture, setting), pipeline_parallel, block_size or 0)
+
+
+def _batches_in_flight(release: ReleaseRules, stages: int) -> int:
+    """Return the batches whose tokens count as held: one more for each further stage where scheduling runs ahead.
+
+    vLLM 0.33.0, config/vllm.py, max_concurrent_batches.
+    """
+    batches = release.memory.batches_in_flight
+    return batches + stages - 1 if batches > 1 else 1
 
 
 def _packed(groups: Sequence[CompressedAttention], setting: Setting, stages: int) -> CacheLayout:
@@ -136,10 +146,10 @@ def _packed(groups: Sequence[CompressedAttention], setting: Setting, stages: int
     )
 
 
-def _layout(specs: Sequence[LayerSpec], stages: int) -> CacheLayout:
+def _layout(specs: Sequence[LayerSpec], stages: int, wanted_tokens: int) -> CacheLayout:
     if all(isinstance(spec, FullSpec) for spec in specs):
-        return _one_group([spec for spec in specs if isinstance(spec, FullSpec)], stages)
-    page_bytes, block_tokens = _unify_pages(specs)
+        return _one_group([spec for spec in specs if isinstance(spec, FullSpec)], stages, wanted_tokens)
+    page_bytes, block_tokens = _unify_pages(specs, wanted_tokens)
     per_group = _group_size([spec.layers for spec in specs])
     index_bytes = max(
         math.ceil(spec.index_bytes_per_token * tokens) if isinstance(spec, FullSpec) else 0
@@ -154,8 +164,8 @@ def _layout(specs: Sequence[LayerSpec], stages: int) -> CacheLayout:
     )
 
 
-def _one_group(specs: Sequence[FullSpec], stages: int) -> CacheLayout:
-    block = max(spec.smallest_block_tokens for spec in specs)
+def _one_group(specs: Sequence[FullSpec], stages: int, wanted_tokens: int) -> CacheLayout:
+    block = max(wanted_tokens, *(spec.smallest_block_tokens for spec in specs))
     per_token = sum(
         math.ceil(spec.layers / stages) * (spec.bytes_per_token + spec.index_bytes_per_token)
         for spec in specs
@@ -169,16 +179,22 @@ def _one_group(specs: Sequence[FullSpec], stages: int) -> CacheLayout:
     )
 
 
-def _unify_pages(specs: Sequence[LayerSpec]) -> tuple[int, list[int]]:
+def _unify_pages(specs: Sequence[LayerSpec], wanted_tokens: int) -> tuple[int, list[int]]:
     """Return the page size in bytes that all layers share, and the tokens of a block for each spec.
 
-    The block of a hybrid model grows until an attention page holds a state; where token sizes differ, the
-    smaller ones get a larger block.
+    The block of a hybrid model grows until an attention page holds a state, unless a larger one is wanted; where token
+    sizes differ, the smaller ones get a larger block.
     """
     attention = [spec for spec in specs if not isinstance(spec, StateSpec)]
     state_bytes = max((spec.state_bytes for spec in specs if isinstance(spec, StateSpec)), default=0)
     page_bytes = max(
-        (_grown_page(spec.bytes_per_token * spec.smallest_block_tokens, state_bytes) for spec in attention),
+        (
+            max(
+                _grown_page(spec.bytes_per_token * spec.smallest_block_tokens, state_bytes),
+                math.ceil(spec.bytes_per_token * wanted_tokens),
+            )
+            for spec in attention
+        ),
         default=state_bytes,
     )
     block_tokens = [

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from onprem_agents.catalog import Accelerator
-from onprem_agents.sizing.band import Band, beyond_gib, common_gib, context_doubt_gib, doubts_gib
+from onprem_agents.sizing.band import Band, Doubts, common_gib, context_doubt_gib, doubts_of
 from onprem_agents.sizing.constants import CONSTANTS, Constants
 from onprem_agents.sizing.kv_cache import CacheLayout, cache_layout
 from onprem_agents.sizing.overhead import Overhead, overhead
+from onprem_agents.sizing.release import releases_of
 from onprem_agents.sizing.request import FitRequest
 from onprem_agents.sizing.weights import Weights, weights_of
 
@@ -27,13 +29,15 @@ class Room:
     doubt_gib: float
 
 
-def room_on(accelerator: Accelerator, gpu_memory_utilization: float) -> Room:
-    """Return the room on one such GPU."""
+def room_on(
+    accelerator: Accelerator, gpu_memory_utilization: float, *, other_memory_gib: float = 0.0
+) -> Room:
+    """Return the room on one such GPU. What others hold of it lies outside vLLM's budget, a share of the whole GPU."""
     budget_gib = accelerator.total_gib * gpu_memory_utilization
     return Room(
         gpu_gib=accelerator.total_gib,
         budget_gib=budget_gib,
-        outside_gib=accelerator.total_gib - budget_gib,
+        outside_gib=accelerator.total_gib - budget_gib - other_memory_gib,
         doubt_gib=common_gib(accelerator.total_gib),
     )
 
@@ -42,15 +46,14 @@ def room_on(accelerator: Accelerator, gpu_memory_utilization: float) -> Room:
 class Load:
     """What a server puts on each of its GPUs, whatever their size, in GiB.
 
-    `doubts_gib` is how far weights, activations and graphs may be off, `beyond_gib` what may be taken on top of that.
-    `careful_gib` is all that is taken at the careful end, but for `careful_share` of the GPU's memory.
+    `doubts` is how far its terms may be off. `careful_gib` is all that is taken at the careful end, but for
+    `careful_share` of the GPU's memory.
     """
 
     weights: Weights
     overhead: Overhead
     layout: CacheLayout
-    doubts_gib: tuple[float, float, float]
-    beyond_gib: float
+    doubts: Doubts
     careful_gib: float
     careful_share: float
 
@@ -64,17 +67,20 @@ class Load:
 
     def more_gib(self, room: Room) -> float:
         """Return what may be taken beyond the best estimate."""
-        weights, activations, graphs = self.doubts_gib
-        context = context_doubt_gib(self.overhead, room.gpu_gib)
-        return room.doubt_gib + (weights + activations + graphs + context) + self.beyond_gib
+        return self.pool_gib(room) - self.careful_pool_gib(room)
 
     def less_gib(self, room: Room) -> float:
         """Return what may be left below the best estimate."""
-        return room.doubt_gib + math.hypot(*self.doubts_gib, context_doubt_gib(self.overhead, room.gpu_gib))
+        context = context_doubt_gib(self.overhead, room.gpu_gib)
+        return room.doubt_gib + self.doubts.below_gib + math.hypot(*self.doubts.less_gib, context)
 
     def starts_outside(self, room: Room) -> bool:
-        """Return whether what vLLM's budget does not see finds room beside it."""
+        """Return whether what vLLM's budget does not see surely finds room beside it."""
         return room.outside_gib >= self.overhead.outside_gib
+
+    def never_starts_outside(self, room: Room) -> bool:
+        """Return whether not even the CUDA context finds room beside vLLM's budget."""
+        return room.outside_gib < self.overhead.least_outside_gib
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +114,12 @@ class Memory:
     @property
     def room(self) -> Room:
         """What each GPU offers."""
-        return room_on(self.request.accelerator, self.request.gpu_memory_utilization)
+        request = self.request
+        return room_on(
+            request.accelerator,
+            request.gpu_memory_utilization,
+            other_memory_gib=request.other_memory_gib,
+        )
 
     @property
     def pool_gib(self) -> float:
@@ -127,11 +138,19 @@ class Memory:
 
     @property
     def verdict(self) -> Outlook:
-        """Whether one request of the asked length, and the states of all sequences, find room."""
+        """Whether one request of the asked length and the states of all sequences find room, and the rest beside it."""
         return self.verdict_for(self.request.max_num_seqs)
 
     def verdict_for(self, sequences: int) -> Outlook:
         """Return the verdict when only that many sequences need a state."""
+        room = self.room
+        if self.load.never_starts_outside(room):
+            return "does_not_fit"
+        within = self.verdict_within(sequences)
+        return "too_close" if within == "fits" and not self.load.starts_outside(room) else within
+
+    def verdict_within(self, sequences: int) -> Outlook:
+        """Return the verdict on vLLM's budget alone, when only that many sequences need a state."""
         least = self.layout.least_blocks(
             self.request.context_tokens, 0 if self.request.enforce_eager else sequences
         )
@@ -141,22 +160,48 @@ class Memory:
 
 
 def memory_of(request: FitRequest, constants: Constants = CONSTANTS) -> Memory:
-    """Return the account of one GPU for that request; other constants are for fitting them."""
-    load = load_from(request, weights_of(request), overhead(request, constants), layout_of(request))
-    return Memory(request=request, load=load)
+    """Return the account of one GPU for that request; other constants are for fitting them.
+
+    Where the release is not told, the band spans all that may run.
+    """
+    releases = ("",) if request.engine_v0 else releases_of(request.vllm, request.model.min_vllm)
+    if len(releases) == 1:
+        return Memory(request=request, load=_load_of(request, constants))
+    loads = [_load_of(replace(request, vllm=release), constants) for release in releases]
+    return Memory(request=request, load=_any_of(loads, request.accelerator.total_gib))
+
+
+def _load_of(request: FitRequest, constants: Constants) -> Load:
+    return load_from(request, weights_of(request), overhead(request, constants), layout_of(request))
+
+
+def _any_of(loads: Sequence[Load], gpu_gib: float) -> Load:
+    """Return the load of one of these releases, the newest last: the middle one, doubted as far as the others reach.
+
+    The KV cache is planned as the newest does, which holds most of each request.
+    """
+    room = Room(gpu_gib=gpu_gib, budget_gib=0.0, outside_gib=0.0, doubt_gib=0.0)
+    middle = sorted(loads, key=lambda load: load.pool_gib(room))[len(loads) // 2]
+    careful = min(load.careful_pool_gib(room) for load in loads)
+    hopeful = max(load.pool_gib(room) + load.less_gib(room) for load in loads)
+    return replace(
+        middle,
+        layout=loads[-1].layout,
+        doubts=replace(middle.doubts, less_gib=(), below_gib=hopeful - middle.pool_gib(room)),
+        careful_gib=middle.careful_gib + middle.careful_pool_gib(room) - careful,
+    )
 
 
 def load_from(request: FitRequest, weights: Weights, rest: Overhead, layout: CacheLayout) -> Load:
     """Put together what a server loads from its terms, each of which is shared by other requests too."""
-    doubts, beyond = doubts_gib(weights, rest), beyond_gib(request, rest, layout)
+    doubts = doubts_of(request, weights, rest, layout)
     at_none = rest.total_on(0.0) + context_doubt_gib(rest, 0.0)
     return Load(
         weights=weights,
         overhead=rest,
         layout=layout,
-        doubts_gib=doubts,
-        beyond_gib=beyond,
-        careful_gib=weights.gib + sum(doubts) + beyond + at_none,
+        doubts=doubts,
+        careful_gib=weights.gib + math.hypot(*doubts.more_gib) + doubts.beyond_gib + at_none,
         careful_share=rest.total_on(1.0) + context_doubt_gib(rest, 1.0) - at_none,
     )
 
@@ -171,5 +216,6 @@ def layout_of(request: FitRequest) -> CacheLayout:
         speculative_tokens=request.speculative_tokens,
         pipeline_parallel=request.pipeline_parallel,
         prefix_caching=request.prefix_caching,
+        block_size=request.block_size,
         rules=request.rules,
     )

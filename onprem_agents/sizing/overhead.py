@@ -15,6 +15,7 @@ from onprem_agents.sizing.constants import CONSTANTS, Constants
 from onprem_agents.sizing.encoder import encoder_gib
 from onprem_agents.sizing.release import ReleaseRules
 from onprem_agents.sizing.request import FitRequest
+from onprem_agents.sizing.runner import runs_v2, sampler_of
 from onprem_agents.units import GIB
 
 _ACTIVATION_BYTES = 2  # BF16
@@ -27,7 +28,13 @@ _FEED_FORWARD_COPIES = 3
 _CHUNK_TOKENS = 64
 _VALUE_COPIES = 4
 
-_A100_CAPABILITY = 8.0
+_DATA_CENTRE_BLACKWELL = 10
+_LARGEST_GRAPH = 512
+
+# At most this multiple of what is likely stays of a cold start: 0.45 to 2.5 GiB in public logs, the middle half to 1.5.
+_COMPILE_MOST = 1.75
+# Of four public logs that tell how they started, three were cold: a container without a volume keeps no cache.
+_COLD_SHARE = 0.75
 
 # Memory that vLLM's budget does not see. The driver and the context hold 0.5 GiB on a small card (an idle
 # H100 showed 1.5), with NCCL twice that. Graphs took up to half more than estimated (0.39 estimated, 0.58
@@ -39,28 +46,59 @@ _WARM_UP_BYTES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compiling:
+    """GiB that a start leaves in the profile run where it compiles: what is likely, what is likely of a warm and of a
+    cold start (both ends alike where it is told which it is), and how far that may be off."""
+
+    likely_gib: float
+    low_gib: float
+    high_gib: float
+    least_gib: float
+    most_gib: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Overhead:
     """GiB on each GPU. The profile run's peak is the largest of its three steps, which do not overlap.
 
-    `graphs_gib` is what is taken; `counted_graphs_gib` what vLLM takes off its budget, 0 before 0.20. The context takes
+    What `compiling` leaves comes on top of the forward pass. `graphs_gib` is what is taken; `counted_graphs_gib` what
+    vLLM takes off its budget. `buffers_gib` is what the model runner keeps for good and vLLM counts. The context takes
     `context_gib` and a share of the GPU's memory. `outside_gib` must stay free outside that budget for the server to
-    come up.
+    come up, `least_outside_gib` of it without doubt.
     """
 
     forward_gib: float
+    compiling: Compiling
     sampler_gib: float
+    most_sampler_gib: float
     encoder_gib: float
     graphs_gib: float
     counted_graphs_gib: float
+    buffers_gib: float
     context_gib: float
     context_share: float
     gpu_gib: float
     outside_gib: float
+    least_outside_gib: float
 
     @cached_property
     def activation_gib(self) -> float:
         """The peak of the profile run."""
-        return max(self.forward_gib, self.sampler_gib, self.encoder_gib)
+        return self._peak_gib(self.compiling.likely_gib, self.sampler_gib)
+
+    @cached_property
+    def activation_ends_gib(self) -> tuple[float, float, float, float]:
+        """The peak at its least, where what is not told is for us and against us, and at its most."""
+        compiling = self.compiling
+        return (
+            self._peak_gib(compiling.least_gib, self.sampler_gib),
+            self._peak_gib(compiling.low_gib, self.sampler_gib),
+            self._peak_gib(compiling.high_gib, self.most_sampler_gib),
+            self._peak_gib(compiling.most_gib, self.most_sampler_gib),
+        )
+
+    def _peak_gib(self, compile_gib: float, sampler_gib: float) -> float:
+        return max(self.forward_gib + compile_gib, sampler_gib, self.encoder_gib)
 
     @property
     def non_torch_gib(self) -> float:
@@ -78,51 +116,82 @@ class Overhead:
 
     def total_on(self, gpu_gib: float) -> float:
         """Return all that counts against vLLM's budget on such a GPU."""
-        return self.activation_gib + self.counted_graphs_gib + self.context_on(gpu_gib)
+        return self.activation_gib + self.counted_graphs_gib + self.buffers_gib + self.context_on(gpu_gib)
 
 
 def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     """Return what vLLM takes besides weights and KV cache."""
-    architecture = request.model.architecture
+    architecture, rules = request.model.architecture, request.rules
     graphs_gib = _graphs_gib(request, constants)
+    counted = rules.memory.v2_counts_graphs if runs_v2(request) else rules.graphs_are_counted
     context_gib = constants.context_gib(request.tensor_parallel * request.pipeline_parallel)
-    shares_memory, _ = traits_of(request.accelerator, request.rules)
-    if shares_memory:
+    if request.accelerator.unified_memory:
         context_gib += constants.unified_gib
     hidden_gib = request.batch_tokens * architecture.hidden_size * _ACTIVATION_BYTES / GIB
+    sampler, rows = sampler_of(request), min(request.max_num_seqs, request.batch_tokens)
+    buffers_gib = request.max_num_seqs * architecture.vocab_size * sampler.kept_bytes / GIB
     return Overhead(
         forward_gib=_forward_gib(architecture, request.tensor_parallel, request.batch_tokens),
-        sampler_gib=hidden_gib + _sampler_gib(request, constants),
+        compiling=_compiling(request, constants),
+        sampler_gib=hidden_gib + rows * architecture.vocab_size * sampler.bytes / GIB,
+        most_sampler_gib=hidden_gib + rows * architecture.vocab_size * sampler.most_bytes / GIB,
         encoder_gib=encoder_gib(request),
         graphs_gib=graphs_gib,
-        counted_graphs_gib=graphs_gib if request.rules.graphs_are_counted else 0.0,
+        counted_graphs_gib=constants.graph_estimate * graphs_gib if counted else 0.0,
+        buffers_gib=buffers_gib if rules.memory.reads_device_memory else 0.0,
         context_gib=context_gib,
-        context_share=constants.context_growth_share if request.rules.graphs_are_counted else 0.0,
+        context_share=constants.context_growth_share if rules.graphs_are_counted else 0.0,
         gpu_gib=request.accelerator.total_gib,
-        outside_gib=_outside_gib(request, graphs_gib),
+        outside_gib=_outside_gib(
+            request,
+            graphs_gib=_GRAPH_OVERRUN * graphs_gib if counted else graphs_gib,
+            buffers_gib=0.0 if rules.memory.reads_device_memory else buffers_gib,
+        ),
+        least_outside_gib=_outside_context_gib(request),
     )
 
 
 def traits_of(accelerator: Accelerator, rules: ReleaseRules) -> tuple[bool, bool]:
-    """Return all of a GPU but its size that `overhead` depends on: the host shares its memory, it sorts as an A100."""
-    on_a100 = accelerator.compute_capability == _A100_CAPABILITY
-    return accelerator.unified_memory, rules.sampler_sorts and on_a100
+    """Return all of a GPU but its size that `overhead` depends on: whether the host shares its memory, and whether it
+    captures larger graphs."""
+    return accelerator.unified_memory, _largest_graph(accelerator, rules) > _LARGEST_GRAPH
 
 
-def captured_sizes(max_num_seqs: int, speculative_tokens: int) -> int:
-    """Return how many batch sizes vLLM 0.33.0 captures: 1, 2, 4, by 8 to 248, by 16 from 256 to 512."""
-    largest = min(2 * max_num_seqs * (1 + speculative_tokens), 512)
+def captured_sizes(max_num_seqs: int, speculative_tokens: int, ceiling: int = _LARGEST_GRAPH) -> int:
+    """Return how many batch sizes vLLM 0.33.0 captures: 1, 2, 4, by 8 to 248, by 16 from 256 to the ceiling."""
+    largest = min(2 * max_num_seqs * (1 + speculative_tokens), ceiling)
     if largest >= 256:  # noqa: PLR2004 - the step changes there
         return 34 + (largest - 256) // 16 + 1
     return sum(size <= largest for size in (1, 2, 4)) + largest // 8
 
 
-def _outside_gib(request: FitRequest, graphs_gib: float) -> float:
-    if request.rules.graphs_are_counted:
-        graphs_gib *= _GRAPH_OVERRUN
+def _largest_graph(accelerator: Accelerator, rules: ReleaseRules) -> int:
+    """Return the largest batch that is captured (vLLM 0.28.0, config/vllm.py, default_max_graph_size)."""
+    if int(accelerator.compute_capability) == _DATA_CENTRE_BLACKWELL:
+        return rules.memory.largest_graph_blackwell
+    return _LARGEST_GRAPH
+
+
+def _compiling(request: FitRequest, constants: Constants) -> Compiling:
+    cold_gib = 0.0 if request.enforce_eager or request.start == "warm" else constants.compile_gib
+    warm_gib = cold_gib if request.start == "cold" else 0.0
+    return Compiling(
+        likely_gib=_COLD_SHARE * cold_gib + (1 - _COLD_SHARE) * warm_gib,
+        low_gib=warm_gib,
+        high_gib=cold_gib,
+        least_gib=0.0,
+        most_gib=_COMPILE_MOST * cold_gib,
+    )
+
+
+def _outside_gib(request: FitRequest, *, graphs_gib: float, buffers_gib: float) -> float:
+    """Return what vLLM takes beside its budget: context, graphs and buffers that it did not count, sampler warm-up."""
     warm_up_gib = request.max_num_seqs * request.model.architecture.vocab_size * _WARM_UP_BYTES / GIB
-    context_gib = _OUTSIDE_CONTEXT_TOGETHER_GIB if request.gpus > 1 else _OUTSIDE_CONTEXT_GIB
-    return context_gib + graphs_gib + warm_up_gib
+    return _outside_context_gib(request) + graphs_gib + buffers_gib + warm_up_gib
+
+
+def _outside_context_gib(request: FitRequest) -> float:
+    return _OUTSIDE_CONTEXT_TOGETHER_GIB if request.gpus > 1 else _OUTSIDE_CONTEXT_GIB
 
 
 def _forward_gib(architecture: Architecture, tensor_parallel: int, tokens: int) -> float:
@@ -159,18 +228,10 @@ def _linear_width(group: AttentionLayers) -> int:
     return convolution + state // _CHUNK_TOKENS + expanded + _VALUE_COPIES * values
 
 
-def _sampler_gib(request: FitRequest, constants: Constants) -> float:
-    rows = min(request.max_num_seqs, request.batch_tokens)
-    each = constants.sampler_bytes
-    if request.rules.sampler_sorts:
-        _, on_a100 = traits_of(request.accelerator, request.rules)
-        each = constants.sampler_a100_bytes if on_a100 else constants.sampler_sorting_bytes
-    return rows * request.model.architecture.vocab_size * each / GIB
-
-
 def _graphs_gib(request: FitRequest, constants: Constants) -> float:
     if request.enforce_eager:
         return 0.0
-    sizes = captured_sizes(request.max_num_seqs, request.speculative_tokens)
+    ceiling = min(_largest_graph(request.accelerator, request.rules), request.batch_tokens)
+    sizes = captured_sizes(request.max_num_seqs, request.speculative_tokens, ceiling)
     layers = math.ceil(request.model.architecture.layers / request.pipeline_parallel)
     return sizes * layers * constants.graph_gib(request.tensor_parallel)

@@ -128,7 +128,7 @@ def rates_of(gpu: Accelerator, model: Model, variant: Variant) -> Rates:
     FP8 units: what they gain beyond that, unpacking and scales take.
     """
     tflops = gpu.bf16_tflops
-    if variant.precision in _FP8_PRECISIONS and variant.runs_natively_on(gpu.compute_capability):
+    if variant.precision in _FP8_PRECISIONS and gpu.computes_in(variant):
         tflops = gpu.fp8_tflops or tflops
     share = losses.EXPERTS_COMPUTE_SHARE if model.architecture.experts else losses.DENSE_COMPUTE_SHARE
     return Rates(1 / (gpu.bandwidth_gb_per_second * GB * losses.BANDWIDTH_SHARE), 1 / (tflops * 1e12 * share))

@@ -36,7 +36,7 @@ _BF16_BUT_EXPERTS = dict.fromkeys(
     ("attention", "latent_down", "linear_attention", "shared_experts"), BF16_BYTES
 )
 _FP8_BUT_EXPERTS = dict.fromkeys(_BF16_BUT_EXPERTS, FP8_BYTES)
-_PRECISIONS = {
+PRECISIONS: Mapping[str, Precision] = {
     "bf16": Precision(bytes_per_param=BF16_BYTES, uncertainty=0.02),
     "fp8": Precision(bytes_per_param=FP8_BYTES, uncertainty=0.04),
     "int8": Precision(bytes_per_param=FP8_BYTES, uncertainty=0.05),
@@ -60,12 +60,12 @@ _NAMED_PARTS = {
 
 def precision_named(name: str) -> Precision | None:
     """Return the precision of that name, None for an unknown one."""
-    return _PRECISIONS.get(name)
+    return PRECISIONS.get(name)
 
 
 def part_bytes(variant: Variant, part: str) -> float:
     """Return the bytes of one parameter of a part in that checkpoint."""
-    precision = _PRECISIONS[variant.precision]
+    precision = PRECISIONS[variant.precision]
     quantized = precision.bytes_per_param
     if quantized == _INT4_BYTES and variant.weight_block:
         quantized = _int4_bytes(variant, variant.weight_block)

@@ -24,6 +24,7 @@ Cause = Literal[
     "beyond-the-model",
     "batch-below-sequences",
     "batch-below-block",
+    "batch-below-item",
     "outside-the-budget",
     "no-room-for-weights",
     "no-room-for-context",
@@ -42,6 +43,8 @@ Setting = Literal[
     "gpu_memory_utilization",
     "speculative_tokens",
     "language_model_only",
+    "block_size",
+    "other_memory_gib",
 ]
 """Fields of a request that may be at fault, or that a change may set."""
 
@@ -80,6 +83,12 @@ def impossible_figures(request: FitRequest) -> list[Refusal]:
             "e.g. 0.92"
         )
         found.append(Refusal(cause="impossible-figure", setting="gpu_memory_utilization", text=text))
+    if request.other_memory_gib < 0:
+        text = f"other_memory_gib is {request.other_memory_gib}: it must be 0 or more"
+        found.append(Refusal(cause="impossible-figure", setting="other_memory_gib", text=text))
+    if request.block_size is not None and request.block_size < 1:
+        text = f"block_size is {request.block_size}: it must be at least 1"
+        found.append(Refusal(cause="impossible-figure", setting="block_size", text=text))
     if request.speculative_tokens < 0:
         text = f"speculative_tokens is {request.speculative_tokens}: it must be 0 or more"
         found.append(Refusal(cause="impossible-figure", setting="speculative_tokens", text=text))
@@ -99,21 +108,16 @@ def refused_by_sharding(request: FitRequest) -> list[Refusal]:
     ]
 
 
-def refused_by_configuration(memory: Memory) -> list[Refusal]:
-    """Return what vLLM or the hardware refuses however much memory the KV cache has."""
-    return [*refused_by_settings(memory.request, memory.layout), *_refused_outside_the_budget(memory)]
-
-
 def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[Refusal]:
     """Return what vLLM or the hardware refuses whatever the memory."""
     found = []
     gpu, variant, model = request.accelerator, request.variant, request.model
-    if gpu.compute_capability < variant.min_compute_capability:
-        text = (
-            f"{variant.hf_id} ({variant.precision}) needs compute capability "
-            f"{variant.min_compute_capability}, {gpu.name} has {gpu.compute_capability}"
-        )
-        found.append(Refusal(cause="precision-unsupported", setting="variant", text=text))
+    obstacle = gpu.obstacle(variant)
+    if obstacle is not None:
+        found.append(Refusal(cause="precision-unsupported", setting="variant", text=obstacle))
+    if request.cache_dtype == "fp8" and not gpu.build.fp8_kv_cache:
+        text = f"{gpu.build.title} keeps no KV cache in FP8 on {gpu.name}"
+        found.append(Refusal(cause="precision-unsupported", setting="kv_cache_dtype", text=text))
     together = request.tensor_parallel * request.pipeline_parallel
     if together > most_gpus_together(gpu, together):
         text = f"{gpu.name} is a slice of a GPU, and slices cannot share a model: {together} of them are asked for"
@@ -130,6 +134,12 @@ def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[Refusa
             f"{request.max_num_seqs}, which vLLM refuses"
         )
         found.append(Refusal(cause="batch-below-sequences", setting="max_num_batched_tokens", text=text))
+    if request.max_num_batched_tokens < request.least_batch_tokens:
+        text = (
+            f"max_num_batched_tokens {request.max_num_batched_tokens} is below the {request.least_batch_tokens} tokens "
+            f"of one image or video of {model.name}, which vLLM does not cut up and refuses"
+        )
+        found.append(Refusal(cause="batch-below-item", setting="max_num_batched_tokens", text=text))
     block = largest_block_tokens(layout)
     if layout.has_states and block > request.max_num_batched_tokens:
         text = (
@@ -145,14 +155,17 @@ def largest_block_tokens(layout: CacheLayout) -> int:
     return max(group.block_tokens for group in layout.groups)
 
 
-def _refused_outside_the_budget(memory: Memory) -> list[Refusal]:
+def refused_outside_the_budget(memory: Memory) -> list[Refusal]:
+    """Return what does not surely find room beside vLLM's budget."""
     request, room = memory.request, memory.room
     if memory.load.starts_outside(room):
         return []
+    others = f", of which others hold {request.other_memory_gib:.2f} GiB" if request.other_memory_gib else ""
     text = (
-        f"gpu_memory_utilization {request.gpu_memory_utilization} leaves {room.outside_gib:.2f} GiB of "
-        f"{request.accelerator.name} outside vLLM's budget, but the CUDA context, graph capture and sampler warm-up "
-        f"need {memory.overhead.outside_gib:.2f} GiB there"
+        f"gpu_memory_utilization {request.gpu_memory_utilization} leaves "
+        f"{room.outside_gib + request.other_memory_gib:.2f} GiB of "
+        f"{request.accelerator.name} outside vLLM's budget{others}, but the CUDA context, graph capture and sampler "
+        f"warm-up need {memory.overhead.outside_gib:.2f} GiB there"
     )
     return [Refusal(cause="outside-the-budget", setting="gpu_memory_utilization", text=text)]
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from onprem_agents.vllm import nearest_release, newest_release
+from onprem_agents.vllm import MemoryRules, known_releases, nearest_release, newest_release, version_key
 
 # From 0.8 on the V1 engine is the default (vLLM 0.8.0 release notes, March 2025).
 _FIRST_V1_BY_DEFAULT = (0, 8)
@@ -18,23 +18,45 @@ _FIRST_V1_BY_DEFAULT = (0, 8)
 _V0_GPU_MEMORY_UTILIZATION = 0.90
 _OLDEST = (0, 3)
 
-_NUMBER = re.compile(r"v?(\d+)\.(\d+)(?:\.|$|[^\d])")
+# States of linear attention come out of the KV pool since 0.11 (vLLM 0.11.0, v1/core/kv_cache_utils.py).
+_STATES_IN_THE_POOL = (0, 11)
+# Up to 0.11 FlashInfer samples wherever it is installed, as in the project's images; from 0.12 on only where it is
+# asked for (v1/sample/ops/topk_topp_sampler.py of vLLM 0.10.2, 0.11.0, 0.12.0).
+_FLASHINFER_WHERE_INSTALLED = (0, 11)
+# "GPU KV cache size" changed its meaning with the patch 0.20.2 (vllm 0.20.0 and 0.20.2, v1/core/kv_cache_utils.py).
+_TOKENS_ARE_CONCURRENCY = (0, 20, 2)
+
+# The oldest release that a log of today is taken to come from where it does not say: the last ones with a V0 engine.
+_OLDEST_IN_USE = "0.10.0"
+
+_NUMBER = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:\.|$|[^\d])")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRules:
-    """What one release does. `number` is (major, minor)."""
+    """What one release does. `number` is (major, minor), `memory` what its folder says."""
 
     number: tuple[int, int]
     is_v0: bool
+    memory: MemoryRules
     graphs_are_counted: bool
-    default_gpu_memory_utilization: float
-    batches_in_flight: int
-    hybrid_prefix_caching: bool
-    prefill_checkpoints: bool
-    batch_holds_one_item: bool
     tokens_are_concurrency: bool
-    sampler_sorts: bool
+    default_gpu_memory_utilization: float
+
+    @property
+    def states_in_the_pool(self) -> bool:
+        """Whether states of linear attention come out of the KV pool."""
+        return self.number >= _STATES_IN_THE_POOL
+
+    @property
+    def flashinfer_where_installed(self) -> bool:
+        """Whether FlashInfer samples if it is there, which a version number does not tell."""
+        return self.number <= _FLASHINFER_WHERE_INSTALLED
+
+    @property
+    def sampler_sorts(self) -> bool:
+        """Whether the sampler sorts the logits, as far as is known."""
+        return self.memory.sampler_sorts and not self.flashinfer_where_installed
 
 
 def version_number(version: str | None) -> tuple[int, int] | None:
@@ -48,23 +70,45 @@ def version_number(version: str | None) -> tuple[int, int] | None:
 def release_rules(version: str | None, *, v0: bool = False) -> ReleaseRules:
     """Return the rules of a release such as "0.19.1rc1.dev316"; the newest where it is not told.
 
-    Builds from a branch call themselves 0.1.dev; they are taken for the newest, as is any unreadable name.
+    Builds from a branch call themselves 0.1.dev; they are taken for the newest, as is any unreadable name. What may
+    have run instead is `releases_of`.
     """
     number = version_number(version)
     facts = nearest_release(None if number is None else version)
-    memory, utilization = facts.memory, facts.default("--gpu-memory-utilization")
+    utilization = facts.default("--gpu-memory-utilization")
     if not isinstance(utilization, float):
         raise TypeError(f"vLLM {facts.release}: the default of --gpu-memory-utilization is no number")
+    exact = _NUMBER.match(version or "") if number is not None else None
+    before_the_patch = (
+        number == _TOKENS_ARE_CONCURRENCY[:2]
+        and exact is not None
+        and int(exact[3] or 0) < _TOKENS_ARE_CONCURRENCY[2]
+    )
     number = number or version_number(newest_release()) or _OLDEST
     return ReleaseRules(
         number=number,
         is_v0=v0 or number < _FIRST_V1_BY_DEFAULT,
-        graphs_are_counted=memory.graphs_are_counted and not v0,
+        memory=facts.memory,
+        graphs_are_counted=facts.memory.graphs_are_counted and not v0,
+        tokens_are_concurrency=facts.memory.tokens_are_concurrency and not before_the_patch,
         default_gpu_memory_utilization=_V0_GPU_MEMORY_UTILIZATION if v0 else utilization,
-        batches_in_flight=memory.batches_in_flight,
-        hybrid_prefix_caching=memory.hybrid_prefix_caching,
-        prefill_checkpoints=memory.prefill_checkpoints,
-        batch_holds_one_item=memory.batch_holds_one_item,
-        tokens_are_concurrency=memory.tokens_are_concurrency,
-        sampler_sorts=memory.sampler_sorts,
     )
+
+
+@cache
+def releases_of(version: str | None, least: str) -> tuple[str, ...]:
+    """Return the release of that name; where it tells none, one for each way of counting from `least` to the newest.
+
+    Nobody is taken to run the V0 engine without a word: the oldest is 0.10.
+    """
+    if version is not None and version_number(version) is not None:
+        return (version,)
+    first = max(version_key(least), version_key(_OLDEST_IN_USE))
+    told = [".".join(str(part) for part in first)]
+    told += [release for release in known_releases() if version_key(release) > first]
+    found: dict[object, str] = {}
+    for release in told:
+        rules = release_rules(release)
+        counting = rules.memory.model_copy(update={"source": "", "read": ""})
+        found.setdefault((counting, rules.states_in_the_pool, rules.flashinfer_where_installed), release)
+    return tuple(found.values())

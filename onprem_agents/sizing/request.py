@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from onprem_agents.catalog import Accelerator, Model, Variant
 from onprem_agents.sizing.release import ReleaseRules, release_rules
+from onprem_agents.vllm import default_max_num_batched_tokens
+
+
+def default_batch_tokens(
+    model: Model, accelerator: Accelerator, rules: ReleaseRules, *, has_encoder: bool
+) -> int:
+    """Return the tokens of a batch where the flag is absent: raised to hold an item that may not be cut up.
+
+    Only the default is raised; a smaller value that is given is refused (vLLM 0.22.1, engine/arg_utils.py and
+    v1/core/encoder_cache_manager.py).
+    """
+    own = default_max_num_batched_tokens(accelerator.name, accelerator.total_gib)
+    whole = has_encoder and rules.memory.batch_holds_one_item
+    return max(own, (model.image_batch_tokens or 0) if whole else 0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitRequest:
     """One way to serve one model. `kv_cache_dtype` is a value of vLLM's flag, "auto" being BF16.
 
-    `max_num_seqs` and `max_num_batched_tokens` are vLLM's flags; `speculative_tokens` counts the tokens that
-    the model's own MTP layers draft, 0 for none. `prefix_caching` None is the default of the release, `vllm`
-    None the newest release that the engine knows. Data parallel ranks are alike: one of their GPUs is what is sized
-    here, but they share the experts between them. `release_unknown` says that it may have been any release the
-    model runs on, `weights_uncertainty` is a share by which the weights may differ on top, where the maker of the
-    checkpoint is not told.
+    `max_num_seqs` and `max_num_batched_tokens` are vLLM's flags; `speculative_tokens` counts the tokens that the
+    model's own MTP layers draft, 0 for none. `prefix_caching` None is the default of the release, `vllm` None, or a
+    name that tells no release, any release that the model runs on. Data parallel ranks are alike: one of their GPUs is
+    what is sized here, but they share the experts between them. `weights_uncertainty` is a share by which the weights
+    may differ on top, where the maker of the checkpoint is not told. `start` tells whether the compile cache is there
+    ("warm") or is made at this start ("cold"), None where nobody knows. `other_memory_gib` is what other processes hold
+    of each GPU, `block_size` vLLM's flag, None for what it takes by itself.
     """
 
     model: Model
@@ -38,8 +54,10 @@ class FitRequest:
     prefix_caching: bool | None = None
     vllm: str | None = None
     engine_v0: bool = False
-    release_unknown: bool = False
     weights_uncertainty: float = 0.0
+    start: Literal["cold", "warm"] | None = None
+    other_memory_gib: float = 0.0
+    block_size: int | None = None
 
     @property
     def rules(self) -> ReleaseRules:
@@ -48,10 +66,9 @@ class FitRequest:
 
     @property
     def cache_dtype(self) -> str:
-        """The KV cache's type: with "auto" the one that the checkpoint asks for, if it does."""
-        if self.kv_cache_dtype == "auto" and self.variant.kv_cache_dtype is not None:
-            return self.variant.kv_cache_dtype
-        return self.kv_cache_dtype
+        """The KV cache's type: with "auto" the one that the checkpoint asks for, where that release listens to it."""
+        declared = self.variant.kv_cache_dtype if self.rules.memory.declared_kv_cache else None
+        return declared if self.kv_cache_dtype == "auto" and declared is not None else self.kv_cache_dtype
 
     @property
     def gpus(self) -> int:
@@ -60,9 +77,14 @@ class FitRequest:
 
     @property
     def batch_tokens(self) -> int:
-        """Tokens of one batch as vLLM plans it, which grows to hold a whole image where the model needs that."""
-        raised = self.has_encoder and self.rules.batch_holds_one_item
-        return max(self.max_num_batched_tokens, (self.model.image_batch_tokens or 0) if raised else 0)
+        """Tokens of one batch as vLLM plans it."""
+        return self.max_num_batched_tokens
+
+    @property
+    def least_batch_tokens(self) -> int:
+        """The tokens of one item that a batch must hold whole, 0 where vLLM may cut items up."""
+        whole = self.has_encoder and self.rules.memory.batch_holds_one_item
+        return (self.model.image_batch_tokens or 0) if whole else 0
 
     @property
     def budget_gib(self) -> float:

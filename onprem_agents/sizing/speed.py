@@ -133,7 +133,7 @@ def keeps_prefixes(request: FitRequest) -> bool:
     """Return whether the release keeps prefixes for that model unless told otherwise."""
     if request.prefix_caching is not None:
         return request.prefix_caching
-    return request.rules.hybrid_prefix_caching or not request.model.architecture.is_hybrid
+    return request.rules.memory.hybrid_prefix_caching or not request.model.architecture.is_hybrid
 
 
 def _bounded_by(memory: Memory, turns: Turns, load: Congestion) -> str:

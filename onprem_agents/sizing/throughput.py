@@ -76,5 +76,6 @@ def best_rate(gpu: Accelerator, variant: Variant) -> float:
     if variant.precision in ("int8", "fp8", "fp8+int4", "native", "nvfp4", "mxfp4"):
         tflops = max(gpu.fp8_tflops or 0.0, _INT8_FASTER * tflops if variant.precision == "int8" else tflops)
     if variant.precision in ("nvfp4", "mxfp4", "native") and gpu.native_fp4 and gpu.fp8_tflops:
-        tflops = gpu.fp8_tflops * (_FP4_FASTER_ULTRA if gpu.compute_capability == _ULTRA else _FP4_FASTER)
+        faster = _FP4_FASTER_ULTRA if gpu.compute_capability == _ULTRA else _FP4_FASTER
+        tflops = gpu.fp4_tflops or gpu.fp8_tflops * faster
     return tflops * 1e12

@@ -19,6 +19,7 @@ from onprem_agents.catalog import (
 )
 from onprem_agents.sizing.precision import BF16_BYTES, part_bytes, precision_named
 from onprem_agents.sizing.request import FitRequest
+from onprem_agents.sizing.towers import logged_tower_gib, tower_gib
 from onprem_agents.units import GIB
 
 # A figure of a log is printed with two digits, and loaders differ by about this much for one checkpoint.
@@ -32,8 +33,6 @@ _MAKERS_WITH_QUANT_CONFIG = ("nvidia",)
 
 # Parts that every tensor-parallel rank holds whole: routers, and the projections into compressed vectors.
 _REPLICATED = ("routers", "latent_down")
-# Families whose towers run as Transformers' own modules, which are not split (vllm gemma4_mm.py, read November 2026).
-_WHOLE_TOWER_FAMILIES = ("gemma-4",)
 
 # Widths of MXFP4 experts are padded to these multiples: the model's, and a rank's share of the experts'. Marlin
 # kernels, used on all but data centre Blackwell (compute capability 10.x, there 256 both); vllm mxfp4.py, read
@@ -41,8 +40,8 @@ _WHOLE_TOWER_FAMILIES = ("gemma-4",)
 _PADDED_HIDDEN, _PADDED_WIDTH, _PADDED_WIDTH_BLACKWELL = 256, 128, 256
 _DATA_CENTRE_BLACKWELL = 10
 
-# Rotary tables, norms, biases and the allocator's rounding: logs of Qwen2 7B, Qwen2.5 3B and 14B, Llama 3 70B, Qwen3
-# 30B and 235B show 0.03 to 0.08 GiB on each GPU beyond the matrices.
+# Small rotary tables, norms, biases and the allocator's rounding: logs of Qwen2 7B, Qwen2.5 3B and 14B, Llama 3 70B,
+# Qwen3 30B and 235B show 0.03 to 0.08 GiB on each GPU beyond the matrices.
 _SMALL_TENSORS_GIB = 0.05
 
 # Parts at the two ends of a pipeline: the first stage has the table, the last one the head.
@@ -103,22 +102,31 @@ def computed_gib(model: Model, variant: Variant) -> float:
     return sum(_counted(model, variant).parts.values())
 
 
+def checkpoint_gib(model: Model, variant: Variant) -> float:
+    """Return the GiB of a checkpoint's files, towers included though a log of it did not hold them."""
+    left_out = _counted(model, variant).parts["vision"] if variant.measured_tower is False else 0.0
+    return variant.weights_gib + left_out
+
+
 def _loaded(request: FitRequest) -> tuple[float, float, str]:
     variant, parallel = request.variant, request.tensor_parallel
     plain = request.pipeline_parallel == 1 and request.data_parallel == 1
     seen = _seen(variant)
-    if plain and parallel in seen:
-        return (
-            seen[parallel],
-            _MEASURED_UNCERTAINTY,
-            f"{variant.hf_id}: seen in a log ({variant.source.where})",
-        )
     parts = _counted(request.model, variant).parts
+    tower, logged = tower_gib(request, parts["vision"]), logged_tower_gib(request, parts["vision"])
+    if plain and parallel in seen:
+        explanation = f"{variant.hf_id}: seen in a log ({variant.source.where})"
+        if tower != logged:
+            explanation += (
+                f", {abs(tower - logged):.2f} GiB of image encoder {'added' if tower else 'left out'}"
+            )
+        return seen[parallel] - logged + tower, _MEASURED_UNCERTAINTY, explanation
     per_gpu = _share_gib(request, parts)
     if seen:  # what the count missed of the nearest split seen, it misses of this one
         nearest = min(seen, key=lambda gpus: (abs(math.log2(gpus / parallel)), gpus))
         alike = replace(request, tensor_parallel=nearest, pipeline_parallel=1, data_parallel=1)
-        per_gpu *= seen[nearest] / _share_gib(alike, parts)
+        per_gpu *= (seen[nearest] - logged_tower_gib(alike, parts["vision"])) / _share_gib(alike, parts)
+    per_gpu += tower
     how = "from a log of another split" if seen else "computed"
     split = f" on each of {request.gpus} GPUs" if request.gpus > 1 else ""
     uncertainty = _uncertainty(request.model, variant) + (_SPLIT_UNCERTAINTY if request.gpus > 1 else 0.0)
@@ -155,17 +163,17 @@ def _count(model: Model, variant: Variant) -> _Counted:
 
 
 def _share_gib(request: FitRequest, parts: Mapping[str, float]) -> float:
-    """Return one GPU's share: the fullest stage of a pipeline, replicated parts whole, experts spread by rank."""
+    """Return one GPU's share without towers: a pipeline's fullest stage, replicated parts whole, experts by rank."""
     stages, parallel = request.pipeline_parallel, request.tensor_parallel
-    whole = {*_REPLICATED, *(("vision",) if request.model.family in _WHOLE_TOWER_FAMILIES else ())}
-    share = _SMALL_TENSORS_GIB + _extra_heads_gib(request) / stages
+    share = _SMALL_TENSORS_GIB + request.model.architecture.rotary_params * BF16_BYTES / GIB
+    share += _extra_heads_gib(request) / stages
     share += _absorbed_gib(request) / stages / parallel
     for part, gib in parts.items():
-        if part in whole:
+        if part in _REPLICATED:
             share += gib / stages
         elif part == "experts":
             share += gib * _experts_share(request) / stages
-        elif part not in _ENDS:
+        elif part not in (*_ENDS, "vision"):
             share += gib / stages / parallel
     ends = [parts[part] / parallel for part in _ENDS]
     return share + (max(ends) if stages > 1 else sum(ends))
@@ -206,14 +214,18 @@ def _absorbed_gib(request: FitRequest) -> float:
 
 
 def _extra_heads_gib(request: FitRequest) -> float:
-    """Return the GiB of key and value projections beyond the even share, where ranks outnumber KV heads."""
+    """Return the GiB of key and value projections beyond the even share of what the checkpoint has.
+
+    That is where ranks outnumber KV heads, and where one projection is both: it is loaded twice (vllm gemma4.py,
+    0.33.0, read November 2026).
+    """
     architecture, parallel = request.model.architecture, request.tensor_parallel
-    if parallel == 1:
-        return 0.0
     beyond = 0.0
     for group in architecture.attention:
-        if isinstance(group, FullAttention | SlidingWindow | ChunkedAttention) and group.kv_heads < parallel:
-            beyond += group.layers * 2 * group.head_dim * (1 - group.kv_heads / parallel)
+        if isinstance(group, FullAttention | SlidingWindow | ChunkedAttention):
+            held = max(1.0, group.kv_heads / parallel)
+            even = group.kv_heads / parallel * (0.5 if group.shared_key_value else 1.0)
+            beyond += group.layers * 2 * group.head_dim * (held - even)
     return beyond * architecture.hidden_size * _counted(request.model, request.variant).attention_bytes / GIB
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from onprem_agents.stack.domain import (
+    AgentName,
     DeveloperName,
     ForeignNamespace,
     HostName,
@@ -132,6 +133,11 @@ class Access(Listener):
         min_length=1,
         max_length=5000,
         description="Everyone who may call, by name; each needs a key in the secret 'developerKeys'.",
+    )
+    agents: Annotated[tuple[AgentName, ...], Field(max_length=64)] | None = Field(
+        default=None,
+        description="The agents that developers use, e.g. [opencode, claude]: plan and setup keep to these, and a "
+        "stack that serves none of them is refused. An empty list: other clients alone. Left out: all that are known.",
     )
     gateway: Literal["envoy-gateway", "envoy-ai-gateway"] = Field(
         default="envoy-gateway",

@@ -26,6 +26,7 @@ from onprem_agents.vllm.history import (
     History,
     load_history,
     same_tool_parser,
+    serves,
     unknown_option_hint,
     unknown_value_hint,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "parse_argv",
     "parse_options",
     "same_tool_parser",
+    "serves",
     "takes_no_items",
     "to_argv",
     "unknown_option_hint",

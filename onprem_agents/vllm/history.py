@@ -36,6 +36,7 @@ class History(Facts):
     read: str
     removed: Mapping[str, Removed]
     one_tool_parser: tuple[frozenset[str], ...] = Field(description="names of one class")
+    endpoints_since: Mapping[str, str] = Field(description="paths that are older than the oldest folder")
 
 
 @cache
@@ -47,6 +48,12 @@ def load_history() -> History:
 def same_tool_parser(one: str, other: str) -> bool:
     """Whether two tool parser names stand for one parser: qwen3_coder is qwen3_xml, hermes is qwen3_json."""
     return one == other or any({one, other} <= names for names in load_history().one_tool_parser)
+
+
+def serves(version: str, path: str) -> bool:
+    """Whether that release answers to a path of the agents' API; one without a folder is judged by the nearest."""
+    since = load_history().endpoints_since.get(path, "0")
+    return path in nearest_release(version).endpoints and version_key(version) >= version_key(since)
 
 
 def unknown_option_hint(option: str, version: str, known: Iterable[str]) -> str:

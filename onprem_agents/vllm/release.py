@@ -69,7 +69,13 @@ class MemoryRules(Facts):
     default, so a sequence holds two states. `prefill_checkpoints`: the Mamba 2 kernels write a checkpoint of the state
     from inside a prefill, one block more. `batch_holds_one_item`: a batch is raised to hold one item of a model that
     attends to whole images. `tokens_are_concurrency`: "GPU KV cache size" is concurrency x max-model-len.
-    `sampler_sorts`: top-k and top-p sort the logits.
+    `sampler_sorts`: top-k and top-p sort the logits. `declared_kv_cache`: a checkpoint's own KV cache type counts.
+    `reads_device_memory`: what is taken is read from the device, so buffers made before the profile run count.
+
+    `v2_runner` names what Model Runner V2 runs by default: model types of config.json, "dense" for all models without
+    experts or linear attention, "any"; with `v2_runner_bf16_only` unquantised ones alone. `v2_copies_logits`: it
+    samples from an FP32 copy. `v2_counts_graphs`: it subtracts an estimate of the CUDA graphs.
+    `largest_graph_blackwell`: the largest captured batch on data centre Blackwell.
     """
 
     graphs_are_counted: bool
@@ -79,6 +85,13 @@ class MemoryRules(Facts):
     batch_holds_one_item: bool
     tokens_are_concurrency: bool
     sampler_sorts: bool
+    declared_kv_cache: bool
+    reads_device_memory: bool
+    v2_runner: frozenset[str]
+    v2_runner_bf16_only: bool
+    v2_copies_logits: bool
+    largest_graph_blackwell: int = Field(ge=1)
+    v2_counts_graphs: bool
     source: str
     read: str
 

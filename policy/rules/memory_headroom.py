@@ -44,7 +44,7 @@ def _messages(server: Server) -> Iterator[str]:
     if server.gpus not in (None, UNKNOWN) and not server.multi_node and needed > int(server.gpus):
         yield (
             f"shards the model over {needed} GPUs but its pod asks for {server.gpus}: vLLM stops at start."
-            f" Ask for {needed} nvidia.com/gpu or lower"
+            f" Ask for {needed} GPUs or lower"
             f" {server.change('tensor_parallel_size', 'tensorParallel')}."
         )
     elif not too_high:

@@ -18,7 +18,7 @@ from rich.console import Console
 from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import AgentCheck
-from onprem_agents.cli.plan import print_report
+from onprem_agents.cli.plan import print_screen
 from onprem_agents.cluster.preflight import SUBJECTS
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
@@ -32,10 +32,10 @@ PAGES = sorted((ROOT / "docs").rglob("*.md")) + sorted(ROOT.glob("*.md"))
 
 
 def plan() -> str:
-    """Return what `onprem-agents plan team` prints."""
+    """Return what `onprem-agents plan local` prints."""
     out = io.StringIO()
-    print_report(report(plan_stack_file(STACKS, "team")), Console(file=out, width=120, highlight=False))
-    return f"```text\n$ onprem-agents plan team\n{out.getvalue()}```\n"
+    print_screen(report(plan_stack_file(STACKS, "local")), Console(file=out, width=120, highlight=False))
+    return f"```text\n$ onprem-agents plan local\n{out.getvalue()}```\n"
 
 
 def tiers() -> str:
@@ -90,6 +90,22 @@ def releases() -> str:
     return _table(head, iter(rows))
 
 
+def windows() -> str:
+    """Return one row for each agent: what it starts with, and the least window that leaves it room to work."""
+    head = ("agent", "first request, tokens", "compacts at the least at", "least context", "measured with")
+    rows = (
+        (
+            agent.title,
+            f"{agent.limits.first_request_tokens:,}",
+            f"{agent.limits.least_compaction_tokens:,}",
+            f"{agent.limits.least_context_tokens:,}",
+            f"{agent.version}, {agent.tried}",
+        )
+        for agent in sorted(AGENTS, key=lambda agent: agent.limits.least_context_tokens)
+    )
+    return _table(head, rows)
+
+
 def _found(checks: list[AgentCheck]) -> str:
     red = [f"{one.check}: {one.fault}" for one in checks if one.fault is not None]
     return f"not working: {'; '.join(red)}".replace("|", "\\|") if red else "all well"
@@ -100,6 +116,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "agents": ("README.md", agents),
     "releases": ("docs/everyday.md", releases),
     "tiers": ("docs/hardware.md", tiers),
+    "windows": ("docs/hardware.md", windows),
     "policies": ("docs/policies.md", policies),
     "preflight": ("docs/cluster.md", preflights),
 }

@@ -71,7 +71,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         "It would fit with platform.models[role=coder].context 262144",
     ),
     "too many sequences": (argument("--max-num-seqs", "1024"), MEMORY, "maxNumSeqs"),
-    "more shards than GPUs": (argument("--tensor-parallel-size", "4"), MEMORY, "Ask for 4 nvidia.com/gpu"),
+    "more shards than GPUs": (argument("--tensor-parallel-size", "4"), MEMORY, "Ask for 4 GPUs"),
     "all on one GPU": (
         both(argument("--tensor-parallel-size", "1"), argument("--max-model-len", "262144")),
         MEMORY,
@@ -115,7 +115,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     ),
     "unknown GPU": (put(*PRODUCT, value="NVIDIA-X1"), CHECKABLE, "the GPU NVIDIA-X1 is not in the catalogue"),
     "no GPU named": (drop(*PREDICTOR, "nodeSelector"), CHECKABLE, "nothing tells its kind of GPU"),
-    "no GPU asked for": (drop(*CONTAINER, "resources"), CHECKABLE, "it asks for no nvidia.com/gpu"),
+    "no GPU asked for": (drop(*CONTAINER, "resources"), CHECKABLE, "it asks for no GPU"),
     "a KV cache that is not modelled": (
         argument("--kv-cache-dtype", "nvfp4"),
         CHECKABLE,

@@ -247,7 +247,7 @@ def test_plan_shows_the_matrix_with_its_age(monkeypatch: pytest.MonkeyPatch) -> 
     oldest = min(each.seen for each in load_catalog().agent_checks)
     monkeypatch.setattr(plan_command, "today", lambda: date.fromordinal(oldest.toordinal() + 9))
 
-    last = CliRunner().invoke(main, ["plan", "local"]).stdout.splitlines()[-1]
+    last = CliRunner().invoke(main, ["plan", "local", "--all"]).stdout.splitlines()[-1]
 
     assert last.startswith(f"newest releases of the agents, run {oldest}, 9 days ago: opencode ")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 Object = Mapping[str, Any]
 GPU = "nvidia.com/gpu"
+GPUS = frozenset({GPU, "amd.com/gpu", "huawei.com/Ascend910"})
 LABEL = "kueue.x-k8s.io/queue-name"
 # As Knative's queue-proxy asks where its defaults are on (serving 1.21): it is in each pod of that mode.
 QUEUE_PROXY = {"cpu": "25m", "memory": "400Mi", "ephemeral-storage": "512Mi"}
@@ -56,7 +57,7 @@ def _reasons(objects: Sequence[Object]) -> Iterator[str]:
     local = {each["metadata"]["name"]: each for each in objects if each["kind"] == "LocalQueue"}
     queues = {each["metadata"]["name"]: each for each in objects if each["kind"] == "ClusterQueue"}
     used: dict[str, dict[str, Fraction]] = {}
-    most_surging: dict[str, Fraction] = {}
+    most_surging: dict[tuple[str, str], Fraction] = {}
     for service in (each for each in objects if each["kind"] == "InferenceService"):
         name = service["metadata"]["name"]
         label = service["metadata"]["labels"].get(LABEL)
@@ -75,12 +76,18 @@ def _reasons(objects: Sequence[Object]) -> Iterator[str]:
         total = used.setdefault(queue, {})
         for resource, asked in pod.items():
             # Surge pods of several roles may wait for each other's GPUs; one of them finds some.
-            pods = replicas if resource == GPU else replicas + surge
+            pods = replicas if resource in GPUS else replicas + surge
             total[resource] = total.get(resource, Fraction(0)) + pods * asked
         if service["spec"]["predictor"].get("deploymentStrategy"):
-            most_surging[queue] = max(most_surging.get(queue, Fraction(0)), surge * pod[GPU])
+            (gpu,) = GPUS & pod.keys()
+            most_surging[queue, gpu] = max(most_surging.get((queue, gpu), Fraction(0)), surge * pod[gpu])
+    for (queue, gpu), surging in most_surging.items():
+        used[queue][gpu] += surging
+    yield from _beyond(used, queues)
+
+
+def _beyond(used: Mapping[str, Mapping[str, Fraction]], queues: Mapping[str, Object]) -> Iterator[str]:
     for queue, total in used.items():
-        total[GPU] += most_surging.get(queue, Fraction(0))
         quotas = quotas_of(queues[queue])
         for resource, asked in total.items():
             if resource not in quotas:

@@ -23,6 +23,7 @@ def request(model: Model, variant: Variant, gpu: Accelerator = H100, **changes: 
         kv_cache_dtype="auto",
         max_num_batched_tokens=2048,
         gpu_memory_utilization=0.92,
+        vllm="0.33.0",
     )
     return replace(base, **changes)  # type: ignore[arg-type] # keyword values are the fields of FitRequest
 

@@ -175,7 +175,7 @@ def test_the_reason_why_an_agent_does_not_fit_may_stand_in_a_contract() -> None:
     reason = CLAUDE.obstacle(context_tokens=32768, max_output_tokens=4096, tool_calling=True)
     assert reason == (
         "a context of 32768 makes claude compact at 15672 tokens, which leaves no room beside its own first"
-        " request, serve at least 65536"
+        " request of about 22000, serve at least 65536"
     )
     kept = contract("roles", 1, "unsupportedReasons", value={"claude": reason})
     assert kept.small.unsupported_reasons == {"claude": reason}

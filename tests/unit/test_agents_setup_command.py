@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from onprem_agents.agents import TARGETS
+from onprem_agents.agents import AGENTS, TARGETS
 from onprem_agents.cli import main
+from onprem_agents.setup.installed import Installed
+from onprem_agents.setup.prepare import choose
 from tests.expected_agents import EXPECTED
-from tests.unit.contract_samples import CONTRACT, changed
+from tests.unit.contract_samples import CONTRACT, changed, contract
 
 pytestmark = pytest.mark.unit
 
@@ -94,6 +96,31 @@ def test_an_agent_that_the_model_cannot_serve_is_left_out_of_all_and_refused_alo
     alone = onprem("setup", "--print", "codex", stdin=text)
     assert (alone.exit_code, alone.stdout) == (1, "")
     assert "why:   the contract does not list codex for this role" in alone.stderr
+
+
+def test_setup_of_all_keeps_to_the_agents_that_the_platform_is_for() -> None:
+    only = changed("agents", value=["opencode", "claude"])
+
+    everything = onprem("setup", "--print", "--json", stdin=only)
+    named = onprem("setup", "codex", "--print", "--json", stdin=only)
+
+    told = json.loads(everything.stdout)
+    assert told["skipped"]["codex"] == (
+        "not one of the agents that the platform is for (opencode, claude); onprem-agents setup codex prepares it"
+    )
+    assert set(told["skipped"]) == {agent.name for agent in AGENTS} - {"opencode", "claude"}
+    assert named.exit_code == 0, named.output
+    assert json.loads(named.stdout)["skipped"] == {}
+
+
+def test_a_platform_for_other_clients_alone_sets_no_agent_up_that_is_not_named() -> None:
+    result = onprem("setup", "--print", stdin=changed("agents", value=[]))
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "codex: not one of the agents that the platform is for (none)" in result.stderr
+    assert (
+        "fix:   have the platform serve a role that supports one of them, or name the agent" in result.stderr
+    )
 
 
 def test_a_contract_that_serves_no_agent_is_an_error() -> None:
@@ -277,3 +304,26 @@ def test_smoke_with_an_unreadable_key_file_is_one_clear_sentence(tmp_path: Path)
     result = onprem("smoke", *args)
     assert result.exit_code == 1
     assert result.stderr.endswith("check the path after --key-file\n")
+
+
+@pytest.mark.parametrize(
+    ("there", "chosen"),
+    [
+        # codex and claude are on PATH, the platform is for opencode and claude.
+        (("codex", "claude"), ["claude"]),
+        # None is: all that the platform is for are prepared.
+        ((), ["opencode", "claude"]),
+    ],
+)
+def test_setup_writes_for_the_agents_that_are_there_and_that_the_platform_is_for(
+    there: tuple[str, ...], chosen: list[str]
+) -> None:
+    connection = contract("agents", value=["opencode", "claude"])
+    found = [
+        Installed(agent=agent, path=f"/bin/{agent.name}" if agent.name in there else None) for agent in AGENTS
+    ]
+
+    agents, left_out = choose(connection, None, found, "user")
+
+    assert [agent.name for agent in agents] == chosen
+    assert "not one of the agents that the platform is for" in left_out["codex"]

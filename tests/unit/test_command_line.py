@@ -30,7 +30,7 @@ def test_plan_shows_model_sessions_parsers_and_the_memory_of_a_gpu() -> None:
         "Qwen/Qwen3.6-27B-FP8",
         "2 sessions at once",
         "qwen3_coder",
-        "weights 29.6",
+        "weights 28.7",
         "3 of 4 GPUs free",
     ):
         assert told in out

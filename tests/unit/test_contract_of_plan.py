@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
+from typing import Any
 
 from onprem_agents.contract.connection_file import parse
 from onprem_agents.plan import plan_stack, plan_stack_file
 from onprem_agents.plan.report import report
 
 STACKS = Path(__file__).parents[2] / "stacks"
-GPT_OSS = {
+GPT_OSS: dict[str, Any] = {
     "hardware": {"accelerator": "H100", "gpusPerNode": 2},
     "models": [{"role": "coder", "model": "openai/gpt-oss-120b"}],
     "access": {"host": "agents.example.internal", "tls": {"issuer": "ca"}, "developers": {"alice": {}}},
@@ -43,6 +44,18 @@ def test_the_contract_survives_a_trip_through_a_file() -> None:
     contract = plan_stack_file(STACKS, "team").connection
 
     assert parse(contract.to_json(), "test") == contract
+
+
+def test_the_contract_names_the_agents_that_the_stack_names_and_says_nothing_where_it_does_not() -> None:
+    silent = plan_stack(GPT_OSS, stack="test").connection
+    access = {**GPT_OSS["access"], "agents": ["pi", "opencode"]}
+    said = plan_stack(GPT_OSS | {"access": access}, stack="test").connection
+
+    assert "agents" not in silent.to_wire(), (
+        "a release that does not know the key would tell its users to update"
+    )
+    assert said.to_wire()["agents"] == ["pi", "opencode"]
+    assert parse(said.to_json(), "test") == said
 
 
 def test_codex_is_told_why_it_cannot_use_a_model_that_refuses_its_tools() -> None:

@@ -49,7 +49,7 @@ def test_it_holds_opencodes_own_file_and_the_way_to_the_key() -> None:
 
 def test_a_model_that_opencode_cannot_use_gets_no_such_file() -> None:
     assert organisation_file(contract("roles", 0, "supportedAgents", value=["claude"])) is None
-    documents = render(planned(model={"context": 8192, "maxNumSeqs": 4}))
+    documents = render(planned(model={"context": 8192, "maxNumSeqs": 4}, access={"agents": []}))
     served = of_kind(documents, "HTTPRouteFilter")
     (route,) = (
         each for each in of_kind(documents, "HTTPRoute").values() if "connection" in each["metadata"]["name"]

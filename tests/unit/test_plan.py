@@ -91,7 +91,7 @@ def test_a_model_that_cannot_fit_is_refused_with_the_account_and_a_way_out() -> 
 
     told = _problems(raw)["platform.models[0].model"]
 
-    assert "weights 51.0" in told, "27.4 billion parameters of two bytes; BF16 logs show that and no more"
+    assert "weights 50.1" in told, "27.4 billion parameters of two bytes, less 0.46 of the image encoder"
     assert "precision" in told
     assert " × " in told, "the least hardware that holds it is named"
 
@@ -104,8 +104,8 @@ def test_a_model_for_several_nodes_is_refused_with_the_account_of_a_whole_node_a
 
     told = _problems(raw)["platform.models[0].model"]
 
-    # 696 GiB of weights and what each rank repeats: 88.5 on each of 8 GPUs with 72.8 for vLLM, half on each of 16.
-    assert "on 8 × H100: weights 88.5" in told
+    # 696 GiB of weights and what each rank repeats: 88.7 on each of 8 GPUs with 72.8 for vLLM, half on each of 16.
+    assert "on 8 × H100: weights 88.7" in told
     assert "2 nodes would hold it as a pipeline, but a stack gives each replica one node" in told
     raw["hardware"]["nodes"] = 1
     assert "as a pipeline" not in _problems(raw)["platform.models[0].model"]

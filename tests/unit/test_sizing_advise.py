@@ -172,24 +172,24 @@ def test_no_model_for_a_tiny_gpu_is_said_plainly() -> None:
 def test_fit_prints_the_verdict_the_band_and_the_bounds() -> None:
     done = run("fit", "Qwen/Qwen3.6-27B-FP8", "--gpu", "L40S", "--context", "64K", "--max-num-seqs", "16")
     assert done.exit_code == 0, done.output
-    for told in ("fits", "at most, tokens/s", "bandwidth", "CUDA graphs", "29.60"):
+    for told in ("fits", "at most, tokens/s", "bandwidth", "CUDA graphs", "28.74"):
         assert told in done.output
     answer = values(
         "fit", "Qwen/Qwen3.6-27B-FP8", "--gpu", "L40S", "--context", "64K", "--max-num-seqs", "16"
     )
     assert answer["verdict"] == "fits"
-    # 864 GB/s over 27.2 GiB of weights that are read and 2.4 of cache is under 28 tokens a second
-    assert 20 < answer["bounds"]["decodeTokensPerSecondOne"] < 28
+    # 864 GB/s over 26 GiB of weights that are read and 2.4 of cache is under 29 tokens a second
+    assert 20 < answer["bounds"]["decodeTokensPerSecondOne"] < 29
 
 
 def test_a_refusal_offers_what_would_fit() -> None:
-    answer = values("fit", "gpt-oss-120b", "--gpu", "H100", "--vllm", "0.19.1")
+    answer = values("fit", "gpt-oss-120b", "--gpu", "H100", "--vllm", "0.16.0")
     assert answer["verdict"] == "does_not_fit"
-    # 65.97 GiB of weights and 7.3 for sampling 1024 sequences: fewer sequences alone leave 4 of the 5.07 needed;
-    # smaller batches would free nothing that these two do not
+    # 65.97 GiB of weights and 7.3 for sampling 1024 sequences: fewer sequences alone leave 2 of the 5.07 needed, and
+    # after a cold start a pass over 8192 tokens leaves less than the 2.5 of an FP8 cache
     first = answer["changes"][0]
     assert first["setting"] == "kv-cache-dtype"
-    assert first["text"] == "--max-num-seqs 16 --kv-cache-dtype fp8"
+    assert first["text"] == "--max-num-seqs 16 --max-num-batched-tokens 2048 --kv-cache-dtype fp8"
 
 
 @pytest.mark.parametrize(
@@ -222,9 +222,9 @@ def test_a_count_that_cannot_shard_and_a_context_beyond_the_model_are_refused() 
 
 def test_a_change_names_nothing_that_it_does_without() -> None:
     answer = values(
-        "fit", "Qwen/Qwen3.6-27B-FP8", "--gpu", "L40S", "--context", "256K", "--max-num-seqs", "32"
+        "fit", "Qwen/Qwen3.6-27B-FP8", "--gpu", "L40S", "--context", "224K", "--max-num-seqs", "32"
     )
-    # 16.3 GiB of cache for one session, 9 are left: half of it fits, and fewer sequences would not have mattered
+    # 14.3 GiB of cache for one session, 8.2 are left: half of it fits, and fewer sequences would not have mattered
     assert answer["changes"][0]["text"] == "--kv-cache-dtype fp8"
     told = [change["text"] for change in answer["changes"]]
     assert len(set(told)) == len(told)
@@ -257,7 +257,7 @@ def test_explain_shows_terms_limit_and_what_would_help(tmp_path: Path) -> None:
     assert told["limit"].startswith("KV cache: ")
     text = Path(STACKS, "Pulumi.48gb.yaml").read_text(encoding="utf-8")
     assert "context: 65536" in text
-    longer = text.replace("context: 65536", "context: 262144\n        kvCacheDtype: auto")
+    longer = text.replace("context: 65536", "context: 229376\n        kvCacheDtype: auto")
     (tmp_path / "Pulumi.long.yaml").write_text(longer, encoding="utf-8")
     long = values("explain", "long", "--stacks", str(tmp_path))["models"][0]
     assert long["fit"]["verdict"] == "does_not_fit"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from onprem_agents.advice.past_runs import predict
+from onprem_agents.advice.past_runs import predict, request_of
 from onprem_agents.catalog import load_catalog
 from onprem_agents.cli import main
 from onprem_agents.sizing import accelerator_named
@@ -76,13 +76,22 @@ def test_a_prediction_holds_every_figure_that_vllm_prints() -> None:
     [
         ({"hf_id": ""}, "hf_id is empty"),
         ({"hf_id": "openai/gpt-oss-121b"}, "openai/gpt-oss-120b"),
-        ({"precision": "int3"}, "precision 'int3'"),
-        ({"gpu": "some card"}, "fill total_gpu_mem_gib"),
+        ({"precision": "int3"}, "precision is 'int3'"),
+        ({"gpu": "some card"}, "with total_gpu_mem_gib filled"),
         ({"max_model_len": "many"}, "max_model_len is 'many'"),
-        ({"max_num_seqs": "-3"}, "max_num_seqs is -3"),
-        ({"gpu_memory_utilization": "92"}, "gpu_memory_utilization 92"),
-        ({"kv_cache_dtype": "int4_per_token_head"}, "not modelled"),
+        ({"max_num_seqs": "-3"}, "max_num_seqs is '-3'"),
+        ({"max_num_seqs": "2.5"}, "max_num_seqs is '2.5': it is no whole number"),
+        ({"gpu_memory_utilization": "92"}, "gpu_memory_utilization is '92'"),
+        ({"kv_cache_dtype": "int4_per_token_head"}, "nothing is known of it (taken: auto, "),
         ({"gpu_count": "nan"}, "gpu_count is 'nan'"),
+        ({"text_only": "perhaps"}, "text_only is 'perhaps': it is neither yes nor no"),
+        ({"expert_parallel": "8"}, "expert_parallel is '8'"),
+        ({"enable_prefix_caching": "on"}, "(taken: true, yes, 1, false, no, 0 or nothing)"),
+        ({"start": "luke"}, "start is 'luke': nothing is known of it (taken: cold, warm or nothing)"),
+        ({"other_memory_gib": "-1"}, "other_memory_gib is '-1': it is too small"),
+        ({"block_size": "0"}, "block_size is '0': it is too small"),
+        ({"speculative_tokens": "-1"}, "speculative_tokens is '-1'"),
+        ({"speculative_tokens": "3"}, "gpt-oss-120b has no layers of its own to draft with"),
     ],
 )
 def test_a_row_that_cannot_be_answered_says_why(changes: dict[str, str], words: str) -> None:
@@ -91,19 +100,55 @@ def test_a_row_that_cannot_be_answered_says_why(changes: dict[str, str], words: 
     assert words in answer["reason"]
 
 
-def test_one_bad_row_leaves_the_others_answered(tmp_path: Path) -> None:
+def test_all_that_is_wrong_in_a_row_is_told_at_once() -> None:
+    answer = answered(GPT_OSS, gpu="some card", tp="four", text_only="?")
+    told = [(problem["where"], problem["found"]) for problem in answer["problems"]]
+    assert told == [("tp", "'four'"), ("text_only", "'?'"), ("gpu", "'some card'")]
+    assert answer["problems"][0]["fix"] == "taken: a whole number of at least 1"
+
+
+def test_the_settings_of_a_row_reach_the_sizing() -> None:
+    told = {
+        "text_only": "True", "speculative_tokens": "2", "expert_parallel": "yes", "enable_prefix_caching": "false",
+        "block_size": "32", "start": "Cold", "other_memory_gib": "4.9",
+    }  # fmt: skip
+    request = request_of({**QWEN_27B, **told}, CATALOG)
+    assert request.language_model_only
+    assert request.speculative_tokens == 2
+    assert request.expert_parallel
+    assert request.prefix_caching is False
+    assert (request.block_size, request.start, request.other_memory_gib) == (32, "cold", 4.9)
+    blank = request_of({**QWEN_27B, **dict.fromkeys(told, "")}, CATALOG)
+    assert (blank.language_model_only, blank.speculative_tokens, blank.expert_parallel) == (False, 0, False)
+    assert blank.prefix_caching is None, "the default of the release"
+    assert (blank.block_size, blank.start, blank.other_memory_gib) == (None, None, 0.0)
+
+
+def test_a_column_of_drafted_tokens_counts_more_than_the_text_that_names_the_model() -> None:
+    named = {"model": "Qwen3.6-27B-FP8 (MTP k=3)"}
+    assert request_of({**QWEN_27B, **named}, CATALOG).speculative_tokens == 3
+    assert request_of({**QWEN_27B, **named, "speculative_tokens": "0"}, CATALOG).speculative_tokens == 0
+
+
+def test_one_bad_row_leaves_the_others_answered_and_is_named(tmp_path: Path) -> None:
     file = tmp_path / "runs.csv"
-    rows = [GPT_OSS, {**GPT_OSS, "id": "bad", "tp": "four"}, QWEN_27B]
+    rows = [GPT_OSS, {**GPT_OSS, "id": "bad", "tp": "four", "driver": "580"}, QWEN_27B]
     names = sorted({name for row in rows for name in row})
     with file.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.DictWriter(lines, names)
         writer.writeheader()
         writer.writerows(rows)
-        lines.write("too,few\n")
+        lines.write("too,few\n" + ",".join(["many"] * (len(names) + 2)) + "\n")
     done = CliRunner().invoke(main, ["fit", "--cases", str(file), "--json"])
     assert done.exit_code == 0, done.output
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [answer["verdict"] is None for answer in answers] == [False, True, False, True]
+    assert [answer["verdict"] is None for answer in answers] == [False, True, False, True, True]
+    assert answers[1]["line"] == 3
+    assert answers[4]["reason"].startswith("2 cells stand beyond the last column")
+    told = done.stderr.splitlines()
+    assert told[0].endswith("these columns are not read: driver")
+    assert told[1].endswith("3 of 5 rows cannot be answered, the others are:")
+    assert told[2].startswith("  line 3 (bad): tp is 'four'")
 
 
 @pytest.mark.parametrize(

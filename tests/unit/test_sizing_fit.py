@@ -14,8 +14,10 @@ from onprem_agents.sizing import (
     fit,
     nearest_tier_that_fits,
     needs_expert_parallel,
+    release_rules,
 )
 from onprem_agents.sizing.overhead import captured_sizes
+from onprem_agents.sizing.request import default_batch_tokens
 
 pytestmark = pytest.mark.unit
 
@@ -34,6 +36,7 @@ def request(model: str, variant: str, gpu: str, **changes: object) -> FitRequest
         kv_cache_dtype="fp8",
         max_num_batched_tokens=2048,
         gpu_memory_utilization=0.92,
+        vllm="0.33.0",
     )
     return replace(base, **changes)  # type: ignore[arg-type] # keyword values are the fields of FitRequest
 
@@ -70,8 +73,8 @@ def test_the_terms_add_up_to_the_memory_of_the_gpu() -> None:
     verdict = fit(request("Qwen3.6-27B", "fp8", "H100"))
     assert sum(term.gib for term in verdict.terms) == pytest.approx(79.11)
     assert verdict.terms[0].name == "weights"
-    # 7.39 GiB a rank on four GPUs were printed in vllm-project/vllm#48601
-    assert verdict.terms[0].gib == 29.6
+    # 7.39 GiB a rank on four GPUs were printed in vllm-project/vllm#48601, an image encoder of 0.858 among them
+    assert verdict.terms[0].gib == pytest.approx(29.6 - 0.858, abs=0.001)
     assert next(term.gib for term in verdict.terms if term.name == "KV cache") == verdict.kv_pool_gib
 
 
@@ -278,10 +281,38 @@ def test_speculation_without_draft_layers_is_refused() -> None:
 
 
 def test_an_encoder_costs_memory_that_text_only_serving_saves() -> None:
-    asked = request("gemma-4-12B", "int4", "L4")
+    asked = request("gemma-4-12B", "int4", "L4", max_num_batched_tokens=8192, start="warm")
     text_only, with_images = fit(asked), fit(replace(asked, language_model_only=False))
     assert with_images.kv_pool_gib < text_only.kv_pool_gib
-    assert with_images.kv_per_session_gib > text_only.kv_per_session_gib
+
+
+# vLLM 0.22.1, engine/arg_utils.py: the default is raised to hold one item of a model that attends to it whole, a given
+# value is not, and is refused (v1/core/encoder_cache_manager.py). 2,496 tokens are one video of Gemma 4 26B; E2B
+# attends in one direction.
+@pytest.mark.parametrize(
+    ("model", "vllm", "has_encoder", "tokens"),
+    [
+        ("gemma-4-26B-A4B", "0.22.1", True, 2496),
+        ("gemma-4-26B-A4B", "0.21.0", True, 2048),
+        ("gemma-4-26B-A4B", "0.33.0", False, 2048),
+        ("gemma-4-E2B", "0.33.0", True, 2048),
+    ],
+)
+def test_only_a_default_batch_is_raised_to_hold_a_whole_item(
+    model: str, vllm: str, has_encoder: bool, tokens: int
+) -> None:
+    known, gpu = CATALOG.model(model), CATALOG.accelerator("L40S")
+    assert default_batch_tokens(known, gpu, release_rules(vllm), has_encoder=has_encoder) == tokens
+
+
+def test_a_batch_that_cannot_hold_an_item_is_refused_as_vllm_refuses_it() -> None:
+    asked = request("gemma-4-26B-A4B", "int4", "L40S", language_model_only=False)
+    assert "batch-below-item" in {refusal.cause for refusal in fit(asked).refusals}
+    whole = fit(replace(asked, max_num_batched_tokens=2496))
+    assert whole.fits
+    text_only = fit(replace(asked, language_model_only=True))
+    assert whole.kv_per_session_gib > text_only.kv_per_session_gib, "a batch in flight keeps its window"
+    assert fit(replace(asked, vllm="0.21.0")).fits, "before 0.22 no item was as large"
 
 
 # vLLM 0.33.0: 1, 2, 4, then by 8 below 256 and by 16 from 256; twice max_num_seqs, at most 512. A log with 32
@@ -341,3 +372,20 @@ def test_the_nearest_hardware_is_the_smallest_that_fits() -> None:
     # 29.6 GiB of weights, 4.3 of KV and the overhead are beyond one 32 GB card and within 48 GB
     assert 34 < total_gib < 48
     assert nearest_tier_that_fits(asked, accelerators=[CATALOG.accelerator("L4")], gpus_per_node=1) is None
+
+
+def test_what_others_hold_of_a_gpu_is_missing_outside_vllms_budget() -> None:
+    # vllm 0.33.0, v1/worker/utils.py, request_memory: the budget is a share of the whole GPU, and a start with less
+    # free memory than that is refused. 0.92 of 79.11 GiB leaves 6.33 beside it.
+    alone = request("Qwen3.6-27B", "fp8", "H100")
+    shared = replace(alone, other_memory_gib=6.0)
+    assert fit(alone).fits
+    (refusal,) = fit(shared).refusals
+    assert refusal.cause == "outside-the-budget"
+    assert "others hold 6.00 GiB" in refusal.text
+    assert fit(shared).kv_pool_gib == fit(alone).kv_pool_gib, "the budget itself is no smaller"
+
+
+def test_a_block_size_or_memory_of_others_below_zero_is_refused_as_a_figure() -> None:
+    verdict = fit(request("Qwen3.6-27B", "fp8", "H100", other_memory_gib=-1.0, block_size=0))
+    assert {refusal.setting for refusal in verdict.refusals} == {"other_memory_gib", "block_size"}

@@ -188,3 +188,33 @@ def test_a_longer_context_never_needs_less(model: Model, dtype: str) -> None:
     )
     held = [layout.blocks_per_request(tokens) for tokens in range(1, 20_000, 37)]
     assert held == sorted(held)
+
+
+def test_a_larger_block_rounds_a_request_up_to_whole_blocks() -> None:
+    # 64 layers x 2 x 8 heads x 128 x 2 bytes = 256 KiB a token of Qwen3-32B: blocks of 16 tokens fit 1000 tokens into
+    # 63 of 4 MiB, blocks of 256 tokens into 4 of 64 MiB.
+    dense = architecture(FullAttention(kind="full", layers=64, kv_heads=8, head_dim=128))
+    own = cache_layout(dense, tensor_parallel=1, kv_cache_dtype="auto", max_num_batched_tokens=2048)
+    large = cache_layout(
+        dense, tensor_parallel=1, kv_cache_dtype="auto", max_num_batched_tokens=2048, block_size=256
+    )
+    assert (own.blocks_per_request(1000), own.bytes_per_block) == (63, 4 << 20)
+    assert (large.blocks_per_request(1000), large.bytes_per_block) == (4, 64 << 20)
+
+
+def test_the_block_of_a_hybrid_model_is_never_below_what_holds_a_state() -> None:
+    # 784 tokens of Qwen3.6-27B hold a state (vllm 0.33.0, platforms/interface.py, _align_hybrid_block_size).
+    hybrid = known("Qwen3.6-27B")
+    sizes = {
+        wanted: cache_layout(
+            hybrid,
+            tensor_parallel=1,
+            kv_cache_dtype="auto",
+            max_num_batched_tokens=2048,
+            block_size=wanted,
+        )
+        .groups[0]
+        .block_tokens
+        for wanted in (None, 256, 1024)
+    }
+    assert sizes == {None: 784, 256: 784, 1024: 1024}

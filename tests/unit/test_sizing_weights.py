@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from onprem_agents.catalog import load_catalog
+from onprem_agents.catalog import Model, load_catalog
 from onprem_agents.sizing import FitRequest
 from onprem_agents.sizing.weights import computed_gib, weights_of
 
@@ -30,7 +30,9 @@ def request_for(hf_id: str, gpu: str, tensor_parallel: int, **changes: Any) -> F
     named = variant or model.variants[0]
     request = FitRequest(
         model=model,
-        variant=named.model_copy(update={"measured": False, "loaded_gib_per_gpu": {}}),
+        variant=named.model_copy(
+            update={"measured": False, "loaded_gib_per_gpu": {}, "measured_tower": None}
+        ),
         accelerator=CATALOG.accelerator(gpu),
         tensor_parallel=tensor_parallel,
         context_tokens=8192,
@@ -38,6 +40,8 @@ def request_for(hf_id: str, gpu: str, tensor_parallel: int, **changes: Any) -> F
         kv_cache_dtype="auto",
         max_num_batched_tokens=2048,
         gpu_memory_utilization=0.9,
+        language_model_only=False,
+        vllm="0.33.0",
     )
     return replace(request, **changes)
 
@@ -55,10 +59,13 @@ def request_for(hf_id: str, gpu: str, tensor_parallel: int, **changes: Any) -> F
         # NF4 whose scales are quantised once more
         ("unsloth/phi-4-bnb-4bit", "A100-80", 1, 8.63),
         ("unsloth/Meta-Llama-3.1-8B-Instruct-bnb-4bit", "T4", 1, 5.35),
-        # attention stays BF16
+        # attention stays BF16, and rotary tables of 262,144 positions are loaded
         ("nvidia/Gemma-4-31B-IT-NVFP4", "Jetson-AGX-Thor", 1, 31.04),
         # attention FP8, the head in four bits too
         ("nvidia/Qwen3.8-27B-NVFP4", "RTX-5090", 1, 19.75),
+        # towers of vision and audio, tables as above
+        ("google/gemma-4-E4B-it-qat-w4a16-ct", "L4", 1, 9.81),
+        ("google/gemma-4-26B-A4B-it", "A100-80", 1, 48.5),
         # up-projections of latent attention are copied to BF16
         ("zai-org/GLM-5.1-FP8", "H200", 8, 89.34),
     ],
@@ -84,10 +91,83 @@ def test_experts_that_do_not_divide_leave_one_more_to_some_ranks() -> None:
 
 
 def test_a_tower_of_transformers_lies_on_every_rank() -> None:
-    # 0.577 billion parameters of vision tower, whole on both ranks: 1.07 GiB once more
+    # 0.577 billion parameters of vision tower, whole on both ranks: 1.07 GiB once more; so are 0.375 of rotary tables
     one = counted("google/gemma-4-31B-it")
     two = counted("google/gemma-4-31B-it", tensor_parallel=2)
-    assert 2 * two - one == pytest.approx(1.07 + 0.05, abs=0.02)
+    assert 2 * two - one == pytest.approx(1.07 + 0.375 + 0.05, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("hf_id", "tower_gib"),
+    [  # vLLM 0.32.0's modules on PyTorch's meta device, with and without --language-model-only
+        ("Qwen/Qwen3.6-27B", 0.858),
+        ("google/gemma-4-31B-it", 1.072),
+        ("google/gemma-3-27b-it", 0.788),
+        ("mistralai/Mistral-Small-3.2-24B-Instruct-2506", 0.818),
+    ],
+)
+def test_a_server_for_text_alone_holds_no_image_encoder(hf_id: str, tower_gib: float) -> None:
+    text = counted(hf_id, language_model_only=True)
+    assert counted(hf_id) - text == pytest.approx(tower_gib, abs=0.004)
+
+
+def test_what_a_log_showed_with_an_encoder_counts_without_it_for_text_alone() -> None:
+    variant = CATALOG.model("Qwen3.6-27B").variant("Qwen/Qwen3.6-27B-FP8")
+    request = replace(request_for(variant.hf_id, "H100", 2), variant=variant)
+    text = weights_of(replace(request, language_model_only=True))
+    # 14.8 GiB a rank in a log, 0.858 GiB of encoder split in two
+    assert weights_of(request).gib == 14.8
+    assert text.gib == pytest.approx(14.8 - 0.429, abs=0.001)
+    assert text.explanation.endswith("0.43 GiB of image encoder left out")
+
+
+def test_what_a_log_showed_without_an_encoder_counts_with_it_for_images() -> None:
+    variant = CATALOG.model("Qwen3.6-35B-A3B").variant("nvidia/Qwen3.6-35B-A3B-NVFP4")
+    images = replace(request_for(variant.hf_id, "RTX-5090", 1), variant=variant)
+    # 19.55 GiB in a log of a server for text alone, 0.831 GiB of encoder
+    assert weights_of(replace(images, language_model_only=True)).gib == 19.55
+    assert weights_of(images).gib == pytest.approx(19.55 + 0.831, abs=0.001)
+
+
+def test_a_figure_of_a_log_says_whether_it_holds_the_encoder() -> None:
+    values = CATALOG.model("Qwen3.6-27B").model_dump()
+    for variant in values["variants"]:
+        variant["measured_tower"] = None
+    with pytest.raises(ValueError, match="measured_tower is missing"):
+        Model.model_validate(values)
+
+
+def test_old_releases_load_the_encoder_even_where_no_image_is_taken() -> None:
+    old, new = (
+        counted("Qwen/Qwen2.5-VL-7B-Instruct", language_model_only=True, vllm=release)
+        for release in ("0.14.1", "0.16.0")
+    )
+    # 0.676 billion parameters in BF16
+    assert old - new == pytest.approx(1.26, abs=0.01)
+
+
+def test_pixtrals_encoder_is_split_since_0_20() -> None:
+    # 0.818 GiB, on both ranks whole or in halves
+    old, new = (
+        counted("mistralai/Mistral-Small-3.2-24B-Instruct-2506", tensor_parallel=2, vllm=release)
+        for release in ("0.19.1", "0.20.0")
+    )
+    assert old - new == pytest.approx(0.818 / 2, abs=0.001)
+
+
+def test_each_stage_of_a_pipeline_may_hold_the_encoder_and_the_rotary_tables() -> None:
+    # 1.07 and 0.375 GiB on a stage, which half of them would not be
+    whole, stage = (counted("google/gemma-4-31B-it", pipeline_parallel=stages) for stages in (1, 2))
+    text = counted("google/gemma-4-31B-it", pipeline_parallel=2, language_model_only=True)
+    assert stage - text == pytest.approx(1.072, abs=0.004)
+    assert stage > (whole - 1.072 - 0.375) / 2 + 1.072 + 0.375
+
+
+def test_ten_million_positions_take_rotary_tables_of_gibibytes() -> None:
+    # 10,485,760 positions of 128 BF16 elements, in no checkpoint and whole on each rank
+    model = CATALOG.model("Llama-4-Scout")
+    one, eight = (counted(model.hf_id, tensor_parallel=size, language_model_only=True) for size in (1, 8))
+    assert 8 * eight - one == pytest.approx(7 * (2.5 + 0.05), abs=0.1)
 
 
 def test_a_split_that_no_log_showed_is_scaled_by_the_nearest_that_one_did() -> None:

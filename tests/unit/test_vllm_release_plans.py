@@ -96,7 +96,7 @@ def test_the_plan_command_shows_the_note(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["plan", "48gb", "--stacks", str(tmp_path)])
 
     assert result.exit_code == 0, result.output
-    assert "note: vLLM 0.33.7 is not in the catalogue" in result.output
+    assert "note: vLLM 0.33.7 is not in the catalogue" in " ".join(result.output.split())
 
 
 def test_the_catalog_command_lists_every_release_with_its_sources() -> None:
@@ -126,7 +126,7 @@ told = {
     "judged_by": vllm.parse_argv(["vllm", "serve", "--new-option", "1"], release="0.98.2").judged_by,
     "unknown": [u.name for u in vllm.parse_argv(["vllm", "serve", "--new-option", "1"], release="0.98.2").unknown],
     "hint": vllm.unknown_option_hint("--new-option", vllm.known_releases()[0], ()),
-    "in_flight": release_rules("0.98.0").batches_in_flight,
+    "in_flight": release_rules("0.98.0").memory.batches_in_flight,
     "number": release_rules(None).number,
 }
 print(json.dumps(told))

@@ -95,9 +95,14 @@ def test_every_release_serves_what_agents_and_probes_call_and_names_its_image(re
     [
         # Each rule's first release, see the sources in `memory.json`.
         ("0.19.1", "0.20.2", "graphs_are_counted"),
-        ("0.19.1", "0.20.2", "sampler_sorts"),
-        ("0.20.2", "0.21.0", "tokens_are_concurrency"),
-        ("0.22.1", "0.23.0", "batch_holds_one_item"),
+        ("0.16.0", "0.17.1", "sampler_sorts"),
+        ("0.13.0", "0.14.1", "declared_kv_cache"),
+        ("0.26.0", "0.27.1", "reads_device_memory"),
+        ("0.27.1", "0.28.0", "v2_copies_logits"),
+        ("0.27.1", "0.28.0", "largest_graph_blackwell"),
+        ("0.28.0", "0.29.0", "v2_counts_graphs"),
+        ("0.19.1", "0.20.2", "tokens_are_concurrency"),
+        ("0.21.0", "0.22.1", "batch_holds_one_item"),
         ("0.25.1", "0.26.0", "batches_in_flight"),
         ("0.25.1", "0.26.0", "hybrid_prefix_caching"),
         ("0.28.0", "0.29.0", "prefill_checkpoints"),

@@ -38,7 +38,7 @@ def one_by_one(
             replicas = gpus // asked.tensor_parallel
             sessions = replicas * found.sessions
             cover = (sessions >= developers) + (sessions >= math.ceil(developers / 2))
-            native = asked.variant.runs_natively_on(gpu.compute_capability)
+            native = gpu.computes_in(asked.variant)
             own = asked.cache_dtype == "auto"
             if found.memory is None or not _is_fast(found.memory, developers, replicas):
                 continue

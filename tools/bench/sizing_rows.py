@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from onprem_agents.advice.past_runs import UnreadableRow, request_of
+from onprem_agents.advice.past_runs import request_of
 from onprem_agents.catalog import Catalog, Variant
 from onprem_agents.errors import InvalidInput, OnpremError, Problem
 from onprem_agents.sizing import FitRequest, memory_of
@@ -28,6 +28,10 @@ _ANSWERS = (
     "model_load_gib", "available_kv_gib", "kv_cache_tokens", "max_concurrency", "graph_gib", "activation_peak_gib",
     "non_torch_gib", "kv_needed_gib", "est_max_len", "outcome", "source", "quote_key",
 )  # fmt: skip
+
+
+class _NotCompared(OnpremError):
+    """A row that is no run to compare with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +127,11 @@ def _unseen(variant: Variant) -> Variant:
 
 def _run(row: Mapping[str, str], catalog: Catalog) -> Run:
     if row.get("patched"):
-        raise UnreadableRow("its vLLM was changed (column patched)")
+        raise _NotCompared("its vLLM was changed (column patched)")
     request = request_of({key: value for key, value in row.items() if key not in _ANSWERS}, catalog)
     load, pool, concurrency = (_number(row, name) for name in _FIGURES)
     if load is None and pool is None and concurrency is None:
-        raise UnreadableRow(f"it has none of the figures {', '.join(_FIGURES)}")
+        raise _NotCompared(f"it has none of the figures {', '.join(_FIGURES)}")
     return Run(
         ident=row.get("id") or "",
         family=request.model.family,

@@ -51,6 +51,8 @@ class _Driver:
 
 def check_driver(plan: PlatformPlan, _objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Yield, for each image, whether the drivers of the pool's nodes run it."""
+    if plan.pool.accelerator.vendor != "nvidia":
+        return
     drivers = [_driver(node) for node in pool_nodes(plan, client)]
     if not drivers:
         return  # told by the check of the nodes

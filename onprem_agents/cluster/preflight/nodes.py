@@ -8,11 +8,11 @@ from fractions import Fraction
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object, condition, counted
 from onprem_agents.cluster.preflight.pods import Pod, server_pods, tolerates
-from onprem_agents.plan import GPU_RESOURCE, PlatformPlan, pod_requests
+from onprem_agents.plan import PlatformPlan, pod_requests
 from onprem_agents.units import parse_quantity
 
 _KEEPS_OFF = ("NoSchedule", "NoExecute")
-_AMOUNTS = ("cpu", "memory", "ephemeral-storage", GPU_RESOURCE)
+_AMOUNTS = ("cpu", "memory", "ephemeral-storage")
 
 # Taints that Kubernetes sets by a node's state, which is told by itself (well-known taints, 1.36).
 _OF_STATE = (
@@ -56,12 +56,13 @@ def check_nodes(plan: PlatformPlan, objects: Sequence[Object], client: KubeClien
                 found="not there",
                 fix="correct platform.hardware.nodeNames",
             )
-    able = [node for node in nodes if _amount(node, GPU_RESOURCE) >= pool.gpus_per_node]
+    able = [node for node in nodes if _amount(node, pool.resource) >= pool.gpus_per_node]
     yield Check.of(
         f"{counted(pool.nodes, 'node')} with {pool.gpus_per_node} × {pool.accelerator.name}",
         holds=len(able) >= pool.nodes,
-        found=f"{counted(len(able), 'node')} of that many {GPU_RESOURCE}",
-        fix="install NVIDIA's GPU operator, add nodes, or correct platform.hardware (accelerator, gpusPerNode, nodes)",
+        found=f"{counted(len(able), 'node')} of that many {pool.resource}",
+        fix=f"install {pool.device.operator}, add nodes, or correct platform.hardware (accelerator, gpusPerNode, "
+        "nodes)",
     )
     hindered = {name_of(node): list(_hindrances(node, pods)) for node in able}
     enough = sum(not found for found in hindered.values()) >= pool.nodes
@@ -128,8 +129,9 @@ def _room(plan: PlatformPlan, pods: Sequence[Pod], nodes: Sequence[Object]) -> I
             )
             continue
         wanted = pod_requests(pod.spec)
-        best = min(fitting, key=lambda node: len(_lacking(wanted, node)))
-        lacking = _lacking(wanted, best)
+        amounts = (*_AMOUNTS, plan.pool.resource)
+        best = min(fitting, key=lambda node: len(_lacking(wanted, node, amounts)))
+        lacking = _lacking(wanted, best, amounts)
         yield Check.of(
             name,
             holds=not lacking,
@@ -139,12 +141,14 @@ def _room(plan: PlatformPlan, pods: Sequence[Pod], nodes: Sequence[Object]) -> I
         )
 
 
-def _lacking(wanted: dict[str, Fraction], node: Object) -> list[tuple[str, Fraction, Fraction]]:
+def _lacking(
+    wanted: dict[str, Fraction], node: Object, amounts: Sequence[str]
+) -> list[tuple[str, Fraction, Fraction]]:
     """Return resource, wanted and offered amount of what the node has too little of."""
     offered = node.get("status", {}).get("allocatable", {})
     return [
         (name, wanted[name], _amount(node, name))
-        for name in _AMOUNTS
+        for name in amounts
         if name in offered and wanted.get(name, Fraction(0)) > _amount(node, name)
     ]
 

@@ -13,13 +13,13 @@ from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object, counted, listed
 from onprem_agents.cluster.preflight.nodes import name_of, pool_nodes
 from onprem_agents.cluster.preflight.pods import server_pods
-from onprem_agents.plan import GPU_RESOURCE, PlatformPlan, pod_requests
+from onprem_agents.plan import PlatformPlan, pod_requests
 from onprem_agents.stack.labels import STACK_LABEL
 from onprem_agents.units import parse_quantity
 
 _NAME = "room beside other pods"
 _OVER = ("Succeeded", "Failed")
-_AMOUNTS = ("cpu", "memory", "ephemeral-storage", GPU_RESOURCE)
+_AMOUNTS = ("cpu", "memory", "ephemeral-storage")
 
 Free = dict[str, dict[str, Fraction]]
 """By node and resource."""
@@ -37,27 +37,27 @@ class _Occupant:
 
 def check_occupants(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Yield whether all replicas find room beside the pods of others."""
-    nodes = pool_nodes(plan, client)
-    empty: Free = {name_of(node): _allocatable(node) for node in nodes}
+    nodes, gpu = pool_nodes(plan, client), plan.pool.resource
+    empty: Free = {name_of(node): _allocatable(node, gpu) for node in nodes}
     wanted = [pod_requests(pod.spec) for pod in server_pods(objects) for _ in range(pod.count)]
-    if not _placed(wanted, empty):
+    if not _placed(wanted, empty, gpu):
         return  # too small even when empty: told by the check of the nodes
     occupants = [each for each in _occupants(plan, objects, client) if each.node in empty]
     staying = [each for each in occupants if each.stays]
-    if not _placed(wanted, _less(empty, staying)):
-        holding = [each for each in staying if each.requests.get(GPU_RESOURCE)] or staying
+    if not _placed(wanted, _less(empty, staying), gpu):
+        holding = [each for each in staying if each.requests.get(gpu)] or staying
         yield Check(
             name=_NAME,
             verdict="missing",
-            found=f"{counted(len(wanted), 'pod')} of model servers do not fit beside {_told(holding)}",
+            found=f"{counted(len(wanted), 'pod')} of model servers do not fit beside {_told(holding, gpu)}",
             fix="move those pods, give the stack other nodes (platform.hardware), or lower replicas in platform.models",
         )
-    elif not _placed(wanted, _less(empty, occupants)):
+    elif not _placed(wanted, _less(empty, occupants), gpu):
         yield Check(
             name=_NAME,
             verdict="doubtful",
             found="pods of lower priority would be pushed off: "
-            + _told([each for each in occupants if not each.stays]),
+            + _told([each for each in occupants if not each.stays], gpu),
             fix="move those pods, or let it happen",
         )
     else:
@@ -80,9 +80,9 @@ def _occupants(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient
             )
 
 
-def _allocatable(node: Object) -> dict[str, Fraction]:
+def _allocatable(node: Object, gpu: str) -> dict[str, Fraction]:
     offered = node.get("status", {}).get("allocatable", {})
-    return {name: parse_quantity(str(offered[name])) for name in _AMOUNTS if name in offered}
+    return {name: parse_quantity(str(offered[name])) for name in (*_AMOUNTS, gpu) if name in offered}
 
 
 def _less(empty: Free, occupants: Sequence[_Occupant]) -> Free:
@@ -94,10 +94,10 @@ def _less(empty: Free, occupants: Sequence[_Occupant]) -> Free:
     return free
 
 
-def _placed(wanted: Sequence[Mapping[str, Fraction]], free: Free) -> bool:
+def _placed(wanted: Sequence[Mapping[str, Fraction]], free: Free, gpu: str) -> bool:
     """Whether all pods find a node: those with most GPUs first, each on the fullest node that takes it."""
     left = {node: dict(amounts) for node, amounts in free.items()}
-    for pod in sorted(wanted, key=lambda each: -each.get(GPU_RESOURCE, Fraction(0))):
+    for pod in sorted(wanted, key=lambda each: -each.get(gpu, Fraction(0))):
         takes = [
             node
             for node, amounts in left.items()
@@ -105,20 +105,16 @@ def _placed(wanted: Sequence[Mapping[str, Fraction]], free: Free) -> bool:
         ]
         if not takes:
             return False
-        node = min(takes, key=lambda each: left[each].get(GPU_RESOURCE, Fraction(0)))
+        node = min(takes, key=lambda each: left[each].get(gpu, Fraction(0)))
         left[node] = {name: amount - pod.get(name, Fraction(0)) for name, amount in left[node].items()}
     return True
 
 
-def _told(occupants: Sequence[_Occupant]) -> str:
+def _told(occupants: Sequence[_Occupant], gpu: str) -> str:
     return listed(
         [
             f"{each.name} on {each.node}"
-            + (
-                f" ({float(each.requests[GPU_RESOURCE]):g} × {GPU_RESOURCE})"
-                if each.requests.get(GPU_RESOURCE)
-                else ""
-            )
+            + (f" ({float(each.requests[gpu]):g} × {gpu})" if each.requests.get(gpu) else "")
             for each in occupants
         ]
     )

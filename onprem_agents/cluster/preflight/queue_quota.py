@@ -9,8 +9,6 @@ from typing import Any
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object
 from onprem_agents.plan import (
-    GPU_RESOURCE,
-    TAINT_KEY,
     Amounts,
     PlatformPlan,
     format_amount,
@@ -40,10 +38,10 @@ def check_quota(
     }
     asked = total(queued_requests(server, pods[server.serving.name]) for server in plan.server_parts)
     groups = queue["spec"].get("resourceGroups") or []
-    yield _covered(name, groups, asked)
+    yield _covered(name, groups, asked, plan.pool.resource)
     usable = [_usable(group, flavors, plan) for group in groups]
     for group, found in zip(groups, usable, strict=True):
-        if not found and GPU_RESOURCE in group["coveredResources"]:
+        if not found and plan.pool.resource in group["coveredResources"]:
             yield Check(
                 name=f"{name}'s flavors",
                 verdict="missing",
@@ -56,7 +54,7 @@ def check_quota(
     yield _enough(name, asked, offered, [pod_requests(pod) for pod in pods.values()], borrows=borrows)
 
 
-def _covered(name: str, groups: Iterable[Object], asked: Amounts) -> Check:
+def _covered(name: str, groups: Iterable[Object], asked: Amounts, gpu_resource: str) -> Check:
     """Return whether each requested resource is covered; Kueue does not ask for `pods`."""
     covered = {resource for group in groups for resource in group["coveredResources"]}
     lacking = sorted(asked.keys() - covered - {"pods"})
@@ -64,7 +62,7 @@ def _covered(name: str, groups: Iterable[Object], asked: Amounts) -> Check:
         f"{name}'s resources",
         holds=not lacking,
         found=f"it does not cover {', '.join(lacking)}" if lacking else "it covers all that the pods ask for",
-        fix=f"add {', '.join(lacking)} to spec.resourceGroups[].coveredResources of the group with {GPU_RESOURCE}, "
+        fix=f"add {', '.join(lacking)} to spec.resourceGroups[].coveredResources of the group with {gpu_resource}, "
         f"and to resources of each of its flavors: {_lines(lacking, asked)}",
     )
 
@@ -102,7 +100,7 @@ def _fits(flavor: Object | None, plan: PlatformPlan) -> bool:
     taints = [
         each
         for each in flavor.get("nodeTaints") or []
-        if each["key"] != TAINT_KEY and each.get("effect") != "PreferNoSchedule"
+        if each["key"] != plan.pool.device.taint_key and each.get("effect") != "PreferNoSchedule"
     ]
     return not taints and all(
         labels.get(key, value) == value for key, value in plan.pool.node_selector.items()

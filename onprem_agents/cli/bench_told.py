@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pydantic.alias_generators import to_camel
-
+from onprem_agents.cli.json_values import camel
 from onprem_agents.probes.bench.bounds import Bound, all_within
 from onprem_agents.probes.bench.figures import Figures, Spread
 from onprem_agents.probes.bench.load import Run
@@ -98,15 +97,7 @@ def as_json(run: Run, found: Figures, judged: Sequence[Bound], *, url: str, mode
             "tokensPerWord": round(load.words.tokens_per_word, 4),
         },
         "compactions": run.compactions,
-        "figures": _camel(asdict(found)),
-        "bounds": [_camel(asdict(bound)) for bound in judged],
+        "figures": camel(asdict(found)),
+        "bounds": [camel(asdict(bound)) for bound in judged],
         "within": all_within(judged),
     }
-
-
-def _camel(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {to_camel(key) if "_" in key else key: _camel(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_camel(one) for one in value]
-    return round(value, 6) if isinstance(value, float) else value

@@ -14,9 +14,11 @@ from html import escape
 from typing import Literal
 
 _WIDTH, _HEIGHT = 560, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 30, 46
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 20, 30, 46
 _MOST_DOTS = 4_000
 _STEPS = (1, 2, 5, 10)
+COLOURS = 4
+"""How many colours the page's style has, s0 and on."""
 Point = tuple[float, float]
 Form = Callable[[float], str]
 
@@ -42,11 +44,20 @@ class Axis:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """Points that belong together."""
+    """Points that belong together: a line, a cloud of dots, single marks, or the dashed line of a level.
+
+    Those of one `colour` belong to the same thing; None: each has its own.
+    """
 
     name: str
     points: Sequence[Point]
-    kind: Literal["line", "dots"] = "line"
+    kind: Literal["line", "dots", "marks", "level"] = "line"
+    colour: int | None = None
+
+
+def plain(value: float) -> str:
+    """Return a number as an axis shows it."""
+    return f"{value:,.10g}"
 
 
 def linear(title: str, values: Sequence[float], form: Form) -> Axis:
@@ -67,6 +78,14 @@ def logarithmic(title: str, values: Sequence[float], form: Form) -> Axis:
     return Axis(title=title, low=ticks[0], high=ticks[-1], ticks=ticks, form=form, log=True)
 
 
+def doubling(title: str, values: Sequence[float], form: Form) -> Axis:
+    """Return a logarithmic axis over all values with a tick at each power of two among them."""
+    low, high = min(values), max(values)
+    first, last = math.ceil(math.log2(low)), math.floor(math.log2(high))
+    ticks = tuple(2.0**power for power in range(first, last + 1))
+    return Axis(title=title, low=low, high=max(high, 2 * low), ticks=ticks, form=form, log=True)
+
+
 def _round_step(rough: float) -> float:
     scale = 10.0 ** math.floor(math.log10(rough))
     return scale * next(step for step in _STEPS if step * scale >= rough - 1e-12)
@@ -78,8 +97,8 @@ def shares(values: Sequence[float]) -> list[Point]:
     return [(value, 100 * (number + 1) / len(ordered)) for number, value in enumerate(ordered)]
 
 
-def chart(title: str, x: Axis, y: Axis, series: Sequence[Series]) -> str:
-    """Return a plot; its title is told to who cannot see it."""
+def chart(title: str, x: Axis, y: Axis, series: Sequence[Series], *, keys: bool = True) -> str:
+    """Return a plot; its title is told to who cannot see it. Without keys the page tells which series is which."""
     middle, centre = (_LEFT + _WIDTH - _RIGHT) / 2, (_TOP + _HEIGHT - _BOTTOM) / 2
     turned = f'transform="translate(14 {centre:.0f}) rotate(-90)"'
     parts = [
@@ -90,7 +109,7 @@ def chart(title: str, x: Axis, y: Axis, series: Sequence[Series]) -> str:
         f'<text class="title" {turned}>{escape(y.title)}</text>',
         *(_drawn(one, number, x, y) for number, one in enumerate(series)),
     ]
-    if len(series) > 1:
+    if keys and len(series) > 1:
         parts += [_key(one.name, number) for number, one in enumerate(series)]
     return "".join([*parts, "</svg>"])
 
@@ -118,12 +137,14 @@ def _y_tick(y: Axis, tick: float) -> str:
 def _drawn(series: Series, number: int, x: Axis, y: Axis) -> str:
     points = series.points[:: math.ceil(len(series.points) / _MOST_DOTS) or 1]
     places = [_at(x, y, point) for point in points]
-    if series.kind == "dots":
+    colour = (number if series.colour is None else series.colour) % COLOURS
+    if series.kind in ("dots", "marks"):
         # A path of points that are nothing but their round ends: one element for thousands of dots.
         dots = "".join(f"M{across:.1f} {down:.1f}h0" for across, down in places)
-        return f'<path class="dots s{number}" d="{dots}"/>' if dots else ""
+        return f'<path class="{series.kind} s{colour}" d="{dots}"/>' if dots else ""
     line = "L".join(f"{across:.1f} {down:.1f}" for across, down in places)
-    return f'<path class="line s{number}" d="M{line}"/>' if line else ""
+    drawn = "level" if series.kind == "level" else f"line s{colour}"
+    return f'<path class="{drawn}" d="M{line}"/>' if line else ""
 
 
 def _key(name: str, number: int) -> str:

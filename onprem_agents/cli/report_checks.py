@@ -1,0 +1,73 @@
+"""What a stack's objects are, and what the policy pack says of them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onprem_agents.cli.policy_pack import importable_pack
+from onprem_agents.manifests import Manifest, bundles
+from onprem_agents.plan import PlatformPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objects:
+    """The objects of one kind that one part of the platform declares."""
+
+    part: str
+    kind: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """One policy; it passed where it found nothing."""
+
+    policy: str
+    level: str
+    description: str
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """The objects, and the verdicts on them: None where the policy pack is not installed."""
+
+    objects: tuple[Objects, ...]
+    verdicts: tuple[Verdict, ...] | None
+
+    @property
+    def count(self) -> int:
+        """How many objects there are."""
+        return sum(len(each.names) for each in self.objects)
+
+
+def checks_of(plan: PlatformPlan) -> Checks:
+    """Return the objects of that plan with the verdicts on them."""
+    declared = [(bundle.component, each.shown()) for bundle in bundles(plan) for each in bundle.objects]
+    names: dict[tuple[str, str], list[str]] = {}
+    for part, manifest in declared:
+        names.setdefault((part, str(manifest["kind"])), []).append(str(manifest["metadata"]["name"]))
+    objects = tuple(
+        Objects(part=part, kind=kind, names=tuple(found)) for (part, kind), found in names.items()
+    )
+    return Checks(objects=objects, verdicts=_verdicts([manifest for _, manifest in declared]))
+
+
+def _verdicts(manifests: Sequence[Manifest]) -> tuple[Verdict, ...] | None:
+    """Ask the pack, which this package does not know: it is found where `pulumi preview` finds it."""
+    pack = importable_pack()
+    if pack is None:
+        return None
+    table = importlib.import_module(f"{pack}.table")
+    found = importlib.import_module(f"{pack}.checks").check_manifests(manifests)
+    return tuple(
+        Verdict(
+            policy=policy.name,
+            level=policy.level,
+            description=policy.description,
+            findings=tuple(one.message for one in found if one.policy == policy.name),
+        )
+        for policy in table.POLICIES
+    )

@@ -1,0 +1,76 @@
+"""A stack's report in a few lines for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onprem_agents.cli.report_checks import Checks
+from onprem_agents.cli.report_limits import limits
+from onprem_agents.cli.report_values import Server, StackValues
+from onprem_agents.sizing import Speed
+
+
+def headline(values: StackValues) -> str:
+    """Return who works on what, in one sentence."""
+    hardware = values.hardware
+    used = hardware.gpus - hardware.free_gpus
+    return (
+        f"{count(values.developers, 'developer')} on {count(hardware.nodes, 'node')} with {hardware.gpus_per_node} × "
+        f"{hardware.accelerator}, {used} of {count(hardware.gpus, 'GPU')} used"
+    )
+
+
+def lines(values: StackValues, checks: Checks) -> Iterator[str]:
+    """Yield the lines of the report."""
+    yield f"Stack {values.stack}: {headline(values)}"
+    for server in values.servers:
+        yield f"  {server.role}: {server.model} ({server.precision}), {servers_of(server)}"
+        yield (
+            f"    {count(server.sessions, 'session')} of {server.context_tokens:,} tokens at once; "
+            f"{speed(server.together)} for each of {count(values.developers, 'developer')} at work, "
+            f"{speed(server.alone)} for one alone"
+        )
+    yield f"Agents: {agents(values)}"
+    if values.cost is not None:
+        yield f"Cost: {values.cost.per_month:,.0f} {values.cost.currency} a month"
+    yield f"Policies: {policies(checks)}"
+    yield "What it cannot do:"
+    for limit in limits(values):
+        yield f"  - {limit}"
+
+
+def servers_of(server: Server) -> str:
+    """Return how many servers on how many GPUs a role has."""
+    return f"{count(server.replicas, 'server')} on {count(server.gpus_per_replica, 'GPU')}" + (
+        " each" if server.replicas > 1 else ""
+    )
+
+
+def speed(found: Speed) -> str:
+    """Return a developer's tokens a second."""
+    return f"about {rate(found.tokens_per_second_per_developer)} tokens/s"
+
+
+def rate(number: float) -> str:
+    """Return a speed with the figures that it is worth."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.1f}"  # noqa: PLR2004 - two figures are enough
+
+
+def agents(values: StackValues) -> str:
+    """Return the agents that the main role serves."""
+    served = [agent.title for agent in values.main.agents if agent.obstacle is None]
+    return ", ".join(served) or f"none works with {values.main.role}"
+
+
+def policies(checks: Checks) -> str:
+    """Return the verdict of the policy pack in a few words."""
+    if checks.verdicts is None:
+        return "not asked: the policy pack is not installed (pip install 'onprem-coding-agents[platform]')"
+    failed = [verdict.policy for verdict in checks.verdicts if verdict.findings]
+    told = f"{len(checks.verdicts) - len(failed)} of {len(checks.verdicts)} passed on {checks.count} objects"
+    return f"{told}; not {', '.join(failed)}" if failed else told
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
