@@ -84,26 +84,23 @@ class Carrier:
 
 def _fastest(carriers: Sequence[Carrier], gpus: int, developers: int, least: int) -> Choice | None:
     """Return the fastest of those that cover most and more than `least`; None without any."""
-    best: Carrier | None = None
-    cover = sessions = agents = 0
+    by_cover: dict[int, list[tuple[Carrier, int, int]]] = {}
     for carrier in carriers:
         if gpus % carrier.size:
             continue
         replicas = gpus // carrier.size
-        held = replicas * carrier.held.sessions
-        covered = cover_of(held, developers)
-        if covered <= least or (best is not None and covered < cover):
-            continue
-        each = -(-developers // replicas)
-        if not carrier.carries(each):
-            continue
-        if (
-            best is None
-            or covered > cover
-            or busy_seconds(carrier.turns(each)) < busy_seconds(best.turns(agents))
-        ):
-            best, cover, sessions, agents = carrier, covered, held, each
-    return None if best is None else (cover, sessions, best.held.server)
+        sessions = replicas * carrier.held.sessions
+        cover = cover_of(sessions, developers)
+        if cover > least:
+            by_cover.setdefault(cover, []).append((carrier, sessions, -(-developers // replicas)))
+    for cover in sorted(by_cover, reverse=True):
+        fast = [one for one in by_cover[cover] if one[0].carries(one[2])]
+        if fast:
+            if len(fast) > 1:
+                fast.sort(key=lambda one: busy_seconds(one[0].turns(one[2])))
+            carrier, sessions, _ = fast[0]
+            return cover, sessions, carrier.held.server
+    return None
 
 
 def busy_seconds(turns: Turns) -> float:
