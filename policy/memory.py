@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from onprem_agents.catalog import Accelerator, load_catalog
@@ -39,7 +39,7 @@ _READ = (
     "quantization",
 )
 _KV_CACHE_DTYPES = {
-    **dict.fromkeys(("auto", "bfloat16", "float16"), "auto"),
+    **{name: name for name in ("auto", "bfloat16", "float16")},
     **dict.fromkeys(("fp8", "fp8_e4m3", "fp8_e5m2"), "fp8"),
 }
 
@@ -147,7 +147,7 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
     contexts = {None: known.model.architecture.max_context_tokens, "auto": 1}
     context = flags.max_model_len
     text_only = bool(flags.language_model_only) or takes_no_items(flags.limit_mm_per_prompt)
-    return FitRequest(
+    request = FitRequest(
         model=known.model,
         variant=known.variant,
         accelerator=gpu,
@@ -170,7 +170,11 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
         speculative_tokens=_drafted(flags.speculative_config or {}),
         enforce_eager=bool(flags.enforce_eager),
         prefix_caching=flags.enable_prefix_caching,
+        start=server.start,
     )
+    # A batch that cannot hold one item is the matter of options-start-together: here it is sized as if it could.
+    batched = max(request.max_num_batched_tokens, request.least_batch_tokens)
+    return replace(request, max_num_batched_tokens=batched)
 
 
 def _given(value: int | None, default: int) -> int:

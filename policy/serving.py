@@ -10,11 +10,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from onprem_agents.stack.labels import ROLE_LABEL
 from onprem_agents.vllm import ParsedServe, load_release, option_of, parse_argv
 
+from .compile_cache import start_of
 from .containers import (
     KSERVE,
     Container,
@@ -38,7 +39,7 @@ class Server:
     `release` is the version in the image's tag, None without one. `gpus` is what one pod asks for, None when
     it asks for none. `accelerators` tell the GPUs it may land on, `model_names` the names its model may be
     known by, best first; UNKNOWN among them stands for one that is only known at run time. `timeout_seconds`
-    is `predictor.timeout`.
+    is `predictor.timeout`, `start` how its later starts are, None where nothing tells.
     """
 
     resource: Resource
@@ -49,6 +50,7 @@ class Server:
     model_names: tuple[str | Unknown, ...]
     timeout_seconds: Value
     multi_node: bool
+    start: Literal["cold", "warm"] | None
 
     @property
     def pooling(self) -> bool:
@@ -105,6 +107,7 @@ def _server(resource: Resource, container: Container, *, hidden: bool) -> Server
         model_names=tuple(model_names(resource, container, parsed, env)),
         timeout_seconds=dig(predictor, "timeout"),
         multi_node=dig(predictor, "workerSpec") is not None,
+        start=start_of(predictor, container),
     )
 
 

@@ -252,7 +252,7 @@ def _quality_in_words(advice: Advice) -> str:
     if standing is None:
         return f"no public figure places it on {RANKING}: after the models that have one"
     figure = standing.figure
-    told = figure.in_words()
+    told = figure.said
     if standing.over is not None:
         told += f": not behind {standing.over}, which has {standing.score:g} % on {RANKING}"
     return f"{told} ({figure.source.where}, read {figure.source.read})"

@@ -37,7 +37,7 @@ _ANY_ROLE = ModelRole(role="coder", model="any")
 Speeds = tuple[float | None, ...]
 """All of a GPU that decides how fast it is."""
 
-GpuClass = tuple[tuple[int, bool], tuple[bool, bool]]
+GpuClass = tuple[tuple[int, bool], tuple[bool, ...]]
 """All of a GPU on which the settings of a server and its overhead depend: nothing of its exact memory."""
 
 
@@ -182,7 +182,7 @@ class ModelServers:
         self._weights: dict[tuple[str, int, bool], Weights] = {}
         self._orders: dict[tuple[str, float, bool], _Order] = {}
         self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
-        self._caches: dict[tuple[int, str, int], _Cache] = {}
+        self._caches: dict[tuple[int, str, int, GpuClass], _Cache] = {}
         self._frames: dict[tuple[int, str, str | None, GpuClass], _Frame] = {}
         # A recipe is known by its identity: to hash the facts of a checkpoint costs more than to size it.
         self._weights_gib: dict[bool, dict[int, float]] = {}
@@ -275,7 +275,7 @@ class ModelServers:
         key = recipe.tensor_parallel, recipe.kv_cache_dtype, recipe.variant.kv_cache_dtype, gpu.kind
         if key not in self._frames:
             request = recipe.request(gpu.accelerator, self._context_tokens)
-            cache = self._cache_of(request)
+            cache = self._cache_of(request, gpu.kind)
             self._frames[key] = _Frame(
                 request=request,
                 rest=self._overhead_of(request, gpu.kind),
@@ -291,8 +291,8 @@ class ModelServers:
             self._overheads[key] = overhead(request)
         return self._overheads[key]
 
-    def _cache_of(self, request: FitRequest) -> _Cache:
-        key = request.tensor_parallel, request.cache_dtype, request.batch_tokens
+    def _cache_of(self, request: FitRequest, kind: GpuClass) -> _Cache:
+        key = request.tensor_parallel, request.cache_dtype, request.batch_tokens, kind
         if key not in self._caches:
             layout = layout_of(request)
             self._caches[key] = _Cache(

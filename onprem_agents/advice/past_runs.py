@@ -40,6 +40,8 @@ GIVEN_POOL = "available_kv_gib"
 
 # "MTP k=2" in the text that names the model; a bare "MTP" drafts one token.
 _DRAFTED = re.compile(r"\bMTP\b(?:\s*[nk]?\s*=?\s*(\d+))?", re.IGNORECASE)
+# How logs and tables spell values of vLLM's flag.
+_SPELLED = {"bf16": "bfloat16", "fp16": "float16"}
 # The shortest context that anyone serves, and the highest share that is commonly given.
 _SHORT_CONTEXT = 4096
 _HIGH_UTILIZATION = 0.95
@@ -90,7 +92,7 @@ def _settings(cells: Cells) -> dict[str, Any]:
     utilization = cells.number("gpu_memory_utilization")
     if utilization is not None and not 0 < utilization <= 1:
         cells.refuse("gpu_memory_utilization", "it is no share of memory", "a number above 0, up to 1")
-    dtype = cells.word("kv_cache_dtype", ELEMENT_BYTES) or "auto"
+    dtype = cells.word("kv_cache_dtype", (*ELEMENT_BYTES, *_SPELLED)) or "auto"
     tensor, pipeline, data = _parallel(cells)
     return {
         "tensor_parallel": tensor,
@@ -99,7 +101,7 @@ def _settings(cells: Cells) -> dict[str, Any]:
         "context_tokens": cells.whole("max_model_len"),
         "max_num_seqs": cells.whole("max_num_seqs"),
         "max_num_batched_tokens": cells.whole("max_num_batched_tokens"),
-        "kv_cache_dtype": dtype,
+        "kv_cache_dtype": _SPELLED.get(dtype, dtype),
         "gpu_memory_utilization": utilization,
         "language_model_only": cells.flag("text_only") or False,
         "expert_parallel": cells.flag("expert_parallel") or False,

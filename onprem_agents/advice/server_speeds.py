@@ -65,7 +65,7 @@ class ServerSpeeds:
             return demand
         shares = self._shares.get(recipe.variant.hf_id)
         if shares is None:
-            shares = self._shares[recipe.variant.hf_id] = shares_of(self._model, recipe.variant)
+            shares = self._shares[recipe.variant.hf_id] = shares_of(recipe.request(gpu.accelerator, tokens))
         attention = self._attention.get(tokens)
         if attention is None:
             attention = self._attention[tokens] = attention_of(architecture, tokens)

@@ -29,8 +29,9 @@ class Quality(Fact):
     harness: str | None = None
     source: Source
 
-    def in_words(self) -> str:
-        """Return benchmark, score and whose measurement it is."""
+    @property
+    def said(self) -> str:
+        """The figure in words, with who measured it."""
         others = {"maker": "its maker", "rival": "a maker of other models", "another": "someone else"}
         hand = others.get(self.by, self.by)
         how = f" ({self.harness})" if self.harness is not None else ""

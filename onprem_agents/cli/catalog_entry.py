@@ -91,7 +91,7 @@ def _model(model: Model, catalog: Catalog) -> Iterator[Row]:
 
 def _quality(model: Model) -> Iterator[Row]:
     for figure in model.quality:
-        yield Row(title="quality", text=figure.in_words(), source=figure.source)
+        yield Row(title="quality", text=figure.said, source=figure.source)
     if model.unrated is not None:
         yield Row(title="quality", text=_UNRATED[model.unrated])
 

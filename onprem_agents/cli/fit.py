@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from onprem_agents.sizing import (
     bounds_of,
     changes_that_fit,
     fit,
+    memory_of,
     prediction,
     speed_of,
 )
@@ -66,6 +68,11 @@ _WORDS = {
 @click.option("--enable-prefix-caching/--no-enable-prefix-caching", "prefix_caching", default=None)
 @click.option(
     "--images/--no-images", default=False, help="Load the image encoder too (no --language-model-only)."
+)
+@click.option(
+    "--start",
+    type=click.Choice(["cold", "warm"]),
+    help="Whether vLLM finds what an earlier start compiled. Default: not known, both are said.",
 )
 @click.option("--vllm", help="Release, e.g. 0.19.1. Default: the newest.")
 @click.option(
@@ -122,6 +129,10 @@ def fit_values(request: FitRequest, result: Fit, developers: int | None = None) 
     }
     if result.memory is not None:
         values["prediction"] = prediction(result.memory)
+        values["start"] = request.start
+        values["availableKvGibByStart"] = {
+            kind: round(gib, 3) for kind, gib in _pools_by_start(request).items()
+        }
         bounds = bounds_of(result.memory, result.sessions)
         values["bounds"] = {
             "decodeTokensPerSecondOne": round(bounds.decode_tokens_per_second_one, 1),
@@ -134,6 +145,14 @@ def fit_values(request: FitRequest, result: Fit, developers: int | None = None) 
         if result.fits:
             values["speed"] = speed_of(result.memory, developers or result.sessions).to_wire()
     return values
+
+
+def _pools_by_start(request: FitRequest) -> dict[str, float]:
+    """Return the likely KV pool in GiB a GPU by how the server starts."""
+    return {
+        "cold": memory_of(replace(request, start="cold")).pool_gib,
+        "warm": memory_of(replace(request, start="warm")).pool_gib,
+    }
 
 
 def memory_values(result: Fit) -> dict[str, Any]:
@@ -168,6 +187,13 @@ def _print(request: FitRequest, result: Fit, developers: int | None, console: Co
             f"{values['est_max_len']:,}",
             soft_wrap=True,
         )
+        pools = _pools_by_start(request)
+        if request.start is None and pools["cold"] != pools["warm"]:
+            console.print(
+                f"  KV pool {pools['cold']:.2f} GiB after a cold start, {pools['warm']:.2f} after one that finds what "
+                "was compiled; --start tells which",
+                soft_wrap=True,
+            )
         if result.fits:
             speed = speed_of(memory, developers or result.sessions).to_wire()
             console.print(f"  {speed_line(speed)}", soft_wrap=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from onprem_agents.catalog import Accelerator, Catalog, Model, Variant, load_catalog
+from onprem_agents.catalog import Accelerator, Catalog, Model, load_catalog
 from onprem_agents.errors import UnknownFact
-from onprem_agents.sizing import FitRequest, accelerator_named, checkpoint_named, release_rules
+from onprem_agents.sizing import Checkpoint, FitRequest, accelerator_named, checkpoint_named, release_rules
 from onprem_agents.sizing.config_json import model_from_config
 from onprem_agents.sizing.request import default_batch_tokens
 from onprem_agents.units import BadUnit, parse_tokens
@@ -31,7 +31,8 @@ _GPUS_OF_A_NODE = 8
 def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
     """Return the request that the options mean. Raises `UnknownFact`, or `UsageError` for options that clash."""
     catalog = load_catalog()
-    model, variant = _model(name, options["config_json"], options["precision"], catalog)
+    checkpoint = _checkpoint(name, options["config_json"], options["precision"], catalog)
+    model = checkpoint.model
     gpu = _gpu(options["gpu"], catalog)
     tensor, pipeline = _spread(options)
     rules = release_rules(_release(options["vllm"]))
@@ -39,7 +40,8 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
     has_encoder = model.multimodal and options["images"]
     return FitRequest(
         model=model,
-        variant=variant,
+        variant=checkpoint.variant,
+        weights_uncertainty=checkpoint.uncertainty,
         accelerator=gpu,
         tensor_parallel=tensor,
         pipeline_parallel=pipeline,
@@ -58,27 +60,29 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
         enforce_eager=options["enforce_eager"],
         prefix_caching=options["prefix_caching"],
         language_model_only=not options["images"],
+        start=options["start"],
         vllm=options["vllm"] or newest_release(),
     )
 
 
-def _model(
+def _checkpoint(
     name: str | None, config_json: Path | None, precision: str | None, catalog: Catalog
-) -> tuple[Model, Variant]:
+) -> Checkpoint:
     if (name is None) == (config_json is None):
         raise click.UsageError("Name a MODEL, or give its --config-json; not both and not neither.")
     if config_json is not None:
         own = model_from_config(config_json, precision=precision)
-        return own, own.variants[0]
+        return Checkpoint(model=own, variant=own.variants[0])
     try:
         model, named = catalog.model_and_variant(str(name))
     except UnknownFact:
         copy = checkpoint_named(str(name), precision or "", catalog)
-        click.echo(f"{copy.note}, sized in {copy.variant.precision}.", err=True)
-        return copy.model, copy.variant
+        told = f"sized in {copy.variant.precision}; its own files may differ, for which the band is wider"
+        click.echo(f"{copy.note}, {told}.", err=True)
+        return copy
     if precision is not None:
-        return model, model.variant(precision)
-    return model, named or model.variants[0]
+        return Checkpoint(model=model, variant=model.variant(precision))
+    return Checkpoint(model=model, variant=named or model.variants[0])
 
 
 def _release(version: str | None) -> str | None:

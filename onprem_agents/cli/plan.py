@@ -103,7 +103,7 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
             f"chat template {role['chatTemplate'] or 'of the model'}; {agents_line(role['agents'])}"
         ),
         *_behaviour(role),
-        f"    {_loading(role['loading'])}",
+        f"    {_loading(role['loading'])}; {_start(role['loading'])}",
         f"    rollout {rollout['kind']}{downtime}: {rollout['reason']}; {rollout['onModeChange']}",
         *(f"    note: {note}" for note in role["notes"]),
     ]
@@ -134,6 +134,10 @@ def _loading(loading: dict[str, Any]) -> str:
         f"load {download} once, then {start} to serving, later starts {restart}; kept in {loading['keptIn']}; "
         f"{budget}"
     )
+
+
+def _start(loading: dict[str, Any]) -> str:
+    return f"sized for a {loading['start']} start, because {loading['startBecause']}"
 
 
 def _count(number: int, noun: str) -> str:

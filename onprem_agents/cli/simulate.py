@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from onprem_agents.cli.fit import fit_command
 from onprem_agents.cli.fit_request import request_from
 from onprem_agents.cli.options import json_option
 from onprem_agents.errors import InvalidInput, Problem
@@ -17,21 +18,6 @@ from onprem_agents.sizing import fit, speed_of
 from onprem_agents.sizing.simulation import Tally, room_tokens, simulate
 from onprem_agents.sizing.speed import turns_on
 
-# What `fit` asks beside the options below.
-_OTHER_OPTIONS: dict[str, Any] = {
-    "config_json": None,
-    "tensor_parallel": None,
-    "pipeline_parallel": None,
-    "data_parallel": 1,
-    "expert_parallel": False,
-    "max_num_batched_tokens": None,
-    "utilization": None,
-    "speculative_tokens": 0,
-    "enforce_eager": False,
-    "prefix_caching": None,
-    "images": False,
-    "vllm": None,
-}
 # Figure, key of `Speed.to_wire` and unit, in the order of the table.
 _FIGURES = (
     ("speed of an answer, each developer", "tokensPerSecondPerDeveloper", "tokens/s"),
@@ -70,7 +56,8 @@ def simulate_command(
     An agent sends 1,500 new tokens, gets 425, and comes again after 15 s of tools; each stays with its replica. Once a
     minute a new prompt of 30,000 tokens and one with a warm prefix time the first token.
     """
-    request = request_from(model, {**_OTHER_OPTIONS, **settings})
+    asked = fit_command.make_context("fit", [], resilient_parsing=True).params  # all options as left out
+    request = request_from(model, {**asked, **settings})
     result = fit(request)
     if result.memory is None or not result.fits:
         found = result.problems[0] if result.problems else result.verdict

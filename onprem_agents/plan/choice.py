@@ -15,6 +15,7 @@ from onprem_agents.plan.extra_args import extra_flags
 from onprem_agents.plan.own_flags import OwnFlags, own_flags
 from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.release_fitness import obstacles
+from onprem_agents.plan.start import start_of
 from onprem_agents.sizing import Fit, FitRequest, candidate_tensor_parallel, fit
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import Release, newest_release
@@ -187,6 +188,7 @@ def request_of(
         speculative_tokens=role.speculative_tokens,
         prefix_caching=role.prefix_caching is not False,
         enforce_eager=bool(extra_flags(role.extra_args, vllm or newest_release()).enforce_eager),
+        start=start_of(role).kind,
         vllm=vllm or newest_release(),
     )
 

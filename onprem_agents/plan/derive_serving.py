@@ -27,6 +27,7 @@ from onprem_agents.plan.serving import (
     Probes,
     ServingPlan,
 )
+from onprem_agents.plan.start import start_of
 from onprem_agents.plan.support import unsupported_reasons
 from onprem_agents.plan.thinking import Thinking, reasoning_config, template_arguments, thinking_of
 from onprem_agents.plan.timeouts import TimeoutChain
@@ -132,6 +133,7 @@ def serving_plan(
         ),
         remarks=tuple(remarks_on(choice.model, choice.variant, thinking, sampling)),
         required_cuda=image_cuda(image, release).cuda if settings.cuda_affinity else None,
+        start=start_of(role),
         loading=loading,
         cache=cache,
     )

@@ -131,6 +131,8 @@ def role_report(serving: ServingPlan, developers: int | None = None) -> dict[str
             "restartSeconds": loading.restart_seconds,
             "budgetSeconds": loading.budget_seconds,
             "keptIn": kept_in(serving.cache),
+            "start": serving.start.kind,
+            "startBecause": serving.start.because,
         },
         "rollout": {
             "kind": serving.rollout.kind,

@@ -13,6 +13,7 @@ from onprem_agents.plan.loading import Loading
 from onprem_agents.plan.pod_settings import PodSettings
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.sampling import SamplingPlan
+from onprem_agents.plan.start import Start
 from onprem_agents.plan.thinking import Thinking
 from onprem_agents.plan.timeouts import TimeoutChain
 from onprem_agents.sizing import Fit
@@ -121,6 +122,8 @@ class ServingPlan:
     """What the reader of the plan should know or do although it holds."""
     remarks: tuple[str, ...]
     """What is worth knowing about the model as it is served."""
+    start: Start
+    """Whether the memory is sized for a cold start or a warm one."""
     loading: Loading
     """How long a pod needs from its start until it serves."""
     cache: Cache | None

@@ -20,7 +20,7 @@ _FIXED_GIB = 0.05
 _SHARE_OF_GPU = 0.005
 _SHARE_OF_ACTIVATION = 0.2
 # An extrapolated capture was 0.7 to 3.9 times what was then taken (six logs that print both).
-_GRAPHS_MORE, _GRAPHS_LESS = 1.0, 0.6
+_GRAPHS_MORE, _GRAPHS_LESS = 2.0, 0.8
 _SHARE_OF_CONTEXT = 0.1
 
 # Since 0.20 free memory that the host shares is the host's own count, so whatever else runs there is in it: 0 to 5 GiB

@@ -15,7 +15,7 @@ from onprem_agents.sizing.fit import Fit, fit
 from onprem_agents.sizing.kv_layers import ELEMENT_BYTES
 from onprem_agents.sizing.memory import layout_of
 from onprem_agents.sizing.nearest import nearest_tier_that_fits
-from onprem_agents.sizing.refusals import Setting, largest_block_tokens
+from onprem_agents.sizing.refusals import Setting, least_block_tokens
 from onprem_agents.sizing.request import FitRequest
 
 # Enough for a team's agents; vLLM's defaults (256, 1024; 2048 to 16384) set memory aside that they never use.
@@ -99,7 +99,7 @@ def repaired(request: FitRequest, gpus_per_node: int) -> FitRequest:
         )
     mended = replace(request, **changes)
     layout = layout_of(replace(mended, max_num_batched_tokens=max(1, mended.max_num_batched_tokens)))
-    block = largest_block_tokens(layout) if layout.has_states else 1
+    block = least_block_tokens(mended, layout)
     least = max(1, mended.max_num_seqs, mended.least_batch_tokens, block)
     if mended.max_num_batched_tokens < least:
         mended = replace(mended, max_num_batched_tokens=max(least, _SMALL_BATCH))

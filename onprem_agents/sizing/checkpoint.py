@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from onprem_agents.catalog import Catalog, Model, Part, Variant
 from onprem_agents.errors import FormerName, OnpremError, UnknownFact
 from onprem_agents.sizing.precision import precision_named
-from onprem_agents.sizing.weights import computed_gib
+from onprem_agents.sizing.weights import MAKERS_WITH_QUANT_CONFIG, checkpoint_gib, computed_gib
 
 # Precisions in which makers leave different parts in BF16.
 _MAKERS_DIFFER = frozenset({"int4", "nvfp4", "bnb4"})
@@ -56,15 +56,15 @@ def checkpoint_named(name: str, precision: str, catalog: Catalog, *, repository:
     if named is not None and precision in ("", named.precision):
         return Checkpoint(model=model, variant=named)
     if not precision:
-        return Checkpoint(model=model, variant=model.variants[0], note=note)
+        return _copy_of(model, model.variants[0], note)
     listed = [variant for variant in model.variants if variant.precision == precision]
     vendors_own = bool(listed) and not note and _maker(listed[0].hf_id) == _maker(model.hf_id)
     if listed and (vendors_own or precision not in _MAKERS_DIFFER):
-        return Checkpoint(model=model, variant=listed[0], note=note)
+        return _copy_of(model, listed[0], note)
     small_groups = {_maker(name), _maker(repository)} & _MAKERS_OF_SMALL_GROUPS and precision == "int4"
     if small_groups:
         return Checkpoint(model=model, variant=_computed(model, precision, _SMALL_GROUP), note=note)
-    return _of_any_maker(model, precision, listed, note)
+    return _of_any_maker(model, precision, listed, note, maker=_maker(name))
 
 
 def _model(name: str, catalog: Catalog) -> tuple[Model, Variant | None, str]:
@@ -85,16 +85,42 @@ def _maker(hf_id: str) -> str:
     return hf_id.partition("/")[0].casefold()
 
 
-def _of_any_maker(model: Model, precision: str, listed: list[Variant], note: str) -> Checkpoint:
-    """Return a checkpoint whose maker is not told: the middle of those seen in logs, else one that is computed."""
-    seen = [variant.weights_gib for variant in listed if variant.measured]
+def _copy_of(model: Model, variant: Variant, note: str) -> Checkpoint:
+    """Return a listed checkpoint, or one that is like it: sized as it is, and sure of no more than its precision."""
+    precise = precision_named(variant.precision) if note else None
+    if precise is None:
+        return Checkpoint(model=model, variant=variant, note=note)
+    return Checkpoint(model=model, variant=variant, uncertainty=precise.uncertainty, note=note)
+
+
+def _of_any_maker(
+    model: Model, precision: str, listed: list[Variant], note: str, *, maker: str
+) -> Checkpoint:
+    """Return a checkpoint whose maker is not told: the middle of those known, if a log showed one, else a computed one.
+
+    Known are those of logs, and those whose maker says which parts it quantises.
+    """
+    seen = [checkpoint_gib(model, variant) for variant in listed if variant.measured]
     if not seen:
         return Checkpoint(model=model, variant=_computed(model, precision, None), note=note)
+    seen += [
+        variant.weights_gib
+        for variant in listed
+        if not variant.measured and _maker(variant.hf_id) in MAKERS_WITH_QUANT_CONFIG
+    ]
     middle = statistics.median(seen)
     precise = precision_named(precision)
     spread = statistics.pstdev(seen) / middle if len(seen) > 1 else precise.uncertainty if precise else 0.0
-    # What the first listed one, the vendor's own or the best known, says about its cache is most likely.
-    told = {"weights_gib": middle, "loaded_gib_per_gpu": {}, "kv_cache_dtype": listed[0].kv_cache_dtype}
+    # What the first listed one, the vendor's own or the best known, says about its cache is most likely, but for a
+    # copy by somebody else: asking for FP8 takes scales that a community's tools do not make unless told.
+    another = bool(note) and maker != _maker(listed[0].hf_id)
+    dtype = None if another else listed[0].kv_cache_dtype
+    told = {
+        "weights_gib": middle,
+        "loaded_gib_per_gpu": {},
+        "measured_tower": True if model.multimodal else None,
+        "kv_cache_dtype": dtype,
+    }
     variant = listed[0].model_copy(update={**told, "measured": True})
     return Checkpoint(model=model, variant=variant, uncertainty=spread, note=note)
 
@@ -109,6 +135,7 @@ def _computed(model: Model, precision: str, group: int | None) -> Variant:
             "precision": precision,
             "measured": False,
             "loaded_gib_per_gpu": {},
+            "measured_tower": None,
             "weight_block": group,
             "kept_bf16": (),
             "fp8_parts": _USUALLY_FP8.get(precision, ()),

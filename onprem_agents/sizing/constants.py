@@ -15,8 +15,8 @@ class Constants:
 
     `graph_gib_*`: one captured batch size of one layer. In logs at TP 1: 0.50 (67 sizes, 28 layers), 0.79 (51, 48),
     0.52 (51, 36); TP 2: 0.65 (67, 28), 1.22 (51, 80); TP 4 and 8: 1.88 (67, 36), 2.04 (51, 64), 0.32 (11, 94), 3.45
-    (67, 94). Those are of releases up to 0.19; later ones take half of it, and subtract an extrapolated trial
-    capture that is 0.7 to 3.9 times what they take (six logs): `graph_estimate` of the figures above.
+    (67, 94). Those are of releases up to 0.19. Later ones subtract an extrapolated trial capture, `graph_estimate`
+    times these figures: 0.07 (RTX 3060, 0.53 by them) and 0.36 to 0.64 in four logs of one and two GPUs.
 
     `non_torch_gib`: kernels' workspaces and NCCL, once for one GPU and once more for each doubling; 0.07 to 0.27 in
     logs of one GPU, 0.2 to 0.6 of two to four, up to 1 of eight. `context_growth_share`: what comes on top since 0.20,
@@ -32,7 +32,7 @@ class Constants:
     graph_gib_one: float = 2.9e-4
     graph_gib_two: float = 3.3e-4
     graph_gib_more: float = 5.5e-4
-    graph_estimate: float = 1.0
+    graph_estimate: float = 0.5
     non_torch_gib: float = 0.2
     context_growth_share: float = 0.003
     unified_gib: float = 2.0

@@ -46,7 +46,7 @@ def demand_of(memory: Memory) -> Demand:
     tokens = mean_context_tokens(request.context_tokens)
     read = session_bytes(architecture, request.tensor_parallel, request.cache_dtype, tokens)
     return demand_from(
-        shares_of(request.model, request.variant),
+        shares_of(request),
         attention_of(architecture, tokens),
         context_tokens=tokens,
         weights_gib=memory.weights.gib,

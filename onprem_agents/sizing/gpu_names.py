@@ -6,15 +6,19 @@ import re
 import statistics
 from collections.abc import Iterable
 
-from onprem_agents.catalog import Accelerator
+from onprem_agents.catalog import Accelerator, MigSlice
 
 _SIZE = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)\s*(gib|gb)\b", re.IGNORECASE)
+# A slice of a GPU in NVIDIA's names: "1g.5gb" is a seventh of the computing, 5 GB of the memory.
+_PROFILE = re.compile(r"(?<![a-z0-9])(\d)g\.(\d+)gb\b", re.IGNORECASE)
 _WORD = re.compile(r"[a-z0-9]+")
 # Words of catalogue names and labels that tell nothing about which GPU it is.
 _EMPTY_WORDS = frozenset({"nvidia", "geforce", "gpu", "generation", "gb", "edition"})
 
 # What the driver keeps from a GPU whose total nobody printed: 1 to 2.5 % in the totals of the catalogue.
 _UNSEEN_SHARE = 0.98
+# Of what the name of a slice says this much is there: 0.95 to 0.98 in the totals of the catalogue.
+_SLICE_SHARE, _PARTS = 0.95, 7
 # A printed size this near to a catalogue entry's means that entry.
 _SAME_SIZE = 0.06
 # A size beyond this multiple of a GPU's is the host's ("GH200 480GB").
@@ -46,6 +50,9 @@ def accelerator_named(
 
 
 def _one(text: str, known: tuple[Accelerator, ...], total_gib: float | None) -> Accelerator | None:
+    profile = _PROFILE.search(text)
+    if profile is not None:
+        return _slice(text, profile, known, total_gib)
     size = _SIZE.search(text)
     nominal = float(size[1]) if size else None
     words = set(_WORD.findall(_SIZE.sub(" ", text.casefold())))
@@ -65,6 +72,31 @@ def _one(text: str, known: tuple[Accelerator, ...], total_gib: float | None) -> 
     if nominal and min(abs(nominal - gpu.nominal_gb), abs(nominal - gpu.total_gib)) > _SAME_SIZE * nominal:
         return gpu.model_copy(update={"total_gib": nominal * gpu.total_gib / gpu.nominal_gb})
     return gpu
+
+
+def _slice(
+    text: str, profile: re.Match[str], known: tuple[Accelerator, ...], total_gib: float | None
+) -> Accelerator | None:
+    """Return that slice of the GPU which the rest of the text names: never the whole card."""
+    whole = _PROFILE.sub(" ", text).casefold().replace("mig", " ")
+    parent = _one(whole, tuple(gpu for gpu in known if gpu.mig is None), None)
+    if parent is None:
+        return None
+    name, parts, nominal = profile[0].casefold(), int(profile[1]), int(profile[2])
+    for gpu in known:
+        if gpu.mig is not None and gpu.mig.profile == name and parent.name.startswith(gpu.mig.parent):
+            return gpu.model_copy(update={"total_gib": total_gib}) if total_gib else gpu
+    told: dict[str, object] = {
+        "name": text.strip(),
+        "nominal_gb": nominal,
+        "total_gib": total_gib or min(nominal * _SLICE_SHARE, parent.total_gib),
+        "bandwidth_gb_per_second": parent.bandwidth_gb_per_second * nominal / parent.nominal_gb,
+        "bf16_tflops": parent.bf16_tflops * parts / _PARTS,
+        "fp8_tflops": parent.fp8_tflops and parent.fp8_tflops * parts / _PARTS,
+        "nvlink": False,
+        "mig": MigSlice(parent=parent.name, profile=name, compute_slices=parts),
+    }
+    return parent.model_copy(update=told)
 
 
 def _matched(gpu: Accelerator, words: set[str]) -> int:

@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onprem_agents.catalog import Architecture, CompressedAttention
+from onprem_agents.catalog import Accelerator, Architecture, CompressedAttention
 from onprem_agents.sizing.kv_compressed import compressed_groups
 from onprem_agents.sizing.kv_layers import Setting, layer_specs
 from onprem_agents.sizing.kv_specs import FullSpec, LayerSpec, StateSpec
@@ -23,6 +23,8 @@ from onprem_agents.units import GIB
 
 # vLLM: the larger group size is taken when it is under 1.5 x the smaller.
 _GROUP_SIZE_TOLERANCE = 1.5
+
+_HOPPER, _BLACKWELL = 9.0, (10, 12)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,12 +107,14 @@ def cache_layout(  # noqa: PLR0913 - one keyword for each flag of vLLM that coun
     pipeline_parallel: int = 1,
     prefix_caching: bool | None = None,
     block_size: int | None = None,
+    delta_checkpoints: bool = False,
     rules: ReleaseRules | None = None,
 ) -> CacheLayout:
     """Return the KV cache plan of one GPU.
 
     `kv_cache_dtype` is a value of vLLM's flag that `kv_layers.ELEMENT_BYTES` knows; `prefix_caching` None means
     the release's default, `block_size` None what the kernels take; `rules` None the newest release.
+    `delta_checkpoints` says that gated delta nets write checkpoints, which depends on the GPU (`writes_checkpoints`).
     """
     release = rules or release_rules(None)
     setting = Setting(
@@ -120,11 +124,21 @@ def cache_layout(  # noqa: PLR0913 - one keyword for each flag of vLLM that coun
         speculative_tokens=speculative_tokens,
         prefix_caching=release.memory.hybrid_prefix_caching if prefix_caching is None else prefix_caching,
         prefill_checkpoints=release.memory.prefill_checkpoints,
+        delta_checkpoints=delta_checkpoints,
     )
     compressed = [group for group in architecture.attention if isinstance(group, CompressedAttention)]
     if compressed:
         return _packed(compressed, setting, pipeline_parallel)
     return _layout(layer_specs(architecture, setting), pipeline_parallel, block_size or 0)
+
+
+def writes_checkpoints(accelerator: Accelerator, rules: ReleaseRules) -> bool:
+    """Return whether gated delta nets write checkpoints of their state there: where FlashInfer runs their prefill.
+
+    Compute capability 9.0, and 10.x and 12.x with CUDA 13 (vLLM 0.33.0, `_resolve_gdn_prefill_backend`).
+    """
+    capability = accelerator.compute_capability
+    return rules.memory.delta_checkpoints and (capability == _HOPPER or int(capability) in _BLACKWELL)
 
 
 def _batches_in_flight(release: ReleaseRules, stages: int) -> int:
@@ -182,17 +196,14 @@ def _one_group(specs: Sequence[FullSpec], stages: int, wanted_tokens: int) -> Ca
 def _unify_pages(specs: Sequence[LayerSpec], wanted_tokens: int) -> tuple[int, list[int]]:
     """Return the page size in bytes that all layers share, and the tokens of a block for each spec.
 
-    The block of a hybrid model grows until an attention page holds a state, unless a larger one is wanted; where token
-    sizes differ, the smaller ones get a larger block.
+    The block of a hybrid model grows in steps of the smallest one, or of a wanted one, until an attention page holds a
+    state; where token sizes differ, the smaller ones get a larger block.
     """
     attention = [spec for spec in specs if not isinstance(spec, StateSpec)]
     state_bytes = max((spec.state_bytes for spec in specs if isinstance(spec, StateSpec)), default=0)
     page_bytes = max(
         (
-            max(
-                _grown_page(spec.bytes_per_token * spec.smallest_block_tokens, state_bytes),
-                math.ceil(spec.bytes_per_token * wanted_tokens),
-            )
+            _grown_page(spec.bytes_per_token * max(spec.smallest_block_tokens, wanted_tokens), state_bytes)
             for spec in attention
         ),
         default=state_bytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from onprem_agents.catalog import (
@@ -17,6 +18,7 @@ from onprem_agents.catalog import (
     SlidingWindow,
 )
 from onprem_agents.sizing.kv_specs import (
+    DELTA_CHECKPOINT_TOKENS,
     HYBRID_LATENT_BLOCK_TOKENS,
     LATENT_BLOCK_TOKENS,
     ChunkedSpec,
@@ -31,9 +33,7 @@ from onprem_agents.sizing.kv_specs import (
 ELEMENT_BYTES = {
     "auto": 2.0,
     "bfloat16": 2.0,
-    "bf16": 2.0,
     "float16": 2.0,
-    "fp16": 2.0,
     "fp8": 1.0,
     "fp8_e4m3": 1.0,
     "fp8_e5m2": 1.0,
@@ -60,13 +60,14 @@ class Setting:
     speculative_tokens: int
     prefix_caching: bool
     prefill_checkpoints: bool
+    delta_checkpoints: bool
 
 
 def layer_specs(architecture: Architecture, setting: Setting) -> list[LayerSpec]:
     """Return the specs of all attention layers that keep a cache, compressed ones excepted."""
     specs = [spec for group in architecture.attention for spec in _specs(group, setting)]
     if architecture.is_hybrid:
-        specs = [_beside_states(spec) for spec in specs]
+        specs = [_beside_states(spec, setting) for spec in specs]
     if setting.speculative_tokens:
         specs = [_with_draft_layers(spec, architecture.mtp_layers) for spec in specs]
     return specs
@@ -133,7 +134,8 @@ def _cached_states(group: GatedDeltaNet | KimiDelta | Mamba2, setting: Setting) 
     """Return the states that prefix caching keeps besides the running one."""
     if not setting.prefix_caching:
         return 0
-    return 2 if isinstance(group, Mamba2) and setting.prefill_checkpoints else 1
+    checkpoints = isinstance(group, Mamba2) and setting.prefill_checkpoints
+    return 2 if checkpoints or (isinstance(group, GatedDeltaNet) and setting.delta_checkpoints) else 1
 
 
 def _latent(group: LatentAttention, setting: Setting) -> list[LayerSpec]:
@@ -174,11 +176,16 @@ def _state_bytes(group: GatedDeltaNet | KimiDelta | Mamba2, setting: Setting) ->
     return convolution + recurrent * group.state_bytes_per_element
 
 
-def _beside_states(spec: LayerSpec) -> LayerSpec:
+def _beside_states(spec: LayerSpec, setting: Setting) -> LayerSpec:
     """Return the spec with the block that vLLM starts from where it must grow until it holds a state."""
-    if isinstance(spec, FullSpec) and spec.smallest_block_tokens == LATENT_BLOCK_TOKENS:
-        return replace(spec, smallest_block_tokens=HYBRID_LATENT_BLOCK_TOKENS)
-    return spec
+    if isinstance(spec, StateSpec):
+        return spec
+    least = spec.smallest_block_tokens
+    if least == LATENT_BLOCK_TOKENS:
+        least = HYBRID_LATENT_BLOCK_TOKENS
+    if setting.delta_checkpoints and setting.prefix_caching:
+        least = math.lcm(least, DELTA_CHECKPOINT_TOKENS)
+    return replace(spec, smallest_block_tokens=least)
 
 
 def _with_draft_layers(spec: LayerSpec, mtp_layers: int) -> LayerSpec:

@@ -10,7 +10,7 @@ from typing import Literal
 from onprem_agents.catalog import Accelerator
 from onprem_agents.sizing.band import Band, Doubts, common_gib, context_doubt_gib, doubts_of
 from onprem_agents.sizing.constants import CONSTANTS, Constants
-from onprem_agents.sizing.kv_cache import CacheLayout, cache_layout
+from onprem_agents.sizing.kv_cache import CacheLayout, cache_layout, writes_checkpoints
 from onprem_agents.sizing.overhead import Overhead, overhead
 from onprem_agents.sizing.release import releases_of
 from onprem_agents.sizing.request import FitRequest
@@ -207,7 +207,7 @@ def load_from(request: FitRequest, weights: Weights, rest: Overhead, layout: Cac
 
 
 def layout_of(request: FitRequest) -> CacheLayout:
-    """Return the plan of the KV cache, which depends on no GPU."""
+    """Return the plan of the KV cache, which depends on no GPU's size."""
     return cache_layout(
         request.model.architecture,
         tensor_parallel=request.tensor_parallel,
@@ -217,5 +217,6 @@ def layout_of(request: FitRequest) -> CacheLayout:
         pipeline_parallel=request.pipeline_parallel,
         prefix_caching=request.prefix_caching,
         block_size=request.block_size,
+        delta_checkpoints=writes_checkpoints(request.accelerator, request.rules),
         rules=request.rules,
     )

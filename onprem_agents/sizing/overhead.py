@@ -13,6 +13,7 @@ from functools import cached_property
 from onprem_agents.catalog import Accelerator, Architecture, AttentionLayers, GatedDeltaNet, KimiDelta, Mamba2
 from onprem_agents.sizing.constants import CONSTANTS, Constants
 from onprem_agents.sizing.encoder import encoder_gib
+from onprem_agents.sizing.kv_cache import writes_checkpoints
 from onprem_agents.sizing.release import ReleaseRules
 from onprem_agents.sizing.request import FitRequest
 from onprem_agents.sizing.runner import runs_v2, sampler_of
@@ -151,10 +152,13 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     )
 
 
-def traits_of(accelerator: Accelerator, rules: ReleaseRules) -> tuple[bool, bool]:
-    """Return all of a GPU but its size that `overhead` depends on: whether the host shares its memory, and whether it
-    captures larger graphs."""
-    return accelerator.unified_memory, _largest_graph(accelerator, rules) > _LARGEST_GRAPH
+def traits_of(accelerator: Accelerator, rules: ReleaseRules) -> tuple[bool, ...]:
+    """Return all of a GPU but its size that overhead and KV cache depend on.
+
+    Whether the host shares its memory, whether it captures larger graphs, whether delta nets write checkpoints.
+    """
+    larger = _largest_graph(accelerator, rules) > _LARGEST_GRAPH
+    return accelerator.unified_memory, larger, writes_checkpoints(accelerator, rules)
 
 
 def captured_sizes(max_num_seqs: int, speculative_tokens: int, ceiling: int = _LARGEST_GRAPH) -> int:

@@ -42,7 +42,7 @@ PRECISIONS: Mapping[str, Precision] = {
     "int8": Precision(bytes_per_param=FP8_BYTES, uncertainty=0.05),
     "int4": Precision(bytes_per_param=_INT4_BYTES, uncertainty=0.08),
     "fp8+int4": Precision(bytes_per_param=_INT4_BYTES, uncertainty=0.05, parts=_FP8_BUT_EXPERTS),
-    "nvfp4": Precision(bytes_per_param=_NVFP4_BYTES, uncertainty=0.12),
+    "nvfp4": Precision(bytes_per_param=_NVFP4_BYTES, uncertainty=0.16),
     "mxfp4": Precision(bytes_per_param=_MXFP4_BYTES, uncertainty=0.05, parts=_BF16_BUT_EXPERTS),
     "bnb4": Precision(bytes_per_param=_NF4_BYTES, uncertainty=0.06),
     "native": Precision(bytes_per_param=_MXFP4_BYTES, uncertainty=0.05, parts=_FP8_BUT_EXPERTS),

@@ -140,8 +140,8 @@ def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[Refusa
             f"of one image or video of {model.name}, which vLLM does not cut up and refuses"
         )
         found.append(Refusal(cause="batch-below-item", setting="max_num_batched_tokens", text=text))
-    block = largest_block_tokens(layout)
-    if layout.has_states and block > request.max_num_batched_tokens:
+    block = least_block_tokens(request, layout)
+    if block > request.max_num_batched_tokens:
         text = (
             f"max_num_batched_tokens {request.max_num_batched_tokens} is below the {block} tokens of one KV "
             f"block of {model.name}, which vLLM refuses with prefix caching"
@@ -150,8 +150,15 @@ def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[Refusa
     return found
 
 
-def largest_block_tokens(layout: CacheLayout) -> int:
-    """Return the tokens of the largest block of the KV cache."""
+def least_block_tokens(request: FitRequest, layout: CacheLayout) -> int:
+    """Return the tokens of a block that a batch must hold, 0 where it need not.
+
+    A hybrid model's with prefix caching (vLLM 0.17.1 to 0.26.0, config/vllm.py, validate_block_size; gone in 0.27.0).
+    """
+    rules = request.rules.memory
+    caching = rules.hybrid_prefix_caching if request.prefix_caching is None else request.prefix_caching
+    if not (rules.batch_holds_one_block and caching and layout.has_states):
+        return 0
     return max(group.block_tokens for group in layout.groups)
 
 

@@ -29,7 +29,8 @@ _SPLIT_UNCERTAINTY = 0.01
 # Of what a checkpoint from an unknown maker may differ by, this much is left where the maker says which parts it
 # keeps, and where it is one of the community's.
 _PUBLISHED_SHARE, _COMMUNITY_SHARE = 0.4, 0.8
-_MAKERS_WITH_QUANT_CONFIG = ("nvidia",)
+MAKERS_WITH_QUANT_CONFIG = ("nvidia",)
+"""They say in hf_quant_config.json which parts are quantised, and the catalogue says it after them."""
 
 # Parts that every tensor-parallel rank holds whole: routers, and the projections into compressed vectors.
 _REPLICATED = ("routers", "latent_down")
@@ -241,7 +242,7 @@ def _uncertainty(model: Model, variant: Variant) -> float:
     if variant.hf_id.endswith(")"):  # made up for a precision that the catalogue does not list
         return share
     maker = variant.hf_id.partition("/")[0]
-    published = maker in (model.hf_id.partition("/")[0], *_MAKERS_WITH_QUANT_CONFIG)
+    published = maker in (model.hf_id.partition("/")[0], *MAKERS_WITH_QUANT_CONFIG)
     return share * (_PUBLISHED_SHARE if published else _COMMUNITY_SHARE)
 
 

@@ -17,15 +17,15 @@ from onprem_agents.catalog import (
     KimiDelta,
     LatentAttention,
     Mamba2,
-    Model,
     SlidingWindow,
-    Variant,
     parameters_of,
 )
 from onprem_agents.sizing.kv_layers import Setting, layer_specs
 from onprem_agents.sizing.kv_specs import ChunkedSpec, FullSpec, LayerSpec, SlidingSpec
 from onprem_agents.sizing.load_profile import NEW_TOKENS, PROMPT_TOKENS
 from onprem_agents.sizing.precision import part_bytes
+from onprem_agents.sizing.request import FitRequest
+from onprem_agents.sizing.towers import tower_gib
 
 _READ_PARTS = (
     "head", "attention", "latent_down", "linear_attention", "feed_forward", "shared_experts", "routers",
@@ -68,10 +68,13 @@ class Attention:
     warm_prompt: float
 
 
-def shares_of(model: Model, variant: Variant) -> Shares:
-    """Return what a step reads and computes of that checkpoint."""
+def shares_of(request: FitRequest) -> Shares:
+    """Return what a step reads and computes of the checkpoint that is asked for, loaded towers counted."""
+    model, variant = request.model, request.variant
     counted, experts = parameters_of(model.architecture), model.architecture.experts
     params = {part: float(getattr(counted, part)) for part in (*_READ_PARTS, *_UNREAD_PARTS, "experts")}
+    if not tower_gib(request, 1.0):
+        params["vision"] = 0.0
     if not params["head"]:  # a tied table is read as the head
         params["head"], params["embedding"] = params["embedding"], 0.0
     sized = {part: count * part_bytes(variant, part) for part, count in params.items()}
@@ -114,6 +117,7 @@ def session_bytes(architecture: Architecture, tensor_parallel: int, cache_dtype:
         speculative_tokens=0,
         prefix_caching=False,
         prefill_checkpoints=False,
+        delta_checkpoints=False,
     )
     return sum(_kv_bytes(group, architecture, setting, tokens) for group in architecture.attention)
 

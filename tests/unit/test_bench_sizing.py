@@ -13,7 +13,10 @@ from rich.console import Console
 from embedded.progress import Progress
 from onprem_agents.catalog import load_catalog
 from onprem_agents.errors import InvalidInput
+from onprem_agents.sizing.constants import CONSTANTS
 from tools.bench.sizing import measure_sizing
+from tools.bench.sizing_aims import aims_of
+from tools.bench.sizing_fit import constants_without
 from tools.bench.sizing_rows import read_runs
 
 pytestmark = pytest.mark.unit
@@ -96,3 +99,33 @@ def test_what_is_left_out_is_said_beside_the_figures(file: Path, capsys: pytest.
 
     assert "1 of 2 rows compared" in capsys.readouterr().out
     assert "left out: line 3 (b): hf_id is empty" in notes.getvalue()
+
+
+def test_the_aims_tell_a_pool_outside_its_band_and_a_verdict_against_its_outcome(file: Path) -> None:
+    # 45.32 GiB were printed; 70 and 20 lie far above and below what any band reaches.
+    write(
+        file,
+        {**RUN, "source": "one", "outcome": "ok"},
+        {**RUN, "id": "b", "source": "two", "outcome": "ok", "available_kv_gib": "70"},
+        {**RUN, "id": "c", "source": "three", "outcome": "kv_too_small", "available_kv_gib": "20"},
+    )
+    runs, _ = read_runs(file, load_catalog())
+
+    aims = {aim.name: aim for aim in aims_of(runs, {"one": CONSTANTS})}
+
+    below, inside = aims["pool below the careful end"], aims["pool inside the band"]
+    assert below.value == pytest.approx(1 / 3)
+    assert inside.value == pytest.approx(1 / 3)
+    assert not below.is_met
+    assert not inside.is_met
+    assert (below.left_out, inside.left_out) == (0.0, 1.0), "of the one source with constants of others"
+    assert aims["refused but said to fit"].value == 1.0
+    assert not aims["refused but said to fit"].is_met
+    assert aims["started but said not to"].is_met
+
+
+def test_with_one_source_alone_nothing_is_left_out(file: Path) -> None:
+    write(file, {**RUN, "source": "one"}, {**RUN, "id": "b", "source": "one"})
+    runs, _ = read_runs(file, load_catalog())
+    assert constants_without(runs) == {}
+    assert all(aim.left_out is None for aim in aims_of(runs, {}))

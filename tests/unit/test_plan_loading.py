@@ -59,6 +59,8 @@ def test_the_report_says_each_part_of_the_time() -> None:
         "restartSeconds": 586,
         "budgetSeconds": 2700,
         "keptIn": None,
+        "start": "cold",
+        "startBecause": "what vLLM compiles goes with the pod; cache.pvc or cache.hostPath keeps it",
     }
 
 

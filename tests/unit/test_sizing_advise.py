@@ -178,8 +178,18 @@ def test_fit_prints_the_verdict_the_band_and_the_bounds() -> None:
         "fit", "Qwen/Qwen3.6-27B-FP8", "--gpu", "L40S", "--context", "64K", "--max-num-seqs", "16"
     )
     assert answer["verdict"] == "fits"
+    assert answer["start"] is None
+    assert answer["availableKvGibByStart"]["cold"] < answer["availableKvGibByStart"]["warm"]
+    assert "after a cold start" in done.output
     # 864 GB/s over 26 GiB of weights that are read and 2.4 of cache is under 29 tokens a second
     assert 20 < answer["bounds"]["decodeTokensPerSecondOne"] < 29
+
+
+def test_fit_sizes_the_start_that_it_is_told() -> None:
+    asked = ("fit", "Qwen/Qwen3.6-27B-FP8", "--gpu", "L40S", "--context", "64K", "--max-num-seqs", "16")
+    cold, warm = (values(*asked, "--start", kind) for kind in ("cold", "warm"))
+    assert cold["prediction"]["available_kv_gib"] < warm["prediction"]["available_kv_gib"]
+    assert "after a cold start" not in run(*asked, "--start", "cold").output, "one start is told, one is said"
 
 
 def test_a_refusal_offers_what_would_fit() -> None:

@@ -184,6 +184,23 @@ def test_the_text_of_a_log_names_its_gpu(text: str, name: str, total_gib: float)
     assert gpu.name == name
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "total_gib"),
+    [
+        # NVIDIA's MIG user guide: 4,864 MiB of 1g.5gb, 40,192 of 3g.40gb of an A100 with 80 GB
+        ("A100 40GB MIG 1g.5gb", "A100-40-MIG-1g.5gb", 4.74),
+        ("NVIDIA A100 80GB PCIe MIG 3g.40gb", "A100-80-MIG-3g.40gb", 39.24),
+        ("B200 MIG 1g.23gb", "B200 MIG 1g.23gb", 21.9),  # in no list: 0.95 of what its name says
+    ],
+)
+def test_a_slice_of_a_gpu_is_never_taken_for_the_card(text: str, name: str, total_gib: float) -> None:
+    gpu = accelerator_named(text, CATALOG.accelerators)
+    assert gpu is not None
+    assert gpu.name == name
+    assert gpu.total_gib == pytest.approx(total_gib, abs=0.06)
+    assert gpu.mig is not None, "slices cannot share a model"
+
+
 def test_the_memory_of_a_host_is_not_taken_for_that_of_its_gpu() -> None:
     gpu = accelerator_named("NVIDIA GH200 480GB", CATALOG.accelerators)
     assert gpu is not None

@@ -16,7 +16,8 @@ from onprem_agents.catalog import (
     Source,
     load_catalog,
 )
-from onprem_agents.sizing import cache_layout
+from onprem_agents.sizing import cache_layout, release_rules
+from onprem_agents.sizing.kv_cache import writes_checkpoints
 
 pytestmark = pytest.mark.unit
 
@@ -217,4 +218,41 @@ def test_the_block_of_a_hybrid_model_is_never_below_what_holds_a_state() -> None
         .block_tokens
         for wanted in (None, 256, 1024)
     }
-    assert sizes == {None: 784, 256: 784, 1024: 1024}
+    assert sizes == {None: 784, 256: 1024, 1024: 1024}, "in steps of the wanted one"
+
+
+# vLLM 0.33.0's planner as for an H100, where FlashInfer runs the prefill of delta nets: three states a group, blocks in
+# multiples of 64. BF16 and FP8 cache, one request of 32,769 tokens.
+@pytest.mark.parametrize(
+    ("model", "kv_cache_dtype", "request_bytes"),
+    [
+        ("Qwen3-Next-80B-A3B", "auto", 934_281_216),
+        ("Qwen3-Next-80B-A3B", "fp8", 534_773_760),
+        ("Qwen3.5-35B-A3B", "auto", 891_289_600),
+        ("Qwen3.5-35B-A3B", "fp8", 540_672_000),
+    ],
+)
+def test_delta_nets_keep_a_checkpoint_where_flashinfer_runs_them(
+    model: str, kv_cache_dtype: str, request_bytes: int
+) -> None:
+    layout = cache_layout(
+        known(model),
+        tensor_parallel=1,
+        kv_cache_dtype=kv_cache_dtype,
+        max_num_batched_tokens=8192,
+        delta_checkpoints=True,
+    )
+    assert layout.blocks_per_request(32_769) * layout.bytes_per_block == request_bytes
+
+
+@pytest.mark.parametrize(
+    ("gpu", "vllm", "are_written"),
+    [
+        ("H100", "0.33.0", True),
+        ("H100", "0.32.0", False),
+        ("B200", "0.33.0", True),
+        ("L40S", "0.33.0", False),
+    ],
+)
+def test_checkpoints_of_delta_nets_depend_on_release_and_gpu(gpu: str, vllm: str, are_written: bool) -> None:
+    assert writes_checkpoints(load_catalog().accelerator(gpu), release_rules(vllm)) == are_written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,9 +12,15 @@ from rich.table import Table
 
 from embedded.progress import Progress
 from onprem_agents.catalog import load_catalog
+from onprem_agents.sizing.constants import Constants
+from onprem_agents.sizing.release import version_number
+from tools.bench.sizing_aims import aims_of
 from tools.bench.sizing_baselines import BASELINES
-from tools.bench.sizing_fit import cross_validate
+from tools.bench.sizing_fit import constants_without
 from tools.bench.sizing_rows import COLUMNS, COUNTED, ENGINE, MOST_TOLD, Run, errors_of, read_runs
+
+# vLLM since it counts CUDA graphs; an untold release is none of these.
+_RECENT, _OLDEST = (0, 20), (0, 0)
 
 _Errors = dict[tuple[str, str, str], list[float]]
 
@@ -36,15 +42,13 @@ def measure_sizing(path: Path, progress: Progress) -> None:
     console.print(_table("by family", runs, lambda run: run.family, (ENGINE,)))
     console.print(_table("by precision", runs, lambda run: run.precision, (ENGINE,)))
     with progress.step("fit the constants without each source in turn"):
-        crossed = cross_validate(runs)
-    if not crossed.left_out:
+        without = constants_without(runs)
+    if not without:
         console.print("no cross-validation: the runs with a pool come from fewer than two sources")
-        return
-    console.print(
-        f"KV pool, share of GPU memory: median {_percent(crossed.fitted, 0.5)}, 90 % {_percent(crossed.fitted, 0.9)}; "
-        f"with constants fitted to the other {crossed.sources - 1} sources: median "
-        f"{_percent(crossed.left_out, 0.5)}, 90 % {_percent(crossed.left_out, 0.9)}"
-    )
+    console.print(_aims("aims, all runs", runs, without))
+    recent = [run for run in runs if (version_number(run.request.vllm) or _OLDEST) >= _RECENT]
+    if recent:
+        console.print(_aims("aims, vLLM 0.20 and newer", recent, without))
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -67,6 +71,19 @@ def _table(title: str, runs: Iterable[Run], key: Callable[[Run], str], estimator
         for estimator in estimators:
             cells = [_cell(errors.get((group, estimator, column), [])) for column in COLUMNS]
             table.add_row(group, estimator, *cells)
+    return table
+
+
+def _aims(title: str, runs: Sequence[Run], without: Mapping[str, Constants]) -> Table:
+    """Return what the engine is held to; beside it the sources that its constants and weights were not taken from."""
+    table = Table(title=f"{title} ({len(runs)})", show_edge=False, title_justify="left")
+    for name in ("", "aim", "is", "", "source left out, weights counted"):
+        table.add_column(name, justify="left" if not name else "right")
+    for one in aims_of(runs, without):
+        left_out = "–" if one.left_out is None else f"{one.left_out:.1%}"
+        value = "–" if one.value is None else f"{one.value:.1%}"
+        bound = f"{'≥' if one.at_least else '≤'} {one.aim:.1%}"
+        table.add_row(one.name, bound, value, "✓" if one.is_met else "missed", left_out)
     return table
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from onprem_agents.advice.past_runs import request_of
+from onprem_agents.advice.past_runs import predict, request_of
 from onprem_agents.catalog import Catalog, Variant
 from onprem_agents.errors import InvalidInput, OnpremError, Problem
 from onprem_agents.sizing import FitRequest, memory_of
@@ -36,7 +36,10 @@ class _NotCompared(OnpremError):
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One run that can be compared. Figures are GiB per GPU, None where vLLM did not print them."""
+    """One run that can be compared. Figures are GiB per GPU, None where vLLM did not print them.
+
+    `outcome` is how it ended ("ok", "kv_too_small", "oom_start"), `verdict` what the engine says of it.
+    """
 
     ident: str
     family: str
@@ -50,6 +53,13 @@ class Run:
     graphs_gib: float | None
     activation_gib: float | None
     non_torch_gib: float | None
+    outcome: str
+    verdict: str | None
+
+    @property
+    def has_pool(self) -> bool:
+        """Whether the pool that it printed can be held against a prediction: of V1, and of a share that it tells."""
+        return self.pool_gib is not None and self.told_utilization and not self.request.rules.is_v0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +113,7 @@ def errors_of(run: Run) -> Iterator[tuple[str, str, float]]:
     concurrency = (
         None if run.pool_gib is None else memory.layout.concurrency(run.pool_gib, run.request.context_tokens)
     )
-    counted = memory_of(replace(run.request, variant=_unseen(run.request.variant)))
+    counted = memory_of(replace(run.request, variant=unseen(run.request.variant)))
     estimates = {
         ENGINE: (memory.weights.gib, memory.pool_gib, concurrency),
         COUNTED: (counted.weights.gib, counted.pool_gib, concurrency),
@@ -121,16 +131,18 @@ def errors_of(run: Run) -> Iterator[tuple[str, str, float]]:
             yield name, "concurrency", abs(held - run.concurrency) / run.concurrency
 
 
-def _unseen(variant: Variant) -> Variant:
+def unseen(variant: Variant) -> Variant:
+    """Return the checkpoint as one that no log shows: its weights are counted from the architecture."""
     return variant.model_copy(update={"measured": False, "loaded_gib_per_gpu": {}})
 
 
 def _run(row: Mapping[str, str], catalog: Catalog) -> Run:
     if row.get("patched"):
         raise _NotCompared("its vLLM was changed (column patched)")
-    request = request_of({key: value for key, value in row.items() if key not in _ANSWERS}, catalog)
+    asked = {key: value for key, value in row.items() if key not in _ANSWERS}
+    request = request_of(asked, catalog)
     load, pool, concurrency = (_number(row, name) for name in _FIGURES)
-    if load is None and pool is None and concurrency is None:
+    if load is None and pool is None and concurrency is None and not row.get("outcome"):
         raise _NotCompared(f"it has none of the figures {', '.join(_FIGURES)}")
     return Run(
         ident=row.get("id") or "",
@@ -145,6 +157,8 @@ def _run(row: Mapping[str, str], catalog: Catalog) -> Run:
         graphs_gib=_number(row, "graph_gib"),
         activation_gib=_number(row, "activation_peak_gib"),
         non_torch_gib=_number(row, "non_torch_gib"),
+        outcome=row.get("outcome") or "",
+        verdict=predict(asked, catalog)["verdict"],
     )
 
 

@@ -94,7 +94,7 @@ def _pace(request: FitRequest, prompt_tokens: int) -> tuple[Pace, float]:
 
     def pace(context_tokens: int) -> Pace:
         demand = demand_from(
-            shares_of(model, request.variant),
+            shares_of(request),
             attention_of(architecture, context_tokens),
             context_tokens=context_tokens,
             weights_gib=memory_of(request).weights.gib,
