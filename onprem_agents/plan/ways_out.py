@@ -12,6 +12,7 @@ from onprem_agents.plan.pool import Pool
 from onprem_agents.sizing import FitRequest, candidate_tensor_parallel, changes_that_fit
 from onprem_agents.sizing.changes import ROLE_FIELDS, differing, repaired
 from onprem_agents.sizing.refusals import Setting
+from onprem_agents.stack.cache import Cache, PvcCache
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import Release
 
@@ -19,6 +20,8 @@ from onprem_agents.vllm import Release
 _PRECISIONS = frozenset(
     word for part in get_args(ModelRole.model_fields["precision"].annotation) for word in get_args(part)
 )
+# Weights of these sources may be kept in a claim.
+_DOWNLOADED = ("hf://", "s3://")
 # A typical server has no more.
 _MOST_GPUS = 8
 _MOST_WAYS = 4
@@ -49,7 +52,7 @@ def ways_out(
     role: ModelRole, nearest: Choice, pool: Pool, *, catalog: Catalog, release: Release, where: str
 ) -> tuple[Way, ...]:
     """Return what makes a role fit that does not, the cheapest first, the least hardware last."""
-    ways: dict[str, Way] = {}
+    ways = {way.text: way for way in _kept(role, nearest, pool, release=release, where=where)}
     for change in changes_that_fit(nearest.request, gpus_per_node=pool.gpus_per_node, buying=False):
         updates = _updates(role, nearest, change.request)
         steps = steps_to(where, role, updates)
@@ -109,6 +112,17 @@ def steps_to(where: str, role: ModelRole, updates: dict[str, Any]) -> list[str]:
         elif getattr(role, field) is not None:
             steps.append(f"leave out {key}")
     return steps
+
+
+def _kept(role: ModelRole, nearest: Choice, pool: Pool, *, release: Release, where: str) -> Iterator[Way]:
+    """Yield a claim, where all that is missing is what a cold start takes and a warm one does not."""
+    if role.cache is not None or (role.source is not None and not role.source.startswith(_DOWNLOADED)):
+        return
+    kept = role.model_copy(update={"cache": Cache(pvc=PvcCache())})
+    choice, _ = choose(kept, nearest.model, (nearest.variant,), pool, release=release)
+    if choice is not None:
+        text = f"set {where}.cache to {{pvc: {{}}}}, which keeps what vLLM compiles"
+        yield Way(setting="start", text=text, choice=choice)
 
 
 def _hardware(

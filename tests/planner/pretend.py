@@ -166,7 +166,7 @@ def _read_configurations_as_before() -> None:
 
     if "per_layer" in Path(model_arch_config_convertor.__file__).read_text(encoding="utf-8"):
         return
-    from transformers.integrations.heterogeneity.configuration_utils import (  # type: ignore[import-not-found]
+    from transformers.integrations.heterogeneity.configuration_utils import (
         HeterogeneousConfigMixin,
     )
 
@@ -181,7 +181,7 @@ def _read_configurations_as_before() -> None:
 
 def _give_gemma_its_names_back() -> None:
     """Let Gemma 4's full layers be read by the names of its config.json, which Transformers 5 takes apart by layer."""
-    from transformers.models.gemma4.configuration_gemma4 import (  # type: ignore[import-not-found]
+    from transformers.models.gemma4.configuration_gemma4 import (
         Gemma4TextConfig,
     )
 

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from onprem_agents.catalog import Model, load_catalog
-from onprem_agents.sizing import cache_layout, release_rules
+from onprem_agents.sizing import release_rules
+from onprem_agents.sizing.memory import layout_of
 from onprem_agents.vllm import version_key
-from tests.planner.golden import Figure, contexts
+from tests.planner.golden import Figure, contexts, planned_request
 from tests.planner.towers import seeing_config_of
 from tools.model_config import NOT_SERVED, Config, config_of
 
 FILE = Path(__file__).with_name("releases.json")
-RELEASES = ("0.20.2", "0.22.1", "0.25.1", "0.33.0")
+RELEASES = ("0.20.2", "0.22.1", "0.25.1", "0.28.0", "0.33.0")
 """Those between which the planner changed; `golden.json` has 0.32.0. All run with the PyTorch of that release."""
 POOL_GIB = 40
 SETTINGS: dict[str, Any] = {
@@ -111,14 +112,8 @@ def figures(release: str, answers: list[dict[str, Any]]) -> Iterator[Figure]:
         for name, plan in entry["plans"].items():
             if "bytes" not in plan:
                 continue
-            tensor_parallel, dtype = name.split()
-            layout = cache_layout(
-                model.architecture,
-                tensor_parallel=int(tensor_parallel),
-                kv_cache_dtype=dtype,
-                max_num_batched_tokens=entry["batched_tokens"],
-                rules=rules,
-            )
+            request = planned_request(model, name, vllm=release, batched_tokens=entry["batched_tokens"])
+            layout = layout_of(request)
             asked = contexts(model)
             for context, theirs, tokens in zip(asked, plan["bytes"], plan["tokens"], strict=True):
                 ours = layout.blocks_per_request(context) * layout.bytes_per_block
