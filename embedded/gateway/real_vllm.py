@@ -46,6 +46,7 @@ _LONGEST_ANSWER_TOKENS = 1024
 # The parsers whose markers the tiny model's tokenizer has. The JSON of hermes comes to an end under vLLM's grammar,
 # the XML of Qwen3-Coder's parsers would not.
 _TOOL_PARSER, _REASONING_PARSER = "hermes", "qwen3"
+_PURPOSE = f"--upstream {WORD} starts the real vLLM"
 _INSTALL = (
     "install one as CONTRIBUTING.md says under 'vLLM on the CPU' (about 6 GB) and set "
     f"{PYTHON} to its Python, or leave --upstream out for the scripted model"
@@ -60,25 +61,24 @@ class Vllm:
     version: str
 
 
-def found() -> Vllm:
+def found(*, purpose: str = _PURPOSE, install: str = _INSTALL) -> Vllm:
     """Return the vLLM of `$ONPREM_VLLM_PYTHON` or of the `vllm` on PATH.
 
-    Raises `EnvironmentProblem` when there is none or when it does not say its version.
+    Raises `EnvironmentProblem` when there is none or when it does not say its version; it says what vLLM is wanted
+    for and how to get one.
     """
     python = os.environ.get(PYTHON) or _python_of(shutil.which("vllm"))
     if python is None:
-        raise EnvironmentProblem(
-            f"--upstream {WORD} starts the real vLLM, and none is installed here: {_INSTALL}"
-        )
+        raise EnvironmentProblem(f"{purpose}, and none is installed here: {install}")
     try:
         said = subprocess.run(
             [python, "-c", _VERSION], capture_output=True, text=True, check=False, timeout=_VERSION_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentProblem(f"{python} cannot be run ({error}): {_INSTALL}") from error
+        raise EnvironmentProblem(f"{python} cannot be run ({error}): {install}") from error
     if said.returncode != 0:
         last = (said.stderr.strip().splitlines() or ["no word"])[-1]
-        raise EnvironmentProblem(f"{python} has no vLLM that says its version ({last}): {_INSTALL}")
+        raise EnvironmentProblem(f"{python} has no vLLM that says its version ({last}): {install}")
     return Vllm(python=python, version=said.stdout.strip().partition("+")[0])
 
 

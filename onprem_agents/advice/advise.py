@@ -9,6 +9,7 @@ from functools import cached_property
 from operator import itemgetter
 
 from onprem_agents.advice.model_servers import Gpu, GpuClass, Held, ModelServers, Server
+from onprem_agents.advice.quality import RANKING, Standing, standings
 from onprem_agents.catalog import Accelerator, Catalog, Model
 from onprem_agents.sizing import FitRequest, Memory, memory_of
 from onprem_agents.sizing.memory import Room
@@ -22,8 +23,8 @@ _WORKS = {"yes": 1, "unproven": 0, "no": -1}
 _ALL_HELD = 2
 
 
-# What puts one model before another: how well its sessions cover the team, what agents do with it and its size, its
-# sessions.
+# What puts one model before another: how well its sessions cover the team, its quality for agents (see
+# `_with_standing`), its sessions.
 Place = tuple[int, int, int]
 _Found = tuple[Place, Server]
 
@@ -37,6 +38,7 @@ class Advice:
     replicas: int
     developers: int
     place: Place
+    standing: Standing | None
 
     @cached_property
     def request(self) -> FitRequest:
@@ -84,6 +86,7 @@ class Ranking:
     accelerator: Accelerator
     gpus: int
     developers: int
+    standings: Mapping[str, Standing]
     found: Sequence[_Found]
 
     @cached_property
@@ -99,6 +102,7 @@ class Ranking:
             replicas=self.gpus // server.recipe.tensor_parallel,
             developers=self.developers,
             place=place,
+            standing=self.standings.get(server.recipe.model.name),
         )
 
 
@@ -113,7 +117,8 @@ def advise(
     """Return the best way to serve each model that fits and that agents can use, ranked; empty when none fits.
 
     Agents use no model for which vLLM has no tool-call parser. All GPUs are in one node. Ranked by whether the
-    sessions of the team are held, then by the agents that work with the model, then by its size.
+    sessions of the team are held, then by what a public benchmark says of the model, then by the agents that work with
+    it, then by its size.
     """
     (ranking,) = rankings(
         catalog, [accelerator], [gpus], developers=developers, context_tokens=context_tokens
@@ -134,10 +139,11 @@ def rankings(
 
     `first_only` leaves out all but the first choice, and with that most of the search.
     """
+    standing_of = standings(catalog.models)
     able = [model for model in catalog.models if model.tool_call_parser is not None]
     models = [
         (ModelServers(model, context_tokens=context_tokens, gpus=max(counts)), standing)
-        for model, standing in _with_standing(able)
+        for model, standing in _with_standing(able, standing_of)
     ]
     known: dict[tuple[tuple[str, float, bool], Room, GpuClass], Mapping[int, Sequence[_Found]]] = {}
     for accelerator in accelerators:
@@ -147,7 +153,13 @@ def rankings(
         if key not in known:
             known[key] = _ranked(models, gpu, counts, developers, first_only=first_only)
         for gpus in counts:
-            yield Ranking(accelerator=accelerator, gpus=gpus, developers=developers, found=known[key][gpus])
+            yield Ranking(
+                accelerator=accelerator,
+                gpus=gpus,
+                developers=developers,
+                standings=standing_of,
+                found=known[key][gpus],
+            )
 
 
 def _ranked(
@@ -178,12 +190,18 @@ def _ranked(
     return {gpus: found[:1] for gpus, found in ranked.items()} if first_only else ranked
 
 
-def _with_standing(models: Iterable[Model]) -> list[tuple[Model, int]]:
-    """Return each model with its place among all, by the agents that work with it and then by its size; best first."""
-    marked = [
-        ((sum(_WORKS[support.works] for support in model.agents.values()), model.total_params), model)
-        for model in models
-    ]
+def _with_standing(models: Iterable[Model], standing_of: Mapping[str, Standing]) -> list[tuple[Model, int]]:
+    """Return each model with its place among all, best first.
+
+    Those with which more agents fail than work come last. Before them, by quality: those of which no benchmark says
+    enough come after the others. Those that are alike go by the agents that work with them, then by size.
+    """
+    marked = []
+    for model in models:
+        agents = sum(_WORKS[support.works] for support in model.agents.values())
+        standing = standing_of.get(model.name)
+        order = standing.order if standing is not None else ()
+        marked.append(((agents >= 0, order, agents, model.total_params), model))
     places = {mark: place for place, mark in enumerate(sorted({mark for mark, _ in marked}))}
     return sorted(((model, places[mark]) for mark, model in marked), key=itemgetter(1), reverse=True)
 
@@ -226,6 +244,7 @@ def _cover(sessions: int, developers: int) -> int:
 def _reasons(advice: Advice) -> Iterator[str]:
     request, model = advice.request, advice.model
     yield f"{advice.sessions} sessions of {request.context_tokens} tokens for {advice.developers} developers"
+    yield _quality_in_words(advice)
     proven = [name for name, support in model.agents.items() if support.works == "yes"]
     yield f"seen working with {', '.join(proven)}" if proven else "no agent was seen working with it yet"
     broken = [f"{name}: {support.why}" for name, support in model.agents.items() if support.works == "no"]
@@ -237,3 +256,14 @@ def _reasons(advice: Advice) -> Iterator[str]:
     if request.tensor_parallel > 1 and not request.accelerator.nvlink:
         gb = request.accelerator.interconnect_gb_per_second
         yield f"{request.tensor_parallel} GPUs share one model without NVLink ({gb} GB/s): links may bound its speed"
+
+
+def _quality_in_words(advice: Advice) -> str:
+    standing = advice.standing
+    if standing is None:
+        return f"no public figure places it on {RANKING}: after the models that have one"
+    figure = standing.figure
+    told = figure.said
+    if standing.over is not None:
+        told += f": not behind {standing.over}, which has {standing.score:g} % on {RANKING}"
+    return f"{told} ({figure.source.where}, read {figure.source.read})"

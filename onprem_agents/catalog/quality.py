@@ -13,8 +13,8 @@ Benchmark = Literal[
 ]
 """Those that agents solve, the best known first; LiveCodeBench is written without tools."""
 
-By = Literal["maker", "OpenHands Index", "Uni-Agent", "Artificial Analysis", "Scale AI", "another"]
-"""Who measured: the model's maker, a board that runs all models alike, or someone else, who may be a rival."""
+By = Literal["maker", "OpenHands Index", "Uni-Agent", "Artificial Analysis", "Scale AI", "rival", "another"]
+"""Who measured: the model's maker, a board that runs all models alike, a maker of other models, or someone else."""
 
 Unrated = Literal["before-agents", "none-found"]
 """Why a model has no figure: it is older than such benchmarks, or neither its maker nor a board was seen to say one."""
@@ -28,3 +28,11 @@ class Quality(Fact):
     by: By
     harness: str | None = None
     source: Source
+
+    @property
+    def said(self) -> str:
+        """The figure in words, with who measured it."""
+        others = {"maker": "its maker", "rival": "a maker of other models", "another": "someone else"}
+        hand = others.get(self.by, self.by)
+        how = f" ({self.harness})" if self.harness is not None else ""
+        return f"{self.benchmark} {self.score:g} %, measured by {hand}{how}"

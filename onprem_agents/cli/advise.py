@@ -13,6 +13,7 @@ from rich.table import Column, Table
 
 from onprem_agents.advice.advise import Advice, Ranking, advise
 from onprem_agents.advice.hardware import best_of_each
+from onprem_agents.advice.quality import RANKING, quality_of
 from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
 from onprem_agents.cli.options import json_option
@@ -22,6 +23,10 @@ from onprem_agents.stack.settings import PROJECT
 from onprem_agents.units import BadUnit, format_tokens, parse_tokens
 
 _SHOWN = 8
+_LEGEND = (
+    f"  quality: % of {RANKING} solved, ≥ by a benchmark that it shares with a model that has such a figure; "
+    "those without come last"
+)
 
 
 @click.command(name="advise")
@@ -83,11 +88,12 @@ def _advise_hardware(count: int | None, developers: int, tokens: int, as_json: b
         click.echo(json.dumps([_hardware_values(ranking) for ranking in each], indent=2))
         return
     table = Table(
-        Column("GPUs", no_wrap=True), _model_column(), _sessions_column(), "agents", show_edge=False
+        *(Column("GPUs", no_wrap=True), _model_column(), _sessions_column(), _quality_column(), "agents"),
+        show_edge=False,
     )
     for ranking in each:
-        model, sessions, _, agents = _cells(ranking.choices[0])
-        table.add_row(f"{ranking.gpus} × {ranking.accelerator.name}", model, sessions, agents)
+        model, sessions, quality, _, agents = _cells(ranking.choices[0])
+        table.add_row(f"{ranking.gpus} × {ranking.accelerator.name}", model, sessions, quality, agents)
     console = Console(highlight=False)
     console.print(table)
     console.print(
@@ -95,6 +101,7 @@ def _advise_hardware(count: int | None, developers: int, tokens: int, as_json: b
         "onprem-agents advise --gpu NAME --count N ranks the models of one row",
         soft_wrap=True,
     )
+    console.print(_LEGEND, soft_wrap=True)
 
 
 def _nothing_fits(where: str, found: str) -> InvalidInput:
@@ -124,6 +131,7 @@ def _values(advice: Advice) -> dict[str, Any]:
         "model": request.variant.hf_id,
         "precision": request.variant.precision,
         "license": advice.model.license,
+        "quality": _quality_values(advice),
         "agents": {agent.name: advice.model.works_with(agent.name) for agent in AGENTS},
         "tensorParallel": request.tensor_parallel,
         "replicas": advice.replicas,
@@ -136,9 +144,25 @@ def _values(advice: Advice) -> dict[str, Any]:
     }
 
 
+def _quality_values(advice: Advice) -> dict[str, Any]:
+    standing = advice.standing
+    figure = standing.figure if standing is not None else quality_of(advice.model)
+    placed = {"rankedAt": standing.score, "over": standing.over} if standing is not None else {}
+    told = figure.model_dump(mode="json") if figure is not None else {"unrated": advice.model.unrated}
+    return {**told, **placed}
+
+
 def _print(ranked: tuple[Advice, ...], console: Console) -> None:
     table = Table(
-        *("", _model_column(), Column("GPUs", no_wrap=True), _sessions_column(), "license", "agents"),
+        *(
+            "",
+            _model_column(),
+            Column("GPUs", no_wrap=True),
+            _sessions_column(),
+            _quality_column(),
+            "license",
+            "agents",
+        ),
         show_edge=False,
     )
     for place, advice in enumerate(ranked[:_SHOWN], start=1):
@@ -149,6 +173,7 @@ def _print(ranked: tuple[Advice, ...], console: Console) -> None:
         console.print(f"  1: {reason}", soft_wrap=True, markup=False)
     if len(ranked) > _SHOWN:
         console.print(f"  … and {len(ranked) - _SHOWN} more (--json lists all)")
+    console.print(_LEGEND, soft_wrap=True)
 
 
 def _model_column() -> Column:
@@ -160,12 +185,17 @@ def _sessions_column() -> Column:
     return Column("sessions", no_wrap=True)
 
 
-def _cells(advice: Advice) -> tuple[str, str, str, str]:
-    """Return model, sessions with their context, licence and agents as a table shows them."""
+def _quality_column() -> Column:
+    return Column("quality", no_wrap=True)
+
+
+def _cells(advice: Advice) -> tuple[str, str, str, str, str]:
+    """Return model, sessions with their context, quality, licence and agents as a table shows them."""
     request = advice.request
     return (
         f"{request.variant.hf_id} ({request.variant.precision})",
         f"{advice.sessions} × {format_tokens(request.context_tokens)}",
+        f"{advice.standing or ''}",
         advice.model.license,
         ", ".join(advice.agents) or "unproven",
     )

@@ -91,10 +91,7 @@ def _model(model: Model, catalog: Catalog) -> Iterator[Row]:
 
 def _quality(model: Model) -> Iterator[Row]:
     for figure in model.quality:
-        hand = {"maker": "its maker", "another": "someone else"}.get(figure.by, figure.by)
-        how = f" ({figure.harness})" if figure.harness is not None else ""
-        text = f"{figure.benchmark} {figure.score:g} %, measured by {hand}{how}"
-        yield Row(title="quality", text=text, source=figure.source)
+        yield Row(title="quality", text=figure.said, source=figure.source)
     if model.unrated is not None:
         yield Row(title="quality", text=_UNRATED[model.unrated])
 

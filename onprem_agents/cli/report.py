@@ -39,9 +39,9 @@ def report_command(stack: str, folder: Path, html: str | None, as_json: bool) ->
 
     The page loads nothing from elsewhere and can be printed: it begins with a summary, the details come after it.
     """
+    plan = plan_stack_file(folder, stack)
     place = None if html is None else Path(html or f"report-{stack}.html")
     check_place(place)
-    plan = plan_stack_file(folder, stack)
     values, checks = values_of(plan), checks_of(plan)
     if place is not None:
         write_page(place, page(values, checks, today()))

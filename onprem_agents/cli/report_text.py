@@ -30,7 +30,10 @@ def lines(values: StackValues, checks: Checks) -> Iterator[str]:
             f"{speed(server.together)} for each of {count(values.developers, 'developer')} at work, "
             f"{speed(server.alone)} for one alone"
         )
-    yield f"Agents: {agents(values)}"
+        if server.quality is not None:
+            yield f"    {server.quality}"
+    if values.main.agents:
+        yield f"Agents: {agents(values)}"
     if values.cost is not None:
         yield f"Cost: {values.cost.per_month:,.0f} {values.cost.currency} a month"
     yield f"Policies: {policies(checks)}"

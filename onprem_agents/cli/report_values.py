@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from onprem_agents.advice.quality import quality_of
 from onprem_agents.plan import PlatformPlan, ServingPlan
 from onprem_agents.plan.agents_served import agents_served
+from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.curves import ContextPoint, by_context, by_developers, speed_for
 from onprem_agents.plan.report import kept_in
 from onprem_agents.sizing import Speed
@@ -84,6 +86,8 @@ class Server:
     images: bool
     thinking: str | None
     licence: str
+    quality: str | None
+    """What the public benchmark says that says most of it, None where none was found."""
     memory: Memory
     alone: Speed
     together: Speed
@@ -91,6 +95,7 @@ class Server:
     by_context: tuple[ContextPoint, ...]
     by_developers: tuple[Speed, ...]
     agents: tuple[ServedAgent, ...]
+    """Those that developers use."""
     loading: Loading
     rollout: str
     downtime: bool
@@ -182,6 +187,7 @@ def _server(serving: ServingPlan, plan: PlatformPlan) -> Server:
         images=serving.vision,
         thinking=None if serving.thinking is None else serving.thinking.said(),
         licence=serving.model.license,
+        quality=None if (figure := quality_of(serving.model)) is None else figure.said,
         memory=Memory(
             total_gib=fit.gpu_total_gib,
             terms=fit.terms,
@@ -201,6 +207,7 @@ def _server(serving: ServingPlan, plan: PlatformPlan) -> Server:
                 obstacle=None if each.obstacle is None else each.obstacle.reason,
             )
             for each in agents_served(serving, plan.settings.translation)
+            if each.agent in agents_used(plan.settings)
         ),
         loading=Loading(
             weights_gib=loading.weights_gib,

@@ -85,12 +85,24 @@ def unserved_stack(
 
 
 def with_notes(settings: Platform, roles: Sequence[ServingPlan], plans: Plans) -> tuple[ServingPlan, ...]:
-    """Return the roles, the first with a note of agents that no role serves.
-
-    Told are those that the stack names, and those that a change of settings would serve, with that change.
-    """
+    """Return the roles, the first with notes of the agents that no role serves, and of those that only others do."""
     agents = agents_used(settings)
     unserved = _unserved(settings, roles, agents)
+    notes = (
+        *_of_no_role(settings, roles, plans, agents, unserved),
+        *_of_another_role(roles, agents, unserved),
+    )
+    return (replace(roles[0], notes=(*roles[0].notes, *notes)), *roles[1:])
+
+
+def _of_no_role(
+    settings: Platform,
+    roles: Sequence[ServingPlan],
+    plans: Plans,
+    agents: Sequence[Agent],
+    unserved: Sequence[Unserved],
+) -> Iterator[str]:
+    """Yield which agents no role serves, of those that the stack names or that a change of settings would serve."""
     missed = [agent for agent in agents if all(agent.name in obstacles for obstacles in unserved)]
     open_to_settings = [
         agent for agent in missed if any(found[agent.name].lies_in in _SETTINGS for found in unserved)
@@ -106,13 +118,25 @@ def with_notes(settings: Platform, roles: Sequence[ServingPlan], plans: Plans) -
     change = cheapest(setting_changes(settings, roles, open_to_settings, unserved), holds)
     helped = open_to_settings if change is not None else []
     told = helped if settings.access.agents is None else missed
-    if not told:
-        return tuple(roles)
-    note = f"no role serves {_why(told, roles, unserved)}"
-    if change is not None:
-        whom = "" if helped == told else f" for {', '.join(agent.title for agent in helped)}"
-        note += f"; {change.text}{whom}"
-    return (replace(roles[0], notes=(*roles[0].notes, note)), *roles[1:])
+    if told:
+        whom = "" if helped == told else f" for {_titles(helped)}"
+        way = f"; {change.text}{whom}" if change is not None else ""
+        yield f"no role serves {_why(told, roles, unserved)}{way}"
+
+
+def _of_another_role(
+    roles: Sequence[ServingPlan], agents: Sequence[Agent], unserved: Sequence[Unserved]
+) -> Iterator[str]:
+    """Yield which agents only another role serves than the first: setup gives an agent the first one."""
+    first, *others = unserved
+    for role, obstacles in zip(roles[1:], others, strict=True):
+        only_here = [agent for agent in agents if agent.name in first and agent.name not in obstacles]
+        if only_here:
+            yield (
+                f"the first role does the work, and {roles[0].role} does not serve {_titles(only_here)}, as "
+                f"{role.role} does: put {role.role} first in platform.models, or change {roles[0].role}"
+            )
+            return
 
 
 def _unserved(
@@ -144,6 +168,10 @@ def _why(agents: Sequence[Agent], roles: Sequence[ServingPlan], unserved: Sequen
         )
         titles.setdefault(told, []).append(agent.title)
     return "; ".join(f"{', '.join(names)} ({told})" for told, names in titles.items())
+
+
+def _titles(agents: Sequence[Agent]) -> str:
+    return ", ".join(agent.title for agent in agents)
 
 
 def _where(settings: Platform, unserved: Sequence[Unserved]) -> str:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from onprem_agents.catalog import Model, load_catalog
-from onprem_agents.sizing import cache_layout
+from onprem_agents.sizing import CacheLayout, FitRequest
 from onprem_agents.sizing.divisibility import tensor_parallel_problems
-from onprem_agents.sizing.kv_cache import CacheLayout
-from onprem_agents.sizing.release import release_rules
-from tests.planner.configs import NOT_SERVED, config_of
+from onprem_agents.sizing.memory import layout_of
+from tools.model_config import NOT_SERVED, config_of
 
 FILE = Path(__file__).with_name("golden.json")
 TENSOR_PARALLEL = (1, 2, 4, 8)
@@ -130,13 +129,24 @@ def refusals(golden: dict[str, Any]) -> Iterator[tuple[str, bool, bool]]:
 
 
 def _layout(golden: dict[str, Any], model: Model, name: str, batched_tokens: int) -> CacheLayout:
-    tensor_parallel, dtype = name.split()
-    return cache_layout(
-        model.architecture,
+    return layout_of(planned_request(model, name, vllm=golden["vllm"], batched_tokens=batched_tokens))
+
+
+def planned_request(model: Model, plan: str, *, vllm: str, batched_tokens: int, **told: Any) -> FitRequest:
+    """Return what we are asked of a plan such as "2 fp8": the pretended GPU, a checkpoint that names no KV dtype."""
+    tensor_parallel, dtype = plan.split()
+    return FitRequest(
+        model=model,
+        variant=model.variants[0].model_copy(update={"kv_cache_dtype": None}),
+        accelerator=load_catalog().accelerator("H100"),
         tensor_parallel=int(tensor_parallel),
+        context_tokens=contexts(model)[-1],
+        max_num_seqs=16,
         kv_cache_dtype=dtype,
         max_num_batched_tokens=batched_tokens,
-        rules=release_rules(golden["vllm"]),
+        gpu_memory_utilization=0.92,
+        vllm=vllm,
+        **told,
     )
 
 

@@ -3,7 +3,9 @@
 Input: one JSON object with `settings` and `models`, a list of {name, config, context_tokens}. Output: a line of
 JSON for each model, {name, batched_tokens, plans}, where `plans` holds for "TP KV-DTYPE" either `refused` with vLLM's
 sentence or `bytes` of one request for each context, `tokens` that a pool of `pool_gib` is said to hold (null where
-vLLM would not start) and `longest`, the longest context that starts with it.
+vLLM would not start) and `longest`, the longest context that starts with it. `more` settings
+are handed on to vLLM's EngineArgs. With `python_files`, a folder in which the package of another release lies, that one
+is asked; what it makes of libraries that it was not made for is `failed`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-# A script finds its neighbours in its own folder.
+import ways  # type: ignore[import-not-found]  # a script finds its neighbours in its own folder
 from pretend import (  # type: ignore[import-not-found]
     meta_device,
     pretend_a_gpu,
@@ -30,14 +32,19 @@ Plan = dict[str, Any]
 
 def main() -> None:
     asked = json.load(sys.stdin)
+    if "python_files" in asked:  # of another release than the one that is installed
+        sys.path.insert(0, asked["python_files"])
     answers = sys.stdout
     with contextlib.redirect_stdout(io.StringIO()):
         pretend_a_gpu()
+        if "python_files" in asked:
+            assert sys.modules["vllm"].__path__ == [f"{asked['python_files']}/vllm"]
         for model in asked["models"]:
-            print(json.dumps(_plans(model, asked["settings"])), file=answers, flush=True)
+            plans = _plans(model, asked["settings"], older="python_files" in asked)
+            print(json.dumps(plans), file=answers, flush=True)
 
 
-def _plans(model: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+def _plans(model: dict[str, Any], settings: dict[str, Any], *, older: bool) -> dict[str, Any]:
     plans: dict[str, Plan] = {}
     batched = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -46,8 +53,12 @@ def _plans(model: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
             for dtype in settings["kv_cache_dtype"]:
                 try:
                     plan, batched = _plan(folder, tensor_parallel, dtype, model["context_tokens"], settings)
-                except (ValueError, AssertionError) as error:
+                except (ValueError, AssertionError, NotImplementedError) as error:
                     plan = {"refused": _sentence(error)}
+                except Exception as error:
+                    if not older:
+                        raise
+                    plan = {"failed": f"{type(error).__name__}: {_sentence(error)}"}
                 plans[f"{tensor_parallel} {dtype}"] = plan
     return {"name": model["name"], "batched_tokens": batched, "plans": plans}
 
@@ -84,6 +95,7 @@ def _plan(
         max_num_seqs=16,
         max_model_len=contexts[-1],
         enforce_eager=True,
+        **settings.get("more", {}),
     ).create_engine_config()
     with set_current_vllm_config(config), set_default_torch_dtype(config.model_config.dtype), meta_device():
         initialize_model(vllm_config=config, model_config=config.model_config)
@@ -95,28 +107,15 @@ def _plan(
 
 
 def _count(config: Any, specs: dict[str, Any], contexts: list[int], pool_bytes: int) -> Plan:
-    from vllm.distributed.kv_transfer.kv_connector.utils import get_current_attn_backends
-    from vllm.v1.attention.backends.utils import get_supported_kv_cache_layouts, resolve_kv_cache_layout
-    from vllm.v1.core import kv_cache_utils as planner
-    from vllm.v1.core.single_type_kv_cache_manager import register_all_kvcache_specs
-
-    register_all_kvcache_specs(config)
-    layouts = [layout.name for layout in get_supported_kv_cache_layouts(get_current_attn_backends(config))]
-    resolve_kv_cache_layout(config, [layouts], list(specs.values()))
+    ways.prepare(config, specs)
     counted: list[int] = []
     tokens: list[int | None] = []
     for context in contexts:
         config.model_config.max_model_len = context
-        groups = planner.get_kv_cache_groups(config, dict(specs))
-        counted.append(planner._max_memory_usage_bytes_from_groups(config, groups))
-        try:
-            cache = planner.get_kv_cache_configs(config, [dict(specs)], [pool_bytes])[0]
-            tokens.append(planner.get_kv_cache_capacity(config, cache)[0])
-        except ValueError:
-            tokens.append(None)
-    usable = pool_bytes - planner._pool_bytes_per_block(config, groups)
-    longest = planner._estimate_max_model_len_from_groups(config, groups, usable)
-    return {"bytes": counted, "tokens": tokens, "longest": longest}
+        groups = ways.groups_of(config, specs)
+        counted.append(ways.request_bytes(config, groups))
+        tokens.append(ways.printed_tokens(config, specs, pool_bytes))
+    return {"bytes": counted, "tokens": tokens, "longest": ways.longest(config, groups, pool_bytes)}
 
 
 if __name__ == "__main__":

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import importlib.abc
+import importlib.util
 import os
 import sys
 import types
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from typing import Any
 
 _EXTENSIONS = ("_C_stable_libtorch", "_moe_C_stable_libtorch", "_flashmla_C", "_flashmla_extension_C")
 _FLASH_ATTENTION = ("vllm_flash_attn._vllm_fa2_C", "vllm_flash_attn._vllm_fa3_C")
 _INTERFACES = ("third_party.flashmla.flash_mla_interface",)
+# Compiled for the CPU too, so missing beside the Python files of a wheel only.
+_COMPILED = ("_C", "_moe_C")
 _LANGUAGES = ("cutlass", "quack")
+_BESIDE_OLDER = ("gguf", "humming", "tilelang")
 _GROUPS = ("_WORLD", "_TP", "_PP", "_DP", "_EP", "_EPLB", "_PCP", "_DCP")
 _SPLIT_GROUPS = ("_WORLD", "_TP", "_EP", "_EPLB")
 
@@ -36,6 +41,13 @@ class Kernel:
 
     def __or__(self, _other: object) -> Kernel:
         return self  # in annotations
+
+
+class Word(Kernel):
+    """A word of a language in which kernels are written: applied to something it leaves another word."""
+
+    def __call__(self, *_arguments: object, **_named: object) -> Kernel:  # type: ignore[override]
+        return self
 
 
 class Ranks:
@@ -80,14 +92,14 @@ class Extension(types.ModuleType):
     def __getattr__(self, name: str) -> Kernel:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Kernel()
+        return Word() if self.__name__.partition(".")[0] in _BESIDE_OLDER else Kernel()
 
 
 class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds modules of kernel languages that only builds for a GPU bring."""
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
-        if name.partition(".")[0] not in _LANGUAGES:
+        if name.partition(".")[0] not in (*_LANGUAGES, *_BESIDE_OLDER):
             return None
         return ModuleSpec(name, self, is_package=True)
 
@@ -121,7 +133,7 @@ class _Namespaces:
         _OpNamespace.__getattr__ = look_up
 
 
-def pretend_a_gpu() -> None:
+def pretend_a_gpu(total_bytes: int = 85 * 10**9) -> None:
     """Prepare this process; must run before anything of vLLM is imported."""
     os.environ.update(
         VLLM_LOGGING_LEVEL="ERROR",
@@ -131,17 +143,56 @@ def pretend_a_gpu() -> None:
     )
     for name in (*_EXTENSIONS, *_FLASH_ATTENTION):
         sys.modules[f"vllm.{name}"] = types.ModuleType(f"vllm.{name}")
+    for name in _COMPILED:
+        if importlib.util.find_spec(f"vllm.{name}") is None:
+            sys.modules[f"vllm.{name}"] = types.ModuleType(f"vllm.{name}")
     for name in _INTERFACES:
         sys.modules[f"vllm.{name}"] = Extension(f"vllm.{name}")
     sys.meta_path.append(_Absent())
     _Namespaces.install()
-    _platform()
+    _platform(total_bytes)
     _triton()
     _libraries()
     import vllm.v1.worker.gpu.attn_utils  # noqa: F401 - imports all that is decided at import
 
     _look_at_classes_here()
+    _read_configurations_as_before()
     _Namespaces.everything = True
+
+
+def _read_configurations_as_before() -> None:
+    """Let a layer's width be read from the whole model's config, where the release knows no other way (to 0.27)."""
+    from vllm.transformers_utils import model_arch_config_convertor
+
+    if "per_layer" in Path(model_arch_config_convertor.__file__).read_text(encoding="utf-8"):
+        return
+    from transformers.integrations.heterogeneity.configuration_utils import (
+        HeterogeneousConfigMixin,
+    )
+
+    HeterogeneousConfigMixin.allow_global_per_layer_attribute_access = True
+    _give_gemma_its_names_back()
+    # Transformers 5 renames the kinds of layers that such a release looks up by their former names.
+    from vllm.model_executor.models import granitemoehybrid
+
+    kinds = granitemoehybrid.ALL_DECODER_LAYER_TYPES
+    kinds |= {"full_attention": kinds["attention"], "linear_attention": kinds["mamba"]}
+
+
+def _give_gemma_its_names_back() -> None:
+    """Let Gemma 4's full layers be read by the names of its config.json, which Transformers 5 takes apart by layer."""
+    from transformers.models.gemma4.configuration_gemma4 import (
+        Gemma4TextConfig,
+    )
+
+    def of_full_layers(name: str) -> Any:
+        def read(config: Any) -> Any:
+            return getattr(config.per_layer_config[config.layer_types.index("full_attention")], name)
+
+        return property(read)
+
+    Gemma4TextConfig.global_head_dim = of_full_layers("head_dim")
+    Gemma4TextConfig.num_global_key_value_heads = of_full_layers("num_key_value_heads")
 
 
 def _look_at_classes_here() -> None:
@@ -182,7 +233,7 @@ def pretend_ranks(tensor_parallel: int) -> None:
             setattr(parallel_state, name, Group(tensor_parallel if name in _SPLIT_GROUPS else 1))
 
 
-def _platform() -> None:
+def _platform(total_bytes: int) -> None:
     import vllm.platforms
     from vllm.platforms.cuda import NonNvmlCudaPlatform
     from vllm.platforms.interface import DeviceCapability
@@ -190,7 +241,7 @@ def _platform() -> None:
     answers: dict[str, Any] = {
         "get_device_capability": DeviceCapability(9, 0),
         "get_device_name": "NVIDIA H100 80GB HBM3",
-        "get_device_total_memory": 85 * 10**9,
+        "get_device_total_memory": total_bytes,
         "is_fully_connected": True,
         "device_count": 8,
         "num_compute_units": 132,

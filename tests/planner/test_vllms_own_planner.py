@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.planner import golden
+from tests.planner.run import answers_of
 
 pytestmark = pytest.mark.planner
-
-_LIMIT_SECONDS = 3600
 
 
 @pytest.fixture(scope="module")
 def planned(vllm_python: str, vllm_version: str) -> dict[str, Any]:
     """All that vLLM's planner says today, written as the golden file when ONPREM_WRITE_GOLDEN is set."""
-    done = subprocess.run(
-        [vllm_python, str(Path(__file__).with_name("plan.py"))],
-        input=json.dumps(golden.question()),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_LIMIT_SECONDS,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    answers = answers_of(vllm_python, "plan.py", golden.question())
     today = datetime.now(tz=UTC).date().isoformat()
     document = golden.document(vllm_version, today, answers)
     if os.environ.get("ONPREM_WRITE_GOLDEN"):

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+import select
 import shutil
 import subprocess
 import tempfile
@@ -94,6 +95,8 @@ class Browser:
 
     def _hear(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            ready, _, _ = select.select([self._read], [], [], _SECONDS)
+            assert ready, f"the browser said nothing for {_SECONDS} s"
             more = os.read(self._read, 1 << 16)
             assert more, "the browser ended"
             self._rest += more

@@ -28,6 +28,13 @@ def request(model: Model, variant: Variant, gpu: Accelerator = H100, **changes: 
     return replace(base, **changes)  # type: ignore[arg-type] # keyword values are the fields of FitRequest
 
 
+def named_request(model: str, variant: str, gpu: str, **changes: object) -> FitRequest:
+    """A session of 128k in an FP8 cache on one GPU; all three by their names in the catalogue."""
+    known = CATALOG.model(model)
+    asked = {"context_tokens": 131_072, "kv_cache_dtype": "fp8", **changes}
+    return request(known, known.variant(variant), CATALOG.accelerator(gpu), **asked)
+
+
 def sample(count: int) -> list[FitRequest]:
     """Requests of all kinds, the same in every run."""
     dice = random.Random(20261124)  # noqa: S311 - no secret

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from onprem_agents.cli import main
 from onprem_agents.contract.connection import Connection
 from tests.unit.bench_load import RAW
+from tests.unit.browser import browser
 from tests.unit.contract_samples import contract
 from tests.unit.scripted_gateway import KEY, ScriptedGateway, gateway
 
@@ -88,6 +89,17 @@ def test_a_run_gives_json_and_a_page_that_loads_nothing(files: Path, served: Ser
     assert "default-src 'none'" in text
     assert "url(" not in text
     assert KEY not in text + done.output
+
+
+def test_the_page_of_a_run_fits_screens_and_phones(files: Path, served: Served) -> None:
+    page = files / "report.html"
+    run(files, served[1], "--html", str(page))
+
+    with browser() as chromium:
+        for width in (1280, 390):
+            chromium.open(page, width=width)
+            assert chromium.value("document.documentElement.scrollWidth") <= width
+        assert (chromium.errors, set(chromium.requests)) == ([], {page.as_uri()})
 
 
 def test_a_run_ends_with_a_table_and_tells_how_far_it_is(files: Path, served: Served) -> None:

@@ -163,7 +163,8 @@ READERS = {
     },
     "Quality": {
         "advice/quality": "benchmark score by",
-        "cli/catalog_entry": "harness source",
+        "catalog/quality": "harness",
+        "cli/catalog_entry": "source",
     },
     "Sampling": {
         "catalog/model": "temperature top_p top_k min_p presence_penalty repetition_penalty",

@@ -177,8 +177,12 @@ def test_one_role_that_serves_agents_is_enough() -> None:
     plan = planned(model={"context": 8_192}, second_role=True)
 
     assert all(not agent["served"] for agent in report(plan)["models"][0]["agents"])
-    assert plan.notes[0] != ""
-    assert not any("no role serves" in note for note in plan.notes)
+    titles = ", ".join(agent.title for agent in AGENTS)
+    (note,) = plan.main.notes
+    assert note == (
+        f"the first role does the work, and coder does not serve {titles}, as fast does: put fast first in "
+        "platform.models, or change coder"
+    )
 
 
 def test_only_the_agents_that_developers_use_are_told_and_count() -> None:

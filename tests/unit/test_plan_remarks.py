@@ -201,8 +201,10 @@ def test_tables_in_the_hosts_memory_are_counted_in_the_pods() -> None:
 
 @pytest.mark.parametrize("model", MUTE, ids=lambda model: model.name)
 def test_a_model_that_calls_no_tools_is_refused_with_one_that_does(model: Model) -> None:
+    raw = settings_of(model.name, {}, "H200", {})
+    del raw["access"]["agents"]
     with pytest.raises(InvalidInput) as caught:
-        planned(model.name)
+        plan_stack(raw, stack="test")
     (problem,) = [one for one in caught.value.problems if "tool-call parser" in one.why]
     instead = load_catalog().model(problem.fix.removeprefix("set platform.models[0].model to "))
     assert instead.tool_call_parser is not None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,9 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from onprem_agents.cli import main
+from onprem_agents.cli.pages import place
 from onprem_agents.cli.pages.report import page
 from onprem_agents.cli.report_checks import checks_of
-from onprem_agents.cli.report_values import values_of
+from onprem_agents.cli.report_values import Cost, values_of
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.stack.stack_file import stack_names
 from tests.unit.browser import Browser, browser
@@ -63,6 +66,20 @@ def test_the_summary_comes_before_the_details() -> None:
     assert places == sorted(places)
 
 
+def test_costs_stand_among_the_figures_where_the_stack_gives_prices() -> None:
+    plan = plan_stack_file(STACKS, "team")
+    cost = Cost(
+        per_month=11_808, per_developer_and_month=590.4, currency="EUR", basis="8 GPUs at 2.05 an hour"
+    )
+    priced = page(replace(values_of(plan), cost=cost), checks_of(plan), DAY)
+
+    assert (
+        "<b>11,808 EUR</b><span>a month</span><small>590 a developer; 8 GPUs at 2.05 an hour</small>"
+        in priced
+    )
+    assert "a month" not in made("team")
+
+
 def test_a_page_is_written_where_it_is_told_or_beside_the_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,13 +93,28 @@ def test_a_page_is_written_where_it_is_told_or_beside_the_reader(
     assert (tmp_path / "here.html").read_bytes() == (tmp_path / "report-local.html").read_bytes()
 
 
-@pytest.mark.parametrize("place", [".", "none/report.html"])
-def test_a_place_that_cannot_be_written_is_refused_before_anything_is_planned(place: str) -> None:
-    done = CliRunner().invoke(main, ["report", "no-such-stack", "--html", place])
+@pytest.mark.parametrize("where", [".", "none/report.html"])
+def test_a_place_that_cannot_be_written_is_refused_with_what_to_change(where: str) -> None:
+    done = CliRunner().invoke(main, ["report", "local", "--stacks", str(STACKS), "--html", where])
 
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("--html ")
     assert "Traceback" not in done.stderr
+
+
+def test_a_page_that_cannot_be_written_in_the_end_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(place, "write_file", full)
+    done = CliRunner().invoke(
+        main, ["report", "local", "--stacks", str(STACKS), "--html", str(tmp_path / "report.html")]
+    )
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.endswith("it cannot be written: No space left on device\n")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -126,13 +158,15 @@ def test_light_and_dark_are_what_the_reader_prefers(chromium: Browser, team: Pat
     assert seen == ["rgb(255, 255, 255)", "rgb(17, 24, 30)"]
 
 
-def test_no_text_of_a_plot_lies_outside_of_it(chromium: Browser, team: Path) -> None:
-    chromium.open(team, width=1280)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_text_of_a_plot_lies_outside_of_it(chromium: Browser, team: Path, width: int) -> None:
+    chromium.open(team, width=width)
 
     outside = chromium.value(
         "[...document.querySelectorAll('svg')].flatMap(svg => { const all = svg.getBoundingClientRect(); "
         "return [...svg.querySelectorAll('text')].filter(t => { const b = t.getBoundingClientRect(); "
-        "return b.left < all.left - 1 || b.right > all.right + 1 }).map(t => t.textContent) })"
+        "return b.left < all.left - 1 || b.right > all.right + 1 || b.top < all.top - 1 || "
+        "b.bottom > all.bottom + 1 }).map(t => t.textContent) })"
     )
     assert outside == []
 

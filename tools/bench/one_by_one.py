@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from onprem_agents.advice.quality import standings
 from onprem_agents.catalog import Accelerator, Catalog, Model
 from onprem_agents.plan.choice import kv_cache_dtypes, request_of
 from onprem_agents.plan.own_flags import own_flags
@@ -28,6 +29,7 @@ def one_by_one(
 ) -> list[tuple[Any, ...]]:
     """Return request, sessions and largest context of the ranked choices."""
     ranked = []
+    standing_of = standings(catalog.models)
     for model in (model for model in catalog.models if model.tool_call_parser is not None):
         works = sum({"yes": 1, "unproven": 0, "no": -1}[support.works] for support in model.agents.values())
         best: tuple[Any, ...] | None = None
@@ -41,9 +43,10 @@ def one_by_one(
                 best = rank, asked, found
         if best is not None:
             (cover, _, _, _, sessions, _), asked, found = best
-            ranked.append(((cover, works, model.total_params, sessions), asked, found))
+            quality = standing_of[model.name].order if model.name in standing_of else ()
+            ranked.append(((cover, works >= 0, quality, works, model.total_params, sessions), asked, found))
     ranked.sort(key=lambda one: one[0], reverse=True)
-    return [(asked, found.memory, place[3], found.largest_context_tokens) for place, asked, found in ranked]
+    return [(asked, found.memory, place[-1], found.largest_context_tokens) for place, asked, found in ranked]
 
 
 def _servers(

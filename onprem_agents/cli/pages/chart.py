@@ -14,7 +14,7 @@ from html import escape
 from typing import Literal
 
 _WIDTH, _HEIGHT = 560, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 20, 30, 46
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 26, 30, 46
 _MOST_DOTS = 4_000
 _STEPS = (1, 2, 5, 10)
 COLOURS = 4

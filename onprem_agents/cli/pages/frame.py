@@ -27,7 +27,7 @@ figcaption{font-weight:600;margin-bottom:.3rem}.chart{width:100%;height:auto;dis
 .chart .marks{stroke-width:11;stroke-linecap:round}
 .chart .level{stroke:var(--soft);stroke-width:1.5;stroke-dasharray:6 4}
 .chart .s0{stroke:var(--s0)}.chart .s1{stroke:var(--s1)}.chart .s2{stroke:var(--s2)}.chart .s3{stroke:var(--s3)}
-@media print,(max-width:639px){.chart text{font-size:17px}}
+@media print,(max-width:639px){.chart text{font-size:17px}}@media(max-width:639px){.wide table{min-width:34rem}}
 @media print{:root{color-scheme:light;--ink:#1c2733;--soft:#5b6b7a;--line:#d8dfe6;--paper:#fff;--card:#fff;
 --good:#1a7f37;--bad:#c4281c;--s0:#1769aa;--s1:#d1570a;--s2:#2b8a57;--s3:#8250c4}
 @page{size:A4;margin:14mm}body{margin:0;padding:0;max-width:none;font-size:9pt;line-height:1.35;print-color-adjust:exact}

@@ -28,7 +28,7 @@ _STYLE = """
 .key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 .9em}
 .key.s0{background:var(--s0)}.key.s1{background:var(--s1)}.key.s2{background:var(--s2)}.key.s3{background:var(--s3)}
 .key:first-child{margin-left:0}.ok{color:var(--good)}.no{color:var(--bad)}
-@media(min-width:640px){.part{white-space:nowrap;width:11rem}}
+.part{white-space:nowrap;width:11rem}
 @media(max-width:639px){.cards{grid-template-columns:1fr 1fr}.card b{font-size:1.4rem}}
 @media print{.chain{max-width:60%}.card b{font-size:14pt}
 .detail{break-before:page}.cards{grid-template-columns:repeat(5,1fr)}}
@@ -73,7 +73,8 @@ def _cards(values: StackValues, checks: Checks) -> Iterator[str]:
         f"{main.role}, with {count(values.developers, 'developer')} at work",
     )
     served = sum(agent.obstacle is None for agent in main.agents)
-    yield _card(f"{served} of {len(main.agents)}", "agents work", f"with {main.role}")
+    if main.agents:
+        yield _card(f"{served} of {len(main.agents)}", "agents work", f"with {main.role}")
     if values.cost is not None:
         cost = values.cost
         yield _card(
@@ -115,6 +116,8 @@ def _role(server: Server) -> str:
         f"after {wait(together.first_token_seconds_warm_30k)}",
     )
     model = f"{escape(server.model)} <span class='soft'>({escape(server.precision)})</span>"
+    if server.quality is not None:
+        model += f'<br><small class="soft">{escape(server.quality)}</small>'
     return row(
         (f"<b>{escape(server.role)}</b>", model, *(f'<td class="n">{escape(cell)}</td>' for cell in cells))
     )

@@ -34,8 +34,9 @@ def details(values: StackValues, checks: Checks) -> Iterator[str]:
     yield f'<div class="grid2">{"".join(plots(values))}</div>'
     yield "<h2>Memory of one GPU</h2>"
     yield from (_memory(server) for server in values.servers)
-    yield "<h2>Agents</h2>"
-    yield _agents(values)
+    if values.main.agents:
+        yield "<h2>Agents</h2>"
+        yield _agents(values)
     yield "<h2>How long each hop waits</h2>"
     yield (
         f"<p>Each hop waits longer than the one behind it, so that none cuts a turn short and the hop nearest to a "

@@ -10,7 +10,7 @@ from onprem_agents.cli.pages.frame import figure
 from onprem_agents.cli.report_values import Server, StackValues
 from onprem_agents.units import format_tokens
 
-_SPEED = "tokens a second for each developer"
+_SPEED = "tokens/s for each developer"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +40,9 @@ def plots(values: StackValues) -> Iterator[str]:
     )
     yield _plot("Speed by developers at work", people, _SPEED, _lines(values, _speed_by_developers))
     yield _plot(
-        "First token of a new task by developers at work",
+        "Wait at the beginning of a task by developers at work",
         people,
-        "seconds, prompt of 30,000 tokens",
+        "seconds to first token",
         _lines(values, _wait_by_developers),
     )
 

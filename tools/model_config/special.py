@@ -46,9 +46,8 @@ def _gemma4(architecture: Architecture, _config: Config) -> Config:
 
 
 def _mimo(architecture: Architecture, _config: Config) -> Config:
-    full, sliding = architecture.attention
-    assert isinstance(full, FullAttention)
-    assert isinstance(sliding, SlidingWindow)
+    full = next(group for group in architecture.attention if isinstance(group, FullAttention))
+    sliding = next(group for group in architecture.attention if isinstance(group, SlidingWindow))
     # The catalogue enters keys of 192 and values of 128 as their mean.
     width = {"head_dim": 192, "v_head_dim": 128, "swa_head_dim": 192, "swa_v_head_dim": 128}
     dense, layers = architecture.dense_layers or 0, architecture.layers
@@ -163,8 +162,7 @@ def _qwen4(architecture: Architecture, _config: Config) -> Config:
 
 
 def _minimax_m2(architecture: Architecture, _config: Config) -> Config:
-    full = architecture.attention[0]
-    assert isinstance(full, FullAttention)
+    full = next(group for group in architecture.attention if isinstance(group, FullAttention))
     return {"rotary_dim": full.head_dim // 2}
 
 

@@ -21,7 +21,7 @@ from onprem_agents.catalog import (
     Model,
     SlidingWindow,
 )
-from tests.planner.special_configs import SPECIAL, Config
+from tools.model_config.special import SPECIAL, Config
 
 # model_type of the catalogue -> class of vLLM and model_type of the config.
 _CLASSES = {
@@ -74,6 +74,7 @@ _CLASSES = {
     "seed_oss": ("SeedOssForCausalLM", "seed_oss"),
     "step3p7": ("Step3p5ForCausalLM", "step3p5"),
 }
+_FP32_BYTES = 4
 NOT_SERVED = {"mllama": "vLLM serves it no longer, last in 0.10.2"}
 _KINDS = {
     "full": "full_attention",
@@ -158,7 +159,7 @@ def _delta_net(group: GatedDeltaNet) -> Config:
         "linear_key_head_dim": group.key_head_dim,
         "linear_value_head_dim": group.value_head_dim,
         "linear_conv_kernel_dim": group.conv_kernel,
-        "mamba_ssm_dtype": "float32" if group.state_bytes_per_element == 4 else "bfloat16",
+        "mamba_ssm_dtype": "float32" if group.state_bytes_per_element == _FP32_BYTES else "bfloat16",
     }
 
 
@@ -173,7 +174,7 @@ def _kimi_delta(group: KimiDelta) -> Config:
 
 
 def _mamba(group: Mamba2) -> Config:
-    cache_dtype = "float32" if group.state_bytes_per_element == 4 else "bfloat16"
+    cache_dtype = "float32" if group.state_bytes_per_element == _FP32_BYTES else "bfloat16"
     return {
         # Nemotron-H
         "mamba_num_heads": group.heads,

@@ -1,0 +1,155 @@
+"""All starts of one run within its time, and what each printed beside what was said."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from embedded.ports import LOOPBACK
+from onprem_agents.plan import ServingPlan
+from onprem_agents.sizing import Memory, memory_of, prediction
+from onprem_agents.vllm import COMMAND
+from tools.verify_gpu.command import Temperature, argv_here, changed_words, flags_here, request_of
+from tools.verify_gpu.folder import write_model
+from tools.verify_gpu.machine import Machine
+from tools.verify_gpu.start import Start, start
+
+STARTS: tuple[Temperature, ...] = ("cold", "warm")
+# With less time than this left no start is begun: importing PyTorch and vLLM alone takes half of it.
+_LEAST_SECONDS = 45.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One start: what was said of it and what vLLM printed."""
+
+    model: str
+    precision: str
+    tensor_parallel: int
+    temperature: Temperature
+    said: dict[str, Any]
+    start: Start
+    argv: tuple[str, ...]
+    changed: list[str]
+
+    @property
+    def inside(self) -> bool | None:
+        """Whether the printed pool lies in the band, to a hundredth of a GiB; None where none was printed."""
+        printed = self.start.printed.available_kv_gib
+        if printed is None:
+            return None
+        low, high = self.said["available_kv_gib_low"], self.said["available_kv_gib_high"]
+        return bool(low - _ROUNDING_GIB <= printed <= high + _ROUNDING_GIB)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the row as JSON values."""
+        return asdict(self) | {"inside": self.inside}
+
+
+_ROUNDING_GIB = 0.005
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """The rows, and the starts for which no time was left."""
+
+    rows: tuple[Row, ...]
+    not_reached: tuple[str, ...]
+
+    @property
+    def failed(self) -> tuple[Row, ...]:
+        """Rows that did not start, or whose pool lies outside the band."""
+        return tuple(row for row in self.rows if row.start.outcome != "ready" or row.inside is False)
+
+
+def run(
+    plans: Sequence[ServingPlan],
+    machine: Machine,
+    folder: Path,
+    *,
+    seconds: float,
+    tell: Callable[[str], None] = lambda _text: None,
+    settle: Callable[[], None] = lambda: None,
+) -> Results:
+    """Start each plan cold and then warm, as long as time is left; logs and caches lie in `folder`.
+
+    Small and large ones take turns, so that a run that ends early has seen both. `settle` waits until the GPU has let
+    go of the last server's memory.
+    """
+    until = time.monotonic() + seconds
+    rows: list[Row] = []
+    not_reached: list[str] = []
+    for plan, temperature in _steps(plans):
+        left = until - time.monotonic()
+        name = f"{plan.variant.hf_id} {temperature}"
+        if left < _LEAST_SECONDS or (temperature == "warm" and not _started(rows, plan)):
+            not_reached.append(name)
+            continue
+        tell(f"{name}: starting, {left:.0f} s left")
+        rows.append(_row(plan, machine, folder, temperature, left))
+        settle()
+    return Results(rows=tuple(rows), not_reached=tuple(not_reached))
+
+
+def _steps(plans: Sequence[ServingPlan]) -> Iterator[tuple[ServingPlan, Temperature]]:
+    waiting = list(plans)
+    while waiting:
+        plan = waiting.pop(0)
+        waiting.reverse()
+        for temperature in STARTS:
+            yield plan, temperature
+
+
+def _started(rows: Sequence[Row], plan: ServingPlan) -> bool:
+    """Return whether its cold start filled the cache: what never started cold is not warm the second time."""
+    return any(row.model == plan.variant.hf_id and row.start.outcome == "ready" for row in rows)
+
+
+def _row(plan: ServingPlan, machine: Machine, folder: Path, temperature: Temperature, seconds: float) -> Row:
+    name = plan.variant.hf_id.replace("/", "--")
+    model, cache = folder / name / "model", folder / name / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    write_model(model, plan.model, plan.variant)
+    port = _free_port()
+    flags = flags_here(plan, model, port)
+    argv = argv_here(flags, machine.vllm.version)
+    result = start(
+        (machine.vllm.python, *COMMAND[1:], *argv),
+        port=port,
+        cache=cache,
+        log=folder / name / f"{temperature}.log",
+        seconds=seconds,
+    )
+    memory = memory_of(request_of(plan, machine, temperature))
+    return Row(
+        model=plan.variant.hf_id,
+        precision=plan.variant.precision,
+        tensor_parallel=memory.request.tensor_parallel,
+        temperature=temperature,
+        said=said_of(memory),
+        start=result,
+        argv=argv,
+        changed=changed_words(plan, flags),
+    )
+
+
+def said_of(memory: Memory) -> dict[str, Any]:
+    """Return what the engine says of a start, under the names of what vLLM prints."""
+    rest = memory.overhead
+    return {
+        **prediction(memory),
+        "graph_gib": round(rest.counted_graphs_gib, 3),
+        "activation_peak_gib": round(rest.activation_gib, 3),
+        "non_torch_gib": round(rest.non_torch_gib, 3),
+        "batched_tokens": memory.request.batch_tokens,
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        return int(listener.getsockname()[1])
