@@ -47,6 +47,7 @@ class RoleDecision:
     """
 
     role: ModelRole
+    pool: Pool
     vllm: str
     judged_by: Release
     choice: Choice | None
@@ -144,6 +145,7 @@ class _Decider:
             problems.append(self._no_tool_calls(model))
         return RoleDecision(
             role=role,
+            pool=pool,
             vllm=self.version,
             judged_by=self.release,
             choice=choice,
@@ -167,6 +169,7 @@ class _Decider:
         """Return the decision on a role whose model or checkpoint is unknown."""
         return RoleDecision(
             role=self.role,
+            pool=self.pool,
             vllm=self.version,
             judged_by=self.release,
             choice=None,

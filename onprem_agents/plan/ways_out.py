@@ -137,11 +137,11 @@ def _hardware(
         choice, _ = choose(wide, nearest.model, (nearest.variant,), larger, release=release)
         if choice is not None:
             steps = [
-                f"set platform.hardware.accelerator to {gpu.name}",
-                f"set platform.hardware.gpusPerNode to {size}",
+                f"set {pool.where}.accelerator to {gpu.name}",
+                f"set {pool.where}.gpusPerNode to {size}",
             ]
             if pool.name in {tier.name for tier in catalog.tiers}:
-                steps.append("leave out platform.hardware.tier")
+                steps.append(f"leave out {pool.where}.tier")
             text = " and ".join([*steps, *steps_to(where, role, updates)])
             return Way(setting="accelerator", text=text, choice=choice)
     return None
