@@ -27,6 +27,7 @@ from onprem_agents.cli.advice_view import (
 )
 from onprem_agents.cli.options import json_option
 from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.plan.ways_out import checkpoint_fields
 from onprem_agents.stack.cost import PriceList
 from onprem_agents.stack.settings import PROJECT
 from onprem_agents.units import BadUnit, parse_tokens
@@ -179,8 +180,9 @@ def stack_of(advice: Advice, gpus: int, developers: int) -> dict[str, Any]:
         "replicas": advice.replicas,
         "kvCacheDtype": request.kv_cache_dtype,
     }
-    if request.variant.hf_id == request.model.hf_id:  # the bare name would leave every checkpoint open
-        role["precision"] = request.variant.precision
+    named = checkpoint_fields(request.model, request.variant)["precision"]
+    if request.variant.hf_id == request.model.hf_id and named is not None:
+        role["precision"] = named  # the bare name would leave every checkpoint open
     platform = {
         "hardware": {"accelerator": request.accelerator.name, "gpusPerNode": gpus, "nodes": 1},
         "models": [role],

@@ -28,14 +28,15 @@ class PlatformCost:
 
 
 def cost_of(plan: PlatformPlan) -> PlatformCost | None:
-    """Return what the stack's GPUs cost; None where it names no price."""
+    """Return what the stack's GPUs cost, one price for those of all pools; None where it names none."""
     cost = plan.settings.cost
     if cost is None:
         return None
-    month = cost.per_gpu_month * plan.pool.gpus
+    gpus = sum(pool.gpus for pool in plan.pools)
+    month = cost.per_gpu_month * gpus
     return PlatformCost(
         per_month=month,
         per_developer_and_month=month / max(1, len(plan.developers)),
         currency=cost.currency,
-        basis=f"{plan.pool.gpus} GPUs, {cost.basis}",
+        basis=f"{gpus} GPUs, {cost.basis}",
     )
