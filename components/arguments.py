@@ -845,6 +845,23 @@ class Operator(TypedDict):
     read any Secret of the namespace. Otherwise it changes nothing. Default: false."""
 
 
+class Cost(TypedDict):
+    """What the GPUs of a stack cost."""
+
+    currency: pulumi.Input[str]
+    """Currency of the prices by its three letters, e.g. EUR."""
+    per_gpu_hour: NotRequired[pulumi.Input[float]]
+    """Rent of one GPU for an hour, with its share of the server. Left out: 'purchase'."""
+    purchase: NotRequired[pulumi.Input[float]]
+    """Price of one GPU with its share of the server. Left out: 'perGpuHour'."""
+    months: NotRequired[pulumi.Input[int]]
+    """Months over which a purchase is written off. Default: 36."""
+    watts: NotRequired[pulumi.Input[int]]
+    """Power of one GPU with its share of server and cooling. Left out: not counted."""
+    per_kilowatt_hour: NotRequired[pulumi.Input[float]]
+    """Price of a kilowatt-hour. Left out: power is not counted."""
+
+
 class Check(TypedDict):
     """How the deployed platform is tried out once its models are loaded."""
 
@@ -905,6 +922,8 @@ class CodingPlatformArgs(TypedDict):
     they are told to ask the platform team."""
     operator: NotRequired[pulumi.Input[Operator]]
     """An account for an agent that operates the stack: it looks at all but Secrets. Left out: none is made."""
+    cost: NotRequired[pulumi.Input[Cost]]
+    """What the GPUs cost, for 'onprem-agents plan' and the report. Left out: no cost is told."""
     check: NotRequired[pulumi.Input[Check]]
     """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
     'onprem-agents verify' does the same at any time. Left out: it is not."""

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from onprem_agents.stack.access import Access, Developer, Tls
 from onprem_agents.stack.by_people import ByPeople
 from onprem_agents.stack.check import Check
+from onprem_agents.stack.cost import Cost
 from onprem_agents.stack.domain import (
     CatalogName,
     LabelValue,
@@ -336,6 +337,10 @@ class Platform(Section):
         default=None,
         description="An account for an agent that operates the stack: it looks at all but Secrets. Left out: none is "
         "made.",
+    )
+    cost: Annotated[Cost | None, ByPeople("it is what somebody pays")] = Field(
+        default=None,
+        description="What the GPUs cost, for 'onprem-agents plan' and the report. Left out: no cost is told.",
     )
     check: Annotated[Check | None, ByPeople("it judges the work on the stack")] = Field(
         default=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onprem_agents.advice.advise import advise, rankings
+from onprem_agents.advice.advise import Asked, advise, rankings
 from onprem_agents.catalog import load_catalog
 from tools.bench.one_by_one import one_by_one
 
@@ -30,7 +30,7 @@ def test_the_ranking_is_that_of_sizing_every_server_on_its_own(
     gpu: str, gpus: int, developers: int, context_tokens: int
 ) -> None:
     accelerator = CATALOG.accelerator(gpu)
-    found = advise(CATALOG, accelerator, gpus, developers=developers, context_tokens=context_tokens)
+    found = advise(CATALOG, accelerator, gpus, Asked(developers=developers, context_tokens=context_tokens))
     expected = one_by_one(CATALOG, accelerator, gpus, developers, context_tokens)
     assert [(one.request, one.memory, one.sessions, one.largest_context_tokens) for one in found] == expected
     assert expected, "a sample in which nothing fits would prove nothing"
@@ -39,8 +39,10 @@ def test_the_ranking_is_that_of_sizing_every_server_on_its_own(
 def test_a_ranking_among_many_is_the_one_that_is_asked_for_alone() -> None:
     names = ["RTX-4090", "L40", "L40S", "H100", "H100-PCIe", "H100-MIG-1g.20gb"]
     gpus = [CATALOG.accelerator(name) for name in names]
-    for ranking in rankings(CATALOG, gpus, (1, 2, 3, 8), developers=12, context_tokens=98_304):
-        alone = advise(CATALOG, ranking.accelerator, ranking.gpus, developers=12, context_tokens=98_304)
+    for ranking in rankings(CATALOG, gpus, (1, 2, 3, 8), Asked(developers=12, context_tokens=98_304)):
+        alone = advise(
+            CATALOG, ranking.accelerator, ranking.gpus, Asked(developers=12, context_tokens=98_304)
+        )
         assert [(one.request, one.sessions, one.reasons) for one in ranking.choices] == [
             (one.request, one.sessions, one.reasons) for one in alone
         ]
