@@ -551,6 +551,15 @@ class ServiceCheckArgs(TypedDict):
     none."""
 
 
+class GpuShare(TypedDict):
+    """What a pod gets of a GPU that HAMi shares out."""
+
+    memory_gib: pulumi.Input[int]
+    """GiB of the GPU's memory that a pod gets."""
+    core_percent: NotRequired[pulumi.Input[int]]
+    """Percent of the GPU's cores that a pod gets. Default: 100."""
+
+
 class NodePool(TypedDict):
     """One of several pools, each with GPUs of one kind."""
 
@@ -573,6 +582,9 @@ class NodePool(TypedDict):
     """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
     mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
     Default: single."""
+    share: NotRequired[pulumi.Input[GpuShare]]
+    """Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them work
+    together. Left out: whole GPUs."""
     name: NotRequired[pulumi.Input[str]]
     """Name of the pool. Left out: that of its tier or accelerator."""
     roles: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
@@ -602,6 +614,9 @@ class Hardware(TypedDict):
     """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
     mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
     Default: single."""
+    share: NotRequired[pulumi.Input[GpuShare]]
+    """Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them work
+    together. Left out: whole GPUs."""
     pools: NotRequired[pulumi.Input[Sequence[pulumi.Input[NodePool]]]]
     """Pools of nodes with different GPUs, in place of all other keys here. Left out: there is one pool,
     which the other keys describe."""

@@ -94,6 +94,17 @@ def check_nodes(nodes: int | None, node_names: tuple[str, ...]) -> None:
         raise contradiction(", ".join(node_names), "'nodeNames' names a node twice", "name each node once")
 
 
+class GpuShare(Section):
+    """What a pod gets of a GPU that HAMi shares out."""
+
+    memory_gib: Annotated[int, Field(strict=True, ge=1, le=512)] = Field(
+        description="GiB of the GPU's memory that a pod gets."
+    )
+    core_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
+        default=100, description="Percent of the GPU's cores that a pod gets."
+    )
+
+
 class NodesOfOneKind(Section):
     """Nodes with one kind of GPU: a tier by name, or accelerator, GPUs per node and number of nodes."""
 
@@ -116,6 +127,12 @@ class NodesOfOneKind(Section):
     node_names: NodeNames = ()
     taint: Taint = True
     mig_strategy: ToldMigStrategy = "single"
+
+    share: GpuShare | None = Field(
+        default=None,
+        description="Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them "
+        "work together. Left out: whole GPUs.",
+    )
 
     def check_one_kind(self) -> None:
         """Refuse nodes that are said in both ways or in neither, and contradictory numbers of them."""

@@ -68,6 +68,9 @@ SAMPLES: dict[str, Sample] = {
     "hardware.nodeNames": Sample(value=["gpu-a", "gpu-b"]),
     "hardware.taint": Sample(value=False, given=_TWO_NODES),
     "hardware.migStrategy": Sample(value="mixed", given=_SLICE),
+    "hardware.share": Sample(value={"memoryGib": 40}),
+    "hardware.share.memoryGib": Sample(value=42, given={"hardware.share": {"memoryGib": 40}}),
+    "hardware.share.corePercent": Sample(value=50, given={"hardware.share": {"memoryGib": 40}}),
     "hardware.pools": Sample(value=_POOLS, given={"hardware": {"pools": _POOLS[1:]}}),
     **{
         f"hardware.pools.{key}": Sample(value=value, given={"hardware": {"pools": [pool, *_POOLS[1:]]}})
@@ -80,6 +83,9 @@ SAMPLES: dict[str, Sample] = {
             ("nodes", 3, _POOLS[0]),
             ("nodeNames", ["gpu-a"], _POOLS[0]),
             ("taint", False, _POOLS[0] | {"nodeNames": ["gpu-a"]}),
+            ("share", {"memoryGib": 40}, _POOLS[0]),
+            ("share.memoryGib", 42, _POOLS[0] | {"share": {"memoryGib": 40}}),
+            ("share.corePercent", 50, _POOLS[0] | {"share": {"memoryGib": 40}}),
             ("migStrategy", "mixed", {"accelerator": "H100-MIG-3g.40gb"}),
         )
     },
