@@ -38,10 +38,14 @@ class LayerGroups:
 
 @dataclass(frozen=True, kw_only=True)
 class CacheLayout:
-    """The plan for one GPU: what a block of the pool costs and how many a request needs."""
+    """The plan for one GPU: what a block costs and how many a request needs.
+
+    `pool_bytes_per_block` is what a block takes in the pool, where that is less than what a request is charged for it.
+    """
 
     bytes_per_block: int
     groups: tuple[LayerGroups, ...]
+    pool_bytes_per_block: int | None = None
 
     def blocks_per_request(self, context_tokens: int) -> int:
         """Return the blocks that one request of that length holds at most."""
@@ -94,7 +98,7 @@ class CacheLayout:
         return any(isinstance(group.spec, StateSpec) for group in self.groups)
 
     def _all_blocks(self, pool_gib: float) -> int:
-        return max(0, math.floor(pool_gib * GIB / self.bytes_per_block))
+        return max(0, math.floor(pool_gib * GIB / (self.pool_bytes_per_block or self.bytes_per_block)))
 
 
 def cache_layout(  # noqa: PLR0913 - one keyword for each flag of vLLM that counts
@@ -125,10 +129,11 @@ def cache_layout(  # noqa: PLR0913 - one keyword for each flag of vLLM that coun
         prefix_caching=release.memory.hybrid_prefix_caching if prefix_caching is None else prefix_caching,
         prefill_checkpoints=release.memory.prefill_checkpoints,
         delta_checkpoints=delta_checkpoints,
+        hybrid_latent_tokens=release.memory.hybrid_latent_tokens,
     )
     compressed = [group for group in architecture.attention if isinstance(group, CompressedAttention)]
     if compressed:
-        return _packed(compressed, setting, pipeline_parallel)
+        return _packed(compressed, setting, pipeline_parallel, densely=release.memory.packs_caches)
     return _layout(layer_specs(architecture, setting), pipeline_parallel, block_size or 0)
 
 
@@ -150,10 +155,13 @@ def _batches_in_flight(release: ReleaseRules, stages: int) -> int:
     return batches + stages - 1 if batches > 1 else 1
 
 
-def _packed(groups: Sequence[CompressedAttention], setting: Setting, stages: int) -> CacheLayout:
-    block_bytes, found = compressed_groups(groups, setting.in_flight_tokens)
+def _packed(
+    groups: Sequence[CompressedAttention], setting: Setting, stages: int, *, densely: bool
+) -> CacheLayout:
+    charged, in_pool, found = compressed_groups(groups, setting.in_flight_tokens, densely=densely)
     return CacheLayout(
-        bytes_per_block=math.ceil(block_bytes / stages),
+        bytes_per_block=math.ceil(charged / stages),
+        pool_bytes_per_block=math.ceil(in_pool / stages),
         groups=tuple(
             LayerGroups(spec=spec, count=count, block_tokens=tokens) for spec, count, tokens in found
         ),

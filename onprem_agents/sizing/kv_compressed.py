@@ -26,9 +26,14 @@ _STATE_BLOCK_TOKENS = {4: 4, 128: 8}
 
 
 def compressed_groups(
-    groups: Sequence[CompressedAttention], in_flight_tokens: int
-) -> tuple[int, list[tuple[FullSpec | SlidingSpec, int, int]]]:
-    """Return the bytes of one block, and spec, number of groups and tokens of a block for each kind of cache."""
+    groups: Sequence[CompressedAttention], in_flight_tokens: int, *, densely: bool = True
+) -> tuple[int, int, list[tuple[FullSpec | SlidingSpec, int, int]]]:
+    """Return the bytes that a request is charged for a block and those of one in the pool, and each kind of cache.
+
+    Of a kind: its spec, number of groups and tokens of a block. Where layers are not packed `densely`, a request is
+    charged as many pages of each kind as a group has layers (vLLM 0.20.2 to 0.28.0, v1/core/kv_cache_utils.py,
+    `_get_kv_cache_groups_uniform_groups`).
+    """
     layers = sum(group.layers for group in groups)
     states = [group for group in groups if group.ratio > 1]
     repeats = _repeats([layers, *(group.layers for group in states)], max(group.layers for group in states))
@@ -56,7 +61,9 @@ def compressed_groups(
         )
         found.append((spec, math.ceil(group.layers / repeats), _STATE_BLOCK_TOKENS[group.ratio]))
         widths.append(min(group.layers, repeats) * _state_pages(group))
-    return max(widths), found
+    in_pool = max(widths)
+    charged = in_pool if densely else max(in_pool, repeats * sum(_entry_pages(group) for group in states))
+    return charged, in_pool, found
 
 
 def _entry_bytes(group: CompressedAttention) -> int:

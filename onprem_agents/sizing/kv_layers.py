@@ -61,6 +61,7 @@ class Setting:
     prefix_caching: bool
     prefill_checkpoints: bool
     delta_checkpoints: bool
+    hybrid_latent_tokens: int = HYBRID_LATENT_BLOCK_TOKENS
 
 
 def layer_specs(architecture: Architecture, setting: Setting) -> list[LayerSpec]:
@@ -69,7 +70,8 @@ def layer_specs(architecture: Architecture, setting: Setting) -> list[LayerSpec]
     if architecture.is_hybrid:
         delta_nets = any(isinstance(group, GatedDeltaNet) for group in architecture.attention)
         checkpoints = delta_nets and setting.delta_checkpoints and setting.prefix_caching
-        specs = [_beside_states(spec, checkpoints=checkpoints) for spec in specs]
+        least = setting.hybrid_latent_tokens
+        specs = [_beside_states(spec, least, checkpoints=checkpoints) for spec in specs]
     if setting.speculative_tokens:
         specs = [_with_draft_layers(spec, architecture.mtp_layers) for spec in specs]
     return specs
@@ -178,13 +180,13 @@ def _state_bytes(group: GatedDeltaNet | KimiDelta | Mamba2, setting: Setting) ->
     return convolution + recurrent * group.state_bytes_per_element
 
 
-def _beside_states(spec: LayerSpec, *, checkpoints: bool) -> LayerSpec:
+def _beside_states(spec: LayerSpec, latent_tokens: int, *, checkpoints: bool) -> LayerSpec:
     """Return the spec with the block that vLLM starts from where it must grow until it holds a state."""
     if isinstance(spec, StateSpec):
         return spec
     least = spec.smallest_block_tokens
     if least == LATENT_BLOCK_TOKENS:
-        least = HYBRID_LATENT_BLOCK_TOKENS
+        least = latent_tokens
     if checkpoints:
         least = math.lcm(least, DELTA_CHECKPOINT_TOKENS)
     return replace(spec, smallest_block_tokens=least)

@@ -14,7 +14,7 @@ BLOCK_TOKENS = 16
 LATENT_BLOCK_TOKENS = 64
 """Block that the kernels of latent attention want."""
 HYBRID_LATENT_BLOCK_TOKENS = 128
-"""The same beside linear attention (vLLM 0.32.0, `_align_hybrid_block_size`)."""
+"""The same beside linear attention, since vLLM 0.27.0 (platforms/interface.py, `_align_hybrid_block_size`)."""
 DELTA_CHECKPOINT_TOKENS = 64
 """Multiple that blocks have where gated delta nets write checkpoints (vLLM 0.33.0, `qwen_gdn_linear_attn.py`)."""
 

@@ -68,11 +68,13 @@ class MemoryRules(Facts):
     scheduling plans that many batches at once. `hybrid_prefix_caching`: prefix caching of hybrid models is on by
     default, so a sequence holds two states. `prefill_checkpoints`: the Mamba 2 kernels write a checkpoint of the state
     from inside a prefill, one block more; `delta_checkpoints`: those of gated delta nets too, where FlashInfer runs
-    them. `batch_holds_one_item`: a batch is raised to hold one item of a model that attends to whole images.
-    `batch_holds_one_block`: with prefix caching, a batch below one block of a hybrid model is refused.
-    `tokens_are_concurrency`: "GPU KV cache size" is concurrency x max-model-len. `sampler_sorts`: top-k and top-p sort
-    the logits. `declared_kv_cache`: a checkpoint's own KV cache type counts. `reads_device_memory`: what is taken is
-    read from the device, so buffers made before the profile run count.
+    them. `hybrid_latent_tokens`: what blocks of latent attention beside linear attention are multiples of.
+    `packs_caches`: the caches of compressed attention lie as densely as their layers allow. `batch_holds_one_item`: a
+    batch is raised to hold one item of a model that attends to whole images. `batch_holds_one_block`: with prefix
+    caching, a batch below one block of a hybrid model is refused. `tokens_are_concurrency`: "GPU KV cache size" is
+    concurrency x max-model-len. `sampler_sorts`: top-k and top-p sort the logits. `declared_kv_cache`: a checkpoint's
+    own KV cache type counts. `reads_device_memory`: what is taken is read from the device, so buffers made before the
+    profile run count.
 
     `v2_runner` names what Model Runner V2 runs by default: model types of config.json, "dense" for all models without
     experts or linear attention, "any"; with `v2_runner_bf16_only` unquantised ones alone. `v2_copies_logits`: it
@@ -85,6 +87,8 @@ class MemoryRules(Facts):
     hybrid_prefix_caching: bool
     prefill_checkpoints: bool
     delta_checkpoints: bool
+    hybrid_latent_tokens: int = Field(ge=1)
+    packs_caches: bool
     batch_holds_one_item: bool
     batch_holds_one_block: bool
     tokens_are_concurrency: bool

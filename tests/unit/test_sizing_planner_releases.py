@@ -13,11 +13,9 @@ from tests.planner.golden import LIMIT
 
 pytestmark = pytest.mark.unit
 
-_PACKED = "the caches of DeepSeek V4 were packed into larger blocks before 0.32: 4.7 % more bytes"
-_ALIGNED = "beside linear attention the block of a latent FP8 cache was smaller: 1.7 % fewer bytes for 131,073 tokens"
+_PRINTED = "bytes of a request of DeepSeek V4 agree, the tokens that it prints of a pool are up to 5 % more than ours"
 KNOWN: dict[tuple[str, str], str] = {
-    **{(release, "DeepSeek-V4-Flash"): _PACKED for release in ("0.20.2", "0.22.1", "0.25.1", "0.28.0")},
-    **{(release, "Kimi-Linear-48B-A3B"): _ALIGNED for release in ("0.20.2", "0.22.1", "0.25.1")},
+    **{(release, "DeepSeek-V4-Flash"): _PRINTED for release in ("0.20.2", "0.22.1", "0.25.1")},
 }
 """Release and model whose figures are off by more than `golden.LIMIT`, each with its reason; none else is.
 

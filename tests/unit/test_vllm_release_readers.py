@@ -52,6 +52,8 @@ READERS: dict[type[Facts], dict[str, str]] = {
         "hybrid_prefix_caching": "sizing/kv_cache.py",
         "prefill_checkpoints": "sizing/kv_cache.py",
         "delta_checkpoints": "sizing/kv_cache.py",
+        "hybrid_latent_tokens": "sizing/kv_cache.py",
+        "packs_caches": "sizing/kv_cache.py",
         "batch_holds_one_item": "sizing/request.py",
         "batch_holds_one_block": "sizing/refusals.py",
         "tokens_are_concurrency": "sizing/printed.py",
