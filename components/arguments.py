@@ -40,6 +40,10 @@ class GpuNodePoolArgs(TypedDict):
     taint: NotRequired[pulumi.Input[bool]]
     """Keep other workloads off the nodes that 'nodeNames' lists, by a taint that GPU users know. Default:
     true."""
+    mig_strategy: NotRequired[pulumi.Input[str]]
+    """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
+    mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
+    Default: single."""
     queue: NotRequired[pulumi.Input[Queue]]
     """Kueue objects for the pool. Left out: none are made."""
 
@@ -266,6 +270,10 @@ class InferenceServiceArgs(TypedDict):
     node_names: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """The nodes of a pool that lists them: pods then go by the pool's label. Left out: they go by the label
     that NVIDIA's GPU feature discovery sets."""
+    mig_strategy: NotRequired[pulumi.Input[str]]
+    """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
+    mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
+    Default: single."""
     priority_class: NotRequired[pulumi.Input[str]]
     """Existing PriorityClass of the pods, such as a pool's. Left out: none."""
     local_queue: NotRequired[pulumi.Input[str]]
@@ -543,8 +551,8 @@ class ServiceCheckArgs(TypedDict):
     none."""
 
 
-class Hardware(TypedDict):
-    """The GPU nodes: a tier by name, or accelerator, GPUs per node and number of nodes."""
+class NodePool(TypedDict):
+    """One of several pools, each with GPUs of one kind."""
 
     tier: NotRequired[pulumi.Input[str]]
     """Hardware tier of the catalogue ('onprem-agents catalog' lists them), e.g. 48gb; it gives accelerator,
@@ -561,6 +569,42 @@ class Hardware(TypedDict):
     taint: NotRequired[pulumi.Input[bool]]
     """Keep other workloads off the nodes that 'nodeNames' lists, by a taint that GPU users know. Default:
     true."""
+    mig_strategy: NotRequired[pulumi.Input[str]]
+    """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
+    mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
+    Default: single."""
+    name: NotRequired[pulumi.Input[str]]
+    """Name of the pool. Left out: that of its tier or accelerator."""
+    roles: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Roles of 'models' that are served here. A role that no pool names goes to the first pool on which it
+    fits."""
+
+
+class Hardware(TypedDict):
+    """The GPU nodes: those of one kind, or pools of several kinds."""
+
+    tier: NotRequired[pulumi.Input[str]]
+    """Hardware tier of the catalogue ('onprem-agents catalog' lists them), e.g. 48gb; it gives accelerator,
+    GPUs per node and nodes. Left out: 'accelerator' must be said."""
+    accelerator: NotRequired[pulumi.Input[str]]
+    """Accelerator of the catalogue, e.g. L40S. Left out: that of the tier."""
+    gpus_per_node: NotRequired[pulumi.Input[int]]
+    """GPUs in each node. Left out: as the tier says, 1 beside an accelerator."""
+    nodes: NotRequired[pulumi.Input[int]]
+    """Nodes in the pool. Left out: as many as 'nodeNames' lists, else as the tier says, else 1."""
+    node_names: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Existing nodes to label and taint. Left out: no node is touched, and pods find theirs by the label
+    that NVIDIA's GPU feature discovery sets."""
+    taint: NotRequired[pulumi.Input[bool]]
+    """Keep other workloads off the nodes that 'nodeNames' lists, by a taint that GPU users know. Default:
+    true."""
+    mig_strategy: NotRequired[pulumi.Input[str]]
+    """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
+    mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
+    Default: single."""
+    pools: NotRequired[pulumi.Input[Sequence[pulumi.Input[NodePool]]]]
+    """Pools of nodes with different GPUs, in place of all other keys here. Left out: there is one pool,
+    which the other keys describe."""
 
 
 class ModelRole(TypedDict):

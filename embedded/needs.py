@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Any
 
 from embedded.cluster import ClusterNeeds, NodeSpec
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan import PlatformPlan, Pool
 
 # API group of a declared object -> group of definitions in `embedded.cluster.crds`.
 _DEFINITIONS = {
@@ -27,22 +28,29 @@ def cluster_needs(plan: PlatformPlan, manifests: Iterable[dict[str, Any]]) -> Cl
     groups = {str(manifest["apiVersion"]).split("/")[0] for manifest in manifests}
     return ClusterNeeds(
         crds=_ALWAYS | {_DEFINITIONS[group] for group in groups if group in _DEFINITIONS},
-        nodes=tuple(_node(plan, name) for name in node_names(plan)),
+        nodes=tuple(_node(pool, name) for pool, names in _named(plan) for name in names),
     )
 
 
 def node_names(plan: PlatformPlan) -> tuple[str, ...]:
     """Return the names of the simulated GPU nodes."""
-    return plan.pool.node_names or tuple(f"gpu-{index}" for index in range(plan.pool.nodes))
+    return tuple(name for _, names in _named(plan) for name in names)
 
 
-def _node(plan: PlatformPlan, name: str) -> NodeSpec:
-    pool = plan.pool
+def _named(plan: PlatformPlan) -> Iterator[tuple[Pool, tuple[str, ...]]]:
+    """Yield each pool with the names of its nodes; those that nobody names are numbered through."""
+    numbers = count()
+    for pool in plan.pools:
+        yield pool, pool.node_names or tuple(f"gpu-{next(numbers)}" for _ in range(pool.nodes))
+
+
+def _node(pool: Pool, name: str) -> NodeSpec:
     return NodeSpec(
         name=name,
         vendor=pool.accelerator.vendor,
         accelerator_label=pool.accelerator.product_label,
         memory_mib=pool.accelerator.memory_label_mib,
+        mig_profile=pool.mig_profile,
         gpus=pool.gpus_per_node,
         # Nodes that the stack adopts come bare: the label and the taint are its own to put.
         taint=pool.taint and not pool.node_names,

@@ -189,7 +189,7 @@ def _summary(
         for pod in client.list("v1", "Pod", plan.namespace, labels=labels):
             progress.note(
                 f"  pod {pod['metadata']['name']}  {pod['status'].get('phase')}  on {pod['spec'].get('nodeName')}  "
-                f"{serving.resources.gpus} × {plan.pool.accelerator.name} (simulated)"
+                f"{serving.resources.gpus} × {serving.pool.accelerator.name} (simulated)"
             )
     access = plan.access
     progress.note(f"gateway  https://{access.host}:{access.port}/v1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from onprem_agents.catalog import DEVICES
+from onprem_agents.catalog import DEVICES, is_product_label
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION, POOL_LABEL
 from onprem_agents.vllm import HOLE, UNREADABLE, ParsedServe
 
@@ -39,19 +39,22 @@ def model_names(
 def accelerators(resource: Resource) -> tuple[str | Unknown, ...]:
     """Return labels, pools or names of the GPUs that the pod may land on; empty when nothing says."""
     predictor = dig(resource.props, "spec", "predictor")
-    for label in (*PRODUCT_LABELS, POOL_LABEL):
-        selected = dig(predictor, "nodeSelector", label)
-        if selected is not None:
-            return (selected,)
+    selector = dig(predictor, "nodeSelector")
+    products = filter(is_product_label, selector if isinstance(selector, Mapping) else ())
+    told = resource.annotation(ACCELERATOR_ANNOTATION)
+    for label in products:
+        return (dig(selector, label),)
+    pool = dig(selector, POOL_LABEL)
+    if pool is not None:
+        return (pool if told is None else told,)  # a pool may have a name of its own
     required = dig(predictor, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
     if required is UNKNOWN:
         return (UNKNOWN,)
     found: list[str | Unknown] = []
     for term in items(dig(required, "nodeSelectorTerms")):
         for expression in items(dig(term, "matchExpressions")):
-            if dig(expression, "key") in PRODUCT_LABELS and dig(expression, "operator") == "In":
+            if is_product_label(str(dig(expression, "key"))) and dig(expression, "operator") == "In":
                 found += items(dig(expression, "values"))
-    told = resource.annotation(ACCELERATOR_ANNOTATION)
     return tuple(found) or (() if told is None else (told,))
 
 

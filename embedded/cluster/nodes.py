@@ -11,7 +11,7 @@ from typing import Any
 
 from embedded.kube import KubeWriter
 from embedded.process import Process
-from onprem_agents.catalog import DEVICES, Vendor
+from onprem_agents.catalog import DEVICES, Vendor, mig_labels, mig_resource
 from onprem_agents.cluster import ApiError, Object
 
 CONTROL_NODE = "control"
@@ -43,6 +43,8 @@ class NodeSpec:
     vendor: Vendor = "nvidia"
     accelerator_label: str = ""
     memory_mib: int = 0
+    mig_profile: str | None = None
+    """Of slices that the node offers by that name."""
     gpus: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     taint: bool = True
@@ -59,7 +61,8 @@ class NodeSpec:
         spec: dict[str, Any] = {}
         if self.gpus:
             device = DEVICES[self.vendor]
-            room[device.resource] = str(self.gpus)
+            resource = device.resource if self.mig_profile is None else mig_resource(self.mig_profile)
+            room[resource] = str(self.gpus)
             labels |= self._gpu_labels()
             if self.taint:
                 taint = {"key": device.taint_key, "value": device.taint_value, "effect": "NoSchedule"}
@@ -82,6 +85,8 @@ class NodeSpec:
             device.product_label: self.accelerator_label,
             device.memory_label: device.memory_text(self.memory_mib),
         }
+        if self.mig_profile is not None:
+            labels = mig_labels(self.mig_profile, self.accelerator_label, self.memory_mib)
         if self.vendor == "nvidia":  # what its feature discovery tells besides (0.18, 2026-11)
             labels |= _NVIDIA_DRIVER
             labels |= {"nvidia.com/gpu.count": str(self.gpus), "nvidia.com/gpu.present": "true"}

@@ -235,6 +235,8 @@ def _reasons(advice: Advice) -> Iterator[str]:
     yield from broken
     if not request.accelerator.computes_in(request.variant):
         yield f"{request.variant.precision} only saves memory on {request.accelerator.name}, it computes in BF16"
+    if request.accelerator.build.unproven:
+        yield request.accelerator.build.unproven
     if request.cache_dtype != "auto":
         yield "the KV cache is kept in fp8"
     speed = advice.speed

@@ -50,13 +50,17 @@ no setting for that, and none is to be made.
 
 def facts(plan: PlatformPlan) -> str:
     """Return where the stack is and what it has."""
-    pool = plan.pool
     return table(
         ("what", "here"),
         [
             ("namespace", f"`{plan.namespace}`"),
             ("address for agents", plan.connection.base_url),
-            ("GPUs", f"{pool.nodes} × {pool.gpus_per_node} {pool.accelerator.name}"),
+            (
+                "GPUs",
+                ", ".join(
+                    f"{pool.nodes} × {pool.gpus_per_node} {pool.accelerator.name}" for pool in plan.pools
+                ),
+            ),
             ("longest turn", f"{plan.settings.timeouts.longest_turn_seconds} s"),
             ("vLLM", plan.main.vllm_release),
         ],

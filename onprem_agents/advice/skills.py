@@ -45,8 +45,8 @@ What it serves now, as planned:
 {roles(plan)}
 {way_of_a_change(stack, file)}
 Which settings are yours and which a person decides stands in AGENTS.md. `onprem-agents catalog` lists the models that
-can be served, `onprem-agents fit MODEL --gpu {plan.pool.accelerator.name}` says whether one starts on such a GPU, and
-`onprem-agents explain {stack}` where the memory goes and what would free some.
+can be served, `onprem-agents fit MODEL --gpu {plan.main.pool.accelerator.name}` says whether one starts on such a GPU,
+and `onprem-agents explain {stack}` where the memory goes and what would free some.
 """,
     )
     yield Skill(

@@ -29,7 +29,15 @@ from onprem_agents.catalog.attention import (
 from onprem_agents.catalog.build import BUILDS, Build
 from onprem_agents.catalog.cluster_software import ClusterSoftware, numbers
 from onprem_agents.catalog.conflict import Conflict, Side
-from onprem_agents.catalog.device import DEVICES, Device, Vendor, is_gpu_resource
+from onprem_agents.catalog.device import (
+    DEVICES,
+    Device,
+    Vendor,
+    is_gpu_resource,
+    is_product_label,
+    mig_labels,
+    mig_resource,
+)
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.kserve import KserveRelease
@@ -100,7 +108,10 @@ __all__ = [
     "Variant",
     "Vendor",
     "is_gpu_resource",
+    "is_product_label",
     "load_catalog",
+    "mig_labels",
+    "mig_resource",
     "numbers",
     "parameters_of",
 ]

@@ -59,7 +59,7 @@ BUILDS: Mapping[Vendor, Build] = {
     # gpt-oss-120b on one MI300X with v0.24.0. Read 2026-11-29.
     "amd": Build(
         title="vLLM for ROCm",
-        repository="vllm/vllm-openai-rocm",
+        repository="docker.io/vllm/vllm-openai-rocm",
         least="0.22.0",
         precisions={
             "bf16": Runs(on=_CDNA, natively_on=_CDNA),

@@ -9,6 +9,7 @@ from typing import Literal
 Vendor = Literal["nvidia", "amd", "huawei"]
 
 _MIB_PER_GIB = 1024
+_MIG, _PRODUCT = "nvidia.com/mig-", ".product"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,28 @@ DEVICES: Mapping[Vendor, Device] = {
 }
 
 
+def mig_resource(profile: str) -> str:
+    """Return what pods ask for where NVIDIA's device plugin offers MIG slices of one profile by a name of their own.
+
+    That is its strategy `mixed`; in `single` a slice is an `nvidia.com/gpu`, and the node's product label tells the
+    profile (NVIDIA/k8s-device-plugin v0.17, docs and internal/lm/mig-strategy.go, read 2026-11-29).
+    """
+    return f"{_MIG}{profile}"
+
+
 def is_gpu_resource(name: str) -> bool:
-    """Whether a resource of pods counts accelerators of some maker."""
-    return any(name == device.resource for device in DEVICES.values())
+    """Whether a resource of pods counts accelerators of some maker, or slices of one."""
+    return name.startswith(_MIG) or any(name == device.resource for device in DEVICES.values())
+
+
+def is_product_label(label: str) -> bool:
+    """Whether a label of nodes tells which accelerators they have."""
+    if label.startswith(_MIG):
+        return label.endswith(_PRODUCT)
+    return any(label == device.product_label for device in DEVICES.values())
+
+
+def mig_labels(profile: str, product: str, memory_mib: int) -> dict[str, str]:
+    """Return the labels of nodes with such slices: their product, then their memory."""
+    resource = mig_resource(profile)
+    return {f"{resource}{_PRODUCT}": product, f"{resource}.memory": str(memory_mib)}

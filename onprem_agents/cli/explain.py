@@ -17,7 +17,7 @@ from onprem_agents.cli.fit_changes import headline
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.errors import Problem
-from onprem_agents.plan import RoleDecision, decide_role, pool_of
+from onprem_agents.plan import RoleDecision, pools_of, servers_of
 from onprem_agents.plan.agents_served import agents_of
 from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.choice import Choice
@@ -41,26 +41,14 @@ def explain(stack: str, folder: Path, as_json: bool) -> None:
     file = read_stack_file(folder, stack)
     settings = parse_platform(file.platform, file.path.name)
     catalog = load_catalog()
-    pool = pool_of(settings.hardware, settings.namespace, catalog)
-    roles = [
-        _role(
-            settings,
-            decide_role(
-                role,
-                where=f"platform.models[{index}]",
-                pool=pool,
-                catalog=catalog,
-                vllm=settings.serving.vllm,
-                for_agents=bool(agents_used(settings)),
-            ),
-        )
-        for index, role in enumerate(settings.models)
-    ]
+    pools = pools_of(settings.hardware, settings.namespace, catalog)
+    roles = [_role(settings, decision) for decision in servers_of(settings, pools, catalog).role_decisions()]
     if as_json:
         click.echo(json.dumps({"stack": stack, "models": roles}, indent=2))
         return
     console = Console(highlight=False)
-    console.print(f"[bold]Stack {stack}[/]: {pool.nodes} × {pool.gpus_per_node} {pool.accelerator.name}")
+    nodes = (f"{pool.nodes} × {pool.gpus_per_node} {pool.accelerator.name}" for pool in pools)
+    console.print(f"[bold]Stack {stack}[/]: {', '.join(nodes)}")
     for role in roles:
         _print(role, console)
 

@@ -63,10 +63,13 @@ def print_screen(result: dict[str, Any], console: Console) -> None:
 
 def print_report(result: dict[str, Any], console: Console, *, explain: bool = False) -> None:
     """Print the sizing report: a few lines and a bar of GPU memory for each role."""
-    pool = result["pool"]
+    pools = (
+        f"{_count(pool['nodes'], 'node')} with {pool['gpusPerNode']} × {pool['accelerator']}, {pool['freeGpus']} of "
+        f"{pool['gpus']} GPUs free"
+        for pool in result["pools"]
+    )
     console.print(
-        f"[bold]Stack {result['stack']}[/]: {_count(pool['nodes'], 'node')} with {pool['gpusPerNode']} × "
-        f"{pool['accelerator']}, {pool['freeGpus']} of {pool['gpus']} GPUs free; "
+        f"[bold]Stack {result['stack']}[/]: {'; '.join(pools)}; "
         f"{_count(result['developers'], 'developer')}, {result['sessions']} full-context sessions",
         soft_wrap=True,
     )

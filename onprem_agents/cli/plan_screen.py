@@ -20,11 +20,12 @@ _LABEL = 11
 
 def screen(result: dict[str, Any]) -> Iterator[Text]:
     """Yield the lines for the JSON values of a plan's report, none wider than 80 columns."""
-    pool = result["pool"]
-    yield from _title(
-        f"Stack {result['stack']}: {_count(result['developers'], 'developer')} on {_count(pool['nodes'], 'node')} "
-        f"with {pool['gpusPerNode']} × {pool['accelerator']}, {pool['freeGpus']} of {pool['gpus']} GPUs free"
+    pools = "; ".join(
+        f"{_count(pool['nodes'], 'node')} with {pool['gpusPerNode']} × {pool['accelerator']}, {pool['freeGpus']} of "
+        f"{pool['gpus']} GPUs free"
+        for pool in result["pools"]
     )
+    yield from _title(f"Stack {result['stack']}: {_count(result['developers'], 'developer')} on {pools}")
     for line in result["site"]:
         yield from _row("site", line)
     if result["cost"]:

@@ -12,12 +12,12 @@ from onprem_agents.sizing import Speed
 
 def headline(values: StackValues) -> str:
     """Return who works on what, in one sentence."""
-    hardware = values.hardware
-    used = hardware.gpus - hardware.free_gpus
-    return (
-        f"{count(values.developers, 'developer')} on {count(hardware.nodes, 'node')} with {hardware.gpus_per_node} × "
-        f"{hardware.accelerator}, {used} of {count(hardware.gpus, 'GPU')} used"
+    nodes = "; ".join(
+        f"{count(one.nodes, 'node')} with {one.gpus_per_node} × {one.accelerator}, {one.gpus - one.free_gpus} of "
+        f"{count(one.gpus, 'GPU')} used"
+        for one in values.hardware
     )
+    return f"{count(values.developers, 'developer')} on {nodes}"
 
 
 def lines(values: StackValues, checks: Checks) -> Iterator[str]:

@@ -125,7 +125,8 @@ class StackValues:
     address: str
     developers: int
     teams: tuple[Team, ...]
-    hardware: Hardware
+    hardware: tuple[Hardware, ...]
+    """The GPUs of each pool."""
     servers: tuple[Server, ...]
     longest_turn_seconds: int
     hops: tuple[Hop, ...]
@@ -140,20 +141,22 @@ class StackValues:
 
 def values_of(plan: PlatformPlan) -> StackValues:
     """Return the values of that plan."""
-    pool = plan.pool
     teams = [developer.team for developer in plan.access.developers.values() if developer.team is not None]
     return StackValues(
         stack=plan.stack,
         address=plan.connection.base_url,
         developers=len(plan.developers),
         teams=tuple(Team(name=team, developers=teams.count(team)) for team in sorted(set(teams))),
-        hardware=Hardware(
-            nodes=pool.nodes,
-            gpus_per_node=pool.gpus_per_node,
-            gpus=pool.gpus,
-            free_gpus=plan.placement.free,
-            accelerator=pool.accelerator.name,
-            gpu_memory_gib=pool.accelerator.total_gib,
+        hardware=tuple(
+            Hardware(
+                nodes=pool.nodes,
+                gpus_per_node=pool.gpus_per_node,
+                gpus=pool.gpus,
+                free_gpus=placement.free,
+                accelerator=pool.accelerator.name,
+                gpu_memory_gib=pool.accelerator.total_gib,
+            )
+            for pool, placement in zip(plan.pools, plan.placements, strict=True)
         ),
         servers=tuple(_server(serving, plan) for serving in plan.serving),
         longest_turn_seconds=plan.timeouts.longest_turn_seconds,

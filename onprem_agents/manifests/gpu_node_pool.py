@@ -23,19 +23,23 @@ def tolerations(pool: Pool) -> list[Manifest]:
 
 def node_patches(part: PoolPart) -> list[Manifest]:
     """Return one server-side patch per named node: the pool's labels, and the taint unless it is off."""
+    return [patch for pool in part.pools for patch in _patches(pool)]
+
+
+def _patches(pool: Pool) -> list[Manifest]:
     spec: Manifest = {}
-    if part.pool.taint:
-        device = part.pool.device
+    if pool.taint:
+        device = pool.device
         taint = {"key": device.taint_key, "value": device.taint_value, "effect": "NoSchedule"}
         spec = {"spec": {"taints": [taint]}}
     return [
         {
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": name, "labels": part.pool.labels},
+            "metadata": {"name": name, "labels": pool.labels},
             **spec,
         }
-        for name in part.pool.node_names
+        for name in pool.node_names
     ]
 
 

@@ -22,7 +22,13 @@ from onprem_agents.manifests.model_source import init_containers
 from onprem_agents.manifests.node_affinity import cuda_affinity
 from onprem_agents.plan import ServerPart, ServingPlan
 from onprem_agents.plan.cache import KServeCache
-from onprem_agents.stack.labels import CONFIG_ANNOTATION, QUEUE_LABEL, ROLE_LABEL, STACK_LABEL
+from onprem_agents.stack.labels import (
+    ACCELERATOR_ANNOTATION,
+    CONFIG_ANNOTATION,
+    QUEUE_LABEL,
+    ROLE_LABEL,
+    STACK_LABEL,
+)
 
 COMPONENT = "model-server"
 
@@ -86,6 +92,8 @@ def inference_service(part: ServerPart) -> Manifest:
     }
     if part.mode == "Standard":
         annotations[_STANDARD_ALONE] = "none"
+    if part.pool.own_name and part.pool.node_names:
+        annotations[ACCELERATOR_ANNOTATION] = part.pool.accelerator.name
     if isinstance(serving.cache, KServeCache):
         annotations["serving.kserve.io/nodegroup"] = serving.cache.node_group
     extra_labels = {"networking.kserve.io/visibility": "cluster-local", ROLE_LABEL: serving.role}

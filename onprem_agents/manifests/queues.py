@@ -53,19 +53,18 @@ def queues(part: PoolPart, servers: Sequence[ServerPart] = ()) -> list[Manifest]
     )
     if not queues.owns_cluster_queue:
         return [local_queue]
-    flavor = f"{part.namespace}-{part.pool.name}".replace("_", "-").lower()
-    quotas = _quotas(servers) if servers else _whole(part.pool)
-    # The scarce resource, and the measure of all: a surge pod beyond it waits here, where its reason is told.
-    quotas[part.pool.resource] = Fraction(part.pool.gpus)
     return [
-        manifest(
-            part,
-            _KUEUE,
-            "ResourceFlavor",
-            flavor,
-            component=COMPONENT,
-            namespaced=False,
-            spec={"nodeLabels": part.pool.node_selector, "tolerations": tolerations(part.pool)},
+        *(
+            manifest(
+                part,
+                _KUEUE,
+                "ResourceFlavor",
+                _flavor(part, pool),
+                component=COMPONENT,
+                namespaced=False,
+                spec={"nodeLabels": pool.node_selector, "tolerations": tolerations(pool)},
+            )
+            for pool in part.pools
         ),
         manifest(
             part,
@@ -77,17 +76,28 @@ def queues(part: PoolPart, servers: Sequence[ServerPart] = ()) -> list[Manifest]
             spec={
                 "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": part.namespace}},
                 "queueingStrategy": "BestEffortFIFO",
-                "resourceGroups": [_resource_group(quotas, flavor)],
+                "resourceGroups": [_resource_group(part, servers)],
             },
         ),
         local_queue,
     ]
 
 
-def _quotas(servers: Sequence[ServerPart]) -> Amounts:
-    return total(
-        queued_requests(server, inference_service(server)["spec"]["predictor"]) for server in servers
+def _flavor(part: PoolPart, pool: Pool) -> str:
+    return f"{part.namespace}-{pool.name}".replace("_", "-").lower()
+
+
+def _quotas(pool: Pool, servers: Sequence[ServerPart]) -> Amounts:
+    """Return what is admitted in a pool: all that its servers ask for, and no more GPUs than it has.
+
+    GPUs are the scarce resource, and the measure of all: a surge pod beyond them waits here, where its reason is told.
+    """
+    asked = (
+        queued_requests(server, inference_service(server)["spec"]["predictor"])
+        for server in servers
+        if server.pool == pool
     )
+    return {**(total(asked) if servers else _whole(pool)), pool.resource: Fraction(pool.gpus)}
 
 
 def _whole(pool: Pool) -> Amounts:
@@ -102,16 +112,20 @@ def _whole(pool: Pool) -> Amounts:
     return times(each, pool.gpus)
 
 
-def _resource_group(quotas: Amounts, flavor: str) -> Manifest:
-    names = sorted(quotas)
+def _resource_group(part: PoolPart, servers: Sequence[ServerPart]) -> Manifest:
+    """Return one group: each flavor tells of every resource that any covers (Kueue 0.19), nothing where it has none."""
+    quotas = {_flavor(part, pool): _quotas(pool, servers) for pool in part.pools}
+    names = sorted({name for amounts in quotas.values() for name in amounts})
     return {
         "coveredResources": names,
         "flavors": [
             {
                 "name": flavor,
                 "resources": [
-                    {"name": name, "nominalQuota": format_amount(name, quotas[name])} for name in names
+                    {"name": name, "nominalQuota": format_amount(name, amounts.get(name, Fraction(0)))}
+                    for name in names
                 ],
             }
+            for flavor, amounts in quotas.items()
         ],
     }

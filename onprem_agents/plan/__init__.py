@@ -1,8 +1,7 @@
 """Settings and catalogue become one plan, or every problem at once."""
 
-from onprem_agents.plan.derive import plan_stack
+from onprem_agents.plan.derive import plan_stack, servers_of
 from onprem_agents.plan.derive_pool import queued_requests
-from onprem_agents.plan.derive_servers import pool_of
 from onprem_agents.plan.images import ENVOY_IMAGE, PROXY_IMAGES, ImageUse, download_image
 from onprem_agents.plan.names import (
     AGENTS_ROUTE,
@@ -38,6 +37,7 @@ from onprem_agents.plan.pod_requests import (
     total,
 )
 from onprem_agents.plan.pool import Placement, Pool, place
+from onprem_agents.plan.pools import pools_of
 from onprem_agents.plan.role import RoleDecision, decide_role
 from onprem_agents.plan.rollout import Rollout, choose_rollout
 from onprem_agents.plan.scope import Scope
@@ -113,9 +113,10 @@ __all__ = [
     "plan_stack",
     "plan_stack_file",
     "pod_requests",
-    "pool_of",
+    "pools_of",
     "queued_requests",
     "read_and_plan",
+    "servers_of",
     "times",
     "total",
 ]

@@ -12,7 +12,6 @@ from typing import Any
 
 from onprem_agents.agents import Agent
 from onprem_agents.catalog import Catalog
-from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.substitute import substitutes
 from onprem_agents.plan.support import Obstacle
@@ -76,7 +75,6 @@ def dearer_changes(
     roles: Sequence[ServingPlan],
     agents: Sequence[Agent],
     *,
-    pool: Pool,
     catalog: Catalog,
 ) -> Iterator[AgentChange]:
     """Yield other models of the first role, then other GPUs, the least memory first, then models of another class."""
@@ -92,6 +90,15 @@ def dearer_changes(
         model.name for model in others if model.total_params >= _SAME_CLASS * main.model.total_params
     }
     yield from (change for name, change in models.items() if name in same_class)
+    if not settings.hardware.pools:  # of several pools nobody knows which to change
+        yield from _other_gpus(settings, main, context, catalog)
+    yield from (change for name, change in models.items() if name not in same_class)
+
+
+def _other_gpus(
+    settings: Platform, main: ServingPlan, context: Mapping[str, Any], catalog: Catalog
+) -> Iterator[AgentChange]:
+    pool = main.pool
     for gpu, size in offers(main.model, main.variant, pool.accelerator.vendor, catalog):
         changed = _changed(settings, 0, {"tensor_parallel": None, **context})
         hardware = settings.hardware.model_copy(
@@ -111,7 +118,6 @@ def dearer_changes(
         yield AgentChange(
             text=" and ".join(steps), settings=changed.settings.model_copy(update={"hardware": hardware})
         )
-    yield from (change for name, change in models.items() if name not in same_class)
 
 
 def _beside_the_context() -> Iterator[dict[str, Any]]:

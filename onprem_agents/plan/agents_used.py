@@ -11,7 +11,6 @@ from onprem_agents.catalog import Catalog
 from onprem_agents.errors import Problem, nearest_hint
 from onprem_agents.plan.agent_changes import Unserved, cheapest, dearer_changes, setting_changes
 from onprem_agents.plan.agents_served import agents_served
-from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.stack.settings import Platform
 
@@ -59,7 +58,7 @@ def unknown_agents(settings: Platform) -> Iterator[Problem]:
 
 
 def unserved_stack(
-    settings: Platform, roles: Sequence[ServingPlan], plans: Plans, *, pool: Pool, catalog: Catalog
+    settings: Platform, roles: Sequence[ServingPlan], plans: Plans, *, catalog: Catalog
 ) -> Iterator[Problem]:
     """Yield that no role serves any of the agents that are used, with the cheapest change after which one does."""
     agents = agents_used(settings)
@@ -72,7 +71,7 @@ def unserved_stack(
         return bool(planned) and _some_served(agents, _unserved(changed, planned, agents))
 
     change = cheapest(setting_changes(settings, roles, agents, unserved), holds) or cheapest(
-        dearer_changes(settings, roles, agents, pool=pool, catalog=catalog), holds
+        dearer_changes(settings, roles, agents, catalog=catalog), holds
     )
     way = change.text if change is not None else "take another model ('onprem-agents advise' ranks them)"
     yield Problem(

@@ -25,7 +25,7 @@ from onprem_agents.vllm import Release, newest_release
 _CONTEXTS_TOKENS = (131_072, 98_304, 65_536, 49_152, 32_768)
 
 # vLLM's defaults (256, 1024) reserve 1 to 6 GiB for sampling that a few agents never use (vLLM 0.33.0, 2026-11).
-_MAX_NUM_SEQS = ((30, 16), (60, 32), (1024, 64))
+_MAX_NUM_SEQS, _MOST_NUM_SEQS = ((30, 16), (60, 32)), 64
 
 # vLLM 0.33.0: 2048 below 70 GiB, 8192 from there on; a sliding window's KV grows with it.
 _LARGE_GPU_GIB = 70
@@ -54,6 +54,7 @@ _QUALITY: dict[Precision, int] = {
 class Choice:
     """One candidate with its verdict."""
 
+    pool: Pool
     model: Model
     variant: Variant
     own: OwnFlags
@@ -149,6 +150,7 @@ def candidates(
                     vllm=release.release,
                 )
                 yield Choice(
+                    pool=pool,
                     model=model,
                     variant=variant,
                     own=own,
@@ -234,7 +236,7 @@ def _seqs_for(accelerator: Accelerator) -> int:
     for below_gib, seqs in _MAX_NUM_SEQS:
         if gpu_gib < below_gib:
             return seqs
-    raise ValueError(f"{accelerator.name}: {gpu_gib} GiB is more than any GPU has")
+    return _MOST_NUM_SEQS
 
 
 def _batch_tokens(model: Model, accelerator: Accelerator, *, vision: bool) -> int:

@@ -14,12 +14,13 @@ from onprem_agents.plan.agents_served import behind
 from onprem_agents.plan.agents_used import agents_used, unknown_agents, unserved_stack, with_notes
 from onprem_agents.plan.derive_connection import connection_of, stack_key, stack_name_problems
 from onprem_agents.plan.derive_ingress import request_body_mib, too_many_rules
-from onprem_agents.plan.derive_servers import Decided, Servers, pool_of, unknown_names
+from onprem_agents.plan.derive_servers import Servers, unknown_names
 from onprem_agents.plan.images import digests_of_others
 from onprem_agents.plan.names import PROXY_NAME
 from onprem_agents.plan.operator import operator_problems
 from onprem_agents.plan.platform import PlatformPlan, images_of, references_of
 from onprem_agents.plan.pool import Pool
+from onprem_agents.plan.pools import pool_problems, pools_of, roles_named
 from onprem_agents.plan.presets import marks_of, told_presets, with_presets
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.site import folders_of_nobody, ways_in
@@ -55,19 +56,22 @@ def plan_stack(
 def _planned(
     settings: Platform, *, stack: str, source: str, catalog: Catalog, site: tuple[str, ...]
 ) -> PlatformPlan:
-    pool = pool_of(settings.hardware, settings.namespace, catalog)
-    decided = _decided(settings, pool, catalog)
+    pools = pools_of(settings.hardware, settings.namespace, catalog)
+    of_pools = [*stack_name_problems(stack), *pool_problems(settings, pools)]
+    if len({pool.name for pool in pools}) < len(pools):
+        raise InvalidInput(source, of_pools)  # without their names nothing else can be told apart
+    decided = servers_of(settings, pools, catalog).decide()
 
     def plans(changed: Platform) -> tuple[ServingPlan, ...]:
-        pool = pool_of(changed.hardware, changed.namespace, catalog)
-        found = _decided(changed, pool, catalog)
+        pools = pools_of(changed.hardware, changed.namespace, catalog)
+        found = servers_of(changed, pools, catalog).decide()
         return () if found.problems or any(_clashes(changed)) else found.serving
 
-    problems = [*stack_name_problems(stack), *_clashes(settings), *decided.problems]
+    problems = [*of_pools, *_clashes(settings), *decided.problems]
     if not decided.problems:
         images = images_of(settings, decided.serving)
         problems += digests_of_others(settings.images, images, where="platform.images")
-        problems += unserved_stack(settings, decided.serving, plans, pool=pool, catalog=catalog)
+        problems += unserved_stack(settings, decided.serving, plans, catalog=catalog)
     if problems:
         raise InvalidInput(source, problems)
     serving = with_notes(settings, [behind(role, settings.translation) for role in decided.serving], plans)
@@ -75,8 +79,8 @@ def _planned(
     return PlatformPlan(
         stack=stack,
         settings=settings,
-        pool=pool,
-        placement=decided.placement,
+        pools=pools,
+        placements=decided.placements,
         serving=serving,
         timeouts=decided.timeouts,
         connection=connection_of(
@@ -95,17 +99,19 @@ def _planned(
     )
 
 
-def _decided(settings: Platform, pool: Pool, catalog: Catalog) -> Decided:
+def servers_of(settings: Platform, pools: tuple[Pool, ...], catalog: Catalog) -> Servers:
+    """Return the model servers that a stack asks for."""
     return Servers(
         namespace=settings.namespace,
-        pool=pool,
+        pools=pools,
+        named=roles_named(settings.hardware, pools),
         models=settings.models,
         serving=settings.serving,
         timeouts=settings.timeouts,
         images=settings.images,
         catalog=catalog,
         for_agents=bool(agents_used(settings)),
-    ).decide()
+    )
 
 
 def _clashes(settings: Platform) -> Iterator[Problem]:

@@ -6,8 +6,9 @@ One role that stands alone and all roles of a platform are decided here. Problem
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from onprem_agents.catalog import Catalog
 from onprem_agents.errors import InvalidInput, Problem, UnknownFact
@@ -20,7 +21,7 @@ from onprem_agents.plan.rollout import choose_rollout
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.timeouts import TimeoutChain, derive_timeouts
 from onprem_agents.stack.images import Images
-from onprem_agents.stack.settings import Hardware, ModelRole, Serving, Timeouts
+from onprem_agents.stack.settings import ModelRole, Serving, Timeouts
 
 # One label of a DNS name (RFC 1035); KServe's domainTemplate puts name and namespace into one (v0.20.0, 2026-08).
 _MOST_LABEL_CHARS = 63
@@ -28,9 +29,9 @@ _MOST_LABEL_CHARS = 63
 
 @dataclass(frozen=True, kw_only=True)
 class Decided:
-    """What came of it. A role with a problem has no entry in `serving`."""
+    """What came of it. A role with a problem has no entry in `serving`, a placement is that of the pool beside it."""
 
-    placement: Placement
+    placements: tuple[Placement, ...]
     timeouts: TimeoutChain
     serving: tuple[ServingPlan, ...]
     problems: tuple[Problem, ...]
@@ -41,23 +42,33 @@ class Servers:
     """Model servers as they are asked for."""
 
     namespace: str
-    pool: Pool
+    pools: tuple[Pool, ...]
     models: tuple[ModelRole, ...]
     serving: Serving
     timeouts: Timeouts
     images: Images
     catalog: Catalog
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The pool of each role that one names."""
     for_agents: bool = True
     """Whether developers' agents work with them; False lets models serve that call no tools."""
 
     def decide(self) -> Decided:
         """Decide all of them."""
-        problems = [*self._long_names(), *maker_problems(self.pool, self.serving)]
-        decisions = self._decisions(problems)
-        placement = self._placement(decisions, problems)
+        problems = self._long_names()
+        for pool in self.pools:
+            problems += maker_problems(pool, self.serving)
+        decisions = self.role_decisions()
+        problems += (problem for decision in decisions for problem in decision.problems)
+        placements = {pool.name: self._placement(pool, decisions, problems) for pool in self.pools}
         timeouts = timeouts_of(self.timeouts)
-        serving = self._served(decisions, placement, timeouts, problems)
-        return Decided(placement=placement, timeouts=timeouts, serving=serving, problems=tuple(problems))
+        serving = self._served(decisions, placements, timeouts, problems)
+        return Decided(
+            placements=tuple(placements.values()),
+            timeouts=timeouts,
+            serving=serving,
+            problems=tuple(dict.fromkeys(problems)),
+        )
 
     def _long_names(self) -> list[Problem]:
         namespace = self.namespace
@@ -74,39 +85,57 @@ class Servers:
             if (excess := len(f"{role.role}-predictor-{namespace}") - _MOST_LABEL_CHARS) > 0
         ]
 
-    def _decisions(self, problems: list[Problem]) -> list[RoleDecision]:
-        decisions = []
+    def role_decisions(self) -> list[RoleDecision]:
+        """Decide each role by itself, with its pool, in the order of the models."""
+        decisions: list[RoleDecision] = []
         for index, role in enumerate(self.models):
+            decisions.append(self._decision(role, f"platform.models[{index}]", decisions))
+        return decisions
+
+    def _decision(self, role: ModelRole, where: str, before: Sequence[RoleDecision]) -> RoleDecision:
+        """Decide a role in the pool that names it, else in the first that holds it beside those before it.
+
+        One that no pool holds is decided where it fits but for the others, else in the first pool.
+        """
+        named = self.named.get(role.role)
+        pools = [pool for pool in self.pools if named in (None, pool.name)]
+        found = []
+        for pool in pools:
             decision = decide_role(
                 role,
-                where=f"platform.models[{index}]",
-                pool=self.pool,
+                where=where,
+                pool=pool,
                 catalog=self.catalog,
                 vllm=self.serving.vllm,
                 for_agents=self.for_agents,
             )
-            problems.extend(decision.problems)
-            decisions.append(decision)
-        return decisions
+            fits = decision.choice is not None and not decision.problems
+            found.append((not fits, decision))
+            if fits and not place(pool, _demands((*before, decision), pool)).unplaced:
+                break
+        else:
+            found.sort(key=itemgetter(0))
+            return found[0][1]
+        if len(pools) == 1:
+            return decision
+        told = f"served in the pool {decision.pool.name}, the first that holds it"
+        return replace(decision, notes=(*decision.notes, told))
 
-    def _placement(self, decisions: Sequence[RoleDecision], problems: list[Problem]) -> Placement:
-        pool = self.pool
-        demands = [
-            (d.role.role, d.replicas, d.choice.tensor_parallel) for d in decisions if d.choice is not None
-        ]
+    def _placement(self, pool: Pool, decisions: Sequence[RoleDecision], problems: list[Problem]) -> Placement:
+        demands = _demands(decisions, pool)
         placement = place(pool, demands)
         if placement.unplaced:
             wanted = sum(replicas * gpus for _, replicas, gpus in demands)
             asked = ", ".join(f"{role}: {replicas} × {gpus}" for role, replicas, gpus in demands)
             problems.append(
                 Problem(
-                    where="platform.hardware",
+                    where=pool.where,
                     cause="no-room",
                     found=f"{pool.nodes} × {pool.gpus_per_node} {pool.accelerator.name} = {pool.gpus} GPUs; "
                     f"the models ask for {wanted} ({asked})",
                     why=f"no node has room for {len(placement.unplaced)} of the replicas "
                     f"({', '.join(sorted(set(placement.unplaced)))}); they would stay Pending",
-                    fix="raise platform.hardware.nodes or gpusPerNode, or lower replicas, sessions or tensorParallel "
+                    fix=f"raise {pool.where}.nodes or gpusPerNode, or lower replicas, sessions or tensorParallel "
                     "of the models",
                 )
             )
@@ -115,7 +144,7 @@ class Servers:
     def _served(
         self,
         decisions: Sequence[RoleDecision],
-        placement: Placement,
+        placements: Mapping[str, Placement],
         timeouts: TimeoutChain,
         problems: list[Problem],
     ) -> tuple[ServingPlan, ...]:
@@ -127,12 +156,12 @@ class Servers:
             problems += cache_problems(
                 cache,
                 where=f"platform.models[{index}]",
-                pool=self.pool,
+                pool=decision.pool,
                 replicas=decision.replicas,
                 weights_gib=stored_gib(decision.choice),
             )
             try:
-                serving.append(self._serving(decision, placement, timeouts, cache))
+                serving.append(self._serving(decision, placements[decision.pool.name], timeouts, cache))
             except InvalidInput as error:
                 problems += [
                     _at_setting(problem, decision.role, index, self.catalog) for problem in error.problems
@@ -145,7 +174,7 @@ class Servers:
             decision.role,
             source_of(decision.role, choice).pinned_uri,
             namespace=self.namespace,
-            pool=self.pool,
+            pool=decision.pool,
             replicas=decision.replicas,
             weights_gib=stored_gib(choice),
         )
@@ -158,7 +187,7 @@ class Servers:
             replicas=decision.replicas,
             gpus_per_replica=choice.tensor_parallel,
             free_gpus=placement.largest_free,
-            one_node=on_one_node(cache, self.pool),
+            one_node=on_one_node(cache, decision.pool),
         )
         planned = serving_plan(
             decision.role,
@@ -172,6 +201,15 @@ class Servers:
         )
         named = self.images.reference if self.serving.image is None else self.images.said
         return replace(planned, image=named(planned.image), notes=(*decision.notes, *planned.notes))
+
+
+def _demands(decisions: Iterable[RoleDecision], pool: Pool) -> list[tuple[str, int, int]]:
+    """Return what the roles of a pool ask of it: role, replicas and GPUs of each."""
+    return [
+        (decision.role.role, decision.replicas, decision.choice.tensor_parallel)
+        for decision in decisions
+        if decision.choice is not None and decision.pool.name == pool.name
+    ]
 
 
 def _at_setting(problem: Problem, role: ModelRole, index: int, catalog: Catalog) -> Problem:
@@ -199,45 +237,6 @@ def timeouts_of(settings: Timeouts) -> TimeoutChain:
     )
 
 
-def pool_of(hardware: Hardware, namespace: str, catalog: Catalog) -> Pool:
-    """Return the pool that the hardware section means. Raises `UnknownFact` for an unknown tier or accelerator."""
-    tier = catalog.tier(hardware.tier) if hardware.tier is not None else None
-    return pool_named(
-        tier.name if tier is not None else None,
-        namespace=namespace,
-        accelerator=tier.accelerator if tier is not None else str(hardware.accelerator),
-        gpus_per_node=hardware.gpus_per_node or (tier.gpus_per_node if tier is not None else 1),
-        nodes=hardware.nodes or len(hardware.node_names) or (tier.nodes if tier is not None else 1),
-        node_names=hardware.node_names,
-        taint=hardware.taint,
-        catalog=catalog,
-    )
-
-
-def pool_named(
-    name: str | None,
-    *,
-    namespace: str,
-    accelerator: str,
-    gpus_per_node: int,
-    nodes: int,
-    node_names: tuple[str, ...],
-    taint: bool,
-    catalog: Catalog,
-) -> Pool:
-    """Return a pool; without a name it has that of its accelerator. Raises `UnknownFact` for an unknown one."""
-    found = catalog.accelerator(accelerator)
-    return Pool(
-        name=name or found.name.lower().replace(" ", "-"),
-        namespace=namespace,
-        accelerator=found,
-        gpus_per_node=gpus_per_node,
-        nodes=nodes,
-        node_names=node_names,
-        taint=taint,
-    )
-
-
 def unknown_names(raw: object, catalog: Catalog) -> list[Problem]:
     """Look up whatever names a malformed config still holds, so that they are reported in the same go."""
     if not isinstance(raw, Mapping):
@@ -245,15 +244,19 @@ def unknown_names(raw: object, catalog: Catalog) -> list[Problem]:
     problems = []
     hardware = raw.get("hardware")
     if isinstance(hardware, Mapping):
-        for key, look_up in (("tier", catalog.tier), ("accelerator", catalog.accelerator)):
-            problems += _look_up(look_up, hardware.get(key), f"platform.hardware.{key}")
-    models = raw.get("models")
-    for index, entry in enumerate(
-        models if isinstance(models, Sequence) and not isinstance(models, str) else ()
-    ):
-        if isinstance(entry, Mapping):
-            problems += _look_up(catalog.model, entry.get("model"), f"platform.models[{index}].model")
+        pools = {f"platform.hardware.pools[{index}]": pool for index, pool in _entries(hardware.get("pools"))}
+        for where, nodes in {"platform.hardware": hardware, **pools}.items():
+            for key, look_up in (("tier", catalog.tier), ("accelerator", catalog.accelerator)):
+                problems += _look_up(look_up, nodes.get(key), f"{where}.{key}")
+    for index, entry in _entries(raw.get("models")):
+        problems += _look_up(catalog.model, entry.get("model"), f"platform.models[{index}].model")
     return problems
+
+
+def _entries(given: object) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """Yield the maps of a list with their numbers, whatever else is given."""
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        yield from ((index, entry) for index, entry in enumerate(given) if isinstance(entry, Mapping))
 
 
 def _look_up(look_up: object, name: object, where: str) -> list[Problem]:

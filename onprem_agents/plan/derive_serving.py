@@ -98,6 +98,7 @@ def serving_plan(
         licence_to_accept=licence_to_accept(role, choice.model, choice.variant),
         model=choice.model,
         variant=choice.variant,
+        pool=choice.pool,
         source=source,
         image_name=image,
         image=image,

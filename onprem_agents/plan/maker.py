@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from onprem_agents.catalog import Accelerator, Model
 from onprem_agents.errors import Problem
 from onprem_agents.plan.pool import Pool
-from onprem_agents.stack.settings import ModelRole, Serving
+from onprem_agents.stack.settings import MigStrategy, ModelRole, Serving
 from onprem_agents.vllm import image_of, newest_release, version_key
 
 
@@ -54,6 +54,18 @@ def maker_problems(pool: Pool, serving: Serving) -> Iterator[Problem]:
             found=serving.vllm,
             why=f"what {build.title} runs was read from {build.least} on",
             fix=f"set platform.serving.vllm to {build.least} or newer",
+        )
+
+
+def slice_problems(pool: Pool, strategy: MigStrategy, *, above: str = "") -> Iterator[Problem]:
+    """Yield a strategy for MIG slices beside an accelerator that is none."""
+    if strategy == "mixed" and pool.accelerator.mig is None:
+        yield Problem(
+            where=f"{above}migStrategy",
+            cause="contradiction",
+            found=strategy,
+            why=f"{pool.accelerator.name} is a whole GPU: in either strategy nodes offer it as {pool.resource}",
+            fix=f"leave out {above}migStrategy, or name a slice in {above}accelerator, such as H100-MIG-3g.40gb",
         )
 
 

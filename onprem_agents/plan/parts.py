@@ -58,12 +58,17 @@ class Queues:
 
 @dataclass(frozen=True, kw_only=True)
 class PoolPart(Part):
-    """The nodes of one pool, a priority class, and queues where they are wanted."""
+    """The nodes of pools, a priority class, and queues where they are wanted."""
 
-    pool: Pool
+    pools: tuple[Pool, ...]
     queues: Queues | None
     free_gpus: int
     """GPUs left on one node when every replica runs; all of a node where nobody knows of replicas."""
+
+    @property
+    def pool(self) -> Pool:
+        """The first pool: all there is, where nodes are of one kind."""
+        return self.pools[0]
 
     @property
     def priority_class(self) -> str:
@@ -76,7 +81,6 @@ class ServerPart(Part):
     """One role's model server."""
 
     serving: ServingPlan
-    pool: Pool
     mode: Literal["Standard", "Knative"]
     image_pull_secrets: tuple[str, ...]
     service_account: str | None
@@ -96,6 +100,11 @@ class ServerPart(Part):
     annotations: Mapping[str, str]
     kserve: KserveRelease
     """The cluster's release of KServe."""
+
+    @property
+    def pool(self) -> Pool:
+        """The nodes that it is served on."""
+        return self.serving.pool
 
     @property
     def most_pods(self) -> int:

@@ -16,12 +16,14 @@ from onprem_agents.errors import InvalidInput, Problem, UnknownFact
 from onprem_agents.plan.derive import plan_stack
 from onprem_agents.plan.derive_connection import stack_name_problems
 from onprem_agents.plan.derive_pool import queues_for
-from onprem_agents.plan.derive_servers import Servers, pool_named
+from onprem_agents.plan.derive_servers import Servers
 from onprem_agents.plan.images import digests_of_others, each_once, server_images
+from onprem_agents.plan.maker import slice_problems
 from onprem_agents.plan.names import own_key_secret
 from onprem_agents.plan.parts import AuthPart, PoolPart, ServerPart
 from onprem_agents.plan.platform import PlatformPlan
 from onprem_agents.plan.pool import Pool
+from onprem_agents.plan.pools import pool_named
 from onprem_agents.plan.presets import marks_of, with_presets
 from onprem_agents.plan.site import folders_of_nobody
 from onprem_agents.plan.wording import AS_ARGUMENTS, OF_A_PLATFORM, OF_A_SERVER
@@ -47,10 +49,13 @@ def plan_pool(raw: object, *, stack: str, source: str, catalog: Catalog | None =
     catalog = catalog or load_catalog()
     arguments = arguments_of(PoolArguments, raw, stack=stack, source=source, catalog=catalog)
     pool = _pool(arguments, arguments.taint, catalog)
+    problems = list(slice_problems(pool, arguments.mig_strategy))
+    if problems:
+        raise InvalidInput(source, problems)
     return PoolPart(
         stack=stack,
         namespace=arguments.namespace,
-        pool=pool,
+        pools=(pool,),
         queues=queues_for(arguments.queue, arguments.namespace),
         free_gpus=pool.gpus_per_node,
     )
@@ -70,7 +75,7 @@ def plan_server(
     pool = _pool(arguments, True, catalog)
     decided = Servers(
         namespace=arguments.namespace,
-        pool=pool,
+        pools=(pool,),
         models=(arguments,),
         serving=arguments,
         timeouts=arguments,
@@ -78,6 +83,7 @@ def plan_server(
         catalog=catalog,
     ).decide()
     problems = OF_A_SERVER.problems([*decided.problems, *folders_of_nobody((arguments,), arguments.pod_ids)])
+    problems += slice_problems(pool, arguments.mig_strategy)
     if has_key and arguments.key_secret is not None:
         problems.append(_two_keys(arguments.key_secret))
     for serving in decided.serving:
@@ -94,7 +100,6 @@ def plan_server(
         namespace=arguments.namespace,
         notes=(*notes, *_without_key(serving.predictor_service, key_secret)),
         serving=replace(serving, notes=notes),
-        pool=pool,
         mode=arguments.mode,
         image_pull_secrets=arguments.image_pull_secrets,
         service_account=arguments.service_account,
@@ -176,16 +181,17 @@ def no_map(given: object) -> Problem:
 
 
 def _pool(arguments: PoolArguments | ServerArguments, taint: bool, catalog: Catalog) -> Pool:
-    return pool_named(
+    pool = pool_named(
         None,
         namespace=arguments.namespace,
         accelerator=arguments.accelerator,
         gpus_per_node=arguments.gpus_per_node,
         nodes=arguments.nodes or len(arguments.node_names) or 1,
         node_names=arguments.node_names,
-        taint=taint,
+        mig_strategy=arguments.mig_strategy,
         catalog=catalog,
     )
+    return replace(pool, taint=taint)
 
 
 def _two_keys(secret: str) -> Problem:

@@ -38,8 +38,9 @@ class PlatformPlan:
 
     stack: str
     settings: Platform
-    pool: Pool
-    placement: Placement
+    pools: tuple[Pool, ...]
+    placements: tuple[Placement, ...]
+    """What is left of the pool beside it."""
     serving: tuple[ServingPlan, ...]
     timeouts: TimeoutChain
     connection: Connection
@@ -92,9 +93,9 @@ class PlatformPlan:
         return PoolPart(
             stack=self.stack,
             namespace=self.namespace,
-            pool=self.pool,
+            pools=self.pools,
             queues=queues_for(self.queue, self.namespace),
-            free_gpus=self.placement.largest_free,
+            free_gpus=self.placements[0].largest_free,
         )
 
     @property
@@ -107,7 +108,6 @@ class PlatformPlan:
                 namespace=self.namespace,
                 notes=serving.notes,
                 serving=serving,
-                pool=self.pool,
                 mode=settings.mode,
                 image_pull_secrets=settings.image_pull_secrets,
                 service_account=settings.service_account,

@@ -35,7 +35,7 @@ def pod_settings(role: ModelRole) -> PodSettings:
 def node_problems(role: ModelRole, pool: Pool, *, where: str) -> Iterator[Problem]:
     """Yield the labels of nodes that none of the pool has."""
     accelerator = pool.accelerator
-    fixed = {**accelerator.product_labels, **pool.labels, **pool.node_selector}
+    fixed = {**pool.product_labels, **pool.labels, **pool.node_selector}
     for label, value in role.node_selector.items():
         if label in fixed and fixed[label] != value:
             yield Problem(
@@ -43,7 +43,7 @@ def node_problems(role: ModelRole, pool: Pool, *, where: str) -> Iterator[Proble
                 cause="contradiction",
                 found=f"{label}: {value}",
                 why=f"the pool's nodes have {label}: {fixed[label]} ({accelerator.name}), so pods would stay Pending",
-                fix=f"take {label} out, or name other GPUs in platform.hardware.accelerator",
+                fix=f"take {label} out, or name other GPUs in {pool.where}.accelerator",
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onprem_agents.catalog import Accelerator, Device
+from onprem_agents.catalog import Accelerator, Device, mig_labels, mig_resource
 from onprem_agents.stack.labels import POOL_LABEL, POOL_NAMESPACE_LABEL
 
 
@@ -21,6 +21,12 @@ class Pool:
     nodes: int
     node_names: tuple[str, ...]
     taint: bool
+    own_name: bool = False
+    """Whether the stack gave it its name, which then does not tell its accelerator."""
+    where: str = "platform.hardware"
+    """The setting that describes it."""
+    mig_profile: str | None = None
+    """The profile of its slices where the nodes offer them by that name, as the MIG strategy `mixed` does."""
 
     @property
     def device(self) -> Device:
@@ -30,7 +36,16 @@ class Pool:
     @property
     def resource(self) -> str:
         """What a pod asks for, one a GPU."""
-        return self.device.resource
+        return self.device.resource if self.mig_profile is None else mig_resource(self.mig_profile)
+
+    @property
+    def product_labels(self) -> dict[str, str]:
+        """The label of nodes that tells them from nodes with other accelerators."""
+        if self.mig_profile is None:
+            return self.accelerator.product_labels
+        product, memory_mib = self.accelerator.product_label, self.accelerator.memory_label_mib
+        label, *_ = mig_labels(self.mig_profile, product, memory_mib)
+        return {label: product}
 
     @property
     def gpus(self) -> int:
@@ -47,7 +62,7 @@ class Pool:
         """Labels that a serving pod asks of its node: ours where we label the nodes, the operator's elsewhere."""
         if self.node_names:
             return self.labels
-        return self.accelerator.product_labels
+        return self.product_labels
 
 
 @dataclass(frozen=True, kw_only=True)

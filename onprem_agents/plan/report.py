@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.plan import Placement, PlatformPlan, Pool, ServingPlan
 from onprem_agents.plan.agents_served import agents_served
 from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
@@ -23,18 +23,15 @@ REPORT_VERSION = 1
 
 def report(plan: PlatformPlan) -> dict[str, Any]:
     """Return the report as JSON values; sizes in GiB a GPU, lengths in tokens, times in seconds."""
-    pool, cost = plan.pool, cost_of(plan)
+    pools = [
+        _pool_report(pool, placement) for pool, placement in zip(plan.pools, plan.placements, strict=True)
+    ]
+    cost = cost_of(plan)
     return {
         "version": REPORT_VERSION,
         "stack": plan.stack,
-        "pool": {
-            "name": pool.name,
-            "accelerator": pool.accelerator.name,
-            "nodes": pool.nodes,
-            "gpusPerNode": pool.gpus_per_node,
-            "gpus": pool.gpus,
-            "freeGpus": plan.placement.free,
-        },
+        "pool": pools[0],
+        "pools": pools,
         "models": [
             role_report(serving, len(plan.developers) or None) | {"agents": _agents(plan, serving)}
             for serving in plan.serving
@@ -68,6 +65,17 @@ def _agents(plan: PlatformPlan, serving: ServingPlan) -> list[dict[str, Any]]:
     return [each.as_json() for each in served if each.agent in used]
 
 
+def _pool_report(pool: Pool, placement: Placement) -> dict[str, Any]:
+    return {
+        "name": pool.name,
+        "accelerator": pool.accelerator.name,
+        "nodes": pool.nodes,
+        "gpusPerNode": pool.gpus_per_node,
+        "gpus": pool.gpus,
+        "freeGpus": placement.free,
+    }
+
+
 def _teams(plan: PlatformPlan) -> dict[str, int]:
     teams = (developer.team for developer in plan.access.developers.values())
     return dict(sorted(Counter(team for team in teams if team is not None).items()))
@@ -89,6 +97,7 @@ def role_report(serving: ServingPlan, developers: int | None = None) -> dict[str
     fit, loading = serving.fit, serving.loading
     return {
         "role": serving.role,
+        "pool": serving.pool.name,
         "asked": serving.asked,
         "model": serving.variant.hf_id,
         "because": serving.because,

@@ -47,6 +47,7 @@ class RoleDecision:
     """
 
     role: ModelRole
+    pool: Pool
     vllm: str
     judged_by: Release
     choice: Choice | None
@@ -144,6 +145,7 @@ class _Decider:
             problems.append(self._no_tool_calls(model))
         return RoleDecision(
             role=role,
+            pool=pool,
             vllm=self.version,
             judged_by=self.release,
             choice=choice,
@@ -167,6 +169,7 @@ class _Decider:
         """Return the decision on a role whose model or checkpoint is unknown."""
         return RoleDecision(
             role=self.role,
+            pool=self.pool,
             vllm=self.version,
             judged_by=self.release,
             choice=None,
@@ -304,7 +307,8 @@ class _Decider:
 
 def _without(role: ModelRole, problems: Sequence[Problem], where: str) -> ModelRole:
     """Return the role without the settings that are refused already, so that the rest of it can be sized."""
-    open_fields = {"context": None, "kv_cache_dtype": None, "speculative_tokens": 0}
+    unsaid = ("context", "kv_cache_dtype", "max_num_batched_tokens")
+    open_fields = {**dict.fromkeys(unsaid), "speculative_tokens": 0}
     refused = {problem.where for problem in problems}
     return role.model_copy(
         update={field: value for field, value in open_fields.items() if f"{where}.{key_of(field)}" in refused}

@@ -11,6 +11,7 @@ from onprem_agents.catalog import Model, Variant
 from onprem_agents.plan.cache import Cache, FolderCache
 from onprem_agents.plan.loading import Loading
 from onprem_agents.plan.pod_settings import PodSettings
+from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.rollout import Rollout
 from onprem_agents.plan.sampling import SamplingPlan
 from onprem_agents.plan.start import Start
@@ -90,6 +91,8 @@ class ServingPlan:
     """How the licence is accepted without which the weights cannot be downloaded; None where none must be."""
     model: Model
     variant: Variant
+    pool: Pool
+    """The nodes that it is served on."""
     source: ModelSource
     image_name: str
     """The image as its publisher or the stack names it."""

@@ -12,6 +12,7 @@ from onprem_agents.plan.pool import Pool
 from onprem_agents.sizing import FitRequest, candidate_tensor_parallel, changes_that_fit
 from onprem_agents.sizing.changes import ROLE_FIELDS, differing, repaired
 from onprem_agents.sizing.refusals import Setting
+from onprem_agents.stack.cache import Cache, PvcCache
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import Release
 
@@ -19,6 +20,8 @@ from onprem_agents.vllm import Release
 _PRECISIONS = frozenset(
     word for part in get_args(ModelRole.model_fields["precision"].annotation) for word in get_args(part)
 )
+# Weights of these sources may be kept in a claim.
+_DOWNLOADED = ("hf://", "s3://")
 # A typical server has no more.
 _MOST_GPUS = 8
 _MOST_WAYS = 4
@@ -49,7 +52,7 @@ def ways_out(
     role: ModelRole, nearest: Choice, pool: Pool, *, catalog: Catalog, release: Release, where: str
 ) -> tuple[Way, ...]:
     """Return what makes a role fit that does not, the cheapest first, the least hardware last."""
-    ways: dict[str, Way] = {}
+    ways = {way.text: way for way in _kept(role, nearest, pool, release=release, where=where)}
     for change in changes_that_fit(nearest.request, gpus_per_node=pool.gpus_per_node, buying=False):
         updates = _updates(role, nearest, change.request)
         steps = steps_to(where, role, updates)
@@ -111,6 +114,17 @@ def steps_to(where: str, role: ModelRole, updates: dict[str, Any]) -> list[str]:
     return steps
 
 
+def _kept(role: ModelRole, nearest: Choice, pool: Pool, *, release: Release, where: str) -> Iterator[Way]:
+    """Yield a claim, where all that is missing is what a cold start takes and a warm one does not."""
+    if role.cache is not None or (role.source is not None and not role.source.startswith(_DOWNLOADED)):
+        return
+    kept = role.model_copy(update={"cache": Cache(pvc=PvcCache())})
+    choice, _ = choose(kept, nearest.model, (nearest.variant,), pool, release=release)
+    if choice is not None:
+        text = f"set {where}.cache to {{pvc: {{}}}}, which keeps what vLLM compiles"
+        yield Way(setting="start", text=text, choice=choice)
+
+
 def _hardware(
     role: ModelRole, nearest: Choice, pool: Pool, *, catalog: Catalog, release: Release, where: str
 ) -> Way | None:
@@ -123,11 +137,11 @@ def _hardware(
         choice, _ = choose(wide, nearest.model, (nearest.variant,), larger, release=release)
         if choice is not None:
             steps = [
-                f"set platform.hardware.accelerator to {gpu.name}",
-                f"set platform.hardware.gpusPerNode to {size}",
+                f"set {pool.where}.accelerator to {gpu.name}",
+                f"set {pool.where}.gpusPerNode to {size}",
             ]
             if pool.name in {tier.name for tier in catalog.tiers}:
-                steps.append("leave out platform.hardware.tier")
+                steps.append(f"leave out {pool.where}.tier")
             text = " and ".join([*steps, *steps_to(where, role, updates)])
             return Way(setting="accelerator", text=text, choice=choice)
     return None

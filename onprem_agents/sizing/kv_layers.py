@@ -67,7 +67,9 @@ def layer_specs(architecture: Architecture, setting: Setting) -> list[LayerSpec]
     """Return the specs of all attention layers that keep a cache, compressed ones excepted."""
     specs = [spec for group in architecture.attention for spec in _specs(group, setting)]
     if architecture.is_hybrid:
-        specs = [_beside_states(spec, setting) for spec in specs]
+        delta_nets = any(isinstance(group, GatedDeltaNet) for group in architecture.attention)
+        checkpoints = delta_nets and setting.delta_checkpoints and setting.prefix_caching
+        specs = [_beside_states(spec, checkpoints=checkpoints) for spec in specs]
     if setting.speculative_tokens:
         specs = [_with_draft_layers(spec, architecture.mtp_layers) for spec in specs]
     return specs
@@ -176,14 +178,14 @@ def _state_bytes(group: GatedDeltaNet | KimiDelta | Mamba2, setting: Setting) ->
     return convolution + recurrent * group.state_bytes_per_element
 
 
-def _beside_states(spec: LayerSpec, setting: Setting) -> LayerSpec:
+def _beside_states(spec: LayerSpec, *, checkpoints: bool) -> LayerSpec:
     """Return the spec with the block that vLLM starts from where it must grow until it holds a state."""
     if isinstance(spec, StateSpec):
         return spec
     least = spec.smallest_block_tokens
     if least == LATENT_BLOCK_TOKENS:
         least = HYBRID_LATENT_BLOCK_TOKENS
-    if setting.delta_checkpoints and setting.prefix_caching:
+    if checkpoints:
         least = math.lcm(least, DELTA_CHECKPOINT_TOKENS)
     return replace(spec, smallest_block_tokens=least)
 

@@ -9,11 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from onprem_agents.catalog import CompressedAttention
 from onprem_agents.sizing.divisibility import most_gpus_together, tensor_parallel_problems
 from onprem_agents.sizing.kv_cache import CacheLayout
 from onprem_agents.sizing.kv_layers import ELEMENT_BYTES
 from onprem_agents.sizing.memory import Memory
 from onprem_agents.sizing.request import FitRequest
+
+# Compressed attention took an FP8 cache alone up to 0.29.0, "auto" being none (vllm 0.20.2 to 0.29.0, deepseek_v4
+# attention; read November 2026).
+_ANY_CACHE_TYPE = (0, 30)
 
 Cause = Literal[
     "impossible-figure",
@@ -25,6 +30,7 @@ Cause = Literal[
     "batch-below-sequences",
     "batch-below-block",
     "batch-below-item",
+    "cache-type-unsupported",
     "outside-the-budget",
     "no-room-for-weights",
     "no-room-for-context",
@@ -45,6 +51,7 @@ Setting = Literal[
     "language_model_only",
     "block_size",
     "other_memory_gib",
+    "start",
 ]
 """Fields of a request that may be at fault, or that a change may set."""
 
@@ -134,6 +141,13 @@ def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[Refusa
             f"{request.max_num_seqs}, which vLLM refuses"
         )
         found.append(Refusal(cause="batch-below-sequences", setting="max_num_batched_tokens", text=text))
+    compressed = any(isinstance(group, CompressedAttention) for group in model.architecture.attention)
+    if compressed and request.rules.number < _ANY_CACHE_TYPE and not request.kv_cache_dtype.startswith("fp8"):
+        text = (
+            f"kv_cache_dtype is {request.kv_cache_dtype}: before vLLM 0.30 the cache of {model.name} is kept in FP8 "
+            "alone, which must be said"
+        )
+        found.append(Refusal(cause="cache-type-unsupported", setting="kv_cache_dtype", text=text))
     if request.max_num_batched_tokens < request.least_batch_tokens:
         text = (
             f"max_num_batched_tokens {request.max_num_batched_tokens} is below the {request.least_batch_tokens} tokens "

@@ -9,6 +9,10 @@ from onprem_agents.catalog import Accelerator, Model, Variant
 from onprem_agents.sizing.release import ReleaseRules, release_rules
 from onprem_agents.vllm import default_max_num_batched_tokens
 
+# Models whose attention was made without the settings of the cache, so that its type was BF16 whatever was asked for
+# (model_executor/models/mimo_v2.py, wrong in vLLM 0.29.0 and right in 0.32.0).
+_HEEDED_SINCE = {"mimo_v2_flash": (0, 32)}
+
 
 def default_batch_tokens(
     model: Model, accelerator: Accelerator, rules: ReleaseRules, *, has_encoder: bool
@@ -67,6 +71,8 @@ class FitRequest:
     @property
     def cache_dtype(self) -> str:
         """The KV cache's type: with "auto" the one that the checkpoint asks for, where that release listens to it."""
+        if self.rules.number < _HEEDED_SINCE.get(self.model.architecture.model_type, (0, 0)):
+            return "auto"
         declared = self.variant.kv_cache_dtype if self.rules.memory.declared_kv_cache else None
         return declared if self.kv_cache_dtype == "auto" and declared is not None else self.kv_cache_dtype
 

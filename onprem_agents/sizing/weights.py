@@ -19,7 +19,7 @@ from onprem_agents.catalog import (
 )
 from onprem_agents.sizing.precision import BF16_BYTES, part_bytes, precision_named
 from onprem_agents.sizing.request import FitRequest
-from onprem_agents.sizing.towers import logged_tower_gib, tower_gib
+from onprem_agents.sizing.towers import batch_buffers_gib, logged_tower_gib, tower_gib
 from onprem_agents.units import GIB
 
 # A figure of a log is printed with two digits, and loaders differ by about this much for one checkpoint.
@@ -167,7 +167,7 @@ def _share_gib(request: FitRequest, parts: Mapping[str, float]) -> float:
     """Return one GPU's share without towers: a pipeline's fullest stage, replicated parts whole, experts by rank."""
     stages, parallel = request.pipeline_parallel, request.tensor_parallel
     share = _SMALL_TENSORS_GIB + request.model.architecture.rotary_params * BF16_BYTES / GIB
-    share += _extra_heads_gib(request) / stages
+    share += batch_buffers_gib(request) + _extra_heads_gib(request) / stages
     share += _absorbed_gib(request) / stages / parallel
     for part, gib in parts.items():
         if part in _REPLICATED:

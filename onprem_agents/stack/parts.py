@@ -47,6 +47,7 @@ from onprem_agents.stack.settings import (
     Serving,
     Taint,
     Timeouts,
+    ToldMigStrategy,
     TurnSeconds,
     check_nodes,
 )
@@ -80,6 +81,7 @@ class PoolArguments(Section):
     )
     node_names: NodeNames = ()
     taint: Taint = True
+    mig_strategy: ToldMigStrategy = "single"
     queue: Queue | None = Field(
         default=None, description="Kueue objects for the pool. Left out: none are made."
     )
@@ -107,6 +109,7 @@ class ServerArguments(ModelRole, Serving, Timeouts):
         description="The nodes of a pool that lists them: pods then go by the pool's label. Left out: they go by "
         "the label that NVIDIA's GPU feature discovery sets.",
     )
+    mig_strategy: ToldMigStrategy = "single"
     priority_class: ObjectName | None = Field(
         default=None, description="Existing PriorityClass of the pods, such as a pool's. Left out: none."
     )

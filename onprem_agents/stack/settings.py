@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from onprem_agents.stack.access import Access, Developer, Tls
 from onprem_agents.stack.by_people import ByPeople
@@ -19,6 +20,7 @@ from onprem_agents.stack.domain import (
     LabelValue,
     Namespace,
     ObjectName,
+    RoleName,
     Translation,
 )
 from onprem_agents.stack.images import Images
@@ -37,6 +39,8 @@ __all__ = [
     "Developer",
     "Hardware",
     "ModelRole",
+    "NodePool",
+    "NodesOfOneKind",
     "Platform",
     "Queue",
     "Section",
@@ -68,6 +72,14 @@ Taint = Annotated[
         description="Keep other workloads off the nodes that 'nodeNames' lists, by a taint that GPU users know."
     ),
 ]
+MigStrategy = Literal["single", "mixed"]
+ToldMigStrategy = Annotated[
+    MigStrategy,
+    Field(
+        description="How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as "
+        "nvidia.com/gpu, mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice."
+    ),
+]
 
 
 def check_nodes(nodes: int | None, node_names: tuple[str, ...]) -> None:
@@ -82,8 +94,8 @@ def check_nodes(nodes: int | None, node_names: tuple[str, ...]) -> None:
         raise contradiction(", ".join(node_names), "'nodeNames' names a node twice", "name each node once")
 
 
-class Hardware(Section):
-    """The GPU nodes: a tier by name, or accelerator, GPUs per node and number of nodes."""
+class NodesOfOneKind(Section):
+    """Nodes with one kind of GPU: a tier by name, or accelerator, GPUs per node and number of nodes."""
 
     tier: CatalogName | None = Field(
         default=None,
@@ -103,9 +115,10 @@ class Hardware(Section):
     )
     node_names: NodeNames = ()
     taint: Taint = True
+    mig_strategy: ToldMigStrategy = "single"
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Hardware:
+    def check_one_kind(self) -> None:
+        """Refuse nodes that are said in both ways or in neither, and contradictory numbers of them."""
         if (self.tier is None) == (self.accelerator is None):
             raise contradiction(
                 "both" if self.tier else "neither",
@@ -113,6 +126,55 @@ class Hardware(Section):
                 "name a tier, or the accelerator with gpusPerNode and nodes",
             )
         check_nodes(self.nodes, self.node_names)
+
+
+class NodePool(NodesOfOneKind):
+    """One of several pools, each with GPUs of one kind."""
+
+    name: LabelValue | None = Field(
+        default=None, description="Name of the pool. Left out: that of its tier or accelerator."
+    )
+    roles: tuple[RoleName, ...] = Field(
+        default=(),
+        description="Roles of 'models' that are served here. A role that no pool names goes to the first pool on which "
+        "it fits.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> NodePool:
+        self.check_one_kind()
+        return self
+
+
+class Hardware(NodesOfOneKind):
+    """The GPU nodes: those of one kind, or pools of several kinds."""
+
+    pools: Annotated[tuple[NodePool, ...], Field(max_length=8)] = Field(
+        default=(),
+        description="Pools of nodes with different GPUs, in place of all other keys here. Left out: there is one pool, "
+        "which the other keys describe.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Hardware:
+        if not self.pools:
+            self.check_one_kind()
+            return self
+        others = sorted(self.model_fields_set - {"pools"})
+        if others:
+            raise contradiction(
+                f"'pools' and {', '.join(to_camel(name) for name in others)}",
+                "each pool says its own nodes",
+                "move them into the pools, or leave out 'pools'",
+            )
+        named = [role for pool in self.pools for role in pool.roles]
+        twice = sorted({role for role in named if named.count(role) > 1})
+        if twice:
+            raise contradiction(
+                ", ".join(twice),
+                "two pools name the same role, and a role is served in one",
+                "name each role in one pool",
+            )
         return self
 
 

@@ -127,6 +127,7 @@ SAMPLES: dict[str, Any] = {
     "nodes": 3,
     "nodeNames": ["gpu-a", "gpu-b"],
     "taint": False,
+    "migStrategy": "mixed",
     "mode": "Knative",
     "priorityClass": "own-serving",
     "localQueue": "own-agents",
@@ -177,6 +178,11 @@ GIVEN: dict[str, Arguments] = {
         ]
     },
     "taint": {"nodeNames": ["gpu-a"]},
+    "PoolArguments.migStrategy": {"accelerator": "H100-MIG-3g.40gb", "queue": {}},
+    "ServerArguments.migStrategy": {
+        "accelerator": "H100-MIG-3g.40gb",
+        "model": "google/gemma-4-12B-it-qat-w4a16-ct",
+    },
     **{name: dict(one.given) for name, one in SETTINGS.items() if name.startswith("queue.")},
     "IngressArguments.imagePullSecrets": {"images": {"registry": "registry.example.internal"}},
     **{f"images.{key}": {"images": {}} for key in ("registry", "pullPolicy", "digests")},

@@ -44,6 +44,11 @@ _CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
 _FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
 _GROUP = {"models.cache": {"localModelCache": {"nodeGroup": "gpus"}}}
 _TWO_NODES = {"hardware": {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2, "nodeNames": ["a", "b"]}}
+_SLICE: Mapping[str, Any] = {"hardware": {"accelerator": "H100-MIG-3g.40gb", "gpusPerNode": 2, "nodes": 1}}
+_POOLS: list[dict[str, Any]] = [
+    {"accelerator": "L40S", "gpusPerNode": 2},
+    {"accelerator": "H100", "gpusPerNode": 4, "name": "large"},
+]
 _TAINTED = {"models.tolerations": [{"key": "dedicated", "value": "agents", "effect": "NoExecute"}]}
 _NO_CACHE = {"models": [{**STACK["models"][0], "prefixCaching": False}]}
 
@@ -62,6 +67,22 @@ SAMPLES: dict[str, Sample] = {
     "hardware.nodes": Sample(value=3),
     "hardware.nodeNames": Sample(value=["gpu-a", "gpu-b"]),
     "hardware.taint": Sample(value=False, given=_TWO_NODES),
+    "hardware.migStrategy": Sample(value="mixed", given=_SLICE),
+    "hardware.pools": Sample(value=_POOLS, given={"hardware": {"pools": _POOLS[1:]}}),
+    **{
+        f"hardware.pools.{key}": Sample(value=value, given={"hardware": {"pools": [pool, *_POOLS[1:]]}})
+        for key, value, pool in (
+            ("name", "other", _POOLS[0]),
+            ("roles", ["coder"], _POOLS[0]),
+            ("tier", "80gb", {"tier": "48gb"}),
+            ("accelerator", "A100-80", _POOLS[0]),
+            ("gpusPerNode", 4, _POOLS[0]),
+            ("nodes", 3, _POOLS[0]),
+            ("nodeNames", ["gpu-a"], _POOLS[0]),
+            ("taint", False, _POOLS[0] | {"nodeNames": ["gpu-a"]}),
+            ("migStrategy", "mixed", {"accelerator": "H100-MIG-3g.40gb"}),
+        )
+    },
     "models": Sample(value=[*STACK["models"], FAST]),
     "models.role": Sample(value="writer"),
     "models.model": Sample(value="google/gemma-4-E4B-it"),

@@ -8,6 +8,7 @@ from onprem_agents.catalog import Model, Variant, load_catalog
 from onprem_agents.plan.choice import Choice, request_of
 from onprem_agents.plan.derive_serving import serving_plan
 from onprem_agents.plan.own_flags import own_flags
+from onprem_agents.plan.pools import pool_named
 from onprem_agents.plan.release_fitness import oldest_release
 from onprem_agents.plan.rollout import choose_rollout
 from onprem_agents.plan.timeouts import derive_timeouts
@@ -22,6 +23,17 @@ ONLY_ON_OLDER = {
     "unsloth/meta-llama-3.1-8b-instruct-bnb-4bit",
     "unsloth/phi-4-bnb-4bit",
 }
+
+FOUR = pool_named(
+    None,
+    namespace="agents",
+    accelerator="H200",
+    gpus_per_node=4,
+    nodes=1,
+    node_names=(),
+    mig_strategy="single",
+    catalog=CATALOG,
+)
 
 
 def planned(model: Model, variant: Variant, version: str, **settings: object) -> ServeFlags:
@@ -38,7 +50,7 @@ def planned(model: Model, variant: Variant, version: str, **settings: object) ->
         kv_cache_dtype=own.kv_cache_dtype or "auto",
     )
     choice = Choice(
-        model=model, variant=variant, own=own, tensor_parallel=4, request=request, fit=fit(request)
+        pool=FOUR, model=model, variant=variant, own=own, tensor_parallel=4, request=request, fit=fit(request)
     )
     return serving_plan(
         role,

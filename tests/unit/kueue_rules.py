@@ -28,13 +28,16 @@ def amount(text: str) -> Fraction:
 
 
 def quotas_of(cluster_queue: Object) -> dict[str, Fraction]:
-    """Return the quota of each resource that a queue of one flavor covers."""
+    """Return the quota of each resource that a queue of one group covers, over all its flavors."""
     (group,) = cluster_queue["spec"]["resourceGroups"]
-    (flavor,) = group["flavors"]
-    assert group["coveredResources"] == [each["name"] for each in flavor["resources"]], (
-        "the API server asks for it"
-    )
-    return {each["name"]: amount(each["nominalQuota"]) for each in flavor["resources"]}
+    found: dict[str, Fraction] = {}
+    for flavor in group["flavors"]:
+        assert group["coveredResources"] == [each["name"] for each in flavor["resources"]], (
+            "the API server asks for it"
+        )
+        for each in flavor["resources"]:
+            found[each["name"]] = found.get(each["name"], Fraction(0)) + amount(each["nominalQuota"])
+    return found
 
 
 def requests_of(service: Object) -> dict[str, Fraction]:

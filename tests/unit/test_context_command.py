@@ -99,7 +99,7 @@ def test_the_facts_are_those_of_the_plan_and_change_with_the_stack(repository: P
     context(repository)
     text = written(repository)["AGENTS.md"]
     for fact in (
-        "| `coder` | Qwen/Qwen3.6-27B-FP8 | 131,072 | 25 |",
+        "| `coder` | Qwen/Qwen3.6-27B-FP8 | 131,072 | 24 |",
         "https://agents.example.internal/v1",
         "| GPUs | 2 × 4 H100 |",
         "`stacks/Pulumi.team.yaml` declares the whole platform",

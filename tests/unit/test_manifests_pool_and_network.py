@@ -53,7 +53,7 @@ def test_the_queue_is_in_the_namespace_and_leads_to_the_cluster_wide_one_of_the_
     (group,) = cluster_queue["spec"]["resourceGroups"]
 
     assert group["flavors"][0]["name"] == flavor["metadata"]["name"]
-    assert flavor["spec"]["nodeLabels"] == plan.pool.node_selector
+    assert flavor["spec"]["nodeLabels"] == plan.pools[0].node_selector
     assert local_queue["spec"]["clusterQueue"] == cluster_queue["metadata"]["name"]
     assert local_queue["metadata"]["namespace"] == plan.namespace
 

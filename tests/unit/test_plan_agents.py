@@ -285,10 +285,7 @@ def test_another_model_of_its_class_is_tried_before_other_gpus_and_a_small_model
     plan = planned(model={"context": 8_192}, access={"agents": []})
 
     texts = [
-        change.text
-        for change in dearer_changes(
-            plan.settings, plan.serving, AGENTS, pool=plan.pool, catalog=load_catalog()
-        )
+        change.text for change in dearer_changes(plan.settings, plan.serving, AGENTS, catalog=load_catalog())
     ]
 
     def named(model: str) -> str:

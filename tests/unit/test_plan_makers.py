@@ -38,7 +38,7 @@ def problems_of(
         (
             AMD,
             {},
-            "vllm/vllm-openai-rocm:v0.33.0",
+            "docker.io/vllm/vllm-openai-rocm:v0.33.0",
             "amd.com/gpu",
             {"amd.com/gpu.product-name": "AMD_Instinct_MI300X_OAM"},
         ),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from onprem_agents.errors import InvalidInput
 from onprem_agents.manifests.model_source import cache_environment
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.plan.report import role_report
@@ -56,3 +57,23 @@ def test_a_compile_cache_that_is_turned_off_is_not_there(value: str, kind: str) 
 
     assert start.kind == kind
     assert ("VLLM_DISABLE_COMPILE_CACHE" in start.because) == (kind == "cold")
+
+
+def test_a_model_that_fits_warm_alone_is_refused_with_the_claim_that_makes_it_warm() -> None:
+    # 29.6 GiB of weights on 44.3, and 9.6 of cache for one context: a cold start leaves 8.8, a warm one 10
+    asked: dict[str, Any] = {
+        "model": "Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8",
+        "context": 209_712,
+        "kvCacheDtype": "fp8",
+        "tensorParallel": 1,
+    }
+    with pytest.raises(InvalidInput) as refused:
+        with_cache(None, **asked)
+    (problem,) = refused.value.problems
+    assert problem.fix.startswith("set platform.models[0].cache to {pvc: {}}")
+    assert with_cache(CLAIM, **asked).main.fit.fits, "what is advised is enough"
+    with pytest.raises(InvalidInput) as elsewhere:
+        with_cache(None, **asked, source="pvc://weights/coder")
+    assert "cache to" not in elsewhere.value.problems[0].fix, (
+        "such weights are kept already, in no claim of ours"
+    )

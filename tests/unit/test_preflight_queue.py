@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from onprem_agents.manifests import render
-from onprem_agents.plan import PlatformPlan
-from tests.unit.manifest_samples import of_kind, planned
+from onprem_agents.plan import PlatformPlan, plan_stack
+from tests.unit.manifest_samples import FAST, STACK, of_kind, planned
 from tests.unit.preflight_samples import PretendedCluster, missing, node
 
 QUEUE = "ClusterQueue shared"
@@ -243,3 +243,23 @@ def test_a_stack_without_a_queue_asks_nothing_of_kueue() -> None:
     }
 
     assert missing(cluster, planned()) == {}
+
+
+def test_each_of_two_pools_wants_a_flavor_of_its_own_nodes() -> None:
+    pools = [{"accelerator": "L40S", "gpusPerNode": 2}, {"accelerator": "H100", "roles": ["coder"]}]
+    raw = {**STACK, "hardware": {"pools": pools}, "models": [*STACK["models"], FAST]}
+    plan = plan_stack({**raw, "queue": {"existingClusterQueue": "shared"}}, stack="test")
+    made = plan_stack({**raw, "queue": {}}, stack="test")
+    queue = shared(**of_kind(render(made), "ClusterQueue")["coding-agents-gpu"]["spec"])
+    cluster = cluster_with(queue)
+    cluster.nodes.append(node("h100-0", gpus=1, product="NVIDIA-H100-80GB-HBM3"))
+    cluster.objects["ResourceFlavor", "coding-agents-l40s"] = cluster.objects["ResourceFlavor", "l40s"]
+
+    told = missing(cluster, plan)
+    assert list(told) == ["ClusterQueue shared for the pool h100's flavors"]
+    assert "NVIDIA-H100-80GB-HBM3" in told["ClusterQueue shared for the pool h100's flavors"].fix
+
+    cluster.objects["ResourceFlavor", "coding-agents-h100"] = {
+        "spec": {"nodeLabels": {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3"}}
+    }
+    assert missing(cluster, plan) == {}

@@ -45,7 +45,7 @@ def test_json_holds_the_same_values() -> None:
     told = json.loads(out)
 
     assert code == 0
-    assert told["hardware"]["gpus"] == 8
+    assert told["hardware"][0]["gpus"] == 8
     assert told["teams"] == [{"name": "platform", "developers": 5}, {"name": "product", "developers": 15}]
     assert [server["role"] for server in told["servers"]] == ["coder", "fast"]
     assert told["limits"] == list(limits(VALUES))

@@ -245,6 +245,21 @@ def test_delta_nets_keep_a_checkpoint_where_flashinfer_runs_them(
     assert layout.blocks_per_request(32_769) * layout.bytes_per_block == request_bytes
 
 
+# Mamba 2 writes its checkpoints anywhere (mamba_mixer2.py of vLLM 0.33.0, alignment 1): its blocks stay as they were.
+@pytest.mark.parametrize(
+    ("model", "request_bytes"), [("Granite-4.0-H-Small", 510_394_368), ("Nemotron-Nano-9B-v2", 730_857_472)]
+)
+def test_checkpoints_of_delta_nets_leave_the_blocks_of_others_alone(model: str, request_bytes: int) -> None:
+    layout = cache_layout(
+        known(model),
+        tensor_parallel=1,
+        kv_cache_dtype="auto",
+        max_num_batched_tokens=8192,
+        delta_checkpoints=True,
+    )
+    assert layout.blocks_per_request(16_385) * layout.bytes_per_block == request_bytes
+
+
 @pytest.mark.parametrize(
     ("gpu", "vllm", "are_written"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from onprem_agents.catalog import load_catalog
-from onprem_agents.sizing import FitRequest, memory_of, release_rules
+from onprem_agents.sizing import FitRequest, fit, memory_of, release_rules
 from onprem_agents.sizing.overhead import captured_sizes
 from onprem_agents.sizing.release import releases_of
 from onprem_agents.sizing.runner import runs_v2, sampler_of
@@ -129,6 +129,12 @@ def test_a_checkpoints_own_cache_type_counts_since_0_14() -> None:
     assert replace(asked, vllm="0.13.0").cache_dtype == "auto"
 
 
+def test_a_cache_type_that_a_models_code_does_not_heed_saves_nothing() -> None:
+    # mimo_v2.py of vLLM 0.29.0 makes its attention without the cache's settings, that of 0.32.0 with them.
+    asked = request("MiMo-V2-Flash", "fp8", "0.29.0", kv_cache_dtype="fp8")
+    assert (asked.cache_dtype, replace(asked, vllm="0.32.0").cache_dtype) == ("auto", "fp8")
+
+
 @pytest.mark.parametrize(("vllm", "are_concurrency"), [("0.20.0", False), ("0.20.2", True), ("0.21.0", True)])
 def test_printed_tokens_are_concurrency_times_length_since_a_patch(vllm: str, are_concurrency: bool) -> None:
     # v1/core/kv_cache_utils.py of both patches of 0.20
@@ -193,3 +199,23 @@ def test_the_verdict_counts_what_must_find_room_beside_the_budget(
         gpu_memory_utilization=utilization,
     )
     assert memory_of(asked).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("vllm", "kv_cache_dtype", "is_refused"),
+    [("0.29.0", "auto", True), ("0.29.0", "fp8", False), ("0.33.0", "auto", False)],
+)
+def test_deepseek_v4_wants_its_cache_type_said_up_to_0_29(
+    vllm: str, kv_cache_dtype: str, is_refused: bool
+) -> None:
+    # "DeepseekV4 fp8_ds_mla layout only supports fp8 kv-cache": vllm 0.29.0, models/deepseek_v4/attention.py
+    asked = request(
+        "DeepSeek-V4-Flash",
+        "native",
+        vllm,
+        accelerator=CATALOG.accelerator("H200"),
+        tensor_parallel=4,
+        kv_cache_dtype=kv_cache_dtype,
+    )
+    causes = {refusal.cause for refusal in fit(asked).refusals}
+    assert ("cache-type-unsupported" in causes) == is_refused

@@ -163,6 +163,19 @@ def test_each_stage_of_a_pipeline_may_hold_the_encoder_and_the_rotary_tables() -
     assert stage > (whole - 1.072 - 0.375) / 2 + 1.072 + 0.375
 
 
+def test_what_layers_take_of_images_is_kept_for_a_whole_batch() -> None:
+    # three levels of 4096 elements for each of 16,384 and 2,048 tokens, in BF16
+    large, small = (
+        counted("Qwen/Qwen3-VL-8B-Instruct", max_num_batched_tokens=tokens) for tokens in (16_384, 2_048)
+    )
+    assert large - small == pytest.approx(0.375 - 0.047, abs=0.001)
+    text = [
+        counted("Qwen/Qwen3-VL-8B-Instruct", max_num_batched_tokens=tokens, language_model_only=True)
+        for tokens in (16_384, 2_048)
+    ]
+    assert text[0] == text[1], "no image, no buffer"
+
+
 def test_ten_million_positions_take_rotary_tables_of_gibibytes() -> None:
     # 10,485,760 positions of 128 BF16 elements, in no checkpoint and whole on each rank
     model = CATALOG.model("Llama-4-Scout")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tools.verify_gpu.command import argv_here, changed_words, flags_here, plann
 from tools.verify_gpu.folder import can_be_made, write_model
 from tools.verify_gpu.machine import Machine, found_machine
 from tools.verify_gpu.printed import Printed, last_error, read_log
-from tools.verify_gpu.start import Start
+from tools.verify_gpu.start import Start, start
 
 pytestmark = pytest.mark.unit
 
@@ -162,6 +163,36 @@ def test_a_pool_outside_the_band_and_a_start_that_ended_count_as_failed(
     results = running.run((plan, _plan("Qwen3-4B", "bf16")), H100, tmp_path, seconds=600)
     assert [row.inside for row in results.rows[:3]] == [True, False, None]
     assert [row.temperature for row in results.rows] == ["cold", "warm", "cold"]
+
+
+def test_a_cold_start_finds_none_of_the_users_compiled_kernels(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TRITON_CACHE_DIR", "/home/of/triton")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "/home/of/inductor")
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    script = 'import os; print("ValueError:", sorted(n for n in os.environ if os.environ[n] == os.getcwd()))'
+    result = start((sys.executable, "-c", script), port=1, cache=cache, log=tmp_path / "log", seconds=60)
+    assert result.outcome == "ended"
+    assert result.error is not None
+    for name in ("HOME", "VLLM_CACHE_ROOT", "TORCHINDUCTOR_CACHE_DIR"):
+        assert f"'{name}'" in result.error
+    assert "TRITON" not in result.error
+
+
+def test_small_and_large_checkpoints_take_turns_each_cold_and_then_warm(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plans = [_plan(name, "bf16") for name in ("Qwen3-0.6B", "Qwen3-1.7B", "Qwen3-4B", "Qwen3-8B")]
+    settled = []
+    monkeypatch.setattr(running, "start", lambda *_words, **_named: _ready(40.0))
+    results = running.run(plans, H100, tmp_path, seconds=600, settle=lambda: settled.append(1))
+    assert [f"{row.model.partition('-')[2]} {row.temperature}" for row in results.rows] == [
+        *("0.6B cold", "0.6B warm", "8B cold", "8B warm"),
+        *("1.7B cold", "1.7B warm", "4B cold", "4B warm"),
+    ]
+    assert len(settled) == 8
 
 
 def test_what_finds_no_time_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -73,8 +73,13 @@ def run(
     *,
     seconds: float,
     tell: Callable[[str], None] = lambda _text: None,
+    settle: Callable[[], None] = lambda: None,
 ) -> Results:
-    """Start each plan cold and then warm, as long as time is left; logs and caches lie in `folder`."""
+    """Start each plan cold and then warm, as long as time is left; logs and caches lie in `folder`.
+
+    Small and large ones take turns, so that a run that ends early has seen both. `settle` waits until the GPU has let
+    go of the last server's memory.
+    """
     until = time.monotonic() + seconds
     rows: list[Row] = []
     not_reached: list[str] = []
@@ -86,11 +91,15 @@ def run(
             continue
         tell(f"{name}: starting, {left:.0f} s left")
         rows.append(_row(plan, machine, folder, temperature, left))
+        settle()
     return Results(rows=tuple(rows), not_reached=tuple(not_reached))
 
 
 def _steps(plans: Sequence[ServingPlan]) -> Iterator[tuple[ServingPlan, Temperature]]:
-    for plan in plans:
+    waiting = list(plans)
+    while waiting:
+        plan = waiting.pop(0)
+        waiting.reverse()
         for temperature in STARTS:
             yield plan, temperature
 

@@ -55,14 +55,15 @@ def page(values: StackValues, checks: Checks, made: date) -> str:
 
 
 def _cards(values: StackValues, checks: Checks) -> Iterator[str]:
-    main, hardware = values.main, values.hardware
+    main = values.main
     teams = ", ".join(f"{team.name} {team.developers}" for team in values.teams)
     yield _card(f"{values.developers}", "developer" if values.developers == 1 else "developers", teams)
-    yield _card(
-        f"{hardware.gpus - hardware.free_gpus} of {hardware.gpus}",
-        f"{hardware.accelerator} in use",
-        f"{count(hardware.nodes, 'node')} with {hardware.gpus_per_node} each, {hardware.free_gpus} free",
-    )
+    for hardware in values.hardware:
+        yield _card(
+            f"{hardware.gpus - hardware.free_gpus} of {hardware.gpus}",
+            f"{hardware.accelerator} in use",
+            f"{count(hardware.nodes, 'node')} with {hardware.gpus_per_node} each, {hardware.free_gpus} free",
+        )
     yield _card(
         f"{main.sessions}", "long sessions at once", f"{main.role}, each up to {main.context_tokens:,} tokens"
     )

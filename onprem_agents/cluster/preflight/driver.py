@@ -6,12 +6,12 @@ Both are read from the labels of NVIDIA's GPU feature discovery, in their presen
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object, counted, listed
 from onprem_agents.cluster.preflight.nodes import labels_of, name_of, pool_nodes
-from onprem_agents.plan import PlatformPlan, ServingPlan
+from onprem_agents.plan import PlatformPlan, Pool, ServingPlan
 from onprem_agents.stack.labels import CUDA_MAJOR_LABEL, CUDA_MINOR_LABEL
 from onprem_agents.vllm import (
     Cuda,
@@ -51,13 +51,13 @@ class _Driver:
 
 def check_driver(plan: PlatformPlan, _objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Yield, for each image, whether the drivers of the pool's nodes run it."""
-    if plan.pool.accelerator.vendor != "nvidia":
-        return
-    drivers = [_driver(node) for node in pool_nodes(plan, client)]
-    if not drivers:
-        return  # told by the check of the nodes
-    for serving in {each.image: each for each in plan.serving}.values():
-        yield _check(plan, serving, drivers)
+    for pool in plan.pools:
+        drivers = [_driver(node) for node in pool_nodes(pool, client)]
+        if pool.accelerator.vendor != "nvidia" or not drivers:
+            continue  # nodes that are not there are told by their own check
+        for serving in {each.image: each for each in plan.serving if each.pool == pool}.values():
+            check = _check(pool, serving, drivers)
+            yield replace(check, name=f"{check.name} in the pool {pool.name}") if plan.pools[1:] else check
 
 
 def _driver(node: Object) -> _Driver:
@@ -77,7 +77,7 @@ def _driver(node: Object) -> _Driver:
     )
 
 
-def _check(plan: PlatformPlan, serving: ServingPlan, drivers: Sequence[_Driver]) -> Check:
+def _check(pool: Pool, serving: ServingPlan, drivers: Sequence[_Driver]) -> Check:
     image = image_cuda(serving.image, serving.vllm_release)
     cuda = image.cuda
     name = f"NVIDIA driver for CUDA {_text(cuda)}"
@@ -85,7 +85,7 @@ def _check(plan: PlatformPlan, serving: ServingPlan, drivers: Sequence[_Driver])
     if image.assumed:
         brings += f" (assumed: vLLM's own image of {serving.vllm_release} does)"
     if serving.required_cuda is not None:
-        return _by_affinity(plan, name, brings, serving.required_cuda, drivers)
+        return _by_affinity(pool, name, brings, serving.required_cuda, drivers)
 
     old = [each for each in drivers if each.branch is not None and each.branch < least_branch(cuda)]
     if old:
@@ -95,7 +95,7 @@ def _check(plan: PlatformPlan, serving: ServingPlan, drivers: Sequence[_Driver])
             found=f"{_told(old)}; {brings}, which needs driver {least_branch(cuda)} or later: the server ends at its "
             f"start with {_ERROR_803}, or says that the driver version is insufficient",
             fix=_upgrade(serving, cuda, max(each.branch or 0 for each in old))
-            + _or_elsewhere(plan, old, drivers),
+            + _or_elsewhere(pool, old, drivers),
         )
     untold = [each for each in drivers if each.cuda is None]
     if untold:
@@ -113,7 +113,7 @@ def _check(plan: PlatformPlan, serving: ServingPlan, drivers: Sequence[_Driver])
             verdict="doubtful",
             found=f"{_told(minor)}; {brings}: NVIDIA runs that by minor version compatibility, but not code that is "
             "compiled at run time",
-            fix=f"upgrade the driver to {own_branch(cuda)} or later" + _or_elsewhere(plan, minor, drivers),
+            fix=f"upgrade the driver to {own_branch(cuda)} or later" + _or_elsewhere(pool, minor, drivers),
         )
     return _newer(serving, name, brings, cuda, drivers)
 
@@ -133,17 +133,17 @@ def _newer(serving: ServingPlan, name: str, brings: str, cuda: Cuda, drivers: Se
     )
 
 
-def _by_affinity(plan: PlatformPlan, name: str, brings: str, cuda: Cuda, drivers: Sequence[_Driver]) -> Check:
+def _by_affinity(pool: Pool, name: str, brings: str, cuda: Cuda, drivers: Sequence[_Driver]) -> Check:
     """Return whether enough nodes have what the pods require."""
     fit = [each for each in drivers if each.required(cuda)]
     others = [each for each in drivers if not each.required(cuda)]
-    more = counted(plan.pool.nodes - len(fit), "more node")
+    more = counted(pool.nodes - len(fit), "more node")
     found = f"{counted(len(fit), 'node')} with labels for CUDA {_text(cuda)} or later; {brings}"
     if others:
         found += f"; the pods go to none of {_told(others)}"
     return Check.of(
         name,
-        holds=len(fit) >= plan.pool.nodes,
+        holds=len(fit) >= pool.nodes,
         found=found,
         fix=f"upgrade the driver of {more} to {own_branch(cuda)} or later; nodes "
         f"without the label {CUDA_MAJOR_LABEL} need NVIDIA's GPU feature discovery, or leave out "
@@ -162,9 +162,9 @@ def _upgrade(serving: ServingPlan, cuda: Cuda, branch: int) -> str:
     return fix
 
 
-def _or_elsewhere(plan: PlatformPlan, bad: Sequence[_Driver], drivers: Sequence[_Driver]) -> str:
+def _or_elsewhere(pool: Pool, bad: Sequence[_Driver], drivers: Sequence[_Driver]) -> str:
     """Return the way out where enough other nodes are good: the pool's nodes differ."""
-    return f"; {_OPT_IN}" if len(drivers) - len(bad) >= plan.pool.nodes else ""
+    return f"; {_OPT_IN}" if len(drivers) - len(bad) >= pool.nodes else ""
 
 
 def _told(drivers: Sequence[_Driver]) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object, listed
-from onprem_agents.cluster.preflight.nodes import name_of, pool_nodes
+from onprem_agents.cluster.preflight.nodes import all_nodes, name_of
 from onprem_agents.cluster.preflight.pods import server_pods
 from onprem_agents.plan import PlatformPlan
 
@@ -29,7 +29,7 @@ def check_image_volumes(plan: PlatformPlan, objects: Sequence[Object], client: K
         return
     kubelets: dict[str, dict[str, list[str]]] = {"missing": {}, "doubtful": {}, "ok": {}}
     runtimes: dict[str, dict[str, list[str]]] = {"missing": {}, "doubtful": {}, "ok": {}}
-    nodes = pool_nodes(plan, client)
+    nodes = all_nodes(plan, client)
     for node in nodes:
         info = node.get("status", {}).get("nodeInfo") or {}
         kubelet = str(info.get("kubeletVersion") or "unknown")

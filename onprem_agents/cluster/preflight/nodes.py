@@ -8,7 +8,7 @@ from fractions import Fraction
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object, condition, counted
 from onprem_agents.cluster.preflight.pods import Pod, server_pods, tolerates
-from onprem_agents.plan import PlatformPlan, pod_requests
+from onprem_agents.plan import PlatformPlan, Pool, pod_requests
 from onprem_agents.units import parse_quantity
 
 _KEEPS_OFF = ("NoSchedule", "NoExecute")
@@ -23,9 +23,19 @@ _OF_STATE = (
 _PRESSURE = ("MemoryPressure", "DiskPressure", "PIDPressure")
 
 
-def pool_nodes(plan: PlatformPlan, client: KubeClient) -> list[Object]:
+def all_nodes(plan: PlatformPlan, client: KubeClient) -> list[Object]:
+    """Return the nodes of all pools that are there."""
+    return [node for pool in plan.pools for node in pool_nodes(pool, client)]
+
+
+def pods_of_pool(plan: PlatformPlan, pool: Pool, objects: Sequence[Object]) -> list[Pod]:
+    """Return the pods of the model servers that go to a pool."""
+    names = {serving.name for serving in plan.serving if serving.pool == pool}
+    return [pod for pod in server_pods(objects) if pod.owner in names]
+
+
+def pool_nodes(pool: Pool, client: KubeClient) -> list[Object]:
     """Return the nodes of the pool that are there: those that the stack names, else those of its accelerator."""
-    pool = plan.pool
     nodes = client.list("v1", "Node")
     if pool.node_names:
         return [node for node in nodes if node["metadata"]["name"] in pool.node_names]
@@ -44,9 +54,12 @@ def name_of(node: Object) -> str:
 
 
 def check_nodes(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
-    """Yield whether the pool's nodes are there, and whether each can take the largest of the pods."""
-    pool, pods = plan.pool, server_pods(objects)
-    nodes = pool_nodes(plan, client)
+    """Yield whether the nodes of each pool are there, and whether each can take the largest of its pods."""
+    for pool in plan.pools:
+        yield from _check_pool(pool, pods_of_pool(plan, pool, objects), pool_nodes(pool, client))
+
+
+def _check_pool(pool: Pool, pods: Sequence[Pod], nodes: Sequence[Object]) -> Iterator[Check]:
     there = {name_of(node) for node in nodes}
     for name in pool.node_names:
         if name not in there:
@@ -54,14 +67,14 @@ def check_nodes(plan: PlatformPlan, objects: Sequence[Object], client: KubeClien
                 name=f"Node {name}",
                 verdict="missing",
                 found="not there",
-                fix="correct platform.hardware.nodeNames",
+                fix=f"correct {pool.where}.nodeNames",
             )
     able = [node for node in nodes if _amount(node, pool.resource) >= pool.gpus_per_node]
     yield Check.of(
         f"{counted(pool.nodes, 'node')} with {pool.gpus_per_node} × {pool.accelerator.name}",
         holds=len(able) >= pool.nodes,
         found=f"{counted(len(able), 'node')} of that many {pool.resource}",
-        fix=f"install {pool.device.operator}, add nodes, or correct platform.hardware (accelerator, gpusPerNode, "
+        fix=f"install {pool.device.operator}, add nodes, or correct {pool.where} (accelerator, gpusPerNode, "
         "nodes)",
     )
     hindered = {name_of(node): list(_hindrances(node, pods)) for node in able}
@@ -70,7 +83,7 @@ def check_nodes(plan: PlatformPlan, objects: Sequence[Object], client: KubeClien
         for found, fix in hindered[name_of(node)]:
             told = f"{found}; others of the pool are enough" if enough else found
             yield Check.of(f"Node {name_of(node)}", holds=False, found=told, fix=fix, doubtful=enough)
-    yield from _room(plan, pods, able)
+    yield from _room(pool, pods, able)
 
 
 def _amount(node: Object, name: str) -> Fraction:
@@ -108,7 +121,7 @@ def _of_pressure(key: str) -> bool:
     return key.startswith("node.kubernetes.io/") and key.endswith("-pressure")
 
 
-def _room(plan: PlatformPlan, pods: Sequence[Pod], nodes: Sequence[Object]) -> Iterator[Check]:
+def _room(pool: Pool, pods: Sequence[Pod], nodes: Sequence[Object]) -> Iterator[Check]:
     """Yield for each model server whether an empty node of the pool can take one of its pods."""
     for pod in pods:
         if not nodes:
@@ -117,7 +130,7 @@ def _room(plan: PlatformPlan, pods: Sequence[Pod], nodes: Sequence[Object]) -> I
         labels = {
             key: value
             for key, value in (pod.spec.get("nodeSelector") or {}).items()
-            if key not in plan.pool.labels  # the stack puts those on the nodes itself
+            if key not in pool.labels  # the stack puts those on the nodes itself
         }
         fitting = [node for node in nodes if labels.items() <= labels_of(node).items()]
         if not fitting:
@@ -129,7 +142,7 @@ def _room(plan: PlatformPlan, pods: Sequence[Pod], nodes: Sequence[Object]) -> I
             )
             continue
         wanted = pod_requests(pod.spec)
-        amounts = (*_AMOUNTS, plan.pool.resource)
+        amounts = (*_AMOUNTS, pool.resource)
         best = min(fitting, key=lambda node: len(_lacking(wanted, node, amounts)))
         lacking = _lacking(wanted, best, amounts)
         yield Check.of(

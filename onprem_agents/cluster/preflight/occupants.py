@@ -11,9 +11,8 @@ from fractions import Fraction
 
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object, counted, listed
-from onprem_agents.cluster.preflight.nodes import name_of, pool_nodes
-from onprem_agents.cluster.preflight.pods import server_pods
-from onprem_agents.plan import PlatformPlan, pod_requests
+from onprem_agents.cluster.preflight.nodes import name_of, pods_of_pool, pool_nodes
+from onprem_agents.plan import PlatformPlan, Pool, pod_requests
 from onprem_agents.stack.labels import STACK_LABEL
 from onprem_agents.units import parse_quantity
 
@@ -37,9 +36,17 @@ class _Occupant:
 
 def check_occupants(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
     """Yield whether all replicas find room beside the pods of others."""
-    nodes, gpu = pool_nodes(plan, client), plan.pool.resource
+    for pool in plan.pools:
+        yield from _check_pool(plan, pool, objects, client)
+
+
+def _check_pool(
+    plan: PlatformPlan, pool: Pool, objects: Sequence[Object], client: KubeClient
+) -> Iterator[Check]:
+    nodes, gpu = pool_nodes(pool, client), pool.resource
     empty: Free = {name_of(node): _allocatable(node, gpu) for node in nodes}
-    wanted = [pod_requests(pod.spec) for pod in server_pods(objects) for _ in range(pod.count)]
+    wanted = [pod_requests(pod.spec) for pod in pods_of_pool(plan, pool, objects) for _ in range(pod.count)]
+    name = _NAME if len(plan.pools) == 1 else f"{_NAME} in the pool {pool.name}"
     if not _placed(wanted, empty, gpu):
         return  # too small even when empty: told by the check of the nodes
     occupants = [each for each in _occupants(plan, objects, client) if each.node in empty]
@@ -47,21 +54,21 @@ def check_occupants(plan: PlatformPlan, objects: Sequence[Object], client: KubeC
     if not _placed(wanted, _less(empty, staying), gpu):
         holding = [each for each in staying if each.requests.get(gpu)] or staying
         yield Check(
-            name=_NAME,
+            name=name,
             verdict="missing",
             found=f"{counted(len(wanted), 'pod')} of model servers do not fit beside {_told(holding, gpu)}",
-            fix="move those pods, give the stack other nodes (platform.hardware), or lower replicas in platform.models",
+            fix=f"move those pods, give the stack other nodes ({pool.where}), or lower replicas in platform.models",
         )
     elif not _placed(wanted, _less(empty, occupants), gpu):
         yield Check(
-            name=_NAME,
+            name=name,
             verdict="doubtful",
             found="pods of lower priority would be pushed off: "
             + _told([each for each in occupants if not each.stays], gpu),
             fix="move those pods, or let it happen",
         )
     else:
-        yield Check(name=_NAME, verdict="ok", found=f"for {counted(len(wanted), 'pod')} of model servers")
+        yield Check(name=name, verdict="ok", found=f"for {counted(len(wanted), 'pod')} of model servers")
 
 
 def _occupants(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[_Occupant]:

@@ -11,6 +11,7 @@ from onprem_agents.cluster.preflight.check import Check, Object
 from onprem_agents.plan import (
     Amounts,
     PlatformPlan,
+    Pool,
     format_amount,
     pod_requests,
     queued_requests,
@@ -36,22 +37,34 @@ def check_quota(
         for each in objects
         if each["kind"] == "InferenceService"
     }
-    asked = total(queued_requests(server, pods[server.serving.name]) for server in plan.server_parts)
     groups = queue["spec"].get("resourceGroups") or []
-    yield _covered(name, groups, asked, plan.pool.resource)
-    usable = [_usable(group, flavors, plan) for group in groups]
-    for group, found in zip(groups, usable, strict=True):
-        if not found and plan.pool.resource in group["coveredResources"]:
-            yield Check(
-                name=f"{name}'s flavors",
-                verdict="missing",
-                found=f"none of {', '.join(each['name'] for each in group['flavors'])} is for the nodes of the pool",
-                fix=f"add a flavor with spec.nodeLabels: {dict(plan.pool.node_selector)}",
-            )
-            return
-    offered = total(_quotas(flavor) for found in usable for flavor in found)
     borrows = bool(queue["spec"].get("cohort") or queue["spec"].get("cohortName"))
-    yield _enough(name, asked, offered, [pod_requests(pod) for pod in pods.values()], borrows=borrows)
+    for pool in plan.pools:
+        servers = [server for server in plan.server_parts if server.pool == pool]
+        asked = total(queued_requests(server, pods[server.serving.name]) for server in servers)
+        usable = [_usable(group, flavors, pool) for group in groups]
+        told = name if len(plan.pools) == 1 else f"{name} for the pool {pool.name}"
+        yield _covered(told, groups, asked, pool.resource)
+        others = [
+            group
+            for group, found in zip(groups, usable, strict=True)
+            if not found and pool.resource in group["coveredResources"]
+        ]
+        if others:
+            yield _for_others(told, others[0], pool)
+            continue
+        offered = total(_quotas(flavor) for found in usable for flavor in found)
+        each = [pod_requests(pods[server.serving.name]) for server in servers]
+        yield _enough(told, asked, offered, each, borrows=borrows)
+
+
+def _for_others(name: str, group: Object, pool: Pool) -> Check:
+    return Check(
+        name=f"{name}'s flavors",
+        verdict="missing",
+        found=f"none of {', '.join(each['name'] for each in group['flavors'])} is for the nodes of the pool",
+        fix=f"add a flavor with spec.nodeLabels: {dict(pool.node_selector)}",
+    )
 
 
 def _covered(name: str, groups: Iterable[Object], asked: Amounts, gpu_resource: str) -> Check:
@@ -88,23 +101,29 @@ def _enough(name: str, asked: Amounts, offered: Amounts, pods: Sequence[Amounts]
     )
 
 
-def _usable(group: Object, flavors: Flavors, plan: PlatformPlan) -> list[Mapping[str, Any]]:
-    return [each for each in group["flavors"] if _fits(flavors.get(each["name"]), plan)]
+def _usable(group: Object, flavors: Flavors, pool: Pool) -> list[Mapping[str, Any]]:
+    """Return the flavors whose nodes may be the pool's, and whose taints its pods tolerate.
+
+    Kueue looks at those labels alone that any flavor of the group has (v0.19, flavorassigner.go, flavorSelector).
+    """
+    known = {label for each in group["flavors"] for label in _labels(flavors.get(each["name"]))}
+    asked = {label: value for label, value in pool.node_selector.items() if label in known}
+    return [each for each in group["flavors"] if _fits(flavors.get(each["name"]), asked, pool)]
 
 
-def _fits(flavor: Object | None, plan: PlatformPlan) -> bool:
-    """Whether a flavor's nodes may be the pool's, and the pods tolerate its taints."""
+def _fits(flavor: Object | None, asked: Mapping[str, str], pool: Pool) -> bool:
     if flavor is None:
         return False
-    labels = flavor.get("nodeLabels") or {}
     taints = [
         each
         for each in flavor.get("nodeTaints") or []
-        if each["key"] != plan.pool.device.taint_key and each.get("effect") != "PreferNoSchedule"
+        if each["key"] != pool.device.taint_key and each.get("effect") != "PreferNoSchedule"
     ]
-    return not taints and all(
-        labels.get(key, value) == value for key, value in plan.pool.node_selector.items()
-    )
+    return not taints and asked.items() <= _labels(flavor).items()
+
+
+def _labels(flavor: Object | None) -> dict[str, str]:
+    return dict((flavor or {}).get("nodeLabels") or {})
 
 
 def _quotas(flavor: Mapping[str, Any]) -> Amounts:

@@ -57,13 +57,16 @@ def _claim(name: str, claim: str, pods: Sequence[Pod], plan: PlatformPlan, clien
     modes = set(found.get("spec", {}).get("accessModes") or [])
     replicas = sum(pod.count for pod in pods)
     alone = "ReadWriteOncePod" in modes and not modes - {"ReadWriteOncePod"}
-    if modes and not modes & _MANY and replicas > 1 and (alone or plan.pool.nodes > 1):
+    owners = {pod.owner for pod in pods}
+    pools = {serving.pool.name: serving.pool for serving in plan.serving if serving.name in owners}
+    nodes = sum(pool.nodes for pool in pools.values())
+    if modes and not modes & _MANY and replicas > 1 and (alone or nodes > 1):
         where = "in one pod" if alone else "on one node"
         return Check(
             name=name,
             verdict="missing",
             found=f"{', '.join(sorted(modes))}: it can be mounted {where} at a time, and {replicas} pods on "
-            f"{plan.pool.nodes} nodes want it",
+            f"{nodes} nodes want it",
             fix="use a claim with ReadOnlyMany or ReadWriteMany, which its StorageClass must offer, or one replica",
         )
     return Check(name=name, verdict="ok", found="Bound" + (f", {', '.join(sorted(modes))}" if modes else ""))

@@ -1,0 +1,125 @@
+"""The pools that the hardware section means, and what is wrong with several of them together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from onprem_agents.catalog import Catalog
+from onprem_agents.errors import Problem, nearest_hint
+from onprem_agents.plan.maker import slice_problems
+from onprem_agents.plan.pool import Pool
+from onprem_agents.stack.settings import Hardware, MigStrategy, NodesOfOneKind, Platform
+
+
+def pools_of(hardware: Hardware, namespace: str, catalog: Catalog) -> tuple[Pool, ...]:
+    """Return the pools that the hardware section means. Raises `UnknownFact` for an unknown tier or accelerator."""
+    if not hardware.pools:
+        return (_pool_of(hardware, None, namespace, catalog),)
+    return tuple(
+        replace(
+            _pool_of(one, one.name, namespace, catalog),
+            where=f"platform.hardware.pools[{index}]",
+            own_name=one.name is not None,
+        )
+        for index, one in enumerate(hardware.pools)
+    )
+
+
+def _pool_of(nodes: NodesOfOneKind, name: str | None, namespace: str, catalog: Catalog) -> Pool:
+    tier = catalog.tier(nodes.tier) if nodes.tier is not None else None
+    pool = pool_named(
+        name or (tier.name if tier is not None else None),
+        namespace=namespace,
+        accelerator=tier.accelerator if tier is not None else str(nodes.accelerator),
+        gpus_per_node=nodes.gpus_per_node or (tier.gpus_per_node if tier is not None else 1),
+        nodes=nodes.nodes or len(nodes.node_names) or (tier.nodes if tier is not None else 1),
+        node_names=nodes.node_names,
+        mig_strategy=nodes.mig_strategy,
+        catalog=catalog,
+    )
+    return replace(pool, taint=nodes.taint)
+
+
+def pool_named(
+    name: str | None,
+    *,
+    namespace: str,
+    accelerator: str,
+    gpus_per_node: int,
+    nodes: int,
+    node_names: tuple[str, ...],
+    mig_strategy: MigStrategy,
+    catalog: Catalog,
+) -> Pool:
+    """Return a pool; without a name it has that of its accelerator. Raises `UnknownFact` for an unknown one."""
+    found = catalog.accelerator(accelerator)
+    return Pool(
+        name=name or found.name.lower().replace(" ", "-"),
+        namespace=namespace,
+        accelerator=found,
+        gpus_per_node=gpus_per_node,
+        nodes=nodes,
+        node_names=node_names,
+        taint=True,
+        mig_profile=found.mig.profile if found.mig is not None and mig_strategy == "mixed" else None,
+    )
+
+
+def roles_named(hardware: Hardware, pools: Sequence[Pool]) -> dict[str, str]:
+    """Return the pool of each role that one names."""
+    return {role: pool.name for one, pool in zip(hardware.pools, pools, strict=False) for role in one.roles}
+
+
+def pool_problems(settings: Platform, pools: Sequence[Pool]) -> Iterator[Problem]:
+    """Yield pools that cannot be told apart, roles that are not there, and what no pool can be asked for."""
+    hardware = settings.hardware
+    for pool, nodes in zip(pools, hardware.pools or (hardware,), strict=True):
+        yield from slice_problems(pool, nodes.mig_strategy, above=f"{pool.where}.")
+    yield from _alike(pools)
+    known = [role.role for role in settings.models]
+    for pool, one in zip(pools, hardware.pools, strict=False):
+        for role in one.roles:
+            if role not in known:
+                yield Problem(
+                    where=f"{pool.where}.roles",
+                    cause="unknown-name",
+                    found=role,
+                    why=f"no entry of platform.models has that role ({nearest_hint(role, known)})",
+                    fix=f"correct it, or take it out of {pool.where}.roles",
+                )
+    makers = sorted({pool.device.maker for pool in pools})
+    if settings.serving.image is not None and len(makers) > 1:
+        yield Problem(
+            where="platform.serving.image",
+            cause="contradiction",
+            found=settings.serving.image,
+            why=f"the pools have accelerators of {' and '.join(makers)}, which no image serves together",
+            fix="leave out platform.serving.image: each pool's servers are then made of their maker's build",
+        )
+
+
+def _alike(pools: Sequence[Pool]) -> Iterator[Problem]:
+    """Yield names that two pools have, and nodes that two pools name."""
+    names = Counter(pool.name for pool in pools)
+    nodes = Counter(node for pool in pools for node in pool.node_names)
+    seen: set[str] = set()
+    for pool in pools:
+        if pool.name in seen:
+            yield Problem(
+                where=f"{pool.where}.name",
+                cause="repeated",
+                found=pool.name,
+                why=f"{names[pool.name]} pools have that name",
+                fix=f"set {pool.where}.name to another one",
+            )
+        for node in sorted(set(pool.node_names) & {name for name, count in nodes.items() if count > 1}):
+            yield Problem(
+                where=f"{pool.where}.nodeNames",
+                cause="repeated",
+                found=node,
+                why="another pool names the same node, and a node is in one pool",
+                fix="name it in one of them",
+            )
+        seen.add(pool.name)

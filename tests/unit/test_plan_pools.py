@@ -1,0 +1,224 @@
+"""Several pools in one stack: each role goes to the one that names it, or to the first that holds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from embedded.needs import cluster_needs
+from onprem_agents.cli import main
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.manifests import render
+from onprem_agents.plan import PlatformPlan, plan_stack
+from onprem_agents.plan.report import report
+from policy.checks import check_manifests
+from tests.unit.kueue_rules import amount
+from tests.unit.manifest_samples import FAST, STACK, of_kind, pod_specs
+from tests.unit.preflight_samples import PretendedCluster, missing, node
+
+pytestmark = pytest.mark.unit
+
+SMALL = {"accelerator": "L40S", "gpusPerNode": 2, "name": "small"}
+LARGE = {"accelerator": "H100", "gpusPerNode": 4, "name": "large"}
+CODER = {"role": "coder", "model": "Qwen/Qwen3.6-27B-FP8", "context": 65536}
+
+
+def raw(pools: list[dict[str, Any]], models: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    return {"hardware": {"pools": pools}, "models": models, "access": STACK["access"], **more}
+
+
+def stack(
+    pools: list[dict[str, Any]], models: list[dict[str, Any]] | None = None, **more: Any
+) -> PlatformPlan:
+    return plan_stack(raw(pools, models or [CODER, FAST], **more), stack="test")
+
+
+def problems_of(
+    pools: list[dict[str, Any]], models: list[dict[str, Any]] | None = None, **more: Any
+) -> list[Problem]:
+    with pytest.raises(InvalidInput) as refused:
+        stack(pools, models, **more)
+    return list(refused.value.problems)
+
+
+def places(plan: PlatformPlan) -> dict[str, str]:
+    return {serving.role: serving.pool.name for serving in plan.serving}
+
+
+def test_one_pool_is_planned_as_the_short_form_is() -> None:
+    hardware = {"accelerator": "L40S", "gpusPerNode": 2, "nodes": 2}
+    short = plan_stack(STACK, stack="test")
+    long = plan_stack(STACK | {"hardware": {"pools": [hardware]}}, stack="test")
+
+    assert render(long) == render(short)
+    assert report(long) == report(short)
+
+
+def test_a_role_goes_to_the_first_pool_that_holds_it_and_the_plan_says_so() -> None:
+    plan = stack([SMALL, LARGE])
+
+    assert places(plan) == {"coder": "small", "fast": "small"}
+    assert "served in the pool small, the first that holds it" in plan.main.notes
+
+
+def test_a_role_that_finds_no_gpu_left_goes_to_the_next_pool() -> None:
+    plan = stack([SMALL, LARGE], [CODER | {"replicas": 2}, FAST])
+
+    assert places(plan) == {"coder": "small", "fast": "large"}
+    assert [placement.free for placement in plan.placements] == [0, 3]
+
+
+def test_a_role_whose_model_only_fits_a_later_pool_goes_there() -> None:
+    bf16 = {
+        "role": "coder",
+        "model": "Qwen/Qwen3.6-27B",
+        "precision": "bf16",
+        "context": 65536,
+        "tensorParallel": 1,
+    }
+
+    assert places(stack([SMALL, LARGE], [bf16, FAST])) == {"coder": "large", "fast": "small"}
+
+
+def test_a_role_goes_to_the_pool_that_names_it_and_no_other() -> None:
+    plan = stack([SMALL, LARGE | {"roles": ["coder"]}])
+
+    assert places(plan) == {"coder": "large", "fast": "small"}
+    assert not any("the first that holds it" in note for note in plan.main.notes)
+
+
+def test_a_role_that_no_pool_holds_is_refused_at_the_first() -> None:
+    (problem,) = problems_of([SMALL, LARGE], [CODER | {"replicas": 7}])
+
+    assert (problem.where, problem.cause) == ("platform.hardware.pools[0]", "no-room")
+
+
+def test_a_way_out_names_the_pool_that_is_at_fault() -> None:
+    bf16 = CODER | {"model": "Qwen/Qwen3.6-27B", "precision": "bf16", "tensorParallel": 1}
+
+    (problem,) = problems_of([SMALL | {"roles": ["coder"]}], [bf16])
+
+    assert "platform.hardware.pools[0].accelerator" in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("pools", "more", "where", "cause"),
+    [
+        ([SMALL, SMALL], {}, "platform.hardware.pools[1].name", "repeated"),
+        ([SMALL | {"roles": ["codre"]}], {}, "platform.hardware.pools[0].roles", "unknown-name"),
+        (
+            [SMALL | {"nodeNames": ["a"]}, LARGE | {"nodeNames": ["a"]}],
+            {},
+            "platform.hardware.pools[0].nodeNames",
+            "repeated",
+        ),
+        ([SMALL | {"accelerator": "L40X"}], {}, "platform.hardware.pools[0].accelerator", "unknown-name"),
+        (
+            [SMALL, {"accelerator": "MI300X"}],
+            {"serving": {"image": "registry.example.internal/vllm:1"}},
+            "platform.serving.image",
+            "contradiction",
+        ),
+    ],
+)
+def test_pools_that_cannot_be_meant_are_refused_at_their_key(
+    pools: list[dict[str, Any]], more: dict[str, Any], where: str, cause: str
+) -> None:
+    assert (where, cause) in {(problem.where, problem.cause) for problem in problems_of(pools, **more)}
+
+
+@pytest.mark.parametrize(
+    "hardware",
+    [
+        {"pools": [SMALL], "accelerator": "L40S"},
+        {"pools": [SMALL | {"roles": ["coder"]}, LARGE | {"roles": ["coder"]}]},
+        {"pools": [{"name": "empty"}]},
+    ],
+)
+def test_pools_beside_other_nodes_or_each_other_are_refused(hardware: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        plan_stack(raw([], [CODER]) | {"hardware": hardware}, stack="test")
+
+    assert [problem.cause for problem in refused.value.problems] == ["contradiction"]
+
+
+def test_pods_and_nodes_of_each_pool_have_its_labels_and_policies_know_its_gpus() -> None:
+    named = [SMALL, LARGE | {"roles": ["coder"], "nodeNames": ["h100-1"]}]
+    objects = render(stack(named))
+    pods = pod_specs(objects)
+
+    assert pods["coder"]["nodeSelector"]["onprem-coding-agents/gpu-pool"] == "large"
+    assert pods["fast"]["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L40S"}
+    assert list(of_kind(objects, "Node")) == ["h100-1"]
+    assert check_manifests(objects) == []
+
+
+def test_pools_of_two_makers_have_each_its_build_and_one_queue_with_a_flavor_each() -> None:
+    objects = render(stack([SMALL, {"accelerator": "MI300X", "roles": ["coder"]}], queue={}))
+    (queue,) = of_kind(objects, "ClusterQueue").values()
+    (group,) = queue["spec"]["resourceGroups"]
+    quotas = {
+        flavor["name"]: {each["name"]: amount(each["nominalQuota"]) for each in flavor["resources"]}
+        for flavor in group["flavors"]
+    }
+    images = {
+        name: pod["containers"][0]["image"]
+        for name, pod in pod_specs(objects).items()
+        if name in ("coder", "fast")
+    }
+
+    assert images == {
+        "coder": "docker.io/vllm/vllm-openai-rocm:v0.33.0",
+        "fast": "docker.io/vllm/vllm-openai:v0.33.0",
+    }
+    assert {
+        name: (int(each["nvidia.com/gpu"]), int(each["amd.com/gpu"])) for name, each in quotas.items()
+    } == {
+        "coding-agents-small": (2, 0),
+        "coding-agents-mi300x": (0, 1),
+    }
+    assert set(of_kind(objects, "ResourceFlavor")) == set(quotas)
+
+
+def test_the_report_tells_each_pool_and_the_pool_of_each_role() -> None:
+    told = report(stack([SMALL, LARGE | {"roles": ["coder"]}]))
+
+    assert [(pool["name"], pool["accelerator"], pool["freeGpus"]) for pool in told["pools"]] == [
+        ("small", "L40S", 1),
+        ("large", "H100", 3),
+    ]
+    assert [role["pool"] for role in told["models"]] == ["large", "small"]
+
+
+def test_preflight_looks_at_the_nodes_of_each_pool() -> None:
+    plan = stack([SMALL, LARGE | {"roles": ["coder"]}])
+    cluster = PretendedCluster()
+    assert list(missing(cluster, plan)) == ["1 node with 4 × H100"]
+
+    cluster.nodes = [node("l40s-0", gpus=2), node("h100-0", gpus=4, product="NVIDIA-H100-80GB-HBM3")]
+    assert missing(cluster, plan) == {}
+
+
+def test_every_pool_has_its_simulated_nodes() -> None:
+    plan = stack([SMALL | {"nodes": 2}, LARGE | {"nodeNames": ["h100-1"]}])
+    nodes = [spec.manifest() for spec in cluster_needs(plan, render(plan)).nodes]
+
+    assert [
+        (each["metadata"]["name"], each["metadata"]["labels"]["nvidia.com/gpu.product"]) for each in nodes
+    ] == [
+        ("gpu-0", "NVIDIA-L40S"),
+        ("gpu-1", "NVIDIA-L40S"),
+        ("h100-1", "NVIDIA-H100-80GB-HBM3"),
+    ]
+
+
+def test_plan_and_explain_show_each_pool() -> None:
+    folder = str(Path(__file__).parents[1] / "golden" / "features")
+    planned_text = CliRunner().invoke(main, ["plan", "two-pools", "--all", "--stacks", folder]).output
+    explained = CliRunner().invoke(main, ["explain", "two-pools", "--stacks", folder]).output
+
+    assert "1 node with 2 × L40S, 1 of 2 GPUs free; 1 node with 4 × H100, 2 of 4 GPUs free" in planned_text
+    assert "Stack two-pools: 1 × 2 L40S, 1 × 4 H100" in explained
