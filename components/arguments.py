@@ -923,7 +923,8 @@ class CodingPlatformArgs(TypedDict):
     operator: NotRequired[pulumi.Input[Operator]]
     """An account for an agent that operates the stack: it looks at all but Secrets. Left out: none is made."""
     cost: NotRequired[pulumi.Input[Cost]]
-    """What the GPUs cost, for 'onprem-agents plan' and the report. Left out: no cost is told."""
+    """What a GPU costs, on average where pools differ, for 'onprem-agents plan' and the report. Left out: no
+    cost is told."""
     check: NotRequired[pulumi.Input[Check]]
     """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
     'onprem-agents verify' does the same at any time. Left out: it is not."""

@@ -10,7 +10,7 @@ from onprem_agents.plan.platform import PlatformPlan
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformCost:
-    """Money a month, all GPUs of the pool counted, idle ones too; `basis` says what it rests on."""
+    """Money a month, all GPUs of all pools counted, idle ones too; `basis` says what it rests on."""
 
     per_month: float
     per_developer_and_month: float
@@ -28,15 +28,15 @@ class PlatformCost:
 
 
 def cost_of(plan: PlatformPlan) -> PlatformCost | None:
-    """Return what the stack's GPUs cost, one price for those of all pools; None where it names none."""
+    """Return what the stack's GPUs cost; None where it names no price."""
     cost = plan.settings.cost
     if cost is None:
         return None
-    gpus = sum(pool.gpus for pool in plan.pools)
+    gpus, kinds = sum(pool.gpus for pool in plan.pools), {pool.accelerator.name for pool in plan.pools}
     month = cost.per_gpu_month * gpus
     return PlatformCost(
         per_month=month,
         per_developer_and_month=month / max(1, len(plan.developers)),
         currency=cost.currency,
-        basis=f"{gpus} GPUs, {cost.basis}",
+        basis=f"{gpus} GPUs, {cost.basis}{' on average' if len(kinds) > 1 else ''}",
     )

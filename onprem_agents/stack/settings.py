@@ -340,7 +340,8 @@ class Platform(Section):
     )
     cost: Annotated[Cost | None, ByPeople("it is what somebody pays")] = Field(
         default=None,
-        description="What the GPUs cost, for 'onprem-agents plan' and the report. Left out: no cost is told.",
+        description="What a GPU costs, on average where pools differ, for 'onprem-agents plan' and the "
+        "report. Left out: no cost is told.",
     )
     check: Annotated[Check | None, ByPeople("it judges the work on the stack")] = Field(
         default=None,
