@@ -14,7 +14,13 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from onprem_agents.catalog import Accelerator, Model, Variant
-from onprem_agents.plan.choice import UTILIZATION, kv_cache_dtypes, request_of, settings_class
+from onprem_agents.plan.choice import (
+    UTILIZATION,
+    kv_cache_dtypes,
+    noticeable_loss,
+    request_of,
+    settings_class,
+)
 from onprem_agents.plan.own_flags import own_flags
 from onprem_agents.sizing import FitRequest, tensor_parallel_problems
 from onprem_agents.sizing.divisibility import attention_sizes, most_gpus_together
@@ -192,8 +198,8 @@ class ModelServers:
         """Yield the servers that start, those of equal quality together, the best quality first.
 
         `counts` are the numbers of GPUs that whole servers shall fill; the caller may take from it what it is done
-        with. Quality is the precision: one the GPU computes in, then the one that keeps most bytes, then a KV cache in
-        the model's own. Those of equal quality come with the fewest GPUs first.
+        with. Quality is the precision: one the GPU computes in, then the one that loses least, then a KV cache in the
+        model's own. Those of equal quality come with the fewest GPUs first.
         """
         known = self._servers.setdefault((gpu.kind, gpu.pads_wide), {})
         weights_gib = self._weights_gib.setdefault(gpu.pads_wide, {})
@@ -229,7 +235,7 @@ class ModelServers:
             ]
         return order
 
-    def _usable(self, gpu: Accelerator) -> Iterator[tuple[tuple[bool, float, bool], Recipe]]:
+    def _usable(self, gpu: Accelerator) -> Iterator[tuple[tuple[bool, int, bool], Recipe]]:
         """Yield quality and recipe of all that the GPU computes."""
         most_gpus = most_gpus_together(gpu, self._gpus)
         newest = load_release(newest_release())
@@ -242,7 +248,7 @@ class ModelServers:
                 own = dtype == "auto" and variant.kv_cache_dtype is None
                 for recipe in self._recipes_of(variant, dtype):
                     if recipe.tensor_parallel <= most_gpus:
-                        yield (native, variant.weights_gib, own), recipe
+                        yield (native, -noticeable_loss(variant), own), recipe
 
     def _recipes_of(self, variant: Variant, dtype: str) -> Sequence[Recipe]:
         """Return that checkpoint in all sizes in which it can be spread, always the same objects."""

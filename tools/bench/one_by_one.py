@@ -12,7 +12,7 @@ from typing import Any
 
 from onprem_agents.advice.quality import standings
 from onprem_agents.catalog import Accelerator, Catalog, Model
-from onprem_agents.plan.choice import kv_cache_dtypes, request_of
+from onprem_agents.plan.choice import kv_cache_dtypes, noticeable_loss, request_of
 from onprem_agents.plan.own_flags import own_flags
 from onprem_agents.sizing import Fit, FitRequest, Memory, fit, speed_of
 from onprem_agents.sizing.speed import turns_on
@@ -43,7 +43,7 @@ def one_by_one(
             if found.memory is None or not _is_fast(found.memory, developers, replicas):
                 continue
             busy = _busy_seconds(found.memory, developers, replicas)
-            rank = cover, native, asked.variant.weights_gib, own, -busy, -asked.tensor_parallel
+            rank = cover, native, -noticeable_loss(asked.variant), own, -busy, -asked.tensor_parallel
             if best is None or rank > best[0]:
                 best = rank, asked, found, sessions
         if best is not None:
