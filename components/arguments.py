@@ -551,6 +551,15 @@ class ServiceCheckArgs(TypedDict):
     none."""
 
 
+class GpuShare(TypedDict):
+    """What a pod gets of a GPU that HAMi shares out."""
+
+    memory_gib: pulumi.Input[int]
+    """GiB of the GPU's memory that a pod gets."""
+    core_percent: NotRequired[pulumi.Input[int]]
+    """Percent of the GPU's cores that a pod gets. Default: 100."""
+
+
 class NodePool(TypedDict):
     """One of several pools, each with GPUs of one kind."""
 
@@ -573,6 +582,9 @@ class NodePool(TypedDict):
     """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
     mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
     Default: single."""
+    share: NotRequired[pulumi.Input[GpuShare]]
+    """Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them work
+    together. Left out: whole GPUs."""
     name: NotRequired[pulumi.Input[str]]
     """Name of the pool. Left out: that of its tier or accelerator."""
     roles: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
@@ -602,6 +614,9 @@ class Hardware(TypedDict):
     """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
     mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
     Default: single."""
+    share: NotRequired[pulumi.Input[GpuShare]]
+    """Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them work
+    together. Left out: whole GPUs."""
     pools: NotRequired[pulumi.Input[Sequence[pulumi.Input[NodePool]]]]
     """Pools of nodes with different GPUs, in place of all other keys here. Left out: there is one pool,
     which the other keys describe."""
@@ -830,6 +845,23 @@ class Operator(TypedDict):
     read any Secret of the namespace. Otherwise it changes nothing. Default: false."""
 
 
+class Cost(TypedDict):
+    """What the GPUs of a stack cost."""
+
+    currency: pulumi.Input[str]
+    """Currency of the prices by its three letters, e.g. EUR."""
+    per_gpu_hour: NotRequired[pulumi.Input[float]]
+    """Rent of one GPU for an hour, with its share of the server. Left out: 'purchase'."""
+    purchase: NotRequired[pulumi.Input[float]]
+    """Price of one GPU with its share of the server. Left out: 'perGpuHour'."""
+    months: NotRequired[pulumi.Input[int]]
+    """Months over which a purchase is written off. Default: 36."""
+    watts: NotRequired[pulumi.Input[int]]
+    """Power of one GPU with its share of server and cooling. Left out: not counted."""
+    per_kilowatt_hour: NotRequired[pulumi.Input[float]]
+    """Price of a kilowatt-hour. Left out: power is not counted."""
+
+
 class Check(TypedDict):
     """How the deployed platform is tried out once its models are loaded."""
 
@@ -890,6 +922,9 @@ class CodingPlatformArgs(TypedDict):
     they are told to ask the platform team."""
     operator: NotRequired[pulumi.Input[Operator]]
     """An account for an agent that operates the stack: it looks at all but Secrets. Left out: none is made."""
+    cost: NotRequired[pulumi.Input[Cost]]
+    """What a GPU costs, on average where pools differ, for 'onprem-agents plan' and the report. Left out: no
+    cost is told."""
     check: NotRequired[pulumi.Input[Check]]
     """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
     'onprem-agents verify' does the same at any time. Left out: it is not."""

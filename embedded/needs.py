@@ -44,6 +44,14 @@ def _named(plan: PlatformPlan) -> Iterator[tuple[Pool, tuple[str, ...]]]:
         yield pool, pool.node_names or tuple(f"gpu-{next(numbers)}" for _ in range(pool.nodes))
 
 
+def _shares(pool: Pool) -> dict[str, str]:
+    """Return what a node of shared GPUs offers: room for a pod on each share, as HAMi's own scheduler would find it."""
+    if pool.share is None:
+        return {}
+    one = pool.requests(1)
+    return {name: str(int(amount) * pool.gpus_per_node) for name, amount in one.items()}
+
+
 def _node(pool: Pool, name: str) -> NodeSpec:
     return NodeSpec(
         name=name,
@@ -51,6 +59,7 @@ def _node(pool: Pool, name: str) -> NodeSpec:
         accelerator_label=pool.accelerator.product_label,
         memory_mib=pool.accelerator.memory_label_mib,
         mig_profile=pool.mig_profile,
+        shares=_shares(pool),
         gpus=pool.gpus_per_node,
         # Nodes that the stack adopts come bare: the label and the taint are its own to put.
         taint=pool.taint and not pool.node_names,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from onprem_agents.catalog import is_gpu_resource
+from onprem_agents.catalog import SHARED_MEMORY, is_gpu_resource
 from onprem_agents.vllm import HOLE
 
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
@@ -78,6 +78,15 @@ def gpus_of(container: Container) -> int | Unknown | None:
                 return Unknown.UNKNOWN
             if str(amounts[name]).isdigit():
                 return int(str(amounts[name]))
+    return None
+
+
+def shared_gpu_gib(container: Container) -> float | None:
+    """Return the memory of a GPU that the container asks for where GPUs are shared out, None for all of it."""
+    for part in ("limits", "requests"):
+        amount = str(dig(container, "resources", part, SHARED_MEMORY))
+        if amount.isdigit():
+            return int(amount) / 1024
     return None
 
 

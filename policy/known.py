@@ -49,7 +49,10 @@ def accelerator_of(server: Server) -> Accelerator | None:
         if accelerator is None:
             return None
         found.append(accelerator)
-    return min(found, key=lambda accelerator: accelerator.total_gib, default=None)
+    least = min(found, key=lambda accelerator: accelerator.total_gib, default=None)
+    if least is None or server.shared_gib is None:
+        return least
+    return least.model_copy(update={"total_gib": min(least.total_gib, server.shared_gib)})
 
 
 def _accelerator(catalog: Catalog, told: str) -> Accelerator | None:

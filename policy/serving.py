@@ -23,6 +23,7 @@ from .containers import (
     gpus_of,
     release_of,
     serving_container,
+    shared_gpu_gib,
     text_of,
 )
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
@@ -46,6 +47,8 @@ class Server:
     parsed: ParsedServe
     release: str | None
     gpus: int | Unknown | None
+    shared_gib: float | None
+    """Memory of each GPU that the pod may use, None for all of it."""
     accelerators: tuple[str | Unknown, ...]
     model_names: tuple[str | Unknown, ...]
     timeout_seconds: Value
@@ -103,6 +106,7 @@ def _server(resource: Resource, container: Container, *, hidden: bool) -> Server
         parsed=parsed,
         release=release,
         gpus=gpus_of(container),
+        shared_gib=shared_gpu_gib(container),
         accelerators=accelerators(resource),
         model_names=tuple(model_names(resource, container, parsed, env)),
         timeout_seconds=dig(predictor, "timeout"),

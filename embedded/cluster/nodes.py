@@ -45,6 +45,8 @@ class NodeSpec:
     memory_mib: int = 0
     mig_profile: str | None = None
     """Of slices that the node offers by that name."""
+    shares: Mapping[str, str] = field(default_factory=dict)
+    """What the node offers where its GPUs are shared out, by resource, in place of whole ones."""
     gpus: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     taint: bool = True
@@ -62,7 +64,7 @@ class NodeSpec:
         if self.gpus:
             device = DEVICES[self.vendor]
             resource = device.resource if self.mig_profile is None else mig_resource(self.mig_profile)
-            room[resource] = str(self.gpus)
+            room |= self.shares or {resource: str(self.gpus)}
             labels |= self._gpu_labels()
             if self.taint:
                 taint = {"key": device.taint_key, "value": device.taint_value, "effect": "NoSchedule"}

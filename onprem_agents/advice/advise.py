@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import itemgetter
+from typing import Any
 
-from onprem_agents.advice.model_servers import Gpu, GpuClass, Held, ModelServers, Server
+from onprem_agents.advice.best import ALL_HELD, best_of
+from onprem_agents.advice.floors import Floors
+from onprem_agents.advice.model_servers import Gpu, ModelServers, Server
 from onprem_agents.advice.quality import RANKING, Standing, standings
+from onprem_agents.advice.server_speeds import ServerSpeeds
 from onprem_agents.catalog import Accelerator, Catalog, Model
-from onprem_agents.sizing import FitRequest, Memory, memory_of
-from onprem_agents.sizing.memory import Room
+from onprem_agents.sizing import FitRequest, Memory, Speed, memory_of, speed_of
 
 DEFAULT_CONTEXT_TOKENS = 131_072
-# While one developer's agent waits for its tools or its user, another's turn runs: half of the developers at once
-# keep their cache, and the rest pays for one prefill.
-_COMFORTABLE_SHARE = 0.5
 
+FLOORS = Floors()
+NO_FLOORS = Floors(tokens_per_second=0.0, first_token_seconds=math.inf)
 _WORKS = {"yes": 1, "unproven": 0, "no": -1}
-_ALL_HELD = 2
 
 
 # What puts one model before another: how well its sessions cover the team, its quality for agents (see
 # `_with_standing`), its sessions.
 Place = tuple[int, int, int]
 _Found = tuple[Place, Server]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a team asks for: how many developers, the context of a session, and how fast it must be."""
+
+    developers: int
+    context_tokens: int = DEFAULT_CONTEXT_TOKENS
+    floors: Floors = FLOORS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +48,18 @@ class Advice:
     replicas: int
     developers: int
     place: Place
+    floors: Floors
     standing: Standing | None
+
+    @cached_property
+    def speed(self) -> Speed:
+        """The speed that is expected for all developers at work."""
+        return speed_of(self.memory, self.developers, self.replicas)
 
     @cached_property
     def request(self) -> FitRequest:
         """The sizing request of each server."""
-        context_tokens, _ = self.server.context_and_sessions(Gpu.of(self.accelerator).room)
+        context_tokens, *_ = self.server.sessions_in(Gpu.of(self.accelerator).room)
         return self.server.recipe.request(self.accelerator, context_tokens)
 
     @cached_property
@@ -81,11 +97,11 @@ class Advice:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """The best way to serve each model that fits that many GPUs of one node, ranked."""
+    """The best way to serve each model that fits that many GPUs of one node and is fast enough, ranked."""
 
     accelerator: Accelerator
     gpus: int
-    developers: int
+    asked: Asked
     standings: Mapping[str, Standing]
     found: Sequence[_Found]
 
@@ -100,39 +116,38 @@ class Ranking:
             server=server,
             accelerator=self.accelerator,
             replicas=self.gpus // server.recipe.tensor_parallel,
-            developers=self.developers,
+            developers=self.asked.developers,
             place=place,
+            floors=self.asked.floors,
             standing=self.standings.get(server.recipe.model.name),
         )
 
 
-def advise(
-    catalog: Catalog,
-    accelerator: Accelerator,
-    gpus: int,
-    *,
-    developers: int,
-    context_tokens: int = DEFAULT_CONTEXT_TOKENS,
-) -> tuple[Advice, ...]:
-    """Return the best way to serve each model that fits and that agents can use, ranked; empty when none fits.
+def advise(catalog: Catalog, accelerator: Accelerator, gpus: int, asked: Asked) -> tuple[Advice, ...]:
+    """Return the best way to serve each model that fits, is fast enough and of use to agents, ranked; or nothing.
 
     Agents use no model for which vLLM has no tool-call parser. All GPUs are in one node. Ranked by whether the
     sessions of the team are held, then by what a public benchmark says of the model, then by the agents that work with
     it, then by its size.
     """
-    (ranking,) = rankings(
-        catalog, [accelerator], [gpus], developers=developers, context_tokens=context_tokens
-    )
+    (ranking,) = rankings(catalog, [accelerator], [gpus], asked)
     return ranking.choices
+
+
+def left_out(catalog: Catalog, accelerator: Accelerator, gpus: int, asked: Asked) -> tuple[Advice, ...]:
+    """Return the models that `advise` would name too if speed were nothing, the fastest first."""
+    fast = {advice.model.name for advice in advise(catalog, accelerator, gpus, asked)}
+    every = advise(catalog, accelerator, gpus, replace(asked, floors=NO_FLOORS))
+    slow = [replace(advice, floors=asked.floors) for advice in every if advice.model.name not in fast]
+    return tuple(sorted(slow, key=lambda one: -one.speed.tokens_per_second_per_developer))
 
 
 def rankings(
     catalog: Catalog,
     accelerators: Iterable[Accelerator],
     counts: Sequence[int],
+    asked: Asked,
     *,
-    developers: int,
-    context_tokens: int = DEFAULT_CONTEXT_TOKENS,
     first_only: bool = False,
 ) -> Iterator[Ranking]:
     """Yield what `advise` returns for each of these accelerators in each of these numbers.
@@ -142,31 +157,35 @@ def rankings(
     standing_of = standings(catalog.models)
     able = [model for model in catalog.models if model.tool_call_parser is not None]
     models = [
-        (ModelServers(model, context_tokens=context_tokens, gpus=max(counts)), standing)
+        (
+            ModelServers(model, context_tokens=asked.context_tokens, gpus=max(counts)),
+            ServerSpeeds(model),
+            standing,
+        )
         for model, standing in _with_standing(able, standing_of)
     ]
-    known: dict[tuple[tuple[str, float, bool], Room, GpuClass], Mapping[int, Sequence[_Found]]] = {}
+    known: dict[tuple[Any, ...], Mapping[int, Sequence[_Found]]] = {}
     for accelerator in accelerators:
         gpu = Gpu.of(accelerator)
         # Many accelerators differ in nothing that a server notices.
-        key = gpu.computes, gpu.room, gpu.kind
+        key = gpu.computes, gpu.room, gpu.kind, gpu.speed
         if key not in known:
-            known[key] = _ranked(models, gpu, counts, developers, first_only=first_only)
+            known[key] = _ranked(models, gpu, counts, asked, first_only=first_only)
         for gpus in counts:
             yield Ranking(
                 accelerator=accelerator,
                 gpus=gpus,
-                developers=developers,
+                asked=asked,
                 standings=standing_of,
                 found=known[key][gpus],
             )
 
 
 def _ranked(
-    models: Iterable[tuple[ModelServers, int]],
+    models: Iterable[tuple[ModelServers, ServerSpeeds, int]],
     gpu: Gpu,
     counts: Sequence[int],
-    developers: int,
+    asked: Asked,
     *,
     first_only: bool,
 ) -> Mapping[int, Sequence[_Found]]:
@@ -176,14 +195,14 @@ def _ranked(
     """
     ranked: dict[int, list[_Found]] = {gpus: [] for gpus in counts}
     first: dict[int, int] = {}
-    for servers, standing in models:
+    for servers, speeds, standing in models:
         unsettled = [gpus for gpus in counts if not first_only or first.get(gpus, standing) == standing]
         if not unsettled:
             break
-        held = servers.on(gpu, unsettled)
-        for gpus, (cover, sessions, server) in _best(held, unsettled, developers).items():
+        for gpus, choice in best_of(servers, speeds, gpu, unsettled, asked.developers, asked.floors).items():
+            cover, sessions, server = choice
             ranked[gpus].append(((cover, standing, sessions), server))
-            if cover == _ALL_HELD:
+            if cover == ALL_HELD:
                 first.setdefault(gpus, standing)
     for found in ranked.values():
         found.sort(key=itemgetter(0), reverse=True)
@@ -206,41 +225,6 @@ def _with_standing(models: Iterable[Model], standing_of: Mapping[str, Standing])
     return sorted(((model, places[mark]) for mark, model in marked), key=itemgetter(1), reverse=True)
 
 
-def _best(
-    held: Iterable[Sequence[Held]], unsettled: list[int], developers: int
-) -> Mapping[int, tuple[int, int, Server]]:
-    """Return cover, sessions and server of the best way to serve a model, for each number of GPUs it starts on.
-
-    `held` comes by quality: a lower one is taken only where it covers the team better. What is `unsettled` still
-    hopes for that.
-    """
-    best: dict[int, tuple[int, int, Server]] = {}
-    for alike in held:
-        sized = [(server.recipe.tensor_parallel, sessions, server) for server, sessions in alike]
-        for gpus in tuple(unsettled):
-            most, found = 0, None
-            for size, sessions, server in sized:  # the first of equals has the fewest GPUs
-                if gpus % size == 0 and gpus // size * sessions > most:
-                    most, found = gpus // size * sessions, server
-            if found is None:
-                continue
-            cover = _cover(most, developers)
-            if gpus not in best or cover > best[gpus][0]:
-                best[gpus] = cover, most, found
-            if cover == _ALL_HELD:
-                unsettled.remove(gpus)
-        if not unsettled:
-            break
-    return best
-
-
-def _cover(sessions: int, developers: int) -> int:
-    """Return 2 when all developers' sessions are held, 1 when enough are to work without waiting much."""
-    if sessions >= developers:
-        return _ALL_HELD
-    return 1 if sessions >= math.ceil(developers * _COMFORTABLE_SHARE) else 0
-
-
 def _reasons(advice: Advice) -> Iterator[str]:
     request, model = advice.request, advice.model
     yield f"{advice.sessions} sessions of {request.context_tokens} tokens for {advice.developers} developers"
@@ -251,11 +235,18 @@ def _reasons(advice: Advice) -> Iterator[str]:
     yield from broken
     if not request.accelerator.computes_in(request.variant):
         yield f"{request.variant.precision} only saves memory on {request.accelerator.name}, it computes in BF16"
+    if request.accelerator.build.unproven:
+        yield request.accelerator.build.unproven
     if request.cache_dtype != "auto":
         yield "the KV cache is kept in fp8"
+    speed = advice.speed
+    yield (
+        f"about {speed.tokens_per_second_per_developer:,.0f} tokens/s for each developer with all at work, bounded by "
+        f"{speed.bounded_by}; {speed.first_token_seconds_cold_30k:,.1f} s to the first token of 30k"
+    )
     if request.tensor_parallel > 1 and not request.accelerator.nvlink:
         gb = request.accelerator.interconnect_gb_per_second
-        yield f"{request.tensor_parallel} GPUs share one model without NVLink ({gb} GB/s): links may bound its speed"
+        yield f"{request.tensor_parallel} GPUs share one model without NVLink ({gb} GB/s)"
 
 
 def _quality_in_words(advice: Advice) -> str:

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from onprem_agents.advice.advise import DEFAULT_CONTEXT_TOKENS, Ranking, rankings
+from onprem_agents.advice.advise import Asked, Ranking, rankings
 from onprem_agents.catalog import Catalog
 
 MOST_GPUS = 8
 """GPUs of the largest common servers."""
 
 
-def best_of_each(
-    catalog: Catalog,
-    *,
-    developers: int,
-    context_tokens: int = DEFAULT_CONTEXT_TOKENS,
-    gpus: int | None = None,
-) -> tuple[Ranking, ...]:
+def best_of_each(catalog: Catalog, asked: Asked, *, gpus: int | None = None) -> tuple[Ranking, ...]:
     """Return the ranking of each proposed accelerator that serves any model, the best model on the least memory first.
 
     Of each accelerator as many as `gpus`; None: as many as serve the best model that one typical server of it can,
@@ -26,7 +20,8 @@ def best_of_each(
     proposed = [accelerator for accelerator in catalog.accelerators if accelerator.proposed]
     counts = range(1, MOST_GPUS + 1) if gpus is None else (gpus,)
     by_name: dict[str, list[Ranking]] = {}
-    for ranking in rankings(catalog, proposed, counts, developers=developers, context_tokens=context_tokens):
+    every = rankings(catalog, proposed, counts, asked, first_only=True)
+    for ranking in every:
         if ranking.found and (gpus is not None or ranking.gpus <= ranking.accelerator.host.gpus_per_node):
             by_name.setdefault(ranking.accelerator.name, []).append(ranking)
     best = [_best(of_one) for of_one in by_name.values()]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from onprem_agents.catalog import Accelerator, Model, Variant
 from onprem_agents.plan.choice import UTILIZATION, kv_cache_dtypes, request_of, settings_class
@@ -33,6 +34,9 @@ _CONTEXT_STEP_TOKENS = 1024
 
 _ANY_ROLE = ModelRole(role="coder", model="any")
 
+Speeds = tuple[float | None, ...]
+"""All of a GPU that decides how fast it is."""
+
 GpuClass = tuple[tuple[int, bool], tuple[bool, ...]]
 """All of a GPU on which the settings of a server and its overhead depend: nothing of its exact memory."""
 
@@ -47,6 +51,7 @@ class Gpu:
     pads_wide: bool
     computes: tuple[str, float, bool]
     """All of it that decides which checkpoints it computes, and whether several of it share one."""
+    speed: Speeds
 
     @classmethod
     def of(cls, accelerator: Accelerator) -> Gpu:
@@ -57,6 +62,11 @@ class Gpu:
             kind=(settings_class(accelerator), traits_of(accelerator, release_rules(None))),
             pads_wide=pads_wide(accelerator),
             computes=(accelerator.vendor, accelerator.compute_capability, accelerator.mig is None),
+            speed=(
+                *(accelerator.compute_capability, accelerator.fp4_tflops),
+                *(accelerator.bandwidth_gb_per_second, accelerator.bf16_tflops, accelerator.fp8_tflops),
+                *(accelerator.nvlink, accelerator.interconnect_gb_per_second),
+            ),
         )
 
 
@@ -84,12 +94,14 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class _Cache:
-    """A layout of the KV cache, and the blocks that a session takes of it: a wanted one, and the shortest of use."""
+    """A layout of the KV cache, and the blocks of a session: of a wanted one, the shortest of use, any asked for."""
 
     layout: CacheLayout
     session_blocks: int
     least_blocks: int
     has_states: bool
+    batch_tokens: int
+    blocks: dict[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,29 +126,37 @@ class Server:
     load: Load
     frame: _Frame
 
-    def context_and_sessions(self, room: Room) -> tuple[int, int]:
-        """Return the context it has in that room and how many sessions of it it holds; zeros where it does not start.
+    def sessions_in(self, room: Room) -> tuple[int, int, int]:
+        """Return its context in that room, the sessions of it that it holds, and its blocks; zeros: it does not start.
 
         The context is shorter than wanted where that is needed and what is left is enough for agents.
         """
         load, frame = self.load, self.frame
         if frame.is_refused or not load.starts_outside(room):
-            return 0, 0
+            return _NOTHING
         cache = frame.cache
         blocks = cache.layout.blocks_in(load.careful_pool_gib(room))
         context_tokens, each = frame.request.context_tokens, cache.session_blocks
         if blocks < frame.state_blocks:
-            return 0, 0
+            return _NOTHING
         if blocks < each:
             if blocks < cache.least_blocks:
-                return 0, 0
+                return _NOTHING
             context_tokens = cache.layout.longest_in(blocks, context_tokens, _CONTEXT_STEP_TOKENS)
             each = cache.layout.blocks_per_request(context_tokens)
-        return context_tokens, min(blocks // each, frame.request.max_num_seqs)
+        return context_tokens, min(blocks // each, frame.request.max_num_seqs), blocks
 
 
-# A server and the sessions that it holds on a GPU; a tuple, as a search makes very many.
-Held = tuple[Server, int]
+_NOTHING = (0, 0, 0)
+
+
+class Held(NamedTuple):
+    """A server on a GPU, its context, sessions and blocks; a tuple, as a search makes very many."""
+
+    server: Server
+    context_tokens: int
+    sessions: int
+    blocks: int
 
 
 @cache
@@ -192,9 +212,9 @@ class ModelServers:
                     if gib >= budget_gib:
                         continue
                     server = known[id(recipe)] = self._server(recipe, gpu)
-                _, sessions = server.context_and_sessions(gpu.room)
+                context_tokens, sessions, blocks = server.sessions_in(gpu.room)
                 if sessions:
-                    held.append((server, sessions))
+                    held.append(Held(server, context_tokens, sessions, blocks))
             if held:
                 yield held
 
@@ -280,5 +300,7 @@ class ModelServers:
                 session_blocks=layout.blocks_per_request(request.context_tokens),
                 least_blocks=layout.blocks_per_request(_LEAST_CONTEXT_TOKENS),
                 has_states=layout.has_states,
+                batch_tokens=request.batch_tokens,
+                blocks={},
             )
         return self._caches[key]

@@ -31,6 +31,8 @@ from onprem_agents.catalog.cluster_software import ClusterSoftware, numbers
 from onprem_agents.catalog.conflict import Conflict, Side
 from onprem_agents.catalog.device import (
     DEVICES,
+    SHARED_CORES,
+    SHARED_MEMORY,
     Device,
     Vendor,
     is_gpu_resource,
@@ -63,6 +65,8 @@ __all__ = [
     "BUILDS",
     "DEVICES",
     "SAMPLING_PARAMETERS",
+    "SHARED_CORES",
+    "SHARED_MEMORY",
     "Accelerator",
     "AgentSupport",
     "Architecture",

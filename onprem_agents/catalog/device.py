@@ -85,6 +85,12 @@ DEVICES: Mapping[Vendor, Device] = {
 }
 
 
+SHARED_MEMORY, SHARED_CORES = "nvidia.com/gpumem", "nvidia.com/gpucores"
+"""What pods ask of a GPU that HAMi shares out, beside the number of shares: MiB, and percent of its cores (HAMi 2.9,
+its README and Alauda's guide to inference services by command line, read 2026-11-29)."""
+_SHARES = "nvidia.com/gpualloc"
+
+
 def mig_resource(profile: str) -> str:
     """Return what pods ask for where NVIDIA's device plugin offers MIG slices of one profile by a name of their own.
 
@@ -96,7 +102,11 @@ def mig_resource(profile: str) -> str:
 
 def is_gpu_resource(name: str) -> bool:
     """Whether a resource of pods counts accelerators of some maker, or slices of one."""
-    return name.startswith(_MIG) or any(name == device.resource for device in DEVICES.values())
+    return (
+        name == _SHARES
+        or name.startswith(_MIG)
+        or any(name == device.resource for device in DEVICES.values())
+    )
 
 
 def is_product_label(label: str) -> bool:

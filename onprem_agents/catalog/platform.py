@@ -29,11 +29,20 @@ class Mark(Fact):
     source: Source
 
 
+class SharedResource(Fact):
+    """The resource by which pods count shares of a GPU, where the platform's HAMi calls it otherwise than HAMi does."""
+
+    name: str
+    because: str = Field(min_length=10)
+    source: Source
+
+
 class ClusterPlatform(Fact):
     """What clusters of one make have in common."""
 
     name: str
     title: str
     settings: tuple[Preset, ...] = ()
+    shared_resource: SharedResource | None = None
     labels: tuple[Mark, ...] = ()
     annotations: tuple[Mark, ...] = ()

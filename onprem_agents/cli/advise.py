@@ -9,24 +9,28 @@ from typing import Any
 import click
 import yaml
 from rich.console import Console
-from rich.table import Column, Table
 
-from onprem_agents.advice.advise import Advice, Ranking, advise
+from onprem_agents.advice.advise import FLOORS, Advice, Asked, advise, left_out
+from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.hardware import best_of_each
-from onprem_agents.advice.quality import RANKING, quality_of
-from onprem_agents.agents import AGENTS
+from onprem_agents.advice.prices import read_prices
 from onprem_agents.catalog import load_catalog
+from onprem_agents.cli.advice_view import (
+    LEGEND,
+    choice_values,
+    cost_line,
+    cost_values,
+    floors_line,
+    hardware_table,
+    hardware_values,
+    print_choices,
+)
 from onprem_agents.cli.options import json_option
 from onprem_agents.errors import InvalidInput, Problem
-from onprem_agents.sizing import bounds_of
+from onprem_agents.plan.ways_out import checkpoint_fields
+from onprem_agents.stack.cost import PriceList
 from onprem_agents.stack.settings import PROJECT
-from onprem_agents.units import BadUnit, format_tokens, parse_tokens
-
-_SHOWN = 8
-_LEGEND = (
-    f"  quality: % of {RANKING} solved, ≥ by a benchmark that it shares with a model that has such a figure; "
-    "those without come last"
-)
+from onprem_agents.units import BadUnit, parse_tokens
 
 
 @click.command(name="advise")
@@ -37,71 +41,121 @@ _LEGEND = (
 @click.option("--developers", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--context", default="128K", show_default=True, help="Tokens of one session, '64K' or 65536.")
 @click.option(
+    "--min-speed",
+    "tokens_per_second",
+    type=click.FloatRange(min=0),
+    default=FLOORS.tokens_per_second,
+    show_default=True,
+    help="Leave out what gives each developer less, in tokens/s, with all at work; 0: nothing.",
+)
+@click.option(
+    "--max-first-token",
+    "first_token_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=FLOORS.first_token_seconds,
+    show_default=True,
+    help="Leave out what takes longer to the first token of a new prompt of 30,000, in seconds.",
+)
+@click.option(
+    "--prices",
+    "price_file",
+    type=click.Path(path_type=Path),
+    help="YAML or JSON file with what accelerators cost: shows each choice's cost a month.",
+)
+@click.option(
     "--write", "target", type=click.Path(path_type=Path), help="Write the first choice as a stack file."
 )
 @json_option
 def advise_command(
-    gpu: str | None, count: int | None, developers: int, context: str, target: Path | None, as_json: bool
+    gpu: str | None,
+    count: int | None,
+    developers: int,
+    context: str,
+    price_file: Path | None,
+    target: Path | None,
+    as_json: bool,
+    **floors: float,
 ) -> None:
     """Rank the models of the catalogue that these GPUs can serve to a team, with the reasons.
 
     Without --gpu, or with --gpu all: the best choice on one server of each accelerator that can be bought, the best
-    model on the least memory first.
+    model on the least memory first. Speeds are expected ones, for all developers at work at once.
     """
     try:
         tokens = parse_tokens(context)
     except BadUnit as error:
         raise click.UsageError(str(error)) from None
+    asked = Asked(developers=developers, context_tokens=tokens, floors=Floors(**floors))
+    prices = None if price_file is None else read_prices(price_file, load_catalog())
     if gpu is None or gpu.casefold() == "all":
         if target is not None:
             raise click.UsageError("--write writes a stack for GPUs that you have: name them with --gpu")
-        _advise_hardware(count, developers, tokens, as_json)
+        _advise_hardware(count, asked, prices, as_json)
     else:
-        _advise_models(gpu, count or 1, developers, tokens, target, as_json)
+        _advise_models(gpu, count or 1, asked, prices, target, as_json)
 
 
 def _advise_models(
-    gpu: str, count: int, developers: int, tokens: int, target: Path | None, as_json: bool
+    gpu: str, count: int, asked: Asked, prices: PriceList | None, target: Path | None, as_json: bool
 ) -> None:
     catalog = load_catalog()
     accelerator = catalog.accelerator(gpu)
-    ranked = advise(catalog, accelerator, count, developers=developers, context_tokens=tokens)
+    ranked, slow = advise(catalog, accelerator, count, asked), left_out(catalog, accelerator, count, asked)
     if not ranked:
-        raise _nothing_fits(
-            f"{count} × {accelerator.name}", f"{count * accelerator.total_gib:.0f} GiB of GPU memory"
-        )
+        where = f"{count} × {accelerator.name}"
+        if slow:
+            raise _nothing_is_fast(where, slow, asked)
+        raise _nothing_fits(where, f"{count * accelerator.total_gib:.0f} GiB of GPU memory")
     if target is not None:
-        _write(target, ranked[0], count, developers)
+        _write(target, ranked[0], count, asked.developers)
     if as_json:
-        click.echo(json.dumps([_values(advice) for advice in ranked], indent=2))
+        found = [{**choice_values(advice), **cost_values(prices, advice, count)} for advice in ranked]
+        click.echo(json.dumps(found, indent=2))
         return
-    _print(ranked, Console(highlight=False))
+    console = Console(highlight=False)
+    print_choices(ranked, slow, console)
+    if prices is not None:
+        console.print(f"  {cost_line(prices, ranked[0], count)}", soft_wrap=True, markup=False)
     if target is not None:
         click.echo(f"written: {target}")
 
 
-def _advise_hardware(count: int | None, developers: int, tokens: int, as_json: bool) -> None:
-    each = best_of_each(load_catalog(), developers=developers, context_tokens=tokens, gpus=count)
+def _advise_hardware(count: int | None, asked: Asked, prices: PriceList | None, as_json: bool) -> None:
+    each = best_of_each(load_catalog(), asked, gpus=count)
     if not each:
-        raise _nothing_fits("every accelerator of the catalogue", f"a context of {tokens} tokens")
+        raise _nothing_fits(
+            "every accelerator of the catalogue", f"a context of {asked.context_tokens} tokens"
+        )
     if as_json:
-        click.echo(json.dumps([_hardware_values(ranking) for ranking in each], indent=2))
+        click.echo(json.dumps([hardware_values(ranking, prices) for ranking in each], indent=2))
         return
-    table = Table(
-        *(Column("GPUs", no_wrap=True), _model_column(), _sessions_column(), _quality_column(), "agents"),
-        show_edge=False,
-    )
-    for ranking in each:
-        model, sessions, quality, _, agents = _cells(ranking.choices[0])
-        table.add_row(f"{ranking.gpus} × {ranking.accelerator.name}", model, sessions, quality, agents)
+    table = hardware_table(each, prices)
     console = Console(highlight=False)
     console.print(table)
     console.print(
-        f"  sessions for {developers} developers; "
+        f"  sessions and tokens/s of each for {asked.developers} developers at work; "
         "onprem-agents advise --gpu NAME --count N ranks the models of one row",
         soft_wrap=True,
     )
-    console.print(_LEGEND, soft_wrap=True)
+    console.print(LEGEND, soft_wrap=True)
+    console.print(f"  left out: {floors_line(asked)}", soft_wrap=True)
+
+
+def _nothing_is_fast(where: str, slow: tuple[Advice, ...], asked: Asked) -> InvalidInput:
+    fastest = slow[0]
+    speed = fastest.speed
+    problem = Problem(
+        where=where,
+        cause="does-not-fit",
+        found=(
+            f"{len(slow)} models fit; the fastest, {fastest.request.variant.hf_id}, gives about "
+            f"{speed.tokens_per_second_per_developer:.1f} tokens/s to each of {asked.developers} developers, bounded "
+            f"by {speed.bounded_by}, and {speed.first_token_seconds_cold_30k:,.0f} s to the first token of 30k"
+        ),
+        why=f"all are {floors_line(asked)}",
+        fix="take more or faster GPUs ('onprem-agents advise' names some), or ask for less speed",
+    )
+    return InvalidInput("advise", [problem])
 
 
 def _nothing_fits(where: str, found: str) -> InvalidInput:
@@ -115,92 +169,6 @@ def _nothing_fits(where: str, found: str) -> InvalidInput:
     return InvalidInput("advise", [problem])
 
 
-def _hardware_values(ranking: Ranking) -> dict[str, Any]:
-    return {
-        "gpu": ranking.accelerator.name,
-        "gpus": ranking.gpus,
-        "gpuMemoryGib": round(ranking.gpus * ranking.accelerator.total_gib, 1),
-        **_values(ranking.choices[0]),
-    }
-
-
-def _values(advice: Advice) -> dict[str, Any]:
-    request = advice.request
-    bounds = bounds_of(advice.memory, advice.sessions // advice.replicas)
-    return {
-        "model": request.variant.hf_id,
-        "precision": request.variant.precision,
-        "license": advice.model.license,
-        "quality": _quality_values(advice),
-        "agents": {agent.name: advice.model.works_with(agent.name) for agent in AGENTS},
-        "tensorParallel": request.tensor_parallel,
-        "replicas": advice.replicas,
-        "contextTokens": request.context_tokens,
-        "largestContextTokens": advice.largest_context_tokens,
-        "kvCacheDtype": request.cache_dtype,
-        "sessions": advice.sessions,
-        "decodeTokensPerSecondBound": round(bounds.decode_tokens_per_second_one, 1),
-        "reasons": list(advice.reasons),
-    }
-
-
-def _quality_values(advice: Advice) -> dict[str, Any]:
-    standing = advice.standing
-    figure = standing.figure if standing is not None else quality_of(advice.model)
-    placed = {"rankedAt": standing.score, "over": standing.over} if standing is not None else {}
-    told = figure.model_dump(mode="json") if figure is not None else {"unrated": advice.model.unrated}
-    return {**told, **placed}
-
-
-def _print(ranked: tuple[Advice, ...], console: Console) -> None:
-    table = Table(
-        *(
-            "",
-            _model_column(),
-            Column("GPUs", no_wrap=True),
-            _sessions_column(),
-            _quality_column(),
-            "license",
-            "agents",
-        ),
-        show_edge=False,
-    )
-    for place, advice in enumerate(ranked[:_SHOWN], start=1):
-        model, *rest = _cells(advice)
-        table.add_row(f"{place}", model, f"{advice.replicas} × {advice.request.tensor_parallel}", *rest)
-    console.print(table)
-    for reason in ranked[0].reasons:
-        console.print(f"  1: {reason}", soft_wrap=True, markup=False)
-    if len(ranked) > _SHOWN:
-        console.print(f"  … and {len(ranked) - _SHOWN} more (--json lists all)")
-    console.print(_LEGEND, soft_wrap=True)
-
-
-def _model_column() -> Column:
-    """Return the column that people copy from: a name that is too long goes on in the next line."""
-    return Column("model", overflow="fold", ratio=1)
-
-
-def _sessions_column() -> Column:
-    return Column("sessions", no_wrap=True)
-
-
-def _quality_column() -> Column:
-    return Column("quality", no_wrap=True)
-
-
-def _cells(advice: Advice) -> tuple[str, str, str, str, str]:
-    """Return model, sessions with their context, quality, licence and agents as a table shows them."""
-    request = advice.request
-    return (
-        f"{request.variant.hf_id} ({request.variant.precision})",
-        f"{advice.sessions} × {format_tokens(request.context_tokens)}",
-        f"{advice.standing or ''}",
-        advice.model.license,
-        ", ".join(advice.agents) or "unproven",
-    )
-
-
 def stack_of(advice: Advice, gpus: int, developers: int) -> dict[str, Any]:
     """Return the content of a stack file that serves this choice to that many developers."""
     request = advice.request
@@ -212,8 +180,9 @@ def stack_of(advice: Advice, gpus: int, developers: int) -> dict[str, Any]:
         "replicas": advice.replicas,
         "kvCacheDtype": request.kv_cache_dtype,
     }
-    if request.variant.hf_id == request.model.hf_id:  # the bare name would leave every checkpoint open
-        role["precision"] = request.variant.precision
+    named = checkpoint_fields(request.model, request.variant)["precision"]
+    if request.variant.hf_id == request.model.hf_id and named is not None:
+        role["precision"] = named  # the bare name would leave every checkpoint open
     platform = {
         "hardware": {"accelerator": request.accelerator.name, "gpusPerNode": gpus, "nodes": 1},
         "models": [role],

@@ -45,7 +45,7 @@ def catalog(name: str | None, as_json: bool) -> None:
     console = Console(soft_wrap=True)
     gpus = Table("accelerator", "GiB", "compute capability", title="Accelerators", show_edge=False)
     for gpu in facts.accelerators:
-        gpus.add_row(gpu.name, f"{gpu.total_gib:.1f}", f"{gpu.compute_capability}")
+        gpus.add_row(gpu.name, f"{gpu.total_gib:.1f}", f"{gpu.compute_capability or '–'}")
     tiers = Table("tier", "hardware", "start with", title="Tiers", show_edge=False)
     for tier in facts.tiers:
         tiers.add_row(tier.name, f"{tier.nodes} × {tier.gpus_per_node} {tier.accelerator}", tier.variant)

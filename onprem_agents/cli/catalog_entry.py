@@ -212,6 +212,9 @@ def _platform(platform: ClusterPlatform) -> Iterator[Row]:
     for preset in platform.settings:
         text = f"platform.{preset.setting} {preset.value}, because {preset.because}"
         yield Row(title="sets", text=text, source=preset.source)
+    shared = platform.shared_resource
+    if shared is not None:
+        yield Row(title="shares", text=f"{shared.name}, because {shared.because}", source=shared.source)
     for title, marks in (("label", platform.labels), ("annotation", platform.annotations)):
         for mark in marks:
             yield Row(

@@ -41,7 +41,7 @@ def explain(stack: str, folder: Path, as_json: bool) -> None:
     file = read_stack_file(folder, stack)
     settings = parse_platform(file.platform, file.path.name)
     catalog = load_catalog()
-    pools = pools_of(settings.hardware, settings.namespace, catalog)
+    pools = pools_of(settings, catalog)
     roles = [_role(settings, decision) for decision in servers_of(settings, pools, catalog).role_decisions()]
     if as_json:
         click.echo(json.dumps({"stack": stack, "models": roles}, indent=2))

@@ -65,6 +65,11 @@ _COMMANDS = {
     ),
     "schema": ("onprem_agents.cli.schema", "schema", "Print the JSON schema of the stack settings."),
     "setup": ("onprem_agents.cli.setup", "setup", "Write the configuration of coding agents."),
+    "simulate": (
+        "onprem_agents.cli.simulate",
+        "simulate_command",
+        "Let developers work event by event, beside what is expected.",
+    ),
     "smoke": ("onprem_agents.cli.smoke", "smoke", "Try the served models the way agents use them."),
     "status": (
         "onprem_agents.cli.status",
@@ -118,7 +123,7 @@ class _Group(click.Group):
 def main() -> None:
     """Coding agents on models served on your own GPUs.
 
-    Platform engineers: advise, fit, explain, plan, report, render, preflight, verify, bench, keys, catalog, schema,
-    policy-pack; where agents work on a stack: context, check.
+    Platform engineers: advise, fit, simulate, explain, plan, report, render, preflight, verify, bench, keys, catalog,
+    schema, policy-pack; where agents work on a stack: context, check.
     Developers: setup, status, use, doctor, key, smoke, uninstall.
     """

@@ -9,6 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from onprem_agents.cli.agents_view import agents_line
+from onprem_agents.cli.cost_view import cost_line
 from onprem_agents.cli.memory_view import drawn, legend
 from onprem_agents.cli.speed_view import first_tokens, pace
 from onprem_agents.units import rough_time
@@ -27,6 +28,8 @@ def screen(result: dict[str, Any]) -> Iterator[Text]:
     yield from _title(f"Stack {result['stack']}: {_count(result['developers'], 'developer')} on {pools}")
     for line in result["site"]:
         yield from _row("site", line)
+    if result["cost"]:
+        yield from _row("cost", cost_line(result["cost"]))
     for role in result["models"]:
         yield from _role(role)
     stack = result["stack"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from onprem_agents.advice.floors import Floors
 from onprem_agents.cli.report_values import Server, StackValues
 from onprem_agents.units import rough_time
 
@@ -20,6 +21,8 @@ def _limits(values: StackValues) -> Iterator[str]:
             f"{main.role} holds {main.sessions} sessions of {main.context_tokens:,} tokens at once: with more long "
             f"ones than that, some of the {values.developers} developers wait."
         )
+    if missed := Floors().misses(main.together):
+        yield f"{main.role} is slow while all work: {missed}."
     yield (
         f"A session of {main.role} holds {main.context_tokens:,} tokens; an agent sums up what was before when it "
         "comes near that."

@@ -8,6 +8,7 @@ from onprem_agents.advice.quality import quality_of
 from onprem_agents.plan import PlatformPlan, ServingPlan
 from onprem_agents.plan.agents_served import agents_served
 from onprem_agents.plan.agents_used import agents_used
+from onprem_agents.plan.costs import PlatformCost, cost_of
 from onprem_agents.plan.curves import ContextPoint, by_context, by_developers, speed_for
 from onprem_agents.plan.report import kept_in
 from onprem_agents.sizing import Speed
@@ -117,16 +118,6 @@ class Hop:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What the hardware costs by the prices that the stack gives."""
-
-    per_month: float
-    per_developer_and_month: float
-    currency: str
-    basis: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class StackValues:
     """What a stack leads to."""
 
@@ -140,7 +131,7 @@ class StackValues:
     longest_turn_seconds: int
     hops: tuple[Hop, ...]
     site: tuple[str, ...]
-    cost: Cost | None
+    cost: PlatformCost | None
 
     @property
     def main(self) -> Server:
@@ -171,7 +162,7 @@ def values_of(plan: PlatformPlan) -> StackValues:
         longest_turn_seconds=plan.timeouts.longest_turn_seconds,
         hops=_hops(plan),
         site=plan.site,
-        cost=_cost(plan),
+        cost=cost_of(plan),
     )
 
 
@@ -239,7 +230,3 @@ def _hops(plan: PlatformPlan) -> tuple[Hop, ...]:
         Hop(name="gateway", seconds=limits.gateway_seconds, what="ends a stream, silent or not"),
         Hop(name="agent", seconds=limits.client_seconds, what="gives up"),
     )
-
-
-def _cost(plan: PlatformPlan) -> Cost | None:  # noqa: ARG001 - no stack gives prices yet
-    return None

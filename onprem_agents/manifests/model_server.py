@@ -83,7 +83,7 @@ def _resources(part: ServerPart) -> Manifest:
         "cpu": format_cpu(wanted.cpus),
         "memory": format_gib(wanted.memory_gib),
         "ephemeral-storage": format_gib(wanted.download_gib + _SCRATCH_GIB),
-        part.pool.resource: str(wanted.gpus),
+        **part.pool.requests(wanted.gpus),
     }
     return {"requests": dict(amounts), "limits": dict(amounts)}
 

@@ -90,7 +90,7 @@ def dearer_changes(
         model.name for model in others if model.total_params >= _SAME_CLASS * main.model.total_params
     }
     yield from (change for name, change in models.items() if name in same_class)
-    if not settings.hardware.pools:  # of several pools nobody knows which to change
+    if not settings.hardware.pools and main.pool.share is None:  # else nobody knows what to change
         yield from _other_gpus(settings, main, context, catalog)
     yield from (change for name, change in models.items() if name not in same_class)
 

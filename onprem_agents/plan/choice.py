@@ -135,7 +135,7 @@ def candidates(
         sizes: tuple[int, ...] = (role.tensor_parallel,)
     else:
         # Where no checkpoint runs on that GPU, one of it shows why.
-        sizes = candidate_tensor_parallel(model, accelerator, pool.gpus_per_node) or (1,)
+        sizes = candidate_tensor_parallel(model, accelerator, pool.most_together) or (1,)
     for tensor_parallel in sizes:
         for context_tokens in _contexts(role, model):
             for kv_cache_dtype in kv_cache_dtypes(role, accelerator, needed=own.kv_cache_dtype):

@@ -56,14 +56,14 @@ def plan_stack(
 def _planned(
     settings: Platform, *, stack: str, source: str, catalog: Catalog, site: tuple[str, ...]
 ) -> PlatformPlan:
-    pools = pools_of(settings.hardware, settings.namespace, catalog)
+    pools = pools_of(settings, catalog)
     of_pools = [*stack_name_problems(stack), *pool_problems(settings, pools)]
     if len({pool.name for pool in pools}) < len(pools):
         raise InvalidInput(source, of_pools)  # without their names nothing else can be told apart
     decided = servers_of(settings, pools, catalog).decide()
 
     def plans(changed: Platform) -> tuple[ServingPlan, ...]:
-        pools = pools_of(changed.hardware, changed.namespace, catalog)
+        pools = pools_of(changed, catalog)
         found = servers_of(changed, pools, catalog).decide()
         return () if found.problems or any(_clashes(changed)) else found.serving
 

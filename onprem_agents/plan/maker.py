@@ -69,9 +69,40 @@ def slice_problems(pool: Pool, strategy: MigStrategy, *, above: str = "") -> Ite
         )
 
 
+def share_problems(pool: Pool) -> Iterator[Problem]:
+    """Yield shares of what HAMi does not share out here, and shares larger than the whole."""
+    share, gpu, where = pool.share, pool.accelerator, f"{pool.where}.share"
+    if share is None:
+        return
+    if gpu.vendor != "nvidia" or gpu.mig is not None:
+        yield Problem(
+            where=where,
+            cause="contradiction",
+            found=f"a share of {gpu.name}",
+            why="shares are known of NVIDIA's whole GPUs alone",
+            fix=f"leave out {where}",
+        )
+    elif share.memory_gib > share.whole_gib:
+        yield Problem(
+            where=f"{where}.memoryGib",
+            cause="does-not-fit",
+            found=f"{share.memory_gib} GiB",
+            why=f"{gpu.name} has {share.whole_gib:.1f} GiB",
+            fix=f"set {where}.memoryGib to {int(share.whole_gib)} or less",
+        )
+
+
 def model_problems(role: ModelRole, model: Model, pool: Pool, *, where: str) -> Iterator[Problem]:
-    """Yield what a model needs of vLLM's own image that another maker's may not have."""
+    """Yield what a model needs of vLLM's own image that another maker's may not have, and shares that work together."""
     build = pool.accelerator.build
+    if pool.share is not None and (role.tensor_parallel or 1) > 1:
+        yield Problem(
+            where=f"{where}.tensorParallel",
+            cause="does-not-split",
+            found=str(role.tensor_parallel),
+            why="the pool has shares of GPUs, and whether those work together nobody has read",
+            fix=f"leave out {where}.tensorParallel, or {pool.where}.share",
+        )
     if build.repository is not None and model.chat_template is not None and role.chat_template is None:
         yield Problem(
             where=f"{where}.model",
@@ -85,6 +116,11 @@ def model_problems(role: ModelRole, model: Model, pool: Pool, *, where: str) -> 
 def maker_notes(pool: Pool) -> Iterator[str]:
     """Yield what must be known of another maker's accelerators."""
     build, device = pool.accelerator.build, pool.device
+    if pool.share is not None:
+        yield (
+            f"each pod gets {pool.share.memory_gib} GiB and {pool.share.core_percent} % of the cores of a "
+            f"{pool.accelerator.name} by HAMi; speeds are those of a GPU that nobody else uses"
+        )
     if build.unproven:
         yield f"{pool.accelerator.name}: {build.unproven}; keep a reserve (gpuMemoryUtilization)"
     if device.files:

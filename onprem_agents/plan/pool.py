@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onprem_agents.catalog import Accelerator, Device, mig_labels, mig_resource
+from onprem_agents.catalog import SHARED_CORES, SHARED_MEMORY, Accelerator, Device, mig_labels, mig_resource
 from onprem_agents.stack.labels import POOL_LABEL, POOL_NAMESPACE_LABEL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What a pod gets of a GPU of `whole_gib` that HAMi shares out, and the resource that counts such shares."""
+
+    resource: str
+    memory_gib: int
+    core_percent: int
+    whole_gib: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +31,8 @@ class Pool:
     nodes: int
     node_names: tuple[str, ...]
     taint: bool
+    share: Share | None = None
+    """The part of a GPU that a pod gets, whose memory is then that of the accelerator; None for whole ones."""
     own_name: bool = False
     """Whether the stack gave it its name, which then does not tell its accelerator."""
     where: str = "platform.hardware"
@@ -36,7 +48,29 @@ class Pool:
     @property
     def resource(self) -> str:
         """What a pod asks for, one a GPU."""
+        if self.share is not None:
+            return self.share.resource
         return self.device.resource if self.mig_profile is None else mig_resource(self.mig_profile)
+
+    @property
+    def most_together(self) -> int:
+        """GPUs of a node that may share one model: shares of a GPU do not."""
+        return 1 if self.share is not None else self.gpus_per_node
+
+    def requests(self, gpus: int) -> dict[str, str]:
+        """Return what a pod asks for to get that many GPUs."""
+        if self.share is None:
+            return {self.resource: str(gpus)}
+        return {
+            self.resource: str(gpus),
+            SHARED_MEMORY: str(self.share.memory_gib * 1024),
+            SHARED_CORES: str(self.share.core_percent),
+        }
+
+    @property
+    def offered_by(self) -> str:
+        """What makes nodes offer that resource."""
+        return "HAMi" if self.share is not None else self.device.operator
 
     @property
     def product_labels(self) -> dict[str, str]:

@@ -8,18 +8,19 @@ from dataclasses import replace
 
 from onprem_agents.catalog import Catalog
 from onprem_agents.errors import Problem, nearest_hint
-from onprem_agents.plan.maker import slice_problems
-from onprem_agents.plan.pool import Pool
-from onprem_agents.stack.settings import Hardware, MigStrategy, NodesOfOneKind, Platform
+from onprem_agents.plan.maker import share_problems, slice_problems
+from onprem_agents.plan.pool import Pool, Share
+from onprem_agents.stack.settings import GpuShare, Hardware, MigStrategy, NodesOfOneKind, Platform
 
 
-def pools_of(hardware: Hardware, namespace: str, catalog: Catalog) -> tuple[Pool, ...]:
+def pools_of(settings: Platform, catalog: Catalog) -> tuple[Pool, ...]:
     """Return the pools that the hardware section means. Raises `UnknownFact` for an unknown tier or accelerator."""
+    hardware = settings.hardware
     if not hardware.pools:
-        return (_pool_of(hardware, None, namespace, catalog),)
+        return (_pool_of(hardware, None, settings, catalog),)
     return tuple(
         replace(
-            _pool_of(one, one.name, namespace, catalog),
+            _pool_of(one, one.name, settings, catalog),
             where=f"platform.hardware.pools[{index}]",
             own_name=one.name is not None,
         )
@@ -27,11 +28,11 @@ def pools_of(hardware: Hardware, namespace: str, catalog: Catalog) -> tuple[Pool
     )
 
 
-def _pool_of(nodes: NodesOfOneKind, name: str | None, namespace: str, catalog: Catalog) -> Pool:
+def _pool_of(nodes: NodesOfOneKind, name: str | None, settings: Platform, catalog: Catalog) -> Pool:
     tier = catalog.tier(nodes.tier) if nodes.tier is not None else None
     pool = pool_named(
         name or (tier.name if tier is not None else None),
-        namespace=namespace,
+        namespace=settings.namespace,
         accelerator=tier.accelerator if tier is not None else str(nodes.accelerator),
         gpus_per_node=nodes.gpus_per_node or (tier.gpus_per_node if tier is not None else 1),
         nodes=nodes.nodes or len(nodes.node_names) or (tier.nodes if tier is not None else 1),
@@ -39,7 +40,24 @@ def _pool_of(nodes: NodesOfOneKind, name: str | None, namespace: str, catalog: C
         mig_strategy=nodes.mig_strategy,
         catalog=catalog,
     )
-    return replace(pool, taint=nodes.taint)
+    pool = replace(pool, taint=nodes.taint)
+    return pool if nodes.share is None else _shared(pool, nodes.share, settings, catalog)
+
+
+def _shared(pool: Pool, asked: GpuShare, settings: Platform, catalog: Catalog) -> Pool:
+    """Return the pool with shares of its GPUs in place of whole ones."""
+    platform = catalog.platform(settings.platform)
+    named = platform.shared_resource if platform is not None else None
+    whole = pool.accelerator
+    share = Share(
+        resource=named.name if named is not None else pool.device.resource,
+        memory_gib=asked.memory_gib,
+        core_percent=asked.core_percent,
+        whole_gib=whole.total_gib,
+    )
+    return replace(
+        pool, share=share, accelerator=whole.model_copy(update={"total_gib": float(share.memory_gib)})
+    )
 
 
 def pool_named(
@@ -77,6 +95,7 @@ def pool_problems(settings: Platform, pools: Sequence[Pool]) -> Iterator[Problem
     hardware = settings.hardware
     for pool, nodes in zip(pools, hardware.pools or (hardware,), strict=True):
         yield from slice_problems(pool, nodes.mig_strategy, above=f"{pool.where}.")
+        yield from share_problems(pool)
     yield from _alike(pools)
     known = [role.role for role in settings.models]
     for pool, one in zip(pools, hardware.pools, strict=False):

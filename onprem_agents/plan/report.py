@@ -15,6 +15,7 @@ from onprem_agents.plan import Placement, PlatformPlan, Pool, ServingPlan
 from onprem_agents.plan.agents_served import agents_served
 from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
+from onprem_agents.plan.costs import cost_of
 from onprem_agents.sizing import speed_of
 
 REPORT_VERSION = 1
@@ -25,6 +26,7 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
     pools = [
         _pool_report(pool, placement) for pool, placement in zip(plan.pools, plan.placements, strict=True)
     ]
+    cost = cost_of(plan)
     return {
         "version": REPORT_VERSION,
         "stack": plan.stack,
@@ -36,6 +38,7 @@ def report(plan: PlatformPlan) -> dict[str, Any]:
         ],
         "developers": len(plan.developers),
         "developersByTeam": _teams(plan),
+        "cost": None if cost is None else cost.to_wire(),
         "sessions": sum(serving.sessions for serving in plan.serving),
         "timeouts": {
             "longestTurnSeconds": plan.timeouts.longest_turn_seconds,

@@ -307,7 +307,8 @@ class _Decider:
 
 def _without(role: ModelRole, problems: Sequence[Problem], where: str) -> ModelRole:
     """Return the role without the settings that are refused already, so that the rest of it can be sized."""
-    open_fields = {"context": None, "kv_cache_dtype": None, "speculative_tokens": 0}
+    unsaid = ("context", "kv_cache_dtype", "max_num_batched_tokens")
+    open_fields = {**dict.fromkeys(unsaid), "speculative_tokens": 0}
     refused = {problem.where for problem in problems}
     return role.model_copy(
         update={field: value for field, value in open_fields.items() if f"{where}.{key_of(field)}" in refused}

@@ -53,7 +53,7 @@ def ways_out(
 ) -> tuple[Way, ...]:
     """Return what makes a role fit that does not, the cheapest first, the least hardware last."""
     ways = {way.text: way for way in _kept(role, nearest, pool, release=release, where=where)}
-    for change in changes_that_fit(nearest.request, gpus_per_node=pool.gpus_per_node, buying=False):
+    for change in changes_that_fit(nearest.request, gpus_per_node=pool.most_together, buying=False):
         updates = _updates(role, nearest, change.request)
         steps = steps_to(where, role, updates)
         changed = role.model_copy(update=updates)
@@ -61,6 +61,8 @@ def ways_out(
         if steps and choice is not None:
             text = " and ".join(steps)
             ways.setdefault(text, Way(setting=change.headline, text=text, choice=choice))
+    if pool.share is not None:  # other GPUs would not enlarge it
+        return tuple(ways.values())
     bought = _hardware(role, nearest, pool, catalog=catalog, release=release, where=where)
     if bought is None:
         return tuple(ways.values())

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from onprem_agents.sizing.load_profile import OUTPUT_TOKENS, TOOL_SECONDS, mean_context_tokens
 from onprem_agents.sizing.memory import Memory
-from onprem_agents.sizing.pace import COMPUTE, Pace, pace_of
+from onprem_agents.sizing.pace import COMPUTE, Pace, pace_of, step_by_cause
 from onprem_agents.sizing.queueing import Congestion, congestion
 from onprem_agents.sizing.request import FitRequest
 from onprem_agents.sizing.starting import start_seconds
@@ -58,51 +58,46 @@ class Turns(NamedTuple):
     agents: int
     kept: int
     at_once: int
-    keeps_prefixes: bool
+
+    def prompt_seconds(self, running: float) -> float:
+        """Return what a turn's prompt adds to the steps that take it, where so many turns run.
+
+        Sessions at work stay in the pool; of the others those that were used last, whoever comes next.
+        """
+        pace, others = self.pace, running - 1
+        if self.kept >= self.agents:
+            return pace.kept_prompt
+        if self.kept <= others:
+            return pace.lost_prompt
+        share = (self.kept - others) / (self.agents - others)
+        return share * pace.kept_prompt + (1 - share) * pace.lost_prompt
 
     @property
-    def kept_share(self) -> float:
-        """The share of turns whose session is still in the pool: the last used ones are, whoever comes next."""
-        return min(1.0, self.kept / self.agents) if self.keeps_prefixes else 0.0
+    def own_seconds(self) -> float:
+        """How long a turn's own prompt keeps it; a step with a prompt reads all experts."""
+        return self.prompt_seconds(1) + self.pace.experts
+
+    def answer_seconds(self, running: float) -> float:
+        """Return how long an answer takes of which so many run: its steps, and the prompts of the others in them."""
+        pace = self.pace
+        read = pace.experts_seconds(running) if pace.experts else 0.0
+        steps = OUTPUT_TOKENS * (pace.fixed + running * pace.session + read)
+        return steps + (running - 1) * (self.prompt_seconds(running) + pace.experts - read)
+
+    def turn_seconds(self, running: float) -> float:
+        """Return how long a turn takes of which so many run: its prompt, then its answer."""
+        return self.own_seconds + self.answer_seconds(running)
 
     def congestion(self) -> Congestion:
         """Return how many turns are at work, and how fast they come."""
-        pace = self.pace
-        each = pace.turn_seconds(self.kept_share) + pace.experts
+        return congestion(self.agents, TOOL_SECONDS, self.at_once, self.turn_seconds)
 
-        def seconds(running: int) -> float:
-            """Return how long a turn takes of which so many run: their steps, and the prompt of each."""
-            steps = OUTPUT_TOKENS * pace.step_seconds(running)
-            return steps + running * (each - pace.experts_seconds(running))
-
-        return congestion(self.agents, TOOL_SECONDS, self.at_once, seconds)
-
-    def tokens_per_second(self, load: Congestion) -> float:
-        """Return the speed of an answer while it runs."""
-        pace = self.pace
-        served = load.at_work / load.turns_per_second  # Little's law: seconds of a turn once it is served
-        prompt = pace.turn_seconds(self.kept_share) + pace.experts - pace.experts_seconds(load.at_work)
-        return OUTPUT_TOKENS / max(served - prompt, OUTPUT_TOKENS * pace.step_seconds(1))
-
-    def first_token_seconds(self, load: Congestion, *, warm: bool) -> float:
+    def first_token_seconds(self, load: Congestion, *, warm: bool = False) -> float:
         """Return the seconds to the first token of a prompt: room, the prompts before it, then its own steps."""
-        prompt = self.pace.turn_seconds(self.kept_share)
+        prompt = self.prompt_seconds(load.met)
         busy = load.turns_per_second * prompt
         before = min(self.agents - 1.0, busy / (1 - busy)) if busy < 1 else self.agents - 1.0
-        own = self.pace.first_token_seconds(load.at_work, warm=warm)
-        return load.waiting / load.turns_per_second + before * prompt + own
-
-    def bounded_by(self, load: Congestion) -> str:
-        """Return where most of a turn goes: to what its steps wait for, to its prompt, or to a pool that is full."""
-        at_work = max(1.0, load.at_work)
-        causes = {
-            cause: OUTPUT_TOKENS * seconds for cause, seconds in self.pace.step_by_cause(at_work).items()
-        }
-        prompt = self.pace.turn_seconds(1.0)
-        causes[COMPUTE] += at_work * prompt
-        anew = self.pace.turn_seconds(self.kept_share) - prompt
-        causes[POOL] = at_work * anew + load.waiting / load.turns_per_second
-        return max(causes, key=lambda cause: causes[cause])
+        return load.waiting_seconds + before * prompt + self.pace.first_token_seconds(load.met, warm=warm)
 
 
 def speed_of(memory: Memory, developers: int, replicas: int = 1) -> Speed:
@@ -110,12 +105,12 @@ def speed_of(memory: Memory, developers: int, replicas: int = 1) -> Speed:
     turns = turns_on(memory, developers, replicas)
     load = turns.congestion()
     return Speed(
-        tokens_per_second_per_developer=turns.tokens_per_second(load),
-        first_token_seconds_cold_30k=turns.first_token_seconds(load, warm=False),
+        tokens_per_second_per_developer=OUTPUT_TOKENS / turns.answer_seconds(load.met),
+        first_token_seconds_cold_30k=turns.first_token_seconds(load),
         first_token_seconds_warm_30k=turns.first_token_seconds(load, warm=True),
         load_seconds=start_seconds(memory.request.variant.weights_gib),
         at_work=load.at_work * developers / turns.agents,
-        bounded_by=turns.bounded_by(load),
+        bounded_by=_bounded_by(memory, turns, load),
         developers=developers,
     )
 
@@ -124,14 +119,13 @@ def turns_on(memory: Memory, developers: int, replicas: int) -> Turns:
     """Return the turns of the fullest of so many replicas. Sessions of the mean length fill its pool."""
     request, layout = memory.request, memory.layout
     blocks = layout.blocks_in(memory.careful_pool_gib)
-    kept = blocks // layout.blocks_per_request(mean_context_tokens(request.context_tokens))
-    kept, ranks = max(1, kept), request.data_parallel
+    found = max(1, blocks // layout.blocks_per_request(mean_context_tokens(request.context_tokens)))
+    ranks = request.data_parallel
     return Turns(
         pace=pace_of(memory),
         agents=math.ceil(developers / replicas),
-        kept=kept * ranks,
-        at_once=min(kept, request.max_num_seqs) * ranks,
-        keeps_prefixes=keeps_prefixes(request),
+        kept=found * ranks if keeps_prefixes(request) else 0,
+        at_once=min(found, request.max_num_seqs) * ranks,
     )
 
 
@@ -140,3 +134,11 @@ def keeps_prefixes(request: FitRequest) -> bool:
     if request.prefix_caching is not None:
         return request.prefix_caching
     return request.rules.memory.hybrid_prefix_caching or not request.model.architecture.is_hybrid
+
+
+def _bounded_by(memory: Memory, turns: Turns, load: Congestion) -> str:
+    """Return where most of a turn goes: to what its steps wait for, to its prompt, or to a pool that is full."""
+    causes = {cause: OUTPUT_TOKENS * took for cause, took in step_by_cause(memory, load.met).items()}
+    causes[COMPUTE] += load.met * turns.pace.kept_prompt
+    causes[POOL] = load.met * (turns.prompt_seconds(load.met) - turns.pace.kept_prompt) + load.waiting_seconds
+    return max(causes, key=lambda cause: causes[cause])

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onprem_agents.catalog import Accelerator, Variant
-from onprem_agents.sizing.load_profile import mean_context_tokens
+from onprem_agents.sizing.demand import Demand, demand_of
 from onprem_agents.sizing.memory import Memory
-from onprem_agents.sizing.work import Work, work_of
+from onprem_agents.sizing.request import FitRequest
 from onprem_agents.units import GB
 
 DECODE_FORMULA = "sessions x bandwidth / (weights of one token + sessions x KV of one session)"
@@ -42,31 +42,32 @@ class Bounds:
 
 def bounds_of(memory: Memory, sessions: int) -> Bounds:
     """Return the bounds for one replica with that many sessions, each of the mean length of the load profile."""
-    work = work_of(memory)
-    context_tokens = mean_context_tokens(memory.request.context_tokens)
+    request, demand = memory.request, demand_of(memory)
     return Bounds(
-        decode_tokens_per_second_one=most_decoded(work, 1, context_tokens),
-        decode_tokens_per_second_all=most_decoded(work, max(1, sessions), context_tokens),
-        prefill_tokens_per_second=most_prefilled(work),
+        decode_tokens_per_second_one=most_decoded(request, demand, 1),
+        decode_tokens_per_second_all=most_decoded(request, demand, max(1, sessions)),
+        prefill_tokens_per_second=most_prefilled(request, demand),
         sessions=sessions,
-        context_tokens=context_tokens,
+        context_tokens=demand.context_tokens,
     )
 
 
-def most_decoded(work: Work, sessions: int, context_tokens: int) -> float:
-    """Return the tokens per second that so many sessions of that length cannot exceed together."""
-    request = work.request
-    ranks = request.data_parallel
-    read = work.least_bytes + sessions / request.pipeline_parallel / ranks * work.kv_bytes(context_tokens)
-    seconds = request.pipeline_parallel * read / (request.accelerator.bandwidth_gb_per_second * GB)
+def most_decoded(request: FitRequest, demand: Demand, sessions: int) -> float:
+    """Return the tokens per second that so many sessions cannot exceed together.
+
+    Their tokens may all go to the same experts, so that no more than one token's are read.
+    """
+    stages, ranks = request.pipeline_parallel, request.data_parallel
+    weights = demand.always_bytes + demand.experts_bytes * (1 - demand.idle_share)
+    read = weights + sessions / stages / ranks * demand.session_bytes
+    seconds = stages * read / (request.accelerator.bandwidth_gb_per_second * GB)
     return sessions * (1 + request.speculative_tokens) / seconds
 
 
-def most_prefilled(work: Work) -> float:
+def most_prefilled(request: FitRequest, demand: Demand) -> float:
     """Return the tokens per second of prompts that cannot be exceeded."""
-    request = work.request
-    gpus = request.data_parallel
-    return gpus * best_rate(request.accelerator, request.variant) / work.token_operations
+    rate = best_rate(request.accelerator, request.variant)
+    return request.data_parallel * rate / demand.token_operations
 
 
 def best_rate(gpu: Accelerator, variant: Variant) -> float:
@@ -75,5 +76,6 @@ def best_rate(gpu: Accelerator, variant: Variant) -> float:
     if variant.precision in ("int8", "fp8", "fp8+int4", "native", "nvfp4", "mxfp4"):
         tflops = max(gpu.fp8_tflops or 0.0, _INT8_FASTER * tflops if variant.precision == "int8" else tflops)
     if variant.precision in ("nvfp4", "mxfp4", "native") and gpu.native_fp4 and gpu.fp8_tflops:
-        tflops = gpu.fp8_tflops * (_FP4_FASTER_ULTRA if gpu.compute_capability == _ULTRA else _FP4_FASTER)
+        faster = _FP4_FASTER_ULTRA if gpu.compute_capability == _ULTRA else _FP4_FASTER
+        tflops = gpu.fp4_tflops or gpu.fp8_tflops * faster
     return tflops * 1e12

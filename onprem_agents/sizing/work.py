@@ -1,12 +1,10 @@
-"""What one step of a server reads and computes on each GPU: weights, KV cache, arithmetic.
+"""What a step of a server reads and computes of a model: shares of its weights, KV cache, arithmetic.
 
-Of a mixture of experts n tokens touch the share 1 - (1 - k / E)^n of the experts, where each token takes any k of E.
 The embedding table is looked up, not read, and towers do not work on text.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from onprem_agents.catalog import (
@@ -24,11 +22,10 @@ from onprem_agents.catalog import (
 )
 from onprem_agents.sizing.kv_layers import Setting, layer_specs
 from onprem_agents.sizing.kv_specs import ChunkedSpec, FullSpec, LayerSpec, SlidingSpec
-from onprem_agents.sizing.memory import Memory
+from onprem_agents.sizing.load_profile import NEW_TOKENS, PROMPT_TOKENS
 from onprem_agents.sizing.precision import part_bytes
 from onprem_agents.sizing.request import FitRequest
 from onprem_agents.sizing.towers import tower_gib
-from onprem_agents.units import GIB
 
 _READ_PARTS = (
     "head", "attention", "latent_down", "linear_attention", "feed_forward", "shared_experts", "routers",
@@ -43,105 +40,96 @@ _OPERATIONS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
-    """Work on each GPU of the fullest stage of a pipeline. Bytes, and floating-point operations for one token.
+class Shares:
+    """Of all bytes of a checkpoint, the shares that every step reads and that lie in experts; and its operations.
 
-    `always_bytes` are read by every step, `experts_bytes` are those of all experts, of which one token leaves the
-    share `idle_share` unread. `head_operations` are done once a sequence and step, `token_operations` for every
-    token; of `attention_operations` there are as many for each token that is looked back at.
+    One token leaves `idle_share` of the experts alone. `token_operations` are done for each token, `head_operations`
+    once a sequence and step, on all GPUs together.
     """
 
-    always_bytes: float
-    experts_bytes: float
+    always: float
+    experts: float
     idle_share: float
     token_operations: float
     head_operations: float
-    request: FitRequest
-
-    def read_bytes(self, tokens: float) -> float:
-        """Return the weights that a step over that many tokens reads."""
-        return self.always_bytes + self.experts_bytes * (1 - math.pow(self.idle_share, tokens))
-
-    @property
-    def least_bytes(self) -> float:
-        """The weights that a step reads at least: all its tokens may go to the same experts."""
-        return self.read_bytes(1)
-
-    def kv_bytes(self, context_tokens: float) -> float:
-        """Return what a decode step reads of the cache for one sequence of that length."""
-        request = self.request
-        read = sum(
-            _kv_bytes(group, request, context_tokens) for group in request.model.architecture.attention
-        )
-        return read / request.pipeline_parallel
-
-    def attention_operations(self, context_tokens: float) -> float:
-        """Return the operations of attention for one token after that many others."""
-        architecture = self.request.model.architecture
-        together = sum(
-            _attention_operations(group, architecture, context_tokens) for group in architecture.attention
-        )
-        return together / self.request.tensor_parallel / self.request.pipeline_parallel
-
-    def prompt_operations(self, new_tokens: float, cached_tokens: float) -> float:
-        """Return the operations of attention for so many new tokens after so many cached ones."""
-        return new_tokens * self.attention_operations(cached_tokens + new_tokens / 2)
 
 
-def work_of(memory: Memory) -> Work:
-    """Return the work of the server that this account is of."""
-    return work_on(memory.request, memory.weights.gib)
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    """Operations of attention in one model, on all GPUs together: of one token at the end of a session, and of prompts.
+
+    A turn's prompt whose session is kept, and one whose session is not; the timed prompt cold and warm.
+    """
+
+    token: float
+    kept_turn: float
+    lost_turn: float
+    cold_prompt: float
+    warm_prompt: float
 
 
-def work_on(request: FitRequest, weights_gib: float) -> Work:
-    """Return the work of a server whose weights take that much of each GPU."""
+def shares_of(request: FitRequest) -> Shares:
+    """Return what a step reads and computes of the checkpoint that is asked for, loaded towers counted."""
     model, variant = request.model, request.variant
-    counted = parameters_of(model.architecture)
+    counted, experts = parameters_of(model.architecture), model.architecture.experts
     params = {part: float(getattr(counted, part)) for part in (*_READ_PARTS, *_UNREAD_PARTS, "experts")}
     if not tower_gib(request, 1.0):
         params["vision"] = 0.0
-    head = params["head"] or params["embedding"]  # a tied table is read as the head
-    params["head"], params["embedding"] = head, params["embedding"] if params["head"] else 0.0
+    if not params["head"]:  # a tied table is read as the head
+        params["head"], params["embedding"] = params["embedding"], 0.0
     sized = {part: count * part_bytes(variant, part) for part, count in params.items()}
     whole = sum(sized.values())
-    bytes_on_gpu = weights_gib * GIB
-    experts = model.architecture.experts
     idle_share = 1 - experts.per_token / experts.count if experts else 1.0
     working = sum(params[part] for part in _READ_PARTS if part != "head")
-    working += params["experts"] * (1 - idle_share)
-    gpus = request.tensor_parallel * request.pipeline_parallel
-    return Work(
-        always_bytes=bytes_on_gpu * sum(sized[part] for part in _READ_PARTS) / whole,
-        experts_bytes=bytes_on_gpu * sized["experts"] / whole,
+    return Shares(
+        always=sum(sized[part] for part in _READ_PARTS) / whole,
+        experts=sized["experts"] / whole,
         idle_share=idle_share,
-        token_operations=_OPERATIONS * working / gpus,
-        head_operations=_OPERATIONS * head / gpus,
-        request=request,
+        token_operations=_OPERATIONS * (working + params["experts"] * (1 - idle_share)),
+        head_operations=_OPERATIONS * params["head"],
     )
 
 
-def _kv_bytes(group: AttentionLayers, request: FitRequest, tokens: float) -> float:
-    """Return the bytes of the cache of these layers that one decoded token reads on one GPU, all stages together."""
-    if isinstance(group, CompressedAttention):
-        entries = min(tokens / group.ratio, _PICKED_ENTRIES) if group.ratio > 1 else 0.0
-        keys = tokens / group.ratio * group.index_head_dim
-        return group.layers * ((min(tokens, group.window_tokens) + entries) * group.head_dim + keys)
-    main, *index = _specs_of(group, request)
-    seen = min(tokens, _PICKED_TOKENS) if _picks(group) else tokens
-    return _read_of(main, seen) + sum(_read_of(spec, tokens) for spec in index)
+def attention_of(architecture: Architecture, context_tokens: int) -> Attention:
+    """Return the operations of attention for sessions of that length."""
+
+    def token(tokens: float) -> float:
+        return sum(_attention_operations(group, architecture, tokens) for group in architecture.attention)
+
+    def prompt(new_tokens: int, cached_tokens: int) -> float:
+        return new_tokens * token(cached_tokens + new_tokens / 2)
+
+    return Attention(
+        token=token(context_tokens),
+        kept_turn=prompt(NEW_TOKENS, max(0, context_tokens - NEW_TOKENS)),
+        lost_turn=prompt(context_tokens, 0),
+        cold_prompt=prompt(PROMPT_TOKENS, 0),
+        warm_prompt=prompt(NEW_TOKENS, PROMPT_TOKENS - NEW_TOKENS),
+    )
 
 
-def _specs_of(group: AttentionLayers, request: FitRequest) -> list[LayerSpec]:
+def session_bytes(architecture: Architecture, tensor_parallel: int, cache_dtype: str, tokens: float) -> float:
+    """Return what a decode step reads of the cache on one GPU for one sequence, all stages together."""
     setting = Setting(
-        tensor_parallel=request.tensor_parallel,
-        kv_cache_dtype=request.cache_dtype,
+        tensor_parallel=tensor_parallel,
+        kv_cache_dtype=cache_dtype,
         in_flight_tokens=0,
         speculative_tokens=0,
         prefix_caching=False,
         prefill_checkpoints=False,
         delta_checkpoints=False,
     )
-    return layer_specs(request.model.architecture.model_copy(update={"attention": (group,)}), setting)
+    return sum(_kv_bytes(group, architecture, setting, tokens) for group in architecture.attention)
+
+
+def _kv_bytes(group: AttentionLayers, architecture: Architecture, setting: Setting, tokens: float) -> float:
+    if isinstance(group, CompressedAttention):
+        entries = min(tokens / group.ratio, _PICKED_ENTRIES) if group.ratio > 1 else 0.0
+        keys = tokens / group.ratio * group.index_head_dim
+        return group.layers * ((min(tokens, group.window_tokens) + entries) * group.head_dim + keys)
+    main, *index = layer_specs(architecture.model_copy(update={"attention": (group,)}), setting)
+    seen = min(tokens, _PICKED_TOKENS) if _picks(group) else tokens
+    return _read_of(main, seen) + sum(_read_of(spec, tokens) for spec in index)
 
 
 def _picks(group: AttentionLayers) -> bool:

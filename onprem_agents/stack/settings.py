@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from onprem_agents.stack.access import Access, Developer, Tls
 from onprem_agents.stack.by_people import ByPeople
 from onprem_agents.stack.check import Check
+from onprem_agents.stack.cost import Cost
 from onprem_agents.stack.domain import (
     CatalogName,
     LabelValue,
@@ -93,6 +94,17 @@ def check_nodes(nodes: int | None, node_names: tuple[str, ...]) -> None:
         raise contradiction(", ".join(node_names), "'nodeNames' names a node twice", "name each node once")
 
 
+class GpuShare(Section):
+    """What a pod gets of a GPU that HAMi shares out."""
+
+    memory_gib: Annotated[int, Field(strict=True, ge=1, le=512)] = Field(
+        description="GiB of the GPU's memory that a pod gets."
+    )
+    core_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
+        default=100, description="Percent of the GPU's cores that a pod gets."
+    )
+
+
 class NodesOfOneKind(Section):
     """Nodes with one kind of GPU: a tier by name, or accelerator, GPUs per node and number of nodes."""
 
@@ -115,6 +127,12 @@ class NodesOfOneKind(Section):
     node_names: NodeNames = ()
     taint: Taint = True
     mig_strategy: ToldMigStrategy = "single"
+
+    share: GpuShare | None = Field(
+        default=None,
+        description="Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them "
+        "work together. Left out: whole GPUs.",
+    )
 
     def check_one_kind(self) -> None:
         """Refuse nodes that are said in both ways or in neither, and contradictory numbers of them."""
@@ -319,6 +337,11 @@ class Platform(Section):
         default=None,
         description="An account for an agent that operates the stack: it looks at all but Secrets. Left out: none is "
         "made.",
+    )
+    cost: Annotated[Cost | None, ByPeople("it is what somebody pays")] = Field(
+        default=None,
+        description="What a GPU costs, on average where pools differ, for 'onprem-agents plan' and the "
+        "report. Left out: no cost is told.",
     )
     check: Annotated[Check | None, ByPeople("it judges the work on the stack")] = Field(
         default=None,

@@ -53,6 +53,7 @@ _TAINTED = {"models.tolerations": [{"key": "dedicated", "value": "agents", "effe
 _NO_CACHE = {"models": [{**STACK["models"][0], "prefixCaching": False}]}
 
 _MINIO = {"cidr": "10.20.30.0/24", "ports": [9000]}
+_BOUGHT = {"cost": {"purchase": 30000, "watts": 700, "perKilowattHour": 0.3, "currency": "EUR"}}
 _PROXY = {"httpsProxy": "http://proxy.example.internal:3128"}
 VLLM = "docker.io/vllm/vllm-openai:v0.33.0"
 DIGEST = f"sha256:{'0' * 63}1"
@@ -67,6 +68,9 @@ SAMPLES: dict[str, Sample] = {
     "hardware.nodeNames": Sample(value=["gpu-a", "gpu-b"]),
     "hardware.taint": Sample(value=False, given=_TWO_NODES),
     "hardware.migStrategy": Sample(value="mixed", given=_SLICE),
+    "hardware.share": Sample(value={"memoryGib": 40}),
+    "hardware.share.memoryGib": Sample(value=42, given={"hardware.share": {"memoryGib": 40}}),
+    "hardware.share.corePercent": Sample(value=50, given={"hardware.share": {"memoryGib": 40}}),
     "hardware.pools": Sample(value=_POOLS, given={"hardware": {"pools": _POOLS[1:]}}),
     **{
         f"hardware.pools.{key}": Sample(value=value, given={"hardware": {"pools": [pool, *_POOLS[1:]]}})
@@ -79,6 +83,9 @@ SAMPLES: dict[str, Sample] = {
             ("nodes", 3, _POOLS[0]),
             ("nodeNames", ["gpu-a"], _POOLS[0]),
             ("taint", False, _POOLS[0] | {"nodeNames": ["gpu-a"]}),
+            ("share", {"memoryGib": 40}, _POOLS[0]),
+            ("share.memoryGib", 42, _POOLS[0] | {"share": {"memoryGib": 40}}),
+            ("share.corePercent", 50, _POOLS[0] | {"share": {"memoryGib": 40}}),
             ("migStrategy", "mixed", {"accelerator": "H100-MIG-3g.40gb"}),
         )
     },
@@ -200,6 +207,13 @@ SAMPLES: dict[str, Sample] = {
     "operator": Sample(value={}),
     "operator.serviceAccount": Sample(value="helper", given={"operator": {}}),
     "operator.updatesModels": Sample(value=True, given={"operator": {}}),
+    "cost": Sample(value={"perGpuHour": 2.5, "currency": "EUR"}),
+    "cost.perGpuHour": Sample(value=3.5, given={"cost": {"perGpuHour": 2.5, "currency": "EUR"}}),
+    "cost.purchase": Sample(value=20000, given=_BOUGHT),
+    "cost.months": Sample(value=48, given=_BOUGHT),
+    "cost.watts": Sample(value=900, given=_BOUGHT),
+    "cost.perKilowattHour": Sample(value=0.4, given=_BOUGHT),
+    "cost.currency": Sample(value="USD", given=_BOUGHT),
     "check": Sample(value={}),
     "check.longPromptTokens": Sample(value=8192),
     "check.waitSeconds": Sample(value=5),

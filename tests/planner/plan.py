@@ -82,6 +82,7 @@ def _plan(
     from vllm.utils.torch_utils import set_default_torch_dtype
     from vllm.v1.worker.gpu.attn_utils import get_kv_cache_spec
 
+    ways.forget()
     pretend_ranks(tensor_parallel)
     config = EngineArgs(
         model=folder,

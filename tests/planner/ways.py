@@ -34,6 +34,15 @@ def prepare(config: Any, specs: dict[str, Any]) -> None:
         utils.resolve_kv_cache_layout(config, [layouts], list(specs.values()))
 
 
+def forget() -> None:
+    """Forget which attention kernels were chosen: a server has one model, here one follows another in a process."""
+    from vllm.v1.attention import selector
+
+    for name in ("_cached_get_attn_backend", "_cached_get_mamba_attn_backend"):
+        if hasattr(selector, name):
+            getattr(selector, name).cache_clear()
+
+
 def groups_of(config: Any, specs: dict[str, Any]) -> Any:
     """Return the groups of layers into which the planner puts them."""
     planner = _planner()

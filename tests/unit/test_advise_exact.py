@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from onprem_agents.advice.advise import advise, rankings
+from onprem_agents.advice.advise import Asked, advise, rankings
+from onprem_agents.advice.model_servers import Gpu, ModelServers
+from onprem_agents.advice.server_speeds import ServerSpeeds
 from onprem_agents.catalog import load_catalog
+from onprem_agents.sizing import memory_of
+from onprem_agents.sizing.speed import turns_on
 from tools.bench.one_by_one import one_by_one
 
 pytestmark = pytest.mark.unit
@@ -30,7 +34,7 @@ def test_the_ranking_is_that_of_sizing_every_server_on_its_own(
     gpu: str, gpus: int, developers: int, context_tokens: int
 ) -> None:
     accelerator = CATALOG.accelerator(gpu)
-    found = advise(CATALOG, accelerator, gpus, developers=developers, context_tokens=context_tokens)
+    found = advise(CATALOG, accelerator, gpus, Asked(developers=developers, context_tokens=context_tokens))
     expected = one_by_one(CATALOG, accelerator, gpus, developers, context_tokens)
     assert [(one.request, one.memory, one.sessions, one.largest_context_tokens) for one in found] == expected
     assert expected, "a sample in which nothing fits would prove nothing"
@@ -39,8 +43,23 @@ def test_the_ranking_is_that_of_sizing_every_server_on_its_own(
 def test_a_ranking_among_many_is_the_one_that_is_asked_for_alone() -> None:
     names = ["RTX-4090", "L40", "L40S", "H100", "H100-PCIe", "H100-MIG-1g.20gb"]
     gpus = [CATALOG.accelerator(name) for name in names]
-    for ranking in rankings(CATALOG, gpus, (1, 2, 3, 8), developers=12, context_tokens=98_304):
-        alone = advise(CATALOG, ranking.accelerator, ranking.gpus, developers=12, context_tokens=98_304)
+    for ranking in rankings(CATALOG, gpus, (1, 2, 3, 8), Asked(developers=12, context_tokens=98_304)):
+        alone = advise(
+            CATALOG, ranking.accelerator, ranking.gpus, Asked(developers=12, context_tokens=98_304)
+        )
         assert [(one.request, one.sessions, one.reasons) for one in ranking.choices] == [
             (one.request, one.sessions, one.reasons) for one in alone
         ]
+
+
+@pytest.mark.parametrize("gpu", ["L40S", "H100", "GB10", "B300", "RTX-3060"])
+def test_the_speed_that_a_search_puts_together_is_the_one_of_the_whole_account(gpu: str) -> None:
+    known = Gpu.of(CATALOG.accelerator(gpu))
+    compared = 0
+    for model in CATALOG.models[::5]:
+        servers, speeds = ModelServers(model, context_tokens=131_072, gpus=8), ServerSpeeds(model)
+        for held in (held for alike in servers.on(known, range(1, 9)) for held in alike):
+            memory = memory_of(held.server.recipe.request(known.accelerator, held.context_tokens))
+            assert speeds.turns(held, known, 3) == turns_on(memory, 3, 1), held.server.recipe.variant.hf_id
+            compared += 1
+    assert compared, "a sample in which nothing fits would prove nothing"

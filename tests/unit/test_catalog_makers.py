@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from onprem_agents.advice.advise import Asked, advise
 from onprem_agents.catalog import BUILDS, DEVICES, load_catalog
 from onprem_agents.catalog.fact import Source
 from onprem_agents.sizing import FitRequest, fit
@@ -108,3 +109,11 @@ def test_memory_that_no_log_was_held_against_is_said_and_never_put_forward() -> 
         assert bool(gpu.build.unproven) == (gpu.vendor != "nvidia"), gpu.name
         assert not (gpu.proposed and gpu.build.unproven), gpu.name
         assert isinstance(gpu.source, Source)
+
+
+def test_advice_says_what_is_not_proven_of_the_gpus_that_it_was_asked_for() -> None:
+    (best, *_) = advise(
+        CATALOG, CATALOG.accelerator("MI300X"), 2, Asked(developers=10, context_tokens=65_536)
+    )
+
+    assert CATALOG.accelerator("MI300X").build.unproven in best.reasons

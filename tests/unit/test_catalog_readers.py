@@ -67,6 +67,7 @@ READERS = {
         "catalog/loader": "name",
         "cli/catalog_entry": "title",
         "plan/presets": "settings labels annotations",
+        "plan/pools": "shared_resource",
     },
     "ClusterSoftware": {
         "catalog/loader": "name least newest tried",
@@ -196,6 +197,9 @@ READERS = {
         "plan/thinking": ("switch switched_on switched_off always_told efforts efforts_by_server marks"),
         "plan/thinking_problems": "calls_while_thinking",
         "cli/catalog_entry": "source",
+    },
+    "SharedResource": {
+        "cli/catalog_entry": "name because source",
     },
     "Tier": {
         "catalog/loader": "name aliases",

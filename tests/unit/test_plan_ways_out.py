@@ -37,7 +37,7 @@ WRONG: dict[str, Any] = {
     "three GPUs for four KV heads": stack("Qwen3.6-27B", tensorParallel=3, gpus=4),
     "two slices together": stack("Qwen3-8B", "H100-MIG-3g.40gb", tensorParallel=2),
     "a batch below the sequences": stack("Qwen3-32B", maxNumSeqs=1024, maxNumBatchedTokens=512),
-    "a batch below a block": stack("Qwen3.6-27B", maxNumBatchedTokens=512, vllm="0.26.0"),
+    "a batch below a block": stack("Qwen3.6-27B", vllm="0.26.0", maxNumBatchedTokens=512),
     "nothing left outside the budget": stack("Qwen3-8B", "L4", maxNumSeqs=1024, gpuMemoryUtilization=0.98),
     "too little of the GPU": stack("Qwen/Qwen3.6-27B-FP8", "L40S", gpus=1, gpuMemoryUtilization=0.5),
     "a context beyond the model": stack("Qwen3-32B", context=1_000_000),

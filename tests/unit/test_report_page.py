@@ -15,8 +15,9 @@ from onprem_agents.cli import main
 from onprem_agents.cli.pages import place
 from onprem_agents.cli.pages.report import page
 from onprem_agents.cli.report_checks import checks_of
-from onprem_agents.cli.report_values import Cost, values_of
+from onprem_agents.cli.report_values import values_of
 from onprem_agents.plan import plan_stack_file
+from onprem_agents.plan.costs import PlatformCost
 from onprem_agents.stack.stack_file import stack_names
 from tests.unit.browser import Browser, browser
 
@@ -68,7 +69,7 @@ def test_the_summary_comes_before_the_details() -> None:
 
 def test_costs_stand_among_the_figures_where_the_stack_gives_prices() -> None:
     plan = plan_stack_file(STACKS, "team")
-    cost = Cost(
+    cost = PlatformCost(
         per_month=11_808, per_developer_and_month=590.4, currency="EUR", basis="8 GPUs at 2.05 an hour"
     )
     priced = page(replace(values_of(plan), cost=cost), checks_of(plan), DAY)

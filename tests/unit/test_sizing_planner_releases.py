@@ -23,15 +23,8 @@ A difference that is gone fails the test as a new one does: the line goes with i
 """
 
 _FP8_ALONE = "the layout of its caches was written for FP8 alone"
-_NO_KERNEL = (
-    "on Hopper it took FlashAttention 4 for all layers, which reads no FP8 cache there (flashinfer#3327)"
-)
 REFUSED: dict[tuple[str, str, str], str] = {
-    **{
-        (release, "DeepSeek-V4-Flash", "auto"): _FP8_ALONE
-        for release in ("0.20.2", "0.22.1", "0.25.1", "0.28.0")
-    },
-    ("0.28.0", "gemma-4-12B", "fp8"): _NO_KERNEL,
+    (release, "DeepSeek-V4-Flash", "auto"): _FP8_ALONE for release in ("0.20.2", "0.22.1", "0.25.1", "0.28.0")
 }
 """Release, model and KV dtype that the release refuses whatever the split, and we do not; each with its reason."""
 

@@ -11,13 +11,12 @@ from click.testing import CliRunner
 
 from onprem_agents.catalog import load_catalog
 from onprem_agents.cli import main
-from onprem_agents.sizing import FitRequest, Memory, memory_of, speed_of
+from onprem_agents.sizing import FitRequest, Memory, bounds_of, memory_of, speed_of
+from onprem_agents.sizing.demand import demand_of
 from onprem_agents.sizing.links import links_of
-from onprem_agents.sizing.load_profile import mean_context_tokens
-from onprem_agents.sizing.pace import pace_of
+from onprem_agents.sizing.pace import pace_of, step_by_cause
 from onprem_agents.sizing.queueing import congestion
 from onprem_agents.sizing.throughput import most_decoded, most_prefilled
-from onprem_agents.sizing.work import work_of
 from tests.unit.sizing_samples import sample
 
 pytestmark = pytest.mark.unit
@@ -48,34 +47,38 @@ def memory(model: str, precision: str, gpu: str, **changes: object) -> Memory:
 def test_what_is_expected_never_exceeds_a_bound() -> None:
     for asked in sample(300):
         account = memory_of(asked)
-        pace, work = pace_of(account), work_of(account)
+        pace, demand = pace_of(account), demand_of(account)
         for sessions in (1, 2, 7, 64):
             expected = sessions / pace.step_seconds(sessions)
-            bound = most_decoded(work, sessions, mean_context_tokens(asked.context_tokens))
+            bound = most_decoded(asked, demand, sessions)
             assert expected < bound, (asked.variant.hf_id, asked.accelerator.name, sessions)
-        assert 30_000 / pace.first_token_seconds(0, warm=False) < most_prefilled(work), asked.variant.hf_id
+        assert 30_000 / pace.first_token_seconds(0, warm=False) < most_prefilled(asked, demand), (
+            asked.variant.hf_id
+        )
 
 
 def test_a_bound_is_bandwidth_over_what_is_read() -> None:
     # 3350 GB/s over 8.19 billion parameters of two bytes less the table of 151,936 x 4096 that is looked up, and over
     # 36 layers x 2 x 8 heads x 128 x 2 bytes x 38,768 tokens (5.72 GB)
-    work = work_of(memory("Qwen3-8B", "bf16", "H100"))
-    assert most_decoded(work, 1, 38_768) == pytest.approx(3350 / (15.2 + 5.72), rel=0.02)
+    account = memory("Qwen3-8B", "bf16", "H100")
+    demand = demand_of(account)
+    assert most_decoded(account.request, demand, 1) == pytest.approx(3350 / (15.2 + 5.72), rel=0.02)
     # 989 TFLOPS over two operations for each of 6.95 billion parameters that are no table
-    assert most_prefilled(work) == pytest.approx(71_200, rel=0.01)
+    assert most_prefilled(account.request, demand) == pytest.approx(71_200, rel=0.01)
 
 
 def test_drafted_tokens_raise_the_bound_and_not_what_is_expected() -> None:
     plain, drafting = (memory("Qwen3.6-27B", "fp8", "H100", speculative_tokens=n) for n in (0, 3))
-    assert most_decoded(work_of(drafting), 1, 1000) > 3 * most_decoded(work_of(plain), 1, 1000)
+    bounds = [bounds_of(account, 1).decode_tokens_per_second_one for account in (plain, drafting)]
+    assert bounds[1] > 3 * bounds[0]
     assert pace_of(drafting).step_seconds(1) >= pace_of(plain).step_seconds(1)
 
 
 def test_a_mixture_reads_more_experts_the_more_sessions_there_are() -> None:
-    work = work_of(memory("gpt-oss-120b", "mxfp4", "H200"))
+    pace = pace_of(memory("gpt-oss-120b", "mxfp4", "H200"))
     # 4 of 128 experts: one token reads a 32nd of them, 64 tokens 87 %
-    assert (work.read_bytes(1) - work.always_bytes) / work.experts_bytes == pytest.approx(4 / 128)
-    assert (work.read_bytes(64) - work.always_bytes) / work.experts_bytes == pytest.approx(0.869, abs=0.001)
+    assert pace.experts_seconds(1) / pace.experts == pytest.approx(4 / 128)
+    assert pace.experts_seconds(64) / pace.experts == pytest.approx(0.869, abs=0.001)
 
 
 def test_links_without_nvlink_cost_more_and_one_gpu_has_none() -> None:
@@ -110,8 +113,11 @@ def test_a_desk_machine_is_too_slow_for_twenty_and_says_by_what() -> None:
     )
     # 273 GB/s over 60 GB of experts, nearly all of which twenty sessions read
     assert speed.tokens_per_second_per_developer < 4
-    assert speed.bounded_by == "memory bandwidth"
-    assert speed.at_work > 14, "the pool is always full: a turn takes minutes, a tool pause 15 s"
+    assert speed.bounded_by in ("memory bandwidth", "KV pool"), "it keeps about 15 sessions"
+    few = speed_of(
+        memory("gpt-oss-120b", "mxfp4", "GB10", context_tokens=131_072, max_num_batched_tokens=2048), 8
+    )
+    assert few.bounded_by == "memory bandwidth"
 
 
 def test_a_pool_that_cannot_keep_the_sessions_is_named() -> None:
@@ -125,21 +131,26 @@ def test_a_warm_prefix_is_answered_sooner() -> None:
     assert speed.first_token_seconds_warm_30k < speed.first_token_seconds_cold_30k / 5
 
 
-def test_the_network_is_the_machine_repair_model_where_turns_do_not_slow_each_other() -> None:
+def test_turns_that_do_not_slow_each_other_follow_from_their_own_time() -> None:
     # 10 agents, pauses of 15 s, turns of 5 s each beside any others: each is at work 5 of 20 s
     free = congestion(10, 15.0, 10, lambda _: 5.0)
     assert free.at_work == pytest.approx(2.5)
     assert free.turns_per_second == pytest.approx(0.5)
-    # one at a time: Erlang's machine repairman with N = 3, Z = 15, S = 5: p0 = 1 / (1 + 1 + 2/3 + 2/9)
-    alone = congestion(3, 15.0, 1, lambda _: 5.0)
-    assert alone.turns_per_second == pytest.approx((1 - 1 / (1 + 1 + 2 / 3 + 2 / 9)) / 5)
-    assert alone.at_work + alone.waiting + 15 * alone.turns_per_second == pytest.approx(3)
+    assert free.met == pytest.approx(1 + 9 / 4), "a turn meets a quarter of the nine others"
 
 
-def test_many_agents_overflow_nothing() -> None:
+def test_where_room_is_short_the_others_wait() -> None:
+    # 2000 agents, 64 at once that take 1.28 s each: 50 turns a second, and all but 15 x 50 + 64 agents wait
     full = congestion(2000, 15.0, 64, lambda running: 0.02 * running)
     assert full.turns_per_second == pytest.approx(50.0)
-    assert full.at_work + full.waiting == pytest.approx(2000 - 15 * 50)
+    assert full.waiting == pytest.approx(2000 - 15 * 50 - 64)
+    assert full.waiting_seconds == pytest.approx(full.waiting / 50)
+
+
+def test_causes_add_up_to_the_step() -> None:
+    for asked in sample(100):
+        account = memory_of(asked)
+        assert sum(step_by_cause(account, 5).values()) == pytest.approx(pace_of(account).step_seconds(5))
 
 
 def test_fit_tells_the_speed_for_the_developers_that_are_named() -> None:

@@ -44,7 +44,7 @@ _ARGV = (
 def main() -> None:
     """Search for everything and for one machine, none of which knows what the other has computed."""
     clock = [time.process_time()]
-    from onprem_agents.advice.advise import DEFAULT_CONTEXT_TOKENS, advise, rankings
+    from onprem_agents.advice.advise import DEFAULT_CONTEXT_TOKENS, Asked, advise, rankings
     from onprem_agents.catalog import load_catalog
     from onprem_agents.vllm import parse_argv
     from tools.bench.one_by_one import one_by_one
@@ -55,12 +55,12 @@ def main() -> None:
     catalog = load_catalog()
     accelerators, models = catalog.accelerators, catalog.models
     clock.append(time.process_time())
-    found = list(rankings(catalog, accelerators, _COUNTS, developers=_DEVELOPERS))
+    found = list(rankings(catalog, accelerators, _COUNTS, Asked(developers=_DEVELOPERS)))
     clock.append(time.process_time())
-    first = list(rankings(catalog, accelerators, _COUNTS, developers=_DEVELOPERS, first_only=True))
+    first = list(rankings(catalog, accelerators, _COUNTS, Asked(developers=_DEVELOPERS), first_only=True))
     clock.append(time.process_time())
     l40s = catalog.accelerator("L40S")
-    advise(catalog, l40s, 4, developers=_DEVELOPERS)
+    advise(catalog, l40s, 4, Asked(developers=_DEVELOPERS))
     clock.append(time.process_time())
     one_by_one(catalog, l40s, 4, _DEVELOPERS, DEFAULT_CONTEXT_TOKENS)
     clock.append(time.process_time())

@@ -18,6 +18,7 @@ from tools.bench.gateway import measure_gateway
 from tools.bench.gateway_figures import show_gateway
 from tools.bench.program import measure_program
 from tools.bench.sizing import measure_sizing
+from tools.bench.speed import show_speed, speed_wire
 
 
 def program(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
@@ -49,6 +50,11 @@ def sizing(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | N
     measure_sizing(cases, progress)
 
 
+def speed(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
+    """Say how far expected speeds are from public measurements of decode and prefill."""
+    _tell(speed_wire(), show_speed, as_json=as_json)
+
+
 def _tell(wire: dict[str, Any], show_on: Callable[[Console], None], *, as_json: bool) -> None:
     """Print figures: their plain values as JSON, or by what draws them on a console."""
     if as_json:
@@ -67,6 +73,7 @@ BENCHES: Mapping[str, Callable[..., None]] = {
     "gateway": gateway,
     "program": program,
     "sizing": sizing,
+    "speed": speed,
 }
 
 

@@ -14,7 +14,8 @@ from onprem_agents.advice.quality import standings
 from onprem_agents.catalog import Accelerator, Catalog, Model
 from onprem_agents.plan.choice import kv_cache_dtypes, request_of
 from onprem_agents.plan.own_flags import own_flags
-from onprem_agents.sizing import Fit, FitRequest, fit
+from onprem_agents.sizing import Fit, FitRequest, Memory, fit, speed_of
+from onprem_agents.sizing.speed import turns_on
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import load_release, newest_release
 
@@ -34,19 +35,34 @@ def one_by_one(
         works = sum({"yes": 1, "unproven": 0, "no": -1}[support.works] for support in model.agents.values())
         best: tuple[Any, ...] | None = None
         for asked, found in _servers(model, gpu, gpus, context_tokens):
-            sessions = gpus // asked.tensor_parallel * found.sessions
+            replicas = gpus // asked.tensor_parallel
+            sessions = replicas * found.sessions
             cover = (sessions >= developers) + (sessions >= math.ceil(developers / 2))
             native = gpu.computes_in(asked.variant)
             own = asked.cache_dtype == "auto"
-            rank = cover, native, asked.variant.weights_gib, own, sessions, -asked.tensor_parallel
+            if found.memory is None or not _is_fast(found.memory, developers, replicas):
+                continue
+            busy = _busy_seconds(found.memory, developers, replicas)
+            rank = cover, native, asked.variant.weights_gib, own, -busy, -asked.tensor_parallel
             if best is None or rank > best[0]:
-                best = rank, asked, found
+                best = rank, asked, found, sessions
         if best is not None:
-            (cover, _, _, _, sessions, _), asked, found = best
+            (cover, *_), asked, found, sessions = best
             quality = standing_of[model.name].order if model.name in standing_of else ()
             ranked.append(((cover, works >= 0, quality, works, model.total_params, sessions), asked, found))
     ranked.sort(key=lambda one: one[0], reverse=True)
     return [(asked, found.memory, place[-1], found.largest_context_tokens) for place, asked, found in ranked]
+
+
+def _is_fast(memory: Memory, developers: int, replicas: int) -> bool:
+    speed = speed_of(memory, developers, replicas)
+    return speed.tokens_per_second_per_developer >= 15 and speed.first_token_seconds_cold_30k <= 20  # noqa: PLR2004 - the floors
+
+
+def _busy_seconds(memory: Memory, developers: int, replicas: int) -> float:
+    turns = turns_on(memory, developers, replicas)
+    most = min(turns.agents, turns.at_once)
+    return turns.answer_seconds(most) * turns.agents / most
 
 
 def _servers(

@@ -74,7 +74,7 @@ def _check_pool(pool: Pool, pods: Sequence[Pod], nodes: Sequence[Object]) -> Ite
         f"{counted(pool.nodes, 'node')} with {pool.gpus_per_node} × {pool.accelerator.name}",
         holds=len(able) >= pool.nodes,
         found=f"{counted(len(able), 'node')} of that many {pool.resource}",
-        fix=f"install {pool.device.operator}, add nodes, or correct {pool.where} (accelerator, gpusPerNode, "
+        fix=f"install {pool.offered_by}, add nodes, or correct {pool.where} (accelerator, gpusPerNode, "
         "nodes)",
     )
     hindered = {name_of(node): list(_hindrances(node, pods)) for node in able}

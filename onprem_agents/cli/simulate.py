@@ -1,0 +1,112 @@
+"""`onprem-agents simulate MODEL --gpu NAME --developers 2000`: developers at work, event by event."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from onprem_agents.cli.fit import fit_command
+from onprem_agents.cli.fit_request import request_from
+from onprem_agents.cli.options import json_option
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.sizing import fit, speed_of
+from onprem_agents.sizing.simulation import Tally, room_tokens, simulate
+from onprem_agents.sizing.speed import turns_on
+
+# Figure, key of `Speed.to_wire` and unit, in the order of the table.
+_FIGURES = (
+    ("speed of an answer, each developer", "tokensPerSecondPerDeveloper", "tokens/s"),
+    ("turns at work", "atWork", ""),
+    ("first token of 30k, cold", "firstTokenSecondsCold30k", "s"),
+    ("first token of 30k, warm prefix", "firstTokenSecondsWarm30k", "s"),
+)
+
+
+@click.command(name="simulate")
+@click.argument("model")
+@click.option("--gpu", required=True, help="Accelerator of the catalogue, e.g. L40S.")
+@click.option(
+    "--count", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs of each replica."
+)
+@click.option("--replicas", type=click.IntRange(1, 1000), default=1, show_default=True)
+@click.option("--developers", type=click.IntRange(1, 100_000), required=True, help="All of them at work.")
+@click.option("--precision", help="bf16, fp8, int4, nvfp4, mxfp4, … or a checkpoint's Hugging Face id.")
+@click.option(
+    "--max-model-len",
+    "--context",
+    "context",
+    default="128K",
+    show_default=True,
+    help="Tokens of one session.",
+)
+@click.option("--max-num-seqs", type=int, help="Default: vLLM's for that GPU.")
+@click.option("--kv-cache-dtype", default="auto", show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same run.")
+@json_option
+def simulate_command(
+    model: str, developers: int, replicas: int, seed: int, as_json: bool, **settings: Any
+) -> None:
+    """Let developers' agents work for ten minutes, event by event, and show what `fit` and `plan` expect beside it.
+
+    An agent sends 1,500 new tokens, gets 425, and comes again after 15 s of tools; each stays with its replica. Once a
+    minute a new prompt of 30,000 tokens and one with a warm prefix time the first token.
+    """
+    asked = fit_command.make_context("fit", [], resilient_parsing=True).params  # all options as left out
+    request = request_from(model, {**asked, **settings})
+    result = fit(request)
+    if result.memory is None or not result.fits:
+        found = result.problems[0] if result.problems else result.verdict
+        raise InvalidInput("simulate", [_does_not_fit(f"{request.gpus} × {request.accelerator.name}", found)])
+    memory = result.memory
+    whole = Tally()
+    for number in range(min(replicas, developers)):
+        agents = (developers - number + replicas - 1) // replicas
+        turns = turns_on(memory, agents, 1)
+        tokens, most = room_tokens(memory), request.max_num_seqs * request.data_parallel
+        whole.add(simulate(turns, request.context_tokens, tokens, most, seed + number))
+        _progress(number + 1, min(replicas, developers))
+    expected = speed_of(memory, developers, replicas).to_wire()
+    simulated = {
+        "tokensPerSecondPerDeveloper": round(whole.tokens_per_second_per_developer, 1),
+        "atWork": round(whole.at_work, 1),
+        "firstTokenSecondsCold30k": round(whole.first_token_seconds(), 2),
+        "firstTokenSecondsWarm30k": round(whole.first_token_seconds(warm=True), 2),
+    }
+    if as_json:
+        click.echo(json.dumps({"simulated": simulated, "expected": expected}, indent=2))
+        return
+    _print(
+        f"{request.variant.hf_id}, {developers:,} developers on {replicas} × {request.gpus} {request.accelerator.name}",
+        simulated,
+        expected,
+    )
+
+
+def _does_not_fit(where: str, found: str) -> Problem:
+    return Problem(
+        where=where,
+        cause="does-not-fit",
+        found=found,
+        why="a server that does not start serves nobody",
+        fix="onprem-agents fit with the same options says what would fit",
+    )
+
+
+def _progress(done: int, of: int) -> None:
+    """Say on a terminal how many replicas have run."""
+    if sys.stderr.isatty():
+        click.echo(f"\rreplica {done} of {of}", nl=done == of, err=True)
+
+
+def _print(title: str, simulated: dict[str, Any], expected: dict[str, Any]) -> None:
+    table = Table(title, "simulated", "expected", "", show_edge=False)
+    for name, key, unit in _FIGURES:
+        table.add_row(name, f"{simulated[key]:,}", f"{expected[key]:,}", unit)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"  bounded by {expected['boundedBy']}")

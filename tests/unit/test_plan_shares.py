@@ -1,0 +1,90 @@
+"""Shares of GPUs by HAMi: sized as what a pod gets, asked for by the platform's resource, and never together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from embedded.needs import cluster_needs
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.manifests import render
+from onprem_agents.plan import PlatformPlan
+from policy.checks import check_manifests
+from tests.unit.manifest_samples import containers, planned, pod_specs
+
+pytestmark = pytest.mark.unit
+
+SMALL = {"model": "google/gemma-4-12B-it-qat-w4a16-ct", "context": 65536}
+
+
+def stack(share: dict[str, Any], *, accelerator: str = "L40S", **model: Any) -> PlatformPlan:
+    hardware = {"accelerator": accelerator, "gpusPerNode": 2, "nodes": 1, "share": share}
+    return planned(hardware=hardware, model=SMALL | model)
+
+
+def problem_of(share: dict[str, Any], **changes: Any) -> Problem:
+    with pytest.raises(InvalidInput) as refused:
+        stack(share, **changes)
+    (problem,) = refused.value.problems
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("platform", "resource"), [("upstream", "nvidia.com/gpu"), ("alauda", "nvidia.com/gpualloc")]
+)
+def test_a_pod_asks_for_its_share_by_the_resource_of_the_platform(platform: str, resource: str) -> None:
+    share = {"memoryGib": 24, "corePercent": 50}
+    plan = planned(hardware={"share": share}, model=SMALL, platform=platform)
+    objects = render(plan)
+    server = next(
+        each for each in containers(pod_specs(objects)["coder"]) if each["name"] == "kserve-container"
+    )
+    limits = {name: text for name, text in server["resources"]["limits"].items() if "nvidia.com" in name}
+
+    # 24 GiB in the MiB that HAMi counts in.
+    assert limits == {resource: "1", "nvidia.com/gpumem": "24576", "nvidia.com/gpucores": "50"}
+    assert plan.main.fit.gpu_total_gib == 24.0
+    assert "each pod gets 24 GiB and 50 % of the cores of a L40S by HAMi" in " ".join(plan.notes)
+    assert check_manifests(objects) == []
+
+
+def test_policies_size_a_server_for_its_share_and_not_for_the_whole_gpu() -> None:
+    objects = render(stack({"memoryGib": 24}))
+    server = next(
+        each for each in containers(pod_specs(objects)["coder"]) if each["name"] == "kserve-container"
+    )
+    server["resources"]["limits"]["nvidia.com/gpumem"] = "8192"
+
+    assert [finding.policy for finding in check_manifests(objects)] == ["memory-headroom-is-left"]
+
+
+def test_a_model_that_a_share_does_not_hold_is_refused() -> None:
+    problem = problem_of({"memoryGib": 8})
+
+    assert problem.cause == "does-not-fit"
+    assert "8.0 GiB a GPU" in problem.found
+    # Another GPU would not enlarge the share.
+    assert "platform.hardware.accelerator" not in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("share", "changes", "where"),
+    [
+        ({"memoryGib": 24}, {"accelerator": "H100-MIG-3g.40gb"}, "platform.hardware.share"),
+        ({"memoryGib": 64}, {}, "platform.hardware.share.memoryGib"),
+        ({"memoryGib": 24}, {"tensorParallel": 2}, "platform.models[0].tensorParallel"),
+    ],
+)
+def test_shares_that_are_not_known_are_refused_at_their_key(
+    share: dict[str, Any], changes: dict[str, Any], where: str
+) -> None:
+    assert problem_of(share, **changes).where == where
+
+
+def test_simulated_nodes_offer_the_shares() -> None:
+    plan = stack({"memoryGib": 24, "corePercent": 50})
+    (node,) = (spec.manifest() for spec in cluster_needs(plan, render(plan)).nodes)
+
+    offered = {name: text for name, text in node["status"]["allocatable"].items() if "nvidia.com" in name}
+    assert offered == {"nvidia.com/gpu": "2", "nvidia.com/gpumem": "49152", "nvidia.com/gpucores": "100"}

@@ -1,0 +1,106 @@
+"""The closed formulas of speed next to the simulation of every event, and the command that shows both."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from onprem_agents.catalog import load_catalog
+from onprem_agents.cli import main
+from onprem_agents.sizing import FitRequest, Memory, memory_of, speed_of
+from onprem_agents.sizing.simulation import Tally, room_tokens, simulate
+from onprem_agents.sizing.speed import turns_on
+
+pytestmark = pytest.mark.unit
+
+CATALOG = load_catalog()
+SERVERS = (
+    ("Qwen3.6-27B", "fp8", "L40S", 2),
+    ("Qwen3.6-35B-A3B", "fp8", "H100", 1),
+    ("gpt-oss-120b", "mxfp4", "H100", 2),
+)
+
+
+def account(model: str, precision: str, gpu: str, size: int) -> Memory:
+    found = CATALOG.model(model)
+    return memory_of(
+        FitRequest(
+            model=found,
+            variant=found.variant(precision),
+            accelerator=CATALOG.accelerator(gpu),
+            tensor_parallel=size,
+            context_tokens=131_072,
+            max_num_seqs=64,
+            kv_cache_dtype="auto",
+            max_num_batched_tokens=8192,
+            gpu_memory_utilization=0.92,
+        )
+    )
+
+
+def seen(memory: Memory, agents: int) -> Tally:
+    """What three replicas do, each with that many agents."""
+    whole = Tally()
+    for seed in range(3):
+        whole.add(simulate(turns_on(memory, agents, 1), 131_072, room_tokens(memory), 64, seed))
+    return whole
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server[0])
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5])
+def test_both_agree_within_a_tenth_where_the_pool_keeps_all_sessions(
+    server: tuple[str, str, str, int], share: float
+) -> None:
+    memory = account(*server)
+    agents = max(1, round(share * turns_on(memory, 1, 1).kept))
+    expected, found = speed_of(memory, agents), seen(memory, agents)
+    assert expected.tokens_per_second_per_developer == pytest.approx(
+        found.tokens_per_second_per_developer, rel=0.1
+    )
+    assert expected.at_work == pytest.approx(found.at_work / 3, rel=0.15)
+    assert expected.first_token_seconds_cold_30k == pytest.approx(found.first_token_seconds(), rel=0.25)
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server[0])
+def test_both_agree_within_a_quarter_where_the_pool_is_far_too_small(
+    server: tuple[str, str, str, int],
+) -> None:
+    memory = account(*server)
+    agents = 3 * turns_on(memory, 1, 1).kept
+    expected, found = speed_of(memory, agents), seen(memory, agents)
+    assert expected.bounded_by == "KV pool"
+    assert expected.tokens_per_second_per_developer == pytest.approx(
+        found.tokens_per_second_per_developer, rel=0.25
+    )
+    assert expected.first_token_seconds_warm_30k == pytest.approx(
+        found.first_token_seconds(warm=True), rel=0.3
+    )
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    memory = account(*SERVERS[0])
+    runs = [simulate(turns_on(memory, 4, 1), 131_072, room_tokens(memory), 64, seed) for seed in (7, 7, 8)]
+    assert runs[0] == runs[1] != runs[2]
+
+
+WORDS = ("simulate", "Qwen3.6-35B-A3B", "--precision", "fp8", "--gpu", "H100", "--developers", "20")
+
+
+def test_the_command_shows_what_is_expected_beside_what_happens() -> None:
+    done = CliRunner().invoke(main, [*WORDS, "--replicas", "2", "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert set(told["simulated"]) < set(told["expected"])
+    expected, simulated = (told[key]["tokensPerSecondPerDeveloper"] for key in ("expected", "simulated"))
+    assert expected == pytest.approx(simulated, rel=0.1)
+    shown = CliRunner().invoke(main, [*WORDS, "--replicas", "2"]).output
+    assert "simulated" in shown
+    assert "bounded by" in shown
+
+
+def test_a_server_that_does_not_start_is_not_simulated() -> None:
+    done = CliRunner().invoke(main, ["simulate", "gpt-oss-120b", "--gpu", "L4", "--developers", "2"])
+    assert done.exit_code == 1
+    assert "serves nobody" in done.stderr
