@@ -89,8 +89,7 @@ class FitRequest:
     @property
     def least_batch_tokens(self) -> int:
         """The tokens of one item that a batch must hold whole, 0 where vLLM may cut items up."""
-        whole = self.has_encoder and self.rules.memory.batch_holds_one_item
-        return (self.model.image_batch_tokens or 0) if whole else 0
+        return (self.model.image_batch_tokens or 0) if self.has_encoder else 0
 
     @property
     def budget_gib(self) -> float:

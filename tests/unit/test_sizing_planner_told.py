@@ -82,11 +82,7 @@ def test_fit_raises_the_batch_with_images_and_refuses_a_smaller_one_as_vllm_does
             assert ("batch-below-item" in causes) == isinstance(answer, str), (entry["name"], batch, causes)
 
 
-_NEVER = "no release before 0.22 raises the batch, and each refuses one below an item"
-TAKEN: dict[tuple[str, str, str], str] = {
-    ("0.20.2", "gemma-4-31B", "none"): _NEVER,
-    ("0.20.2", "gemma-4-31B", "2048"): _NEVER,
-}
+TAKEN: dict[tuple[str, str, str], str] = {}
 """Release, model and told batch that vLLM refuses and we take, each with its reason; none else differs."""
 
 
