@@ -124,7 +124,7 @@ def test_replicas_are_preferred_where_links_would_be_slower() -> None:
     replicas = {
         gpu: {
             one.model.name: one.replicas
-            for one in advise(CATALOG, CATALOG.accelerator(gpu), 8, Asked(developers=40))
+            for one in advise(CATALOG, CATALOG.accelerator(gpu), 8, Asked(developers=20))
         }
         for gpu in ("H100", "H100-PCIe")
     }
