@@ -10,7 +10,7 @@ from onprem_agents.plan.platform import PlatformPlan
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformCost:
-    """Money a month, all GPUs of the pool counted, idle ones too; `basis` says what it rests on."""
+    """Money a month, all GPUs of all pools counted, idle ones too; `basis` says what it rests on."""
 
     per_month: float
     per_developer_and_month: float
@@ -28,14 +28,16 @@ class PlatformCost:
 
 
 def cost_of(plan: PlatformPlan) -> PlatformCost | None:
-    """Return what the stack's GPUs cost; None where it names no price."""
+    """Return what the stack's GPUs cost; None where it names no price, and for shares of GPUs."""
     cost = plan.settings.cost
-    if cost is None:
+    if cost is None or any(pool.share is not None for pool in plan.pools):
         return None
-    month = cost.per_gpu_month * plan.pool.gpus
+    gpus = sum(pool.gpus for pool in plan.pools)
+    month = cost.per_gpu_month * gpus
+    told = f"{gpus} GPUs of all pools at one price" if plan.pools[1:] else f"{gpus} GPUs"
     return PlatformCost(
         per_month=month,
         per_developer_and_month=month / max(1, len(plan.developers)),
         currency=cost.currency,
-        basis=f"{plan.pool.gpus} GPUs, {cost.basis}",
+        basis=f"{told}, {cost.basis}",
     )
