@@ -28,9 +28,9 @@ class PlatformCost:
 
 
 def cost_of(plan: PlatformPlan) -> PlatformCost | None:
-    """Return what the stack's GPUs cost; None where it names no price."""
+    """Return what the stack's GPUs cost; None where it names no price, and for shares of GPUs."""
     cost = plan.settings.cost
-    if cost is None:
+    if cost is None or any(pool.share is not None for pool in plan.pools):
         return None
     gpus, kinds = sum(pool.gpus for pool in plan.pools), {pool.accelerator.name for pool in plan.pools}
     month = cost.per_gpu_month * gpus

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from onprem_agents.catalog import Accelerator, Model
 from onprem_agents.errors import Problem
 from onprem_agents.plan.pool import Pool
-from onprem_agents.stack.settings import MigStrategy, ModelRole, Serving
+from onprem_agents.stack.hardware import MigStrategy
+from onprem_agents.stack.settings import ModelRole, Serving
 from onprem_agents.vllm import image_of, newest_release, version_key
 
 

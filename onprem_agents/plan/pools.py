@@ -10,7 +10,8 @@ from onprem_agents.catalog import Catalog
 from onprem_agents.errors import Problem, nearest_hint
 from onprem_agents.plan.maker import share_problems, slice_problems
 from onprem_agents.plan.pool import Pool, Share
-from onprem_agents.stack.settings import GpuShare, Hardware, MigStrategy, NodesOfOneKind, Platform
+from onprem_agents.stack.hardware import GpuShare, Hardware, MigStrategy, NodesOfOneKind
+from onprem_agents.stack.settings import Platform
 
 
 def pools_of(settings: Platform, catalog: Catalog) -> tuple[Pool, ...]:

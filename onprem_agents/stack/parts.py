@@ -33,23 +33,25 @@ from onprem_agents.stack.domain import (
     ServedName,
     Temperature,
 )
+from onprem_agents.stack.hardware import (
+    GpusPerNode,
+    NodeCount,
+    NodeNames,
+    Taint,
+    ToldMigStrategy,
+    check_nodes,
+)
 from onprem_agents.stack.images import Images
 from onprem_agents.stack.model_role import ModelRole
 from onprem_agents.stack.network import DownloadProxy
 from onprem_agents.stack.pods import PlatformName, PodIds, PulledImages
 from onprem_agents.stack.section import Section
 from onprem_agents.stack.settings import (
-    GpusPerNode,
-    NodeCount,
-    NodeNames,
     PullSecrets,
     Queue,
     Serving,
-    Taint,
     Timeouts,
-    ToldMigStrategy,
     TurnSeconds,
-    check_nodes,
 )
 from onprem_agents.stack.support import ToldSupport
 from onprem_agents.stack.thinking import ServedThinking

@@ -112,8 +112,6 @@ def test_memory_that_no_log_was_held_against_is_said_and_never_put_forward() -> 
 
 
 def test_advice_says_what_is_not_proven_of_the_gpus_that_it_was_asked_for() -> None:
-    (best, *_) = advise(
-        CATALOG, CATALOG.accelerator("MI300X"), 2, Asked(developers=10, context_tokens=65_536)
-    )
+    (best, *_) = advise(CATALOG, CATALOG.accelerator("MI300X"), 2, Asked(developers=10))
 
     assert CATALOG.accelerator("MI300X").build.unproven in best.reasons

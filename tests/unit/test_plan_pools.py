@@ -13,6 +13,7 @@ from onprem_agents.cli import main
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, plan_stack
+from onprem_agents.plan.costs import cost_of
 from onprem_agents.plan.report import report
 from policy.checks import check_manifests
 from tests.unit.kueue_rules import amount
@@ -222,3 +223,11 @@ def test_plan_and_explain_show_each_pool() -> None:
 
     assert "1 node with 2 × L40S, 1 of 2 GPUs free; 1 node with 4 × H100, 2 of 4 GPUs free" in planned_text
     assert "Stack two-pools: 1 × 2 L40S, 1 × 4 H100" in explained
+
+
+def test_what_gpus_cost_counts_those_of_every_pool() -> None:
+    cost = cost_of(stack([SMALL, LARGE], cost={"perGpuHour": 2.0, "currency": "EUR"}))
+
+    assert cost is not None
+    # Two GPUs of the one pool, four of the other.
+    assert cost.basis.startswith("6 GPUs of all pools at one price")
