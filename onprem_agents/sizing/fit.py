@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onprem_agents.sizing.memory import Memory, Outlook, memory_of
+from onprem_agents.sizing.overhead import Overhead
 from onprem_agents.sizing.refusals import (
     Refusal,
     impossible_figures,
@@ -84,15 +85,17 @@ def _terms(memory: Memory, pool_gib: float) -> tuple[Term, ...]:
     request, rest = memory.request, memory.overhead
     rows = min(request.max_num_seqs, request.batch_tokens)
     together = f", {request.gpus} GPUs together" if request.gpus > 1 else ""
-    encoder = max(0.0, rest.activation_gib - max(rest.forward_gib, rest.sampler_gib))
+    compiling = rest.compiling.likely_gib
+    encoder = max(0.0, rest.activation_gib - max(rest.forward_gib + compiling, rest.sampler_gib))
+    compiled = f", compiling at this start ({compiling:.2f} GiB)" if compiling else ""
     return (
         Term(name="weights", gib=memory.weights.gib, explanation=memory.weights.explanation),
         Term(
             name="activations",
             gib=rest.activation_gib - encoder + rest.buffers_gib,
-            explanation=f"one pass of {request.batch_tokens} tokens or sampling for {rows} sequences",
+            explanation=f"one pass of {request.batch_tokens} tokens{compiled} or sampling for {rows} sequences",
         ),
-        Term(name="CUDA graphs", gib=rest.counted_graphs_gib, explanation=_graphs(request)),
+        Term(name="CUDA graphs", gib=rest.counted_graphs_gib, explanation=_graphs(request, rest)),
         Term(name="CUDA context", gib=rest.non_torch_gib, explanation=f"kernels and buffers{together}"),
         Term(
             name="encoder",
@@ -111,10 +114,10 @@ def _terms(memory: Memory, pool_gib: float) -> tuple[Term, ...]:
     )
 
 
-def _graphs(request: FitRequest) -> str:
+def _graphs(request: FitRequest, rest: Overhead) -> str:
     if request.enforce_eager:
         return "none: eager mode"
-    if not request.rules.graphs_are_counted:
+    if rest.graphs_gib and not rest.counted_graphs_gib:
         return "outside the budget in this release"
     return f"batches of up to {request.max_num_seqs}"
 

@@ -184,8 +184,14 @@ def _any_of(loads: Sequence[Load], gpu_gib: float) -> Load:
     middle = sorted(loads, key=lambda load: load.pool_gib(room))[len(loads) // 2]
     careful = min(load.careful_pool_gib(room) for load in loads)
     hopeful = max(load.pool_gib(room) + load.less_gib(room) for load in loads)
+    beside = replace(
+        middle.overhead,
+        outside_gib=max(load.overhead.outside_gib for load in loads),
+        least_outside_gib=min(load.overhead.least_outside_gib for load in loads),
+    )
     return replace(
         middle,
+        overhead=beside,
         layout=loads[-1].layout,
         doubts=replace(middle.doubts, less_gib=(), below_gib=hopeful - middle.pool_gib(room)),
         careful_gib=middle.careful_gib + middle.careful_pool_gib(room) - careful,

@@ -297,3 +297,18 @@ def test_the_nearest_hardware_is_the_smallest_that_fits() -> None:
     # 29.6 GiB of weights, 4.3 of KV and the overhead are beyond one 32 GB card and within 48 GB
     assert 34 < total_gib < 48
     assert nearest_tier_that_fits(asked, accelerators=[CATALOG.accelerator("L4")], gpus_per_node=1) is None
+
+
+def test_compiling_is_part_of_the_pass_and_nothing_of_an_encoder_that_is_not_there() -> None:
+    asked = request("gemma-4-12B", "int4", "L4", max_num_batched_tokens=2048)
+    cold, warm = ({term.name: term for term in fit(replace(asked, start=s)).terms} for s in ("cold", "warm"))
+    assert cold["encoder"].gib == warm["encoder"].gib == 0
+    assert cold["activations"].gib > warm["activations"].gib
+    assert "compiling at this start" in cold["activations"].explanation
+
+
+def test_graphs_that_no_budget_counts_are_said_to_lie_outside() -> None:
+    # vllm 0.25.1: Model Runner V2 runs dense models and subtracts no graphs until 0.29
+    terms = fit(request("Qwen2.5-Coder-7B", "bf16", "L40S", vllm="0.25.1", kv_cache_dtype="auto")).terms
+    (graphs,) = (term for term in terms if term.name == "CUDA graphs")
+    assert (graphs.gib, graphs.explanation) == (0, "outside the budget in this release")

@@ -157,6 +157,8 @@ def test_the_band_of_an_untold_release_spans_those_that_may_run() -> None:
         told = memory_of(request("Qwen3-8B", "bf16", vllm))
         assert unknown.careful_pool_gib <= told.careful_pool_gib + 1e-9
         assert unknown.hopeful_pool_gib >= told.hopeful_pool_gib - 1e-9
+        assert unknown.overhead.outside_gib >= told.overhead.outside_gib
+        assert unknown.overhead.least_outside_gib <= told.overhead.least_outside_gib
     assert unknown.careful_pool_gib < unknown.pool_gib < unknown.hopeful_pool_gib
 
 
