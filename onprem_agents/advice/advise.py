@@ -234,7 +234,7 @@ def _reasons(advice: Advice) -> Iterator[str]:
     broken = [f"{name}: {support.why}" for name, support in model.agents.items() if support.works == "no"]
     yield from broken
     if not request.accelerator.computes_in(request.variant):
-        yield f"{request.variant.precision} only saves memory on {request.accelerator.name}, it computes in BF16"
+        yield f"{request.variant.precision} only saves memory on {request.accelerator.name}, it computes in 16 bits"
     if request.accelerator.build.unproven:
         yield request.accelerator.build.unproven
     if request.cache_dtype != "auto":

@@ -20,7 +20,7 @@ from onprem_agents.units import format_tokens
 _SHOWN = 8
 LEGEND = (
     f"  quality: % of {RANKING} solved, ≥ by a benchmark that it shares with a model that has such a figure; "
-    "those without come last"
+    "those without come last; seen: how many of the agents that are tried were seen working with it"
 )
 
 
@@ -99,7 +99,7 @@ def print_choices(ranked: tuple[Advice, ...], slow: tuple[Advice, ...], console:
     """Print the table of choices, why the first is first, and what was left out."""
     table = Table(
         *("", _model_column(), Column("GPUs", no_wrap=True), _sessions_column(), _speed_column()),
-        *(_quality_column(), "agents"),
+        *(_quality_column(), _seen_column()),
         show_edge=False,
     )
     for place, advice in enumerate(ranked[:_SHOWN], start=1):
@@ -151,15 +151,19 @@ def _quality_column() -> Column:
     return Column("quality", no_wrap=True)
 
 
+def _seen_column() -> Column:
+    return Column("seen", no_wrap=True)
+
+
 def _cells(advice: Advice) -> tuple[str, str, str, str, str]:
-    """Return model, sessions with their context, speed, quality and agents as a table shows them."""
+    """Return model, sessions with their context, speed, quality and how many agents were seen working with it."""
     request = advice.request
     return (
         f"{request.variant.hf_id} ({request.variant.precision})",
         f"{advice.sessions} × {format_tokens(request.context_tokens)}",
         f"{advice.speed.tokens_per_second_per_developer:,.0f} {advice.speed.bounded_by.split()[0]}",
         f"{advice.standing or ''}",
-        ", ".join(advice.agents) or "unproven",
+        f"{len(advice.agents) or ''}",
     )
 
 
@@ -180,8 +184,8 @@ def hardware_table(each: Sequence[Ranking], prices: PriceList | None) -> Table:
         _sessions_column(),
         _speed_column(),
         _quality_column(),
-        "agents",
-        *([f"{prices.currency} a month"] if prices is not None else []),
+        _seen_column(),
+        *([Column(f"{prices.currency}/month", no_wrap=True)] if prices is not None else []),
         show_edge=False,
     )
     for ranking in each:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,7 +36,15 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
     model = checkpoint.model
     gpu = _gpu(options["gpu"], catalog)
     tensor, pipeline = _spread(options)
+    if not math.isfinite(options["utilization"] or 0.0):
+        raise click.UsageError(f"--gpu-memory-utilization {options['utilization']} is no share of memory.")
     rules = release_rules(_release(options["vllm"]))
+    if version_key(options["vllm"] or newest_release()) < version_key(model.min_vllm):
+        click.echo(
+            f"{model.name} needs vLLM {model.min_vllm} or newer: {options['vllm']} does not start it, and what follows "
+            "is its memory alone.",
+            err=True,
+        )
     batched, sequences = options["max_num_batched_tokens"], options["max_num_seqs"]
     has_encoder = model.multimodal and options["images"]
     return FitRequest(
@@ -110,6 +119,12 @@ def _gpu(name: str | None, catalog: Catalog) -> Accelerator:
         gpu = accelerator_named(name, catalog.accelerators)
         if gpu is None:
             raise
+        if gpu.name not in {known.name for known in catalog.accelerators}:
+            click.echo(
+                f"{gpu.name} is not in the catalogue: counted by its memory of {gpu.total_gib:.1f} GiB alone; what it "
+                "computes in, and how fast, is that of the card nearest in memory.",
+                err=True,
+            )
         return gpu
 
 

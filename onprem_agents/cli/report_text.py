@@ -27,7 +27,7 @@ def lines(values: StackValues, checks: Checks) -> Iterator[str]:
         yield f"  {server.role}: {server.model} ({server.precision}), {servers_of(server)}"
         yield (
             f"    {count(server.sessions, 'session')} of {server.context_tokens:,} tokens at once; "
-            f"{speed(server.together)} for each of {count(values.developers, 'developer')} at work, "
+            f"{speed(server.together)} an answer with {count(values.developers, 'developer')} at work, "
             f"{speed(server.alone)} for one alone"
         )
         if server.quality is not None:

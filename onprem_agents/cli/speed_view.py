@@ -16,11 +16,11 @@ def speed_line(speed: Mapping[str, Any], *, loads: bool = True) -> str:
 
 
 def pace(speed: Mapping[str, Any]) -> str:
-    """Return how fast each developer's answer comes, and what that is bounded by."""
+    """Return how fast an answer comes once it has begun, and what that is bounded by."""
     developers = speed["developers"]
     who = "1 developer" if developers == 1 else f"{developers:,} developers"
     return (
-        f"about {speed['tokensPerSecondPerDeveloper']:,.0f} tokens/s for each of {who} at work, bounded by "
+        f"about {speed['tokensPerSecondPerDeveloper']:,.0f} tokens/s an answer with {who} at work, bounded by "
         f"{speed['boundedBy']}"
     )
 

@@ -96,7 +96,7 @@ def _roles(values: StackValues) -> str:
         "role",
         "model",
         '<th class="n">sessions at once</th>',
-        f'<th class="n">tokens/s for each of {values.developers} at work</th>',
+        f'<th class="n">tokens/s an answer, {values.developers} at work</th>',
         '<th class="n">alone</th>',
         '<th class="n">first words of a new task</th>',
         '<th class="n">of a next step</th>',
