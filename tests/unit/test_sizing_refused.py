@@ -83,7 +83,7 @@ def test_a_batch_that_cannot_hold_an_item_is_refused_as_vllm_refuses_it() -> Non
     assert whole.fits
     text_only = fit(replace(asked, language_model_only=True))
     assert whole.kv_per_session_gib > text_only.kv_per_session_gib, "a batch in flight keeps its window"
-    assert fit(replace(asked, vllm="0.21.0")).fits, "before 0.22 no item was as large"
+    assert not fit(replace(asked, vllm="0.21.0")).fits, "0.20.2 refuses its own default as well"
 
 
 def test_what_others_hold_of_a_gpu_is_missing_outside_vllms_budget() -> None:
