@@ -49,12 +49,13 @@ def test_a_pod_asks_for_its_share_by_the_resource_of_the_platform(platform: str,
     assert check_manifests(objects) == []
 
 
-def test_policies_size_a_server_for_its_share_and_not_for_the_whole_gpu() -> None:
+@pytest.mark.parametrize("mib", ["8192", "8k", "8Ki"])
+def test_policies_size_a_server_for_its_share_and_not_for_the_whole_gpu(mib: str) -> None:
     objects = render(stack({"memoryGib": 24}))
     server = next(
         each for each in containers(pod_specs(objects)["coder"]) if each["name"] == "kserve-container"
     )
-    server["resources"]["limits"]["nvidia.com/gpumem"] = "8192"
+    server["resources"]["limits"]["nvidia.com/gpumem"] = mib
 
     assert [finding.policy for finding in check_manifests(objects)] == ["memory-headroom-is-left"]
 
