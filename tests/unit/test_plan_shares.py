@@ -10,6 +10,7 @@ from embedded.needs import cluster_needs
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan.costs import cost_of
 from policy.checks import check_manifests
 from tests.unit.manifest_samples import containers, planned, pod_specs
 
@@ -58,6 +59,11 @@ def test_policies_size_a_server_for_its_share_and_not_for_the_whole_gpu(mib: str
     server["resources"]["limits"]["nvidia.com/gpumem"] = mib
 
     assert [finding.policy for finding in check_manifests(objects)] == ["memory-headroom-is-left"]
+
+
+def test_shares_of_gpus_are_not_priced_as_gpus() -> None:
+    price = {"perGpuHour": 2.0, "currency": "EUR"}
+    assert cost_of(planned(hardware={"share": {"memoryGib": 24}}, model=SMALL, cost=price)) is None
 
 
 def test_a_model_that_a_share_does_not_hold_is_refused() -> None:
