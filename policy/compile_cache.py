@@ -14,33 +14,47 @@ from .graph import UNKNOWN, Value, dig, items
 # vLLM 0.33.0, envs.py, read 2026-11: where its caches lie, unless told, and what turns the compile cache off.
 _ROOT, _CACHES, _HOME, _OFF = "VLLM_CACHE_ROOT", "XDG_CACHE_HOME", "HOME", "VLLM_DISABLE_COMPILE_CACHE"
 _ROOTS_HOME = "/root"
-# Volumes that end with the pod.
-_PASSING = ("emptyDir", "ephemeral")
+# kubernetes.io/docs/concepts/storage, volumes and ephemeral-volumes, read 2026-11-29: volumes that outlive their pod. A
+# `csi` volume that a pod itself declares is an ephemeral one.
+_LASTING = ("persistentVolumeClaim", "hostPath", "nfs")
 
 
 def start_of(predictor: Value, container: Container) -> Literal["cold", "warm"] | None:
-    """Return how each later start of a server is: warm where its caches outlive the pod, None where nothing tells."""
+    """Return how each later start of a server is: warm where its caches outlive the pod, None where nothing tells.
+
+    What cannot be written to keeps nothing.
+    """
     env = environment(container)
-    if env.get(_OFF, "0").strip() not in ("0", HOLE):
+    off = env.get(_OFF, "0").strip()
+    if off not in ("0", HOLE):
         return "cold"
     home = env.get(_HOME, _ROOTS_HOME)
     root = env.get(_ROOT) or f"{env.get(_CACHES) or f'{home}/.cache'}/vllm"
     mounts, volumes = container.get("volumeMounts"), dig(predictor, "volumes")
-    if HOLE in root or UNKNOWN in (mounts, volumes):
+    if off == HOLE or HOLE in root or UNKNOWN in (mounts, volumes):
         return None
-    name = _mounted_at(PurePosixPath(root), items(mounts))
-    if name is None:
+    mount = _mount_of(PurePosixPath(root), items(mounts))
+    if mount is None:
         return "cold"
+    name = dig(mount, "name")
     volume = next((one for one in items(volumes) if dig(one, "name") == name), None)
-    if not isinstance(volume, Mapping):
-        return None
-    return "cold" if any(kind in volume for kind in _PASSING) else "warm"
+    return _start_on(volume, mount) if isinstance(volume, Mapping) else None
 
 
-def _mounted_at(folder: PurePosixPath, mounts: Sequence[Value]) -> Value:
-    """Return the name of the volume that a folder lies on, None for the container's own files."""
+def _start_on(volume: Mapping[str, Value], mount: Value) -> Literal["cold", "warm"] | None:
+    kind = next((kind for kind in _LASTING if kind in volume), None)
+    if kind is None:
+        return "cold"
+    read_only = (dig(mount, "readOnly"), dig(volume, kind, "readOnly"))
+    if True in read_only:
+        return "cold"
+    return None if UNKNOWN in read_only else "warm"
+
+
+def _mount_of(folder: PurePosixPath, mounts: Sequence[Value]) -> Value:
+    """Return the mount that a folder lies on, None for the container's own files."""
     found = [
-        (len(path.parts), dig(mount, "name"))
+        (len(path.parts), mount)
         for mount in mounts
         if isinstance(text := dig(mount, "mountPath"), str)
         and folder.is_relative_to(path := PurePosixPath(text))

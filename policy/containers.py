@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from onprem_agents.catalog import SHARED_MEMORY, is_gpu_resource
+from onprem_agents.units import BadUnit, parse_quantity
 from onprem_agents.vllm import HOLE
 
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
@@ -81,12 +82,19 @@ def gpus_of(container: Container) -> int | Unknown | None:
     return None
 
 
-def shared_gpu_gib(container: Container) -> float | None:
-    """Return the memory of a GPU that the container asks for where GPUs are shared out, None for all of it."""
+def shared_gpu_gib(container: Container) -> float | Unknown | None:
+    """Return the memory of a GPU that the container asks for where GPUs are shared out, None for all of it.
+
+    UNKNOWN where it asks for an amount that cannot be read.
+    """
     for part in ("limits", "requests"):
-        amount = str(dig(container, "resources", part, SHARED_MEMORY))
-        if amount.isdigit():
-            return int(amount) / 1024
+        amount = dig(container, "resources", part, SHARED_MEMORY)
+        if amount is None:
+            continue
+        try:
+            return Unknown.UNKNOWN if amount is UNKNOWN else float(parse_quantity(str(amount)) / 1024)
+        except BadUnit:
+            return Unknown.UNKNOWN
     return None
 
 

@@ -42,7 +42,12 @@ def only_known_at_run_time(server: Server) -> bool:
 
 
 def accelerator_of(server: Server) -> Accelerator | None:
-    """Return the accelerator that the server may land on; of several, the one with the least memory."""
+    """Return the accelerator that the server may land on; of several, the one with the least memory.
+
+    None where it is not known, or how much of its memory the server gets.
+    """
+    if server.shared_gib is UNKNOWN:
+        return None
     found = []
     for told in server.accelerators:
         accelerator = None if told is UNKNOWN else _accelerator(load_catalog(), str(told))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from onprem_agents.catalog import Accelerator, load_catalog
+from onprem_agents.catalog import SHARED_MEMORY, Accelerator, load_catalog
 from onprem_agents.sizing import FitRequest, release_rules
 from onprem_agents.sizing.request import default_batch_tokens
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION
@@ -87,6 +87,8 @@ def _unreadable(server: Server) -> Iterator[str]:
         yield "the kind of GPU"
     if server.gpus is UNKNOWN:
         yield "the number of GPUs"
+    if server.shared_gib is UNKNOWN:
+        yield f"its share of a GPU's memory ({SHARED_MEMORY})"
     yield from (option_of(field) for field in _READ if server.parsed.read(field) == UNREADABLE)
 
 

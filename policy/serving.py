@@ -47,8 +47,8 @@ class Server:
     parsed: ParsedServe
     release: str | None
     gpus: int | Unknown | None
-    shared_gib: float | None
-    """Memory of each GPU that the pod may use, None for all of it."""
+    shared_gib: float | Unknown | None
+    """Memory of each GPU that the pod may use, None for all of it, UNKNOWN for an amount that cannot be read."""
     accelerators: tuple[str | Unknown, ...]
     model_names: tuple[str | Unknown, ...]
     timeout_seconds: Value

@@ -28,9 +28,10 @@ class PlatformCost:
 
 
 def cost_of(plan: PlatformPlan) -> PlatformCost | None:
-    """Return what the stack's GPUs cost; None where it names no price, and for shares of GPUs."""
+    """Return what the stack's GPUs cost; None where it names no price, and for shares and MIG slices of GPUs."""
     cost = plan.settings.cost
-    if cost is None or any(pool.share is not None for pool in plan.pools):
+    parts = any(pool.share is not None or pool.accelerator.mig is not None for pool in plan.pools)
+    if cost is None or parts:
         return None
     gpus, kinds = sum(pool.gpus for pool in plan.pools), {pool.accelerator.name for pool in plan.pools}
     month = cost.per_gpu_month * gpus

@@ -58,6 +58,34 @@ def test_a_compile_cache_that_is_turned_off_starts_cold() -> None:
     assert read(KEPT, "/root", ("VLLM_DISABLE_COMPILE_CACHE", "1")) == "cold"
 
 
+@pytest.mark.parametrize(
+    ("volume", "start"),
+    [
+        ({"hostPath": {"path": "/srv/cache"}}, "warm"),
+        ({"nfs": {"server": "files", "path": "/cache"}}, "warm"),
+        ({"ephemeral": {"volumeClaimTemplate": {}}}, "cold"),
+        ({"csi": {"driver": "files.csi.example.org"}}, "cold"),
+        ({"configMap": {"name": "settings"}}, "cold"),
+        ({"persistentVolumeClaim": {"claimName": "kept", "readOnly": False}}, "warm"),
+        ({"persistentVolumeClaim": {"claimName": "kept", "readOnly": True}}, "cold"),
+        ({"persistentVolumeClaim": {"claimName": "kept", "readOnly": UNKNOWN}}, None),
+        ({"nfs": {"server": "files", "path": "/cache", "readOnly": True}}, "cold"),
+    ],
+)
+def test_only_a_volume_that_lasts_and_takes_writes_is_warm(volume: dict[str, Any], start: str | None) -> None:
+    assert read({"name": "cache", **volume}, "/root/.cache") == start
+
+
+@pytest.mark.parametrize(("read_only", "start"), [(False, "warm"), (True, "cold"), (UNKNOWN, None)])
+def test_a_mount_that_takes_no_writes_keeps_nothing(read_only: Any, start: str | None) -> None:
+    mounts = [{"name": "cache", "mountPath": "/root", "readOnly": read_only}]
+    assert read(KEPT, "", mounts=mounts) == start
+
+
+def test_a_switch_of_the_compile_cache_that_is_only_known_later_tells_nothing() -> None:
+    assert read(KEPT, "/root", ("VLLM_DISABLE_COMPILE_CACHE", UNKNOWN)) is None
+
+
 @pytest.mark.parametrize("mounts", [UNKNOWN, [{"name": "of-a-runtime", "mountPath": "/root"}]])
 def test_what_is_only_known_later_tells_nothing(mounts: Any) -> None:
     assert read(KEPT, "/root", mounts=mounts) is None

@@ -26,6 +26,8 @@ CONTAINER = (*PREDICTOR, "containers", 0)
         (argument("--gpu-memory-utilization", UNKNOWN), {MEMORY}),
         (argument("--max-model-len", UNKNOWN), {MEMORY}),
         (put(*CONTAINER, "resources", "limits", "nvidia.com/gpu", value=UNKNOWN), {MEMORY}),
+        (put(*CONTAINER, "resources", "limits", "nvidia.com/gpumem", value=UNKNOWN), {MEMORY}),
+        (put(*CONTAINER, "resources", "limits", "nvidia.com/gpumem", value="8 GiB"), {MEMORY}),
         (put(*PREDICTOR, "nodeSelector", value=UNKNOWN), {MEMORY}),
         (put(*PREDICTOR, "initContainers", 0, "args", 0, value=UNKNOWN), {PARSER, MEMORY}),
         (put(*CONTAINER, "args", 0, value=UNKNOWN), set()),  # the download still names the model

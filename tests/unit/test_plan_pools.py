@@ -230,4 +230,4 @@ def test_what_gpus_cost_counts_those_of_every_pool() -> None:
 
     assert cost is not None
     # Two GPUs of the one pool, four of the other.
-    assert cost.basis.startswith("6 GPUs of all pools at one price")
+    assert cost.basis == "6 GPUs, 2 a GPU-hour on average"

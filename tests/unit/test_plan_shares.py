@@ -10,6 +10,7 @@ from embedded.needs import cluster_needs
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan.costs import cost_of
 from policy.checks import check_manifests
 from tests.unit.manifest_samples import containers, planned, pod_specs
 
@@ -49,14 +50,20 @@ def test_a_pod_asks_for_its_share_by_the_resource_of_the_platform(platform: str,
     assert check_manifests(objects) == []
 
 
-def test_policies_size_a_server_for_its_share_and_not_for_the_whole_gpu() -> None:
+@pytest.mark.parametrize("mib", ["8192", "8k", "8Ki"])
+def test_policies_size_a_server_for_its_share_and_not_for_the_whole_gpu(mib: str) -> None:
     objects = render(stack({"memoryGib": 24}))
     server = next(
         each for each in containers(pod_specs(objects)["coder"]) if each["name"] == "kserve-container"
     )
-    server["resources"]["limits"]["nvidia.com/gpumem"] = "8192"
+    server["resources"]["limits"]["nvidia.com/gpumem"] = mib
 
     assert [finding.policy for finding in check_manifests(objects)] == ["memory-headroom-is-left"]
+
+
+def test_shares_of_gpus_are_not_priced_as_gpus() -> None:
+    price = {"perGpuHour": 2.0, "currency": "EUR"}
+    assert cost_of(planned(hardware={"share": {"memoryGib": 24}}, model=SMALL, cost=price)) is None
 
 
 def test_a_model_that_a_share_does_not_hold_is_refused() -> None:

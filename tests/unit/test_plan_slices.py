@@ -10,6 +10,7 @@ from embedded.needs import cluster_needs
 from onprem_agents.errors import InvalidInput
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan.costs import cost_of
 from policy.checks import check_manifests
 from tests.unit.manifest_samples import containers, of_kind, planned, pod_specs
 
@@ -65,3 +66,8 @@ def test_a_strategy_for_slices_is_refused_beside_a_whole_gpu() -> None:
     (problem,) = refused.value.problems
     assert problem.where == "platform.hardware.migStrategy"
     assert "leave out" in problem.fix
+
+
+@pytest.mark.parametrize("strategy", ["single", "mixed"])
+def test_slices_of_a_gpu_are_not_priced_as_gpus(strategy: str) -> None:
+    assert cost_of(stack(strategy, cost={"perGpuHour": 2.0, "currency": "EUR"})) is None

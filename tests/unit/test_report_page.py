@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from onprem_agents.cli import main
 from onprem_agents.cli.pages import place
 from onprem_agents.cli.pages.report import page
-from onprem_agents.cli.report_checks import checks_of
+from onprem_agents.cli.report_checks import Verdict, checks_of
 from onprem_agents.cli.report_values import values_of
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.costs import PlatformCost
@@ -79,6 +79,14 @@ def test_costs_stand_among_the_figures_where_the_stack_gives_prices() -> None:
         in priced
     )
     assert "a month" not in made("team")
+
+
+def test_a_policy_that_failed_is_named_as_it_is_called() -> None:
+    plan = plan_stack_file(STACKS, "local")
+    failed = Verdict(policy="rules & limits", level="mandatory", description="", findings=("too long",))
+    checks = replace(checks_of(plan), verdicts=(failed,))
+
+    assert "; not rules &amp; limits</small>" in page(values_of(plan), checks, DAY)
 
 
 def test_a_page_is_written_where_it_is_told_or_beside_the_reader(

@@ -45,9 +45,6 @@ UNITS: Mapping[Kind, tuple[Unit, ...]] = {
     "load": ("load_seconds",),
 }
 
-OTHER_GPUS = {"MI300X": "AMD's accelerator of 192 GB and 5.3 TB/s"}
-"""Accelerators of cases that the catalogue need not know, each with what it is."""
-
 _P90 = 0.9
 
 

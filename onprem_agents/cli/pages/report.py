@@ -84,10 +84,11 @@ def _cards(values: StackValues, checks: Checks) -> Iterator[str]:
             f"{cost.per_developer_and_month:,.0f} a developer; {cost.basis}",
         )
     if checks.verdicts is not None and any(verdict.findings for verdict in checks.verdicts):
-        yield _card('<span class="bad">✗</span>', "policies", escape(policies(checks)))
+        yield _card('<span class="bad">✗</span>', "policies", policies(checks))
 
 
 def _card(figure: str, what: str, more: str) -> str:
+    """Return a card; `figure` is markup, `what` and `more` are text."""
     return f'<div class="card"><b>{figure}</b><span>{escape(what)}</span><small>{escape(more)}</small></div>'
 
 
