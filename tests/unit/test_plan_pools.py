@@ -229,5 +229,6 @@ def test_what_gpus_cost_counts_those_of_every_pool() -> None:
     cost = cost_of(stack([SMALL, LARGE], cost={"perGpuHour": 2.0, "currency": "EUR"}))
 
     assert cost is not None
-    # Two GPUs of the one pool, four of the other.
-    assert cost.basis.startswith("6 GPUs of all pools at one price")
+    # Two GPUs of the one pool, four of the other, and one price for both kinds.
+    assert cost.basis == "6 GPUs, 2 a GPU-hour on average"
+    assert cost.per_month == 6 * 2.0 * 730
