@@ -121,12 +121,12 @@ def pool_problems(settings: Platform, pools: Sequence[Pool]) -> Iterator[Problem
 
 
 def _alike(pools: Sequence[Pool]) -> Iterator[Problem]:
-    """Yield names that two pools have, and nodes that two pools name."""
+    """Yield names that two pools have, nodes that two pools name, and pools whose nodes are known by one label."""
     names = Counter(pool.name for pool in pools)
-    nodes = Counter(node for pool in pools for node in pool.node_names)
-    seen: set[str] = set()
+    seen_names: set[str] = set()
+    seen_nodes: set[str] = set()
     for pool in pools:
-        if pool.name in seen:
+        if pool.name in seen_names:
             yield Problem(
                 where=f"{pool.where}.name",
                 cause="repeated",
@@ -134,7 +134,7 @@ def _alike(pools: Sequence[Pool]) -> Iterator[Problem]:
                 why=f"{names[pool.name]} pools have that name",
                 fix=f"set {pool.where}.name to another one",
             )
-        for node in sorted(set(pool.node_names) & {name for name, count in nodes.items() if count > 1}):
+        for node in sorted(seen_nodes.intersection(pool.node_names)):
             yield Problem(
                 where=f"{pool.where}.nodeNames",
                 cause="repeated",
@@ -142,4 +142,26 @@ def _alike(pools: Sequence[Pool]) -> Iterator[Problem]:
                 why="another pool names the same node, and a node is in one pool",
                 fix="name it in one of them",
             )
-        seen.add(pool.name)
+        seen_names.add(pool.name)
+        seen_nodes.update(pool.node_names)
+    yield from _of_one_label(pools)
+
+
+def _of_one_label(pools: Sequence[Pool]) -> Iterator[Problem]:
+    """Yield pools of one product of which some do not name their nodes: any pod may then take a GPU of any."""
+    products: dict[frozenset[tuple[str, str]], list[Pool]] = {}
+    for pool in pools:
+        products.setdefault(frozenset(pool.product_labels.items()), []).append(pool)
+    for alike in products.values():
+        unnamed = [pool for pool in alike if not pool.node_names]
+        if len(alike) > 1 and unnamed:
+            labels = ", ".join(f"{label}={value}" for label, value in alike[0].product_labels.items())
+            yield Problem(
+                where=f"{unnamed[0].where}.nodeNames",
+                cause="contradiction",
+                found=f"no names of nodes in {' and '.join(pool.where for pool in unnamed)}",
+                why=f"{' and '.join(pool.name for pool in alike)} are known by the same label of their nodes "
+                f"({labels}), so their pods may take each other's GPUs",
+                fix=f"name the nodes of each in {' and '.join(f'{pool.where}.nodeNames' for pool in unnamed)}, "
+                "or make one pool of them",
+            )

@@ -113,7 +113,7 @@ def test_a_way_out_names_the_pool_that_is_at_fault() -> None:
         (
             [SMALL | {"nodeNames": ["a"]}, LARGE | {"nodeNames": ["a"]}],
             {},
-            "platform.hardware.pools[0].nodeNames",
+            "platform.hardware.pools[1].nodeNames",
             "repeated",
         ),
         ([SMALL | {"accelerator": "L40X"}], {}, "platform.hardware.pools[0].accelerator", "unknown-name"),
@@ -129,6 +129,46 @@ def test_pools_that_cannot_be_meant_are_refused_at_their_key(
     pools: list[dict[str, Any]], more: dict[str, Any], where: str, cause: str
 ) -> None:
     assert (where, cause) in {(problem.where, problem.cause) for problem in problems_of(pools, **more)}
+
+
+def test_a_node_that_two_pools_name_is_told_once() -> None:
+    shared = [SMALL | {"nodeNames": ["a", "b"]}, LARGE | {"nodeNames": ["b", "c"]}]
+
+    assert [(problem.where, problem.found) for problem in problems_of(shared)] == [
+        ("platform.hardware.pools[1].nodeNames", "b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names_of_first", "names_of_second", "refused_at"),
+    [
+        ([], [], "platform.hardware.pools[0].nodeNames"),
+        # The pods of the second pool find any L40S, those of the first pool's nodes too.
+        (["a"], [], "platform.hardware.pools[1].nodeNames"),
+    ],
+)
+def test_pools_of_one_product_are_refused_unless_each_names_its_nodes(
+    names_of_first: list[str], names_of_second: list[str], refused_at: str
+) -> None:
+    big = {"name": "big", "accelerator": "L40S", "gpusPerNode": 4, "roles": ["coder"]}
+
+    (problem,) = problems_of([SMALL | {"nodeNames": names_of_first}, big | {"nodeNames": names_of_second}])
+
+    assert (problem.where, problem.cause) == (refused_at, "contradiction")
+    assert "nvidia.com/gpu.product=NVIDIA-L40S" in problem.why
+    assert "name the nodes of each" in problem.fix
+
+
+def test_pools_of_one_product_that_name_their_nodes_are_told_apart_by_the_labels_of_the_stack() -> None:
+    big = {"name": "big", "accelerator": "L40S", "gpusPerNode": 4, "roles": ["coder"], "nodeNames": ["b"]}
+    pods = pod_specs(render(stack([SMALL | {"nodeNames": ["a"]}, big])))
+
+    assert {
+        name: pods[name]["nodeSelector"]["onprem-coding-agents/gpu-pool"] for name in ("coder", "fast")
+    } == {
+        "coder": "big",
+        "fast": "small",
+    }
 
 
 @pytest.mark.parametrize(
