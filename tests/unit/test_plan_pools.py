@@ -91,6 +91,15 @@ def test_a_role_goes_to_the_pool_that_names_it_and_no_other() -> None:
     assert not any("the first that holds it" in note for note in plan.main.notes)
 
 
+def test_a_role_that_a_pool_names_has_its_gpus_whatever_stands_before_it() -> None:
+    one_each = [SMALL | {"gpusPerNode": 1, "roles": ["fast"]}, LARGE | {"gpusPerNode": 1}]
+
+    plan = stack(one_each, [CODER | {"context": 32768, "tensorParallel": 1}, FAST])
+
+    # The small pool's only GPU is spoken for, though the coder would fit on it and stands first.
+    assert list(places(plan).items()) == [("coder", "large"), ("fast", "small")]
+
+
 def test_a_role_that_no_pool_holds_is_refused_at_the_first() -> None:
     (problem,) = problems_of([SMALL, LARGE], [CODER | {"replicas": 7}])
 
