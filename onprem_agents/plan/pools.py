@@ -19,13 +19,22 @@ def pools_of(settings: Platform, catalog: Catalog) -> tuple[Pool, ...]:
     hardware = settings.hardware
     if not hardware.pools:
         return (_pool_of(hardware, None, settings, catalog),)
-    return tuple(
+    pools = [
         replace(
             _pool_of(one, one.name, settings, catalog),
             where=f"platform.hardware.pools[{index}]",
             own_name=one.name is not None,
         )
         for index, one in enumerate(hardware.pools)
+    ]
+    return tuple(replace(pool, taken=_taken_beside(pool, pools)) for pool in pools)
+
+
+def _taken_beside(pool: Pool, pools: Sequence[Pool]) -> tuple[str, ...]:
+    return tuple(
+        other.accelerator.name
+        for other in pools
+        if other.where != pool.where and not (other.node_names and pool.node_names)
     )
 
 
@@ -41,7 +50,7 @@ def _pool_of(nodes: NodesOfOneKind, name: str | None, settings: Platform, catalo
         mig_strategy=nodes.mig_strategy,
         catalog=catalog,
     )
-    pool = replace(pool, taint=nodes.taint)
+    pool = replace(pool, taint=nodes.taint, tier=nodes.tier)
     return pool if nodes.share is None else _shared(pool, nodes.share, settings, catalog)
 
 

@@ -9,15 +9,18 @@ import pytest
 from click.testing import CliRunner
 
 from embedded.needs import cluster_needs
+from onprem_agents.agents import AGENTS
+from onprem_agents.catalog import load_catalog
 from onprem_agents.cli import main
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, plan_stack
+from onprem_agents.plan.agent_changes import dearer_changes
 from onprem_agents.plan.costs import cost_of
 from onprem_agents.plan.report import report
 from policy.checks import check_manifests
 from tests.unit.kueue_rules import amount
-from tests.unit.manifest_samples import FAST, STACK, of_kind, pod_specs
+from tests.unit.manifest_samples import FAST, STACK, of_kind, planned, pod_specs
 from tests.unit.preflight_samples import PretendedCluster, missing, node
 
 pytestmark = pytest.mark.unit
@@ -112,6 +115,55 @@ def test_a_way_out_names_the_pool_that_is_at_fault() -> None:
     (problem,) = problems_of([SMALL | {"roles": ["coder"]}], [bf16])
 
     assert "platform.hardware.pools[0].accelerator" in problem.fix
+
+
+def test_other_gpus_in_place_of_a_tier_are_named_with_leaving_out_the_tier_and_do() -> None:
+    tiered = {"name": "small", "tier": "24gb"}
+
+    (problem,) = problems_of([tiered], [CODER])
+
+    assert problem.fix.endswith(
+        "set platform.hardware.pools[0].accelerator to A100-40 and set platform.hardware.pools[0].gpusPerNode to 1 "
+        "and leave out platform.hardware.pools[0].tier"
+    )
+    assert places(stack([{"name": "small", "accelerator": "A100-40", "gpusPerNode": 1}], [CODER]))
+
+
+def test_other_gpus_in_place_of_mixed_slices_are_named_with_leaving_out_the_strategy_and_do() -> None:
+    (problem,) = problems_of([{"accelerator": "H100-MIG-1g.10gb", "migStrategy": "mixed"}], [CODER])
+
+    assert problem.fix.endswith(
+        "set platform.hardware.pools[0].accelerator to A100-40 and set platform.hardware.pools[0].gpusPerNode to 1 "
+        "and leave out platform.hardware.pools[0].migStrategy"
+    )
+    assert places(stack([{"accelerator": "A100-40", "gpusPerNode": 1}], [CODER]))
+
+
+def test_other_gpus_are_not_those_of_a_pool_whose_nodes_could_not_be_told_from_them() -> None:
+    small, other = {"accelerator": "L4", "roles": ["coder"]}, {"accelerator": "A100-40"}
+
+    (problem,) = problems_of([small, other])
+    (of_named_nodes,) = problems_of([small | {"nodeNames": ["a"]}, other | {"nodeNames": ["b"]}])
+
+    assert "pools[0].accelerator to A100-40" in of_named_nodes.fix
+    # Two L4 have more memory than the one A100-40, which the other pool has.
+    assert "pools[0].accelerator to L4 and set platform.hardware.pools[0].gpusPerNode to 2" in problem.fix
+    assert places(stack([small | {"gpusPerNode": 2}, other], [CODER])) == {"coder": "l4"}
+
+
+def test_other_gpus_for_the_agents_are_whole_ones_beside_mixed_slices_too() -> None:
+    plan = planned(
+        hardware={"accelerator": "H100-MIG-3g.40gb", "gpusPerNode": 1, "migStrategy": "mixed"},
+        model={"context": 32768},
+    )
+    change = next(
+        change
+        for change in dearer_changes(plan.settings, plan.serving, AGENTS, catalog=load_catalog())
+        if "hardware.accelerator" in change.text
+    )
+
+    assert "leave out platform.hardware.migStrategy" in change.text
+    assert change.settings.hardware.mig_strategy == "single"
 
 
 @pytest.mark.parametrize(
