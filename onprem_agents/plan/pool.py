@@ -32,7 +32,7 @@ class Pool:
     node_names: tuple[str, ...]
     taint: bool
     share: Share | None = None
-    """The part of a GPU that a pod gets, whose memory is then that of the accelerator; None for whole ones."""
+    """The part of a GPU that a pod gets, whose memory and compute are then the accelerator's; None for whole ones."""
     own_name: bool = False
     """Whether the stack gave it its name, which then does not tell its accelerator."""
     where: str = "platform.hardware"

@@ -65,9 +65,14 @@ def _shared(pool: Pool, asked: GpuShare, settings: Platform, catalog: Catalog) -
         core_percent=asked.core_percent,
         whole_gib=whole.total_gib,
     )
-    return replace(
-        pool, share=share, accelerator=whole.model_copy(update={"total_gib": float(share.memory_gib)})
-    )
+    part = share.core_percent / 100
+    gets: dict[str, float | None] = {
+        "total_gib": float(share.memory_gib),
+        "bf16_tflops": whole.bf16_tflops * part,
+        "fp8_tflops": whole.fp8_tflops and whole.fp8_tflops * part,
+        "fp4_tflops": whole.fp4_tflops and whole.fp4_tflops * part,
+    }
+    return replace(pool, share=share, accelerator=whole.model_copy(update=gets))
 
 
 def pool_named(
