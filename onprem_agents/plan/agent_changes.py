@@ -102,12 +102,23 @@ def _other_gpus(
     for gpu, size in offers(main.model, main.variant, pool.accelerator.vendor, catalog):
         changed = _changed(settings, 0, {"tensor_parallel": None, **context})
         hardware = settings.hardware.model_copy(
-            update={"tier": None, "accelerator": gpu.name, "gpus_per_node": size, "nodes": pool.nodes}
+            update={
+                "tier": None,
+                "accelerator": gpu.name,
+                "gpus_per_node": size,
+                "nodes": pool.nodes,
+                "mig_strategy": "single",
+            }
         )
         steps = [
             f"set platform.hardware.accelerator to {gpu.name}",
             f"set platform.hardware.gpusPerNode to {size}",
             *(() if settings.hardware.tier is None else ("leave out platform.hardware.tier",)),
+            *(
+                ()
+                if settings.hardware.mig_strategy == "single"
+                else ("leave out platform.hardware.migStrategy",)
+            ),
             *(
                 ()
                 if pool.nodes in (1, settings.hardware.nodes)

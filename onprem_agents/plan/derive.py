@@ -64,6 +64,8 @@ def _planned(
 
     def plans(changed: Platform) -> tuple[ServingPlan, ...]:
         pools = pools_of(changed, catalog)
+        if any(pool_problems(changed, pools)):
+            return ()
         found = servers_of(changed, pools, catalog).decide()
         return () if found.problems or any(_clashes(changed)) else found.serving
 

@@ -86,14 +86,14 @@ class Servers:
         ]
 
     def role_decisions(self) -> list[RoleDecision]:
-        """Decide each role by itself, with its pool, in the order of the models."""
-        decisions: list[RoleDecision] = []
-        for index, role in enumerate(self.models):
-            decisions.append(self._decision(role, f"platform.models[{index}]", decisions))
-        return decisions
+        """Decide each role with its pool, those that pools name first; return them in the order of the models."""
+        decided: dict[int, RoleDecision] = {}
+        for index, role in sorted(enumerate(self.models), key=lambda each: each[1].role not in self.named):
+            decided[index] = self._decision(role, f"platform.models[{index}]", tuple(decided.values()))
+        return [decision for _, decision in sorted(decided.items())]
 
     def _decision(self, role: ModelRole, where: str, before: Sequence[RoleDecision]) -> RoleDecision:
-        """Decide a role in the pool that names it, else in the first that holds it beside those before it.
+        """Decide a role in the pool that names it, else in the first that holds it beside those decided before.
 
         One that no pool holds is decided where it fits but for the others, else in the first pool.
         """

@@ -120,7 +120,8 @@ def maker_notes(pool: Pool) -> Iterator[str]:
     if pool.share is not None:
         yield (
             f"each pod gets {pool.share.memory_gib} GiB and {pool.share.core_percent} % of the cores of a "
-            f"{pool.accelerator.name} by HAMi; speeds are those of a GPU that nobody else uses"
+            f"{pool.accelerator.name} by HAMi; speeds are expected with that part of its compute, and with its "
+            "memory bandwidth used by nobody else"
         )
     if build.unproven:
         yield f"{pool.accelerator.name}: {build.unproven}; keep a reserve (gpuMemoryUtilization)"

@@ -32,11 +32,15 @@ class Pool:
     node_names: tuple[str, ...]
     taint: bool
     share: Share | None = None
-    """The part of a GPU that a pod gets, whose memory is then that of the accelerator; None for whole ones."""
+    """The part of a GPU that a pod gets, whose memory and compute are then the accelerator's; None for whole ones."""
     own_name: bool = False
     """Whether the stack gave it its name, which then does not tell its accelerator."""
     where: str = "platform.hardware"
     """The setting that describes it."""
+    tier: str | None = None
+    """The tier of the catalogue that tells its accelerator, where one does."""
+    taken: tuple[str, ...] = ()
+    """Accelerators of the pools beside it that it cannot have too: no label would tell the nodes of the two apart."""
     mig_profile: str | None = None
     """The profile of its slices where the nodes offer them by that name, as the MIG strategy `mixed` does."""
 

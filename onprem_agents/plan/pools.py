@@ -19,13 +19,22 @@ def pools_of(settings: Platform, catalog: Catalog) -> tuple[Pool, ...]:
     hardware = settings.hardware
     if not hardware.pools:
         return (_pool_of(hardware, None, settings, catalog),)
-    return tuple(
+    pools = [
         replace(
             _pool_of(one, one.name, settings, catalog),
             where=f"platform.hardware.pools[{index}]",
             own_name=one.name is not None,
         )
         for index, one in enumerate(hardware.pools)
+    ]
+    return tuple(replace(pool, taken=_taken_beside(pool, pools)) for pool in pools)
+
+
+def _taken_beside(pool: Pool, pools: Sequence[Pool]) -> tuple[str, ...]:
+    return tuple(
+        other.accelerator.name
+        for other in pools
+        if other.where != pool.where and not (other.node_names and pool.node_names)
     )
 
 
@@ -41,7 +50,7 @@ def _pool_of(nodes: NodesOfOneKind, name: str | None, settings: Platform, catalo
         mig_strategy=nodes.mig_strategy,
         catalog=catalog,
     )
-    pool = replace(pool, taint=nodes.taint)
+    pool = replace(pool, taint=nodes.taint, tier=nodes.tier)
     return pool if nodes.share is None else _shared(pool, nodes.share, settings, catalog)
 
 
@@ -56,9 +65,14 @@ def _shared(pool: Pool, asked: GpuShare, settings: Platform, catalog: Catalog) -
         core_percent=asked.core_percent,
         whole_gib=whole.total_gib,
     )
-    return replace(
-        pool, share=share, accelerator=whole.model_copy(update={"total_gib": float(share.memory_gib)})
-    )
+    part = share.core_percent / 100
+    gets: dict[str, float | None] = {
+        "total_gib": float(share.memory_gib),
+        "bf16_tflops": whole.bf16_tflops * part,
+        "fp8_tflops": whole.fp8_tflops and whole.fp8_tflops * part,
+        "fp4_tflops": whole.fp4_tflops and whole.fp4_tflops * part,
+    }
+    return replace(pool, share=share, accelerator=whole.model_copy(update=gets))
 
 
 def pool_named(
@@ -121,12 +135,12 @@ def pool_problems(settings: Platform, pools: Sequence[Pool]) -> Iterator[Problem
 
 
 def _alike(pools: Sequence[Pool]) -> Iterator[Problem]:
-    """Yield names that two pools have, and nodes that two pools name."""
+    """Yield names that two pools have, nodes that two pools name, and pools whose nodes are known by one label."""
     names = Counter(pool.name for pool in pools)
-    nodes = Counter(node for pool in pools for node in pool.node_names)
-    seen: set[str] = set()
+    seen_names: set[str] = set()
+    seen_nodes: set[str] = set()
     for pool in pools:
-        if pool.name in seen:
+        if pool.name in seen_names:
             yield Problem(
                 where=f"{pool.where}.name",
                 cause="repeated",
@@ -134,7 +148,7 @@ def _alike(pools: Sequence[Pool]) -> Iterator[Problem]:
                 why=f"{names[pool.name]} pools have that name",
                 fix=f"set {pool.where}.name to another one",
             )
-        for node in sorted(set(pool.node_names) & {name for name, count in nodes.items() if count > 1}):
+        for node in sorted(seen_nodes.intersection(pool.node_names)):
             yield Problem(
                 where=f"{pool.where}.nodeNames",
                 cause="repeated",
@@ -142,4 +156,26 @@ def _alike(pools: Sequence[Pool]) -> Iterator[Problem]:
                 why="another pool names the same node, and a node is in one pool",
                 fix="name it in one of them",
             )
-        seen.add(pool.name)
+        seen_names.add(pool.name)
+        seen_nodes.update(pool.node_names)
+    yield from _of_one_label(pools)
+
+
+def _of_one_label(pools: Sequence[Pool]) -> Iterator[Problem]:
+    """Yield pools of one product of which some do not name their nodes: any pod may then take a GPU of any."""
+    products: dict[frozenset[tuple[str, str]], list[Pool]] = {}
+    for pool in pools:
+        products.setdefault(frozenset(pool.product_labels.items()), []).append(pool)
+    for alike in products.values():
+        unnamed = [pool for pool in alike if not pool.node_names]
+        if len(alike) > 1 and unnamed:
+            labels = ", ".join(f"{label}={value}" for label, value in alike[0].product_labels.items())
+            yield Problem(
+                where=f"{unnamed[0].where}.nodeNames",
+                cause="contradiction",
+                found=f"no names of nodes in {' and '.join(pool.where for pool in unnamed)}",
+                why=f"{' and '.join(pool.name for pool in alike)} are known by the same label of their nodes "
+                f"({labels}), so their pods may take each other's GPUs",
+                fix=f"name the nodes of each in {' and '.join(f'{pool.where}.nodeNames' for pool in unnamed)}, "
+                "or make one pool of them",
+            )

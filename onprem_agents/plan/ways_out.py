@@ -135,15 +135,19 @@ def _hardware(
     updates = _updates(role, nearest, mended) | {"tensor_parallel": None}
     wide = role.model_copy(update={"context": nearest.request.context_tokens, **updates})
     for gpu, size in offers(nearest.model, nearest.variant, pool.accelerator.vendor, catalog):
-        larger = replace(pool, accelerator=gpu, gpus_per_node=size)
+        if gpu.name in pool.taken:
+            continue
+        larger = replace(pool, accelerator=gpu, gpus_per_node=size, mig_profile=None)
         choice, _ = choose(wide, nearest.model, (nearest.variant,), larger, release=release)
         if choice is not None:
             steps = [
                 f"set {pool.where}.accelerator to {gpu.name}",
                 f"set {pool.where}.gpusPerNode to {size}",
             ]
-            if pool.name in {tier.name for tier in catalog.tiers}:
+            if pool.tier is not None:
                 steps.append(f"leave out {pool.where}.tier")
+            if pool.mig_profile is not None:  # what is offered are whole GPUs
+                steps.append(f"leave out {pool.where}.migStrategy")
             text = " and ".join([*steps, *steps_to(where, role, updates)])
             return Way(setting="accelerator", text=text, choice=choice)
     return None

@@ -77,7 +77,7 @@ SAMPLES: dict[str, Sample] = {
         for key, value, pool in (
             ("name", "other", _POOLS[0]),
             ("roles", ["coder"], _POOLS[0]),
-            ("tier", "80gb", {"tier": "48gb"}),
+            ("tier", "48gb", {"tier": "24gb"}),
             ("accelerator", "A100-80", _POOLS[0]),
             ("gpusPerNode", 4, _POOLS[0]),
             ("nodes", 3, _POOLS[0]),

@@ -9,15 +9,18 @@ import pytest
 from click.testing import CliRunner
 
 from embedded.needs import cluster_needs
+from onprem_agents.agents import AGENTS
+from onprem_agents.catalog import load_catalog
 from onprem_agents.cli import main
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, plan_stack
+from onprem_agents.plan.agent_changes import dearer_changes
 from onprem_agents.plan.costs import cost_of
 from onprem_agents.plan.report import report
 from policy.checks import check_manifests
 from tests.unit.kueue_rules import amount
-from tests.unit.manifest_samples import FAST, STACK, of_kind, pod_specs
+from tests.unit.manifest_samples import FAST, STACK, of_kind, planned, pod_specs
 from tests.unit.preflight_samples import PretendedCluster, missing, node
 
 pytestmark = pytest.mark.unit
@@ -91,6 +94,15 @@ def test_a_role_goes_to_the_pool_that_names_it_and_no_other() -> None:
     assert not any("the first that holds it" in note for note in plan.main.notes)
 
 
+def test_a_role_that_a_pool_names_has_its_gpus_whatever_stands_before_it() -> None:
+    one_each = [SMALL | {"gpusPerNode": 1, "roles": ["fast"]}, LARGE | {"gpusPerNode": 1}]
+
+    plan = stack(one_each, [CODER | {"context": 32768, "tensorParallel": 1}, FAST])
+
+    # The small pool's only GPU is spoken for, though the coder would fit on it and stands first.
+    assert list(places(plan).items()) == [("coder", "large"), ("fast", "small")]
+
+
 def test_a_role_that_no_pool_holds_is_refused_at_the_first() -> None:
     (problem,) = problems_of([SMALL, LARGE], [CODER | {"replicas": 7}])
 
@@ -105,6 +117,55 @@ def test_a_way_out_names_the_pool_that_is_at_fault() -> None:
     assert "platform.hardware.pools[0].accelerator" in problem.fix
 
 
+def test_other_gpus_in_place_of_a_tier_are_named_with_leaving_out_the_tier_and_do() -> None:
+    tiered = {"name": "small", "tier": "24gb"}
+
+    (problem,) = problems_of([tiered], [CODER])
+
+    assert problem.fix.endswith(
+        "set platform.hardware.pools[0].accelerator to A100-40 and set platform.hardware.pools[0].gpusPerNode to 1 "
+        "and leave out platform.hardware.pools[0].tier"
+    )
+    assert places(stack([{"name": "small", "accelerator": "A100-40", "gpusPerNode": 1}], [CODER]))
+
+
+def test_other_gpus_in_place_of_mixed_slices_are_named_with_leaving_out_the_strategy_and_do() -> None:
+    (problem,) = problems_of([{"accelerator": "H100-MIG-1g.10gb", "migStrategy": "mixed"}], [CODER])
+
+    assert problem.fix.endswith(
+        "set platform.hardware.pools[0].accelerator to A100-40 and set platform.hardware.pools[0].gpusPerNode to 1 "
+        "and leave out platform.hardware.pools[0].migStrategy"
+    )
+    assert places(stack([{"accelerator": "A100-40", "gpusPerNode": 1}], [CODER]))
+
+
+def test_other_gpus_are_not_those_of_a_pool_whose_nodes_could_not_be_told_from_them() -> None:
+    small, other = {"accelerator": "L4", "roles": ["coder"]}, {"accelerator": "A100-40"}
+
+    (problem,) = problems_of([small, other])
+    (of_named_nodes,) = problems_of([small | {"nodeNames": ["a"]}, other | {"nodeNames": ["b"]}])
+
+    assert "pools[0].accelerator to A100-40" in of_named_nodes.fix
+    # Two L4 have more memory than the one A100-40, which the other pool has.
+    assert "pools[0].accelerator to L4 and set platform.hardware.pools[0].gpusPerNode to 2" in problem.fix
+    assert places(stack([small | {"gpusPerNode": 2}, other], [CODER])) == {"coder": "l4"}
+
+
+def test_other_gpus_for_the_agents_are_whole_ones_beside_mixed_slices_too() -> None:
+    plan = planned(
+        hardware={"accelerator": "H100-MIG-3g.40gb", "gpusPerNode": 1, "migStrategy": "mixed"},
+        model={"context": 32768},
+    )
+    change = next(
+        change
+        for change in dearer_changes(plan.settings, plan.serving, AGENTS, catalog=load_catalog())
+        if "hardware.accelerator" in change.text
+    )
+
+    assert "leave out platform.hardware.migStrategy" in change.text
+    assert change.settings.hardware.mig_strategy == "single"
+
+
 @pytest.mark.parametrize(
     ("pools", "more", "where", "cause"),
     [
@@ -113,7 +174,7 @@ def test_a_way_out_names_the_pool_that_is_at_fault() -> None:
         (
             [SMALL | {"nodeNames": ["a"]}, LARGE | {"nodeNames": ["a"]}],
             {},
-            "platform.hardware.pools[0].nodeNames",
+            "platform.hardware.pools[1].nodeNames",
             "repeated",
         ),
         ([SMALL | {"accelerator": "L40X"}], {}, "platform.hardware.pools[0].accelerator", "unknown-name"),
@@ -129,6 +190,46 @@ def test_pools_that_cannot_be_meant_are_refused_at_their_key(
     pools: list[dict[str, Any]], more: dict[str, Any], where: str, cause: str
 ) -> None:
     assert (where, cause) in {(problem.where, problem.cause) for problem in problems_of(pools, **more)}
+
+
+def test_a_node_that_two_pools_name_is_told_once() -> None:
+    shared = [SMALL | {"nodeNames": ["a", "b"]}, LARGE | {"nodeNames": ["b", "c"]}]
+
+    assert [(problem.where, problem.found) for problem in problems_of(shared)] == [
+        ("platform.hardware.pools[1].nodeNames", "b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names_of_first", "names_of_second", "refused_at"),
+    [
+        ([], [], "platform.hardware.pools[0].nodeNames"),
+        # The pods of the second pool find any L40S, those of the first pool's nodes too.
+        (["a"], [], "platform.hardware.pools[1].nodeNames"),
+    ],
+)
+def test_pools_of_one_product_are_refused_unless_each_names_its_nodes(
+    names_of_first: list[str], names_of_second: list[str], refused_at: str
+) -> None:
+    big = {"name": "big", "accelerator": "L40S", "gpusPerNode": 4, "roles": ["coder"]}
+
+    (problem,) = problems_of([SMALL | {"nodeNames": names_of_first}, big | {"nodeNames": names_of_second}])
+
+    assert (problem.where, problem.cause) == (refused_at, "contradiction")
+    assert "nvidia.com/gpu.product=NVIDIA-L40S" in problem.why
+    assert "name the nodes of each" in problem.fix
+
+
+def test_pools_of_one_product_that_name_their_nodes_are_told_apart_by_the_labels_of_the_stack() -> None:
+    big = {"name": "big", "accelerator": "L40S", "gpusPerNode": 4, "roles": ["coder"], "nodeNames": ["b"]}
+    pods = pod_specs(render(stack([SMALL | {"nodeNames": ["a"]}, big])))
+
+    assert {
+        name: pods[name]["nodeSelector"]["onprem-coding-agents/gpu-pool"] for name in ("coder", "fast")
+    } == {
+        "coder": "big",
+        "fast": "small",
+    }
 
 
 @pytest.mark.parametrize(
@@ -229,5 +330,25 @@ def test_what_gpus_cost_counts_those_of_every_pool() -> None:
     cost = cost_of(stack([SMALL, LARGE], cost={"perGpuHour": 2.0, "currency": "EUR"}))
 
     assert cost is not None
-    # Two GPUs of the one pool, four of the other.
+    # Two GPUs of the one pool, four of the other, and one price for both kinds.
     assert cost.basis == "6 GPUs, 2 a GPU-hour on average"
+    assert cost.per_month == 6 * 2.0 * 730
+
+
+def test_a_share_of_the_cores_computes_at_that_part_of_the_speed_and_reads_memory_at_all_of_it() -> None:
+    shared = SMALL | {"share": {"memoryGib": 24}}
+    model = {"role": "coder", "model": "google/gemma-4-12B-it-qat-w4a16-ct", "context": 65536}
+    whole = stack([shared], [model])
+    half = stack([shared | {"share": {"memoryGib": 24, "corePercent": 50}}], [model])
+    gpu = half.pools[0].accelerator
+    speed_of_whole, speed_of_half = (report(plan)["models"][0]["speed"] for plan in (whole, half))
+
+    # Half of the 362 and 733 TFLOPS of an L40S, which has no FP4 units, and all of its 864 GB/s.
+    assert (gpu.bf16_tflops, gpu.fp8_tflops, gpu.fp4_tflops) == (181.0, 366.5, None)
+    assert gpu.bandwidth_gb_per_second == 864
+    # Reading a prompt is bound by compute, writing an answer by the memory.
+    cold = "firstTokenSecondsCold30k"
+    assert 1.8 < speed_of_half[cold] / speed_of_whole[cold] <= 2.0
+    each = "tokensPerSecondPerDeveloper"
+    assert 0.9 < speed_of_half[each] / speed_of_whole[each] < 1.0
+    assert "with that part of its compute" in " ".join(half.main.notes)
