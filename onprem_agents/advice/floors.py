@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from onprem_agents.sizing import Speed
 from onprem_agents.sizing.load_profile import OUTPUT_TOKENS, TOOL_SECONDS
-from onprem_agents.sizing.queueing import met_at
 from onprem_agents.sizing.speed import Turns
 
 
@@ -31,26 +30,29 @@ class Floors:
         return None
 
     def reached_by(self, turns: Turns) -> bool:
-        """Return whether those turns are as fast as that.
-
-        They are where the replica keeps up with as many turns as meet at the speed of the floor: more slow it down, and
-        the slower it is the more meet. The network itself is solved only where the first token is in doubt.
-        """
-        pace, agents = turns.pace, turns.agents
-        own, met = turns.own_seconds, float(turns.at_once)
-        if self.tokens_per_second:
-            answer = OUTPUT_TOKENS / self.tokens_per_second
-            met = min(met, met_at(agents, TOOL_SECONDS, own + answer))
-            if turns.answer_seconds(met) > answer:
-                return False
-        limit = self.first_token_seconds
-        if pace.first_token_seconds(1) > limit:
+        """Return whether those turns are as fast as that; the network is solved where its least load leaves it open."""
+        limit, (met, waiting_seconds) = self.first_token_seconds, _least_load(turns)
+        if waiting_seconds + turns.pace.first_token_seconds(met) > limit:
             return False
-        if met < turns.at_once:
-            # no more prompts come before one's own than with the quickest answers
-            prompt = turns.prompt_seconds(met)
-            busy = agents / (TOOL_SECONDS + own + turns.answer_seconds(1)) * prompt
-            before = min(agents - 1.0, busy / (1 - busy)) if busy < 1 else agents - 1.0
-            if before * prompt + pace.first_token_seconds(met) <= limit:
-                return True
-        return turns.first_token_seconds(turns.congestion()) <= limit
+        if self._is_slower(turns.answer_seconds(met)):
+            return False
+        load = turns.congestion()
+        return (
+            not self._is_slower(turns.answer_seconds(load.met)) and turns.first_token_seconds(load) <= limit
+        )
+
+    def _is_slower(self, answer_seconds: float) -> bool:
+        return OUTPUT_TOKENS / answer_seconds < self.tokens_per_second
+
+
+def _least_load(turns: Turns) -> tuple[float, float]:
+    """Return turns that one has beside it and seconds that it waits for room, neither more than there will be.
+
+    No more turns end in a second than with every other turn adding its own tokens and prompt alone. The agents that do
+    not pause then are at the replica, and of so many at least the share that has room is served.
+    """
+    agents, most = turns.agents, min(turns.agents, turns.at_once)
+    each = OUTPUT_TOKENS * turns.pace.session + turns.prompt_seconds(1)
+    turns_per_second = most / (turns.turn_seconds(1) + (most - 1) * each)
+    met = most * (1 - turns_per_second * TOOL_SECONDS / agents)
+    return max(1.0, met), max(0.0, (agents - most) / turns_per_second - TOOL_SECONDS)

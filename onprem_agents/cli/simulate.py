@@ -54,7 +54,8 @@ def simulate_command(
     """Let developers' agents work for ten minutes, event by event, and show what `fit` and `plan` expect beside it.
 
     An agent sends 1,500 new tokens, gets 425, and comes again after 15 s of tools; each stays with its replica. Once a
-    minute a new prompt of 30,000 tokens and one with a warm prefix time the first token.
+    minute a new prompt of 30,000 tokens and one with a warm prefix time the first token. A figure is null in JSON where
+    nothing ended in time.
     """
     asked = fit_command.make_context("fit", [], resilient_parsing=True).params  # all options as left out
     request = request_from(model, {**asked, **settings})
@@ -72,10 +73,10 @@ def simulate_command(
         _progress(number + 1, min(replicas, developers))
     expected = speed_of(memory, developers, replicas).to_wire()
     simulated = {
-        "tokensPerSecondPerDeveloper": round(whole.tokens_per_second_per_developer, 1),
+        "tokensPerSecondPerDeveloper": _rounded(whole.tokens_per_second_per_developer, 1),
         "atWork": round(whole.at_work, 1),
-        "firstTokenSecondsCold30k": round(whole.first_token_seconds(), 2),
-        "firstTokenSecondsWarm30k": round(whole.first_token_seconds(warm=True), 2),
+        "firstTokenSecondsCold30k": _rounded(whole.first_token_seconds(), 2),
+        "firstTokenSecondsWarm30k": _rounded(whole.first_token_seconds(warm=True), 2),
     }
     if as_json:
         click.echo(json.dumps({"simulated": simulated, "expected": expected}, indent=2))
@@ -85,6 +86,10 @@ def simulate_command(
         simulated,
         expected,
     )
+
+
+def _rounded(seen: float | None, digits: int) -> float | None:
+    return None if seen is None else round(seen, digits)
 
 
 def _does_not_fit(where: str, found: str) -> Problem:
@@ -106,7 +111,8 @@ def _progress(done: int, of: int) -> None:
 def _print(title: str, simulated: dict[str, Any], expected: dict[str, Any]) -> None:
     table = Table(title, "simulated", "expected", "", show_edge=False)
     for name, key, unit in _FIGURES:
-        table.add_row(name, f"{simulated[key]:,}", f"{expected[key]:,}", unit)
+        seen = "none ended in ten minutes" if simulated[key] is None else f"{simulated[key]:,}"
+        table.add_row(name, seen, f"{expected[key]:,}", unit)
     console = Console(highlight=False)
     console.print(table)
     console.print(f"  bounded by {expected['boundedBy']}")

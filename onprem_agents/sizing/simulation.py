@@ -49,19 +49,19 @@ class Tally:
         self.warm += other.warm
 
     @property
-    def tokens_per_second_per_developer(self) -> float:
-        """The speed of an answer while it runs."""
-        return self.tokens / self.answer_seconds
+    def tokens_per_second_per_developer(self) -> float | None:
+        """The speed of an answer while it runs; None where none ended."""
+        return self.tokens / self.answer_seconds if self.answer_seconds else None
 
     @property
     def at_work(self) -> float:
         """How many turns ran at once on average."""
         return self.busy_seconds / self.seconds
 
-    def first_token_seconds(self, *, warm: bool = False) -> float:
-        """The mean wait for the first token of the probes."""
+    def first_token_seconds(self, *, warm: bool = False) -> float | None:
+        """The mean wait for the first token of the probes; None where none got one."""
         waits = self.warm if warm else self.cold
-        return math.fsum(waits) / len(waits)
+        return math.fsum(waits) / len(waits) if waits else None
 
 
 @dataclass(kw_only=True)

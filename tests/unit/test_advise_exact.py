@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from onprem_agents.advice.advise import Asked, advise, rankings
+from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.model_servers import Gpu, ModelServers
 from onprem_agents.advice.server_speeds import ServerSpeeds
 from onprem_agents.catalog import load_catalog
-from onprem_agents.sizing import memory_of
+from onprem_agents.sizing import memory_of, speed_of
 from onprem_agents.sizing.speed import turns_on
 from tools.bench.one_by_one import one_by_one
 
@@ -63,3 +64,17 @@ def test_the_speed_that_a_search_puts_together_is_the_one_of_the_whole_account(g
             assert speeds.turns(held, known, 3) == turns_on(memory, 3, 1), held.server.recipe.variant.hf_id
             compared += 1
     assert compared, "a sample in which nothing fits would prove nothing"
+
+
+@pytest.mark.parametrize("gpu", ["L40S", "H100", "GB10"])
+def test_a_search_finds_the_floors_reached_where_the_expected_speed_misses_none(gpu: str) -> None:
+    known, floors, found = Gpu.of(CATALOG.accelerator(gpu)), Floors(), set()
+    for model in CATALOG.models[::9]:
+        servers, speeds = ModelServers(model, context_tokens=131_072, gpus=2), ServerSpeeds(model)
+        for held in (held for alike in servers.on(known, (1, 2)) for held in alike):
+            memory = memory_of(held.server.recipe.request(known.accelerator, held.context_tokens))
+            for agents in (1, 2, 5, 12, 40, 300):
+                reached = floors.reached_by(speeds.turns(held, known, agents))
+                assert reached == (floors.misses(speed_of(memory, agents)) is None), (model.name, agents)
+                found.add(reached)
+    assert found == {True, False}, "a sample of one answer would prove little"

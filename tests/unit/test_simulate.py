@@ -23,7 +23,7 @@ SERVERS = (
 )
 
 
-def account(model: str, precision: str, gpu: str, size: int) -> Memory:
+def account(model: str, precision: str, gpu: str, size: int, most: int = 64) -> Memory:
     found = CATALOG.model(model)
     return memory_of(
         FitRequest(
@@ -32,7 +32,7 @@ def account(model: str, precision: str, gpu: str, size: int) -> Memory:
             accelerator=CATALOG.accelerator(gpu),
             tensor_parallel=size,
             context_tokens=131_072,
-            max_num_seqs=64,
+            max_num_seqs=most,
             kv_cache_dtype="auto",
             max_num_batched_tokens=8192,
             gpu_memory_utilization=0.92,
@@ -40,11 +40,11 @@ def account(model: str, precision: str, gpu: str, size: int) -> Memory:
     )
 
 
-def seen(memory: Memory, agents: int) -> Tally:
-    """What three replicas do, each with that many agents."""
-    whole = Tally()
-    for seed in range(3):
-        whole.add(simulate(turns_on(memory, agents, 1), 131_072, room_tokens(memory), 64, seed))
+def seen(memory: Memory, agents: int, replicas: int = 3) -> Tally:
+    """What so many replicas do, each with that many agents."""
+    whole, most = Tally(), memory.request.max_num_seqs
+    for seed in range(replicas):
+        whole.add(simulate(turns_on(memory, agents, 1), 131_072, room_tokens(memory), most, seed))
     return whole
 
 
@@ -79,6 +79,33 @@ def test_both_agree_within_a_quarter_where_the_pool_is_far_too_small(
     )
 
 
+@pytest.mark.parametrize("times", [1, 1.3, 2])
+@pytest.mark.parametrize(
+    "server",
+    [
+        ("Qwen3.6-27B", "fp8", "H100", 1, 64),
+        ("Qwen3.6-35B-A3B", "fp8", "H100", 1, 64),
+        ("Qwen3.6-27B", "bf16", "H100", 1, 2),
+    ],
+    ids=("pool", "mixture", "max_num_seqs"),
+)
+def test_both_agree_about_the_wait_where_agents_just_find_room_and_where_they_do_not(
+    server: tuple[str, str, str, int, int], times: float
+) -> None:
+    memory = account(*server)
+    agents = round(times * turns_on(memory, 1, 1).at_once)
+    expected, found = speed_of(memory, agents), seen(memory, agents, 6)
+    assert expected.first_token_seconds_cold_30k == pytest.approx(
+        found.first_token_seconds(), rel=0.4, abs=2.0
+    )
+    assert expected.at_work == pytest.approx(found.at_work / 6, rel=0.2)
+
+
+def test_six_developers_on_two_places_wait_longer_than_the_floor() -> None:
+    # simulated: 50 s; without the wait for room it would be 11 s
+    assert speed_of(account("Qwen3.6-27B", "bf16", "H100", 1, 2), 6).first_token_seconds_cold_30k > 20
+
+
 def test_the_same_seed_gives_the_same_run() -> None:
     memory = account(*SERVERS[0])
     runs = [simulate(turns_on(memory, 4, 1), 131_072, room_tokens(memory), 64, seed) for seed in (7, 7, 8)]
@@ -104,3 +131,20 @@ def test_a_server_that_does_not_start_is_not_simulated() -> None:
     done = CliRunner().invoke(main, ["simulate", "gpt-oss-120b", "--gpu", "L4", "--developers", "2"])
     assert done.exit_code == 1
     assert "serves nobody" in done.stderr
+
+
+def test_where_no_answer_ends_in_time_the_command_says_so() -> None:
+    # 500 agents on a desk machine, whose nine turns at once compute lost prompts for many minutes
+    words = [
+        *("simulate", "meta-llama/Llama-3.3-70B-Instruct", "--gpu", "GB10", "--precision", "int4"),
+        *("--context", "32K", "--developers", "500"),
+    ]
+    told = CliRunner().invoke(main, [*words, "--json"])
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["simulated"]["tokensPerSecondPerDeveloper"] is None
+    assert "none ended" in CliRunner().invoke(main, words).output
+
+
+def test_a_tally_without_probes_has_no_wait() -> None:
+    assert Tally().first_token_seconds() is None
+    assert Tally().first_token_seconds(warm=True) is None

@@ -147,6 +147,28 @@ def test_where_room_is_short_the_others_wait() -> None:
     assert full.waiting_seconds == pytest.approx(full.waiting / 50)
 
 
+def test_one_agent_never_does_more_than_its_pause_and_its_turn_allow() -> None:
+    # a pause of 15 s and a turn of 10 s: one turn in 25 s, however many could be served
+    for most_at_once in (1, 2):
+        alone = congestion(1, 15.0, most_at_once, lambda running: 10.0 * running)
+        assert (alone.at_work, alone.turns_per_second) == pytest.approx((0.4, 0.04))
+        assert (alone.met, alone.waiting, alone.waiting_seconds) == (1.0, 0.0, 0.0)
+
+
+def test_two_agents_wait_for_each_other_where_one_is_served() -> None:
+    # weights of 0, 1 and 2 pauses: 1, 1.5 and 1.5 x 1.5 / 2 = 1.125, of 3.625 in all
+    pair = congestion(2, 15.0, 1, lambda _: 10.0)
+    assert pair.waiting == pytest.approx(1 / 3.625)
+    assert pair.at_work == pytest.approx(2.5 / 3.625)
+    assert pair.waiting_seconds == pytest.approx(4.0), "10 s where the other is served: 0.4 of the time"
+
+
+def test_the_balance_of_very_many_agents_is_a_number() -> None:
+    idle = congestion(3000, 15.0, 3000, lambda _: 5.0)  # weights up to e ** 860 of the first
+    assert idle.at_work == pytest.approx(750.0)
+    assert idle.waiting == 0.0
+
+
 def test_causes_add_up_to_the_step() -> None:
     for asked in sample(100):
         account = memory_of(asked)
