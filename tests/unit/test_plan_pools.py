@@ -333,22 +333,3 @@ def test_what_gpus_cost_counts_those_of_every_pool() -> None:
     # Two GPUs of the one pool, four of the other, and one price for both kinds.
     assert cost.basis == "6 GPUs, 2 a GPU-hour on average"
     assert cost.per_month == 6 * 2.0 * 730
-
-
-def test_a_share_of_the_cores_computes_at_that_part_of_the_speed_and_reads_memory_at_all_of_it() -> None:
-    shared = SMALL | {"share": {"memoryGib": 24}}
-    model = {"role": "coder", "model": "google/gemma-4-12B-it-qat-w4a16-ct", "context": 65536}
-    whole = stack([shared], [model])
-    half = stack([shared | {"share": {"memoryGib": 24, "corePercent": 50}}], [model])
-    gpu = half.pools[0].accelerator
-    speed_of_whole, speed_of_half = (report(plan)["models"][0]["speed"] for plan in (whole, half))
-
-    # Half of the 362 and 733 TFLOPS of an L40S, which has no FP4 units, and all of its 864 GB/s.
-    assert (gpu.bf16_tflops, gpu.fp8_tflops, gpu.fp4_tflops) == (181.0, 366.5, None)
-    assert gpu.bandwidth_gb_per_second == 864
-    # Reading a prompt is bound by compute, writing an answer by the memory.
-    cold = "firstTokenSecondsCold30k"
-    assert 1.8 < speed_of_half[cold] / speed_of_whole[cold] <= 2.0
-    each = "tokensPerSecondPerDeveloper"
-    assert 0.9 < speed_of_half[each] / speed_of_whole[each] < 1.0
-    assert "with that part of its compute" in " ".join(half.main.notes)

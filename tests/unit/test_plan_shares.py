@@ -11,6 +11,7 @@ from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.plan.costs import cost_of
+from onprem_agents.plan.report import report
 from policy.checks import check_manifests
 from tests.unit.manifest_samples import containers, planned, pod_specs
 
@@ -95,3 +96,19 @@ def test_simulated_nodes_offer_the_shares() -> None:
 
     offered = {name: text for name, text in node["status"]["allocatable"].items() if "nvidia.com" in name}
     assert offered == {"nvidia.com/gpu": "2", "nvidia.com/gpumem": "49152", "nvidia.com/gpucores": "100"}
+
+
+def test_a_share_of_the_cores_computes_at_that_part_of_the_speed_and_reads_memory_at_all_of_it() -> None:
+    whole, half = stack({"memoryGib": 24}), stack({"memoryGib": 24, "corePercent": 50})
+    gpu = half.pools[0].accelerator
+    speed_of_whole, speed_of_half = (report(plan)["models"][0]["speed"] for plan in (whole, half))
+
+    # Half of the 362 and 733 TFLOPS of an L40S, which has no FP4 units, and all of its 864 GB/s.
+    assert (gpu.bf16_tflops, gpu.fp8_tflops, gpu.fp4_tflops) == (181.0, 366.5, None)
+    assert gpu.bandwidth_gb_per_second == 864
+    # Reading a prompt is bound by compute, writing an answer by the memory.
+    cold = "firstTokenSecondsCold30k"
+    assert 1.8 < speed_of_half[cold] / speed_of_whole[cold] <= 2.0
+    each = "tokensPerSecondPerDeveloper"
+    assert 0.9 < speed_of_half[each] / speed_of_whole[each] < 1.0
+    assert "with that part of its compute" in " ".join(half.main.notes)
