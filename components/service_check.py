@@ -20,6 +20,12 @@ from .planning import Planned, planning
 from .refusal import unusable
 from .spelling import speaks_as_package
 
+# A fault ends the program at once, and with it requests to the engine that are on their way; nothing tells when that
+# with a component's outputs arrived (pulumi 3.261, runtime/resource.py, register_resource_outputs).
+_SECONDS_TO_THE_STATE = 3
+
+_Found = tuple[CheckPart, Outcome]
+
 
 class ServiceCheck(Component):
     """The checks of `onprem-agents verify` with each update, after all that it depends on. It makes no object."""
@@ -45,7 +51,7 @@ class ServiceCheck(Component):
         outcome = plan.after_all(self, self._check)
         # Programs in other languages get the attributes from this one alone, and hear of a fault with them; in a
         # Python program they are known, and in the state, beside it.
-        judged = outcome.apply(self._judged)
+        judged: pulumi.Output[_Found] = outcome.apply(self._judged)
         found = judged if speaks_as_package() else outcome
         self.passed = found.apply(lambda known: known[1].passed)
         self.summary = found.apply(lambda known: known[1].summary)
@@ -78,12 +84,13 @@ class ServiceCheck(Component):
     def _progress(self, result: Checked) -> None:
         pulumi.log.info(f"{result.place}: {result.found}", resource=self, ephemeral=True)
 
-    def _judged(self, found: tuple[CheckPart, Outcome]) -> tuple[CheckPart, Outcome]:
+    async def _judged(self, found: _Found) -> _Found:
         """Tell the sum of it: a fault ends a strict update and is a warning otherwise."""
         part, outcome = found
         if outcome.passed:
             pulumi.log.info(outcome.summary, resource=self)
         elif part.settings.strict:
+            await asyncio.sleep(_SECONDS_TO_THE_STATE)
             raise unusable("ServiceCheck", self.pulumi_resource_name, outcome.text)
         else:
             pulumi.log.warn(outcome.text, resource=self)
