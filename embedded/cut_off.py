@@ -27,12 +27,21 @@ class Pending:
         return f"{self.namespace}/{self.name}" if self.namespace else str(self.name)
 
 
+def unfinished(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the resources of any kind that an exported state has begun to create.
+
+    Beside Kubernetes objects these are components and the provider, which make nothing in a cluster. An update keeps
+    them among what is pending (Pulumi 3.259, run 2026-11).
+    """
+    operations = state.get("deployment", {}).get("pending_operations") or []
+    return [operation["resource"] for operation in operations if operation["type"] == "creating"]
+
+
 def pending_creates(state: dict[str, Any]) -> tuple[Pending, ...]:
     """Return the Kubernetes objects that an exported state has begun to create."""
     pending = []
-    for operation in state.get("deployment", {}).get("pending_operations") or []:
-        resource = operation["resource"]
-        if operation["type"] != "creating" or not str(resource.get("type", "")).startswith("kubernetes:"):
+    for resource in unfinished(state):
+        if not str(resource.get("type", "")).startswith("kubernetes:"):
             continue
         inputs = resource.get("inputs") or {}
         metadata = inputs.get("metadata") or {}

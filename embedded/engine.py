@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded.children import run_logged
-from embedded.cut_off import Pending, disown, exists, pending_creates
+from embedded.cut_off import Pending, disown, exists, pending_creates, unfinished
 from embedded.former_state import continued
 from embedded.kube import KubeWriter
 from embedded.layout import Layout
@@ -217,6 +217,9 @@ class Engine:
         done += self.use_present_provider(stack)
         if self._pending(stack):
             done += self._settle(stack, made, begun)
+        if left := unfinished(self.state(stack)):
+            self._import(stack, self.state(stack))
+            done.append(f"dropped {len(left)} steps that were cut off and make nothing in the cluster")
         return tuple(done)
 
     def use_present_provider(self, stack: str) -> tuple[str, ...]:
@@ -231,8 +234,12 @@ class Engine:
             lambda version: (plugins / f"resource-kubernetes-v{version}").is_dir(),
         )
         if done:
-            self._read("stack", "import", "--stack", stack, stdin=json.dumps(state))
+            self._import(stack, state)
         return done
+
+    def _import(self, stack: str, state: dict[str, Any]) -> None:
+        """Let the stack have that state; what it had begun is dropped with it."""
+        self._read("stack", "import", "--stack", stack, stdin=json.dumps(state))
 
     def _locks(self, stack: str) -> list[Path]:
         folder = self._layout.pulumi_backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
