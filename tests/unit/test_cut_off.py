@@ -11,8 +11,8 @@ from embedded.cut_off import pending_creates, unfinished
 pytestmark = pytest.mark.unit
 
 
-def operation(kind: str, urn: str, type_: str = "creating", **inputs: Any) -> dict[str, Any]:
-    return {"type": type_, "resource": {"urn": urn, "type": kind, "inputs": inputs}}
+def operation(of: str, urn: str, begun: str = "creating", **inputs: Any) -> dict[str, Any]:
+    return {"type": begun, "resource": {"urn": urn, "type": of, "inputs": inputs}}
 
 
 def test_components_and_providers_are_unfinished_too_and_are_no_objects() -> None:
@@ -21,7 +21,7 @@ def test_components_and_providers_are_unfinished_too_and_are_no_objects() -> Non
         operation("pulumi:providers:kubernetes", "urn::provider"),
         operation("onprem-coding-agents:index:InferenceService", "urn::coder"),
         operation("kubernetes:core/v1:Secret", "urn::key", **named),
-        operation("kubernetes:core/v1:Secret", "urn::other", type_="updating", **named),
+        operation("kubernetes:core/v1:Secret", "urn::other", begun="updating", **named),
     ]
     state = {"deployment": {"pending_operations": operations}}
 
