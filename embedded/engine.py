@@ -215,10 +215,12 @@ class Engine:
         for entry in made:
             disown(client, entry)
         done += self.use_present_provider(stack)
-        if self._pending(stack):
+        state = self.state(stack)
+        if pending_creates(state):
             done += self._settle(stack, made, begun)
-        if left := unfinished(self.state(stack)):
-            self._import(stack, self.state(stack))
+            state = self.state(stack)
+        if left := unfinished(state):
+            self._import(stack, state)
             done.append(f"dropped {len(left)} steps that were cut off and make nothing in the cluster")
         return tuple(done)
 
