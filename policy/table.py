@@ -77,8 +77,15 @@ POLICIES = (
         level="advisory",
     ),
     Policy(
+        name="variables-are-read",
+        description="A model server has no settings in variables that vLLM does not read.",
+        module="variables",
+        function="variables_are_read",
+        level="advisory",
+    ),
+    Policy(
         name="serving-can-be-checked",
-        description="The catalogue knows the model, checkpoint and GPU of every server.",
+        description="What declares a model server can be read, and its model, checkpoint and GPU are known.",
         module="checkable",
         function="serving_can_be_checked",
         level="advisory",
