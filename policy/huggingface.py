@@ -11,9 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from onprem_agents.vllm.shell import script_of, simple_commands
+from onprem_agents.vllm.shell import HOLE, script_of, simple_commands
 
 _MODULE = "huggingfaceserver"
+_REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 # Its own name of an option of vLLM's.
 _RENAMED = {
     "model_id": "model",
@@ -84,10 +85,11 @@ def huggingface_server(
 
     `by_entrypoint` tells that the image starts it by itself, so that all words are its arguments.
     """
+    argv = [_REFERENCE.sub(lambda found: env.get(found[1], HOLE), word) for word in argv]
     words = _arguments(argv, env)
     if words is None and not by_entrypoint:
         return None
-    return _read(list(argv) if words is None else words)
+    return _read(argv if words is None else words)
 
 
 def _arguments(argv: Sequence[str], env: Mapping[str, str]) -> list[str] | None:

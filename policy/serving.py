@@ -14,6 +14,7 @@ from typing import Any, Literal
 from onprem_agents.stack.labels import AGENTS_LABEL, ROLE_LABEL
 from onprem_agents.vllm import ParsedServe, load_release, option_of, parse_argv, parse_options
 
+from .checkpoints import first_known
 from .compile_cache import start_of
 from .containers import Container, gpus_of, shared_gpu_gib, text_of
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
@@ -167,10 +168,15 @@ def _argv(declared: Declared) -> list[str]:
 
 
 def _huggingface(declared: Declared, argv: list[str]) -> HuggingFaceServer | None:
+    """Return KServe's Hugging Face server that a container starts; it generates where the catalogue knows its model."""
     image = serving_image(declared.container.get("image"))
     starts = image is not None and image.starts == "huggingfaceserver"
     by_entrypoint = starts and not declared.container.get("command")
-    return huggingface_server(argv, declared.env, by_entrypoint=by_entrypoint)
+    face = huggingface_server(argv, declared.env, by_entrypoint=by_entrypoint)
+    if face is None or face.generates is not None:
+        return face
+    names = model_names(declared, parse_options(face.words, release=declared.release))
+    return face if first_known(names) is None else dataclasses.replace(face, generates=True)
 
 
 def _is_vllm(declared: Declared, parsed: ParsedServe) -> bool:

@@ -25,7 +25,6 @@ _TEMPLATES: Mapping[tuple[str, str], tuple[tuple[str, ...], ...]] = {
         ("spec", "leaderWorkerTemplate", "workerTemplate"),
     ),
 }
-_OWNERS = frozenset(kind for _, kind in _TEMPLATES) | {"InferenceService", "LLMInferenceService"}
 _CHARTS = (
     ("helm.sh", "Release", ("chart",)),
     ("helm.toolkit.fluxcd.io", "HelmRelease", ("spec", "chart", "spec", "chart")),
@@ -56,8 +55,8 @@ def workloads(graph: Graph) -> Iterator[Declared | Unread]:
 def _pods(graph: Graph) -> Iterator[_Pod]:
     for (group, kind), paths in _TEMPLATES.items():
         for workload in graph.of_kind(group, kind):
-            if any(owner in _OWNERS for owner, _ in owners(workload)):
-                continue  # its owner is read
+            if _owner_is_read(graph, workload):
+                continue
             templates = [dig(workload.props, *path) for path in paths]
             given = [template for template in templates if template is not None]
             size = dig(workload.props, "spec", "leaderWorkerTemplate", "size")
@@ -68,6 +67,15 @@ def _pods(graph: Graph) -> Iterator[_Pod]:
                     leads=place == 0,
                     spread=kind == "LeaderWorkerSet" and size not in (None, 1, "1"),
                 )
+
+
+def _owner_is_read(graph: Graph, workload: Resource) -> bool:
+    """Whether a workload was made for another object of the graph, as in an export of a cluster."""
+    read = set(owners(workload))
+    return bool(read) and any(
+        (resource.kind, resource.object_name) in read and resource.namespace == workload.namespace
+        for resource in graph.resources
+    )
 
 
 def _read(graph: Graph, pod: _Pod, container: Container) -> Declared | Unread | None:
