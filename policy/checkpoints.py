@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from onprem_agents.catalog import Catalog, Model, Variant, load_catalog
 from onprem_agents.errors import UnknownFact
@@ -19,7 +19,8 @@ class KnownModel:
     variant: Variant | None
 
 
-def first_known(names: Iterable[str | Unknown]) -> KnownModel | None:
+@cache
+def first_known(names: tuple[str | Unknown, ...]) -> KnownModel | None:
     """Return the catalogue's model for the first of these names that it knows, or None."""
     catalog = load_catalog()
     for name in names:

@@ -17,7 +17,7 @@ from onprem_agents.vllm import ParsedServe, load_release, option_of, parse_argv,
 from .checkpoints import first_known
 from .compile_cache import start_of
 from .containers import Container, gpus_of, shared_gpu_gib, text_of
-from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
+from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items, once
 from .huggingface import HuggingFaceServer, huggingface_server
 from .image_release import serving_image
 from .readers import READERS, Declared, Unread
@@ -102,12 +102,7 @@ class Server:
 
 def servers(graph: Graph) -> Iterator[Server]:
     """Return the vLLM servers of a graph that serve language models."""
-    for reader in READERS:
-        for found in reader(graph):
-            if isinstance(found, Declared):
-                server = _server(found)
-                if server is not None and not server.pooling:
-                    yield server
+    return iter(_servers(graph))
 
 
 def servers_for_agents(graph: Graph) -> Iterator[Server]:
@@ -117,12 +112,22 @@ def servers_for_agents(graph: Graph) -> Iterator[Server]:
 
 def unread(graph: Graph) -> Iterator[Unread]:
     """Return what declares a model server but cannot be read at all."""
-    for reader in READERS:
-        for found in reader(graph):
-            if isinstance(found, Unread):
-                yield found
-            elif (reason := _undecided(found)) is not None:
-                yield Unread(resource=found.resource, reason=reason)
+    for found in _declared(graph):
+        if isinstance(found, Unread):
+            yield found
+        elif (reason := _undecided(found)) is not None:
+            yield Unread(resource=found.resource, reason=reason)
+
+
+@once
+def _servers(graph: Graph) -> tuple[Server, ...]:
+    found = (_server(each) for each in _declared(graph) if isinstance(each, Declared))
+    return tuple(server for server in found if server is not None and not server.pooling)
+
+
+@once
+def _declared(graph: Graph) -> tuple[Declared | Unread, ...]:
+    return tuple(found for reader in READERS for found in reader(graph))
 
 
 def _server(declared: Declared) -> Server | None:
@@ -175,7 +180,7 @@ def _huggingface(declared: Declared, argv: list[str]) -> HuggingFaceServer | Non
     face = huggingface_server(argv, declared.env, by_entrypoint=by_entrypoint)
     if face is None or face.generates is not None:
         return face
-    names = model_names(declared, parse_options(face.words, release=declared.release))
+    names = tuple(model_names(declared, parse_options(face.words, release=declared.release)))
     return face if first_known(names) is None else dataclasses.replace(face, generates=True)
 
 
