@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from ..containers import Container, environment_in, gpus_of, known_containers, owners, text_of
 from ..graph import Graph, Resource, Value, dig
 from ..image_release import release_in
-from .commands import argv_of, hints_at_vllm, names_vllm, runs_another_program, serves, starts_vllm
+from .commands import (
+    argv_of,
+    hints_at_vllm,
+    names_vllm,
+    out_of_sight,
+    runs_another_program,
+    serves,
+    starts_vllm,
+)
 from .declared import Declared, Unread
 
 # Group, kind → where the template of its pods stands (Kubernetes 1.34, LeaderWorkerSet v0.10; read 2026-11-29).
@@ -90,11 +98,10 @@ def _read(graph: Graph, pod: _Pod, container: Container) -> Declared | Unread | 
         told = runs_to_its_end or gpus_of(container) is None or runs_another_program(argv, env)
         if told or not names_vllm(image):
             return None
-        started = " ".join(argv)[:60] or "the image's entrypoint"
-        return Unread(
-            resource=pod.workload,
-            reason=f"its container {container.get('name')!r} starts {started!r}, which can't be followed to a server",
+        reason = out_of_sight(container, argv, env) or (
+            f"the entrypoint of {image} starts what its container {container.get('name')!r} serves"
         )
+        return Unread(resource=pod.workload, reason=reason)
     return Declared(
         resource=pod.workload,
         pod=dig(pod.template, "spec"),
