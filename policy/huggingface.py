@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from onprem_agents.vllm.shell import HOLE, script_of, simple_commands
 
+from .writes_text import writes_no_text
+
 _MODULE = "huggingfaceserver"
 _REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 # Its own name of an option of vLLM's.
@@ -61,12 +63,6 @@ _OWN_VALUES = frozenset(
     }
 )
 _GENERATING = ("text_generation", "text2text_generation", "generate")
-# Families of encoders and rerankers, none of which writes text (Hugging Face model cards, read 2026-11-29).
-_ENCODERS = re.compile(
-    r"bert|(?:^|[-_/])(?:bge|e5|gte|t5|minilm|mpnet|electra|deberta|clip|whisper|vit|timesfm|sentence)(?:[-_.0-9/]|$)"
-    r"|embed|rerank|cross-encoder|sentiment|classif",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +127,7 @@ def _generates(own: Mapping[str, str], passed: Sequence[str]) -> bool | None:
         return False
     if own.get("backend") == "huggingface":
         return False  # not by vLLM, at least
-    if _ENCODERS.search(own.get("model_id", "")):
+    if writes_no_text([own.get("model_id")]):
         return False
     plain = {f"--{new}" for new in _RENAMED.values()} | {"--trust-remote-code", "--dtype"}
     of_vllm = any(

@@ -22,6 +22,7 @@ from .huggingface import HuggingFaceServer, huggingface_server
 from .image_release import serving_image
 from .readers import READERS, Declared, Unread
 from .sources import accelerators, model_names
+from .writes_text import writes_no_text
 
 # `--task` of vLLM before 0.13 that serves no chat.
 _POOLING_TASKS = frozenset({"embed", "embedding", "classify", "score", "reward"})
@@ -57,14 +58,14 @@ class Server:
 
     @property
     def pooling(self) -> bool:
-        """Whether it serves embeddings or ranking, so that no agent talks to it."""
+        """Whether it serves embeddings, ranking or the like, so that no agent talks to it."""
         flags = self.parsed.flags
         tasks = {unknown.value for unknown in self.parsed.unknown if unknown.name == "--task"}
-        return (
-            flags.runner == "pooling"
-            or flags.convert in ("embed", "classify")
-            or bool(tasks & _POOLING_TASKS)
-        )
+        tasks |= set(self.parsed.other.get("--task", ()))
+        pools = flags.runner == "pooling" or flags.convert in ("embed", "classify")
+        if pools or bool(tasks & _POOLING_TASKS):
+            return True
+        return writes_no_text(self.model_names) and first_known(self.model_names) is None
 
     @property
     def judged(self) -> str:

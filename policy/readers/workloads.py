@@ -27,6 +27,7 @@ _TEMPLATES: Mapping[tuple[str, str], tuple[tuple[str, ...], ...]] = {
     ("apps", "ReplicaSet"): (("spec", "template"),),
     ("batch", "Job"): (("spec", "template"),),
     ("core", "Pod"): ((),),
+    ("serving.knative.dev", "Service"): (("spec", "template"),),
     ("argoproj.io", "Rollout"): (("spec", "template"),),
     ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): (
         ("spec", "leaderWorkerTemplate", "leaderTemplate"),
