@@ -40,7 +40,7 @@ class Server:
     `release` is the version in the image's tag, None without one. `gpus` is what one pod asks for, None when
     it asks for none. `accelerators` tell the GPUs it may land on, `model_names` the names its model may be
     known by, best first; UNKNOWN among them stands for one that is only known at run time. `timeout_seconds`
-    is `predictor.timeout`, `start` how its later starts are, None where nothing tells.
+    is `predictor.timeout`, `start` how its later starts are, cold where nothing tells.
     """
 
     resource: Resource
@@ -53,7 +53,7 @@ class Server:
     model_names: tuple[str | Unknown, ...]
     timeout_seconds: Value
     multi_node: bool
-    start: Literal["cold", "warm"] | None
+    start: Literal["cold", "warm"]
 
     @property
     def pooling(self) -> bool:
