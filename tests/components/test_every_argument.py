@@ -55,7 +55,7 @@ Arguments = dict[str, Any]
 NAMED: Any = {"stack": "test", "source": "the component"}
 
 PLANNED: Mapping[type[Section], tuple[Arguments, Callable[[Arguments], Any]]] = {
-    PoolArguments: (POOL, lambda raw: [pool_bundles(part := plan_pool(raw, **NAMED)), part.pool]),
+    PoolArguments: (POOL, lambda raw: [pool_bundles(part := plan_pool(raw, **NAMED)), part.pools]),
     ServerArguments: (
         SERVER | {"nodes": 2, "context": 65536},
         lambda raw: [
