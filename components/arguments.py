@@ -227,8 +227,10 @@ class InferenceServiceArgs(TypedDict):
     """Jinja text to use instead of the model's own template. Left out: the model's, or the one that vLLM
     brings for its tool calls."""
     prefix_caching: NotRequired[pulumi.Input[bool]]
-    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it would
-    harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold."""
+    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on, but for models
+    with linear attention on another maker's accelerators whose vLLM is not known to have it for them.
+    Where it would harm answers beside 'speculativeTokens', what is left out gives way; where both are
+    said, both hold."""
     vision: NotRequired[pulumi.Input[bool]]
     """Take images beside text, where the model can: its encoder then takes memory of its own. Default:
     false."""
@@ -663,8 +665,10 @@ class ModelRole(TypedDict):
     """Jinja text to use instead of the model's own template. Left out: the model's, or the one that vLLM
     brings for its tool calls."""
     prefix_caching: NotRequired[pulumi.Input[bool]]
-    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it would
-    harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold."""
+    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on, but for models
+    with linear attention on another maker's accelerators whose vLLM is not known to have it for them.
+    Where it would harm answers beside 'speculativeTokens', what is left out gives way; where both are
+    said, both hold."""
     vision: NotRequired[pulumi.Input[bool]]
     """Take images beside text, where the model can: its encoder then takes memory of its own. Default:
     false."""
