@@ -20,10 +20,12 @@ def default_batch_tokens(
     """Return the tokens of a batch where the flag is absent: raised to hold an item that may not be cut up.
 
     Only the default is raised; a smaller value that is given is refused (vLLM 0.22.1, engine/arg_utils.py and
-    v1/core/encoder_cache_manager.py).
+    v1/core/encoder_cache_manager.py). With `--language-model-only` it is raised too until 0.27.0 notices that no item
+    can come (config/model.py, `_supports_multimodal_inputs_cached`).
     """
     own = default_max_num_batched_tokens(accelerator.name, accelerator.total_gib)
-    whole = has_encoder and rules.memory.batch_holds_one_item
+    raised = rules.memory.item_raises_batch
+    whole = raised == "always" or (raised == "with-encoder" and has_encoder)
     return max(own, (model.image_batch_tokens or 0) if whole else 0)
 
 

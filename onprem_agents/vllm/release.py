@@ -74,9 +74,10 @@ class MemoryRules(Facts):
     default, so a sequence holds two states. `prefill_checkpoints`: the Mamba 2 kernels write a checkpoint of the state
     from inside a prefill, one block more; `delta_checkpoints`: those of gated delta nets too, where FlashInfer runs
     them. `hybrid_latent_tokens`: what blocks of latent attention beside linear attention are multiples of.
-    `compressed_layout`: how the caches of compressed attention share blocks. `batch_holds_one_item`: a batch is raised
-    to hold one item of a model that attends to whole images. `batch_holds_one_block`: with prefix caching, a batch
-    below one block of a hybrid model is refused. `tokens_are_concurrency`: "GPU KV cache size" is concurrency x
+    `compressed_layout`: how the caches of compressed attention share blocks. `item_raises_batch`: whether a batch
+    that nobody told is raised to hold one item of a model that attends to whole images, with text alone as well or only
+    where the encoder is loaded. `batch_holds_one_block`: with prefix caching, a batch below one block of a hybrid model
+    is refused. `tokens_are_concurrency`: "GPU KV cache size" is concurrency x
     max-model-len. `sampler_sorts`: top-k and top-p sort the logits. `declared_kv_cache`: a checkpoint's own KV cache
     type counts. `reads_device_memory`: what is taken is read from the device, so buffers made before the
     profile run count.
@@ -94,7 +95,7 @@ class MemoryRules(Facts):
     delta_checkpoints: bool
     hybrid_latent_tokens: int = Field(ge=1)
     compressed_layout: CompressedLayout
-    batch_holds_one_item: bool
+    item_raises_batch: Literal["never", "always", "with-encoder"]
     batch_holds_one_block: bool
     tokens_are_concurrency: bool
     sampler_sorts: bool

@@ -54,7 +54,7 @@ READERS: dict[type[Facts], dict[str, str]] = {
         "delta_checkpoints": "sizing/kv_cache.py",
         "hybrid_latent_tokens": "sizing/kv_cache.py",
         "compressed_layout": "sizing/kv_cache.py",
-        "batch_holds_one_item": "sizing/request.py",
+        "item_raises_batch": "sizing/request.py",
         "batch_holds_one_block": "sizing/refusals.py",
         "tokens_are_concurrency": "sizing/printed.py",
         "sampler_sorts": "sizing/runner.py",

@@ -103,7 +103,7 @@ def test_every_release_serves_what_agents_and_probes_call_and_names_its_image(re
         ("0.28.0", "0.29.0", "v2_counts_graphs"),
         ("0.32.0", "0.33.0", "delta_checkpoints"),
         ("0.19.1", "0.20.2", "tokens_are_concurrency"),
-        ("0.21.0", "0.22.1", "batch_holds_one_item"),
+        ("0.21.0", "0.22.1", "item_raises_batch"),
         ("0.25.1", "0.26.0", "batches_in_flight"),
         ("0.25.1", "0.26.0", "hybrid_prefix_caching"),
         ("0.28.0", "0.29.0", "prefill_checkpoints"),
