@@ -60,12 +60,17 @@ def predict(row: Mapping[str, str | None], catalog: Catalog) -> dict[str, Any]:
         memory = memory_of(request)
         _refuse_impossible(memory, Cells(row))
     except UnreadableRow as error:
-        problems = [asdict(problem) for problem in error.problems]
-        return {"id": ident, "verdict": None, "reason": str(error), "problems": problems}
+        return unanswered(ident, error)
     verdict, answer = _verdict(memory, Cells(row)), prediction(memory, pool)
     if note:
         answer["reason"] = f"{note}; {answer['reason']}"
     return {"id": ident, "verdict": verdict, **answer}
+
+
+def unanswered(ident: str, error: UnreadableRow) -> dict[str, Any]:
+    """Return the answer of a row that has none."""
+    problems = [asdict(problem) for problem in error.problems]
+    return {"id": ident, "verdict": None, "reason": str(error), "problems": problems}
 
 
 def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
@@ -92,7 +97,7 @@ def _settings(cells: Cells) -> dict[str, Any]:
     utilization = cells.number("gpu_memory_utilization")
     if utilization is not None and not 0 < utilization <= 1:
         cells.refuse("gpu_memory_utilization", "it is no share of memory", "a number above 0, up to 1")
-    dtype = cells.word("kv_cache_dtype", (*ELEMENT_BYTES, *_SPELLED)) or "auto"
+    dtype = cells.word("kv_cache_dtype", (*ELEMENT_BYTES, *_SPELLED), cause="unknown-name") or "auto"
     tensor, pipeline, data = _parallel(cells)
     return {
         "tensor_parallel": tensor,
@@ -145,7 +150,7 @@ def _drafted_tokens(cells: Cells, model: Model) -> int:
     told, layers = cells.whole("speculative_tokens", least=0), model.architecture.mtp_layers
     if told and not layers:
         why = f"{model.name} has no layers of its own to draft with, and a second model is not counted"
-        cells.refuse("speculative_tokens", why, "0 or nothing for this model")
+        cells.refuse("speculative_tokens", why, "0 or nothing for this model", cause="no-speculation")
     if told is not None:
         return told
     drafted = _DRAFTED.search(cells.text("model"))
@@ -162,6 +167,7 @@ def _refuse_impossible(memory: Memory, cells: Cells) -> None:
         f"the run did not print it, and weights in {request.variant.precision} take {memory.weights.gib:.0f} GiB of "
         f"each {request.accelerator.total_gib:.0f} GiB GPU: it was another one",
         ", ".join(PRECISIONS),
+        cause="contradiction",
     )
     cells.raise_if_any()
 
@@ -191,7 +197,7 @@ def _verdict(memory: Memory, cells: Cells) -> Outlook:
 def _checkpoint(cells: Cells, catalog: Catalog) -> Checkpoint | None:
     hf_id = cells.text("hf_id")
     if not hf_id:
-        cells.refuse("hf_id", "nothing tells which model this is", "a Hugging Face id", found="")
+        cells.refuse("hf_id", "nothing tells which model this is", "a Hugging Face id", cause="missing-key")
         return None
     repository = cells.text("model").split(" ")[0]
     try:
@@ -199,7 +205,7 @@ def _checkpoint(cells: Cells, catalog: Catalog) -> Checkpoint | None:
     except UnknownFact as error:
         cells.problems.append(error.problem("hf_id"))
     except UnknownPrecision:
-        cells.refuse("precision", "nobody knows its bytes", ", ".join(PRECISIONS))
+        cells.refuse("precision", "nobody knows its bytes", ", ".join(PRECISIONS), cause="unknown-name")
     return None
 
 
@@ -208,7 +214,12 @@ def _accelerator(cells: Cells, catalog: Catalog, *, pipeline: bool) -> Accelerat
     gpu = accelerator_named(cells.text("gpu"), catalog.accelerators, total_gib=total_gib, pipeline=pipeline)
     if gpu is None:
         why = "the catalogue has no such GPU, and its memory is not told"
-        cells.refuse("gpu", why, "one of 'onprem-agents catalog', or any with total_gpu_mem_gib filled")
+        cells.refuse(
+            "gpu",
+            why,
+            "one of 'onprem-agents catalog', or any with total_gpu_mem_gib filled",
+            cause="unknown-name",
+        )
     return gpu
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from onprem_agents.cli.fit_cases import answer_cases
+from onprem_agents.cli.fit_cases import answer_cases, refuse_beside_cases
 from onprem_agents.cli.fit_changes import as_options, headline
 from onprem_agents.cli.fit_request import request_from
 from onprem_agents.cli.memory_view import account, bar
@@ -82,15 +82,25 @@ _WORDS = {
 )
 @click.option("--cases", type=click.Path(path_type=Path), help="CSV file of runs: answer every row.")
 @json_option
+@click.pass_context
 def fit_command(
-    model: str | None, cases: Path | None, developers: int | None, as_json: bool, **settings: Any
+    ctx: click.Context,
+    /,
+    model: str | None,
+    cases: Path | None,
+    developers: int | None,
+    as_json: bool,
+    **settings: Any,
 ) -> None:
     """Say whether vLLM starts MODEL on these GPUs: best estimate, error band, and what it would print.
 
-    Figures are per GPU. "fits" holds at the careful end of the band, "does not fit" at the hopeful one.
+    Figures are per GPU. "fits" holds at the careful end of the band, "does not fit" at the hopeful one. --cases prints
+    one JSON object a row; exit code: 0 all rows were read, also those about what nobody knows, 1 some could not be.
     """
     if cases is not None:
-        answer_cases(cases)
+        refuse_beside_cases(ctx)
+        if not answer_cases(cases):
+            ctx.exit(1)
         return
     request = request_from(model, settings)
     result = fit(request)
