@@ -10,12 +10,13 @@ from operator import itemgetter
 from typing import Any
 
 from onprem_agents.advice.best import ALL_HELD, best_of
-from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.model_servers import Gpu, ModelServers, Server
 from onprem_agents.advice.quality import RANKING, Standing, standings
 from onprem_agents.advice.server_speeds import ServerSpeeds
 from onprem_agents.catalog import Accelerator, Catalog, Model
 from onprem_agents.sizing import FitRequest, Memory, Speed, memory_of, speed_of
+from onprem_agents.sizing.floors import Floors
+from onprem_agents.sizing.shown import rate, wait
 
 DEFAULT_CONTEXT_TOKENS = 131_072
 
@@ -241,8 +242,8 @@ def _reasons(advice: Advice) -> Iterator[str]:
         yield "the KV cache is kept in fp8"
     speed = advice.speed
     yield (
-        f"about {speed.tokens_per_second_per_developer:,.0f} tokens/s for each developer with all at work, bounded by "
-        f"{speed.bounded_by}; {speed.first_token_seconds_cold_30k:,.1f} s to the first token of 30k"
+        f"about {rate(speed.tokens_per_second_per_developer)} tokens/s for each developer with all at work, bounded by "
+        f"{speed.bounded_by}; {wait(speed.first_token_seconds_cold_30k)} to the first token of 30k"
     )
     if request.tensor_parallel > 1 and not request.accelerator.nvlink:
         gb = request.accelerator.interconnect_gb_per_second

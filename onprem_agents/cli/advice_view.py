@@ -14,6 +14,7 @@ from onprem_agents.advice.prices import per_month
 from onprem_agents.advice.quality import RANKING, quality_of
 from onprem_agents.agents import AGENTS
 from onprem_agents.sizing import bounds_of
+from onprem_agents.sizing.shown import rate
 from onprem_agents.stack.cost import PriceList
 from onprem_agents.units import format_tokens
 
@@ -129,7 +130,7 @@ def _best_known(slow: list[Advice]) -> str:
     best = max(slow, key=lambda advice: advice.place)
     speed = best.speed
     return (
-        f"{best.request.variant.hf_id}, about {speed.tokens_per_second_per_developer:.1f} tokens/s, bounded by "
+        f"{best.request.variant.hf_id}, about {rate(speed.tokens_per_second_per_developer)} tokens/s, bounded by "
         f"{speed.bounded_by}"
     )
 
@@ -161,7 +162,7 @@ def _cells(advice: Advice) -> tuple[str, str, str, str, str]:
     return (
         f"{request.variant.hf_id} ({request.variant.precision})",
         f"{advice.sessions} × {format_tokens(request.context_tokens)}",
-        f"{advice.speed.tokens_per_second_per_developer:,.0f} {advice.speed.bounded_by.split()[0]}",
+        f"{rate(advice.speed.tokens_per_second_per_developer)} {advice.speed.bounded_by.split()[0]}",
         f"{advice.standing or ''}",
         f"{len(advice.agents) or ''}",
     )

@@ -11,7 +11,6 @@ import yaml
 from rich.console import Console
 
 from onprem_agents.advice.advise import FLOORS, Advice, Asked, advise, left_out
-from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.hardware import best_of_each
 from onprem_agents.advice.prices import read_prices
 from onprem_agents.catalog import load_catalog
@@ -28,6 +27,8 @@ from onprem_agents.cli.advice_view import (
 from onprem_agents.cli.options import json_option
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan.ways_out import checkpoint_fields
+from onprem_agents.sizing.floors import Floors
+from onprem_agents.sizing.shown import rate, wait
 from onprem_agents.stack.cost import PriceList
 from onprem_agents.stack.settings import PROJECT
 from onprem_agents.units import BadUnit, parse_tokens
@@ -149,8 +150,8 @@ def _nothing_is_fast(where: str, slow: tuple[Advice, ...], asked: Asked) -> Inva
         cause="does-not-fit",
         found=(
             f"{len(slow)} models fit; the fastest, {fastest.request.variant.hf_id}, gives about "
-            f"{speed.tokens_per_second_per_developer:.1f} tokens/s to each of {asked.developers} developers, bounded "
-            f"by {speed.bounded_by}, and {speed.first_token_seconds_cold_30k:,.0f} s to the first token of 30k"
+            f"{rate(speed.tokens_per_second_per_developer)} tokens/s to each of {asked.developers} developers, bounded "
+            f"by {speed.bounded_by}, and {wait(speed.first_token_seconds_cold_30k)} to the first token of 30k"
         ),
         why=f"all are {floors_line(asked)}",
         fix="take more or faster GPUs ('onprem-agents advise' names some), or ask for less speed",
