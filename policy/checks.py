@@ -38,7 +38,7 @@ def check_graph(graph: Graph) -> list[Finding]:
             message=violation.message,
         )
         for policy in POLICIES
-        for violation in policy.rule(graph)
+        for violation in policy.find(graph)
     ]
 
 

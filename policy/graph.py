@@ -8,10 +8,10 @@ check that an Output can skip guards nothing; a rule that only needs something t
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final
+from functools import cached_property, wraps
+from typing import Any, Final, TypeVar
 
 
 class Unknown(enum.Enum):
@@ -73,6 +73,11 @@ class Graph:
 
     resources: tuple[Resource, ...]
 
+    @cached_property
+    def answers(self) -> dict[str, Any]:
+        """What was asked of this graph before, by question."""
+        return {}
+
     def of_kind(self, group: str, *kinds: str) -> Iterator[Resource]:
         """Return the Kubernetes resources of an API group and of these kinds, in any version."""
         for kind in kinds:
@@ -96,6 +101,22 @@ class Violation:
 
     resource: Resource
     message: str
+
+
+Answer = TypeVar("Answer")
+
+
+def once(question: Callable[[Graph], Answer]) -> Callable[[Graph], Answer]:
+    """Let a graph remember the answer to a question that many rules ask of it."""
+
+    @wraps(question)
+    def remembered(graph: Graph) -> Answer:
+        if question.__qualname__ not in graph.answers:
+            graph.answers[question.__qualname__] = question(graph)
+        answer: Answer = graph.answers[question.__qualname__]
+        return answer
+
+    return remembered
 
 
 def dig(value: Value, *path: str) -> Value:
