@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,16 +30,20 @@ def check_manifests(manifests: Iterable[Mapping[str, Any]]) -> list[Finding]:
 
 def check_graph(graph: Graph) -> list[Finding]:
     """Return what every policy finds in a graph."""
-    return [
-        Finding(
-            policy=policy.name,
-            level=policy.level,
-            resource=str(violation.resource),
-            message=violation.message,
-        )
-        for policy in POLICIES
-        for violation in policy.rule(graph)
-    ]
+    return [finding for finding, _ in found_in(graph)]
+
+
+def found_in(graph: Graph) -> Iterator[tuple[Finding, Resource]]:
+    """Yield what every policy finds in a graph, with the resource that it is about."""
+    for policy in POLICIES:
+        for violation in policy.rule(graph):
+            finding = Finding(
+                policy=policy.name,
+                level=policy.level,
+                resource=str(violation.resource),
+                message=violation.message,
+            )
+            yield finding, violation.resource
 
 
 def graph_of(manifests: Iterable[Mapping[str, Any]]) -> Graph:

@@ -31,7 +31,7 @@ _COMMANDS = {
         "catalog",
         "List the models, accelerators and tiers that a stack can name.",
     ),
-    "check": ("onprem_agents.cli.check", "check", "Stop what an agent may not change in a stack."),
+    "check": ("onprem_agents.cli.check", "check", "Check stacks and manifests by the rules of the policies."),
     "context": (
         "onprem_agents.cli.context",
         "context",
