@@ -75,9 +75,9 @@ def junit(result: Result) -> str:
         for finding in found:
             if finding.level == "mandatory":
                 node = ET.SubElement(case, "failure", type=policy.name, message=_xml(finding.message))
-                node.text = _xml(f"{_place(finding)}: {_whole(finding)}")
+                node.text = _xml(f"{_place(finding)}: {whole(finding)}")
         failed += any(finding.level == "mandatory" for finding in found)
-        advice = [f"{_place(each)}: {_whole(each)}" for each in found if each.level == "advisory"]
+        advice = [f"{_place(each)}: {whole(each)}" for each in found if each.level == "advisory"]
         if advice:
             ET.SubElement(case, "system-out").text = _xml("\n".join(advice))
     for each in result.not_read:
@@ -98,13 +98,13 @@ def markdown(result: Result) -> str:
     if result.findings:
         lines += ["", "| | policy | where | what was found |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| {'❌' if finding.level == 'mandatory' else '⚠️'} | `{finding.policy}` | {_cell(_place(finding))} | "
-            f"{_cell(_whole(finding))} |"
+            f"| {'❌' if finding.level == 'mandatory' else '⚠️'} | `{finding.policy}` | {cell(_place(finding))} | "
+            f"{cell(whole(finding))} |"
             for finding in result.findings
         ]
     if result.not_read:
         lines += ["", "Not read:", ""]
-        lines += [f"- {_cell(each.resource)}: {_cell(each.why)}" for each in result.not_read]
+        lines += [f"- {cell(each.resource)}: {cell(each.why)}" for each in result.not_read]
     return "\n".join(lines)
 
 
@@ -144,7 +144,7 @@ def _message(finding: CheckFinding) -> str:
     return told if told.startswith(finding.resource) else f"{finding.resource}: {told}"
 
 
-def _whole(finding: CheckFinding) -> str:
+def whole(finding: CheckFinding) -> str:
     return _message(finding) + (f" Fix: {finding.change}" if finding.change else "")
 
 
@@ -152,7 +152,7 @@ def _place(finding: CheckFinding) -> str:
     return f"{finding.file or 'standard input'}:{finding.line}"
 
 
-def _cell(told: str) -> str:
+def cell(told: str) -> str:
     """Return a text as it may stand in a cell: nothing in it is taken for Markdown or HTML."""
     for sign, written in (
         ("&", "&amp;"),
@@ -175,7 +175,7 @@ def _sarif_result(finding: CheckFinding) -> dict[str, Any]:
     told: dict[str, Any] = {
         "ruleId": finding.policy,
         "level": _SARIF_LEVELS[finding.level],
-        "message": {"text": _whole(finding)},
+        "message": {"text": whole(finding)},
         "partialFingerprints": {"resourceAndPolicy/v1": _fingerprint(finding)},
     }
     if finding.file:

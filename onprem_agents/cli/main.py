@@ -63,6 +63,11 @@ _COMMANDS = {
         "report_command",
         "Tell what a stack gives its developers, as a page too.",
     ),
+    "review": (
+        "onprem_agents.cli.review",
+        "review",
+        "Tell what a change of stack files does, before and after.",
+    ),
     "schema": ("onprem_agents.cli.schema", "schema", "Print the JSON schema of the stack settings."),
     "setup": ("onprem_agents.cli.setup", "setup", "Write the configuration of coding agents."),
     "simulate": (
