@@ -32,6 +32,7 @@ _COMMANDS = {
         "List the models, accelerators and tiers that a stack can name.",
     ),
     "check": ("onprem_agents.cli.check", "check", "Check stacks and manifests by the rules of the policies."),
+    "ci": ("onprem_agents.cli.ci", "ci", "Check and review each change in the pull request."),
     "context": (
         "onprem_agents.cli.context",
         "context",
