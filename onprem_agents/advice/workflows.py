@@ -46,7 +46,7 @@ def workflow(forge: Forge, stacks: str) -> Workflow:
             text=_gitlab(stacks),
             next_steps=(
                 "name it in .gitlab-ci.yml: include: [{local: .gitlab/coding-platform.yml}]",
-                "for the comment give the job a project access token (role Reporter, scope api) as GITLAB_TOKEN, masked",
+                "for the comment give the job a project access token (Reporter, scope api) as GITLAB_TOKEN, masked",
                 "let a merge request wait for its pipeline: settings, merge requests, 'Pipelines must succeed'",
             ),
         ),
@@ -60,7 +60,7 @@ def workflow(forge: Forge, stacks: str) -> Workflow:
 
 
 def _github(stacks: str) -> str:
-    return f"""# Checks each change of stack files and tells in a comment what it does; needs no cluster, GPU or account.
+    return f"""# Checks each change of stack files and tells in a comment what it does, without cluster, GPU or account.
 name: Coding platform
 on:
   pull_request:
@@ -106,7 +106,7 @@ jobs:
 
 
 def _gitlab(stacks: str) -> str:
-    return f"""# Checks each change of stack files and tells in a note what it does; needs no cluster, GPU or account.
+    return f"""# Checks each change of stack files and tells in a note what it does, without cluster, GPU or account.
 coding-platform:
   image: {_IMAGE}
   stage: test
@@ -131,7 +131,7 @@ coding-platform:
 
 
 def _tekton(stacks: str) -> str:
-    return f"""# Checks each change of stack files and tells in a comment what it does; needs no cluster, GPU or account.
+    return f"""# Checks each change of stack files and tells in a comment what it does, without cluster, GPU or account.
 apiVersion: tekton.dev/v1
 kind: PipelineRun
 metadata:
