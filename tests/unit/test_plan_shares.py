@@ -97,7 +97,7 @@ def of_kind(bundles: Iterable[Bundle], kind: str) -> list[dict[str, Any]]:
     return [manifest for manifest in declared if manifest["kind"] == kind]
 
 
-GEMMA = SMALL | {"gpusPerNode": 2, "share": {"memoryGib": 24, "corePercent": 50}}
+GEMMA: dict[str, Any] = SMALL | {"gpusPerNode": 2, "share": {"memoryGib": 24, "corePercent": 50}}
 
 
 @pytest.mark.parametrize(
