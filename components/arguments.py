@@ -11,6 +11,15 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 
+class GpuShare(TypedDict):
+    """What a pod gets of a GPU that HAMi shares out."""
+
+    memory_gib: pulumi.Input[int]
+    """GiB of the GPU's memory that a pod gets."""
+    core_percent: NotRequired[pulumi.Input[int]]
+    """Percent of the GPU's cores that a pod gets. Default: 100."""
+
+
 class Queue(TypedDict):
     """Kueue objects for the pool; left out when the cluster has no Kueue."""
 
@@ -44,8 +53,14 @@ class GpuNodePoolArgs(TypedDict):
     """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
     mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
     Default: single."""
+    share: NotRequired[pulumi.Input[GpuShare]]
+    """Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them work
+    together. Left out: whole GPUs."""
     queue: NotRequired[pulumi.Input[Queue]]
     """Kueue objects for the pool. Left out: none are made."""
+    platform: NotRequired[pulumi.Input[str]]
+    """What the cluster is made of: it tells the resource by which its HAMi counts shares. One of upstream,
+    openshift-ai, alauda. Default: upstream."""
 
 
 class Thinking(TypedDict):
@@ -276,6 +291,9 @@ class InferenceServiceArgs(TypedDict):
     """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
     mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
     Default: single."""
+    share: NotRequired[pulumi.Input[GpuShare]]
+    """Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them work
+    together. Left out: whole GPUs."""
     priority_class: NotRequired[pulumi.Input[str]]
     """Existing PriorityClass of the pods, such as a pool's. Left out: none."""
     local_queue: NotRequired[pulumi.Input[str]]
@@ -551,15 +569,6 @@ class ServiceCheckArgs(TypedDict):
     uncached_models: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """The served models that keep no prefix of a prompt on purpose: of them no reuse is expected. Left out:
     none."""
-
-
-class GpuShare(TypedDict):
-    """What a pod gets of a GPU that HAMi shares out."""
-
-    memory_gib: pulumi.Input[int]
-    """GiB of the GPU's memory that a pod gets."""
-    core_percent: NotRequired[pulumi.Input[int]]
-    """Percent of the GPU's cores that a pod gets. Default: 100."""
 
 
 class NodePool(TypedDict):

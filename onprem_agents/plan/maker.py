@@ -112,9 +112,9 @@ def slice_problems(pool: Pool, strategy: MigStrategy, *, above: str = "") -> Ite
         )
 
 
-def share_problems(pool: Pool) -> Iterator[Problem]:
+def share_problems(pool: Pool, *, above: str = "") -> Iterator[Problem]:
     """Yield shares of what HAMi does not share out here, and shares larger than the whole."""
-    share, gpu, where = pool.share, pool.accelerator, f"{pool.where}.share"
+    share, gpu, where = pool.share, pool.accelerator, f"{above}share"
     if share is None:
         return
     if gpu.vendor != "nvidia" or gpu.mig is not None:

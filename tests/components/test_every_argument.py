@@ -128,6 +128,9 @@ SAMPLES: dict[str, Any] = {
     "nodeNames": ["gpu-a", "gpu-b"],
     "taint": False,
     "migStrategy": "mixed",
+    "share": {"memoryGib": 44},
+    "share.memoryGib": 42,
+    "share.corePercent": 50,
     "mode": "Knative",
     "priorityClass": "own-serving",
     "localQueue": "own-agents",
@@ -178,6 +181,8 @@ GIVEN: dict[str, Arguments] = {
         ]
     },
     "taint": {"nodeNames": ["gpu-a"]},
+    **{f"share.{key}": {"share": {"memoryGib": 44}} for key in ("memoryGib", "corePercent")},
+    "PoolArguments.platform": {"share": {"memoryGib": 44}},
     "PoolArguments.migStrategy": {"accelerator": "H100-MIG-3g.40gb", "queue": {}},
     "ServerArguments.migStrategy": {
         "accelerator": "H100-MIG-3g.40gb",
