@@ -59,7 +59,11 @@ _WORDS = {
 @click.option(
     "--max-model-len", "--context", "context", help="Tokens, '128K' or 131072. Default: the model's own."
 )
-@click.option("--max-num-seqs", type=int, help="Default: vLLM's for that GPU.")
+@click.option(
+    "--max-num-seqs",
+    type=int,
+    help="Default: vLLM's for that GPU; where there are fewer blocks for states, the answer tells how many to give.",
+)
 @click.option("--max-num-batched-tokens", type=int, help="Default: vLLM's for that GPU.")
 @click.option("--gpu-memory-utilization", "utilization", type=float, help="Default: vLLM's for that release.")
 @click.option("--kv-cache-dtype", default="auto", show_default=True)
@@ -74,7 +78,7 @@ _WORDS = {
     type=click.Choice(["cold", "warm"]),
     help="Whether vLLM finds what an earlier start compiled. Default: not known, both are said.",
 )
-@click.option("--vllm", help="Release, e.g. 0.19.1. Default: the newest.")
+@click.option("--vllm", help="Release, e.g. 0.19.1, or 'any' of them. Default: the newest.")
 @click.option(
     "--developers",
     type=click.IntRange(min=1),
@@ -129,6 +133,7 @@ def fit_values(request: FitRequest, result: Fit, developers: int | None = None) 
         "pipelineParallel": request.pipeline_parallel,
         "contextTokens": request.context_tokens,
         "maxNumSeqs": request.max_num_seqs,
+        "maxNumSeqsAtMost": None if result.memory is None else result.memory.most_states,
         "maxNumBatchedTokens": request.max_num_batched_tokens,
         "gpuMemoryUtilization": request.gpu_memory_utilization,
         "kvCacheDtype": request.kv_cache_dtype,
@@ -213,5 +218,11 @@ def _print(request: FitRequest, result: Fit, developers: int | None, console: Co
         )
         console.print(bar(memory_values(result)), soft_wrap=True)
         console.print(account(request.variant.hf_id, memory_values(result)))
+        if memory.most_states and not request.max_num_seqs_told:
+            console.print(
+                f"  start it with --max-num-seqs {memory.most_states} or less: vLLM's own {request.max_num_seqs} is "
+                "more than the KV cache has blocks for, and each running sequence needs one for its state",
+                soft_wrap=True,
+            )
     for problem in result.problems:
         console.print(f"  {problem}", soft_wrap=True, markup=False)
