@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from onprem_agents.cli import ranges
 from onprem_agents.cli.fit_cases import answer_cases, refuse_beside_cases
 from onprem_agents.cli.fit_changes import as_options, headline
 from onprem_agents.cli.fit_request import request_from
@@ -39,35 +40,50 @@ _WORDS = {
 @click.command(name="fit")
 @click.argument("model", required=False)
 @click.option("--gpu", help="Accelerator of the catalogue, or a text with its memory: 'RTX 4090 48GB'.")
-@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs that share it.")
+@click.option("--count", type=ranges.GPUS, default=1, show_default=True, help="GPUs that share it.")
 @click.option("--precision", help="bf16, fp8, int4, nvfp4, mxfp4, … or a checkpoint's Hugging Face id.")
 @click.option(
     "--config-json", type=click.Path(path_type=Path), help="Size this config.json instead of MODEL."
 )
 @click.option(
-    "--tensor-parallel-size", "-tp", "tensor_parallel", type=int, help="Default: all of --count in a node."
+    "--tensor-parallel-size",
+    "-tp",
+    "tensor_parallel",
+    type=ranges.PARALLEL,
+    help="Default: all of --count in a node.",
 )
 @click.option(
     "--pipeline-parallel-size",
     "-pp",
     "pipeline_parallel",
-    type=int,
+    type=ranges.PARALLEL,
     help="Default: nodes of 8 GPUs in --count.",
 )
-@click.option("--data-parallel-size", "-dp", "data_parallel", type=int, default=1)
+@click.option("--data-parallel-size", "-dp", "data_parallel", type=ranges.PARALLEL, default=1)
 @click.option("--enable-expert-parallel", "expert_parallel", is_flag=True)
 @click.option(
-    "--max-model-len", "--context", "context", help="Tokens, '128K' or 131072. Default: the model's own."
+    "--max-model-len",
+    "--context",
+    "context",
+    type=ranges.Tokens(),
+    help="Tokens, '128K' or 131072. Default: the model's own.",
 )
 @click.option(
     "--max-num-seqs",
-    type=int,
+    type=ranges.SEQUENCES,
     help="Default: vLLM's for that GPU; where there are fewer blocks for states, the answer tells how many to give.",
 )
-@click.option("--max-num-batched-tokens", type=int, help="Default: vLLM's for that GPU.")
-@click.option("--gpu-memory-utilization", "utilization", type=float, help="Default: vLLM's for that release.")
-@click.option("--kv-cache-dtype", default="auto", show_default=True)
-@click.option("--speculative-tokens", type=int, default=0, help="Tokens that the model's MTP layers draft.")
+@click.option("--max-num-batched-tokens", type=ranges.BATCH_TOKENS, help="Default: vLLM's for that GPU.")
+@click.option(
+    "--gpu-memory-utilization",
+    "utilization",
+    type=ranges.UTILIZATION,
+    help="Default: vLLM's for that release.",
+)
+@click.option("--kv-cache-dtype", type=ranges.CACHE_DTYPE, default="auto", show_default=True)
+@click.option(
+    "--speculative-tokens", type=ranges.DRAFTED, default=0, help="Tokens that the model's MTP layers draft."
+)
 @click.option("--enforce-eager", is_flag=True)
 @click.option("--enable-prefix-caching/--no-enable-prefix-caching", "prefix_caching", default=None)
 @click.option(
@@ -81,7 +97,7 @@ _WORDS = {
 @click.option("--vllm", help="Release, e.g. 0.19.1, or 'any' of them. Default: the newest.")
 @click.option(
     "--developers",
-    type=click.IntRange(min=1),
+    type=ranges.DEVELOPERS,
     help="Agents at work, for the speed. Default: as many as sessions fit.",
 )
 @click.option("--cases", type=click.Path(path_type=Path), help="CSV file of runs: answer every row.")

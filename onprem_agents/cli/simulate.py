@@ -11,12 +11,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from onprem_agents.cli import ranges
 from onprem_agents.cli.fit import fit_command
 from onprem_agents.cli.fit_changes import as_options
 from onprem_agents.cli.fit_request import request_from
 from onprem_agents.cli.options import json_option
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.sizing import Fit, FitRequest, changes_that_fit, fit, speed_of
+from onprem_agents.sizing.load_profile import NEW_TOKENS, OUTPUT_TOKENS
 from onprem_agents.sizing.shown import RATE_DIGITS, WAIT_DIGITS, rate, wait
 from onprem_agents.sizing.simulation import Tally, room_tokens, simulate
 from onprem_agents.sizing.speed import turns_on
@@ -42,22 +44,21 @@ _SETTINGS = frozenset(
 @click.command(name="simulate")
 @click.argument("model")
 @click.option("--gpu", required=True, help="Accelerator of the catalogue, e.g. L40S.")
-@click.option(
-    "--count", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs of each replica."
-)
+@click.option("--count", type=ranges.GPUS, default=1, show_default=True, help="GPUs of each replica.")
 @click.option("--replicas", type=click.IntRange(1, 1000), default=1, show_default=True)
-@click.option("--developers", type=click.IntRange(1, 100_000), required=True, help="All of them at work.")
+@click.option("--developers", type=ranges.DEVELOPERS, required=True, help="All of them at work.")
 @click.option("--precision", help="bf16, fp8, int4, nvfp4, mxfp4, … or a checkpoint's Hugging Face id.")
 @click.option(
     "--max-model-len",
     "--context",
     "context",
+    type=ranges.Tokens(NEW_TOKENS + OUTPUT_TOKENS, "one turn of an agent"),
     default="128K",
     show_default=True,
     help="Tokens of one session.",
 )
-@click.option("--max-num-seqs", type=int, help="Default: vLLM's for that GPU.")
-@click.option("--kv-cache-dtype", default="auto", show_default=True)
+@click.option("--max-num-seqs", type=ranges.SEQUENCES, help="Default: vLLM's for that GPU.")
+@click.option("--kv-cache-dtype", type=ranges.CACHE_DTYPE, default="auto", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same run.")
 @json_option
 def simulate_command(
