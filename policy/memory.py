@@ -23,7 +23,7 @@ from .serving import Server
 from .sources import PRODUCT_LABELS
 
 # Fields that a sizing request is made of; one that can't be read leaves nothing to compute.
-_READ = (
+SIZED_BY = (
     "gpu_memory_utilization",
     "max_model_len",
     "max_num_seqs",
@@ -59,7 +59,8 @@ class Sized:
 def sized(server: Server) -> Sized:
     """Return the sizing request of a server, or the reasons why there is none."""
     unreadable = tuple(_unreadable(server))
-    if unreadable:
+    # What may stand out of sight is said by serving-can-be-checked, once for the whole server.
+    if unreadable or any(server.left_open(field) for field in SIZED_BY):
         return Sized(request=None, unreadable=unreadable, unchecked=())
     known, gpu = model_of(server), accelerator_of(server)
     unchecked = tuple(_unchecked(server, known, gpu))
@@ -88,7 +89,11 @@ def _unreadable(server: Server) -> Iterator[str]:
         yield "the number of GPUs"
     if server.shared_gib is UNKNOWN:
         yield f"its share of a GPU's memory ({SHARED_MEMORY})"
-    yield from (option_of(field) for field in _READ if server.parsed.read(field) == UNREADABLE)
+    yield from (option_of(field) for field in SIZED_BY if _hidden(server, field))
+
+
+def _hidden(server: Server, field: str) -> bool:
+    return server.parsed.read(field) == UNREADABLE and not server.left_open(field)
 
 
 def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None) -> Iterator[str]:
