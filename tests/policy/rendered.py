@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,14 +18,15 @@ Change = Callable[[Objects], None]
 
 
 @cache
-def _text(stack: str) -> str:
-    return (GOLDEN / f"{stack}.yaml").read_text(encoding="utf-8")
+def _read(stack: str) -> Objects:
+    text = (GOLDEN / f"{stack}.yaml").read_text(encoding="utf-8")
+    documents = (document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document)
+    return {f"{document['kind']}/{document['metadata']['name']}": document for document in documents}
 
 
 def objects_of(stack: str) -> Objects:
     """Return a fresh copy of the objects that a stack is rendered to."""
-    documents = (document for document in yaml.load_all(_text(stack), Loader=yaml.CSafeLoader) if document)
-    return {f"{document['kind']}/{document['metadata']['name']}": document for document in documents}
+    return copy.deepcopy(_read(stack))
 
 
 def found_in(stack: str, change: Change) -> list[Finding]:

@@ -6,17 +6,26 @@ import pytest
 import yaml
 
 from policy.table import POLICIES
-from tests.policy import test_mutations, test_supply_chain
+from tests.policy import test_exposure, test_mutations, test_supply_chain
 
 pytestmark = pytest.mark.policy
 
-# Says nothing before its configuration lists registries, so no change of a stack alone can fire it.
-_BY_CONFIGURATION = {test_supply_chain.REGISTRIES}
+# One says nothing before its configuration lists registries, the others never fire alone: each has a test of its own.
+_ELSEWHERE = {
+    test_supply_chain.REGISTRIES,
+    test_exposure.FALLBACK,
+    test_exposure.SPACE,
+    test_exposure.CHECKABLE,
+}
 
 
 def test_every_policy_is_fired_by_some_row() -> None:
-    rows = [*test_mutations.MUTATIONS.values(), *test_supply_chain.MUTATIONS.values()]
-    assert {policy for _, policy, _ in rows} | _BY_CONFIGURATION == {policy.name for policy in POLICIES}
+    rows = (
+        *test_mutations.MUTATIONS.values(),
+        *test_supply_chain.MUTATIONS.values(),
+        *test_exposure.MUTATIONS.values(),
+    )
+    assert {row[-2] for row in rows} | _ELSEWHERE == {policy.name for policy in POLICIES}
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
