@@ -67,13 +67,24 @@ def is_attached(
 
 def servers_behind(graph: Graph, route: Resource, rule: Value, servers: Sequence[Server]) -> list[Server]:
     """Return the servers a rule leads to: those it names, or all when it carries a model API to a proxy."""
-    hosts = [host for ref in items(dig(rule, "backendRefs")) for host in _hosts(graph, route, ref)]
-    named = [server for server in servers if any(_is_host_of(host, server) for host in hosts)]
+    hosts = backend_hosts(graph, route, rule)
+    named = servers_named(graph, route, rule, servers)
     if named or not hosts:
         return named
     paths = [dig(match, "path", "value") for match in items(dig(rule, "matches"))]
     carries_models = route.kind == "AIGatewayRoute" or any(path in _MODEL_PATHS for path in paths)
     return list(servers) if carries_models else []
+
+
+def servers_named(graph: Graph, route: Resource, rule: Value, servers: Sequence[Server]) -> list[Server]:
+    """Return the servers a rule names itself."""
+    hosts = backend_hosts(graph, route, rule)
+    return [server for server in servers if any(_is_host_of(host, server) for host in hosts)]
+
+
+def backend_hosts(graph: Graph, route: Resource, rule: Value) -> list[Value]:
+    """Return the Services and hosts that a rule of a route leads to."""
+    return [host for ref in items(dig(rule, "backendRefs")) for host in _hosts(graph, route, ref)]
 
 
 def _hosts(graph: Graph, route: Resource, ref: Value) -> Iterator[Value]:
@@ -87,6 +98,9 @@ def _hosts(graph: Graph, route: Resource, ref: Value) -> Iterator[Value]:
         yield from _endpoints(graph, ref)
     else:
         yield name
+        for service in graph.of_kind("core", "Service"):
+            if service.object_name == name and dig(service.props, "spec", "externalName") is not None:
+                yield dig(service.props, "spec", "externalName")
 
 
 def _endpoints(graph: Graph, ref: Value) -> Iterator[Value]:

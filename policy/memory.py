@@ -8,11 +8,10 @@ from typing import Any, Literal
 
 from onprem_agents.catalog import SHARED_MEMORY, Accelerator, load_catalog
 from onprem_agents.sizing import FitRequest, release_rules
-from onprem_agents.sizing.request import default_batch_tokens
+from onprem_agents.sizing.request import default_batch_tokens, default_sequences
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION
 from onprem_agents.vllm import (
     UNREADABLE,
-    default_max_num_seqs,
     load_release,
     option_of,
     takes_no_items,
@@ -155,23 +154,24 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
     contexts = {None: known.model.architecture.max_context_tokens, "auto": 1}
     context = flags.max_model_len
     text_only = bool(flags.language_model_only) or takes_no_items(flags.limit_mm_per_prompt)
+    batch_tokens = _given(
+        flags.max_num_batched_tokens,
+        default_batch_tokens(
+            known.model,
+            gpu,
+            release_rules(server.parsed.judged_by),
+            has_encoder=known.model.multimodal and not text_only,
+        ),
+    )
     request = FitRequest(
         model=known.model,
         variant=known.variant,
         accelerator=gpu,
         tensor_parallel=_given(flags.tensor_parallel_size, 1),
         context_tokens=context if isinstance(context, int) else contexts[context],
-        max_num_seqs=_given(flags.max_num_seqs, default_max_num_seqs(gpu.name, gpu.total_gib)),
+        max_num_seqs=_given(flags.max_num_seqs, default_sequences(gpu, batch_tokens)),
         kv_cache_dtype=_KV_CACHE_DTYPES[flags.kv_cache_dtype or "auto"],
-        max_num_batched_tokens=_given(
-            flags.max_num_batched_tokens,
-            default_batch_tokens(
-                known.model,
-                gpu,
-                release_rules(server.parsed.judged_by),
-                has_encoder=known.model.multimodal and not text_only,
-            ),
-        ),
+        max_num_batched_tokens=batch_tokens,
         gpu_memory_utilization=float(server.default("gpu_memory_utilization")),
         language_model_only=text_only,
         vllm=server.parsed.judged_by,

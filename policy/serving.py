@@ -35,7 +35,7 @@ class Server:
     `release` is the version that the image tells, None without one. `gpus` is what one pod asks for, None when
     it asks for none. `accelerators` tell the GPUs it may land on, `model_names` the names its model may be
     known by, best first; UNKNOWN among them stands for one that is only known at run time. `timeout_seconds`
-    is how long its controller lets a request take, `start` how its later starts are, None where nothing tells.
+    is how long its controller lets a request take, `start` how its later starts are, cold where nothing tells.
     `hosts` are the names by which requests reach it. `unseen` says what may add arguments out of sight, "" for
     nothing. `for_agents` tells whether agents talk to it: not to a worker, and not where its owner says so.
     """
@@ -50,7 +50,7 @@ class Server:
     model_names: tuple[str | Unknown, ...]
     timeout_seconds: Value
     multi_node: bool
-    start: Literal["cold", "warm"] | None
+    start: Literal["cold", "warm"]
     hosts: tuple[Value, ...] = ()
     unseen: str = ""
     for_agents: bool = True

@@ -23,7 +23,7 @@ from onprem_agents.cluster.preflight import SUBJECTS
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
 from onprem_agents.stack.stack_file import stack_names
-from policy.table import POLICIES
+from policy.table import POLICIES, Policy
 
 ROOT = Path(__file__).parents[2]
 STACKS = ROOT / "stacks"
@@ -48,8 +48,27 @@ def tiers() -> str:
 
 def policies() -> str:
     """Return one row for each policy of the pack."""
-    head = ("policy", "level", "what holds")
-    return _table(head, ((f"`{one.name}`", one.level, one.description) for one in POLICIES))
+    head = ("policy", "pack", "level", "what holds")
+    return _table(
+        head, ((f"[`{one.name}`](#{one.name})", one.pack, one.level, one.description) for one in POLICIES)
+    )
+
+
+def policy_pages() -> str:
+    """Return a section for each policy: what it says, its settings, and an example of either kind."""
+    return "\n".join(_policy_page(one) for one in POLICIES)
+
+
+def _policy_page(one: Policy) -> str:
+    lines = [
+        f"### {one.name}",
+        "",
+        f"{one.description} Pack `{one.pack}`, {one.level}; {', '.join(one.tags)}.",
+        "",
+    ]
+    for key, schema in one.settings.items():
+        lines += [f"Setting `{key}`: {schema['description']}", ""]
+    return "\n".join((*lines, "```yaml", f"# not so\n{one.bad}\n# but so\n{one.good}", "```", ""))
 
 
 def preflights() -> str:
@@ -118,6 +137,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "tiers": ("docs/hardware.md", tiers),
     "windows": ("docs/hardware.md", windows),
     "policies": ("docs/policies.md", policies),
+    "policy-pages": ("docs/policies.md", policy_pages),
     "preflight": ("docs/cluster.md", preflights),
 }
 

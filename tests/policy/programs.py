@@ -25,6 +25,8 @@ ARGS = [
     "--language-model-only",
 ]
 
+RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+
 
 def _inference_service() -> Manifest:
     container = {
@@ -35,6 +37,7 @@ def _inference_service() -> Manifest:
         "env": [{"name": "VLLM_API_KEY", "valueFrom": {"secretKeyRef": {"name": "key", "key": "apiKey"}}}],
         "resources": {"limits": {"nvidia.com/gpu": "2"}, "requests": {"nvidia.com/gpu": "2"}},
         "volumeMounts": [{"name": "model", "mountPath": "/mnt/models", "readOnly": True}],
+        "securityContext": dict(RESTRICTED),
     }
     return {
         "apiVersion": "serving.kserve.io/v1beta1",
@@ -49,8 +52,13 @@ def _inference_service() -> Manifest:
                 "timeout": 660,
                 "nodeSelector": {"nvidia.com/gpu.product": "NVIDIA-L40S"},
                 "initContainers": [
-                    {"name": "download", "args": ["hf://Qwen/Qwen3.6-27B-FP8", "/mnt/models"]}
+                    {
+                        "name": "download",
+                        "args": ["hf://Qwen/Qwen3.6-27B-FP8", "/mnt/models"],
+                        "securityContext": dict(RESTRICTED),
+                    }
                 ],
+                "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
                 "containers": [container],
                 "volumes": [{"name": "model", "emptyDir": {}}],
             }
@@ -165,7 +173,7 @@ def put(*path: Any, value: Any) -> Callable[[Manifests], None]:
         node: Any = program
         for key in parents:
             node = node[key] if isinstance(node, list) else node.setdefault(key, {})
-        node[last] = value
+        node[last] = copy.deepcopy(value)
 
     return change
 

@@ -14,6 +14,7 @@ from onprem_agents.vllm import load_release, parse_argv
 from policy.checks import check_manifests
 from policy.graph import UNKNOWN
 from tests.policy.programs import Manifests, compliant
+from tests.policy.rendered import objects_of
 
 pytestmark = pytest.mark.policy
 
@@ -72,6 +73,17 @@ def test_every_part_of_a_program_may_be_of_any_shape() -> None:
         for value in _ODD_VALUES:
             for finding in check_manifests(_replaced(compliant(), path, value)):
                 assert finding.message, (path, value)
+
+
+@pytest.mark.parametrize("stack", ["feature-litellm-oci", "feature-ai-gateway", "feature-caches"])
+def test_every_part_of_a_stack_may_be_of_any_shape(stack: str) -> None:
+    rng = random.Random(11)  # noqa: S311 - a fixed seed for a repeatable test
+    paths = [path for path in _paths(objects_of(stack)) if len(path) > 1]
+
+    for path in rng.sample(paths, 60):
+        value = rng.choice(_ODD_VALUES)
+        for finding in check_manifests(_replaced(objects_of(stack), path, value)):
+            assert finding.message, (path, value)
 
 
 def test_any_words_are_read_as_a_command() -> None:

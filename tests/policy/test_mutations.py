@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 
 from policy.checks import check_manifests
-from policy.table import POLICIES
 from tests.policy.programs import Manifests, argument, bent, both, compliant, drop, put, without
 
 pytestmark = pytest.mark.policy
@@ -179,10 +178,6 @@ def test_one_change_makes_exactly_one_policy_fire_and_it_says_what_to_change(nam
     assert part in findings[0].message
     assert findings[0].message.startswith(findings[0].resource), "a message is a sentence about its object"
     assert findings[0].level == ("advisory" if policy in (WORK, CHECKABLE, VARIABLES) else "mandatory")
-
-
-def test_every_policy_of_the_pack_is_fired_by_some_row() -> None:
-    assert {policy for _, policy, _ in MUTATIONS.values()} == {policy.name for policy in POLICIES}
 
 
 HARMLESS: dict[str, Change] = {

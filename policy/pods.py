@@ -1,0 +1,119 @@
+"""The pods that belong to model serving: those of vLLM servers, of the proxies before them and of this product.
+
+Everything else in the program is nobody's business here, and gets no word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from onprem_agents.stack.labels import ROLE_LABEL, STACK_LABEL
+
+from .graph import Graph, Resource, Value, dig, items, once
+from .images import product_of, read_image
+from .serving import Server, servers
+
+# Where the spec of a pod stands; KServe v0.20.0 and LeaderWorkerSet v0.10, read 2026-11.
+_TEMPLATES: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "InferenceService": (("spec", "predictor"), ("spec", "predictor", "workerSpec")),
+    "LLMInferenceService": (
+        ("spec", "template"),
+        ("spec", "worker"),
+        ("spec", "prefill", "template"),
+        ("spec", "prefill", "worker"),
+    ),
+    "LeaderWorkerSet": (
+        ("spec", "leaderWorkerTemplate", "leaderTemplate", "spec"),
+        ("spec", "leaderWorkerTemplate", "workerTemplate", "spec"),
+    ),
+    **dict.fromkeys(
+        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), (("spec", "template", "spec"),)
+    ),
+    "Pod": (("spec",),),
+}
+_PROXIES = frozenset({"litellm", "claude-code-router"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """One container of a pod; `field` is where it stands in its object."""
+
+    props: Mapping[str, Value]
+    field: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """The pods of one object; `serves` tells whether a vLLM server runs in them, `spec` may be UNKNOWN."""
+
+    resource: Resource
+    spec: Value
+    field: str
+    serves: bool
+
+    @property
+    def is_one_of_several(self) -> bool:
+        """Whether several pods serve one model together, over a network of their own."""
+        spread = any(
+            dig(self.resource.props, *path) is not None
+            for path in (
+                ("spec", "predictor", "workerSpec"),
+                ("spec", "worker"),
+                ("spec", "leaderWorkerTemplate"),
+            )
+        )
+        return self.serves and spread
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """What runs in the pod, init containers included, as far as it is written out."""
+        model = dig(self.spec, "model")
+        found = [Container(props=model, field=f"{self.field}.model")] if isinstance(model, Mapping) else []
+        for key in ("containers", "initContainers"):
+            found += [
+                Container(props=props, field=f"{self.field}.{key}[{dig(props, 'name') or place}]")
+                for place, props in enumerate(items(dig(self.spec, key)))
+                if isinstance(props, Mapping)
+            ]
+        return tuple(found)
+
+    @property
+    def has_a_runtime(self) -> bool:
+        """Whether KServe completes its container from a runtime, which may say what is not written here."""
+        return isinstance(dig(self.spec, "model"), Mapping)
+
+
+@once
+def served(graph: Graph) -> tuple[Server, ...]:
+    """Return the vLLM servers of a graph."""
+    return tuple(servers(graph))
+
+
+@once
+def pods(graph: Graph) -> tuple[Pod, ...]:
+    """Return the pods that belong to model serving."""
+    return tuple(_pods(graph))
+
+
+def _pods(graph: Graph) -> Iterator[Pod]:
+    serving = {server.resource.urn for server in served(graph)}
+    for resource in graph.resources:
+        if not resource.type.startswith("kubernetes:"):
+            continue
+        for path in _TEMPLATES.get(resource.kind, ()):
+            spec = dig(resource.props, *path)
+            pod = Pod(resource=resource, spec=spec, field=".".join(path), serves=resource.urn in serving)
+            if spec is not None and (pod.serves or _is_of_the_product(resource) or is_proxy(pod)):
+                yield pod
+
+
+def is_proxy(pod: Pod) -> bool:
+    """Whether it runs one of the proxies that stand before model servers."""
+    images = (read_image(container.props.get("image")) for container in pod.containers)
+    return any(image is not None and product_of(image) in _PROXIES for image in images)
+
+
+def _is_of_the_product(resource: Resource) -> bool:
+    labels = dig(resource.props, "metadata", "labels")
+    return isinstance(labels, Mapping) and not {STACK_LABEL, ROLE_LABEL}.isdisjoint(labels)

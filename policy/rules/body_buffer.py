@@ -1,0 +1,121 @@
+"""bodies-fit-the-buffer: a full context is a body that some gateways refuse to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onprem_agents.units import BadUnit, parse_quantity
+
+from ..attachment import ENVOY_GATEWAY, policy_value
+from ..gateways import Listener
+from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
+from ..openings import Opening, openings
+
+# Envoy Gateway v1.9.1, ClientTrafficPolicy `connection.bufferLimit`; with a filter that holds the body 30 kB passed
+# and 40 kB ended in 413 (run 2026-11).
+_DEFAULT_BYTES = 32_768
+# English and code as agents send them, in JSON: 150,000 tokens were 650 kB (run 2026-11).
+_BYTES_OF_A_TOKEN = 4
+
+
+def bodies_fit_the_buffer(graph: Graph) -> list[Violation]:
+    """Where a gateway holds bodies, as the AI gateway does, its buffer takes a full context at 4 bytes a token.
+
+    Read are ClientTrafficPolicy `connection.bufferLimit` (Envoy Gateway's default 32 KiB) and BackendTrafficPolicy
+    `requestBuffer.limit`. The context is `--max-model-len`; without one nothing but the default limit is judged. Needs
+    literals: a limit that is only known at run time is a violation.
+    """
+    found: dict[str, Violation] = {}
+    for opening in openings(graph):
+        for violation in _violations(graph, opening):
+            found.setdefault(violation.message, violation)
+    return list(found.values())
+
+
+def _violations(graph: Graph, opening: Opening) -> Iterator[Violation]:
+    needed = _needed_bytes(opening)
+    policy, held = policy_value(graph, opening.route, opening.rule, ("requestBuffer", "limit"))
+    if policy is not None:
+        yield from _too_small(policy, "requestBuffer.limit", held, needed)
+    if policy is not None or not _is_held(graph, opening):
+        return
+    for listener in opening.listeners:
+        if listener.gateway is None or listener.product != "envoy":
+            continue
+        client = _client_policy(graph, listener)
+        limit = None if client is None else dig(client.props, "spec", "connection", "bufferLimit")
+        if client is not None and limit is not None:
+            yield from _too_small(client, "connection.bufferLimit", limit, needed)
+        elif needed > _DEFAULT_BYTES or not needed:
+            message = (
+                f"{listener.gateway} holds the bodies of {opening.route} in Envoy Gateway's 32 KiB: longer prompts,"
+                f" as agents send them with every turn, end in 413. Set connection.bufferLimit to {_wish(needed)} in a"
+                " ClientTrafficPolicy on it."
+            )
+            yield Violation(resource=listener.gateway, message=message)
+
+
+def _too_small(policy: Resource, field: str, limit: Value, needed: int) -> Iterator[Violation]:
+    if limit is UNKNOWN:
+        message = (
+            f"{policy} gives {field} a value that is only known at run time, so nothing proves that a full context"
+            f" fits. Write {_wish(needed)} or more."
+        )
+        yield Violation(resource=policy, message=message)
+        return
+    try:
+        size = int(parse_quantity(str(limit)))
+    except BadUnit:
+        return  # the API server refuses it
+    if size < max(needed, _DEFAULT_BYTES + 1):
+        message = (
+            f"{policy} limits bodies to {limit} ({field}), but a full context is about {needed:,} bytes: such turns"
+            f" end in 413. Set it to {_wish(needed)} or more."
+        )
+        yield Violation(resource=policy, message=message)
+
+
+def _wish(needed: int) -> str:
+    """Return a round limit that takes what is needed, 8Mi at the least."""
+    return f"{max(8, -(-needed // 1024**2))}Mi"
+
+
+def _needed_bytes(opening: Opening) -> int:
+    lengths = [server.parsed.read("max_model_len") for server in opening.servers]
+    return max((length for length in lengths if isinstance(length, int)), default=0) * _BYTES_OF_A_TOKEN
+
+
+def _is_held(graph: Graph, opening: Opening) -> bool:
+    """Whether something at the gateway reads whole bodies: the AI gateway, a Lua script, Wasm or a processor."""
+    if opening.route.kind == "AIGatewayRoute":
+        return True
+    for policy in graph.of_kind(ENVOY_GATEWAY, "EnvoyExtensionPolicy"):
+        targets = items(dig(policy.props, "spec", "targetRefs"))
+        named = any(dig(target, "name") == opening.route.object_name for target in targets)
+        if named and policy.namespace == opening.route.namespace and _reads_bodies(policy):
+            return True
+    return False
+
+
+def _reads_bodies(policy: Resource) -> bool:
+    scripts = [dig(entry, "inline") for entry in items(dig(policy.props, "spec", "lua"))]
+    modes = [
+        dig(entry, "processingMode", "request", "body")
+        for entry in items(dig(policy.props, "spec", "extProc"))
+    ]
+    return any(":body()" in str(script) for script in scripts) or "Buffered" in modes
+
+
+def _client_policy(graph: Graph, listener: Listener) -> Resource | None:
+    """Return the ClientTrafficPolicy on a listener: its own, or that of its Gateway."""
+    whole = None
+    for policy in graph.of_kind(ENVOY_GATEWAY, "ClientTrafficPolicy"):
+        targets = (*items(dig(policy.props, "spec", "targetRefs")), dig(policy.props, "spec", "targetRef"))
+        for target in targets:
+            if dig(target, "name") in (listener.parent, UNKNOWN) and policy.namespace == listener.namespace:
+                if dig(target, "sectionName") == listener.section:
+                    return policy
+                whole = policy if dig(target, "sectionName") is None else whole
+        if any(dig(one, "kind") == "Gateway" for one in items(dig(policy.props, "spec", "targetSelectors"))):
+            whole = whole or policy
+    return whole

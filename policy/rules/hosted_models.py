@@ -1,0 +1,131 @@
+"""no-hosted-fallback, no-hosted-models: prompts and code stay where the GPUs are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from ..attachment import backend_hosts
+from ..graph import Graph, Resource, Value, Violation, dig, items, once
+from ..hosted import is_hosted, is_hosted_model
+from ..openings import openings
+from ..pods import is_proxy, pods, served
+
+
+def no_hosted_fallback(graph: Graph) -> list[Violation]:
+    """No route and no LiteLLM hands a turn of a model of one's own on to a hosted provider.
+
+    Read are the backends that stand in one rule of a route beside a server of the program, and the fallbacks of
+    LiteLLM's configuration in a ConfigMap. A backend that is only known at run time is left to the key of its route.
+    """
+    found: dict[str, Violation] = {}
+    for opening in openings(graph):
+        for host in backend_hosts(graph, opening.route, opening.rule):
+            if isinstance(host, str) and is_hosted(host):
+                message = (
+                    f"{opening.route} shares the turns of its own models with {host} ({opening.place}.backendRefs):"
+                    " prompts and code leave the premises when a server is busy or down. Remove that backend, and add"
+                    " a replica instead."
+                )
+                found.setdefault(message, Violation(resource=opening.route, message=message))
+    for config in _configurations(graph):
+        for model, target in config.fallbacks():
+            if target in config.hosted():
+                message = (
+                    f"{config.resource} lets LiteLLM fall back from {model} to the hosted {target}: prompts and code"
+                    f" leave the premises without a word to the developer. Remove it from fallbacks in {config.key}."
+                )
+                found.setdefault(message, Violation(resource=config.resource, message=message))
+    return list(found.values())
+
+
+def no_hosted_models(graph: Graph) -> list[Violation]:
+    """The gateways and proxies of model servers lead to no hosted provider either, nor do their variables name one.
+
+    Advisory: a developer who picks such a model may mean it.
+    """
+    found: dict[str, Violation] = {}
+    for config in _configurations(graph):
+        own = config.own()
+        for model in sorted(config.hosted()) if own else ():
+            message = (
+                f"{config.resource} offers the hosted model {model} beside {min(own)}: what a developer sends it"
+                f" leaves the premises. Remove it from model_list in {config.key}."
+            )
+            found.setdefault(message, Violation(resource=config.resource, message=message))
+    for pod in pods(graph) if served(graph) else ():
+        for container in pod.containers:
+            for entry in items(container.props.get("env")):
+                value = dig(entry, "value")
+                if isinstance(value, str) and is_hosted(value):
+                    message = (
+                        f"{pod.resource} names the hosted provider {value} in {dig(entry, 'name')}: what goes there"
+                        f" leaves the premises. Remove it from {container.field}.env."
+                    )
+                    found.setdefault(message, Violation(resource=pod.resource, message=message))
+    return list(found.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Configuration:
+    """LiteLLM's configuration as a ConfigMap holds it."""
+
+    resource: Resource
+    key: str
+    content: Mapping[str, Any]
+
+    def hosted(self) -> set[str]:
+        return {name for name, hosted in self._models() if hosted}
+
+    def own(self) -> set[str]:
+        return {name for name, hosted in self._models() if not hosted}
+
+    def _models(self) -> Iterator[tuple[str, bool]]:
+        for entry in items(self.content.get("model_list")):
+            model, base = dig(entry, "litellm_params", "model"), dig(entry, "litellm_params", "api_base")
+            if isinstance(model, str):
+                name = dig(entry, "model_name")
+                yield str(name or model), is_hosted_model(model, base if isinstance(base, str) else None)
+
+    def fallbacks(self) -> Iterator[tuple[str, str]]:
+        """Yield each model of one's own and what it falls back to."""
+        own = self.own()
+        for part in ("litellm_settings", "router_settings"):
+            for key in ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks"):
+                for entry in items(dig(self.content, part, key)):
+                    for model, targets in entry.items() if isinstance(entry, Mapping) else ():
+                        for target in items(targets) if model in own or model == "*" else ():
+                            yield str(model), str(target)
+            for target in items(dig(self.content, part, "default_fallbacks")) if own else ():
+                yield "every model", str(target)
+
+
+@once
+def _configurations(graph: Graph) -> tuple[_Configuration, ...]:
+    return tuple(_read_configurations(graph))
+
+
+def _read_configurations(graph: Graph) -> Iterator[_Configuration]:
+    """Yield LiteLLM's configurations in a program that serves models or runs the proxy."""
+    if not served(graph) and not any(is_proxy(pod) for pod in pods(graph)):
+        return
+    for resource in graph.of_kind("core", "ConfigMap"):
+        data = dig(resource.props, "data")
+        for key, text in data.items() if isinstance(data, Mapping) else ():
+            content = _read(text)
+            if content is not None:
+                yield _Configuration(resource=resource, key=f"data[{key}]", content=content)
+
+
+def _read(text: Value) -> Mapping[str, Any] | None:
+    if not isinstance(text, str) or "model_list" not in text or "litellm_params" not in text:
+        return None
+    try:
+        content = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError):
+        return None
+    return content if isinstance(content, Mapping) else None

@@ -1,0 +1,46 @@
+"""The table as a whole: every policy is in a pack, has its examples, and is fired by some row of the tests."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from policy.table import POLICIES
+from tests.policy import test_exposure, test_mutations, test_supply_chain
+
+pytestmark = pytest.mark.policy
+
+# One says nothing before its configuration lists registries, the others never fire alone: each has a test of its own.
+_ELSEWHERE = {
+    test_supply_chain.REGISTRIES,
+    test_exposure.FALLBACK,
+    test_exposure.SPACE,
+    test_exposure.CHECKABLE,
+}
+
+
+def test_every_policy_is_fired_by_some_row() -> None:
+    rows = (
+        *test_mutations.MUTATIONS.values(),
+        *test_supply_chain.MUTATIONS.values(),
+        *test_exposure.MUTATIONS.values(),
+    )
+    assert {row[-2] for row in rows} | _ELSEWHERE == {policy.name for policy in POLICIES}
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_every_policy_has_examples_that_are_yaml_and_not_the_same(policy: object) -> None:
+    bad, good = (yaml.safe_load(getattr(policy, kind)) for kind in ("bad", "good"))
+    assert isinstance(bad, dict)
+    assert isinstance(good, dict)
+    assert getattr(policy, "tags", ())
+
+
+def test_a_setting_is_an_argument_of_its_rule_with_the_same_default() -> None:
+    for policy in POLICIES:
+        defaults = {key: schema["default"] for key, schema in policy.settings.items()}
+        names = policy.rule.__kwdefaults__ or {}
+        assert len(names) == len(defaults), policy.name
+        assert [list(value) if isinstance(value, tuple) else value for value in names.values()] == list(
+            defaults.values()
+        )
