@@ -148,6 +148,7 @@ def _server(graph: Graph, declared: Declared) -> Server | None:
         parsed = dataclasses.replace(parsed, opaque=True)
     if face is None and not _is_vllm(declared, parsed):
         return None
+    names = tuple(model_names(declared, parsed))
     unseen = declared.unseen if not parsed.opaque else ""
     if unseen:
         parsed = dataclasses.replace(parsed, opaque=True)
@@ -159,7 +160,7 @@ def _server(graph: Graph, declared: Declared) -> Server | None:
         gpus=gpus_of(container),
         shared_gib=shared_gpu_gib(container),
         accelerators=accelerators(declared.resource, declared.pod),
-        model_names=tuple(model_names(declared, parsed)),
+        model_names=names,
         timeout_seconds=declared.timeout_seconds,
         multi_node=declared.multi_node or is_spread(parsed, argv),
         start=start_of(declared.pod, container),

@@ -94,9 +94,20 @@ def _uris(declared: Declared) -> Iterator[Value]:
 
 
 def _names_in(uri: str) -> Iterator[str]:
-    """Yield what may be the model's name in a URI: its last two parts, then its last one."""
+    """Yield what may be the model's name in a URI: its last two parts, then its last one.
+
+    Owner and name in one part are read as Hugging Face's cache and images of models write them: `owner--name`,
+    `models--owner--name`, `modelcar-name`, in a tag too.
+    """
     path = uri.split("://", 1)[-1].split("@", 1)[0]
-    parts = [part.split(":", 1)[0] for part in path.split("/") if part]
-    if parts:
-        yield "/".join(parts[-2:])
-        yield parts[-1]
+    parts = [part for part in path.split("/") if part]
+    if not parts:
+        return
+    yield "/".join(part.split(":", 1)[0] for part in parts[-2:])
+    name, _, tag = parts[-1].partition(":")
+    for text in (name, tag if "--" in tag else ""):
+        plain = text.removeprefix("models--").removeprefix("modelcar-").removesuffix("-modelcar")
+        if "--" in plain:
+            yield plain.replace("--", "/", 1)
+        if plain:
+            yield plain

@@ -14,12 +14,14 @@ from .declared import Declared, Unread
 from .inference_service import inference_services
 from .llm_inference_service import llm_inference_services
 from .others import others
+from .serving_runtimes import unused_runtimes
 from .workloads import workloads
 
 __all__ = ["READERS", "Declared", "Unread"]
 
 READERS: tuple[Callable[[Graph], Iterator[Declared | Unread]], ...] = (
     inference_services,
+    unused_runtimes,
     llm_inference_services,
     workloads,
     others,

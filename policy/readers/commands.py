@@ -34,7 +34,7 @@ _NO_PROGRAMS = frozenset({"ray", "sleep", "tail", "nginx"})
 # Words without which no container is looked at more closely: nearly all pods of a program have nothing to do with it.
 _SIGNS = ("vllm", "huggingfaceserver", "max-model-len", "max_model_len", "gpu-memory-util", "gpu_memory_util")
 # Options of vLLM that no other engine calls so.
-_ITS_OPTIONS = ("max_model_len", "gpu_memory_utilization", "enable_auto_tool_choice")
+_ITS_OPTIONS = ("max_model_len", "max_num_seqs", "gpu_memory_utilization", "enable_auto_tool_choice")
 
 
 def argv_of(container: Container) -> list[str]:
@@ -65,6 +65,12 @@ def starts_vllm(argv: list[str], env: Mapping[str, str]) -> bool:
     return sum(parse_argv(words).command for words in _commands(argv, env) if script_of(words) is None) == 1
 
 
+def has_its_options(argv: list[str]) -> bool:
+    """Whether some arguments are options that vLLM alone calls so."""
+    given = parse_argv(argv).flags.given() if argv else {}
+    return any(name in given for name in _ITS_OPTIONS)
+
+
 def names_vllm(image: Value) -> bool:
     """Whether an image is known to bring vLLM, or has a name like one that does."""
     if not isinstance(image, str):
@@ -88,9 +94,12 @@ def out_of_sight(container: Container, argv: list[str], env: Mapping[str, str]) 
 
     Only what is written out counts: a command that is only known at run time is no reason.
     """
-    unknown = UNKNOWN in (container.get("command"), container.get("args")) or HOLE in argv
-    if unknown or not container.get("command") or serves(container, argv, env):
+    image = container.get("image")
+    unknown = UNKNOWN in (image, container.get("command"), container.get("args")) or HOLE in argv
+    if unknown or serves(container, argv, env):
         return None
+    if not argv:
+        return f"the entrypoint of {image} starts what its container {container.get('name')!r} serves"
     started = " ".join(argv)[:60]
     return f"its container {container.get('name')!r} starts {started!r}, which can't be followed to a server"
 
@@ -112,5 +121,4 @@ def _image_starts_vllm(container: Container, argv: list[str]) -> bool:
         return known.starts == "vllm"
     if any(engine in str(image).casefold() for engine in _OTHER_ENGINES):
         return False
-    given = parse_argv(argv).flags.given()
-    return (names_vllm(image) and bool(given)) or any(name in given for name in _ITS_OPTIONS)
+    return (names_vllm(image) and bool(argv)) or has_its_options(argv)

@@ -5,15 +5,14 @@ Source: kserve v0.20.0, pkg/controller/v1beta1/inferenceservice/components/predi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from onprem_agents.vllm import parse_argv
-
 from ..containers import KSERVE, Container, environment_in, merged, named_container, release_of, text_of
 from ..graph import UNKNOWN, Graph, Resource, Value, dig, items
-from .commands import argv_of, hints_at_vllm, out_of_sight, serves
+from .commands import argv_of, has_its_options, hints_at_vllm, out_of_sight, serves
 from .declared import Declared, Unread
 from .runtimes import Runtime, runtime_of
 
@@ -22,6 +21,7 @@ _CONTAINER, _WORKER = "kserve-container", "worker-container"
 _TENSOR, _PIPELINE = "TENSOR_PARALLEL_SIZE", "PIPELINE_PARALLEL_SIZE"
 _SPREAD = ("nodeSelector",)
 _JOINED = ("volumes", "initContainers")
+_PLACEHOLDER = re.compile(r"\{\{-?\s*\.(Name|Namespace)\s*-?\}\}")
 _LLM_FORMATS = ("vllm", "huggingface")
 
 
@@ -62,7 +62,7 @@ def _of_a_model(graph: Graph, service: Resource, predictor: Value) -> Iterator[D
     told = (dig(model, "modelFormat", "name"), dig(model, "runtime"), dig(model, "image"))
     if runtime is None:
         head = _declared(graph, service, predictor, model)
-        named = any(map(_says_vllm, told)) or _has_options(model)
+        named = any(map(_says_vllm, told)) or has_its_options(argv_of(model))
         named = named or str(told[0]).casefold() in _LLM_FORMATS
         # What is only known at run time does not excuse what is missing; a runtime elsewhere may bring it.
         unseen = "" if told[1] is UNKNOWN else _why_unseen(model)
@@ -157,10 +157,8 @@ def _filled(container: Container, service: Resource) -> Container:
 
 def _placed(value: Value, service: Resource) -> Value:
     if isinstance(value, str):
-        if "{{" not in value:
-            return value
-        name = "" if service.object_name is UNKNOWN else str(service.object_name)
-        return value.replace("{{.Name}}", name).replace("{{.Namespace}}", str(service.namespace))
+        told = {"Name": service.object_name, "Namespace": service.namespace}
+        return _PLACEHOLDER.sub(lambda found: text_of(told[found[1]]), value)
     if isinstance(value, list | tuple):
         return [_placed(each, service) for each in value]
     if isinstance(value, Mapping):
@@ -175,13 +173,6 @@ def _storage_path(model: Value) -> Value:
 
 def _says_vllm(text: Value) -> bool:
     return isinstance(text, str) and "vllm" in text.casefold()
-
-
-def _has_options(model: Value) -> bool:
-    """Whether arguments tell vLLM by themselves, whatever the runtime is called."""
-    words = [text_of(word) for word in items(dig(model, "args"))]
-    given = parse_argv(words).flags.given() if words else {}
-    return any(name not in ("model", "served_model_name") for name in given)
 
 
 def _why_unseen(model: Value) -> str:

@@ -21,6 +21,7 @@ from .declared import Declared, Unread
 
 _CONTAINER = "main"
 _ADDITIONAL = "VLLM_ADDITIONAL_ARGS"
+_READ = (_ADDITIONAL, "VLLM_API_SERVER_COUNT")  # by the presets' own scripts
 # The presets' names, with the version that later releases put before them.
 _PRESET = re.compile(r"(?:v\d+-\d+-\d+-)?kserve-config-llm-[a-z-]+")
 _SYSTEM_NAMESPACES = ("kserve", "opendatahub", "redhat-ods-applications")
@@ -54,7 +55,7 @@ def _of_part(
             words = _preset(spec, part, env, spread=spread)
             arguments = container.get("args")
             joined = UNKNOWN if arguments is UNKNOWN else [*words, *items(arguments)]
-            left = [entry for entry in items(container.get("env")) if dig(entry, "name") != _ADDITIONAL]
+            left = [entry for entry in items(container.get("env")) if dig(entry, "name") not in _READ]
             container = {**container, "command": ["vllm", "serve"], "args": joined, "env": left}
         elif container["command"] is not UNKNOWN and not starts_vllm(argv_of(container), env):
             if _SIMULATOR not in str(container.get("image")):

@@ -99,10 +99,8 @@ def _read(graph: Graph, pod: _Pod, container: Container) -> Declared | Unread | 
         told = runs_to_its_end or gpus_of(container) is None or runs_another_program(argv, env)
         if told or not names_vllm(image):
             return None
-        reason = out_of_sight(container, argv, env) or (
-            f"the entrypoint of {image} starts what its container {container.get('name')!r} serves"
-        )
-        return Unread(resource=pod.workload, reason=reason)
+        reason = out_of_sight(container, argv, env)
+        return None if reason is None else Unread(resource=pod.workload, reason=reason)
     return Declared(
         resource=pod.workload,
         pod=dig(pod.template, "spec"),

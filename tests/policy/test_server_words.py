@@ -126,3 +126,78 @@ def test_the_older_field_of_a_predictor_is_read_as_its_model() -> None:
 
     assert _only(service).model_names[0] == "Qwen/Qwen3.6-27B-FP8"
     assert _mandatory(service) == [TOOLS, PARSER]
+
+
+def _runtime(*args: str) -> Manifest:
+    container = {
+        "name": "kserve-container",
+        "image": "vllm/vllm-openai:v0.33.0",
+        "command": ["vllm", "serve"],
+    }
+    return {
+        "apiVersion": "serving.kserve.io/v1alpha1",
+        "kind": "ServingRuntime",
+        "metadata": {"name": "ours", "namespace": "ml"},
+        "spec": {
+            "supportedModelFormats": [{"name": "vLLM", "autoSelect": True}],
+            "containers": [{**container, "args": list(args)}],
+        },
+    }
+
+
+def test_a_runtime_without_services_is_judged_by_what_stands_in_it_alone() -> None:
+    plain, wrong = (
+        _runtime("--port=8080"),
+        _runtime("--tool-call-parser=no_such", "--gpu-memory-utilization=0.99"),
+    )
+
+    said = [(finding.policy, finding.level) for finding in check_manifests([plain])]
+
+    assert said[0] == ("serving-can-be-checked", "advisory")
+    assert _mandatory(plain) == []
+    assert _mandatory(wrong) == [TOOLS, MEMORY]
+
+
+def test_a_runtime_that_a_service_uses_is_judged_with_it_alone() -> None:
+    service = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": "coder", "namespace": "ml"},
+        "spec": {"predictor": {"model": {"modelFormat": {"name": "vLLM"}, "storageUri": "hf://x/y"}}},
+    }
+
+    assert [server.resource.kind for server in servers(graph_of([_runtime(), service]))] == [
+        "InferenceService"
+    ]
+    named = {"metadata": {"name": "kserve-vllmserver"}, "kind": "ClusterServingRuntime"}
+    assert list(servers(graph_of([{**_runtime(), **named}]))) == [], "KServe's own is none of the program's"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "oci://registry.example.com/rhelai1/modelcar-qwen3.6-27b-fp8:1.5",
+        "pvc://cache/hub/models--Qwen--Qwen3.6-27B-FP8",
+        "oci://registry.example.com/models:qwen--qwen3.6-27b-fp8-modelcar",
+    ],
+)
+def test_a_model_is_told_from_the_names_that_caches_and_images_give_it(uri: str) -> None:
+    service = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": "coder", "namespace": "ml"},
+        "spec": {"predictor": {"model": {"modelFormat": {"name": "vLLM"}, "storageUri": uri}}},
+    }
+    assert PARSER in _mandatory(service), (
+        "a model of the catalogue that can think has no reasoning parser here"
+    )
+
+
+def test_a_model_that_only_a_runtime_out_of_sight_knows_is_no_unknown_of_the_program() -> None:
+    service = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": "coder", "namespace": "ml"},
+        "spec": {"predictor": {"model": {"modelFormat": {"name": "vLLM"}, "runtime": "elsewhere"}}},
+    }
+    assert _mandatory(service) == []
