@@ -65,7 +65,12 @@ def _runs_vllm(container: Mapping[str, Value]) -> bool:
 
 
 def _says_engine(resource: Resource) -> bool:
-    """Whether an object names vLLM as its engine (KubeAI's Model, vLLM production-stack's VLLMRuntime)."""
+    """Whether an object names vLLM as its engine.
+
+    KubeAI's Model does, vLLM production-stack's VLLMRuntime, and a RayService in its application's text.
+    """
     spec = resource.props.get("spec")
+    if resource.kind == "RayService":
+        return any(sign in str(spec).casefold() for sign in ("vllm", "ray.serve.llm"))
     engine = spec.get("engine") if isinstance(spec, Mapping) else None
     return resource.kind == "VLLMRuntime" or (isinstance(engine, str) and engine.casefold() == "vllm")

@@ -96,7 +96,9 @@ def _read(graph: Graph, pod: _Pod, container: Container) -> Declared | Unread | 
     image = container.get("image")
     runs_to_its_end = pod.workload.kind == "Job"
     if not (starts_vllm(argv, env) if runs_to_its_end else serves(container, argv, env)):
-        told = runs_to_its_end or gpus_of(container) is None or runs_another_program(argv, env)
+        # A worker that starts no server of its own joins its leader's, which is read.
+        joins = runs_to_its_end or not pod.leads
+        told = joins or gpus_of(container) is None or runs_another_program(argv, env)
         if told or not names_vllm(image):
             return None
         reason = out_of_sight(container, argv, env)
