@@ -37,8 +37,11 @@ def best_of(
     for alike in servers.on(gpu, unsettled):
         carriers = [Carrier(speeds, gpu, held, floors) for held in alike]
         for gpus in tuple(unsettled):
+            able = [carrier for carrier in carriers if gpus % carrier.size == 0]
+            if not able:
+                continue
             least = best[gpus][0] if gpus in best else -1
-            found = _fastest(carriers, gpus, developers, least)
+            found = _fastest(able, gpus, developers, least)
             if found is None:
                 continue
             best[gpus] = found
@@ -83,23 +86,22 @@ class Carrier:
 
 
 def _fastest(carriers: Sequence[Carrier], gpus: int, developers: int, least: int) -> Choice | None:
-    """Return the fastest of those that cover most and more than `least`; None without any."""
+    """Return the fastest of those that cover most and more than `least`, each of which fills so many GPUs; or None."""
     by_cover: dict[int, list[tuple[Carrier, int, int]]] = {}
     for carrier in carriers:
-        if gpus % carrier.size:
-            continue
         replicas = gpus // carrier.size
         sessions = replicas * carrier.held.sessions
         cover = cover_of(sessions, developers)
-        if cover > least:
-            by_cover.setdefault(cover, []).append((carrier, sessions, -(-developers // replicas)))
+        agents = -(-developers // replicas)
+        if cover > least and agents < carrier.too_many:
+            by_cover.setdefault(cover, []).append((carrier, agents, sessions))
     for cover in sorted(by_cover, reverse=True):
-        fast = [one for one in by_cover[cover] if one[0].carries(one[2])]
-        if fast:
-            if len(fast) > 1:
-                fast.sort(key=lambda one: busy_seconds(one[0].turns(one[2])))
-            carrier, sessions, _ = fast[0]
-            return cover, sessions, carrier.held.server
+        offers = by_cover[cover]
+        if len(offers) > 1:
+            offers.sort(key=lambda one: busy_seconds(one[0].turns(one[1])))
+        for carrier, agents, sessions in offers:
+            if carrier.carries(agents):
+                return cover, sessions, carrier.held.server
     return None
 
 

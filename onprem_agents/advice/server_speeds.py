@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from onprem_agents.advice.model_servers import Gpu, Held, Server, Speeds
+from onprem_agents.advice.model_servers import Gpu, Held, Server
 from onprem_agents.catalog import Model
 from onprem_agents.sizing import FitRequest
 from onprem_agents.sizing.demand import Demand, demand_from, kernels_seconds
-from onprem_agents.sizing.links import Links, links_of
+from onprem_agents.sizing.links import Links, tensor_links
 from onprem_agents.sizing.load_profile import mean_context_tokens
 from onprem_agents.sizing.pace import Rates, pace_from, rates_of
 from onprem_agents.sizing.speed import Turns, keeps_prefixes
@@ -16,13 +14,14 @@ from onprem_agents.sizing.work import Attention, Shares, attention_of, session_b
 
 
 class ServerSpeeds:
-    """The speeds of one model's servers."""
+    """The speeds of one model's servers. A search goes GPU by GPU: the rates of one are forgotten at the next."""
 
     def __init__(self, model: Model) -> None:
         """Start with no term computed."""
         self._model = model
         self._kept: bool | None = None
-        self._rates: dict[tuple[str, Speeds], Rates] = {}
+        self._gpu: Gpu | None = None
+        self._rates: dict[str, Rates] = {}
         self._shares: dict[str, Shares] = {}
         self._attention: dict[int, Attention] = {}
         self._session_bytes: dict[tuple[int, str, int], float] = {}
@@ -32,18 +31,20 @@ class ServerSpeeds:
 
     def turns(self, held: Held, gpu: Gpu, agents: int) -> Turns:
         """Return the turns of that many agents on such a server."""
+        if gpu is not self._gpu:
+            self._gpu, self._rates = gpu, {}
         server, tokens = held.server, mean_context_tokens(held.context_tokens)
         recipe, request, cache = server.recipe, server.frame.request, server.frame.cache
         blocks = cache.blocks.get(tokens)
         if blocks is None:
             blocks = cache.blocks[tokens] = cache.layout.blocks_per_request(tokens)
-        rates = self._rates.get((recipe.variant.hf_id, gpu.speed))
+        rates = self._rates.get(recipe.variant.hf_id)
         if rates is None:
             rates = rates_of(gpu.accelerator, self._model, recipe.variant)
-            self._rates[recipe.variant.hf_id, gpu.speed] = rates
+            self._rates[recipe.variant.hf_id] = rates
         pace = pace_from(
             self._demand_of(server, gpu, tokens),
-            self._links_of(request, gpu),
+            self._links_of(recipe.tensor_parallel, gpu),
             rates,
             batch_tokens=cache.batch_tokens,
         )
@@ -86,9 +87,9 @@ class ServerSpeeds:
         )
         return demand
 
-    def _links_of(self, request: FitRequest, gpu: Gpu) -> Links:
-        key = request.tensor_parallel, gpu.accelerator.nvlink, gpu.accelerator.interconnect_gb_per_second
+    def _links_of(self, ranks: int, gpu: Gpu) -> Links:
+        key = ranks, gpu.accelerator.nvlink, gpu.accelerator.interconnect_gb_per_second
         links = self._links.get(key)
         if links is None:
-            links = self._links[key] = links_of(replace(request, accelerator=gpu.accelerator))
+            links = self._links[key] = tensor_links(self._model.architecture, gpu.accelerator, ranks)
         return links
