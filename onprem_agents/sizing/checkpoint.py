@@ -15,6 +15,7 @@ from onprem_agents.sizing.weights import MAKERS_WITH_QUANT_CONFIG, checkpoint_gi
 _MAKERS_DIFFER = frozenset({"int4", "nvfp4", "bnb4"})
 # Makers who quantise to INT4 in groups of 32 elements (checkpoints of both in the catalogue); others take 128.
 _MAKERS_OF_SMALL_GROUPS, _SMALL_GROUP = frozenset({"cyankiwi", "cpatonn"}), 32
+_USUAL_GROUP = 128
 # What an NVFP4 checkpoint of an unknown maker keeps in FP8: BF16, FP8 and FP4 are all seen there, FP8 is the middle.
 _USUALLY_FP8: Mapping[str, tuple[Part, ...]] = {"nvfp4": ("attention", "linear-attention")}
 # Other words for the precisions of the catalogue.
@@ -61,9 +62,9 @@ def checkpoint_named(name: str, precision: str, catalog: Catalog, *, repository:
     vendors_own = bool(listed) and not note and _maker(listed[0].hf_id) == _maker(model.hf_id)
     if listed and (vendors_own or precision not in _MAKERS_DIFFER):
         return _copy_of(model, listed[0], note)
-    small_groups = {_maker(name), _maker(repository)} & _MAKERS_OF_SMALL_GROUPS and precision == "int4"
-    if small_groups:
-        return Checkpoint(model=model, variant=_computed(model, precision, _SMALL_GROUP), note=note)
+    group = _group_of(name, repository, listed=bool(listed)) if precision == "int4" else None
+    if group is not None:
+        return Checkpoint(model=model, variant=_computed(model, precision, group), note=note)
     return _of_any_maker(model, precision, listed, note, maker=_maker(name))
 
 
@@ -83,6 +84,13 @@ def _model(name: str, catalog: Catalog) -> tuple[Model, Variant | None, str]:
 
 def _maker(hf_id: str) -> str:
     return hf_id.partition("/")[0].casefold()
+
+
+def _group_of(name: str, repository: str, *, listed: bool) -> int | None:
+    """Return how many elements share a scale where the maker of an INT4 checkpoint tells it, None elsewhere."""
+    if {_maker(name), _maker(repository)} & _MAKERS_OF_SMALL_GROUPS:
+        return _SMALL_GROUP
+    return _USUAL_GROUP if "/" in repository and not listed else None
 
 
 def _copy_of(model: Model, variant: Variant, note: str) -> Checkpoint:

@@ -29,6 +29,9 @@ _SPLIT_UNCERTAINTY = 0.01
 # Of what a checkpoint from an unknown maker may differ by, this much is left where the maker says which parts it
 # keeps, and where it is one of the community's.
 _PUBLISHED_SHARE, _COMMUNITY_SHARE = 0.4, 0.8
+# INT4 of dense models with softmax attention: 47 checkpoints of the catalogue by twelve makers have 0 to 0.9 % more or
+# less in their files than the count, where the size of the groups is told.
+_AGREED_UNCERTAINTY = 0.02
 MAKERS_WITH_QUANT_CONFIG = ("nvidia",)
 """They say in hf_quant_config.json which parts are quantised, and the catalogue says it after them."""
 
@@ -239,11 +242,21 @@ def _uncertainty(model: Model, variant: Variant) -> float:
     if precision.bytes_per_param < BF16_BYTES:
         # Experts are quantised by all; half of what the other parts would weigh more in BF16 is the middle.
         share = min(share, _counted(model, variant).differing / 2 + _MEASURED_UNCERTAINTY)
+    if _all_agree(model, variant):
+        return _AGREED_UNCERTAINTY
     if variant.hf_id.endswith(")"):  # made up for a precision that the catalogue does not list
         return share
     maker = variant.hf_id.partition("/")[0]
     published = maker in (model.hf_id.partition("/")[0], *MAKERS_WITH_QUANT_CONFIG)
     return share * (_PUBLISHED_SHARE if published else _COMMUNITY_SHARE)
+
+
+def _all_agree(model: Model, variant: Variant) -> bool:
+    """Return whether all makers quantise that model alike, the size of their groups being told."""
+    shape = model.architecture
+    return (
+        variant.precision == "int4" and bool(variant.weight_block) and not (shape.experts or shape.is_hybrid)
+    )
 
 
 def _draft_gib(model: Model) -> float:
