@@ -101,6 +101,11 @@ def pads_wide(accelerator: Accelerator) -> bool:
     return int(accelerator.compute_capability) == _DATA_CENTRE_BLACKWELL
 
 
+def all_agree_on(model: Model) -> bool:
+    """Return whether all makers quantise the same parts of that model to INT4: dense, with softmax attention alone."""
+    return model.architecture.experts is None and not model.architecture.is_hybrid
+
+
 def computed_gib(model: Model, variant: Variant) -> float:
     """Return the GiB of a whole checkpoint: its parts in their precision."""
     return sum(_counted(model, variant).parts.values())
@@ -242,21 +247,13 @@ def _uncertainty(model: Model, variant: Variant) -> float:
     if precision.bytes_per_param < BF16_BYTES:
         # Experts are quantised by all; half of what the other parts would weigh more in BF16 is the middle.
         share = min(share, _counted(model, variant).differing / 2 + _MEASURED_UNCERTAINTY)
-    if _all_agree(model, variant):
+    if variant.precision == "int4" and variant.weight_block and all_agree_on(model):
         return _AGREED_UNCERTAINTY
     if variant.hf_id.endswith(")"):  # made up for a precision that the catalogue does not list
         return share
     maker = variant.hf_id.partition("/")[0]
     published = maker in (model.hf_id.partition("/")[0], *MAKERS_WITH_QUANT_CONFIG)
     return share * (_PUBLISHED_SHARE if published else _COMMUNITY_SHARE)
-
-
-def _all_agree(model: Model, variant: Variant) -> bool:
-    """Return whether all makers quantise that model alike, the size of their groups being told."""
-    shape = model.architecture
-    return (
-        variant.precision == "int4" and bool(variant.weight_block) and not (shape.experts or shape.is_hybrid)
-    )
 
 
 def _draft_gib(model: Model) -> float:
