@@ -28,6 +28,8 @@ pytestmark = pytest.mark.unit
 SMALL = {"accelerator": "L40S", "gpusPerNode": 2, "name": "small"}
 LARGE = {"accelerator": "H100", "gpusPerNode": 4, "name": "large"}
 CODER = {"role": "coder", "model": "Qwen/Qwen3.6-27B-FP8", "context": 65536}
+# 27.47 GiB, a second table of 2.37 at a cold start and one session of 2.4 are within 40 GB.
+SHORT = CODER | {"context": 32768}
 
 
 def raw(pools: list[dict[str, Any]], models: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -120,35 +122,37 @@ def test_a_way_out_names_the_pool_that_is_at_fault() -> None:
 def test_other_gpus_in_place_of_a_tier_are_named_with_leaving_out_the_tier_and_do() -> None:
     tiered = {"name": "small", "tier": "24gb"}
 
-    (problem,) = problems_of([tiered], [CODER])
+    (problem,) = problems_of([tiered], [SHORT])
 
     assert problem.fix.endswith(
         "set platform.hardware.pools[0].accelerator to A100-40 and set platform.hardware.pools[0].gpusPerNode to 1 "
         "and leave out platform.hardware.pools[0].tier"
     )
-    assert places(stack([{"name": "small", "accelerator": "A100-40", "gpusPerNode": 1}], [CODER]))
+    assert places(stack([{"name": "small", "accelerator": "A100-40", "gpusPerNode": 1}], [SHORT]))
 
 
 def test_other_gpus_in_place_of_mixed_slices_are_named_with_leaving_out_the_strategy_and_do() -> None:
-    (problem,) = problems_of([{"accelerator": "H100-MIG-1g.10gb", "migStrategy": "mixed"}], [CODER])
+    (problem,) = problems_of([{"accelerator": "H100-MIG-1g.10gb", "migStrategy": "mixed"}], [SHORT])
 
     assert problem.fix.endswith(
         "set platform.hardware.pools[0].accelerator to A100-40 and set platform.hardware.pools[0].gpusPerNode to 1 "
         "and leave out platform.hardware.pools[0].migStrategy"
     )
-    assert places(stack([{"accelerator": "A100-40", "gpusPerNode": 1}], [CODER]))
+    assert places(stack([{"accelerator": "A100-40", "gpusPerNode": 1}], [SHORT]))
 
 
 def test_other_gpus_are_not_those_of_a_pool_whose_nodes_could_not_be_told_from_them() -> None:
     small, other = {"accelerator": "L4", "roles": ["coder"]}, {"accelerator": "A100-40"}
 
-    (problem,) = problems_of([small, other])
-    (of_named_nodes,) = problems_of([small | {"nodeNames": ["a"]}, other | {"nodeNames": ["b"]}])
+    (problem,) = problems_of([small, other], [SHORT, FAST])
+    (of_named_nodes,) = problems_of(
+        [small | {"nodeNames": ["a"]}, other | {"nodeNames": ["b"]}], [SHORT, FAST]
+    )
 
     assert "pools[0].accelerator to A100-40" in of_named_nodes.fix
     # Two L4 have more memory than the one A100-40, which the other pool has.
     assert "pools[0].accelerator to L4 and set platform.hardware.pools[0].gpusPerNode to 2" in problem.fix
-    assert places(stack([small | {"gpusPerNode": 2}, other], [CODER])) == {"coder": "l4"}
+    assert places(stack([small | {"gpusPerNode": 2}, other], [SHORT])) == {"coder": "l4"}
 
 
 def test_other_gpus_for_the_agents_are_whole_ones_beside_mixed_slices_too() -> None:
