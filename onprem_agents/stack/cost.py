@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from onprem_agents.stack.domain import CatalogName, LabelValue
+from onprem_agents.stack.domain import CatalogName, PoolName
 from onprem_agents.stack.section import Section, contradiction
 from onprem_agents.stack.untrusted import Shape
 
@@ -109,7 +109,7 @@ class Cost(PriceKeys):
         description="Price by accelerator, as 'onprem-agents catalog' names it, where it differs from the one above. "
         "Left out: all cost the same.",
     )
-    pools: dict[LabelValue, Price] = Field(
+    pools: dict[PoolName, Price] = Field(
         default={},
         description="Price by name of a pool of platform.hardware, where it differs from that of its accelerator. Left "
         "out: none does.",

@@ -49,7 +49,7 @@ def test_the_smallest_config_is_accepted_with_its_defaults() -> None:
         ("hardware.gpusPerNode", -1, "platform.hardware.gpusPerNode", "it must be at least 1"),
         ("hardware.gpusPerNode", 1e9, "platform.hardware.gpusPerNode", "it must be a whole number"),
         ("hardware.nodes", True, "platform.hardware.nodes", "it must be a whole number"),
-        ("hardware.tier", "48gb", "platform.hardware", "either 'tier' or 'accelerator'"),
+        ("hardware.tier", "48gb", "platform.hardware", "one of the two says which GPUs the nodes have"),
         ("hardware.nodeNames", ["a", "a"], "platform.hardware", "names a node twice"),
         ("models", [], "platform.models", "it must have one entry at least"),
         ("models", {"role": "coder"}, "platform.models", "a list is due"),
