@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,8 @@ ChatTemplate = Annotated[str, Field(min_length=1, max_length=200_000)]
 
 class ModelRole(Section):
     """One model behind one stable role name; everything but role and model is derived when not said."""
+
+    elsewhere: ClassVar = {"pool": "name the role under 'roles' of a pool in platform.hardware.pools"}
 
     role: Annotated[RoleName, ByPeople("developers' machines know models by their roles")] = Field(
         description="The name that developers' machines know the model by. The first role does the work, the "

@@ -346,3 +346,75 @@ def test_what_gpus_cost_counts_those_of_every_pool() -> None:
     # Two GPUs of the one pool, four of the other, and one price for both kinds.
     assert cost.basis == "6 GPUs, 2 a GPU-hour on average"
     assert cost.per_month == 6 * 2.0 * 730
+
+
+@pytest.mark.parametrize(
+    ("hardware", "where", "found", "fix"),
+    [
+        (
+            {"pools": []},
+            "",
+            "'pools' without any entry",
+            "or 'pools' with such an entry for each kind of GPU",
+        ),
+        ({}, "", "neither 'tier' nor 'accelerator'", "or 'pools' with such an entry for each kind of GPU"),
+        ({"tier": "48gb", "accelerator": "L40S"}, "", "both 'tier' and 'accelerator'", "name a tier, or"),
+        (
+            {"pools": [{"name": "a", "nodes": 2}]},
+            ".pools[0]",
+            "neither 'tier' nor 'accelerator'",
+            "name a tier, or",
+        ),
+        (
+            {"pools": [{**SMALL, "gpusPerNode": 0}]},
+            ".pools[0].gpusPerNode",
+            "0",
+            "change platform.hardware.pools[0]",
+        ),
+        ({"pools": [{**SMALL, "name": "A b"}]}, ".pools[0].name", "'A b'", "write it like fast or team-2"),
+        (
+            {"pools": [SMALL, {**LARGE, "name": "small"}]},
+            ".pools[1].name",
+            "the name 'small'",
+            "set platform.hardware.pools[1].name to another one",
+        ),
+        (
+            {"pools": [{**SMALL, "roles": ["fasst"]}, LARGE]},
+            ".pools[0].roles",
+            "the role 'fasst'",
+            "did you mean fast? (or take it out of platform.hardware.pools[0].roles)",
+        ),
+        (
+            {"pools": [{**SMALL, "roles": ["coder"]}, {**LARGE, "roles": ["fast", "coder"]}]},
+            "",
+            "the role 'coder' in pools[0].roles and pools[1].roles",
+            "name it once, in one of them",
+        ),
+        (
+            {"pools": [{**SMALL, "roles": ["coder", "coder"]}, LARGE]},
+            "",
+            "the role 'coder' in pools[0].roles and pools[0].roles",
+            "name it once, in one of them",
+        ),
+    ],
+)
+def test_hardware_that_leaves_something_open_is_told_with_what_to_write(
+    hardware: dict[str, Any], where: str, found: str, fix: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        plan_stack({**raw([], [CODER, FAST]), "hardware": hardware}, stack="test")
+    (problem,) = refused.value.problems
+    assert (problem.where, problem.found) == (f"platform.hardware{where}", found)
+    assert fix in problem.fix
+
+
+def test_pools_that_take_the_name_of_the_same_accelerator_are_told_whose_name_it_is() -> None:
+    told = problems_of([{"accelerator": "L40S"}, {"accelerator": "L40S"}])
+    assert told[0].found == "the name 'l40s', which is that of its accelerator or tier"
+    assert told[0].why.startswith("platform.hardware.pools[0] has that name too")
+
+
+def test_a_role_that_asks_for_a_pool_is_told_where_that_is_said() -> None:
+    (problem,) = problems_of([SMALL, LARGE], [{**CODER, "pool": "large"}, FAST])
+    assert (problem.where, problem.cause) == ("platform.models[0].pool", "unknown-key")
+    assert problem.fix == "name the role under 'roles' of a pool in platform.hardware.pools"
