@@ -211,8 +211,8 @@ class InferenceServiceArgs(TypedDict):
     """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
     about what a line of 1 Gbit/s gives. Default: 100."""
     precision: NotRequired[pulumi.Input[str]]
-    """Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes natively.
-    One of bf16, fp8, int4, nvfp4, mxfp4."""
+    """Precision of the weights; native: as the maker mixes it. Left out: the best checkpoint that fits and
+    that the GPU computes natively. One of bf16, fp8, int4, nvfp4, mxfp4, native."""
     source: NotRequired[pulumi.Input[str]]
     """Where the weights come from: hf://, pvc://, oci:// or s3://. Left out: hf:// and the model's id."""
     revision: NotRequired[pulumi.Input[str]]
@@ -643,8 +643,8 @@ class ModelRole(TypedDict):
     """Name in the catalogue, or Hugging Face id of one of its checkpoints, e.g. Qwen/Qwen3.6-27B-FP8. A bare
     name leaves the choice of the checkpoint open."""
     precision: NotRequired[pulumi.Input[str]]
-    """Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes natively.
-    One of bf16, fp8, int4, nvfp4, mxfp4."""
+    """Precision of the weights; native: as the maker mixes it. Left out: the best checkpoint that fits and
+    that the GPU computes natively. One of bf16, fp8, int4, nvfp4, mxfp4, native."""
     source: NotRequired[pulumi.Input[str]]
     """Where the weights come from: hf://, pvc://, oci:// or s3://. Left out: hf:// and the model's id."""
     revision: NotRequired[pulumi.Input[str]]

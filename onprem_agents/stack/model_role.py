@@ -36,10 +36,10 @@ class ModelRole(Section):
         description="Name in the catalogue, or Hugging Face id of one of its checkpoints, e.g. "
         "Qwen/Qwen3.6-27B-FP8. A bare name leaves the choice of the checkpoint open."
     )
-    precision: Literal["bf16", "fp8", "int4", "nvfp4", "mxfp4"] | None = Field(
+    precision: Literal["bf16", "fp8", "int4", "nvfp4", "mxfp4", "native"] | None = Field(
         default=None,
-        description="Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes "
-        "natively.",
+        description="Precision of the weights; native: as the maker mixes it. Left out: the best checkpoint that fits "
+        "and that the GPU computes natively.",
     )
     source: Annotated[SourceUri | None, WEIGHTS] = Field(
         default=None,

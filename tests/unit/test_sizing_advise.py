@@ -68,6 +68,24 @@ def test_a_written_stack_plans_as_it_was_advised(tmp_path: Path) -> None:
     assert len(plan.developers) == 20
 
 
+@pytest.mark.parametrize(
+    ("gpu", "count"),
+    [
+        ("H100", "8"),  # 214 GiB of weights: the default of 45 minutes does not hold their load
+        ("H200", "8"),  # a checkpoint that names the type of its KV cache
+        ("B200", "2"),  # the maker's own mixture of precisions, beside copies in FP8
+    ],
+)
+def test_a_written_stack_plans_without_a_fault(gpu: str, count: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.written.yaml"
+    best = values("advise", "--gpu", gpu, "--count", count, "--developers", "4", "--write", str(file))[0]
+
+    plan = plan_stack_file(tmp_path, "written")
+
+    assert plan.notes == ()
+    assert (plan.main.variant.hf_id, plan.main.sessions) == (best["model"], best["sessions"])
+
+
 def test_a_stack_file_is_never_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.team.yaml"
     file.write_text("mine", encoding="utf-8")
