@@ -17,7 +17,9 @@ from embedded.ports import LOOPBACK
 from tools.verify_gpu.printed import Printed, last_error, read_log
 
 Outcome = Literal["ready", "ended", "out of time"]
-_STEP_SECONDS, _ANSWER_SECONDS, _STOP_SECONDS = 1.0, 2.0, 20.0
+STOP_SECONDS = 20.0
+"""How long a server has to end when it is asked to, and once more when it is told to."""
+_STEP_SECONDS, _ANSWER_SECONDS = 1.0, 2.0
 # The caches of compilation lie below these: vLLM's own, that of Inductor (else in /tmp, where the next start finds it),
 # those of Triton and FlashInfer in the home.
 _FOLDERS = ("HOME", "TORCHINDUCTOR_CACHE_DIR", "VLLM_CACHE_ROOT")
@@ -101,7 +103,7 @@ def _answers(port: int) -> bool:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End the server and the processes that it started, which are of its session."""
-    for how, seconds in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
+    for how, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
         try:
             os.killpg(process.pid, how)
             process.wait(timeout=seconds)
