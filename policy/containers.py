@@ -113,7 +113,9 @@ def _config_map(graph: Graph, resource: Resource, name: Value) -> Mapping[str, V
     return {}
 
 
-def owners(resource: Resource) -> Iterator[tuple[Value, Value]]:
+def owners(resource: Resource) -> Iterator[tuple[str, str]]:
     """Yield kind and name of the objects that an object belongs to."""
     for owner in items(dig(resource.props, "metadata", "ownerReferences")):
-        yield dig(owner, "kind"), dig(owner, "name")
+        kind, name = dig(owner, "kind"), dig(owner, "name")
+        if isinstance(kind, str) and isinstance(name, str):
+            yield kind, name

@@ -17,8 +17,9 @@ from onprem_agents.vllm import (
     takes_no_items,
 )
 
+from .checkpoints import KnownModel
 from .graph import UNKNOWN
-from .known import KnownModel, accelerator_of, model_of, only_known_at_run_time
+from .known import accelerator_of, model_of, only_known_at_run_time
 from .serving import Server
 from .sources import PRODUCT_LABELS
 

@@ -13,6 +13,7 @@ from onprem_agents.vllm import parse_argv
 
 from ..containers import KSERVE, Container, environment_in, merged, named_container, release_of, text_of
 from ..graph import UNKNOWN, Graph, Resource, Value, dig, items
+from .commands import argv_of, hints_at_vllm, out_of_sight, serves
 from .declared import Declared, Unread
 from .runtimes import Runtime, runtime_of
 
@@ -36,18 +37,18 @@ def inference_services(graph: Graph) -> Iterator[Declared | Unread]:
             yield from _of_containers(graph, service, predictor)
 
 
-def _of_containers(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared]:
+def _of_containers(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared | Unread]:
     container = named_container(dig(predictor, "containers"), _CONTAINER)
     if container is None:
         return
     head = _declared(graph, service, predictor, container)
-    yield replace(
-        head, named=_says_vllm(container.get("image")), may_be_vllm=container.get("image") is UNKNOWN
-    )
+    argv, image = argv_of(container), container.get("image")
+    named = _says_vllm(image) or (hints_at_vllm(container, argv) and serves(container, argv, head.env))
+    yield _followed(replace(head, named=named, may_be_vllm=image is UNKNOWN))
     yield from _workers(graph, service, dig(predictor, "workerSpec"), head)
 
 
-def _of_a_model(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared]:
+def _of_a_model(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared | Unread]:
     model = dig(predictor, "model")
     runtime = runtime_of(graph, service)
     told = (dig(model, "modelFormat", "name"), dig(model, "runtime"), dig(model, "image"))
@@ -70,7 +71,7 @@ def _of_a_model(graph: Graph, service: Resource, predictor: Value) -> Iterator[D
     if head.multi_node:
         head = replace(head, env={**head.env, **sizes})
     named = any(map(_says_vllm, (*told, container.get("image"), runtime.name)))
-    yield replace(head, named=named, may_be_vllm=UNKNOWN in told)
+    yield _followed(replace(head, named=named, may_be_vllm=UNKNOWN in told))
     yield from _workers(graph, service, _worker_of(runtime, predictor), head)
 
 
@@ -90,6 +91,12 @@ def _declared(graph: Graph, service: Resource, pod: Value, container: Container)
         timeout_seconds=dig(service.props, "spec", "predictor", "timeout"),
         multi_node=dig(service.props, "spec", "predictor", "workerSpec") is not None,
     )
+
+
+def _followed(head: Declared) -> Declared | Unread:
+    """Return what a container declares, Unread where a program out of sight starts its server."""
+    reason = out_of_sight(head.container, argv_of(head.container), head.env) if head.named else None
+    return head if reason is None else Unread(resource=head.resource, reason=reason)
 
 
 def _workers(graph: Graph, service: Resource, worker: Value, head: Declared) -> Iterator[Declared]:
