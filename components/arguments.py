@@ -11,6 +11,15 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 
+class GpuShare(TypedDict):
+    """What a pod gets of a GPU that HAMi shares out."""
+
+    memory_gib: pulumi.Input[int]
+    """GiB of the GPU's memory that a pod gets."""
+    core_percent: NotRequired[pulumi.Input[int]]
+    """Percent of the GPU's cores that a pod gets. Default: 100."""
+
+
 class Queue(TypedDict):
     """Kueue objects for the pool; left out when the cluster has no Kueue."""
 
@@ -44,8 +53,14 @@ class GpuNodePoolArgs(TypedDict):
     """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
     mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
     Default: single."""
+    share: NotRequired[pulumi.Input[GpuShare]]
+    """Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them work
+    together. Left out: whole GPUs."""
     queue: NotRequired[pulumi.Input[Queue]]
     """Kueue objects for the pool. Left out: none are made."""
+    platform: NotRequired[pulumi.Input[str]]
+    """What the cluster is made of: it tells the resource by which its HAMi counts shares. One of upstream,
+    openshift-ai, alauda. Default: upstream."""
 
 
 class Thinking(TypedDict):
@@ -227,8 +242,10 @@ class InferenceServiceArgs(TypedDict):
     """Jinja text to use instead of the model's own template. Left out: the model's, or the one that vLLM
     brings for its tool calls."""
     prefix_caching: NotRequired[pulumi.Input[bool]]
-    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it would
-    harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold."""
+    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on, but for models
+    with linear attention on another maker's accelerators whose vLLM is not known to have it for them.
+    Where it would harm answers beside 'speculativeTokens', what is left out gives way; where both are
+    said, both hold."""
     vision: NotRequired[pulumi.Input[bool]]
     """Take images beside text, where the model can: its encoder then takes memory of its own. Default:
     false."""
@@ -274,6 +291,9 @@ class InferenceServiceArgs(TypedDict):
     """How the nodes offer MIG slices, as the strategy of NVIDIA's device plugin: single as nvidia.com/gpu,
     mixed as nvidia.com/mig-PROFILE. It matters where the accelerator is a slice. One of single, mixed.
     Default: single."""
+    share: NotRequired[pulumi.Input[GpuShare]]
+    """Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them work
+    together. Left out: whole GPUs."""
     priority_class: NotRequired[pulumi.Input[str]]
     """Existing PriorityClass of the pods, such as a pool's. Left out: none."""
     local_queue: NotRequired[pulumi.Input[str]]
@@ -551,15 +571,6 @@ class ServiceCheckArgs(TypedDict):
     none."""
 
 
-class GpuShare(TypedDict):
-    """What a pod gets of a GPU that HAMi shares out."""
-
-    memory_gib: pulumi.Input[int]
-    """GiB of the GPU's memory that a pod gets."""
-    core_percent: NotRequired[pulumi.Input[int]]
-    """Percent of the GPU's cores that a pod gets. Default: 100."""
-
-
 class NodePool(TypedDict):
     """One of several pools, each with GPUs of one kind."""
 
@@ -663,8 +674,10 @@ class ModelRole(TypedDict):
     """Jinja text to use instead of the model's own template. Left out: the model's, or the one that vLLM
     brings for its tool calls."""
     prefix_caching: NotRequired[pulumi.Input[bool]]
-    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it would
-    harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold."""
+    """Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on, but for models
+    with linear attention on another maker's accelerators whose vLLM is not known to have it for them.
+    Where it would harm answers beside 'speculativeTokens', what is left out gives way; where both are
+    said, both hold."""
     vision: NotRequired[pulumi.Input[bool]]
     """Take images beside text, where the model can: its encoder then takes memory of its own. Default:
     false."""

@@ -17,16 +17,16 @@ class GpuNodePool(Component):
     """Nodes of one kind, made ready for model servers."""
 
     accelerator: pulumi.Output[str]
-    """The accelerator of each node, as the catalogue calls it."""
+    """The accelerator of each node, as the catalogue calls it; of a platform's pools of several kinds all of them."""
     gpus_per_node: pulumi.Output[int]
-    """GPUs in each node."""
+    """GPUs in each node; of the largest node where a platform has pools of several kinds."""
     nodes: pulumi.Output[int]
-    """Nodes in the pool."""
+    """All nodes."""
     gpus: pulumi.Output[int]
-    """All GPUs of the pool."""
+    """All GPUs."""
     free_gpus: pulumi.Output[int]
-    """GPUs left on one node when every replica runs: what a surge pod could use. A pool that stands alone knows of
-    no replica: all of a node."""
+    """Most GPUs left on one node when every replica runs: what a surge pod could use. A pool that stands alone knows
+    of no replica: all of a node."""
     priority_class: pulumi.Output[str]
     """Name of the PriorityClass for model servers."""
     local_queue: pulumi.Output[str | None]
@@ -38,16 +38,16 @@ class GpuNodePool(Component):
         """Declare the pool's objects."""
         plan = planning(self, name, args, plan=plan_pool, bundles=pool_bundles)
         state = {
-            "pool": plan.tell(lambda part: part.pool.name),
-            "gpus": plan.tell(lambda part: part.pool.gpus),
+            "pool": plan.tell(lambda part: part.names),
+            "gpus": plan.tell(lambda part: part.gpus),
             "freeGpus": plan.tell(lambda part: part.free_gpus),
         }
         super().__init__(name, state, opts)
         plan.declare(self, lambda planned: planned.declaration.declare(self, name))
-        self.accelerator = plan.tell(lambda part: part.pool.accelerator.name)
-        self.gpus_per_node = plan.tell(lambda part: part.pool.gpus_per_node)
-        self.nodes = plan.tell(lambda part: part.pool.nodes)
-        self.gpus = plan.tell(lambda part: part.pool.gpus)
+        self.accelerator = plan.tell(lambda part: part.accelerators)
+        self.gpus_per_node = plan.tell(lambda part: part.gpus_per_node)
+        self.nodes = plan.tell(lambda part: part.nodes)
+        self.gpus = plan.tell(lambda part: part.gpus)
         self.free_gpus = plan.tell(lambda part: part.free_gpus)
         self.priority_class = plan.tell(lambda part: part.priority_class)
         self.local_queue = plan.tell(lambda part: None if part.queues is None else part.queues.local_queue)

@@ -112,7 +112,6 @@ def _endpoints(graph: Graph, ref: Value) -> Iterator[Value]:
 
 
 def _is_host_of(host: Value, server: Server) -> bool:
-    name = server.resource.object_name
-    if UNKNOWN in (host, name):
+    if host is UNKNOWN or UNKNOWN in server.hosts:
         return True
-    return str(host).split(".", 1)[0] in (name, f"{name}-predictor", f"{name}-predictor-default")
+    return str(host).split(".", 1)[0] in server.hosts

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .graph import Graph, Resource
-from .table import POLICIES, Level
+from .table import POLICIES, Level, Pack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +15,7 @@ class Finding:
     """One violation: which policy at which level, which object (kind and name), what to change."""
 
     policy: str
+    pack: Pack
     level: Level
     resource: str
     message: str
@@ -30,16 +31,21 @@ def check_manifests(manifests: Iterable[Mapping[str, Any]]) -> list[Finding]:
 
 def check_graph(graph: Graph) -> list[Finding]:
     """Return what every policy finds in a graph."""
-    return [
-        Finding(
-            policy=policy.name,
-            level=policy.level,
-            resource=str(violation.resource),
-            message=violation.message,
-        )
-        for policy in POLICIES
-        for violation in policy.find(graph)
-    ]
+    return [finding for finding, _ in found_in(graph)]
+
+
+def found_in(graph: Graph) -> Iterator[tuple[Finding, Resource]]:
+    """Yield what every policy finds in a graph, with the resource that it is about."""
+    for policy in POLICIES:
+        for violation in policy.find(graph):
+            finding = Finding(
+                policy=policy.name,
+                pack=policy.pack,
+                level=policy.level,
+                resource=str(violation.resource),
+                message=violation.message,
+            )
+            yield finding, violation.resource
 
 
 def graph_of(manifests: Iterable[Mapping[str, Any]]) -> Graph:

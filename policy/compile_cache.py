@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -19,40 +19,53 @@ _ROOTS_HOME = "/root"
 _LASTING = ("persistentVolumeClaim", "hostPath", "nfs")
 
 
-def start_of(predictor: Value, container: Container) -> Literal["cold", "warm"] | None:
-    """Return how each later start of a server is: warm where its caches outlive the pod, None where nothing tells.
+def start_of(predictor: Value, container: Container) -> Literal["cold", "warm"]:
+    """Return how each later start of a server is: warm where all that is read shows that its caches outlive the pod.
 
-    What cannot be written to keeps nothing.
+    A cold start takes more memory, so that it is what UNKNOWN counts as, wherever it stands. What cannot be written to
+    keeps nothing.
     """
-    env = environment(container)
-    off = env.get(_OFF, "0").strip()
-    if off not in ("0", HOLE):
-        return "cold"
-    home = env.get(_HOME, _ROOTS_HOME)
-    root = env.get(_ROOT) or f"{env.get(_CACHES) or f'{home}/.cache'}/vllm"
     mounts, volumes = container.get("volumeMounts"), dig(predictor, "volumes")
-    if off == HOLE or HOLE in root or UNKNOWN in (mounts, volumes):
-        return None
-    mount = _mount_of(PurePosixPath(root), items(mounts))
-    if mount is None:
+    folder = _cache_folder(container)
+    if folder is None or UNKNOWN in (mounts, volumes):
         return "cold"
+    mount = _mount_of(folder, items(mounts))
     name = dig(mount, "name")
+    if not isinstance(name, str):
+        return "cold"
     volume = next((one for one in items(volumes) if dig(one, "name") == name), None)
-    return _start_on(volume, mount) if isinstance(volume, Mapping) else None
+    return "warm" if _lasts(volume) and not _may_be(dig(mount, "readOnly")) else "cold"
 
 
-def _start_on(volume: Mapping[str, Value], mount: Value) -> Literal["cold", "warm"] | None:
-    kind = next((kind for kind in _LASTING if kind in volume), None)
-    if kind is None:
-        return "cold"
-    read_only = (dig(mount, "readOnly"), dig(volume, kind, "readOnly"))
-    if True in read_only:
-        return "cold"
-    return None if UNKNOWN in read_only else "warm"
+def _cache_folder(container: Container) -> PurePosixPath | None:
+    """Return where the compile cache lies, None where it is turned off or where that cannot be told.
+
+    Variables that come as a whole from elsewhere (`envFrom`) may be any of those that count.
+    """
+    entries = container.get("env")
+    names = [dig(entry, "name") for entry in items(entries)]
+    if entries is UNKNOWN or UNKNOWN in names or container.get("envFrom"):
+        return None
+    env = environment(container)
+    root = env.get(_ROOT) or f"{env.get(_CACHES) or f'{env.get(_HOME, _ROOTS_HOME)}/.cache'}/vllm"
+    if env.get(_OFF, "0").strip() != "0" or HOLE in root:
+        return None
+    return PurePosixPath(root)
+
+
+def _lasts(volume: Value) -> bool:
+    kind = next((kind for kind in _LASTING if dig(volume, kind) is not None), None)
+    return kind is not None and volume is not UNKNOWN and not _may_be(dig(volume, kind, "readOnly"))
+
+
+def _may_be(switch: Value) -> bool:
+    return switch is UNKNOWN or bool(switch)
 
 
 def _mount_of(folder: PurePosixPath, mounts: Sequence[Value]) -> Value:
-    """Return the mount that a folder lies on, None for the container's own files."""
+    """Return the mount that a folder lies on, None for the container's own files and where a mount may be anywhere."""
+    if any(dig(mount, "mountPath") is UNKNOWN for mount in mounts):
+        return None
     found = [
         (len(path.parts), mount)
         for mount in mounts

@@ -1,55 +1,46 @@
-"""The container of an InferenceService that runs the server, merged with its runtime as KServe does it."""
+"""The container that runs a server: which one it is, and what its fields tell."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from onprem_agents.catalog import SHARED_MEMORY, is_gpu_resource
 from onprem_agents.units import BadUnit, parse_quantity
 from onprem_agents.vllm import HOLE
 
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
+from .image_release import release_in
 
 KSERVE = "serving.kserve.io"
-
-# KServe v0.20.0, config/runtimes/kserve-vllmserver.yaml: what its own runtime puts before given arguments.
-_KSERVE_RUNTIME = "kserve-vllmserver"
-_KSERVE_RUNTIME_ARGV = (
-    *("python", "-m", "vllm.entrypoints.openai.api_server"),
-    *("--port=8080", "--model=/mnt/models"),
-)
-_CONTAINER = "kserve-container"
-_VERSION = re.compile(r":v?(\d+\.\d+\.\d+)(?![\d.])")
 
 Container = Mapping[str, Value]
 
 
-def serving_container(graph: Graph, resource: Resource) -> tuple[Container | None, bool]:
-    """Return the container that serves, and whether a runtime out of sight may add arguments to it."""
-    predictor = dig(resource.props, "spec", "predictor")
-    model = dig(predictor, "model")
-    if not isinstance(model, Mapping):
-        return _named_container(dig(predictor, "containers")), False
-    name = model.get("runtime")
-    runtime = _runtime(graph, resource, name)
-    if runtime is not None:
-        base = _named_container(dig(runtime.props, "spec", "containers")) or {}
-        return _merged(base, model), False
-    if name in (None, _KSERVE_RUNTIME):
-        return _merged({"args": list(_KSERVE_RUNTIME_ARGV)}, model), False
-    return model, True
-
-
 def environment(container: Container) -> dict[str, str]:
-    """Return the container's variables; HOLE for one that comes from elsewhere."""
+    """Return the variables that a container writes out; HOLE for one that comes from elsewhere."""
     env: dict[str, str] = {}
     for entry in items(container.get("env")):
         name = dig(entry, "name")
         if isinstance(name, str):
             value = dig(entry, "value")
             from_elsewhere = value is UNKNOWN or dig(entry, "valueFrom") is not None
-            env[name] = HOLE if from_elsewhere else text_of(value or "")
+            env[name] = HOLE if from_elsewhere else text_of("" if value is None else value)
+    return env
+
+
+def environment_in(graph: Graph, resource: Resource, container: Container) -> dict[str, str]:
+    """Return a container's variables, those among them that ConfigMaps of the program tell."""
+    env: dict[str, str] = {}
+    for source in items(container.get("envFrom")):
+        prefix = dig(source, "prefix") or ""
+        data = _config_map(graph, resource, dig(source, "configMapRef", "name"))
+        env |= {f"{prefix}{name}": text_of(value) for name, value in data.items()}
+    env |= environment(container)
+    for entry in items(container.get("env")):
+        told = dig(entry, "valueFrom", "configMapKeyRef")
+        data = _config_map(graph, resource, dig(told, "name")) if told is not None else {}
+        if dig(told, "key") in data:
+            env[str(dig(entry, "name"))] = text_of(data[dig(told, "key")])
     return env
 
 
@@ -61,11 +52,8 @@ def text_of(value: Value) -> str:
 
 
 def release_of(predictor: Value, container: Container) -> str | None:
-    """Return the vLLM version in the image's tag (or `runtimeVersion`), None without one."""
-    version = dig(predictor, "model", "runtimeVersion")
-    image = f":{version}" if isinstance(version, str) else str(container.get("image"))
-    match = _VERSION.search(image)
-    return match[1] if match else None
+    """Return the release of vLLM in the image (or of `runtimeVersion`), None where its name does not tell."""
+    return release_in(container.get("image"), version=dig(predictor, "model", "runtimeVersion"))
 
 
 def gpus_of(container: Container) -> int | Unknown | None:
@@ -98,23 +86,34 @@ def shared_gpu_gib(container: Container) -> float | Unknown | None:
     return None
 
 
-def _runtime(graph: Graph, resource: Resource, name: Value) -> Resource | None:
-    for runtime in graph.of_kind(KSERVE, "ServingRuntime", "ClusterServingRuntime"):
-        near = runtime.kind == "ClusterServingRuntime" or runtime.namespace == resource.namespace
-        if near and name is not None and runtime.object_name == name:
-            return runtime
-    return None
+def known_containers(containers: Value) -> list[Container]:
+    """Return the containers of a pod, as far as they are written out."""
+    return [container for container in items(containers) if isinstance(container, Mapping)]
 
 
-def _named_container(containers: Value) -> Container | None:
-    """Return the container that KServe takes for the server: the one of that name, else the first."""
-    known = [container for container in items(containers) if isinstance(container, Mapping)]
-    named = [container for container in known if container.get("name") == _CONTAINER]
+def named_container(containers: Value, name: str) -> Container | None:
+    """Return the container of that name, else the first: what KServe takes for the server."""
+    known = known_containers(containers)
+    named = [container for container in known if container.get("name") == name]
     return next(iter(named or known), None)
 
 
-def _merged(base: Container, model: Container) -> dict[str, Value]:
-    """Merge as KServe v0.20.0 does: arguments are joined, environment by name, the rest replaced."""
-    joined = {key: [*items(base.get(key)), *items(model.get(key))] for key in ("args", "env")}
-    unknown = {key: UNKNOWN for key in joined if UNKNOWN in (base.get(key), model.get(key))}
-    return {**base, **model, **joined, **unknown}
+def merged(base: Container, own: Container) -> dict[str, Value]:
+    """Merge as KServe v0.20.0 merges a runtime: arguments are joined, environment by name, the rest replaced."""
+    joined = {key: [*items(base.get(key)), *items(own.get(key))] for key in ("args", "env")}
+    unknown = {key: UNKNOWN for key in joined if UNKNOWN in (base.get(key), own.get(key))}
+    return {**base, **own, **joined, **unknown}
+
+
+def _config_map(graph: Graph, resource: Resource, name: Value) -> Mapping[str, Value]:
+    for config in graph.of_kind("core", "ConfigMap"):
+        if name is not None and config.object_name == name and config.namespace == resource.namespace:
+            data = dig(config.props, "data")
+            return data if isinstance(data, Mapping) else {}
+    return {}
+
+
+def owners(resource: Resource) -> Iterator[tuple[Value, Value]]:
+    """Yield kind and name of the objects that an object belongs to."""
+    for owner in items(dig(resource.props, "metadata", "ownerReferences")):
+        yield dig(owner, "kind"), dig(owner, "name")

@@ -38,7 +38,9 @@ def model_of(server: Server) -> KnownModel | None:
 
 def only_known_at_run_time(server: Server) -> bool:
     """Whether the model can't be told because its name is an Output or a variable."""
-    return model_of(server) is None and (UNKNOWN in server.model_names or server.parsed.opaque)
+    return model_of(server) is None and (
+        UNKNOWN in server.model_names or (server.parsed.opaque and not server.unseen)
+    )
 
 
 def accelerator_of(server: Server) -> Accelerator | None:

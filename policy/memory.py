@@ -8,11 +8,10 @@ from typing import Any, Literal
 
 from onprem_agents.catalog import SHARED_MEMORY, Accelerator, load_catalog
 from onprem_agents.sizing import FitRequest, release_rules
-from onprem_agents.sizing.request import default_batch_tokens
+from onprem_agents.sizing.request import default_batch_tokens, default_sequences
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION
 from onprem_agents.vllm import (
     UNREADABLE,
-    default_max_num_seqs,
     load_release,
     option_of,
     takes_no_items,
@@ -24,7 +23,7 @@ from .serving import Server
 from .sources import PRODUCT_LABELS
 
 # Fields that a sizing request is made of; one that can't be read leaves nothing to compute.
-_READ = (
+SIZED_BY = (
     "gpu_memory_utilization",
     "max_model_len",
     "max_num_seqs",
@@ -60,7 +59,8 @@ class Sized:
 def sized(server: Server) -> Sized:
     """Return the sizing request of a server, or the reasons why there is none."""
     unreadable = tuple(_unreadable(server))
-    if unreadable:
+    # What may stand out of sight is said by serving-can-be-checked, once for the whole server.
+    if unreadable or any(server.left_open(field) for field in SIZED_BY):
         return Sized(request=None, unreadable=unreadable, unchecked=())
     known, gpu = model_of(server), accelerator_of(server)
     unchecked = tuple(_unchecked(server, known, gpu))
@@ -89,7 +89,11 @@ def _unreadable(server: Server) -> Iterator[str]:
         yield "the number of GPUs"
     if server.shared_gib is UNKNOWN:
         yield f"its share of a GPU's memory ({SHARED_MEMORY})"
-    yield from (option_of(field) for field in _READ if server.parsed.read(field) == UNREADABLE)
+    yield from (option_of(field) for field in SIZED_BY if _hidden(server, field))
+
+
+def _hidden(server: Server, field: str) -> bool:
+    return server.parsed.read(field) == UNREADABLE and not server.left_open(field)
 
 
 def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None) -> Iterator[str]:
@@ -149,23 +153,24 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
     contexts = {None: known.model.architecture.max_context_tokens, "auto": 1}
     context = flags.max_model_len
     text_only = bool(flags.language_model_only) or takes_no_items(flags.limit_mm_per_prompt)
+    batch_tokens = _given(
+        flags.max_num_batched_tokens,
+        default_batch_tokens(
+            known.model,
+            gpu,
+            release_rules(server.parsed.judged_by),
+            has_encoder=known.model.multimodal and not text_only,
+        ),
+    )
     request = FitRequest(
         model=known.model,
         variant=known.variant,
         accelerator=gpu,
         tensor_parallel=_given(flags.tensor_parallel_size, 1),
         context_tokens=context if isinstance(context, int) else contexts[context],
-        max_num_seqs=_given(flags.max_num_seqs, default_max_num_seqs(gpu.name, gpu.total_gib)),
+        max_num_seqs=_given(flags.max_num_seqs, default_sequences(gpu, batch_tokens)),
         kv_cache_dtype=_KV_CACHE_DTYPES[flags.kv_cache_dtype or "auto"],
-        max_num_batched_tokens=_given(
-            flags.max_num_batched_tokens,
-            default_batch_tokens(
-                known.model,
-                gpu,
-                release_rules(server.parsed.judged_by),
-                has_encoder=known.model.multimodal and not text_only,
-            ),
-        ),
+        max_num_batched_tokens=batch_tokens,
         gpu_memory_utilization=float(server.default("gpu_memory_utilization")),
         language_model_only=text_only,
         vllm=server.parsed.judged_by,

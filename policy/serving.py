@@ -1,8 +1,7 @@
-"""Server: a vLLM server as an InferenceService declares it, read back from what was rendered.
+"""Server: a vLLM server as anybody declares it, read back from what was rendered.
 
-Custom predictors (`predictor.containers`) and model predictors (`predictor.model`, with the ServingRuntime
-when the program declares it) are read alike. Command, arguments and environment of the container go through
-`onprem_agents.vllm.parse_argv`, so a rule sees what vLLM will see.
+`policy/readers/` finds the containers that may serve, one reader a kind. Command, arguments and environment of each go
+through `onprem_agents.vllm.parse_argv`, so a rule sees what vLLM will see.
 """
 
 from __future__ import annotations
@@ -12,21 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from onprem_agents.stack.labels import ROLE_LABEL
-from onprem_agents.vllm import ParsedServe, load_release, option_of, parse_argv
+from onprem_agents.stack.labels import AGENTS_LABEL, ROLE_LABEL
+from onprem_agents.vllm import ParsedServe, load_release, option_of, parse_argv, parse_options
 
 from .compile_cache import start_of
-from .containers import (
-    KSERVE,
-    Container,
-    environment,
-    gpus_of,
-    release_of,
-    serving_container,
-    shared_gpu_gib,
-    text_of,
-)
+from .containers import Container, gpus_of, shared_gpu_gib, text_of
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
+from .huggingface import HuggingFaceServer, huggingface_server
+from .image_release import serving_image
+from .readers import READERS, Declared, Unread
 from .sources import accelerators, model_names
 
 # `--task` of vLLM before 0.13 that serves no chat.
@@ -37,10 +30,12 @@ _POOLING_TASKS = frozenset({"embed", "embedding", "classify", "score", "reward"}
 class Server:
     """One vLLM server.
 
-    `release` is the version in the image's tag, None without one. `gpus` is what one pod asks for, None when
+    `release` is the version that the image tells, None without one. `gpus` is what one pod asks for, None when
     it asks for none. `accelerators` tell the GPUs it may land on, `model_names` the names its model may be
     known by, best first; UNKNOWN among them stands for one that is only known at run time. `timeout_seconds`
-    is `predictor.timeout`, `start` how its later starts are, None where nothing tells.
+    is how long its controller lets a request take, `start` how its later starts are, cold where nothing tells.
+    `hosts` are the names by which requests reach it. `unseen` says what may add arguments out of sight, "" for
+    nothing. `for_agents` tells whether agents talk to it: not to a worker, and not where its owner says so.
     """
 
     resource: Resource
@@ -53,7 +48,11 @@ class Server:
     model_names: tuple[str | Unknown, ...]
     timeout_seconds: Value
     multi_node: bool
-    start: Literal["cold", "warm"] | None
+    start: Literal["cold", "warm"]
+    hosts: tuple[Value, ...] = ()
+    unseen: str = ""
+    for_agents: bool = True
+    container: Container = dataclasses.field(default_factory=dict)
 
     @property
     def pooling(self) -> bool:
@@ -66,10 +65,29 @@ class Server:
             or bool(tasks & _POOLING_TASKS)
         )
 
+    @property
+    def judged(self) -> str:
+        """The release it is judged by, in words that say when that is not the image's own."""
+        judged_by = self.parsed.judged_by
+        if self.release is None:
+            return f"{judged_by} (assumed, as nothing tells the release in its image)"
+        if self.release == judged_by:
+            return judged_by
+        return f"{self.release} (judged by {judged_by}, the nearest with facts)"
+
     def default(self, field: str) -> Any:
         """Return the value of a flag, UNREADABLE, or else the default of the release it is judged by."""
         value = self.parsed.read(field)
         return load_release(self.parsed.judged_by).default(option_of(field)) if value is None else value
+
+    def left_open(self, field: str) -> bool:
+        """Whether a flag is missing from what could be read, while what may bring it is out of sight.
+
+        No mandatory rule may rest on such a flag: serving-can-be-checked says so instead. A value that is only known
+        at run time is none of these.
+        """
+        missing = getattr(self.parsed.flags, field) is None and field not in self.parsed.unreadable
+        return bool(self.unseen) and missing
 
     def key(self, key: str) -> str:
         """Return the stack's config key of one setting of this server's role."""
@@ -82,43 +100,92 @@ class Server:
 
 
 def servers(graph: Graph) -> Iterator[Server]:
-    """Return the vLLM servers that the graph's InferenceServices declare and that agents may talk to."""
-    for resource in graph.of_kind(KSERVE, "InferenceService"):
-        container, hidden = serving_container(graph, resource)
-        if container is None:
-            continue
-        server = _server(resource, container, hidden=hidden)
-        if _is_vllm(resource, container, server.parsed) and not server.pooling:
-            yield server
+    """Return the vLLM servers of a graph that serve language models."""
+    for reader in READERS:
+        for found in reader(graph):
+            if isinstance(found, Declared):
+                server = _server(found)
+                if server is not None and not server.pooling:
+                    yield server
 
 
-def _server(resource: Resource, container: Container, *, hidden: bool) -> Server:
-    predictor = dig(resource.props, "spec", "predictor")
-    env = environment(container)
-    command, args = items(container.get("command")), items(container.get("args"))
-    release = release_of(predictor, container)
-    parsed = parse_argv([text_of(word) for word in (*command, *args)], release=release, env=env)
-    out_of_sight = hidden or UNKNOWN in (container.get("command"), container.get("args"))
-    if out_of_sight or (command and not parsed.command):
+def servers_for_agents(graph: Graph) -> Iterator[Server]:
+    """Return the servers that agents may talk to."""
+    return (server for server in servers(graph) if server.for_agents)
+
+
+def unread(graph: Graph) -> Iterator[Unread]:
+    """Return what declares a model server but cannot be read at all."""
+    for reader in READERS:
+        for found in reader(graph):
+            if isinstance(found, Unread):
+                yield found
+            elif (reason := _undecided(found)) is not None:
+                yield Unread(resource=found.resource, reason=reason)
+
+
+def _server(declared: Declared) -> Server | None:
+    """Return the server that a container runs, None for one that runs another program."""
+    container, argv = declared.container, _argv(declared)
+    face = _huggingface(declared, argv)
+    if face is not None and not face.generates:
+        return None
+    if face is not None:
+        parsed = parse_options(face.words, release=declared.release)
+    else:
+        parsed = parse_argv(argv, release=declared.release, env=declared.env)
+    at_run_time = UNKNOWN in (container.get("command"), container.get("args"))
+    if at_run_time or (container.get("command") and not parsed.command):
         parsed = dataclasses.replace(parsed, opaque=True)
+    if face is None and not _is_vllm(declared, parsed):
+        return None
+    unseen = declared.unseen if not parsed.opaque else ""
+    if unseen:
+        parsed = dataclasses.replace(parsed, opaque=True)
+    labels = dig(declared.resource.props, "metadata", "labels")
     return Server(
-        resource=resource,
+        resource=declared.resource,
         parsed=parsed,
-        release=release,
+        release=declared.release,
         gpus=gpus_of(container),
         shared_gib=shared_gpu_gib(container),
-        accelerators=accelerators(resource),
-        model_names=tuple(model_names(resource, container, parsed, env)),
-        timeout_seconds=dig(predictor, "timeout"),
-        multi_node=dig(predictor, "workerSpec") is not None,
-        start=start_of(predictor, container),
+        accelerators=accelerators(declared.resource, declared.pod),
+        model_names=tuple(model_names(declared, parsed)),
+        timeout_seconds=declared.timeout_seconds,
+        multi_node=declared.multi_node,
+        start=start_of(declared.pod, container),
+        hosts=declared.hosts,
+        unseen=unseen,
+        for_agents=declared.takes_requests and text_of(dig(labels, AGENTS_LABEL)) != "false",
+        container=container,
     )
 
 
-def _is_vllm(resource: Resource, container: Container, parsed: ParsedServe) -> bool:
-    model = dig(resource.props, "spec", "predictor", "model")
-    told = (dig(model, "modelFormat", "name"), dig(model, "runtime"), container.get("image"))
-    if any(isinstance(text, str) and "vllm" in text.lower() for text in told):
+def _argv(declared: Declared) -> list[str]:
+    words = (*items(declared.container.get("command")), *items(declared.container.get("args")))
+    return [text_of(word) for word in words]
+
+
+def _huggingface(declared: Declared, argv: list[str]) -> HuggingFaceServer | None:
+    image = serving_image(declared.container.get("image"))
+    starts = image is not None and image.starts == "huggingfaceserver"
+    by_entrypoint = starts and not declared.container.get("command")
+    return huggingface_server(argv, declared.env, by_entrypoint=by_entrypoint)
+
+
+def _is_vllm(declared: Declared, parsed: ParsedServe) -> bool:
+    if declared.named:
         return True
     starts_it = parsed.command and (not parsed.opaque or bool(parsed.flags.given()))
-    return starts_it or (UNKNOWN in told and bool(parsed.flags.given()))
+    return starts_it or (declared.may_be_vllm and bool(parsed.flags.given()))
+
+
+def _undecided(declared: Declared) -> str | None:
+    """Return why nothing tells whether a container serves a language model by vLLM, None where it is told."""
+    face = _huggingface(declared, _argv(declared))
+    if face is None or face.generates is not None:
+        return None
+    return (
+        f"nothing tells whether KServe's Hugging Face server runs {face.model or 'its model'} by vLLM"
+        " (write --backend=vllm for a language model, --task for anything else)"
+    )

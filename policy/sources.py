@@ -1,45 +1,49 @@
-"""Where a server's model comes from and which GPUs it may land on, as its InferenceService tells."""
+"""Where a server's model comes from and which GPUs it may land on, as its declaration tells."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from onprem_agents.catalog import DEVICES, is_product_label
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION, POOL_LABEL
 from onprem_agents.vllm import HOLE, UNREADABLE, ParsedServe
 
-from .containers import Container
 from .graph import UNKNOWN, Resource, Unknown, Value, dig, items
+from .readers import Declared
 
 _SCHEMES = ("hf://", "s3://", "gs://", "oci://", "pvc://", "http://", "https://")
+
+# Folders whose name tells no model.
+_PLAIN_FOLDER = re.compile(r"(?:^/mnt(?:/models?)?|/models?|/data|/cache|/weights)/?$")
 
 PRODUCT_LABELS = tuple(device.product_label for device in DEVICES.values())
 """Labels of nodes that tell their accelerators."""
 
 
-def model_names(
-    resource: Resource, container: Container, parsed: ParsedServe, env: Mapping[str, str]
-) -> Iterator[str | Unknown]:
+def model_names(declared: Declared, parsed: ParsedServe) -> Iterator[str | Unknown]:
     """Yield the names the model may be known by, best first: what vLLM gets, the annotation, its source."""
     given = parsed.read("model")
-    if given not in (None, UNREADABLE) and not str(given).startswith("/"):
+    path = isinstance(given, str) and given.startswith("/")
+    if given not in (None, UNREADABLE) and not path:
         yield str(given)
-    told = resource.annotation(MODEL_ANNOTATION)
+    told = declared.resource.annotation(MODEL_ANNOTATION)
     if told is not None:
         yield told
-    for uri in _uris(dig(resource.props, "spec", "predictor"), container, env):
+    for uri in _uris(declared):
         if uri is UNKNOWN or uri == HOLE:
             yield UNKNOWN
         elif uri:
             yield from _names_in(str(uri))
+    if path and not _PLAIN_FOLDER.search(str(given)):
+        yield from _names_in(str(given))
     if given == UNREADABLE:
         yield UNKNOWN
 
 
-def accelerators(resource: Resource) -> tuple[str | Unknown, ...]:
+def accelerators(resource: Resource, pod: Value) -> tuple[str | Unknown, ...]:
     """Return labels, pools or names of the GPUs that the pod may land on; empty when nothing says."""
-    predictor = dig(resource.props, "spec", "predictor")
-    selector = dig(predictor, "nodeSelector")
+    selector = dig(pod, "nodeSelector")
     products = filter(is_product_label, selector if isinstance(selector, Mapping) else ())
     told = resource.annotation(ACCELERATOR_ANNOTATION)
     for label in products:
@@ -47,7 +51,7 @@ def accelerators(resource: Resource) -> tuple[str | Unknown, ...]:
     pool = dig(selector, POOL_LABEL)
     if pool is not None:
         return (pool if told is None else told,)  # a pool may have a name of its own
-    required = dig(predictor, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+    required = dig(pod, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
     if required is UNKNOWN:
         return (UNKNOWN,)
     found: list[str | Unknown] = []
@@ -58,17 +62,17 @@ def accelerators(resource: Resource) -> tuple[str | Unknown, ...]:
     return tuple(found) or (() if told is None else (told,))
 
 
-def _uris(predictor: Value, container: Container, env: Mapping[str, str]) -> Iterator[Value]:
-    yield dig(predictor, "model", "storageUri")
-    yield env.get("STORAGE_URI")
-    for entry in items(dig(predictor, "storageUris")):
+def _uris(declared: Declared) -> Iterator[Value]:
+    yield from declared.sources
+    yield declared.env.get("STORAGE_URI")
+    for entry in items(dig(declared.pod, "storageUris")):
         yield dig(entry, "uri")
-    for download in items(dig(predictor, "initContainers")):
+    for download in items(dig(declared.pod, "initContainers")):
         for word in items(dig(download, "args")):
             if word is UNKNOWN or str(word).startswith(_SCHEMES):
                 yield word
-    for mount in items(container.get("volumeMounts")):
-        for volume in items(dig(predictor, "volumes")):
+    for mount in items(declared.container.get("volumeMounts")):
+        for volume in items(dig(declared.pod, "volumes")):
             if dig(volume, "name") == dig(mount, "name"):
                 yield dig(volume, "image", "reference")
                 if dig(volume, "persistentVolumeClaim") is not None:

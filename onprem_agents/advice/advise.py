@@ -10,12 +10,13 @@ from operator import itemgetter
 from typing import Any
 
 from onprem_agents.advice.best import ALL_HELD, best_of
-from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.model_servers import Gpu, ModelServers, Server
 from onprem_agents.advice.quality import RANKING, Standing, standings
 from onprem_agents.advice.server_speeds import ServerSpeeds
 from onprem_agents.catalog import Accelerator, Catalog, Model
 from onprem_agents.sizing import FitRequest, Memory, Speed, memory_of, speed_of
+from onprem_agents.sizing.floors import Floors
+from onprem_agents.sizing.shown import rate, wait
 
 DEFAULT_CONTEXT_TOKENS = 131_072
 
@@ -212,8 +213,9 @@ def _ranked(
 def _with_standing(models: Iterable[Model], standing_of: Mapping[str, Standing]) -> list[tuple[Model, int]]:
     """Return each model with its place among all, best first.
 
-    Those with which more agents fail than work come last. Before them, by quality: those of which no benchmark says
-    enough come after the others. Those that are alike go by the agents that work with them, then by size.
+    Those with which more agents fail than work come last. Before them, by quality: those whose quality is inferred come
+    after those measured, and those of which no benchmark says enough after both. Those that are alike go by the agents
+    that work with them, then by size. That no agent was seen working with a model moves it no further: it is said.
     """
     marked = []
     for model in models:
@@ -228,7 +230,7 @@ def _with_standing(models: Iterable[Model], standing_of: Mapping[str, Standing])
 def _reasons(advice: Advice) -> Iterator[str]:
     request, model = advice.request, advice.model
     yield f"{advice.sessions} sessions of {request.context_tokens} tokens for {advice.developers} developers"
-    yield _quality_in_words(advice)
+    yield quality_in_words(advice.standing)
     proven = [name for name, support in model.agents.items() if support.works == "yes"]
     yield f"seen working with {', '.join(proven)}" if proven else "no agent was seen working with it yet"
     broken = [f"{name}: {support.why}" for name, support in model.agents.items() if support.works == "no"]
@@ -241,20 +243,23 @@ def _reasons(advice: Advice) -> Iterator[str]:
         yield "the KV cache is kept in fp8"
     speed = advice.speed
     yield (
-        f"about {speed.tokens_per_second_per_developer:,.0f} tokens/s for each developer with all at work, bounded by "
-        f"{speed.bounded_by}; {speed.first_token_seconds_cold_30k:,.1f} s to the first token of 30k"
+        f"about {rate(speed.tokens_per_second_per_developer)} tokens/s for each developer with all at work, bounded by "
+        f"{speed.bounded_by}; {wait(speed.first_token_seconds_cold_30k)} to the first token of 30k"
     )
     if request.tensor_parallel > 1 and not request.accelerator.nvlink:
         gb = request.accelerator.interconnect_gb_per_second
         yield f"{request.tensor_parallel} GPUs share one model without NVLink ({gb} GB/s)"
 
 
-def _quality_in_words(advice: Advice) -> str:
-    standing = advice.standing
+def quality_in_words(standing: Standing | None) -> str:
+    """Return what is known of a model's quality, with whose figure it is and when it was read."""
     if standing is None:
         return f"no public figure places it on {RANKING}: after the models that have one"
     figure = standing.figure
     told = figure.said
     if standing.over is not None:
-        told += f": not behind {standing.over}, which has {standing.score:g} % on {RANKING}"
+        told += (
+            f"; not measured on {RANKING}, so after all that were: not behind {standing.over}, which has "
+            f"{standing.score:g} % there"
+        )
     return f"{told} ({figure.source.where}, read {figure.source.read})"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.model_servers import Gpu, Held, ModelServers, Server
 from onprem_agents.advice.server_speeds import ServerSpeeds
+from onprem_agents.sizing.floors import Floors
 from onprem_agents.sizing.speed import Turns
 
 # While one developer's agent waits for its tools or its user, another's turn runs: half of the developers at once

@@ -13,43 +13,49 @@ _LIMIT_SECONDS = 60
 _MAIN = "origin/HEAD"
 
 
-def commit_before(folder: Path, since: str | None) -> str:
-    """Return the commit at which the work began: where `since` and HEAD part, by default the remote's main branch.
+def commit_before(folder: Path, since: str | None, head: str = "HEAD") -> str:
+    """Return the commit at which the work began: where `since` and `head` part, by default the remote's main branch.
 
     Without a remote it is HEAD. Raises `EnvironmentProblem` outside of a repository, `InvalidInput` for a name that
     means no commit.
     """
-    if _git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
+    if git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
         raise EnvironmentProblem(
             f"{folder} is in no Git repository with a commit: what an agent changed can only be told from what was "
             "committed. Commit the stack file first: git init, git add, git commit"
         )
     start = since or (_MAIN if _commit(folder, _MAIN) is not None else "HEAD")
-    commit = _commit(folder, start)
+    commit = named_commit(folder, start)
+    return git(folder, "merge-base", commit, head) or commit
+
+
+def named_commit(folder: Path, name: str) -> str:
+    """Return the commit of that name; raises `InvalidInput` where there is none."""
+    commit = _commit(folder, name)
     if commit is None:
         problem = Problem(
-            where="--since",
+            where=name.encode("ascii", "backslashreplace").decode(),
             cause="unknown-name",
-            found=ascii(start),
+            found="no commit",
             why="the repository knows no commit of that name",
             fix="name a branch, tag or commit, such as origin/main; in CI fetch it before: git fetch origin main",
         )
-        raise InvalidInput("check", [problem])
-    return _git(folder, "merge-base", commit, "HEAD") or commit
+        raise InvalidInput("commit", [problem])
+    return commit
 
 
 def content_at(commit: str, file: Path) -> object:
     """Return what a stack file held at a commit, nothing where it was not there yet."""
-    text = _git(file.parent, "show", f"{commit}:./{file.name}")
+    text = git(file.parent, "show", f"{commit}:./{file.name}")
     return None if text is None else content_of(text)
 
 
 def _commit(folder: Path, name: str) -> str | None:
-    return _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    return git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
 
 
-def _git(folder: Path, *words: str) -> str | None:
-    """Return what git prints, None where it refuses."""
+def git(folder: Path, *words: str) -> str | None:
+    """Return what git prints in a folder, None where it refuses; raises `EnvironmentProblem` without git or folder."""
     try:
         done = subprocess.run(
             ["git", *words],

@@ -34,7 +34,7 @@ of each GPU and what is left free.
 
 ### What a person decides
 
-`onprem-agents check {stack}` stops a change of these. Say what you would change, and why:
+`onprem-agents check {stack} --agent` stops a change of these. Say what you would change, and why:
 """,
         table(("setting", "because"), decided_settings()),
         """Keys and how secrets are locked are never yours. No prompt goes to a model that somebody else hosts: there is
@@ -106,7 +106,7 @@ def way_of_a_change(stack: str, file: str) -> str:
 1. One change at a time, on a branch of its own: one setting, or those that only make sense together. Open `{file}` and
    what the task names, no more.
 2. `onprem-agents plan {stack}`: every problem at once, with what to change. Read the notes too.
-3. `onprem-agents check {stack}`: whether it may go to review.
+3. `onprem-agents check {stack} --agent`: whether it may go to review.
 4. `pulumi preview -s {stack} --diff {PACK}`: what the cluster would get. Without
    credentials, ask a person for it.
 5. Commit, with the lines of `plan` that changed, before and after. A person reads diff and preview, and applies.

@@ -23,9 +23,9 @@ from onprem_agents.sizing.kv_layers import ELEMENT_BYTES
 from onprem_agents.sizing.memory import Memory, Outlook, memory_of
 from onprem_agents.sizing.precision import PRECISIONS
 from onprem_agents.sizing.printed import prediction
+from onprem_agents.sizing.refusals import Refusal, refused_by_settings, refused_by_sharding
 from onprem_agents.sizing.release import release_rules
-from onprem_agents.sizing.request import FitRequest, default_batch_tokens
-from onprem_agents.vllm import default_max_num_seqs
+from onprem_agents.sizing.request import FitRequest, default_batch_tokens, default_sequences
 
 COLUMNS = (
     "id", "hf_id", "precision", "model", "dtype_or_quant", "gpu", "gpu_count", "tp", "pp", "kv_cache_dtype",
@@ -58,14 +58,24 @@ def predict(row: Mapping[str, str | None], catalog: Catalog) -> dict[str, Any]:
     try:
         request, note, pool = _read(row, catalog)
         memory = memory_of(request)
-        _refuse_impossible(memory, Cells(row))
+        if "dtype_or_quant" in row or not Cells(row).text("precision"):
+            _refuse_impossible(memory, Cells(row))
     except UnreadableRow as error:
-        problems = [asdict(problem) for problem in error.problems]
-        return {"id": ident, "verdict": None, "reason": str(error), "problems": problems}
+        return unanswered(ident, error)
     verdict, answer = _verdict(memory, Cells(row)), prediction(memory, pool)
+    refusals = _refused_by_what_is_told(memory, Cells(row))
+    if refusals:
+        verdict = "does_not_fit"
+        answer["reason"] = "; ".join([*(refusal.text for refusal in refusals), answer["reason"]])
     if note:
         answer["reason"] = f"{note}; {answer['reason']}"
     return {"id": ident, "verdict": verdict, **answer}
+
+
+def unanswered(ident: str, error: UnreadableRow) -> dict[str, Any]:
+    """Return the answer of a row that has none."""
+    problems = [asdict(problem) for problem in error.problems]
+    return {"id": ident, "verdict": None, "reason": str(error), "problems": problems}
 
 
 def request_of(row: Mapping[str, str | None], catalog: Catalog) -> FitRequest:
@@ -92,7 +102,7 @@ def _settings(cells: Cells) -> dict[str, Any]:
     utilization = cells.number("gpu_memory_utilization")
     if utilization is not None and not 0 < utilization <= 1:
         cells.refuse("gpu_memory_utilization", "it is no share of memory", "a number above 0, up to 1")
-    dtype = cells.word("kv_cache_dtype", (*ELEMENT_BYTES, *_SPELLED)) or "auto"
+    dtype = cells.word("kv_cache_dtype", (*ELEMENT_BYTES, *_SPELLED), cause="unknown-name") or "auto"
     tensor, pipeline, data = _parallel(cells)
     return {
         "tensor_parallel": tensor,
@@ -124,7 +134,7 @@ def _request(checkpoint: Checkpoint, gpu: Accelerator, told: dict[str, Any]) -> 
     own_batch = max(2048, context) if rules.is_v0 else own_batch
     defaults: dict[str, Any] = {
         "context_tokens": context,
-        "max_num_seqs": default_max_num_seqs(gpu.name, gpu.total_gib),
+        "max_num_seqs": default_sequences(gpu, told["max_num_batched_tokens"] or own_batch),
         "max_num_batched_tokens": own_batch,
         "gpu_memory_utilization": rules.default_gpu_memory_utilization,
     }
@@ -136,6 +146,7 @@ def _request(checkpoint: Checkpoint, gpu: Accelerator, told: dict[str, Any]) -> 
         variant=checkpoint.variant,
         accelerator=gpu,
         weights_uncertainty=checkpoint.uncertainty,
+        max_num_seqs_told=told["max_num_seqs"] is not None,
         **filled,
     )
 
@@ -145,7 +156,7 @@ def _drafted_tokens(cells: Cells, model: Model) -> int:
     told, layers = cells.whole("speculative_tokens", least=0), model.architecture.mtp_layers
     if told and not layers:
         why = f"{model.name} has no layers of its own to draft with, and a second model is not counted"
-        cells.refuse("speculative_tokens", why, "0 or nothing for this model")
+        cells.refuse("speculative_tokens", why, "0 or nothing for this model", cause="no-speculation")
     if told is not None:
         return told
     drafted = _DRAFTED.search(cells.text("model"))
@@ -162,6 +173,7 @@ def _refuse_impossible(memory: Memory, cells: Cells) -> None:
         f"the run did not print it, and weights in {request.variant.precision} take {memory.weights.gib:.0f} GiB of "
         f"each {request.accelerator.total_gib:.0f} GiB GPU: it was another one",
         ", ".join(PRECISIONS),
+        cause="contradiction",
     )
     cells.raise_if_any()
 
@@ -169,29 +181,39 @@ def _refuse_impossible(memory: Memory, cells: Cells) -> None:
 def _verdict(memory: Memory, cells: Cells) -> Outlook:
     """Return the verdict; too close where it hangs on a share of memory that the row does not tell.
 
-    A refusal for the context or for too few state blocks names the length and the number of sequences, so a row
-    without them is not about those: whoever ran into such a default lowered it.
+    A refusal for the context names its length, so a row without one is not about it: whoever ran into the model's own
+    lowered it, as `FitRequest` says of the number of sequences.
     """
     request = memory.request
     changes: dict[str, Any] = {}
     if not cells.text("max_model_len"):
         changes["context_tokens"] = min(_SHORT_CONTEXT, request.context_tokens)
-    sequences = request.max_num_seqs if cells.text("max_num_seqs") else 1
     told = replace(memory, request=replace(request, **changes))
     if cells.text("gpu_memory_utilization"):
-        return told.verdict_for(sequences)
-    strict = told.verdict_within(sequences)
+        return told.verdict
+    strict = told.verdict_within
     high = max(_HIGH_UTILIZATION, request.gpu_memory_utilization)
-    lenient = replace(told, request=replace(told.request, gpu_memory_utilization=high)).verdict_within(
-        sequences
-    )
+    lenient = replace(told, request=replace(told.request, gpu_memory_utilization=high)).verdict_within
     return strict if strict == lenient else "too_close"
+
+
+def _refused_by_what_is_told(memory: Memory, cells: Cells) -> list[Refusal]:
+    """Return what vLLM refuses whatever the memory, where the row itself tells the settings at fault.
+
+    A context beyond the model's own is none of it: a row does not tell how it was stretched.
+    """
+    request = memory.request
+    refusals = refused_by_sharding(request) if cells.text("tp") or cells.text("gpu_count") else []
+    if cells.text("max_num_seqs") and cells.text("max_num_batched_tokens"):
+        settings = refused_by_settings(request, memory.layout)
+        refusals += [refusal for refusal in settings if refusal.cause == "batch-below-sequences"]
+    return refusals
 
 
 def _checkpoint(cells: Cells, catalog: Catalog) -> Checkpoint | None:
     hf_id = cells.text("hf_id")
     if not hf_id:
-        cells.refuse("hf_id", "nothing tells which model this is", "a Hugging Face id", found="")
+        cells.refuse("hf_id", "nothing tells which model this is", "a Hugging Face id", cause="missing-key")
         return None
     repository = cells.text("model").split(" ")[0]
     try:
@@ -199,7 +221,7 @@ def _checkpoint(cells: Cells, catalog: Catalog) -> Checkpoint | None:
     except UnknownFact as error:
         cells.problems.append(error.problem("hf_id"))
     except UnknownPrecision:
-        cells.refuse("precision", "nobody knows its bytes", ", ".join(PRECISIONS))
+        cells.refuse("precision", "nobody knows its bytes", ", ".join(PRECISIONS), cause="unknown-name")
     return None
 
 
@@ -208,7 +230,12 @@ def _accelerator(cells: Cells, catalog: Catalog, *, pipeline: bool) -> Accelerat
     gpu = accelerator_named(cells.text("gpu"), catalog.accelerators, total_gib=total_gib, pipeline=pipeline)
     if gpu is None:
         why = "the catalogue has no such GPU, and its memory is not told"
-        cells.refuse("gpu", why, "one of 'onprem-agents catalog', or any with total_gpu_mem_gib filled")
+        cells.refuse(
+            "gpu",
+            why,
+            "one of 'onprem-agents catalog', or any with total_gpu_mem_gib filled",
+            cause="unknown-name",
+        )
     return gpu
 
 

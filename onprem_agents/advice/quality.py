@@ -1,8 +1,9 @@
 """Which models do agents' work better, told by one benchmark: SWE-bench Verified.
 
-A model with its maker's figure there stands by it. Another stands by whoever measured it there, or by a benchmark that
-it shares with models that have such a figure: as good as the best of those that it does not fall behind, at least.
-Figures of different benchmarks are never compared.
+A model with its maker's figure there stands by it, another by whoever measured it there. One that was never measured
+there comes after all that were, in the order of the best model with a figure there that it does not fall behind on a
+benchmark which both share. That is inferred, and shown as the figure of the benchmark that it comes from. Figures of
+different benchmarks are never compared.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ from onprem_agents.catalog import Model, Quality
 
 RANKING = "SWE-bench Verified"
 # Benchmark and who measured, alike enough to compare models; those without tools say nothing of an agent.
-_SHARED = ((RANKING, "OpenHands Index"), ("Terminal-Bench 2.1", "maker"), ("SWE-bench Pro", "maker"))
+_SHARED = (("Terminal-Bench 2.1", "maker"), ("SWE-bench Pro", "maker"))
+SHORT = {"Terminal-Bench 2.1": "TB", "SWE-bench Pro": "Pro"}
+"""Those benchmarks as tables name them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Where a model stands: `score` is on SWE-bench Verified, its own or, with `over`, that of the model so named."""
+    """Where a model stands: `score` is on SWE-bench Verified, its own or, with `over`, that of the model so named.
+
+    With `over` it is inferred from `figure`, which is of another benchmark.
+    """
 
     score: float
     figure: Quality
@@ -27,14 +33,16 @@ class Standing:
 
     @property
     def order(self) -> tuple[float, ...]:
-        """What to sort by: over a model is before it, and those over the same one by what they share."""
+        """What to sort by: what was measured before what is inferred; that by the model that it is inferred from."""
         if self.over is None:
-            return (self.score,)
-        return self.score, -_SHARED.index((self.figure.benchmark, self.figure.by)), self.figure.score
+            return 1, self.score
+        return 0, self.score, -_SHARED.index((self.figure.benchmark, self.figure.by)), self.figure.score
 
     def __str__(self) -> str:
-        """Return it as a table shows it."""
-        return f"{self.score:.1f}" if self.over is None else f"≥{self.score:.1f}"
+        """Return it as a table shows it: a measured figure, of another benchmark with its name."""
+        if self.over is None:
+            return f"{self.score:.1f}"
+        return f"{SHORT[self.figure.benchmark]} {self.figure.score:.1f}"
 
 
 def quality_of(model: Model) -> Quality | None:
@@ -54,7 +62,7 @@ def standings(models: Collection[Model]) -> Mapping[str, Standing]:
             if (figure.benchmark, figure.by) == shared
         }
         for name, figure in scored.items():
-            if name in own and own[name].figure.by == "maker":
+            if name in own:
                 continue
             for other, theirs in scored.items():
                 if other == name or other not in own or theirs.score > figure.score:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from onprem_agents.errors import OnpremError, Problem
+from onprem_agents.errors import Cause, OnpremError, Problem
+
+WHOLE_ROW = "all columns"
+"""The place of what is wrong with a row in which no cell has a sure column."""
 
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
@@ -29,12 +32,10 @@ class Cells:
         """Return a cell without the blanks around it, "" where there is none."""
         return (self._row.get(column) or "").strip()
 
-    def refuse(self, column: str, why: str, taken: str, *, found: str | None = None) -> None:
+    def refuse(self, column: str, why: str, taken: str, *, cause: Cause = "bad-value") -> None:
         """Note that a cell cannot be used, why, and what could be."""
-        found = repr(self.text(column)) if found is None else found
-        self.problems.append(
-            Problem(where=column, cause="bad-value", found=found, why=why, fix=f"taken: {taken}")
-        )
+        found = repr(self.text(column))
+        self.problems.append(Problem(where=column, cause=cause, found=found, why=why, fix=f"taken: {taken}"))
 
     def number(self, column: str, *, least: float | None = None) -> float | None:
         """Return a number, None where the cell is blank."""
@@ -61,12 +62,12 @@ class Cells:
             self.refuse(column, "it is neither yes nor no", f"{', '.join((*_TRUE, *_FALSE))} or nothing")
         return False if text in _FALSE else None
 
-    def word(self, column: str, known: Iterable[str]) -> str | None:
+    def word(self, column: str, known: Iterable[str], *, cause: Cause = "bad-value") -> str | None:
         """Return one of the known words, None where the cell is blank."""
         text, words = self.text(column).casefold(), tuple(known)
         if not text or text in words:
             return text or None
-        self.refuse(column, "nothing is known of it", f"{', '.join(words)} or nothing")
+        self.refuse(column, "nothing is known of it", f"{', '.join(words)} or nothing", cause=cause)
         return None
 
     def raise_if_any(self) -> None:
@@ -92,4 +93,7 @@ class Cells:
 
 
 def _in_words(problem: Problem) -> str:
-    return f"{problem.where} is {problem.found or 'empty'}: {problem.why} ({problem.fix})"
+    if problem.where == WHOLE_ROW:
+        return f"{problem.why} ({problem.found}); {problem.fix}"
+    found = "empty" if problem.found == "''" else problem.found
+    return f"{problem.where} is {found}: {problem.why} ({problem.fix})"

@@ -59,7 +59,7 @@ A round is one change, and a row of a table: setting, value before and after, fi
 1. Measure what is there: `onprem-agents verify {stack}`. Five times, and take the median: one run says little.
 2. Propose one setting of AGENTS.md's list that speaks to the figure, and its value. `onprem-agents explain {stack}`
    tells what it costs in memory.
-3. `onprem-agents plan {stack}` and `onprem-agents check {stack}`; then a person previews and applies.
+3. `onprem-agents plan {stack}` and `onprem-agents check {stack} --agent`; then a person previews and applies.
 4. Measure again by the same command at a like time of day, and write the row. Take a change back that did not help.
 
 Stop when the aim is met, or when `plan` says that no GPU memory is free: then name what is full, and what a person

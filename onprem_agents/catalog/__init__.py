@@ -58,6 +58,8 @@ from onprem_agents.catalog.platform import ClusterPlatform, Mark, Preset
 from onprem_agents.catalog.quality import Quality
 from onprem_agents.catalog.resembling import Resemblance
 from onprem_agents.catalog.server_option import ServerOption, ServerVariable
+from onprem_agents.catalog.serving_image import ServingImage, release_in_tag
+from onprem_agents.catalog.serving_runtime import BuiltInRuntime
 from onprem_agents.catalog.thinking import Effort, Marks, ThinkingControl
 from onprem_agents.catalog.tier import Tier
 
@@ -72,6 +74,7 @@ __all__ = [
     "Architecture",
     "AttentionLayers",
     "Build",
+    "BuiltInRuntime",
     "CacheReaders",
     "Catalog",
     "ChunkedAttention",
@@ -104,6 +107,7 @@ __all__ = [
     "Sampling",
     "ServerOption",
     "ServerVariable",
+    "ServingImage",
     "Side",
     "SlidingWindow",
     "Source",
@@ -118,4 +122,5 @@ __all__ = [
     "mig_resource",
     "numbers",
     "parameters_of",
+    "release_in_tag",
 ]

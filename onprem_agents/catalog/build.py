@@ -27,7 +27,10 @@ class Build:
 
     `repository` is None where vLLM's own image of the release serves. `releases` are those of vLLM that it is published
     for, None for all from `least` on. `precisions` is None where the compute capability decides; `refusals` say why
-    some are missing. `fp8_kv_cache` says whether it keeps a KV cache in FP8. `unproven` is what a reader should know.
+    some are missing. `fp8_kv_cache` says whether it keeps a KV cache in FP8. `template_folder` is where its image has
+    vLLM's chat templates, None where vLLM's own image has them. `prefixes_of` are the types of models with linear
+    attention, as config.json tells them, whose prefix caching its makers list as working, None for all. `unproven` is
+    what a reader should know.
     """
 
     title: str
@@ -37,6 +40,8 @@ class Build:
     precisions: Mapping[Precision, Runs] | None = None
     refusals: Mapping[Precision, str] = field(default_factory=dict)
     fp8_kv_cache: bool = True
+    template_folder: str | None = None
+    prefixes_of: frozenset[str] | None = None
     unproven: str = ""
 
     def refusal(self, precision: Precision) -> str:
@@ -56,7 +61,8 @@ BUILDS: Mapping[Vendor, Build] = {
     # vLLM 0.33.0: platforms/rocm.py (supported_quantization), kernels/linear/__init__.py (kernels listed for ROCM; the
     # INT4 ones since 0.22), fused_moe/oracle/{fp8,int_wna16,mxfp4,nvfp4}.py, v1/attention/backends/{rocm_attn,
     # triton_attn,mla/triton_mla}.py (FP8 KV cache). Image: tags v0.14.0 to v0.30.0 seen in public scripts, which run
-    # gpt-oss-120b on one MI300X with v0.24.0. Read 2026-11-29.
+    # gpt-oss-120b on one MI300X with v0.24.0. Templates: docker/Dockerfile.rocm, which copies vLLM's examples below its
+    # COMMON_WORKDIR, in versions of 2025 and of autumn 2026. Read 2026-11-29.
     "amd": Build(
         title="vLLM for ROCm",
         repository="docker.io/vllm/vllm-openai-rocm",
@@ -73,11 +79,14 @@ BUILDS: Mapping[Vendor, Build] = {
             "native": "how much memory DeepSeek V4 takes there is not known",
             "bnb4": "bitsandbytes is none of the methods that the build takes",
         },
+        template_folder="/app/vllm/examples",
         unproven="memory is counted by the rules of NVIDIA's build: no log of vLLM on these GPUs was held against them",
     ),
     # vLLM Ascend: docs, "Release compatibility matrix" of v0.23.0 (final releases for vLLM 0.18.0 and 0.23.0), and
     # gpustack/runner v0.1.32.post2 (final 0.30.0). Quantisation: quantization/configs/compressed_tensors_config.py
-    # (W8A8; its FP8 and MX schemes are for the Ascend 950). Read 2026-11-29.
+    # (W8A8; its FP8 and MX schemes are for the Ascend 950). Templates: its Dockerfile clones vLLM's tag (the same in
+    # v0.18.0, v0.23.0 and on main at 0.27.1). Prefix caching: docs, "Supported models" of v0.18.0 and v0.23.0, which
+    # tick Qwen3.5 and 3.6 (since vllm-ascend#7103), not Qwen3-Next, and list no other hybrid. Read 2026-11-29.
     "huawei": Build(
         title="vLLM Ascend",
         repository="quay.io/ascend/vllm-ascend",
@@ -92,6 +101,8 @@ BUILDS: Mapping[Vendor, Build] = {
             "int4": "vLLM Ascend takes some W4A16 checkpoints, but which of them nobody has read",
         },
         fp8_kv_cache=False,
+        template_folder="/vllm-workspace/vllm/examples",
+        prefixes_of=frozenset({"qwen3_5", "qwen3_5_moe"}),
         unproven="memory is counted by the rules of NVIDIA's build: no log of vLLM Ascend was held against them; "
         "its own list says which models it runs",
     ),

@@ -22,6 +22,8 @@ from onprem_agents.catalog.model import Model, Variant
 from onprem_agents.catalog.platform import ClusterPlatform
 from onprem_agents.catalog.resembling import Resemblance, resembling
 from onprem_agents.catalog.server_option import ServerOption, ServerVariable
+from onprem_agents.catalog.serving_image import ServingImage
+from onprem_agents.catalog.serving_runtime import BuiltInRuntime
 from onprem_agents.catalog.thinking import ThinkingControl, control_of
 from onprem_agents.catalog.tier import Tier
 from onprem_agents.errors import FormerName, InvalidInput, Problem, UnknownFact
@@ -109,6 +111,16 @@ class Catalog:
     def server_variable(self, name: str) -> ServerVariable | None:
         """Return what is said of a variable; the first entry that means it counts."""
         return next((entry for entry in self.server_variables if entry.means(name)), None)
+
+    @property
+    def serving_images(self) -> tuple[ServingImage, ...]:
+        """Images that bring vLLM."""
+        return _read_once(_FOLDER / "serving-images.yaml", ServingImage)
+
+    @property
+    def serving_runtimes(self) -> tuple[BuiltInRuntime, ...]:
+        """Runtimes that KServe and OpenShift AI bring."""
+        return _read_once(_FOLDER / "serving-runtimes.yaml", BuiltInRuntime)
 
     @property
     def cluster_software(self) -> tuple[ClusterSoftware, ...]:

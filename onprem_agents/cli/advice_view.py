@@ -9,18 +9,21 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from onprem_agents.advice.advise import Advice, Asked, Ranking
+from onprem_agents.advice.advise import Advice, Asked, Ranking, quality_in_words
 from onprem_agents.advice.prices import per_month
-from onprem_agents.advice.quality import RANKING, quality_of
+from onprem_agents.advice.quality import RANKING, SHORT, quality_of
 from onprem_agents.agents import AGENTS
 from onprem_agents.sizing import bounds_of
+from onprem_agents.sizing.shown import rate
 from onprem_agents.stack.cost import PriceList
 from onprem_agents.units import format_tokens
 
 _SHOWN = 8
+_OTHERS = ", ".join(f"{short} ({name})" for name, short in SHORT.items())
 LEGEND = (
-    f"  quality: % of {RANKING} solved, ≥ by a benchmark that it shares with a model that has such a figure; "
-    "those without come last; seen: how many of the agents that are tried were seen working with it"
+    f"  quality: % of {RANKING} solved; {_OTHERS}: not measured there, the figure is of that benchmark and comes after "
+    "all that are; without any last; seen: how many of the agents that are tried were seen working with it, none: try "
+    "it before you rely on it"
 )
 
 
@@ -90,7 +93,12 @@ def cost_line(prices: PriceList, advice: Advice, gpus: int) -> str:
 def _quality_values(advice: Advice) -> dict[str, Any]:
     standing = advice.standing
     figure = standing.figure if standing is not None else quality_of(advice.model)
-    placed = {"rankedAt": standing.score, "over": standing.over} if standing is not None else {}
+    if standing is None:
+        placed: dict[str, Any] = {}
+    elif standing.over is None:
+        placed = {"rankedAt": standing.score, "notBehind": None}
+    else:  # inferred: no figure of the benchmark that ranks
+        placed = {"rankedAt": None, "notBehind": {"model": standing.over, "score": standing.score}}
     told = figure.model_dump(mode="json") if figure is not None else {"unrated": advice.model.unrated}
     return {**told, **placed}
 
@@ -110,6 +118,7 @@ def print_choices(ranked: tuple[Advice, ...], slow: tuple[Advice, ...], console:
         console.print(f"  1: {reason}", soft_wrap=True, markup=False)
     if len(ranked) > _SHOWN:
         console.print(f"  … and {len(ranked) - _SHOWN} more (--json lists all)")
+        _print_first_inferred(ranked, console)
     for why, left in groupby(sorted(slow, key=_missed), key=_missed):
         those = list(left)
         console.print(
@@ -121,6 +130,16 @@ def print_choices(ranked: tuple[Advice, ...], slow: tuple[Advice, ...], console:
     console.print(LEGEND, soft_wrap=True)
 
 
+def _print_first_inferred(ranked: tuple[Advice, ...], console: Console) -> None:
+    """Name the best model whose quality is inferred where it is beyond the table: it may be better than those in it."""
+    for place, advice in enumerate(ranked, start=1):
+        if advice.standing is not None and advice.standing.over is not None:
+            if place > _SHOWN:
+                told = f"  {place}: {advice.request.variant.hf_id}: {quality_in_words(advice.standing)}"
+                console.print(told, soft_wrap=True, markup=False)
+            return
+
+
 def _missed(advice: Advice) -> str:
     return advice.floors.misses(advice.speed) or "slower than others of their kind"
 
@@ -129,7 +148,7 @@ def _best_known(slow: list[Advice]) -> str:
     best = max(slow, key=lambda advice: advice.place)
     speed = best.speed
     return (
-        f"{best.request.variant.hf_id}, about {speed.tokens_per_second_per_developer:.1f} tokens/s, bounded by "
+        f"{best.request.variant.hf_id}, about {rate(speed.tokens_per_second_per_developer)} tokens/s, bounded by "
         f"{speed.bounded_by}"
     )
 
@@ -161,7 +180,7 @@ def _cells(advice: Advice) -> tuple[str, str, str, str, str]:
     return (
         f"{request.variant.hf_id} ({request.variant.precision})",
         f"{advice.sessions} × {format_tokens(request.context_tokens)}",
-        f"{advice.speed.tokens_per_second_per_developer:,.0f} {advice.speed.bounded_by.split()[0]}",
+        f"{rate(advice.speed.tokens_per_second_per_developer)} {advice.speed.bounded_by.split()[0]}",
         f"{advice.standing or ''}",
         f"{len(advice.agents) or ''}",
     )

@@ -11,10 +11,10 @@ import yaml
 from rich.console import Console
 
 from onprem_agents.advice.advise import FLOORS, Advice, Asked, advise, left_out
-from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.hardware import best_of_each
 from onprem_agents.advice.prices import read_prices
 from onprem_agents.catalog import load_catalog
+from onprem_agents.cli import ranges
 from onprem_agents.cli.advice_view import (
     LEGEND,
     choice_values,
@@ -28,9 +28,11 @@ from onprem_agents.cli.advice_view import (
 from onprem_agents.cli.options import json_option
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan.ways_out import checkpoint_fields
+from onprem_agents.sizing.changes import SHORTEST_CONTEXT
+from onprem_agents.sizing.floors import Floors
+from onprem_agents.sizing.shown import rate, wait
 from onprem_agents.stack.cost import PriceList
 from onprem_agents.stack.settings import PROJECT
-from onprem_agents.units import BadUnit, parse_tokens
 
 
 @click.command(name="advise")
@@ -38,12 +40,19 @@ from onprem_agents.units import BadUnit, parse_tokens
 @click.option(
     "--count", type=click.IntRange(1, 16), help="GPUs of the node. Default: 1; without --gpu what is best."
 )
-@click.option("--developers", type=click.IntRange(min=1), default=1, show_default=True)
-@click.option("--context", default="128K", show_default=True, help="Tokens of one session, '64K' or 65536.")
+@click.option("--developers", type=ranges.DEVELOPERS, default=1, show_default=True)
+@click.option(
+    "--context",
+    "tokens",
+    type=ranges.Tokens(SHORTEST_CONTEXT, "below that no coding agent works"),
+    default="128K",
+    show_default=True,
+    help="Tokens of one session, '64K' or 65536.",
+)
 @click.option(
     "--min-speed",
     "tokens_per_second",
-    type=click.FloatRange(min=0),
+    type=ranges.Finite(min=0),
     default=FLOORS.tokens_per_second,
     show_default=True,
     help="Leave out what gives each developer less, in tokens/s, with all at work; 0: nothing.",
@@ -51,7 +60,7 @@ from onprem_agents.units import BadUnit, parse_tokens
 @click.option(
     "--max-first-token",
     "first_token_seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=ranges.Finite(min=0, min_open=True),
     default=FLOORS.first_token_seconds,
     show_default=True,
     help="Leave out what takes longer to the first token of a new prompt of 30,000, in seconds.",
@@ -70,7 +79,7 @@ def advise_command(
     gpu: str | None,
     count: int | None,
     developers: int,
-    context: str,
+    tokens: int,
     price_file: Path | None,
     target: Path | None,
     as_json: bool,
@@ -81,10 +90,12 @@ def advise_command(
     Without --gpu, or with --gpu all: the best choice on one server of each accelerator that can be bought, the best
     model on the least memory first. Speeds are expected ones, for all developers at work at once.
     """
-    try:
-        tokens = parse_tokens(context)
-    except BadUnit as error:
-        raise click.UsageError(str(error)) from None
+    longest = max(load_catalog().models, key=lambda model: model.architecture.max_context_tokens)
+    if tokens > longest.architecture.max_context_tokens:
+        raise click.UsageError(
+            f"--context {tokens}: no model of the catalogue has as long a one, {longest.name} the longest with "
+            f"{longest.architecture.max_context_tokens}; give no more than that."
+        )
     asked = Asked(developers=developers, context_tokens=tokens, floors=Floors(**floors))
     prices = None if price_file is None else read_prices(price_file, load_catalog())
     if gpu is None or gpu.casefold() == "all":
@@ -149,8 +160,8 @@ def _nothing_is_fast(where: str, slow: tuple[Advice, ...], asked: Asked) -> Inva
         cause="does-not-fit",
         found=(
             f"{len(slow)} models fit; the fastest, {fastest.request.variant.hf_id}, gives about "
-            f"{speed.tokens_per_second_per_developer:.1f} tokens/s to each of {asked.developers} developers, bounded "
-            f"by {speed.bounded_by}, and {speed.first_token_seconds_cold_30k:,.0f} s to the first token of 30k"
+            f"{rate(speed.tokens_per_second_per_developer)} tokens/s to each of {asked.developers} developers, bounded "
+            f"by {speed.bounded_by}, and {wait(speed.first_token_seconds_cold_30k)} to the first token of 30k"
         ),
         why=f"all are {floors_line(asked)}",
         fix="take more or faster GPUs ('onprem-agents advise' names some), or ask for less speed",

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from onprem_agents.advice.quality import RANKING, standings
+from onprem_agents.advice.quality import RANKING, SHORT, standings
 from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.cli.catalog_entry import Entry, entry_named, rows_of
 from onprem_agents.cli.options import json_option
@@ -65,10 +65,11 @@ def catalog(name: str | None, as_json: bool) -> None:
 
 
 def _models(facts: Catalog) -> Table:
+    others = ", ".join(f"{short}: {name}" for name, short in SHORT.items())
     table = Table(
         *("model", "checkpoint", "precision", "weights GiB", "parsers", "quality %"),
         title="Models",
-        caption=f"quality: {RANKING}; ≥: by a benchmark shared with others; NAME shows whose figures",
+        caption=f"quality: {RANKING}; {others}, not measured there; NAME shows whose figures",
         caption_justify="left",
         show_edge=False,
     )

@@ -1,61 +1,92 @@
-"""`onprem-agents check STACK`: may this change of a stack go to review? The gate of agents that work on it."""
+"""`onprem-agents check`: the rules of the policy pack on stacks, manifests and Pulumi's own documents."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from onprem_agents.advice.committed import commit_before, content_at
-from onprem_agents.cli.options import json_option, stack_argument, stacks_option
-from onprem_agents.errors import InvalidInput
-from onprem_agents.plan import plan_stack_file
+from onprem_agents.cli.check_findings import NOT_READ
+from onprem_agents.cli.check_formats import FORMATS
+from onprem_agents.cli.check_run import run_check, text_of
+from onprem_agents.cli.check_sources import Source, sources_of
+from onprem_agents.cli.options import stacks_option
+from onprem_agents.errors import OnpremError, Problem
 from onprem_agents.stack.decided import people_decide
 from onprem_agents.stack.settings import Platform
-from onprem_agents.stack.stack_file import content_of, stack_path
+from onprem_agents.stack.stack_file import content_of
 
 
 @click.command()
-@stack_argument
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @stacks_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(tuple(FORMATS)),
+    default="text",
+    show_default=True,
+    help="What to print: sarif for code scanning, junit for test reports, markdown for a comment.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--agent",
+    is_flag=True,
+    help="Refuse also what an agent may not change in a stack, since the work began.",
+)
 @click.option(
     "--since",
     metavar="COMMIT",
-    help="What the work began from.  [default: the remote's main branch, else the last commit]",
+    help="With --agent: what the work began from.  [default: the remote's main branch, else the last commit]",
 )
-@json_option
-def check(stack: str, folder: Path, since: str | None, as_json: bool) -> None:
-    """Check a stack that an agent changed: it must plan, and hold no change that a person decides.
+@click.pass_context
+def check(
+    context: click.Context,
+    sources: tuple[str, ...],
+    folder: Path,
+    form: str,
+    as_json: bool,
+    agent: bool,
+    since: str | None,
+) -> None:
+    """Check stacks and manifests by the rules of the policy pack; no engine and no cluster is needed.
 
-    Which settings those are, each setting says itself; 'onprem-agents context STACK' lists them. Exit code: 0 may go to
-    review, 1 must not, with file and key of each change.
+    SOURCE is the name of a stack, a file or folder of manifests, what 'pulumi preview --json', 'pulumi preview
+    --save-plan' or 'pulumi stack export' wrote, or '-' for any of these on standard input. Without one, every stack
+    is checked.
+
+    Exit code: 0 nothing is refused (there may be advice), 1 something is refused, 2 something could not be read.
     """
-    path = stack_path(folder, stack)
-    problems, commit = [], ""
+    if since is not None and not agent:
+        raise click.UsageError(
+            "--since says when an agent's work began: give --agent too, or leave --since out."
+        )
+    named, nothing = sources_of(sources, folder)
+    text = ""
+    if any(each.kind == "input" for each in named):
+        with click.open_file("-", "rb") as given:
+            text = given.read().decode("utf-8-sig", "replace")
     try:
-        notes = plan_stack_file(folder, stack).notes
-    except InvalidInput as error:
-        problems, notes = list(error.problems), ()
-    if path.is_file():
-        commit = commit_before(folder, since)
-        now = _content(path)
-        if now is not None:
-            problems += people_decide(Platform, content_at(commit, path), now)
-    if problems:
-        raise InvalidInput(str(path), problems)
-    if as_json:
-        told = {"stack": stack, "file": str(path), "since": commit, "passed": True, "notes": list(notes)}
-        click.echo(json.dumps(told, indent=2))
-        return
-    for note in notes:
-        click.echo(f"note: {note}", err=True)
-    click.echo(f"{path}: it plans, and holds no change since {commit[:12]} that a person decides.")
+        result = run_check(named, text, after=_by_people(named, since) if agent else None)
+    except OnpremError as error:
+        click.echo(json.dumps(error.as_json(), indent=2) if as_json else str(error), err=not as_json)
+        context.exit(NOT_READ)
+    result = dataclasses.replace(result, not_read=(*nothing, *result.not_read))
+    click.echo(FORMATS["json" if as_json else form](result))
+    context.exit(result.exit_code)
 
 
-def _content(path: Path) -> object:
-    """Return what the file holds; None for one that cannot be read, which is among the plan's problems."""
-    try:
-        return content_of(path.read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return None
+def _by_people(sources: Sequence[Source], since: str | None) -> dict[Path, Sequence[Problem]]:
+    """Return what changed in each stack file, since the work began, that a person decides."""
+    found: dict[Path, Sequence[Problem]] = {}
+    for source in sources:
+        if source.kind == "stack":
+            commit = commit_before(source.path.parent, since)
+            now = content_of(text_of(source.path))
+            if now is not None:  # else it is no YAML, which is among the plan's problems
+                found[source.path] = people_decide(Platform, content_at(commit, source.path), now)
+    return found

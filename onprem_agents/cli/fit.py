@@ -10,7 +10,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from onprem_agents.cli.fit_cases import answer_cases
+from onprem_agents.cli import ranges
+from onprem_agents.cli.fit_cases import answer_cases, refuse_beside_cases
 from onprem_agents.cli.fit_changes import as_options, headline
 from onprem_agents.cli.fit_request import request_from
 from onprem_agents.cli.memory_view import account, bar
@@ -39,31 +40,50 @@ _WORDS = {
 @click.command(name="fit")
 @click.argument("model", required=False)
 @click.option("--gpu", help="Accelerator of the catalogue, or a text with its memory: 'RTX 4090 48GB'.")
-@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs that share it.")
+@click.option("--count", type=ranges.GPUS, default=1, show_default=True, help="GPUs that share it.")
 @click.option("--precision", help="bf16, fp8, int4, nvfp4, mxfp4, … or a checkpoint's Hugging Face id.")
 @click.option(
     "--config-json", type=click.Path(path_type=Path), help="Size this config.json instead of MODEL."
 )
 @click.option(
-    "--tensor-parallel-size", "-tp", "tensor_parallel", type=int, help="Default: all of --count in a node."
+    "--tensor-parallel-size",
+    "-tp",
+    "tensor_parallel",
+    type=ranges.PARALLEL,
+    help="Default: all of --count in a node.",
 )
 @click.option(
     "--pipeline-parallel-size",
     "-pp",
     "pipeline_parallel",
-    type=int,
+    type=ranges.PARALLEL,
     help="Default: nodes of 8 GPUs in --count.",
 )
-@click.option("--data-parallel-size", "-dp", "data_parallel", type=int, default=1)
+@click.option("--data-parallel-size", "-dp", "data_parallel", type=ranges.PARALLEL, default=1)
 @click.option("--enable-expert-parallel", "expert_parallel", is_flag=True)
 @click.option(
-    "--max-model-len", "--context", "context", help="Tokens, '128K' or 131072. Default: the model's own."
+    "--max-model-len",
+    "--context",
+    "context",
+    type=ranges.Tokens(),
+    help="Tokens, '128K' or 131072. Default: the model's own.",
 )
-@click.option("--max-num-seqs", type=int, help="Default: vLLM's for that GPU.")
-@click.option("--max-num-batched-tokens", type=int, help="Default: vLLM's for that GPU.")
-@click.option("--gpu-memory-utilization", "utilization", type=float, help="Default: vLLM's for that release.")
-@click.option("--kv-cache-dtype", default="auto", show_default=True)
-@click.option("--speculative-tokens", type=int, default=0, help="Tokens that the model's MTP layers draft.")
+@click.option(
+    "--max-num-seqs",
+    type=ranges.SEQUENCES,
+    help="Default: vLLM's for that GPU; where there are fewer blocks for states, the answer tells how many to give.",
+)
+@click.option("--max-num-batched-tokens", type=ranges.BATCH_TOKENS, help="Default: vLLM's for that GPU.")
+@click.option(
+    "--gpu-memory-utilization",
+    "utilization",
+    type=ranges.UTILIZATION,
+    help="Default: vLLM's for that release.",
+)
+@click.option("--kv-cache-dtype", type=ranges.CACHE_DTYPE, default="auto", show_default=True)
+@click.option(
+    "--speculative-tokens", type=ranges.DRAFTED, default=0, help="Tokens that the model's MTP layers draft."
+)
 @click.option("--enforce-eager", is_flag=True)
 @click.option("--enable-prefix-caching/--no-enable-prefix-caching", "prefix_caching", default=None)
 @click.option(
@@ -74,23 +94,33 @@ _WORDS = {
     type=click.Choice(["cold", "warm"]),
     help="Whether vLLM finds what an earlier start compiled. Default: not known, both are said.",
 )
-@click.option("--vllm", help="Release, e.g. 0.19.1. Default: the newest.")
+@click.option("--vllm", help="Release, e.g. 0.19.1, or 'any' of them. Default: the newest.")
 @click.option(
     "--developers",
-    type=click.IntRange(min=1),
+    type=ranges.DEVELOPERS,
     help="Agents at work, for the speed. Default: as many as sessions fit.",
 )
 @click.option("--cases", type=click.Path(path_type=Path), help="CSV file of runs: answer every row.")
 @json_option
+@click.pass_context
 def fit_command(
-    model: str | None, cases: Path | None, developers: int | None, as_json: bool, **settings: Any
+    ctx: click.Context,
+    /,
+    model: str | None,
+    cases: Path | None,
+    developers: int | None,
+    as_json: bool,
+    **settings: Any,
 ) -> None:
     """Say whether vLLM starts MODEL on these GPUs: best estimate, error band, and what it would print.
 
-    Figures are per GPU. "fits" holds at the careful end of the band, "does not fit" at the hopeful one.
+    Figures are per GPU. "fits" holds at the careful end of the band, "does not fit" at the hopeful one. --cases prints
+    one JSON object a row; exit code: 0 all rows were read, also those about what nobody knows, 1 some could not be.
     """
     if cases is not None:
-        answer_cases(cases)
+        refuse_beside_cases(ctx)
+        if not answer_cases(cases):
+            ctx.exit(1)
         return
     request = request_from(model, settings)
     result = fit(request)
@@ -119,6 +149,7 @@ def fit_values(request: FitRequest, result: Fit, developers: int | None = None) 
         "pipelineParallel": request.pipeline_parallel,
         "contextTokens": request.context_tokens,
         "maxNumSeqs": request.max_num_seqs,
+        "maxNumSeqsAtMost": None if result.memory is None else result.memory.most_states,
         "maxNumBatchedTokens": request.max_num_batched_tokens,
         "gpuMemoryUtilization": request.gpu_memory_utilization,
         "kvCacheDtype": request.kv_cache_dtype,
@@ -203,5 +234,11 @@ def _print(request: FitRequest, result: Fit, developers: int | None, console: Co
         )
         console.print(bar(memory_values(result)), soft_wrap=True)
         console.print(account(request.variant.hf_id, memory_values(result)))
+        if memory.most_states and not request.max_num_seqs_told:
+            console.print(
+                f"  start it with --max-num-seqs {memory.most_states} or less: vLLM's own {request.max_num_seqs} is "
+                "more than the KV cache has blocks for, and each running sequence needs one for its state",
+                soft_wrap=True,
+            )
     for problem in result.problems:
         console.print(f"  {problem}", soft_wrap=True, markup=False)

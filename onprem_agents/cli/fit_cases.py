@@ -2,86 +2,96 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from onprem_agents.advice.past_runs import COLUMNS, GIVEN_POOL, predict
-from onprem_agents.catalog import load_catalog
-from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.advice.past_runs import COLUMNS, predict, unanswered
+from onprem_agents.advice.run_table import Line, RunTable, read_table
+from onprem_agents.catalog import Catalog, load_catalog
+from onprem_agents.errors import Cause
 
 _MOST_TOLD = 20
 """Rows that are named on stderr one by one; a file may have thousands."""
 
+_UNREADABLE: tuple[Cause, ...] = ("bad-value", "wrong-shape", "broken-syntax")
+"""What is wrong with the file. Other rows without an answer are read, and about what nobody knows."""
 
-def answer_cases(path: Path) -> None:
+# The column of a row that says what an option of the command says, where it has another name.
+_COLUMNS = {
+    "count": "gpu_count",
+    "tensor_parallel": "tp",
+    "pipeline_parallel": "pp",
+    "data_parallel": "gpu_count",
+    "context": "max_model_len",
+    "utilization": "gpu_memory_utilization",
+    "prefix_caching": "enable_prefix_caching",
+    "images": "text_only",
+    "vllm": "vllm_version",
+    "model": "hf_id",
+}
+_BESIDE = ("cases", "as_json")
+
+
+def answer_cases(path: Path) -> bool:
     """Print one JSON object a row, and on stderr which rows have no answer, and why.
 
-    Raises `InvalidInput` when the file cannot be read at all.
+    Returns whether every row could be read. Raises `InvalidInput` when the file cannot be read at all.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as lines:
-            reader = csv.DictReader(lines)
-            rows = [(reader.line_num, row) for row in reader]
-            names = [name.strip() for name in reader.fieldnames or ()]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problem = Problem(
-            where=str(path),
-            cause="unreadable",
-            found=str(error),
-            why="it cannot be read as CSV",
-            fix="give a CSV file in UTF-8",
-        )
-        raise InvalidInput(str(path), [problem]) from None
-    if rows and "id" not in names:
-        problem = Problem(
-            where=f"{path}, line 1",
-            cause="missing-key",
-            found=", ".join(names)[:200],
-            why="there is no column 'id', so no answer could be told from another",
-            fix="start the file with a header that has id, hf_id, precision, gpu, …",
-        )
-        raise InvalidInput(str(path), [problem])
-    catalog = load_catalog()
+    table, catalog = read_table(path), load_catalog()
     unread: list[dict[str, Any]] = []
-    for line, row in rows:
-        cells = {str(name).strip(): value for name, value in row.items() if name is not None}
-        answer = _of_another_width(row) or predict(cells, catalog)
+    for line in table.lines:
+        answer = {**_answer(line, catalog), "line": line.number}
         if answer["verdict"] is None:
-            answer["line"] = line
             unread.append(answer)
         click.echo(json.dumps(answer))
-    for text in _summary(path, len(rows), unread, names):
+    for text in _summary(path, table, unread):
         click.echo(text, err=True)
+    return not any(problem["cause"] in _UNREADABLE for answer in unread for problem in answer["problems"])
 
 
-def _of_another_width(row: dict[str | Any, Any]) -> dict[str, Any] | None:
-    """Return the answer of a row with more cells than the header names, in which no cell has a sure column."""
-    more = [cell for cell in row.get(None) or () if cell.strip()]
-    if not more:
-        return None
-    problem = {
-        "where": "all columns",
-        "cause": "wrong-shape",
-        "found": ", ".join(more)[:200],
-        "why": f"{len(more)} cells stand beyond the last column of the header",
-        "fix": "taken: as many cells as the header has; put a text with a comma in quotes",
-    }
-    reason = f"{problem['why']} ({problem['found']}); {problem['fix']}"
-    return {"id": (row.get("id") or "").strip(), "verdict": None, "reason": reason, "problems": [problem]}
+def refuse_beside_cases(context: click.Context) -> None:
+    """Refuse options that say what each row says for itself, so that none is ignored. Raises `UsageError`."""
+    given = [
+        option
+        for option in context.command.params
+        if option.name not in _BESIDE
+        and context.get_parameter_source(str(option.name)) is not ParameterSource.DEFAULT
+    ]
+    if given:
+        told = "; ".join(_told(option) for option in given)
+        raise click.UsageError(f"--cases takes each row's own settings, and none from the command: {told}")
 
 
-def _summary(path: Path, rows: int, unread: list[dict[str, Any]], names: list[str]) -> Iterator[str]:
-    ignored = [name for name in names if name not in (*COLUMNS, GIVEN_POOL)]
-    if ignored:
-        yield f"{path}: these columns are not read: {', '.join(ignored)}"
+def _told(option: click.Parameter) -> str:
+    name = str(option.name)
+    written = name.upper() if isinstance(option, click.Argument) else max(option.opts, key=len)
+    column = _COLUMNS.get(name, name)
+    return f"{written} (column {column})" if column in COLUMNS else f"{written} (leave it out)"
+
+
+def _answer(line: Line, catalog: Catalog) -> dict[str, Any]:
+    if line.fault is not None:
+        return unanswered(line.cells.get("id", "").strip(), line.fault)
+    return predict(line.cells, catalog)
+
+
+def _summary(path: Path, table: RunTable, unread: list[dict[str, Any]]) -> Iterator[str]:
+    columns = list(table.unread_columns())
+    if columns:
+        yield f"{path}: these columns are not read: {', '.join(columns)}"
+    for name, numbers in table.repeated_ids().items():
+        yield (
+            f"{path}: the id {name!r} stands on the lines {', '.join(str(number) for number in numbers)}: only 'line' "
+            "tells their answers apart"
+        )
     if not unread:
         return
-    yield f"{path}: {len(unread)} of {rows} rows cannot be answered, the others are:"
+    yield f"{path}: {len(unread)} of {len(table.lines)} rows cannot be answered:"
     for answer in unread[:_MOST_TOLD]:
         yield f"  line {answer['line']} ({answer['id'] or 'no id'}): {answer['reason']}"
     if len(unread) > _MOST_TOLD:

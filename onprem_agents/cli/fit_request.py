@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +13,8 @@ from onprem_agents.catalog import Accelerator, Catalog, Model, load_catalog
 from onprem_agents.errors import UnknownFact
 from onprem_agents.sizing import Checkpoint, FitRequest, accelerator_named, checkpoint_named, release_rules
 from onprem_agents.sizing.config_json import model_from_config
-from onprem_agents.sizing.request import default_batch_tokens
-from onprem_agents.units import BadUnit, parse_tokens
+from onprem_agents.sizing.request import default_batch_tokens, default_sequences
 from onprem_agents.vllm import (
-    default_max_num_seqs,
     known_releases,
     nearest_release,
     newest_release,
@@ -28,6 +25,9 @@ from onprem_agents.vllm import (
 # pipelines.
 _GPUS_OF_A_NODE = 8
 
+ANY_RELEASE = "any"
+"""The value of --vllm for a server of which nobody knows the release: the band then spans all that may run."""
+
 
 def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
     """Return the request that the options mean. Raises `UnknownFact`, or `UsageError` for options that clash."""
@@ -36,17 +36,19 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
     model = checkpoint.model
     gpu = _gpu(options["gpu"], catalog)
     tensor, pipeline = _spread(options)
-    if not math.isfinite(options["utilization"] or 0.0):
-        raise click.UsageError(f"--gpu-memory-utilization {options['utilization']} is no share of memory.")
-    rules = release_rules(_release(options["vllm"]))
-    if version_key(options["vllm"] or newest_release()) < version_key(model.min_vllm):
+    _check_layers(pipeline, model)
+    told = None if options["vllm"] == ANY_RELEASE else options["vllm"]
+    rules = release_rules(_release(told))
+    if version_key(told or newest_release()) < version_key(model.min_vllm):
         click.echo(
-            f"{model.name} needs vLLM {model.min_vllm} or newer: {options['vllm']} does not start it, and what follows "
+            f"{model.name} needs vLLM {model.min_vllm} or newer: {told} does not start it, and what follows "
             "is its memory alone.",
             err=True,
         )
     batched, sequences = options["max_num_batched_tokens"], options["max_num_seqs"]
-    has_encoder = model.multimodal and options["images"]
+    if batched is None:
+        has_encoder = model.multimodal and options["images"]
+        batched = default_batch_tokens(model, gpu, rules, has_encoder=has_encoder)
     return FitRequest(
         model=model,
         variant=checkpoint.variant,
@@ -56,11 +58,10 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
         pipeline_parallel=pipeline,
         data_parallel=options["data_parallel"],
         expert_parallel=options["expert_parallel"],
-        context_tokens=_context(options["context"], model),
-        max_num_seqs=default_max_num_seqs(gpu.name, gpu.total_gib) if sequences is None else sequences,
-        max_num_batched_tokens=default_batch_tokens(model, gpu, rules, has_encoder=has_encoder)
-        if batched is None
-        else batched,
+        context_tokens=options["context"] or model.architecture.max_context_tokens,
+        max_num_seqs=default_sequences(gpu, batched) if sequences is None else sequences,
+        max_num_seqs_told=sequences is not None,
+        max_num_batched_tokens=batched,
         gpu_memory_utilization=rules.default_gpu_memory_utilization
         if options["utilization"] is None
         else options["utilization"],
@@ -70,7 +71,7 @@ def request_from(name: str | None, options: Mapping[str, Any]) -> FitRequest:
         prefix_caching=options["prefix_caching"],
         language_model_only=not options["images"],
         start=options["start"],
-        vllm=options["vllm"] or newest_release(),
+        vllm=None if options["vllm"] == ANY_RELEASE else told or newest_release(),
     )
 
 
@@ -89,7 +90,7 @@ def _checkpoint(
         told = f"sized in {copy.variant.precision}; its own files may differ, for which the band is wider"
         click.echo(f"{copy.note}, {told}.", err=True)
         return copy
-    if precision is not None:
+    if precision is not None and (named is None or precision.casefold() != named.precision):
         return Checkpoint(model=model, variant=model.variant(precision))
     return Checkpoint(model=model, variant=named or model.variants[0])
 
@@ -100,7 +101,12 @@ def _release(version: str | None) -> str | None:
         return None
     if not re.fullmatch(r"v?[0-9]+\.[0-9]+(\.[0-9]+)?", version):
         raise click.UsageError(
-            f"--vllm {version!r} is no release: give its number, such as {newest_release()}."
+            f"--vllm {version!r} is no release: give its number, such as {newest_release()}, or '{ANY_RELEASE}'."
+        )
+    first, newest = known_releases()[0], newest_release()
+    if version_key(version)[0] > version_key(newest)[0] or version_key(version) < (0, 1):
+        raise click.UsageError(
+            f"--vllm {version}: there is no such release; {first} to {newest} are known, give one of them."
         )
     told = nearest_release(version).release
     if told != version.removeprefix("v") and version_key(version) > version_key(known_releases()[0]):
@@ -132,6 +138,9 @@ def _spread(options: Mapping[str, Any]) -> tuple[int, int]:
     """Return tensor and pipeline parallel size: what was said, else tensor parallel within a node, stages across."""
     count, tensor, pipeline = options["count"], options["tensor_parallel"], options["pipeline_parallel"]
     if tensor is not None:
+        together = tensor * (pipeline or 1) * options["data_parallel"]
+        if count not in (1, together):
+            click.echo(f"sized on {together} GPUs, as the parallel sizes say, not on {count}.", err=True)
         return tensor, pipeline or 1
     if pipeline is None:
         several_nodes = count > _GPUS_OF_A_NODE and count % _GPUS_OF_A_NODE == 0
@@ -145,10 +154,10 @@ def _spread(options: Mapping[str, Any]) -> tuple[int, int]:
     return count // ranks, pipeline
 
 
-def _context(text: str | None, model: Model) -> int:
-    if text is None:
-        return model.architecture.max_context_tokens
-    try:
-        return parse_tokens(text)
-    except BadUnit as error:
-        raise click.UsageError(str(error)) from None
+def _check_layers(stages: int, model: Model) -> None:
+    layers = model.architecture.layers
+    if stages > layers:
+        raise click.UsageError(
+            f"--pipeline-parallel-size {stages}: {model.name} has {layers} layers, and a stage has one at least; give "
+            f"{layers} or less."
+        )

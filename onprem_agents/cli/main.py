@@ -31,7 +31,8 @@ _COMMANDS = {
         "catalog",
         "List the models, accelerators and tiers that a stack can name.",
     ),
-    "check": ("onprem_agents.cli.check", "check", "Stop what an agent may not change in a stack."),
+    "check": ("onprem_agents.cli.check", "check", "Check stacks and manifests by the rules of the policies."),
+    "ci": ("onprem_agents.cli.ci", "ci", "Check and review each change in the pull request."),
     "context": (
         "onprem_agents.cli.context",
         "context",
@@ -62,6 +63,11 @@ _COMMANDS = {
         "onprem_agents.cli.report",
         "report_command",
         "Tell what a stack gives its developers, as a page too.",
+    ),
+    "review": (
+        "onprem_agents.cli.review",
+        "review",
+        "Tell what a change of stack files does, before and after.",
     ),
     "schema": ("onprem_agents.cli.schema", "schema", "Print the JSON schema of the stack settings."),
     "setup": ("onprem_agents.cli.setup", "setup", "Write the configuration of coding agents."),

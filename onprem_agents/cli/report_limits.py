@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onprem_agents.advice.floors import Floors
 from onprem_agents.cli.report_values import Server, StackValues
+from onprem_agents.sizing.floors import Floors
 from onprem_agents.units import rough_time
 
 
@@ -21,8 +21,10 @@ def _limits(values: StackValues) -> Iterator[str]:
             f"{main.role} holds {main.sessions} sessions of {main.context_tokens:,} tokens at once: with more long "
             f"ones than that, some of the {values.developers} developers wait."
         )
-    if missed := Floors().misses(main.together):
-        yield f"{main.role} is slow while all work: {missed}."
+    for server in values.servers:
+        if missed := Floors().missed(server.together):
+            told = "; ".join(miss.found for miss in missed)
+            yield f"{server.role} is too slow while all {values.developers:,} developers work: {told}."
     yield (
         f"A session of {main.role} holds {main.context_tokens:,} tokens; an agent sums up what was before when it "
         "comes near that."

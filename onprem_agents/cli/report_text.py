@@ -8,6 +8,7 @@ from onprem_agents.cli.report_checks import Checks
 from onprem_agents.cli.report_limits import limits
 from onprem_agents.cli.report_values import Server, StackValues
 from onprem_agents.sizing import Speed
+from onprem_agents.sizing.shown import rate
 
 
 def headline(values: StackValues) -> str:
@@ -52,11 +53,6 @@ def servers_of(server: Server) -> str:
 def speed(found: Speed) -> str:
     """Return a developer's tokens a second."""
     return f"about {rate(found.tokens_per_second_per_developer)} tokens/s"
-
-
-def rate(number: float) -> str:
-    """Return a speed with the figures that it is worth."""
-    return f"{number:,.0f}" if number >= 10 else f"{number:.1f}"  # noqa: PLR2004 - two figures are enough
 
 
 def agents(values: StackValues) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from onprem_agents.sizing import Bounds
+from onprem_agents.sizing.shown import rate, wait
 from onprem_agents.units import rough_time
 
 
@@ -20,7 +21,7 @@ def pace(speed: Mapping[str, Any]) -> str:
     developers = speed["developers"]
     who = "1 developer" if developers == 1 else f"{developers:,} developers"
     return (
-        f"about {speed['tokensPerSecondPerDeveloper']:,.0f} tokens/s an answer with {who} at work, bounded by "
+        f"about {rate(speed['tokensPerSecondPerDeveloper'])} tokens/s an answer with {who} at work, bounded by "
         f"{speed['boundedBy']}"
     )
 
@@ -41,10 +42,3 @@ def bounds_line(bounds: Bounds) -> str:
         f"{bounds.decode_tokens_per_second_all:,.0f} for {max(1, bounds.sessions)}, "
         f"prefill {bounds.prefill_tokens_per_second:,.0f}"
     )
-
-
-def wait(seconds: float) -> str:
-    """Return a wait with the figures that it is worth."""
-    if seconds < 1:
-        return f"{seconds:.2f} s"
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:,.0f} s"  # noqa: PLR2004 - tenths where they matter

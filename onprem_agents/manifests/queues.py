@@ -23,7 +23,7 @@ from onprem_agents.plan import (
     times,
     total,
 )
-from onprem_agents.units import GIB
+from onprem_agents.units import GIB, parse_quantity
 
 # Kueue 0.9 to 0.19 serve v1beta1; v1beta2 is there from 0.15 on and stored from 0.16 on (CRDs and changelogs read
 # 2026-11).
@@ -108,6 +108,7 @@ def _whole(pool: Pool) -> Amounts:
         "memory": Fraction(host.memory_gib_per_gpu * GIB),
         "ephemeral-storage": Fraction(_DISK_GIB_PER_GPU * GIB),
         "pods": Fraction(1),
+        **{name: parse_quantity(amount) for name, amount in pool.requests(1).items()},
     }
     return times(each, pool.gpus)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onprem_agents.catalog import Catalog, Model
 from onprem_agents.plan.extra_args import Given, against_the_model, examine
-from onprem_agents.plan.maker import maker_notes, model_problems
+from onprem_agents.plan.maker import maker_notes, model_problems, prefix_notes
 from onprem_agents.plan.own_flags import OwnFlags
 from onprem_agents.plan.pod_settings import node_notes, node_problems
 from onprem_agents.plan.pool import Pool
@@ -33,7 +33,7 @@ def additions(
             *of_model.problems,
             *environment_problems(role, where=where, catalog=catalog),
             *node_problems(role, pool, where=where),
-            *model_problems(role, model, pool, where=where),
+            *model_problems(role, pool, where=where),
         ),
         notes=(
             *words.notes,
@@ -41,5 +41,6 @@ def additions(
             *environment_notes(role, where=where, catalog=catalog),
             *node_notes(role, pool, where=where),
             *maker_notes(pool),
+            *prefix_notes(role, model, pool, where=where),
         ),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from onprem_agents.catalog import Accelerator, Model, Precision, Variant
 from onprem_agents.plan.extra_args import extra_flags
+from onprem_agents.plan.maker import keeps_prefixes
 from onprem_agents.plan.own_flags import OwnFlags, own_flags
 from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.release_fitness import obstacles
@@ -193,7 +194,7 @@ def request_of(
         gpu_memory_utilization=role.gpu_memory_utilization or UTILIZATION,
         language_model_only=model.multimodal and not role.vision,
         speculative_tokens=role.speculative_tokens,
-        prefix_caching=role.prefix_caching is not False,
+        prefix_caching=keeps_prefixes(role, model, accelerator),
         enforce_eager=bool(extra_flags(role.extra_args, vllm or newest_release()).enforce_eager),
         start=start_of(role).kind,
         vllm=vllm or newest_release(),

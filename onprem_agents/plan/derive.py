@@ -24,6 +24,7 @@ from onprem_agents.plan.pools import pool_problems, pools_of, roles_named
 from onprem_agents.plan.presets import marks_of, told_presets, with_presets
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.site import folders_of_nobody, ways_in
+from onprem_agents.plan.slow import with_speed_notes
 from onprem_agents.stack.settings import Platform
 from onprem_agents.stack.settings_reader import parse_platform
 
@@ -76,7 +77,8 @@ def _planned(
         problems += unserved_stack(settings, decided.serving, plans, catalog=catalog)
     if problems:
         raise InvalidInput(source, problems)
-    serving = with_notes(settings, [behind(role, settings.translation) for role in decided.serving], plans)
+    behind_it = [behind(role, settings.translation) for role in decided.serving]
+    serving = with_speed_notes(settings, with_notes(settings, behind_it, plans), plans)
     servers = references_of(settings, serving)
     return PlatformPlan(
         stack=stack,

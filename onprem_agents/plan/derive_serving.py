@@ -12,7 +12,7 @@ from onprem_agents.plan.cache import Cache, cache_notes
 from onprem_agents.plan.choice import Choice
 from onprem_agents.plan.extra_args import extra_flags
 from onprem_agents.plan.loading import Loading, budget_notes
-from onprem_agents.plan.maker import image_on
+from onprem_agents.plan.maker import image_on, template_on
 from onprem_agents.plan.pod_settings import pod_settings
 from onprem_agents.plan.release_notes import release_notes
 from onprem_agents.plan.remarks import because, licence_to_accept, notes_on, remarks_on
@@ -78,7 +78,9 @@ def serving_plan(
     control, judged_by = load_catalog().thinking_control(choice.model), nearest_release(release)
     thinking = thinking_of(role, choice.model, control, judged_by, max_output_tokens=max_output_tokens)
     sampling = sampling_of(role, choice.model, thinking, judged_by)
-    flags = _thinking_flags(_flags(role, choice, timeouts), choice.model, thinking, sampling, judged_by)
+    flags = _thinking_flags(
+        _flags(role, choice, timeouts, judged_by), choice.model, thinking, sampling, judged_by
+    )
     derived = choice.own.merged_into(_known(flags, release))
     # vLLM takes the last of two equal options, so what a stack gives itself stands last.
     extra = extra_flags(role.extra_args, release)
@@ -149,7 +151,7 @@ def source_of(role: ModelRole, choice: Choice) -> ModelSource:
     return ModelSource(scheme=scheme, uri=uri, revision=role.revision)  # type: ignore[arg-type]
 
 
-def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlags:
+def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain, release: Release) -> ServeFlags:
     model, request = choice.model, choice.request
     tensor_parallel = choice.tensor_parallel
     tool_call_parser = role.tool_call_parser or model.tool_call_parser
@@ -176,7 +178,9 @@ def _flags(role: ModelRole, choice: Choice, timeouts: TimeoutChain) -> ServeFlag
         enable_auto_tool_choice=True if tool_call_parser is not None else None,
         tool_call_parser=tool_call_parser,
         reasoning_parser=role.reasoning_parser or model.reasoning_parser,
-        chat_template=CHAT_TEMPLATE_PATH if role.chat_template is not None else model.chat_template,
+        chat_template=CHAT_TEMPLATE_PATH
+        if role.chat_template is not None
+        else template_on(request.accelerator, model.chat_template, release),
         language_model_only=True if request.language_model_only else None,
         allowed_media_domains=_NO_DOMAIN if request.has_encoder else None,
         speculative_config=speculative,

@@ -9,7 +9,7 @@ from onprem_agents.errors import Problem
 from onprem_agents.plan.pool import Pool
 from onprem_agents.stack.hardware import MigStrategy
 from onprem_agents.stack.settings import ModelRole, Serving
-from onprem_agents.vllm import image_of, newest_release, version_key
+from onprem_agents.vllm import Release, image_of, newest_release, version_key
 
 
 def release_on(accelerator: Accelerator, asked: str | None) -> str:
@@ -22,6 +22,48 @@ def image_on(accelerator: Accelerator, release: str) -> str:
     """Return the image of a vLLM release for those accelerators, by its tag."""
     repository = accelerator.build.repository
     return image_of(release) if repository is None else f"{repository}:v{release}"
+
+
+def template_on(accelerator: Accelerator, template: str | None, release: Release) -> str | None:
+    """Return where the image for those accelerators has a chat template that vLLM's own image of the release has."""
+    folder = accelerator.build.template_folder
+    own = f"{release.image.template_folder}/"
+    if folder is None or template is None or not template.startswith(own):
+        return template
+    return f"{folder}/{template.removeprefix(own)}"
+
+
+def keeps_prefixes(role: ModelRole, model: Model, accelerator: Accelerator) -> bool:
+    """Return whether prefix caching is on: as the role says, else wherever the maker's vLLM is known to have it."""
+    return _has_prefixes(model, accelerator) if role.prefix_caching is None else role.prefix_caching
+
+
+def prefix_notes(role: ModelRole, model: Model, pool: Pool, *, where: str) -> Iterator[str]:
+    """Yield what must be known of prefix caching with linear attention on another maker's accelerators."""
+    build, gpu = pool.accelerator.build, pool.accelerator.name
+    if build.prefixes_of is None or not model.architecture.is_hybrid or role.prefix_caching is False:
+        return
+    if _has_prefixes(model, pool.accelerator):
+        yield (
+            f"{build.title} keeps prefixes of {model.name} on {gpu} in blocks of up to some 2,000 tokens: what two "
+            f"prompts share below that is computed again (its guide to Qwen3.6-27B, v0.23.0; {where}.prefixCaching)"
+        )
+    elif role.prefix_caching:
+        yield (
+            f"{where}.prefixCaching is kept as the stack says, but the list of {build.title} does not tell that it "
+            f"works for {model.name} on {gpu}"
+        )
+    else:
+        yield (
+            f"prefix caching is off: the list of {build.title} does not tell that it works for {model.name} on {gpu}; "
+            f"set {where}.prefixCaching to true to try it"
+        )
+
+
+def _has_prefixes(model: Model, accelerator: Accelerator) -> bool:
+    known = accelerator.build.prefixes_of
+    architecture = model.architecture
+    return known is None or not architecture.is_hybrid or architecture.model_type in known
 
 
 def maker_problems(pool: Pool, serving: Serving) -> Iterator[Problem]:
@@ -70,9 +112,9 @@ def slice_problems(pool: Pool, strategy: MigStrategy, *, above: str = "") -> Ite
         )
 
 
-def share_problems(pool: Pool) -> Iterator[Problem]:
+def share_problems(pool: Pool, *, above: str = "") -> Iterator[Problem]:
     """Yield shares of what HAMi does not share out here, and shares larger than the whole."""
-    share, gpu, where = pool.share, pool.accelerator, f"{pool.where}.share"
+    share, gpu, where = pool.share, pool.accelerator, f"{above}share"
     if share is None:
         return
     if gpu.vendor != "nvidia" or gpu.mig is not None:
@@ -93,9 +135,8 @@ def share_problems(pool: Pool) -> Iterator[Problem]:
         )
 
 
-def model_problems(role: ModelRole, model: Model, pool: Pool, *, where: str) -> Iterator[Problem]:
-    """Yield what a model needs of vLLM's own image that another maker's may not have, and shares that work together."""
-    build = pool.accelerator.build
+def model_problems(role: ModelRole, pool: Pool, *, where: str) -> Iterator[Problem]:
+    """Yield shares of GPUs that would have to work together."""
     if pool.share is not None and (role.tensor_parallel or 1) > 1:
         yield Problem(
             where=f"{where}.tensorParallel",
@@ -103,14 +144,6 @@ def model_problems(role: ModelRole, model: Model, pool: Pool, *, where: str) -> 
             found=str(role.tensor_parallel),
             why="the pool has shares of GPUs, and whether those work together nobody has read",
             fix=f"leave out {where}.tensorParallel, or {pool.where}.share",
-        )
-    if build.repository is not None and model.chat_template is not None and role.chat_template is None:
-        yield Problem(
-            where=f"{where}.model",
-            cause="release-refuses",
-            found=f"{model.name} with {model.chat_template}",
-            why=f"that file is in vLLM's own image, and nobody has read where {build.title} keeps it",
-            fix=f"write the template's text into {where}.chatTemplate",
         )
 
 

@@ -63,12 +63,32 @@ class PoolPart(Part):
     pools: tuple[Pool, ...]
     queues: Queues | None
     free_gpus: int
-    """GPUs left on one node when every replica runs; all of a node where nobody knows of replicas."""
+    """Most GPUs left on one node of any pool when every replica runs; all of a node where nobody knows of replicas."""
 
     @property
-    def pool(self) -> Pool:
-        """The first pool: all there is, where nodes are of one kind."""
-        return self.pools[0]
+    def names(self) -> str:
+        """The names of the pools, with commas between them."""
+        return ", ".join(pool.name for pool in self.pools)
+
+    @property
+    def accelerators(self) -> str:
+        """The accelerators of the pools, each once, with commas between them."""
+        return ", ".join(dict.fromkeys(pool.accelerator.name for pool in self.pools))
+
+    @property
+    def gpus_per_node(self) -> int:
+        """GPUs in each node; of the largest node where there are pools of several kinds."""
+        return max(pool.gpus_per_node for pool in self.pools)
+
+    @property
+    def nodes(self) -> int:
+        """All nodes."""
+        return sum(pool.nodes for pool in self.pools)
+
+    @property
+    def gpus(self) -> int:
+        """All GPUs."""
+        return sum(pool.gpus for pool in self.pools)
 
     @property
     def priority_class(self) -> str:

@@ -18,12 +18,12 @@ from onprem_agents.plan.derive_connection import stack_name_problems
 from onprem_agents.plan.derive_pool import queues_for
 from onprem_agents.plan.derive_servers import Servers
 from onprem_agents.plan.images import digests_of_others, each_once, server_images
-from onprem_agents.plan.maker import slice_problems
+from onprem_agents.plan.maker import share_problems, slice_problems
 from onprem_agents.plan.names import own_key_secret
 from onprem_agents.plan.parts import AuthPart, PoolPart, ServerPart
 from onprem_agents.plan.platform import PlatformPlan
 from onprem_agents.plan.pool import Pool
-from onprem_agents.plan.pools import pool_named
+from onprem_agents.plan.pools import pool_named, shared
 from onprem_agents.plan.presets import marks_of, with_presets
 from onprem_agents.plan.site import folders_of_nobody
 from onprem_agents.plan.wording import AS_ARGUMENTS, OF_A_PLATFORM, OF_A_SERVER
@@ -49,7 +49,7 @@ def plan_pool(raw: object, *, stack: str, source: str, catalog: Catalog | None =
     catalog = catalog or load_catalog()
     arguments = arguments_of(PoolArguments, raw, stack=stack, source=source, catalog=catalog)
     pool = _pool(arguments, arguments.taint, catalog)
-    problems = list(slice_problems(pool, arguments.mig_strategy))
+    problems = list(_kind_problems(pool, arguments))
     if problems:
         raise InvalidInput(source, problems)
     return PoolPart(
@@ -83,7 +83,7 @@ def plan_server(
         catalog=catalog,
     ).decide()
     problems = OF_A_SERVER.problems([*decided.problems, *folders_of_nobody((arguments,), arguments.pod_ids)])
-    problems += slice_problems(pool, arguments.mig_strategy)
+    problems += _kind_problems(pool, arguments)
     if has_key and arguments.key_secret is not None:
         problems.append(_two_keys(arguments.key_secret))
     for serving in decided.serving:
@@ -191,7 +191,13 @@ def _pool(arguments: PoolArguments | ServerArguments, taint: bool, catalog: Cata
         mig_strategy=arguments.mig_strategy,
         catalog=catalog,
     )
-    return replace(pool, taint=taint)
+    pool = replace(pool, taint=taint)
+    return pool if arguments.share is None else shared(pool, arguments.share, arguments.platform, catalog)
+
+
+def _kind_problems(pool: Pool, arguments: PoolArguments | ServerArguments) -> Iterator[Problem]:
+    yield from slice_problems(pool, arguments.mig_strategy)
+    yield from share_problems(pool)
 
 
 def _two_keys(secret: str) -> Problem:

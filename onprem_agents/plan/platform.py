@@ -95,7 +95,7 @@ class PlatformPlan:
             namespace=self.namespace,
             pools=self.pools,
             queues=queues_for(self.queue, self.namespace),
-            free_gpus=self.placements[0].largest_free,
+            free_gpus=max(placement.largest_free for placement in self.placements),
         )
 
     @property

@@ -51,13 +51,13 @@ def _pool_of(nodes: NodesOfOneKind, name: str | None, settings: Platform, catalo
         catalog=catalog,
     )
     pool = replace(pool, taint=nodes.taint, tier=nodes.tier)
-    return pool if nodes.share is None else _shared(pool, nodes.share, settings, catalog)
+    return pool if nodes.share is None else shared(pool, nodes.share, settings.platform, catalog)
 
 
-def _shared(pool: Pool, asked: GpuShare, settings: Platform, catalog: Catalog) -> Pool:
-    """Return the pool with shares of its GPUs in place of whole ones."""
-    platform = catalog.platform(settings.platform)
-    named = platform.shared_resource if platform is not None else None
+def shared(pool: Pool, asked: GpuShare, platform: str, catalog: Catalog) -> Pool:
+    """Return the pool with shares of its GPUs, as a cluster of that make counts them, in place of whole ones."""
+    found = catalog.platform(platform)
+    named = found.shared_resource if found is not None else None
     whole = pool.accelerator
     share = Share(
         resource=named.name if named is not None else pool.device.resource,
@@ -110,7 +110,7 @@ def pool_problems(settings: Platform, pools: Sequence[Pool]) -> Iterator[Problem
     hardware = settings.hardware
     for pool, nodes in zip(pools, hardware.pools or (hardware,), strict=True):
         yield from slice_problems(pool, nodes.mig_strategy, above=f"{pool.where}.")
-        yield from share_problems(pool)
+        yield from share_problems(pool, above=f"{pool.where}.")
     yield from _alike(pools)
     known = [role.role for role in settings.models]
     for pool, one in zip(pools, hardware.pools, strict=False):

@@ -22,8 +22,8 @@ from onprem_agents.sizing.request import FitRequest
 _FEW_SEQUENCES, _SMALL_BATCH = 16, 2048
 # vLLM's default since 0.20 (0.33.0 read 2026-11), and shares that leave more outside the budget.
 _UTILIZATIONS = (0.92, 0.9, 0.85)
-# Below this no coding agent works.
-_SHORTEST_CONTEXT = 16_384
+SHORTEST_CONTEXT = 16_384
+"""Below this no coding agent works."""
 
 _SETTINGS: tuple[Setting, ...] = get_args(Setting)
 
@@ -121,7 +121,7 @@ def _candidates(request: FitRequest, gpus_per_node: int, *, buying: bool) -> Ite
             lean = replace(lean, max_num_seqs=blocks)
             yield lean
     largest = fit(lean).largest_context_tokens
-    if _SHORTEST_CONTEXT <= largest < request.context_tokens:
+    if SHORTEST_CONTEXT <= largest < request.context_tokens:
         yield replace(lean, context_tokens=largest)
     for variant in sorted(request.model.variants, key=lambda one: -one.weights_gib):
         if variant.hf_id != request.variant.hf_id:

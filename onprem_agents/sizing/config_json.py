@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from onprem_agents.catalog import Architecture, Model, parameters_of
 from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.files import read_text
 from onprem_agents.sizing.precision import precision_named
 
 _NEEDED = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
@@ -19,6 +20,7 @@ _BITS = {"awq": "int4", "gptq": "int4", "fp8": "fp8", "mxfp4": "mxfp4", "bitsand
 _SPEC = {"float": {8: "fp8", 4: "nvfp4"}, "int": {8: "int8", 4: "int4"}}
 _DEFAULT_CONTEXT = 32_768
 _MAMBA, _ATTENTION = "M", "*"
+_FIX = "give the config.json that lies beside the model's weights"
 
 
 def model_from_config(path: Path, *, precision: str | None = None) -> Model:
@@ -45,11 +47,10 @@ def model_from_config(path: Path, *, precision: str | None = None) -> Model:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    text = read_text(path, "a config.json", fix=_FIX)
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _broken(path, error.strerror or str(error), "it cannot be read") from None
-    except ValueError as error:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise _broken(path, str(error), "it is not JSON") from None
     if not isinstance(config, dict):
         raise _broken(path, type(config).__name__, "a config.json is one object")
@@ -62,7 +63,7 @@ def _broken(path: Path, found: str, why: str) -> InvalidInput:
         cause="unreadable-model",
         found=found,
         why=why,
-        fix="give the config.json that lies beside the model's weights",
+        fix=_FIX,
     )
     return InvalidInput("--config-json", [problem])
 

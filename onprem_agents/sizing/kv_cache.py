@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onprem_agents.catalog import Accelerator, Architecture, CompressedAttention
-from onprem_agents.sizing.kv_compressed import compressed_groups
+from onprem_agents.sizing.kv_compressed import compressed_caches
 from onprem_agents.sizing.kv_layers import Setting, layer_specs
 from onprem_agents.sizing.kv_specs import FullSpec, LayerSpec, StateSpec
 from onprem_agents.sizing.release import ReleaseRules, release_rules
 from onprem_agents.units import GIB
+from onprem_agents.vllm import CompressedLayout
 
 # vLLM: the larger group size is taken when it is under 1.5 x the smaller.
 _GROUP_SIZE_TOLERANCE = 1.5
@@ -29,11 +30,15 @@ _HOPPER, _BLACKWELL = 9.0, (10, 12)
 
 @dataclass(frozen=True, kw_only=True)
 class LayerGroups:
-    """`count` groups of layers of one kind, whose blocks hold `block_tokens` tokens each."""
+    """`count` groups of layers of one kind, whose blocks hold `block_tokens` tokens each.
+
+    `printed_bytes` is what a block of all of them counts in the concurrency that is printed, 0 where a block is one.
+    """
 
     spec: LayerSpec
     count: int
     block_tokens: int
+    printed_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +72,7 @@ class CacheLayout:
 
     def concurrency(self, pool_gib: float, context_tokens: int) -> float:
         """Return the "Maximum concurrency" that vLLM prints, which counts the null block as well."""
-        return self._all_blocks(pool_gib) / self.blocks_per_request(context_tokens)
+        return self._all_blocks(pool_gib) / self._printed_blocks(context_tokens)
 
     def printed_tokens(self, pool_gib: float, context_tokens: int, tokens_are_concurrency: bool) -> int:
         """Return the "GPU KV cache size" that vLLM prints; what it means changed with 0.21."""
@@ -96,6 +101,19 @@ class CacheLayout:
     def has_states(self) -> bool:
         """True where linear-attention layers need at least one block for each running sequence."""
         return any(isinstance(group.spec, StateSpec) for group in self.groups)
+
+    def _printed_blocks(self, context_tokens: int) -> int:
+        """Return the blocks of a request as the printed concurrency counts them."""
+        unit = self.groups[0].printed_bytes
+        if not unit:
+            return self.blocks_per_request(context_tokens)
+        return math.ceil(
+            sum(
+                group.printed_bytes * group.spec.blocks(context_tokens, group.block_tokens)
+                for group in self.groups
+            )
+            / unit
+        )
 
     def _all_blocks(self, pool_gib: float) -> int:
         return max(0, math.floor(pool_gib * GIB / (self.pool_bytes_per_block or self.bytes_per_block)))
@@ -133,7 +151,7 @@ def cache_layout(  # noqa: PLR0913 - one keyword for each flag of vLLM that coun
     )
     compressed = [group for group in architecture.attention if isinstance(group, CompressedAttention)]
     if compressed:
-        return _packed(compressed, setting, pipeline_parallel, densely=release.memory.packs_caches)
+        return _compressed(compressed, setting, pipeline_parallel, release.memory.compressed_layout)
     return _layout(layer_specs(architecture, setting), pipeline_parallel, block_size or 0)
 
 
@@ -155,15 +173,21 @@ def _batches_in_flight(release: ReleaseRules, stages: int) -> int:
     return batches + stages - 1 if batches > 1 else 1
 
 
-def _packed(
-    groups: Sequence[CompressedAttention], setting: Setting, stages: int, *, densely: bool
+def _compressed(
+    groups: Sequence[CompressedAttention], setting: Setting, stages: int, layout: CompressedLayout
 ) -> CacheLayout:
-    charged, in_pool, found = compressed_groups(groups, setting.in_flight_tokens, densely=densely)
+    caches = compressed_caches(groups, setting.in_flight_tokens, layout)
     return CacheLayout(
-        bytes_per_block=math.ceil(charged / stages),
-        pool_bytes_per_block=math.ceil(in_pool / stages),
+        bytes_per_block=math.ceil(caches.charged_bytes / stages),
+        pool_bytes_per_block=math.ceil(caches.pool_bytes / stages),
         groups=tuple(
-            LayerGroups(spec=spec, count=count, block_tokens=tokens) for spec, count, tokens in found
+            LayerGroups(
+                spec=kind.spec,
+                count=kind.count,
+                block_tokens=kind.block_tokens,
+                printed_bytes=kind.bytes if caches.counted_by_bytes else 0,
+            )
+            for kind in caches.kinds
         ),
     )
 

@@ -18,3 +18,8 @@ LAYER_SECONDS, EXPERT_LAYER_SECONDS = 20e-6, 40e-6
 
 STEP_SECONDS = 1e-3
 """What a step takes beside the model: scheduling, sampling, sending the tokens out."""
+
+# Prompts of 1,024 tokens, all cached: half of their first tokens after 42 ms, none before 41 ms (Qwen3-Coder-30B-A3B on
+# an H20, vLLM 0.18.1; agentic-kvc, exp_a_tier_latency/results/gpu.json, read November 2026). A bound, added to nothing.
+FIRST_TOKEN_SECONDS = 0.04
+"""No first token comes sooner: HTTP, tokenizer, scheduler and one step take that, however little is computed."""

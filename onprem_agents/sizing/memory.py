@@ -138,21 +138,26 @@ class Memory:
 
     @property
     def verdict(self) -> Outlook:
-        """Whether one request of the asked length and the states of all sequences find room, and the rest beside it."""
-        return self.verdict_for(self.request.max_num_seqs)
-
-    def verdict_for(self, sequences: int) -> Outlook:
-        """Return the verdict when only that many sequences need a state."""
+        """Whether one request of the asked length and the states that are needed find room, and the rest beside it."""
         room = self.room
         if self.load.never_starts_outside(room):
             return "does_not_fit"
-        within = self.verdict_within(sequences)
+        within = self.verdict_within
         return "too_close" if within == "fits" and not self.load.starts_outside(room) else within
 
-    def verdict_within(self, sequences: int) -> Outlook:
-        """Return the verdict on vLLM's budget alone, when only that many sequences need a state."""
+    @property
+    def most_states(self) -> int | None:
+        """How many sequences surely find room for a state, None where that is all of `max_num_seqs`."""
+        if not self.layout.has_states or self.request.enforce_eager:
+            return None
+        blocks = self.layout.blocks_in(max(0.0, self.careful_pool_gib))
+        return blocks if blocks < self.request.max_num_seqs else None
+
+    @property
+    def verdict_within(self) -> Outlook:
+        """The verdict on vLLM's budget alone."""
         least = self.layout.least_blocks(
-            self.request.context_tokens, 0 if self.request.enforce_eager else sequences
+            self.request.context_tokens, 0 if self.request.enforce_eager else self.request.least_states
         )
         if self.layout.blocks_in(self.careful_pool_gib) >= least:
             return "fits"

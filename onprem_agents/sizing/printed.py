@@ -41,9 +41,9 @@ def _reason(memory: Memory) -> str:
         f"one request of {request.context_tokens} tokens needs {needed_gib:.2f} GiB, the pool is "
         f"{memory.pool_gib:.2f} GiB ({memory.careful_pool_gib:.2f} to {memory.hopeful_pool_gib:.2f})"
     )
-    blocks = layout.blocks_in(memory.careful_pool_gib)
-    if layout.has_states and not request.enforce_eager and blocks < request.max_num_seqs:
+    if memory.most_states is not None:
         text += (
-            f"; {request.max_num_seqs} sequences need a state block each, there may be no more than {blocks}"
+            f"; {request.max_num_seqs} sequences need a state block each, there may be no more than "
+            f"{memory.most_states}"
         )
     return text

@@ -210,7 +210,7 @@ def refused_by_memory(memory: Memory) -> list[Refusal]:
             f"GPU, {pool_gib:.2f} GiB are left"
         )
         found.append(Refusal(cause="no-room-for-context", setting="context_tokens", text=text))
-    if layout.has_states and not request.enforce_eager and blocks < request.max_num_seqs:
+    if memory.most_states is not None and memory.most_states < request.least_states:
         text = (
             f"max_num_seqs {request.max_num_seqs} is more than the {blocks} blocks of the KV cache, but each "
             "running sequence needs its own state block"

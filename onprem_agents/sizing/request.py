@@ -7,7 +7,7 @@ from typing import Literal
 
 from onprem_agents.catalog import Accelerator, Model, Variant
 from onprem_agents.sizing.release import ReleaseRules, release_rules
-from onprem_agents.vllm import default_max_num_batched_tokens
+from onprem_agents.vllm import default_max_num_batched_tokens, default_max_num_seqs
 
 # Models whose attention was made without the settings of the cache, so that its type was BF16 whatever was asked for
 # (model_executor/models/mimo_v2.py, wrong in vLLM 0.29.0 and right in 0.32.0).
@@ -20,11 +20,21 @@ def default_batch_tokens(
     """Return the tokens of a batch where the flag is absent: raised to hold an item that may not be cut up.
 
     Only the default is raised; a smaller value that is given is refused (vLLM 0.22.1, engine/arg_utils.py and
-    v1/core/encoder_cache_manager.py).
+    v1/core/encoder_cache_manager.py). With `--language-model-only` it is raised too until 0.27.0 notices that no item
+    can come (config/model.py, `_supports_multimodal_inputs_cached`).
     """
     own = default_max_num_batched_tokens(accelerator.name, accelerator.total_gib)
-    whole = has_encoder and rules.memory.batch_holds_one_item
+    raised = rules.memory.item_raises_batch
+    whole = raised == "always" or (raised == "with-encoder" and has_encoder)
     return max(own, (model.image_batch_tokens or 0) if whole else 0)
+
+
+def default_sequences(accelerator: Accelerator, batch_tokens: int) -> int:
+    """Return the sequences at once where the flag is absent: never more than the batch has tokens.
+
+    Source: vLLM 0.10.2 to 0.33.0, engine/arg_utils.py, read 2026-11-29.
+    """
+    return min(default_max_num_seqs(accelerator.name, accelerator.total_gib), batch_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +47,8 @@ class FitRequest:
     what is sized here, but they share the experts between them. `weights_uncertainty` is a share by which the weights
     may differ on top, where the maker of the checkpoint is not told. `start` tells whether the compile cache is there
     ("warm") or is made at this start ("cold"), None where nobody knows. `other_memory_gib` is what other processes hold
-    of each GPU, `block_size` vLLM's flag, None for what it takes by itself.
+    of each GPU, `block_size` vLLM's flag, None for what it takes by itself. `max_num_seqs_told` is False where
+    `max_num_seqs` is vLLM's own value: whoever starts the server lowers it to what the states find room for.
     """
 
     model: Model
@@ -62,6 +73,7 @@ class FitRequest:
     start: Literal["cold", "warm"] | None = None
     other_memory_gib: float = 0.0
     block_size: int | None = None
+    max_num_seqs_told: bool = True
 
     @property
     def rules(self) -> ReleaseRules:
@@ -80,6 +92,11 @@ class FitRequest:
     def gpus(self) -> int:
         """All GPUs that the request takes."""
         return self.tensor_parallel * self.pipeline_parallel * self.data_parallel
+
+    @property
+    def least_states(self) -> int:
+        """Sequences that must find room for a state, for vLLM to start."""
+        return self.max_num_seqs if self.max_num_seqs_told else 1
 
     @property
     def batch_tokens(self) -> int:

@@ -3,6 +3,9 @@
 Against it the closed formulas of `speed` are checked: it has the same seconds for a step, but knows which turn meets
 which, whose prompt delays whom, and which sessions were used last when the KV pool is full. Probes, a new prompt and a
 warm one a minute, time the first token.
+
+What happens is counted once the queue is in balance: whoever has waited longest came in the second half of the time, so
+that no wait is cut off by the beginning of the run. Where that takes too long, the waits are told as "at least".
 """
 
 from __future__ import annotations
@@ -24,44 +27,59 @@ from onprem_agents.sizing.load_profile import (
 from onprem_agents.sizing.memory import Memory
 from onprem_agents.sizing.speed import Turns
 
-_WARM_UP_SECONDS, _MEASURED_SECONDS = 240.0, 600.0
+_LEAST_WARM_UP_SECONDS, _LEAST_MEASURED_SECONDS = 240.0, 600.0
+_MOST_SECONDS = 36_000.0
+"""Of developers' time, for one replica: more than a working day, which takes a few seconds to compute."""
+_LEAST_ANSWERS = 20
 _PROBE_SECONDS = 60.0
+_SLOW_SHARE = 0.95
 
 
 @dataclass(kw_only=True)
 class Tally:
-    """What one or more replicas were seen to do after warming up; `seconds` are those of one replica."""
+    """What one or more replicas were seen to do after warming up; `seconds` are those of the longest run.
+
+    `at_work` is how many turns ran at once on average. `cut_off` tells that waits still grew when the run ended: they
+    are longer than what was seen. `turns` are the waits of turns for their first tokens, `cold` and `warm` those of
+    the probes.
+    """
 
     seconds: float = 0.0
     tokens: int = 0
+    answers: int = 0
     answer_seconds: float = 0.0
-    busy_seconds: float = 0.0
+    at_work: float = 0.0
+    cut_off: bool = False
     cold: list[float] = field(default_factory=list)
     warm: list[float] = field(default_factory=list)
+    turns: list[float] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
-        """Add what another replica did in the same time."""
-        self.seconds = other.seconds
+        """Add what another replica did meanwhile."""
+        self.seconds = max(self.seconds, other.seconds)
         self.tokens += other.tokens
+        self.answers += other.answers
         self.answer_seconds += other.answer_seconds
-        self.busy_seconds += other.busy_seconds
+        self.at_work += other.at_work
+        self.cut_off |= other.cut_off
         self.cold += other.cold
         self.warm += other.warm
+        self.turns += other.turns
 
     @property
     def tokens_per_second_per_developer(self) -> float | None:
         """The speed of an answer while it runs; None where none ended."""
         return self.tokens / self.answer_seconds if self.answer_seconds else None
 
-    @property
-    def at_work(self) -> float:
-        """How many turns ran at once on average."""
-        return self.busy_seconds / self.seconds
-
     def first_token_seconds(self, *, warm: bool = False) -> float | None:
         """The mean wait for the first token of the probes; None where none got one."""
         waits = self.warm if warm else self.cold
         return math.fsum(waits) / len(waits) if waits else None
+
+    @property
+    def slow_turn_seconds(self) -> float | None:
+        """The wait for a first token that 95 of 100 turns do not exceed; None where no turn got one."""
+        return sorted(self.turns)[math.ceil(_SLOW_SHARE * len(self.turns)) - 1] if self.turns else None
 
 
 @dataclass(kw_only=True)
@@ -110,12 +128,13 @@ class _Replica:
         self._events = [(dice.expovariate(1 / TOOL_SECONDS), agent) for agent in range(turns.agents)]
         heapq.heapify(self._events)
         self._now, self._step, self._number = 0.0, 0, 0
-        self._tally = Tally(seconds=_MEASURED_SECONDS)
+        self._begun: float | None = None
+        self._busy_seconds = 0.0
+        self._tally = Tally()
 
     def run(self) -> Tally:
-        end, probe = _WARM_UP_SECONDS + _MEASURED_SECONDS, _WARM_UP_SECONDS / 2
-        cold = True
-        while self._now < end:
+        probe, cold = _LEAST_WARM_UP_SECONDS / 2, True
+        while not self._is_over():
             while self._events and self._events[0][0] <= self._now:
                 self._waiting.append(heapq.heappop(self._events))
             if self._now >= probe:
@@ -125,18 +144,34 @@ class _Replica:
             if self._prompts or self._answers:
                 self._run_step()
             else:
-                self._now = min(self._events[0][0] if self._events else end, probe, end)
+                self._now = min(self._events[0][0] if self._events else probe, probe)
+        measured = self._now - (self._begun or 0.0)
+        self._tally.seconds, self._tally.at_work = measured, self._busy_seconds / measured
         return self._tally
+
+    def _is_over(self) -> bool:
+        """Begin to measure once the queue is in balance, and return whether enough was seen."""
+        if self._begun is None:
+            late = self._now > _MOST_SECONDS / 2
+            if late or (self._now >= _LEAST_WARM_UP_SECONDS and 2 * self._longest_wait() <= self._now):
+                self._begun, self._tally.cut_off = self._now, 2 * self._longest_wait() > self._now
+            return False
+        if self._now < self._begun + _LEAST_MEASURED_SECONDS:
+            return False
+        return self._tally.answers >= _LEAST_ANSWERS or self._now > _MOST_SECONDS
+
+    def _longest_wait(self) -> float:
+        return self._now - self._waiting[0][0] if self._waiting else 0.0
 
     def _probe(self, *, cold: bool) -> None:
         tokens = PROMPT_TOKENS if cold else NEW_TOKENS
         seconds = self._pace.cold_prompt if cold else self._pace.warm_prompt
-        waited_since = self._waiting[0][0] if self._waiting else self._now
-        job = _Job(
-            agent=None, left=tokens, token_seconds=seconds / tokens, output=1, arrived=self._now, cold=cold
+        arrived = self._now - self._longest_wait()
+        self._prompts.append(
+            _Job(
+                agent=None, left=tokens, token_seconds=seconds / tokens, output=1, arrived=arrived, cold=cold
+            )
         )
-        job.arrived -= self._now - waited_since if self._waiting else 0.0
-        self._prompts.append(job)
 
     def _admit(self) -> None:
         """Let in the turns for which there is room, in their order, and drop idle sessions for it."""
@@ -183,17 +218,18 @@ class _Replica:
             first.append(self._prompts.popleft())
         self._now += seconds
         self._step += 1
-        if self._now > _WARM_UP_SECONDS:
-            self._tally.busy_seconds += seconds * len(self._running)
+        if self._begun is not None:
+            self._busy_seconds += seconds * len(self._running)
         while self._answers and self._answers[0][0] <= self._step:
             self._finish(heapq.heappop(self._answers)[2])
         for job in first:
             self._answer(job)
 
     def _answer(self, job: _Job) -> None:
+        if self._begun is not None:
+            waits = self._tally.cold if job.cold else self._tally.warm
+            (waits if job.agent is None else self._tally.turns).append(self._now - job.arrived)
         if job.agent is None:
-            if self._now > _WARM_UP_SECONDS:
-                (self._tally.cold if job.cold else self._tally.warm).append(self._now - job.arrived)
             return
         job.answered = self._now
         self._number += 1
@@ -203,7 +239,8 @@ class _Replica:
         agent = job.agent
         if agent is None:
             return
-        if job.answered > _WARM_UP_SECONDS:
+        if self._begun is not None and job.answered > self._begun:
+            self._tally.answers += 1
             self._tally.tokens += job.output
             self._tally.answer_seconds += self._now - job.answered
         self._running.discard(agent)

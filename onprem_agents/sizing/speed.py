@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from onprem_agents.sizing.load_profile import OUTPUT_TOKENS, TOOL_SECONDS, mean_context_tokens
+from onprem_agents.sizing.losses import FIRST_TOKEN_SECONDS
 from onprem_agents.sizing.memory import Memory
 from onprem_agents.sizing.pace import COMPUTE, Pace, pace_of, step_by_cause
 from onprem_agents.sizing.queueing import Congestion, congestion
 from onprem_agents.sizing.request import FitRequest
+from onprem_agents.sizing.shown import RATE_DIGITS, WAIT_DIGITS
 from onprem_agents.sizing.starting import start_seconds
 
 POOL = "KV pool"
@@ -21,14 +23,15 @@ class Speed:
     """What a developer sees while that many are at work: each one's agent has a turn, waits for its tools, and again.
 
     `tokens_per_second_per_developer` is that of an answer while it runs, `first_token_seconds_*` how long a prompt of
-    30,000 tokens waits for its first token, none or all but one turn's of it cached; `load_seconds` a cold start from
-    weights on a disk. `at_work` is how many turns run at once on average, over all replicas, `bounded_by` what most of
-    a turn's time goes to.
+    30,000 tokens waits for its first token, none or all but one turn's of it cached; `session_wait_seconds` is what of
+    that, and of each turn, passes until there is room; `load_seconds` a cold start from weights on a disk. `at_work` is
+    how many turns run at once on average, over all replicas, `bounded_by` what most of a turn's time goes to.
     """
 
     tokens_per_second_per_developer: float
     first_token_seconds_cold_30k: float
     first_token_seconds_warm_30k: float
+    session_wait_seconds: float
     load_seconds: int
     at_work: float
     bounded_by: str
@@ -38,9 +41,10 @@ class Speed:
         """Return it as plain values for JSON."""
         return {
             "developers": self.developers,
-            "tokensPerSecondPerDeveloper": round(self.tokens_per_second_per_developer, 1),
-            "firstTokenSecondsCold30k": round(self.first_token_seconds_cold_30k, 2),
-            "firstTokenSecondsWarm30k": round(self.first_token_seconds_warm_30k, 2),
+            "tokensPerSecondPerDeveloper": round(self.tokens_per_second_per_developer, RATE_DIGITS),
+            "firstTokenSecondsCold30k": round(self.first_token_seconds_cold_30k, WAIT_DIGITS),
+            "firstTokenSecondsWarm30k": round(self.first_token_seconds_warm_30k, WAIT_DIGITS),
+            "sessionWaitSeconds": round(self.session_wait_seconds, WAIT_DIGITS),
             "loadSeconds": self.load_seconds,
             "atWork": round(self.at_work, 1),
             "boundedBy": self.bounded_by,
@@ -106,8 +110,9 @@ def speed_of(memory: Memory, developers: int, replicas: int = 1) -> Speed:
     load = turns.congestion()
     return Speed(
         tokens_per_second_per_developer=OUTPUT_TOKENS / turns.answer_seconds(load.met),
-        first_token_seconds_cold_30k=turns.first_token_seconds(load),
-        first_token_seconds_warm_30k=turns.first_token_seconds(load, warm=True),
+        first_token_seconds_cold_30k=max(FIRST_TOKEN_SECONDS, turns.first_token_seconds(load)),
+        first_token_seconds_warm_30k=max(FIRST_TOKEN_SECONDS, turns.first_token_seconds(load, warm=True)),
+        session_wait_seconds=load.waiting_seconds,
         load_seconds=start_seconds(memory.request.variant.weights_gib),
         at_work=load.at_work * developers / turns.agents,
         bounded_by=_bounded_by(memory, turns, load),

@@ -58,6 +58,15 @@ class GpuShare(Section):
     )
 
 
+ToldShare = Annotated[
+    GpuShare | None,
+    Field(
+        description="Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them "
+        "work together. Left out: whole GPUs."
+    ),
+]
+
+
 class NodesOfOneKind(Section):
     """Nodes with one kind of GPU: a tier by name, or accelerator, GPUs per node and number of nodes."""
 
@@ -80,12 +89,7 @@ class NodesOfOneKind(Section):
     node_names: NodeNames = ()
     taint: Taint = True
     mig_strategy: ToldMigStrategy = "single"
-
-    share: GpuShare | None = Field(
-        default=None,
-        description="Shares of GPUs, where the nodes have HAMi: 'gpusPerNode' then counts shares, and none of them "
-        "work together. Left out: whole GPUs.",
-    )
+    share: ToldShare = None
 
     def check_one_kind(self) -> None:
         """Refuse nodes that are said in both ways or in neither, and contradictory numbers of them."""

@@ -7,6 +7,8 @@ PREFIX = "onprem-coding-agents"
 
 STACK_LABEL = f"{PREFIX}/stack"
 ROLE_LABEL = f"{PREFIX}/role"
+AGENTS_LABEL = f"{PREFIX}/agents"
+"""On anybody's model server: "false" where agents do not talk to it, so that no policy asks for tool calling."""
 POOL_LABEL = f"{PREFIX}/gpu-pool"
 """On nodes: the pool that a stack makes of them."""
 POOL_NAMESPACE_LABEL = f"{PREFIX}/gpu-pool-namespace"

@@ -90,8 +90,10 @@ class ModelRole(Section):
     )
     prefix_caching: bool | None = Field(
         default=None,
-        description="Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on. Where it "
-        "would harm answers beside 'speculativeTokens', what is left out gives way; where both are said, both hold.",
+        description="Keep the KV cache of earlier prompts for later ones that begin alike. Left out: on, but for "
+        "models with linear attention on another maker's accelerators whose vLLM is not known to have it for them. "
+        "Where it would harm answers beside 'speculativeTokens', what is left out gives way; where both are said, "
+        "both hold.",
     )
     vision: bool = Field(
         default=False,

@@ -39,6 +39,7 @@ from onprem_agents.stack.hardware import (
     NodeNames,
     Taint,
     ToldMigStrategy,
+    ToldShare,
     check_nodes,
 )
 from onprem_agents.stack.images import Images
@@ -84,8 +85,13 @@ class PoolArguments(Section):
     node_names: NodeNames = ()
     taint: Taint = True
     mig_strategy: ToldMigStrategy = "single"
+    share: ToldShare = None
     queue: Queue | None = Field(
         default=None, description="Kueue objects for the pool. Left out: none are made."
+    )
+    platform: PlatformName = Field(
+        default="upstream",
+        description="What the cluster is made of: it tells the resource by which its HAMi counts shares.",
     )
 
     @model_validator(mode="after")
@@ -112,6 +118,7 @@ class ServerArguments(ModelRole, Serving, Timeouts):
         "the label that NVIDIA's GPU feature discovery sets.",
     )
     mig_strategy: ToldMigStrategy = "single"
+    share: ToldShare = None
     priority_class: ObjectName | None = Field(
         default=None, description="Existing PriorityClass of the pods, such as a pool's. Left out: none."
     )

@@ -13,22 +13,15 @@ from typing import Any
 import yaml
 
 from onprem_agents.errors import InvalidInput, Problem, nearest_hint
+from onprem_agents.files import read_text
 from onprem_agents.stack.settings import PROJECT
 from onprem_agents.stack.settings_reader import parse_platform
+from onprem_agents.stack.yaml_text import read_yaml
 
 _CONFIG_KEYS = ("platform", "developerKeys", "serverKey")
 # Keys of a stack file (Pulumi CLI 3.259, sdk/go/common/workspace/project.go, read 2026-11).
 _TOP_KEYS = ("config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment")
 _SECRET_WORDS = ("apikey", "api_key", "password", "secret", "token", "privatekey", "credential")
-
-
-_ENDLESS = Problem(
-    where="the file",
-    cause="wrong-shape",
-    found="a value that holds itself, or values nested without end",
-    why="no settings look like that",
-    fix="take the alias (*name) out that stands within its own anchor (&name)",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +71,9 @@ def examine_stack_file(folder: Path, stack: str) -> tuple[StackFile, tuple[Probl
     path = stack_path(folder, stack)
     source = path.name
     text = _text(path, stack, folder)
-    try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        document = yaml.load(text, Loader=yaml.CSafeLoader) if node is not None else {}
-        problems = list(_duplicates(node, ())) if node is not None else []
-    except (yaml.YAMLError, ValueError) as error:  # PyYAML leaves the ValueError of a date such as 2026-13-01
-        raise InvalidInput(source, [_broken(error)]) from None
-    except RecursionError:
-        raise InvalidInput(source, [_ENDLESS]) from None
-    config = _config(document, source, problems)
+    content, problems = read_yaml(text, source)
+    document = _map(content, problems, source)
+    config = _config(document, problems)
     keys = config.get(f"{PROJECT}:developerKeys")
     problems += _plain_secrets(config)
     problems += _unknown_config_keys(config)
@@ -112,59 +99,37 @@ def content_of(text: str) -> object:
 
 
 def _text(path: Path, stack: str, folder: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        known = stack_names(folder)
-        hint = nearest_hint(stack, known) if known else "there is no stack file at all"
-        problem = Problem(
-            where=f"stack {stack}",
-            cause="unknown-name",
-            found="no such file",
-            why=f"{path} does not exist",
-            fix=f"{hint} Or write it.",
-        )
-    except UnicodeDecodeError as error:
-        problem = Problem(
-            where=path.name,
-            cause="unreadable",
-            found=f"byte {error.object[error.start]:#04x} at position {error.start}",
-            why="a stack file is text in UTF-8",
-            fix="save the file as UTF-8",
-        )
-    except OSError as error:
-        problem = Problem(
-            where=str(path),
-            cause="unreadable",
-            found=error.strerror or str(error),
-            why="it cannot be read",
-            fix="check it",
-        )
+    if path.exists() or not folder.is_dir():
+        return read_text(path, "a stack file", fix="name the folder of the stack files with --stacks FOLDER")
+    known, bare = stack_names(folder), Path(stack).name.removeprefix("Pulumi.").removesuffix(".yaml")
+    problem = Problem(
+        where=str(path),
+        cause="unknown-name",
+        found="no such file",
+        why=f"there is no stack {stack!r}" if known else f"no stack file lies in {folder}",
+        fix=f"{nearest_hint(bare, known)} (or write it)"
+        if known
+        else "write it ('onprem-agents advise --write FILE' begins one), or name another folder with --stacks",
+    )
     raise InvalidInput(path.name, [problem])
 
 
-def _broken(error: yaml.YAMLError | ValueError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    line = f"line {mark.line + 1}, column {mark.column + 1}" if mark is not None else "the file"
-    return Problem(
-        where=line,
-        cause="broken-syntax",
-        found=str(getattr(error, "problem", None) or error),
-        why="it is not valid YAML",
-        fix="mend the indentation or quoting there",
+def _map(content: object, problems: list[Problem], source: str) -> Mapping[str, Any]:
+    if content is None:
+        return {}
+    if isinstance(content, Mapping):
+        return content
+    shape = Problem(
+        where="the file",
+        cause="wrong-shape",
+        found=type(content).__name__,
+        why="a stack file is a map with the key 'config'",
+        fix=f"start it with 'config:' and put '{PROJECT}:platform:' below",
     )
+    raise InvalidInput(source, [*problems, shape])
 
 
-def _config(document: object, source: str, problems: list[Problem]) -> Mapping[str, Any]:
-    if not isinstance(document, Mapping):
-        shape = Problem(
-            where="the file",
-            cause="wrong-shape",
-            found=type(document).__name__,
-            why="a stack file is a map with the key 'config'",
-            fix=f"start it with 'config:' and put '{PROJECT}:platform:' below",
-        )
-        raise InvalidInput(source, [*problems, shape])
+def _config(document: Mapping[str, Any], problems: list[Problem]) -> Mapping[str, Any]:
     problems += [
         Problem(
             where=str(key),
@@ -189,28 +154,6 @@ def _config(document: object, source: str, problems: list[Problem]) -> Mapping[s
         )
         return {}
     return {str(key): value for key, value in config.items()}
-
-
-def _duplicates(node: yaml.Node, path: tuple[str, ...]) -> Iterator[Problem]:
-    if isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _duplicates(item, (*path, f"[{index}]"))
-    if not isinstance(node, yaml.MappingNode):
-        return
-    first: dict[str, int] = {}
-    for key, value in node.value:
-        name = str(key.value)
-        line = key.start_mark.line + 1
-        if name in first:
-            yield Problem(
-                where=".".join((*path, name)).replace(".[", "["),
-                cause="repeated",
-                found=f"the key {name!r} on line {first[name]} and again on line {line}",
-                why="only one of them can count, and readers differ about which",
-                fix=f"remove line {first[name]} or line {line}",
-            )
-        first.setdefault(name, line)
-        yield from _duplicates(value, (*path, name))
 
 
 def _unknown_config_keys(config: Mapping[str, Any]) -> Iterator[Problem]:

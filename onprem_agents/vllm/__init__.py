@@ -33,6 +33,7 @@ from onprem_agents.vllm.history import (
 from onprem_agents.vllm.reader import UnknownOption
 from onprem_agents.vllm.release import (
     DEFAULT_PORT,
+    CompressedLayout,
     Image,
     MemoryRules,
     Release,
@@ -50,6 +51,7 @@ __all__ = [
     "DEFAULT_PORT",
     "HOLE",
     "UNREADABLE",
+    "CompressedLayout",
     "Cuda",
     "History",
     "Image",

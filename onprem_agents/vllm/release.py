@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -61,6 +62,10 @@ class Image(Facts):
         return f"{self.repository}:{self.tag}" + (f"@{self.digest}" if self.digest is not None else "")
 
 
+CompressedLayout = Literal["tuples", "slots", "slabs", "dense"]
+"""How the caches of compressed attention share blocks; `sizing/kv_compressed.py` says what each means."""
+
+
 class MemoryRules(Facts):
     """How one release plans its memory.
 
@@ -69,11 +74,12 @@ class MemoryRules(Facts):
     default, so a sequence holds two states. `prefill_checkpoints`: the Mamba 2 kernels write a checkpoint of the state
     from inside a prefill, one block more; `delta_checkpoints`: those of gated delta nets too, where FlashInfer runs
     them. `hybrid_latent_tokens`: what blocks of latent attention beside linear attention are multiples of.
-    `packs_caches`: the caches of compressed attention lie as densely as their layers allow. `batch_holds_one_item`: a
-    batch is raised to hold one item of a model that attends to whole images. `batch_holds_one_block`: with prefix
-    caching, a batch below one block of a hybrid model is refused. `tokens_are_concurrency`: "GPU KV cache size" is
-    concurrency x max-model-len. `sampler_sorts`: top-k and top-p sort the logits. `declared_kv_cache`: a checkpoint's
-    own KV cache type counts. `reads_device_memory`: what is taken is read from the device, so buffers made before the
+    `compressed_layout`: how the caches of compressed attention share blocks. `item_raises_batch`: whether a batch
+    that nobody told is raised to hold one item of a model that attends to whole images, with text alone as well or only
+    where the encoder is loaded. `batch_holds_one_block`: with prefix caching, a batch below one block of a hybrid model
+    is refused. `tokens_are_concurrency`: "GPU KV cache size" is concurrency x
+    max-model-len. `sampler_sorts`: top-k and top-p sort the logits. `declared_kv_cache`: a checkpoint's own KV cache
+    type counts. `reads_device_memory`: what is taken is read from the device, so buffers made before the
     profile run count.
 
     `v2_runner` names what Model Runner V2 runs by default: model types of config.json, "dense" for all models without
@@ -88,8 +94,8 @@ class MemoryRules(Facts):
     prefill_checkpoints: bool
     delta_checkpoints: bool
     hybrid_latent_tokens: int = Field(ge=1)
-    packs_caches: bool
-    batch_holds_one_item: bool
+    compressed_layout: CompressedLayout
+    item_raises_batch: Literal["never", "always", "with-encoder"]
     batch_holds_one_block: bool
     tokens_are_concurrency: bool
     sampler_sorts: bool

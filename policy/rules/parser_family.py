@@ -10,7 +10,7 @@ from onprem_agents.vllm import UNREADABLE, load_release, same_tool_parser
 
 from ..graph import Graph, Violation
 from ..known import model_of, only_known_at_run_time
-from ..serving import Server, servers
+from ..serving import Server, servers_for_agents
 
 
 def parser_fits_the_model(graph: Graph) -> list[Violation]:
@@ -19,12 +19,12 @@ def parser_fits_the_model(graph: Graph) -> list[Violation]:
     Names of one parser class count as equal. A missing or misspelt tool parser is left to tool-calling-is-on.
     A model that can think needs its reasoning parser, because a client can switch thinking on per request;
     where the catalogue names none for such a model, any that the release knows is accepted. Needs literals: a
-    model or parser that is only known at run time is a violation. A model that the catalogue does not know is
-    left to the advisory serving-can-be-checked.
+    model or parser that is only known at run time is a violation. What a runtime outside the program may bring, and a
+    model that the catalogue does not know, is left to the advisory serving-can-be-checked.
     """
     return [
         Violation(resource=server.resource, message=f"{server.resource} {message}")
-        for server in servers(graph)
+        for server in servers_for_agents(graph)
         for message in _messages(server)
     ]
 
@@ -58,6 +58,8 @@ def _tool_parser(server: Server, model: Model) -> Iterator[str]:
 
 
 def _reasoning_parser(server: Server, model: Model) -> Iterator[str]:
+    if server.left_open("reasoning_parser"):
+        return
     parser = server.parsed.read("reasoning_parser")
     fix = server.change("reasoning_parser", "reasoningParser")
     wanted = model.reasoning_parser
@@ -70,7 +72,7 @@ def _reasoning_parser(server: Server, model: Model) -> Iterator[str]:
         return
     elif parser and parser not in (registered := load_release(server.parsed.judged_by).reasoning_parsers):
         yield (
-            f"sets --reasoning-parser {parser}, which vLLM {server.parsed.judged_by} does not have, so it"
+            f"sets --reasoning-parser {parser}, which vLLM {server.judged} does not have, so it"
             f" stops at start; {nearest_hint(parser, registered)} Change {fix}."
         )
     elif wanted and not parser:

@@ -19,7 +19,7 @@ from tests.agents.without_gateway import KEY_COMMAND, ROOT, onprem_agents, scrip
 
 LIMIT_SECONDS = 240
 FILE = "stacks/Pulumi.team.yaml"
-COMMAND = "onprem-agents check team > told 2>&1 && git commit -qam done"
+COMMAND = "onprem-agents check team --agent > told 2>&1 && git commit -qam done"
 EAGER = ("sessions: 24", "extraArgs: [--enforce-eager]")
 HOSTED = ("google/gemma-4-E4B-it", "openai/gpt-5.2")
 GIT = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.com"} | {

@@ -55,7 +55,7 @@ Arguments = dict[str, Any]
 NAMED: Any = {"stack": "test", "source": "the component"}
 
 PLANNED: Mapping[type[Section], tuple[Arguments, Callable[[Arguments], Any]]] = {
-    PoolArguments: (POOL, lambda raw: [pool_bundles(part := plan_pool(raw, **NAMED)), part.pool]),
+    PoolArguments: (POOL, lambda raw: [pool_bundles(part := plan_pool(raw, **NAMED)), part.pools]),
     ServerArguments: (
         SERVER | {"nodes": 2, "context": 65536},
         lambda raw: [
@@ -128,6 +128,9 @@ SAMPLES: dict[str, Any] = {
     "nodeNames": ["gpu-a", "gpu-b"],
     "taint": False,
     "migStrategy": "mixed",
+    "share": {"memoryGib": 44},
+    "share.memoryGib": 42,
+    "share.corePercent": 50,
     "mode": "Knative",
     "priorityClass": "own-serving",
     "localQueue": "own-agents",
@@ -178,6 +181,8 @@ GIVEN: dict[str, Arguments] = {
         ]
     },
     "taint": {"nodeNames": ["gpu-a"]},
+    **{f"share.{key}": {"share": {"memoryGib": 44}} for key in ("memoryGib", "corePercent")},
+    "PoolArguments.platform": {"share": {"memoryGib": 44}},
     "PoolArguments.migStrategy": {"accelerator": "H100-MIG-3g.40gb", "queue": {}},
     "ServerArguments.migStrategy": {
         "accelerator": "H100-MIG-3g.40gb",

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from onprem_agents.manifests import render
+from onprem_agents.sizing import memory_of
 from policy.checks import graph_of
 from policy.compile_cache import start_of
 from policy.graph import UNKNOWN
@@ -68,28 +69,73 @@ def test_a_compile_cache_that_is_turned_off_starts_cold() -> None:
         ({"configMap": {"name": "settings"}}, "cold"),
         ({"persistentVolumeClaim": {"claimName": "kept", "readOnly": False}}, "warm"),
         ({"persistentVolumeClaim": {"claimName": "kept", "readOnly": True}}, "cold"),
-        ({"persistentVolumeClaim": {"claimName": "kept", "readOnly": UNKNOWN}}, None),
+        ({"persistentVolumeClaim": {"claimName": "kept", "readOnly": UNKNOWN}}, "cold"),
+        ({"persistentVolumeClaim": None, "emptyDir": {}}, "cold"),
+        ({"persistentVolumeClaim": UNKNOWN}, "cold"),
         ({"nfs": {"server": "files", "path": "/cache", "readOnly": True}}, "cold"),
     ],
 )
-def test_only_a_volume_that_lasts_and_takes_writes_is_warm(volume: dict[str, Any], start: str | None) -> None:
+def test_only_a_volume_that_lasts_and_takes_writes_is_warm(volume: dict[str, Any], start: str) -> None:
     assert read({"name": "cache", **volume}, "/root/.cache") == start
 
 
-@pytest.mark.parametrize(("read_only", "start"), [(False, "warm"), (True, "cold"), (UNKNOWN, None)])
-def test_a_mount_that_takes_no_writes_keeps_nothing(read_only: Any, start: str | None) -> None:
+@pytest.mark.parametrize(("read_only", "start"), [(False, "warm"), (True, "cold"), (UNKNOWN, "cold")])
+def test_a_mount_that_takes_no_writes_keeps_nothing(read_only: Any, start: str) -> None:
     mounts = [{"name": "cache", "mountPath": "/root", "readOnly": read_only}]
     assert read(KEPT, "", mounts=mounts) == start
 
 
-def test_a_switch_of_the_compile_cache_that_is_only_known_later_tells_nothing() -> None:
-    assert read(KEPT, "/root", ("VLLM_DISABLE_COMPILE_CACHE", UNKNOWN)) is None
+@pytest.mark.parametrize("name", ["VLLM_DISABLE_COMPILE_CACHE", "VLLM_CACHE_ROOT", "XDG_CACHE_HOME", "HOME"])
+def test_a_variable_that_is_only_known_later_is_sized_as_a_cold_start(name: str) -> None:
+    assert read(KEPT, "/root", (name, UNKNOWN)) == "cold"
 
 
-@pytest.mark.parametrize("mounts", [UNKNOWN, [{"name": "of-a-runtime", "mountPath": "/root"}]])
-def test_what_is_only_known_later_tells_nothing(mounts: Any) -> None:
-    assert read(KEPT, "/root", mounts=mounts) is None
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"env": UNKNOWN},
+        {"env": [UNKNOWN]},
+        {"env": [{"name": UNKNOWN, "value": "/scratch"}]},
+        {"envFrom": [{"configMapRef": {"name": "settings"}}]},
+    ],
+)
+def test_variables_that_may_be_any_are_sized_as_a_cold_start(others: dict[str, Any]) -> None:
+    container = {"volumeMounts": [{"name": "cache", "mountPath": "/root"}]}
+    assert start_of({"volumes": [KEPT]}, container) == "warm"
+    assert start_of({"volumes": [KEPT]}, container | others) == "cold"
 
 
-def test_a_home_that_is_only_known_later_tells_nothing() -> None:
-    assert read(KEPT, "/root", ("HOME", UNKNOWN)) is None
+@pytest.mark.parametrize(
+    "mounts",
+    [
+        UNKNOWN,
+        [UNKNOWN, {"name": "cache", "mountPath": "/root"}],
+        [{"name": "cache", "mountPath": "/root"}, {"name": "scratch", "mountPath": UNKNOWN}],
+        [{"name": UNKNOWN, "mountPath": "/root"}],
+        [{"name": "of-a-runtime", "mountPath": "/root"}],
+    ],
+)
+def test_a_mount_that_is_only_known_later_may_lie_over_the_caches(mounts: Any) -> None:
+    assert read(KEPT, "", mounts=mounts) == "cold"
+
+
+def test_an_unknown_name_of_a_volume_is_no_match_for_an_unknown_name_of_a_mount() -> None:
+    mounts = [{"name": UNKNOWN, "mountPath": "/root"}]
+    assert read({**KEPT, "name": UNKNOWN}, "", mounts=mounts) == "cold"
+
+
+def test_what_is_only_known_later_leaves_no_more_memory_to_the_cache_than_a_cold_start() -> None:
+    """The mandatory rule asks for the careful pool: an unknown must not soften it."""
+    plan = planned(model={"cache": {"pvc": {}}})
+    manifests: list[dict[str, Any]] = list(yaml.safe_load_all(yaml.safe_dump_all(render(plan))))
+    service = next(each for each in manifests if each["kind"] == "InferenceService")
+    careful = {}
+    for path in ("as it is", UNKNOWN):
+        container = service["spec"]["predictor"]["containers"][0]
+        if path is UNKNOWN:
+            container["volumeMounts"][0]["mountPath"] = UNKNOWN
+        (server,) = servers(graph_of(manifests))
+        request = sized(server).request
+        assert request is not None
+        careful[path] = memory_of(request).careful_pool_gib
+    assert careful[UNKNOWN] < careful["as it is"]

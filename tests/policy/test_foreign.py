@@ -105,9 +105,14 @@ def test_a_runtime_of_the_same_program_adds_its_arguments_before_those_of_the_se
     assert _policies(runtime, service) == [TOOLS], "the runtime's part ends before the tool parser"
 
 
-def test_a_runtime_outside_the_program_proves_nothing_and_is_refused() -> None:
-    service = _service(model=_model(runtime="someone-elses", args=[]), nodeSelector=L40S)
-    assert _policies(service) == [TOOLS, PARSER, MEMORY]
+def test_a_runtime_out_of_sight_is_named_and_only_what_stands_in_the_service_is_refused() -> None:
+    bare = check_manifests([_service(model=_model(runtime="someone-elses", args=[]), nodeSelector=L40S)])
+    wrong = [*ARGS[1:], "--tool-call-parser=hermes", "--gpu-memory-utilization=0.98"]
+    service = _service(model=_model(runtime="someone-elses", args=wrong), nodeSelector=L40S)
+
+    assert [finding.policy for finding in bare] == ["serving-can-be-checked"]
+    assert "its runtime 'someone-elses' is neither in the program" in bare[0].message
+    assert _policies(service) == [PARSER, MEMORY, "serving-can-be-checked"]
 
 
 def test_a_runtime_outside_the_program_is_fine_when_the_service_says_everything_itself() -> None:

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.policy
 TOOLS, PARSER = "tool-calling-is-on", "parser-fits-the-model"
 START, WORK = "options-start-together", "options-work-together"
 MEMORY, TIMEOUTS, CHECKABLE = "memory-headroom-is-left", "timeouts-are-monotonic", "serving-can-be-checked"
+VARIABLES = "variables-are-read"
 
 PREDICTOR = ("server", "spec", "predictor")
 CONTAINER = (*PREDICTOR, "containers", 0)
@@ -46,6 +47,11 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         both(argument("--tool-call-parser", "step5"), put(*CONTAINER, "image", value="vllm:v0.32.0")),
         TOOLS,
         "vLLM 0.32.0 does not have",
+    ),
+    "a setting in a variable": (
+        put(*CONTAINER, "env", value=[{"name": "KV_CACHE_DTYPE", "value": "fp8"}]),
+        VARIABLES,
+        "Write --kv-cache-dtype fp8 among the arguments.",
     ),
     "tool parser of another family": (argument("--tool-call-parser", "hermes"), PARSER, "to qwen3_coder."),
     "no reasoning parser": (without("--reasoning-parser"), PARSER, "reasoningParser"),
@@ -171,7 +177,7 @@ def test_one_change_makes_exactly_one_policy_fire_and_it_says_what_to_change(nam
     assert [finding.policy for finding in findings] == [policy], "\n".join(f.message for f in findings)
     assert part in findings[0].message
     assert findings[0].message.startswith(findings[0].resource), "a message is a sentence about its object"
-    assert findings[0].level == ("advisory" if policy in (WORK, CHECKABLE) else "mandatory")
+    assert findings[0].level == ("advisory" if policy in (WORK, CHECKABLE, VARIABLES) else "mandatory")
 
 
 HARMLESS: dict[str, Change] = {

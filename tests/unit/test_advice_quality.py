@@ -45,13 +45,24 @@ def test_without_the_makers_figure_someone_elses_counts() -> None:
     assert placed(rated("one", (RANKING, 40.0, "Uni-Agent"), (RANKING, 42.0, "rival"))) == {"one": "42.0"}
 
 
-def test_a_shared_benchmark_places_a_model_over_the_best_that_it_is_not_behind() -> None:
+def test_what_is_inferred_comes_after_all_that_was_measured_by_the_best_that_it_is_not_behind() -> None:
     high = rated("high", (RANKING, 80.0, "maker"), ("Terminal-Bench 2.1", 70.0, "maker"))
     low = rated("low", (RANKING, 70.0, "maker"), ("Terminal-Bench 2.1", 60.0, "maker"))
     new = rated("new", ("Terminal-Bench 2.1", 65.0, "maker"))
     newer = rated("newer", ("Terminal-Bench 2.1", 66.0, "maker"))
-    assert placed(new, low, newer, high) == {"high": "80.0", "newer": "≥70.0", "new": "≥70.0", "low": "70.0"}
+    assert list(placed(new, low, newer, high).items()) == [
+        ("high", "80.0"),
+        ("low", "70.0"),
+        ("newer", "TB 66.0"),
+        ("new", "TB 65.0"),
+    ]
     assert standings([new, low, high])["new"].over == "low"
+
+
+def test_a_figure_of_another_hand_is_not_raised_by_a_shared_benchmark() -> None:
+    high = rated("high", (RANKING, 80.0, "maker"), ("SWE-bench Pro", 50.0, "maker"))
+    other = rated("other", (RANKING, 60.0, "OpenHands Index"), ("SWE-bench Pro", 90.0, "maker"))
+    assert placed(other, high) == {"high": "80.0", "other": "60.0"}
 
 
 def test_figures_of_different_benchmarks_or_hands_place_nothing() -> None:
@@ -94,17 +105,20 @@ def test_the_order_is_explained_by_the_figures_that_are_shown(gpu: str, count: i
     assert held == listed[: len(held)]
     broken = [sum(said == "no" for said in one["agents"].values()) for one in held]
     marks = [
-        one["quality"].get("rankedAt", -1.0)
+        (one["quality"].get("rankedAt") or -1.0, (one["quality"].get("notBehind") or {}).get("score", -1.0))
         for one, failing in zip(held, broken, strict=True)
         if failing <= sum(said == "yes" for said in one["agents"].values())
     ]
     assert marks == sorted(marks, reverse=True)
-    assert marks[0] > 0
+    assert marks[0][0] > 0
     for one in held:
         figure = one["quality"]
         if "rankedAt" not in figure:
             assert figure.get("unrated") or figure["benchmark"] != RANKING
-        elif figure["over"] is None:
+        elif figure["rankedAt"] is None:
+            assert figure["benchmark"] != RANKING
+            assert figure["notBehind"]["model"]
+        else:
             assert (figure["benchmark"], figure["score"]) == (RANKING, figure["rankedAt"])
         assert "unrated" in figure or figure["source"]["where"]
 
@@ -113,5 +127,16 @@ def test_the_table_shows_the_figure_and_the_reasons_whose_it_is() -> None:
     told = CliRunner().invoke(main, ["advise", "--gpu", "L40S", "--count", "4", "--developers", "20"]).output
     first = ranked("L40S", 4)[0]
     assert f"{first['quality']['rankedAt']:.1f}" in told
+    assert "≥" not in told
     assert f"quality: % of {RANKING}" in told
     assert any(first["quality"]["source"]["where"] in reason for reason in first["reasons"])
+
+
+def test_the_best_inferred_model_is_named_with_its_source_where_the_table_ends_before_it() -> None:
+    told = CliRunner().invoke(main, ["advise", "--gpu", "H100", "--count", "2", "--developers", "20"]).output
+    inferred = next(one for one in ranked("H100", 2) if one["quality"].get("notBehind"))
+
+    (line,) = [line for line in told.splitlines() if inferred["model"] in line]
+    assert inferred["quality"]["source"]["where"] in line
+    assert f"read {inferred['quality']['source']['read']}" in line
+    assert f"not measured on {RANKING}, so after all that were" in line

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from onprem_agents.advice.advise import Asked, advise, rankings
-from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.model_servers import Gpu, ModelServers
 from onprem_agents.advice.server_speeds import ServerSpeeds
 from onprem_agents.catalog import load_catalog
 from onprem_agents.sizing import memory_of, speed_of
+from onprem_agents.sizing.floors import Floors
 from onprem_agents.sizing.speed import turns_on
 from tools.bench.one_by_one import one_by_one
 

@@ -66,7 +66,8 @@ def test_the_list_of_models_tells_the_figure_of_each() -> None:
     listed = CliRunner().invoke(main, ["catalog"]).output
     assert "quality: SWE-bench Verified" in listed
     assert "77.2" in listed
-    assert "≥80.6" in listed
+    assert "TB 73.0" in listed  # Qwen3.8-27B, which nobody measured on SWE-bench Verified
+    assert "≥" not in listed
     (model,) = (
         one
         for one in json.loads(CliRunner().invoke(main, ["catalog", "--json"]).output)["models"]

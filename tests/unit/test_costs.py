@@ -71,7 +71,7 @@ def test_hardware_without_a_price_has_an_empty_cell(prices: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("currency: [", "prices are read from a YAML or JSON file"),
+        ("currency: [", "line 2, column 1"),
         ("- L40S", "prices are a map"),
         (PRICES.replace("EUR", "euro"), "currency"),
         (PRICES.replace("L40S", "L4OS"), "did you mean L40S"),

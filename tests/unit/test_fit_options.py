@@ -28,7 +28,7 @@ _CHANGES: list[tuple[str, dict[str, object]]] = [
     ("--enable-expert-parallel", {"expert_parallel": True}),
     ("--max-model-len 32K", {"context_tokens": 32_768}),
     ("--context 32768", {"context_tokens": 32_768}),
-    ("--max-num-seqs 7", {"max_num_seqs": 7}),
+    ("--max-num-seqs 7", {"max_num_seqs": 7, "max_num_seqs_told": True}),
     ("--max-num-batched-tokens 4096", {"max_num_batched_tokens": 4096}),
     ("--gpu-memory-utilization 0.81", {"gpu_memory_utilization": 0.81}),
     ("--kv-cache-dtype fp8", {"kv_cache_dtype": "fp8"}),
@@ -39,6 +39,7 @@ _CHANGES: list[tuple[str, dict[str, object]]] = [
     ("--images", {"language_model_only": False}),
     ("--start cold", {"start": "cold"}),
     ("--vllm 0.20.2", {"vllm": "0.20.2"}),
+    ("--vllm any", {"vllm": None}),
 ]
 # What chooses model and GPU, asks for something else than a size, or is about the answer.
 _NO_SETTING = {"model", "gpu", "precision", "config_json", "developers", "cases", "as_json"}
@@ -84,3 +85,19 @@ def test_every_option_of_the_command_is_tried_above() -> None:
         if not tried & {*option.opts, *option.secondary_opts} and option.name not in _NO_SETTING
     ]
     assert missed == []
+
+
+def test_vllms_own_number_of_sequences_is_never_more_than_the_batch_has_tokens() -> None:
+    # vLLM 0.33.0, engine/arg_utils.py: 1024 for an H100, lowered to max_num_batched_tokens
+    assert request_of(*_PLAIN, "--max-num-batched-tokens", "512").max_num_seqs == 512
+    assert request_of(*_PLAIN, "--max-num-batched-tokens", "4096").max_num_seqs == 1024
+
+
+def test_a_named_checkpoint_is_the_one_of_several_in_its_precision() -> None:
+    model = next(
+        model
+        for model in load_catalog().models
+        if [one.precision for one in model.variants].count("int4") > 1
+    )
+    later = [one for one in model.variants if one.precision == "int4"][1]
+    assert request_of(later.hf_id, "--gpu", "H100", "--precision", "int4").variant == later

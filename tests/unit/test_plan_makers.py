@@ -9,7 +9,7 @@ import pytest
 from embedded.needs import cluster_needs
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.manifests import render
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan import CHAT_TEMPLATE_PATH, PlatformPlan
 from tests.unit.manifest_samples import containers, planned, pod_specs
 from tests.unit.preflight_samples import PretendedCluster, missing
 
@@ -102,10 +102,69 @@ def test_a_checkpoint_that_the_build_does_not_run_is_refused_and_no_gpu_of_other
     assert "platform.hardware.accelerator" not in problem.fix
 
 
-def test_a_template_of_vllms_own_image_is_refused_where_nobody_knows_its_place() -> None:
-    (problem,) = problems_of(AMD, model={"model": "google/gemma-3-27b-it", "context": 32768})
+@pytest.mark.parametrize(
+    ("hardware", "model", "folder"),
+    [
+        # Where docker/Dockerfile.rocm of vLLM copies the examples, and where vLLM Ascend's Dockerfile clones vLLM.
+        (AMD, {"model": "google/gemma-3-27b-it", "context": 32768}, "/app/vllm/examples"),
+        (
+            ASCEND,
+            {"model": "google/gemma-3-27b-it", "context": 32768, "tensorParallel": 4},
+            "/vllm-workspace/vllm/examples",
+        ),
+        (
+            {"accelerator": "H100", "gpusPerNode": 8},
+            {"model": "google/gemma-3-27b-it"},
+            "/vllm-workspace/examples",
+        ),
+    ],
+)
+def test_a_template_of_vllms_examples_is_taken_from_where_the_makers_image_has_it(
+    hardware: dict[str, Any], model: dict[str, Any], folder: str
+) -> None:
+    flags = stack(hardware, model=model).main.flags
 
-    assert "chatTemplate" in problem.fix
+    assert flags.chat_template == f"{folder}/tool_chat_template_gemma3_pythonic.jinja"
+
+
+def test_a_template_of_the_stacks_own_stays_where_it_is_mounted() -> None:
+    model = {"model": "google/gemma-3-27b-it", "context": 32768, "chatTemplate": "{{ messages }}"}
+
+    assert stack(AMD, model=model).main.flags.chat_template == CHAT_TEMPLATE_PATH
+
+
+NEXT = {"model": "Qwen/Qwen3-Coder-Next", "context": 65536, "tensorParallel": 4}
+
+
+@pytest.mark.parametrize(
+    ("model", "on", "told"),
+    [
+        # Ticked in "Supported models" of vLLM Ascend v0.23.0.
+        (BF16, True, "in blocks of up to some 2,000 tokens"),
+        ({**BF16, "prefixCaching": False}, False, None),
+        # In the list, not ticked.
+        (NEXT, False, "prefix caching is off: the list of vLLM Ascend does not tell that it works"),
+        ({**NEXT, "prefixCaching": True}, True, "kept as the stack says"),
+        # Without linear attention nothing is in question.
+        ({"model": "Qwen/Qwen3-8B", "context": 32768}, True, None),
+    ],
+)
+def test_prefix_caching_of_hybrid_models_is_on_where_the_makers_list_says_that_it_works(
+    model: dict[str, Any], on: bool, told: str | None
+) -> None:
+    plan = stack(ASCEND, model=model)
+    notes = [note for note in plan.notes if "prefix" in note.lower()]
+
+    assert plan.main.flags.enable_prefix_caching is on
+    assert plan.main.fit.memory is not None
+    assert plan.main.fit.memory.request.prefix_caching is on
+    assert len(notes) == (told is not None)
+    assert told is None or told in notes[0]
+    assert ("--enable-prefix-caching" in plan.main.argv) is on
+
+
+def test_prefix_caching_of_hybrid_models_stays_on_elsewhere() -> None:
+    assert stack({"accelerator": "H100", "gpusPerNode": 8}, model=NEXT).main.flags.enable_prefix_caching
 
 
 def test_preflight_looks_for_the_makers_resource_and_labels_and_for_no_cuda() -> None:

@@ -295,6 +295,15 @@ def test_the_report_tells_each_pool_and_the_pool_of_each_role() -> None:
     assert [role["pool"] for role in told["models"]] == ["large", "small"]
 
 
+def test_the_part_tells_the_nodes_of_all_pools_and_the_most_that_a_surge_pod_finds_on_one() -> None:
+    part = stack([SMALL | {"nodes": 2}, LARGE | {"roles": ["coder"]}]).pool_part
+
+    assert (part.names, part.accelerators) == ("small, large", "L40S, H100")
+    assert (part.nodes, part.gpus, part.gpus_per_node) == (3, 8, 4)
+    # The small pool, which stands first, has 2 on its other node; the large one 3 of 4 beside the coder.
+    assert part.free_gpus == 3
+
+
 def test_preflight_looks_at_the_nodes_of_each_pool() -> None:
     plan = stack([SMALL, LARGE | {"roles": ["coder"]}])
     cluster = PretendedCluster()

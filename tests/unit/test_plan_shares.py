@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from embedded.needs import cluster_needs
 from onprem_agents.errors import InvalidInput, Problem
-from onprem_agents.manifests import render
+from onprem_agents.manifests import Bundle, pool_bundles, render, server_bundles
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.plan.costs import cost_of
 from onprem_agents.plan.report import report
 from policy.checks import check_manifests
 from tests.unit.manifest_samples import containers, planned, pod_specs
+from tests.unit.part_samples import pool, server
 
 pytestmark = pytest.mark.unit
 
@@ -88,6 +90,62 @@ def test_shares_that_are_not_known_are_refused_at_their_key(
     share: dict[str, Any], changes: dict[str, Any], where: str
 ) -> None:
     assert problem_of(share, **changes).where == where
+
+
+def of_kind(bundles: Iterable[Bundle], kind: str) -> list[dict[str, Any]]:
+    declared = [each.manifest for bundle in bundles for each in bundle.objects]
+    return [manifest for manifest in declared if manifest["kind"] == kind]
+
+
+GEMMA: dict[str, Any] = SMALL | {"gpusPerNode": 2, "share": {"memoryGib": 24, "corePercent": 50}}
+
+
+@pytest.mark.parametrize(
+    ("platform", "resource"), [("upstream", "nvidia.com/gpu"), ("alauda", "nvidia.com/gpualloc")]
+)
+def test_a_server_that_stands_alone_asks_for_its_share_as_a_platforms_does(
+    platform: str, resource: str
+) -> None:
+    part = server(**GEMMA, platform=platform)
+    (service,) = of_kind(server_bundles(part), "InferenceService")
+    (container,) = service["spec"]["predictor"]["containers"]
+    limits = {name: text for name, text in container["resources"]["limits"].items() if "nvidia.com" in name}
+
+    assert limits == {resource: "1", "nvidia.com/gpumem": "24576", "nvidia.com/gpucores": "50"}
+    assert part.serving.fit.gpu_total_gib == 24.0
+
+
+def test_the_queue_of_a_pool_that_stands_alone_covers_all_that_a_share_asks_for() -> None:
+    part = pool(
+        gpusPerNode=4, nodes=2, share={"memoryGib": 12, "corePercent": 25}, queue={}, platform="alauda"
+    )
+    (queue,) = of_kind(pool_bundles(part), "ClusterQueue")
+    (group,) = queue["spec"]["resourceGroups"]
+    quotas = {each["name"]: each["nominalQuota"] for each in group["flavors"][0]["resources"]}
+
+    # Eight shares: of 12 GiB in MiB, and of a quarter of the cores.
+    assert {name: amount for name, amount in quotas.items() if "nvidia.com" in name} == {
+        "nvidia.com/gpualloc": "8",
+        "nvidia.com/gpumem": "98304",
+        "nvidia.com/gpucores": "200",
+    }
+    assert set(quotas) == set(group["coveredResources"])
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"share": {"memoryGib": 64}}, "share.memoryGib"),
+        ({"share": {"memoryGib": 20}, "accelerator": "H100-MIG-3g.40gb"}, "share"),
+        ({"share": {"memoryGib": 24}, "tensorParallel": 2}, "tensorParallel"),
+    ],
+)
+def test_shares_that_are_not_known_are_refused_at_the_argument(given: dict[str, Any], where: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        server(**(GEMMA | given))
+
+    assert where in [problem.where for problem in refused.value.problems]
+    assert "platform." not in str(refused.value)
 
 
 def test_simulated_nodes_offer_the_shares() -> None:

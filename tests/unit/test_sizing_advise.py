@@ -248,8 +248,8 @@ def test_a_change_names_nothing_that_it_does_without() -> None:
         ("fit", "Qwen3.6-27B", "--gpu", "H100", "--count", "3"),
         ("fit", "Qwen3.6-27B", "--precision", "fp8", "--gpu", "L40S", "--max-num-batched-tokens", "512"),
         ("fit", "Qwen3-8B", "--gpu", "H100-MIG-3g.40gb", "--count", "2", "--context", "32K"),
-        ("fit", "gemma-4-12B", "--gpu", "L4", "--images", "--context", "1M", "--kv-cache-dtype", "int8"),
-        ("fit", "Qwen3-32B", "--gpu", "H100", "--gpu-memory-utilization", "0.995", "--max-num-seqs", "0"),
+        ("fit", "gemma-4-12B", "--gpu", "L4", "--images", "--context", "1M"),
+        ("fit", "Qwen3-32B", "--gpu", "H100", "--gpu-memory-utilization", "0.995", "--max-num-seqs", "1024"),
     ],
     ids=" ".join,
 )

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from onprem_agents.advice.past_runs import predict, request_of
+from onprem_agents.advice.past_runs import COLUMNS, predict, request_of
 from onprem_agents.catalog import load_catalog
 from onprem_agents.cli import main
+from onprem_agents.cli.fit import fit_command
+from onprem_agents.cli.fit_cases import _BESIDE, _COLUMNS
 from onprem_agents.sizing import accelerator_named
 
 pytestmark = pytest.mark.unit
@@ -140,19 +142,29 @@ def test_one_bad_row_leaves_the_others_answered_and_is_named(tmp_path: Path) -> 
         writer.writerows(rows)
         lines.write("too,few\n" + ",".join(["many"] * (len(names) + 2)) + "\n")
     done = CliRunner().invoke(main, ["fit", "--cases", str(file), "--json"])
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 1, "rows that cannot be read are told by the exit code"
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answer["verdict"] is None for answer in answers] == [False, True, False, True, True]
     assert answers[1]["line"] == 3
     assert answers[4]["reason"].startswith("2 cells stand beyond the last column")
     told = done.stderr.splitlines()
     assert told[0].endswith("these columns are not read: driver")
-    assert told[1].endswith("3 of 5 rows cannot be answered, the others are:")
+    assert told[1].endswith("3 of 5 rows cannot be answered:")
     assert told[2].startswith("  line 3 (bad): tp is 'four'")
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"\xff\xfe", "cannot be read as CSV"), (b"a,b\n1,2\n", "no column 'id'")]
+    ("content", "words"),
+    [
+        (b"", "the file is empty"),
+        (b"\n \n", "the file is empty"),
+        (b"id,hf_id,gpu\n", "there is no run to answer"),
+        (b"id,hf_id,gpu\n,,\n\n", "there is no run to answer"),
+        (b"a,b\n1,2\n", "there is no column gpu or total_gpu_mem_gib"),
+        (b"id;hf_id;gpu\na;Qwen/Qwen3-8B;L4\n", "cells are parted by commas, and here by semicolons"),
+        (b"id\thf_id\tgpu\na\tQwen/Qwen3-8B\tL4\n", "cells are parted by commas, and here by tabs"),
+        (b"id,hf_id,gpu,id\na,Qwen/Qwen3-8B,L4,b\n", "2 columns 'id'"),
+    ],
 )
 def test_a_file_that_is_no_list_of_runs_is_refused_as_a_whole(
     tmp_path: Path, content: bytes, words: str
@@ -222,3 +234,86 @@ def test_a_gpu_nobody_listed_is_sized_by_its_memory() -> None:
     gpu = accelerator_named("NVIDIA CMP 999X 64GB", CATALOG.accelerators)
     assert gpu is not None
     assert 62 < gpu.total_gib < 64
+
+
+def cases(tmp_path: Path, content: str) -> tuple[int, list[dict[str, Any]], str]:
+    """Return exit code, answers and standard error of a file with that content."""
+    file = tmp_path / "runs.csv"
+    file.write_bytes(content.encode())
+    done = CliRunner().invoke(main, ["fit", "--cases", str(file)])
+    return done.exit_code, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeffid,hf_id,gpu\na,Qwen/Qwen3-8B,L4\n",  # as Excel saves "CSV UTF-8"
+        "id,hf_id,gpu\r\na,Qwen/Qwen3-8B,L4\r\n",
+        "id, hf_id ,gpu\na, Qwen/Qwen3-8B ,L4",
+        '"id","hf_id","gpu"\n"a","Qwen/Qwen3-8B","L4"\n',
+        "id,hf_id,gpu,,\na,Qwen/Qwen3-8B,L4,,\n,,,,\n\n",  # what spreadsheets leave at the edges
+    ],
+)
+def test_what_editors_do_to_a_table_changes_no_answer(tmp_path: Path, content: str) -> None:
+    code, answers, told = cases(tmp_path, content)
+    assert (code, told) == (0, "")
+    expected = {**predict({"id": "a", "hf_id": "Qwen/Qwen3-8B", "gpu": "L4"}, CATALOG), "line": 2}
+    assert answers == [expected]
+
+
+def test_a_row_about_what_nobody_knows_was_read_all_the_same(tmp_path: Path) -> None:
+    code, answers, told = cases(tmp_path, "id,hf_id,gpu\na,,L4\nb,no/model,L4\nc,Qwen/Qwen3-8B,some card\n")
+    assert code == 0
+    assert [answer["problems"][0]["cause"] for answer in answers] == [
+        "missing-key", "unknown-name", "unknown-name",
+    ]  # fmt: skip
+    assert "3 of 3 rows cannot be answered" in told
+
+
+def test_rows_of_one_id_are_answered_and_told_apart_by_their_lines(tmp_path: Path) -> None:
+    row = "a,Qwen/Qwen3-8B,L4\n"
+    code, answers, told = cases(tmp_path, f"id,hf_id,gpu\n{row}\n{row}")
+    assert (code, [answer["line"] for answer in answers]) == (0, [2, 4])
+    assert "the id 'a' stands on the lines 2, 4" in told
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('a,Qwen/Qwen3-8B,"L4" 24GB', "a quote opens or closes within a cell"),
+        ("a,Qwen/Qwen3-8B,L4,1,2", "2 cells stand beyond the last column"),
+        ('a,Qwen/Qwen3-8B,"L4', "one that opens here is never closed"),
+    ],
+)
+def test_a_row_whose_cells_cannot_be_told_apart_is_named_and_the_rest_is_answered(
+    tmp_path: Path, row: str, words: str
+) -> None:
+    code, answers, told = cases(tmp_path, f"id,hf_id,gpu\nz,Qwen/Qwen3-8B,L4\n{row}\n")
+    assert code == 1
+    assert [(answer["line"], answer["verdict"] is None) for answer in answers] == [(2, False), (3, True)]
+    assert words in answers[1]["reason"]
+    assert "line 3" in told
+
+
+def test_a_column_written_another_way_is_told_with_the_one_that_is_read(tmp_path: Path) -> None:
+    _, _, told = cases(tmp_path, "id,hf_id,gpu,GPU_count,colour\na,Qwen/Qwen3-8B,L4,2,red\n")
+    assert told.endswith("these columns are not read: GPU_count (did you mean gpu_count?), colour\n")
+
+
+def test_settings_beside_a_file_of_runs_are_refused_with_their_columns() -> None:
+    words = "fit Qwen3-8B --gpu L4 --count 2 --no-images --developers 3 --cases runs.csv"
+    done = CliRunner().invoke(main, words.split())
+    assert done.exit_code == 2
+    told = done.stderr.rsplit("from the command: ", 1)[1].strip().split("; ")
+    assert told == [
+        "MODEL (column hf_id)", "--gpu (column gpu)", "--count (column gpu_count)", "--images (column text_only)",
+        "--developers (leave it out)",
+    ]  # fmt: skip
+
+
+def test_every_setting_of_the_command_is_told_its_column_or_to_be_left_out() -> None:
+    # What no row can tell: a config.json of one's own, and how fast it would be.
+    left_out = {"config_json", "developers", *_BESIDE}
+    named = {_COLUMNS.get(str(option.name), option.name) for option in fit_command.params}
+    assert named - left_out <= set(COLUMNS)
+    assert set(_COLUMNS) <= {option.name for option in fit_command.params}

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from onprem_agents.catalog import load_catalog
-from onprem_agents.sizing import tensor_parallel_problems
+from onprem_agents.sizing import fit
 from tests.planner import releases
-from tests.planner.golden import LIMIT
+from tests.planner.golden import LIMIT, planned_request
 
 pytestmark = pytest.mark.unit
 
-_PRINTED = "bytes of a request of DeepSeek V4 agree, the tokens that it prints of a pool are up to 5 % more than ours"
-KNOWN: dict[tuple[str, str], str] = {
-    **{(release, "DeepSeek-V4-Flash"): _PRINTED for release in ("0.20.2", "0.22.1", "0.25.1")},
-}
+_WHATEVER_THE_MEMORY = {"cannot-be-split", "cache-type-unsupported"}
+
+KNOWN: dict[tuple[str, str], str] = {}
 """Release and model whose figures are off by more than `golden.LIMIT`, each with its reason; none else is.
 
 A difference that is gone fails the test as a new one does: the line goes with it.
 """
-
-_FP8_ALONE = "the layout of its caches was written for FP8 alone"
-REFUSED: dict[tuple[str, str, str], str] = {
-    (release, "DeepSeek-V4-Flash", "auto"): _FP8_ALONE for release in ("0.20.2", "0.22.1", "0.25.1", "0.28.0")
-}
-"""Release, model and KV dtype that the release refuses whatever the split, and we do not; each with its reason."""
 
 
 def _answers(release: str) -> list[dict[str, Any]]:
@@ -49,20 +43,20 @@ def test_each_release_is_within_one_percent_but_for_what_is_known() -> None:
     assert set(off) == set(KNOWN), off
 
 
-def test_what_a_release_refuses_to_shard_is_refused_here_and_the_rest_is_known() -> None:
-    said, unlike = set(), set()
+def test_what_a_release_refuses_whatever_the_memory_is_refused_here() -> None:
+    unlike = set()
     for release in releases.RELEASES:
         for entry in _answers(release):
             model = load_catalog().model(entry["name"])
-            variant = model.variants[0].model_copy(update={"weight_block": None})
             for name, plan in entry["plans"].items():
-                size, dtype = name.split()
-                problems = tensor_parallel_problems(model, variant, int(size))
-                if bool(problems) != ("refused" in plan):
-                    said.add((release, model.name, dtype))
-                if problems and "refused" not in plan:
+                request = planned_request(
+                    model, name, vllm=release, batched_tokens=entry["batched_tokens"] or 2048
+                )
+                # The planned model is not quantised, so it has no blocks that a slice could cut.
+                request = replace(request, variant=request.variant.model_copy(update={"weight_block": None}))
+                causes = {refusal.cause for refusal in fit(request).refusals}
+                if bool(causes & _WHATEVER_THE_MEMORY) != ("refused" in plan):
                     unlike.add((release, model.name, name))
-    assert said == set(REFUSED)
     assert unlike == set()
 
 

@@ -101,6 +101,16 @@ def test_other_releases_raise_and_refuse_batches_as_said_but_for_what_is_known()
     assert unlike == set(TAKEN)
 
 
+def test_text_alone_raises_the_batch_where_a_release_does_not_notice_it() -> None:
+    raised = {}
+    for release, entries in told.committed()["seeing_elsewhere"].items():
+        for entry in entries:
+            request = request_of(entry["name"], "--gpu", "L40S", "--vllm", release)
+            assert request.batch_tokens == entry["batch_text_only"], (release, entry["name"])
+            raised[release, entry["name"]] = request.batch_tokens > 2048
+    assert [key for key, is_raised in raised.items() if is_raised] == [("0.22.1", "gemma-4-31B")]
+
+
 def test_fit_without_images_asks_for_the_plain_batch() -> None:
     for entry in told.committed()["seeing"]:
         assert request_of(entry["name"], "--gpu", "L40S", "--vllm", "0.32.0").batch_tokens == 2048

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from onprem_agents.vllm import (
@@ -103,7 +105,6 @@ def test_every_release_serves_what_agents_and_probes_call_and_names_its_image(re
         ("0.28.0", "0.29.0", "v2_counts_graphs"),
         ("0.32.0", "0.33.0", "delta_checkpoints"),
         ("0.19.1", "0.20.2", "tokens_are_concurrency"),
-        ("0.21.0", "0.22.1", "batch_holds_one_item"),
         ("0.25.1", "0.26.0", "batches_in_flight"),
         ("0.25.1", "0.26.0", "hybrid_prefix_caching"),
         ("0.28.0", "0.29.0", "prefill_checkpoints"),
@@ -115,6 +116,23 @@ def test_a_memory_rule_changes_with_one_release(before: str, after: str, rule: s
     assert known_releases()[at - 1] == before
     assert set(values[:at]) == {values[0]}
     assert set(values[at:]) == {values[at]} != {values[0]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "values"),
+    [
+        ("item_raises_batch", {"0.21.0": "never", "0.26.0": "always", "0.33.0": "with-encoder"}),
+        ("compressed_layout", {"0.23.0": "tuples", "0.26.0": "slots", "0.28.0": "slabs", "0.33.0": "dense"}),
+    ],
+)
+def test_a_memory_rule_that_changed_more_than_once_holds_up_to_these_releases(
+    rule: str, values: dict[str, str]
+) -> None:
+    found = {version: getattr(load_release(version).memory, rule) for version in known_releases()}
+    runs = {value: version for version, value in found.items()}
+    assert {version: value for value, version in runs.items()} == values
+    changes = [value for version, value in found.items() if version in values]
+    assert [value for value, _ in itertools.groupby(found.values())] == changes
 
 
 def test_every_modelled_flag_is_an_option_of_the_newest_release() -> None:

@@ -10,9 +10,9 @@ from onprem_agents.cli.pages.frame import document, row, table
 from onprem_agents.cli.pages.report_details import details
 from onprem_agents.cli.report_checks import Checks
 from onprem_agents.cli.report_limits import limits
-from onprem_agents.cli.report_text import count, headline, policies, rate
+from onprem_agents.cli.report_text import count, headline, policies
 from onprem_agents.cli.report_values import Server, StackValues
-from onprem_agents.cli.speed_view import wait
+from onprem_agents.sizing.shown import rate, wait
 
 _STYLE = """
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:.8rem;margin:1.2rem 0}

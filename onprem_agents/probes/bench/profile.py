@@ -13,7 +13,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
+from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.files import read_text
 
 SHIPPED = Path(__file__).parent / "profiles" / "coding-agents.yaml"
 _MOST_BYTES = 64 * 1024
@@ -82,18 +83,13 @@ def value_at(table: Mapping[float, float], share: float) -> float:
 
 
 def read_profile(path: Path) -> Profile:
-    """Return the profile of a file. Raises `EnvironmentProblem` or, with all that is wrong at once, `InvalidInput`."""
+    """Return the profile of a file. Raises `InvalidInput` with all that is wrong at once."""
+    text = read_text(
+        path, "a profile", fix=f"give with --profile a copy of {SHIPPED}", most_bytes=_MOST_BYTES
+    )
     try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise EnvironmentProblem(
-            f"the profile {str(path)!a} cannot be read: {reason}; check the path after --profile"
-        ) from error
-    try:
-        raw = yaml.safe_load(data.decode("utf-8")) if len(data) <= _MOST_BYTES else None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raw = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         where = str(getattr(error, "problem_mark", "") or "").strip()
         problem = Problem(
             where=where or str(path),
@@ -111,7 +107,7 @@ def _checked(raw: object, path: Path) -> Profile:
         problem = Problem(
             where=str(path),
             cause="wrong-shape",
-            found="something else than a map of at most 64 KiB",
+            found="something else than a map",
             why="a profile is a YAML map of quantile tables",
             fix=f"start from a copy of {SHIPPED}",
         )

@@ -1,12 +1,20 @@
-"""The speed below which a model is not worth having, and whether a replica reaches it."""
+"""The speed below which a model is not worth having, and whether a replica reaches it: for `advise` and for plans."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onprem_agents.sizing import Speed
 from onprem_agents.sizing.load_profile import OUTPUT_TOKENS, TOOL_SECONDS
-from onprem_agents.sizing.speed import Turns
+from onprem_agents.sizing.shown import rate, wait
+from onprem_agents.sizing.speed import Speed, Turns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Miss:
+    """A floor that is not reached: in words, and with what is expected instead."""
+
+    floor: str
+    found: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +28,37 @@ class Floors:
     tokens_per_second: float = 15.0
     first_token_seconds: float = 20.0
 
+    def missed(self, speed: Speed) -> tuple[Miss, ...]:
+        """Return every floor that this speed misses; a wait for a session is held to that of a first token."""
+        each, first = speed.tokens_per_second_per_developer, speed.first_token_seconds_cold_30k
+        limit, waits = self.first_token_seconds, speed.session_wait_seconds
+        found = []
+        if each < self.tokens_per_second:
+            found.append(
+                Miss(
+                    floor=f"below {self.tokens_per_second:g} tokens/s for each developer",
+                    found=f"about {rate(each)} tokens/s for each, at least {self.tokens_per_second:g} wanted",
+                )
+            )
+        if first > limit:
+            found.append(
+                Miss(
+                    floor=f"over {limit:g} s to the first token of 30k",
+                    found=f"{wait(first)} to the first token of 30k, at most {limit:g} s wanted",
+                )
+            )
+        if waits > limit:
+            found.append(
+                Miss(
+                    floor=f"over {limit:g} s of wait for a session",
+                    found=f"{wait(waits)} of it until a session is free",
+                )
+            )
+        return tuple(found)
+
     def misses(self, speed: Speed) -> str | None:
-        """Return in words what that speed misses, None where it is fast enough."""
-        rate, wait = speed.tokens_per_second_per_developer, speed.first_token_seconds_cold_30k
-        if rate < self.tokens_per_second:
-            return f"below {self.tokens_per_second:g} tokens/s for each developer"
-        if wait > self.first_token_seconds:
-            return f"over {self.first_token_seconds:g} s to the first token of 30k"
-        return None
+        """Return in words the first floor that this speed misses, None where it is fast enough."""
+        return next((miss.floor for miss in self.missed(speed)), None)
 
     def reached_by(self, turns: Turns) -> bool:
         """Return whether those turns are as fast as that; the network is solved where its least load leaves it open."""

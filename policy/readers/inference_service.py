@@ -1,0 +1,183 @@
+"""InferenceService: custom containers, or a model that a runtime serves, and the workers of several nodes.
+
+Source: kserve v0.20.0, pkg/controller/v1beta1/inferenceservice/components/predictor.go, read 2026-11-29.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from onprem_agents.vllm import parse_argv
+
+from ..containers import KSERVE, Container, environment_in, merged, named_container, release_of, text_of
+from ..graph import UNKNOWN, Graph, Resource, Value, dig, items
+from .declared import Declared, Unread
+from .runtimes import Runtime, runtime_of
+
+_CONTAINER, _WORKER = "kserve-container", "worker-container"
+# What the controller gives the containers of several nodes (kserve v0.20.0, predictor.go).
+_TENSOR, _PIPELINE = "TENSOR_PARALLEL_SIZE", "PIPELINE_PARALLEL_SIZE"
+_SPREAD = ("nodeSelector",)
+_JOINED = ("volumes", "initContainers")
+_LLM_FORMATS = ("vllm", "huggingface")
+
+
+def inference_services(graph: Graph) -> Iterator[Declared | Unread]:
+    """Yield what the InferenceServices of a graph declare."""
+    for service in graph.of_kind(KSERVE, "InferenceService"):
+        predictor = dig(service.props, "spec", "predictor")
+        if predictor is UNKNOWN:
+            yield Unread(resource=service, reason="its predictor is only known at run time")
+        elif isinstance(dig(predictor, "model"), Mapping):
+            yield from _of_a_model(graph, service, predictor)
+        else:
+            yield from _of_containers(graph, service, predictor)
+
+
+def _of_containers(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared]:
+    container = named_container(dig(predictor, "containers"), _CONTAINER)
+    if container is None:
+        return
+    head = _declared(graph, service, predictor, container)
+    yield replace(
+        head, named=_says_vllm(container.get("image")), may_be_vllm=container.get("image") is UNKNOWN
+    )
+    yield from _workers(graph, service, dig(predictor, "workerSpec"), head)
+
+
+def _of_a_model(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared]:
+    model = dig(predictor, "model")
+    runtime = runtime_of(graph, service)
+    told = (dig(model, "modelFormat", "name"), dig(model, "runtime"), dig(model, "image"))
+    if runtime is None:
+        head = _declared(graph, service, predictor, model)
+        named = any(map(_says_vllm, told)) or _has_options(model)
+        named = named or str(told[0]).casefold() in _LLM_FORMATS
+        # What is only known at run time does not excuse what is missing; a runtime elsewhere may bring it.
+        unseen = "" if told[1] is UNKNOWN else _why_unseen(model)
+        yield replace(head, named=named, may_be_vllm=UNKNOWN in told, unseen=unseen)
+        return
+    base = named_container(dig(runtime.spec, "containers"), _CONTAINER) or {}
+    container = _filled(merged(base, model), service)
+    pod = _joined_pod(runtime, predictor)
+    head = _declared(graph, service, pod, container)
+    sizes = {
+        name: text_of(dig(predictor, "workerSpec", key) or dig(runtime.spec, "workerSpec", key) or 1)
+        for name, key in ((_TENSOR, "tensorParallelSize"), (_PIPELINE, "pipelineParallelSize"))
+    }
+    if head.multi_node:
+        head = replace(head, env={**head.env, **sizes})
+    named = any(map(_says_vllm, (*told, container.get("image"), runtime.name)))
+    yield replace(head, named=named, may_be_vllm=UNKNOWN in told)
+    yield from _workers(graph, service, _worker_of(runtime, predictor), head)
+
+
+def _declared(graph: Graph, service: Resource, pod: Value, container: Container) -> Declared:
+    name = service.object_name
+    hosts = (name, f"{name}-predictor", f"{name}-predictor-default") if name is not UNKNOWN else (name,)
+    model = dig(service.props, "spec", "predictor", "model")
+    return Declared(
+        resource=service,
+        pod=pod,
+        container=container,
+        env=environment_in(graph, service, container),
+        release=release_of(dig(service.props, "spec", "predictor"), container),
+        named=False,
+        sources=(dig(model, "storageUri"), _storage_path(model)),
+        hosts=hosts,
+        timeout_seconds=dig(service.props, "spec", "predictor", "timeout"),
+        multi_node=dig(service.props, "spec", "predictor", "workerSpec") is not None,
+    )
+
+
+def _workers(graph: Graph, service: Resource, worker: Value, head: Declared) -> Iterator[Declared]:
+    """Yield the workers of a service whose one model is spread over nodes: they have arguments of their own."""
+    container = named_container(dig(worker, "containers"), _WORKER)
+    if container is not None:
+        yield replace(
+            head,
+            pod=worker,
+            container=_filled(container, service),
+            env={
+                **environment_in(graph, service, container),
+                **{k: v for k, v in head.env.items() if k in (_TENSOR, _PIPELINE)},
+            },
+            named=False,
+            hosts=(),
+            takes_requests=False,
+        )
+
+
+def _worker_of(runtime: Runtime, predictor: Value) -> Value:
+    own, theirs = dig(predictor, "workerSpec"), dig(runtime.spec, "workerSpec")
+    if own is None:
+        return None
+    base = named_container(dig(theirs, "containers"), _WORKER) or {}
+    mine = named_container(dig(own, "containers"), _WORKER) or {}
+    return {**own, "containers": [merged(base, mine)]} if isinstance(own, Mapping) else own
+
+
+def _joined_pod(runtime: Runtime, predictor: Value) -> Value:
+    """Return the pod of runtime and predictor: the predictor's fields win, lists and selectors are joined."""
+    spec = runtime.spec if isinstance(runtime.spec, Mapping) else {}
+    pod: dict[str, Any] = {**spec, **predictor}
+    for key in _JOINED:
+        if UNKNOWN not in (spec.get(key), predictor.get(key)):
+            pod[key] = [*items(spec.get(key)), *items(predictor.get(key))]
+    for key in _SPREAD:
+        if isinstance(spec.get(key), Mapping) and isinstance(predictor.get(key), Mapping):
+            pod[key] = {**spec[key], **predictor[key]}
+    return pod
+
+
+def _filled(container: Container, service: Resource) -> Container:
+    """Return a runtime's container with the service's name and namespace in its placeholders."""
+    return {
+        key: _placed(value, service) if key in ("command", "args", "env") else value
+        for key, value in container.items()
+    }
+
+
+def _placed(value: Value, service: Resource) -> Value:
+    if isinstance(value, str):
+        if "{{" not in value:
+            return value
+        name = "" if service.object_name is UNKNOWN else str(service.object_name)
+        return value.replace("{{.Name}}", name).replace("{{.Namespace}}", str(service.namespace))
+    if isinstance(value, list | tuple):
+        return [_placed(each, service) for each in value]
+    if isinstance(value, Mapping):
+        return {key: _placed(each, service) for key, each in value.items()}
+    return value
+
+
+def _storage_path(model: Value) -> Value:
+    """Return the path in a bucket that a connection's secret names, as OpenShift AI writes it."""
+    return dig(model, "storage", "path")
+
+
+def _says_vllm(text: Value) -> bool:
+    return isinstance(text, str) and "vllm" in text.casefold()
+
+
+def _has_options(model: Value) -> bool:
+    """Whether arguments tell vLLM by themselves, whatever the runtime is called."""
+    words = [text_of(word) for word in items(dig(model, "args"))]
+    given = parse_argv(words).flags.given() if words else {}
+    return any(name not in ("model", "served_model_name") for name in given)
+
+
+def _why_unseen(model: Value) -> str:
+    name = dig(model, "runtime")
+    if name is not None:
+        return (
+            f"its runtime {name!r} is neither in the program nor one that KServe or OpenShift AI brings, so what it"
+            " adds to the arguments is out of sight (declare the ServingRuntime beside it)"
+        )
+    wanted = dig(model, "modelFormat", "name")
+    return (
+        f"no runtime in the program, nor one that KServe brings, takes modelFormat {wanted!r} by itself, so what serves"
+        " it is out of sight (name a runtime)"
+    )
