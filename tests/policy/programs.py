@@ -28,13 +28,17 @@ ARGS = [
 RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 
+KEY_VARIABLE = {"name": "VLLM_API_KEY", "valueFrom": {"secretKeyRef": {"name": "key", "key": "apiKey"}}}
+"""The variable by which the compliant server checks a key itself."""
+
+
 def _inference_service() -> Manifest:
     container = {
         "name": "kserve-container",
         "image": "vllm/vllm-openai:v0.33.0",
         "command": ["vllm", "serve"],
         "args": list(ARGS),
-        "env": [{"name": "VLLM_API_KEY", "valueFrom": {"secretKeyRef": {"name": "key", "key": "apiKey"}}}],
+        "env": [KEY_VARIABLE],
         "resources": {"limits": {"nvidia.com/gpu": "2"}, "requests": {"nvidia.com/gpu": "2"}},
         "volumeMounts": [{"name": "model", "mountPath": "/mnt/models", "readOnly": True}],
         "securityContext": dict(RESTRICTED),

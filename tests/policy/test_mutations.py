@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from policy.checks import check_manifests
-from tests.policy.programs import Manifests, argument, bent, both, compliant, drop, put, without
+from tests.policy.programs import KEY_VARIABLE, Manifests, argument, bent, both, compliant, drop, put, without
 
 pytestmark = pytest.mark.policy
 
@@ -49,7 +49,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         "vLLM 0.32.0 does not have",
     ),
     "a setting in a variable": (
-        put(*CONTAINER, "env", value=[{"name": "KV_CACHE_DTYPE", "value": "fp8"}]),
+        put(*CONTAINER, "env", value=[KEY_VARIABLE, {"name": "KV_CACHE_DTYPE", "value": "fp8"}]),
         VARIABLES,
         "Write --kv-cache-dtype fp8 among the arguments.",
     ),
