@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from onprem_agents.advice.floors import Floors
@@ -35,13 +34,10 @@ def best_of(
     """
     best: dict[int, Choice] = {}
     for alike in servers.on(gpu, unsettled):
-        carriers = [Carrier(speeds, gpu, held, floors) for held in alike]
+        carriers = [Carrier(held, speeds.turns(held, gpu, 1), floors) for held in alike]
         for gpus in tuple(unsettled):
-            able = [carrier for carrier in carriers if gpus % carrier.size == 0]
-            if not able:
-                continue
             least = best[gpus][0] if gpus in best else -1
-            found = _fastest(able, gpus, developers, least)
+            found = _fastest(carriers, gpus, developers, least)
             if found is None:
                 continue
             best[gpus] = found
@@ -55,45 +51,45 @@ def best_of(
 class Carrier:
     """A server, and how many agents it carries with a speed above the floors: the fewer, the faster."""
 
-    __slots__ = ("_floors", "_gpu", "_speeds", "_turns", "carried", "held", "size", "too_many")
+    __slots__ = ("_floors", "_turns", "carried", "held", "most", "size")
 
-    def __init__(self, speeds: ServerSpeeds, gpu: Gpu, held: Held, floors: Floors) -> None:
-        """Start with nothing known of its speed."""
-        self.held = held
+    def __init__(self, held: Held, turns: Turns, floors: Floors) -> None:
+        """Start with nothing known but that it carries no more than `most`."""
+        self.held, self._turns, self._floors = held, turns, floors
         self.size = held.server.recipe.tensor_parallel
-        self._speeds, self._gpu, self._floors = speeds, gpu, floors
-        self._turns: Turns | None = None
-        self.carried, self.too_many = 0, math.inf
+        self.carried, self.most = 0, floors.most_agents(turns)
 
     def carries(self, agents: int) -> bool:
         """Return whether it is fast enough for so many."""
         if agents <= self.carried:
             return True
-        if agents >= self.too_many:
+        if agents > self.most:
             return False
         if self._floors.reached_by(self.turns(agents)):
             self.carried = agents
             return True
-        self.too_many = agents
+        self.most = agents - 1
         return False
 
     def turns(self, agents: int) -> Turns:
         """Return the turns of so many agents on it."""
-        known = self._turns
-        if known is None:
-            known = self._turns = self._speeds.turns(self.held, self._gpu, agents)
-        return known if known.agents == agents else Turns(known.pace, agents, known.kept, known.at_once)
+        pace, _, kept, at_once = self._turns
+        return Turns(pace, agents, kept, at_once)
 
 
 def _fastest(carriers: Sequence[Carrier], gpus: int, developers: int, least: int) -> Choice | None:
-    """Return the fastest of those that cover most and more than `least`, each of which fills so many GPUs; or None."""
+    """Return the fastest of those that cover most and more than `least`; None without any."""
     by_cover: dict[int, list[tuple[Carrier, int, int]]] = {}
     for carrier in carriers:
-        replicas = gpus // carrier.size
+        replicas, rest = divmod(gpus, carrier.size)
+        if rest:
+            continue
+        agents = -(-developers // replicas)
+        if agents > carrier.most:
+            continue
         sessions = replicas * carrier.held.sessions
         cover = cover_of(sessions, developers)
-        agents = -(-developers // replicas)
-        if cover > least and agents < carrier.too_many:
+        if cover > least:
             by_cover.setdefault(cover, []).append((carrier, agents, sessions))
     for cover in sorted(by_cover, reverse=True):
         offers = by_cover[cover]

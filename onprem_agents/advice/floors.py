@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onprem_agents.sizing import Speed
-from onprem_agents.sizing.load_bounds import Bound, at_least, at_most
+from onprem_agents.sizing.load_bounds import Bound, at_least, at_most, most_agents
 from onprem_agents.sizing.load_profile import OUTPUT_TOKENS
 from onprem_agents.sizing.speed import Turns
 
@@ -29,6 +29,10 @@ class Floors:
         if wait > self.first_token_seconds:
             return f"over {self.first_token_seconds:g} s to the first token of 30k"
         return None
+
+    def most_agents(self, turns: Turns) -> float:
+        """Return a number of agents on that replica beyond which it surely is too slow; 0 where one is too many."""
+        return most_agents(turns, self.tokens_per_second, self.first_token_seconds)
 
     def reached_by(self, turns: Turns) -> bool:
         """Return whether those turns are as fast as that; the network is solved where bounds on it leave it open."""
