@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from onprem_agents.advice.floors import Floors
 from onprem_agents.advice.model_servers import Gpu, Held, ModelServers, Server
@@ -17,6 +18,10 @@ ALL_HELD = 2
 
 Choice = tuple[int, int, Server]
 """Cover, sessions and server."""
+
+
+_Offer = tuple[int, "Carrier", int, int]
+"""Cover, carrier, the agents of each replica and the replicas."""
 
 
 def best_of(
@@ -35,9 +40,9 @@ def best_of(
     best: dict[int, Choice] = {}
     for alike in servers.on(gpu, unsettled):
         carriers = [Carrier(held, speeds.turns(held, gpu, 1), floors) for held in alike]
+        offers = _offers(carriers, developers, unsettled, best)
         for gpus in tuple(unsettled):
-            least = best[gpus][0] if gpus in best else -1
-            found = _fastest(carriers, gpus, developers, least)
+            found = _fastest(offers[gpus]) if gpus in offers else None
             if found is None:
                 continue
             best[gpus] = found
@@ -77,27 +82,37 @@ class Carrier:
         return Turns(pace, agents, kept, at_once)
 
 
-def _fastest(carriers: Sequence[Carrier], gpus: int, developers: int, least: int) -> Choice | None:
-    """Return the fastest of those that cover most and more than `least`; None without any."""
-    by_cover: dict[int, list[tuple[Carrier, int, int]]] = {}
+@cache
+def _shares(developers: int, size: int, counts: tuple[int, ...]) -> Sequence[tuple[int, int, int]]:
+    """Return the numbers of GPUs that whole servers of that size fill, with their replicas and the agents of each."""
+    replicas = [(gpus, gpus // size) for gpus in counts if gpus % size == 0]
+    return [(gpus, many, -(-developers // many)) for gpus, many in replicas]
+
+
+def _offers(
+    carriers: Sequence[Carrier], developers: int, unsettled: Sequence[int], best: Mapping[int, Choice]
+) -> Mapping[int, Sequence[_Offer]]:
+    """Return for each number of GPUs the carriers that may cover a team better than the best of higher quality."""
+    counts = tuple(unsettled)
+    offers: dict[int, list[_Offer]] = {}
     for carrier in carriers:
-        replicas, rest = divmod(gpus, carrier.size)
-        if rest:
-            continue
-        agents = -(-developers // replicas)
-        if agents > carrier.most:
-            continue
-        sessions = replicas * carrier.held.sessions
-        cover = cover_of(sessions, developers)
-        if cover > least:
-            by_cover.setdefault(cover, []).append((carrier, agents, sessions))
-    for cover in sorted(by_cover, reverse=True):
-        offers = by_cover[cover]
-        if len(offers) > 1:
-            offers.sort(key=lambda one: busy_seconds(one[0].turns(one[1])))
-        for carrier, agents, sessions in offers:
-            if carrier.carries(agents):
-                return cover, sessions, carrier.held.server
+        most, each = carrier.most, carrier.held.sessions
+        for gpus, replicas, agents in _shares(developers, carrier.size, counts):
+            if agents > most:
+                continue
+            cover = cover_of(replicas * each, developers)
+            if gpus not in best or cover > best[gpus][0]:
+                offers.setdefault(gpus, []).append((cover, carrier, agents, replicas))
+    return offers
+
+
+def _fastest(offers: Sequence[_Offer]) -> Choice | None:
+    """Return the fastest of those that cover most; None where none is fast enough."""
+    if len(offers) > 1:
+        offers = sorted(offers, key=lambda one: (-one[0], busy_seconds(one[1].turns(one[2]))))
+    for cover, carrier, agents, replicas in offers:
+        if carrier.carries(agents):
+            return cover, replicas * carrier.held.sessions, carrier.held.server
     return None
 
 
