@@ -43,7 +43,7 @@ _ANY_ROLE = ModelRole(role="coder", model="any")
 Speeds = tuple[float | None, ...]
 """All of a GPU that decides how fast it is."""
 
-GpuClass = tuple[str, tuple[int, bool], bool, bool]
+GpuClass = tuple[str, tuple[int, bool], bool, bool, bool]
 """All of a GPU on which the settings of a server and its overhead depend: nothing of its exact memory."""
 
 
@@ -63,11 +63,11 @@ class Gpu:
     @classmethod
     def of(cls, accelerator: Accelerator) -> Gpu:
         """Return what a search knows of that accelerator."""
-        unified, larger_graphs, writes_checkpoints = traits_of(accelerator, release_rules(None))
+        unified, larger_graphs, writes_checkpoints, compiles = traits_of(accelerator, release_rules(None))
         return cls(
             accelerator=accelerator,
             room=room_on(accelerator, UTILIZATION),
-            kind=(accelerator.vendor, settings_class(accelerator), unified, larger_graphs),
+            kind=(accelerator.vendor, settings_class(accelerator), unified, larger_graphs, compiles),
             writes_checkpoints=writes_checkpoints,
             pads_wide=pads_wide(accelerator),
             computes=(accelerator.vendor, accelerator.compute_capability, accelerator.mig is None),
@@ -103,14 +103,12 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class _Cache:
-    """A layout of the KV cache, and the blocks of a session: of a wanted one, the shortest of use, any asked for."""
+    """A layout of the KV cache, and the blocks of a session: of a wanted one, and of the shortest of use."""
 
     layout: CacheLayout
     session_blocks: int
     least_blocks: int
     has_states: bool
-    batch_tokens: int
-    blocks: dict[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +172,9 @@ def _divisors(counts: tuple[int, ...]) -> frozenset[int]:
     return frozenset(size for count in counts for size in range(1, count + 1) if count % size == 0)
 
 
+_Order = Sequence[Sequence[Recipe]]
+
+
 class _Slot:
     """A recipe, what of its weights lies on each GPU, and its server on one class of GPUs once one is asked for."""
 
@@ -207,6 +208,7 @@ class ModelServers:
         self._weights: dict[tuple[str, int, bool], Weights] = {}
         # A recipe is known by its identity: to hash the facts of a checkpoint costs more than to size it.
         self._slots: dict[_Kind, dict[int, _Slot]] = {}
+        self._orders: dict[tuple[str, float, bool], _Order] = {}
         self._line_ups: dict[tuple[Any, ...], Sequence[Sequence[_Slot]]] = {}
         self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
         self._caches: dict[tuple[int, str, int, bool], _Cache] = {}
@@ -244,23 +246,23 @@ class ModelServers:
 
     def _line_up(self, gpu: Gpu) -> Sequence[Sequence[_Slot]]:
         """Return the recipes that such a GPU computes, in the order of `on`."""
-        key = gpu.computes, self._kind_of(gpu)
-        line_up = self._line_ups.get(key)
+        kind = self._kind_of(gpu)
+        line_up = self._line_ups.get((gpu.computes, kind))
         if line_up is None:
-            found = sorted(self._usable(gpu.accelerator), key=lambda one: one[1].tensor_parallel)
-            found.sort(key=itemgetter(0), reverse=True)
-            line_up = self._line_ups[key] = [
-                [self._slot(recipe, gpu) for _, recipe in alike]
-                for _, alike in groupby(found, key=itemgetter(0))
-            ]
+            order = self._orders.get(gpu.computes)
+            if order is None:
+                order = self._orders[gpu.computes] = self._order(gpu.accelerator)
+            slots = self._slots.setdefault(kind, {})
+            for recipe in (recipe for recipes in order for recipe in recipes if id(recipe) not in slots):
+                slots[id(recipe)] = _Slot(recipe, self._weights_of(recipe, gpu).gib)
+            line_up = [[slots[id(recipe)] for recipe in recipes] for recipes in order]
+            self._line_ups[gpu.computes, kind] = line_up
         return line_up
 
-    def _slot(self, recipe: Recipe, gpu: Gpu) -> _Slot:
-        slots = self._slots.setdefault(self._kind_of(gpu), {})
-        slot = slots.get(id(recipe))
-        if slot is None:
-            slot = slots[id(recipe)] = _Slot(recipe, self._weights_of(recipe, gpu).gib)
-        return slot
+    def _order(self, gpu: Accelerator) -> _Order:
+        found = sorted(self._usable(gpu), key=lambda one: one[1].tensor_parallel)
+        found.sort(key=itemgetter(0), reverse=True)
+        return [[recipe for _, recipe in alike] for _, alike in groupby(found, key=itemgetter(0))]
 
     def _usable(self, gpu: Accelerator) -> Iterator[tuple[tuple[bool, int, bool], Recipe]]:
         """Yield quality and recipe of all that the GPU computes."""
@@ -340,7 +342,5 @@ class ModelServers:
                 session_blocks=layout.blocks_per_request(request.context_tokens),
                 least_blocks=layout.blocks_per_request(_LEAST_CONTEXT_TOKENS),
                 has_states=layout.has_states,
-                batch_tokens=request.batch_tokens,
-                blocks={},
             )
         return self._caches[key]

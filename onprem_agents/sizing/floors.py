@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onprem_agents.sizing.load_bounds import Bound, at_least, at_most
+from onprem_agents.sizing.load_bounds import Bound, at_least, at_most, most_agents
 from onprem_agents.sizing.load_profile import OUTPUT_TOKENS
 from onprem_agents.sizing.shown import rate, wait
 from onprem_agents.sizing.speed import Speed, Turns
@@ -60,6 +60,10 @@ class Floors:
     def misses(self, speed: Speed) -> str | None:
         """Return in words the first floor that this speed misses, None where it is fast enough."""
         return next((miss.floor for miss in self.missed(speed)), None)
+
+    def most_agents(self, turns: Turns) -> float:
+        """Return a number of agents on that replica beyond which it surely is too slow; 0 where one is too many."""
+        return most_agents(turns, self.tokens_per_second, self.first_token_seconds)
 
     def reached_by(self, turns: Turns) -> bool:
         """Return whether those turns are as fast as that; the network is solved where bounds on it leave it open."""

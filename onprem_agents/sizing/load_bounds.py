@@ -51,3 +51,21 @@ def at_most(turns: Turns) -> Bound | None:
     busy = prompt * agents / (TOOL_SECONDS + turns.turn_seconds(1))
     before = min(agents - 1.0, busy / (1 - busy)) if busy < 1 else agents - 1.0
     return Bound(turns.answer_seconds(agents), before * prompt + pace.first_token_seconds(agents))
+
+
+def most_agents(turns: Turns, tokens_per_second: float, first_token_seconds: float) -> float:
+    """Return how many agents may share that replica at most if answers shall be that fast and first tokens that soon.
+
+    Nobody is faster than a single turn, so 0 where that is too slow. Where more agents are there than turns at once,
+    those that neither run nor pause wait: by the bound of `at_least` on the turns that end in a second, an agent waits
+    (agents - turns at once) / turns per second - pause or longer, which grows without end.
+    """
+    pace, _, _, at_once = turns
+    answer = OUTPUT_TOKENS * (pace.fixed + pace.session + pace.experts_seconds(1))
+    first_token = pace.first_token_seconds(1)
+    if OUTPUT_TOKENS / answer < tokens_per_second or first_token > first_token_seconds:
+        return 0.0
+    alone = answer + pace.kept_prompt + pace.experts
+    each = OUTPUT_TOKENS * pace.session + pace.kept_prompt
+    turns_per_second = at_once / (alone + (at_once - 1) * each)
+    return at_once + turns_per_second * (first_token_seconds + TOOL_SECONDS - first_token)

@@ -67,3 +67,18 @@ def test_floors_are_reached_where_the_solved_balance_reaches_them() -> None:
         assert floors.reached_by(turns) == expected, turns
         found[expected] += 1
     assert min(found.values()) > 300, "a sample of one answer would prove little"
+
+
+def test_more_agents_than_most_of_them_reach_no_floor() -> None:
+    floors, found = Floors(), Counter[str]()
+    for turns in _drawn(3, 3000):
+        most = floors.most_agents(turns)
+        if turns.agents > most:
+            load = turns.congestion()
+            rate = OUTPUT_TOKENS / turns.answer_seconds(load.met)
+            first = turns.first_token_seconds(load)
+            assert rate < floors.tokens_per_second or first > floors.first_token_seconds, turns
+            found["one is too many" if most == 0 else "they wait"] += 1
+        else:
+            found["open"] += 1
+    assert min(found.values()) > 300, "a sample of one kind would prove little"
