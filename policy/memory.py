@@ -114,7 +114,7 @@ def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None
     if server.gpus is None:
         yield "it asks for no GPU"
     if server.multi_node or (flags.pipeline_parallel_size or 1) > 1:
-        yield "it spreads one model over pipeline stages, which the sizing engine does not model"
+        yield "it spreads one model over pods or pipeline stages, which the sizing engine does not model"
     if (flags.kv_cache_dtype or "auto") not in _KV_CACHE_DTYPES:
         yield f"its --kv-cache-dtype {flags.kv_cache_dtype} is not modelled"
     yield from _unsized(server, "unknown")

@@ -16,12 +16,14 @@ from onprem_agents.vllm import ParsedServe, load_release, option_of, parse_argv,
 
 from .checkpoints import first_known
 from .compile_cache import start_of
+from .config_files import with_config_file
 from .containers import Container, gpus_of, shared_gpu_gib, text_of
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items, once
 from .huggingface import HuggingFaceServer, huggingface_server
 from .image_release import serving_image
 from .readers import READERS, Declared, Unread
 from .sources import accelerators, model_names
+from .spread import is_spread
 from .writes_text import writes_no_text
 
 # `--task` of vLLM before 0.13 that serves no chat.
@@ -122,7 +124,7 @@ def unread(graph: Graph) -> Iterator[Unread]:
 
 @once
 def _servers(graph: Graph) -> tuple[Server, ...]:
-    found = (_server(each) for each in _declared(graph) if isinstance(each, Declared))
+    found = (_server(graph, each) for each in _declared(graph) if isinstance(each, Declared))
     return tuple(server for server in found if server is not None and not server.pooling)
 
 
@@ -131,9 +133,9 @@ def _declared(graph: Graph) -> tuple[Declared | Unread, ...]:
     return tuple(found for reader in READERS for found in reader(graph))
 
 
-def _server(declared: Declared) -> Server | None:
+def _server(graph: Graph, declared: Declared) -> Server | None:
     """Return the server that a container runs, None for one that runs another program."""
-    container, argv = declared.container, _argv(declared)
+    container, argv = declared.container, with_config_file(graph, declared, _argv(declared))
     face = _huggingface(declared, argv)
     if face is not None and not face.generates:
         return None
@@ -159,7 +161,7 @@ def _server(declared: Declared) -> Server | None:
         accelerators=accelerators(declared.resource, declared.pod),
         model_names=tuple(model_names(declared, parsed)),
         timeout_seconds=declared.timeout_seconds,
-        multi_node=declared.multi_node,
+        multi_node=declared.multi_node or is_spread(parsed, argv),
         start=start_of(declared.pod, container),
         hosts=declared.hosts,
         unseen=unseen,

@@ -28,13 +28,21 @@ _LLM_FORMATS = ("vllm", "huggingface")
 def inference_services(graph: Graph) -> Iterator[Declared | Unread]:
     """Yield what the InferenceServices of a graph declare."""
     for service in graph.of_kind(KSERVE, "InferenceService"):
-        predictor = dig(service.props, "spec", "predictor")
+        predictor = _with_model(dig(service.props, "spec", "predictor"))
         if predictor is UNKNOWN:
             yield Unread(resource=service, reason="its predictor is only known at run time")
         elif isinstance(dig(predictor, "model"), Mapping):
             yield from _of_a_model(graph, service, predictor)
         else:
             yield from _of_containers(graph, service, predictor)
+
+
+def _with_model(predictor: Value) -> Value:
+    """Return a predictor whose older field `huggingface` is written as KServe's defaulter writes it: as its model."""
+    old = dig(predictor, "huggingface")
+    if not isinstance(predictor, Mapping) or not isinstance(old, Mapping) or "model" in predictor:
+        return predictor
+    return {**predictor, "model": {**old, "modelFormat": {"name": "huggingface"}}}
 
 
 def _of_containers(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared | Unread]:
@@ -50,7 +58,7 @@ def _of_containers(graph: Graph, service: Resource, predictor: Value) -> Iterato
 
 def _of_a_model(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared | Unread]:
     model = dig(predictor, "model")
-    runtime = runtime_of(graph, service)
+    runtime = runtime_of(graph, service, predictor)
     told = (dig(model, "modelFormat", "name"), dig(model, "runtime"), dig(model, "image"))
     if runtime is None:
         head = _declared(graph, service, predictor, model)
@@ -78,13 +86,13 @@ def _of_a_model(graph: Graph, service: Resource, predictor: Value) -> Iterator[D
 def _declared(graph: Graph, service: Resource, pod: Value, container: Container) -> Declared:
     name = service.object_name
     hosts = (name, f"{name}-predictor", f"{name}-predictor-default") if name is not UNKNOWN else (name,)
-    model = dig(service.props, "spec", "predictor", "model")
+    model = dig(pod, "model")
     return Declared(
         resource=service,
         pod=pod,
         container=container,
         env=environment_in(graph, service, container),
-        release=release_of(dig(service.props, "spec", "predictor"), container),
+        release=release_of(pod, container),
         named=False,
         sources=(dig(model, "storageUri"), _storage_path(model)),
         hosts=hosts,
