@@ -87,6 +87,13 @@ def test_the_first_error_of_a_start_is_told_and_a_log_without_one_tells_none() -
     assert last_error(LOG_OF_0_25.splitlines()) is None
 
 
+def test_an_error_in_a_warning_is_not_what_a_start_ended_with() -> None:
+    # As vLLM 0.32.0 starts where few files may be open.
+    warning = "(EngineCore pid=1) WARNING 11-29 [core.py:1] ... errors like `OSError: [Errno 24] Too many open files`"
+    assert last_error([warning]) is None
+    assert last_error([warning, "ValueError: No available memory"]) == "ValueError: No available memory"
+
+
 def test_six_checkpoints_from_small_to_large_are_chosen_and_no_model_twice() -> None:
     plans = chosen(H100).plans
     sizes = [plan.variant.weights_gib for plan in plans]

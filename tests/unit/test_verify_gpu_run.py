@@ -80,6 +80,7 @@ def test_a_server_that_hangs_and_heeds_no_end_takes_no_more_than_its_part(
         "Qwen/Qwen3-1.7B warm ready",
     ]
     assert results.rows[0].start.printed.available_kv_gib == 41.05
+    assert results.rows[0].start.error == "last said: Available KV cache memory: 41.05 GiB"
 
 
 def test_a_run_ends_within_its_time_whatever_the_servers_do(

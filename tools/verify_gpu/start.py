@@ -14,7 +14,7 @@ from typing import Literal
 import httpx
 
 from embedded.ports import LOOPBACK
-from tools.verify_gpu.printed import Printed, last_error, read_log
+from tools.verify_gpu.printed import Printed, last_error, last_words, read_log
 
 Outcome = Literal["ready", "ended", "out of time"]
 STOP_SECONDS = 20.0
@@ -60,15 +60,17 @@ def start(
         try:
             outcome = _wait(process, port, until=began + seconds)
             took = time.monotonic() - began
+            lines = _lines(log) if outcome == "out of time" else []
         finally:
             _stop(process)
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return Start(
-        outcome=outcome,
-        seconds=took,
-        printed=read_log(lines),
-        error=None if outcome == "ready" else last_error(lines),
-    )
+    # What a server prints because it is ended tells nothing of why it was not there in time.
+    lines = lines or _lines(log)
+    errors = {"ready": None, "ended": last_error(lines), "out of time": last_words(lines)}
+    return Start(outcome=outcome, seconds=took, printed=read_log(lines), error=errors[outcome])
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def _environment(cache: Path, more: Mapping[str, str]) -> dict[str, str]:
