@@ -17,8 +17,8 @@ _MAKERS_DIFFER = frozenset({"int4", "nvfp4", "bnb4"})
 _MAKERS_OF_SMALL_GROUPS, _SMALL_GROUP = frozenset({"cyankiwi", "cpatonn"}), 32
 _USUAL_GROUP = 128
 # What an NVFP4 checkpoint of an unknown maker keeps in FP8: BF16, FP8 and FP4 are all seen there, FP8 is the middle.
-# In INT4 all nine mixtures with linear attention of the catalogue, by six makers, weigh 5 to 17 % more than if all were
-# quantised: most keep these parts in BF16, some take small groups. FP8 is the middle there too.
+# In INT4 all nine mixtures with linear attention of the catalogue, by six makers, keep these parts in BF16, or take
+# small groups, and so are 5 to 17 % above a checkpoint that quantises all: FP8 is the middle there too.
 _MIDDLE_IN_FP8: Mapping[str, tuple[Part, ...]] = {
     "nvfp4": ("attention", "linear-attention"),
     "int4": ("attention", "linear-attention", "shared-experts"),

@@ -29,8 +29,9 @@ _SPLIT_UNCERTAINTY = 0.01
 # Of what a checkpoint from an unknown maker may differ by, this much is left where the maker says which parts it
 # keeps, and where it is one of the community's.
 _PUBLISHED_SHARE, _COMMUNITY_SHARE = 0.4, 0.8
-# INT4 of dense models with softmax attention: 47 checkpoints of the catalogue by twelve makers have 0 to 0.9 % more or
-# less in their files than the count, where the size of the groups is told.
+# INT4 of dense models with softmax attention, where the size of the groups is told: logs of seven checkpoints by five
+# makers are 2.0 % above to 1.1 % below the count (Llama 3 70B twice, Qwen2.5 3B and 14B, Mistral Small 24B, Gemma 4 12B
+# and E4B).
 _AGREED_UNCERTAINTY = 0.02
 MAKERS_WITH_QUANT_CONFIG = ("nvidia",)
 """They say in hf_quant_config.json which parts are quantised, and the catalogue says it after them."""
