@@ -29,7 +29,7 @@ def test_plan_shows_model_sessions_parsers_and_the_memory_of_a_gpu() -> None:
     assert code == 0
     for told in (
         "Qwen/Qwen3.6-27B-FP8",
-        "2 sessions at once",
+        "3 sessions at once",
         "qwen3_coder",
         "weights 28.7",
         "3 of 4 GPUs free",
