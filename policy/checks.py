@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .configuration import Configuration
 from .graph import Graph, Resource
 from .table import POLICIES, Level, Pack
 
@@ -34,14 +35,18 @@ def check_graph(graph: Graph) -> list[Finding]:
     return [finding for finding, _ in found_in(graph)]
 
 
-def found_in(graph: Graph) -> Iterator[tuple[Finding, Resource]]:
+def found_in(graph: Graph, configuration: Configuration | None = None) -> Iterator[tuple[Finding, Resource]]:
     """Yield what every policy finds in a graph, with the resource that it is about."""
+    said = configuration or Configuration()
     for policy in POLICIES:
-        for violation in policy.find(graph):
+        level = said.level_of(policy)
+        if level is None:
+            continue
+        for violation in policy.find(graph, said.settings_of(policy)):
             finding = Finding(
                 policy=policy.name,
                 pack=policy.pack,
-                level=policy.level,
+                level=level,
                 resource=str(violation.resource),
                 message=violation.message,
             )

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
+from .exemptions import SCHEMA, without_exempted
 from .graph import Graph, Violation
 
+EXEMPTIONS = "exemptions"
 Level = Literal["mandatory", "advisory"]
 Pack = Literal["serving", "exposure", "supply-chain"]
 
@@ -39,9 +41,15 @@ class Policy:
         return cast("Callable[..., list[Violation]]", getattr(module, self.function))
 
     def find(self, graph: Graph, settings: Mapping[str, Any] | None = None) -> list[Violation]:
-        """Return what the rule finds with these settings, those that are not its own left out."""
-        given = {_snake(key): value for key, value in (settings or {}).items() if key in self.settings}
-        return self.rule(graph, **given)
+        """Return what the rule finds with these settings, those that are not its own left out, beyond exemptions."""
+        said = settings or {}
+        given = {_snake(key): value for key, value in said.items() if key in self.settings}
+        return without_exempted(self.rule(graph, **given), said.get(EXEMPTIONS, ()))
+
+    @property
+    def schema(self) -> dict[str, dict[str, Any]]:
+        """The JSON schemas of all that its configuration may say."""
+        return {**{key: dict(schema) for key, schema in self.settings.items()}, EXEMPTIONS: dict(SCHEMA)}
 
 
 def _snake(key: str) -> str:

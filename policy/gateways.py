@@ -67,7 +67,7 @@ def listeners_of(graph: Graph, route: Resource) -> Iterator[Listener]:
             if (section is None or may_equal(dig(listener, "name"), section))
             and (port is None or may_equal(dig(listener, "port"), port))
         ]
-        product = product_of(graph, gateway, name, namespace)
+        product = product_of(graph, gateway, name, namespace) or _told_by_policies(graph, route)
         for listener in picked or [UNKNOWN if known is UNKNOWN else None]:
             told = dig(listener, "name") if listener is not None else section
             yield Listener(
@@ -83,9 +83,12 @@ def listeners_of(graph: Graph, route: Resource) -> Iterator[Listener]:
 def product_of(graph: Graph, gateway: Resource | None, name: Value, namespace: Value) -> Product | None:
     """Return the product that runs a Gateway, None where nothing tells.
 
-    Told by the controller of its class, by the name of its class, or by policies of Envoy Gateway on it.
+    Told by the controller of its class, by the name of its class, or by policies of Envoy Gateway on it. A class that
+    is only known at run time is read as Envoy Gateway's, whose defaults are the strictest to pass.
     """
     of_class = None if gateway is None else dig(gateway.props, "spec", "gatewayClassName")
+    if of_class is UNKNOWN:
+        return "envoy"
     if isinstance(of_class, str):
         for known in graph.of_kind(GATEWAY_API, "GatewayClass"):
             controller = dig(known.props, "spec", "controllerName")
@@ -104,6 +107,22 @@ def product_of(graph: Graph, gateway: Resource | None, name: Value, namespace: V
             )
             hit = any(dig(target, "kind") == "Gateway" and dig(target, "name") == name for target in targets)
             if hit and may_equal(policy.namespace, namespace):
+                return "envoy"
+    return None
+
+
+def _told_by_policies(graph: Graph, route: Resource) -> Product | None:
+    """Return Envoy Gateway where one of its policies or the AI gateway's routes names a route's own name."""
+    if route.kind == "AIGatewayRoute":
+        return "envoy"
+    for kind in ("BackendTrafficPolicy", "SecurityPolicy", "EnvoyExtensionPolicy"):
+        for policy in graph.of_kind(ENVOY_GATEWAY, kind):
+            targets = (
+                *items(dig(policy.props, "spec", "targetRefs")),
+                dig(policy.props, "spec", "targetRef"),
+            )
+            named = any(dig(target, "name") == route.object_name for target in targets)
+            if named and policy.namespace == route.namespace:
                 return "envoy"
     return None
 

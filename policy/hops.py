@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +22,32 @@ from .attachment import (
     is_attached,
     policy_value,
     servers_behind,
+    servers_named,
 )
+from .gateways import Product, listeners_of
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
 from .serving import Server
 
-# What a route without a timeout gets: Envoy's own default, which Envoy Gateway v1.9.1 leaves in place, and
-# Envoy AI Gateway v1.1's; both read 2026-08.
-_ROUTE_DEFAULT_SECONDS = {"HTTPRoute": 15, "AIGatewayRoute": 60}
+# What Envoy AI Gateway v1.1 gives a route without a timeout, read 2026-08.
+_AI_ROUTE_DEFAULT_SECONDS = 60
+
+# What each product gives an HTTPRoute without a timeout: Envoy Gateway v1.9.1 and kgateway 2 leave Envoy's own 15 s
+# in place, Istio (on which OpenShift's Gateways run) switches it off, NGINX Gateway Fabric waits 60 s between two
+# reads, Google's load balancers 30 s; read 2026-11.
+_ROUTE_DEFAULT_SECONDS: Mapping[Product, float] = {
+    "envoy": 15,
+    "kgateway": 15,
+    "istio": math.inf,
+    "openshift": math.inf,
+    "nginx": 60,
+    "gke": 30,
+}
+
+# What OpenShift's router waits for a Route without the annotation (OpenShift 4, read 2026-11).
+_ROUTER_DEFAULT_SECONDS = 30
+_ROUTER_TIMEOUT = "haproxy.router.openshift.io/timeout"
+_HAPROXY_DURATION = re.compile(r"(\d+)(us|ms|s|m|h|d|)")
+_HAPROXY_UNITS = {"us": 1e-6, "ms": 1e-3, "": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 # KServe v0.20.0, httproute_reconciler.go, DefaultTimeout: what a predictor without a timeout gets.
 _PREDICTOR_DEFAULT_SECONDS = 60
@@ -69,7 +89,12 @@ def ways(graph: Graph, servers: Sequence[Server]) -> Iterator[Way]:
                     turns,
                 )
                 yield Way(levels=levels)
-    if not routes:
+    routers = list(_routers(graph, servers))
+    for router, reached in routers:
+        yield Way(
+            levels=(clients, (), (router,), tuple(behind[each.resource.urn] for each in reached), turns)
+        )
+    if not routes and not routers:
         for hop in behind.values():
             yield Way(levels=(clients, (), (), (hop,), turns))
 
@@ -103,11 +128,48 @@ def _route(graph: Graph, route: Resource, rule: Value) -> Iterator[Hop]:
     elif policy is not None:
         yield _hop("the policy's request timeout", policy, "timeout.http.requestTimeout", from_policy)
     else:
-        default = _ROUTE_DEFAULT_SECONDS[route.kind]
-        yield _hop("the gateway's default for a route without timeout", route, "timeouts.request", default)
+        default = default_seconds(graph, route)
+        if default is not None:
+            yield _hop(
+                "the gateway's default for a route without timeout", route, "timeouts.request", default
+            )
     policy, each_try = policy_value(graph, route, rule, ("retry", "perRetry", "timeout"))
     if policy is not None:
         yield _hop("the limit of each try", policy, "retry.perRetry.timeout", each_try)
+
+
+def default_seconds(graph: Graph, route: Resource) -> float | None:
+    """Return what a route without a timeout gets from its gateway, the least of several; None where nothing tells."""
+    if route.kind == "AIGatewayRoute":
+        return _AI_ROUTE_DEFAULT_SECONDS
+    products = {listener.product for listener in listeners_of(graph, route)}
+    found = [_ROUTE_DEFAULT_SECONDS[product] for product in products if product is not None]
+    return min(found, default=None)
+
+
+def limits_nothing_itself(graph: Graph, route: Resource, rule: Value) -> bool:
+    """Whether neither a rule nor a policy on it bounds a request, so that its gateway's default does."""
+    own = dig(rule, "timeouts", "request"), dig(rule, "timeouts", "backendRequest")
+    policy, _ = policy_value(graph, route, rule, ("timeout", "http", "requestTimeout"))
+    return own == (None, None) and policy is None
+
+
+def _routers(graph: Graph, servers: Sequence[Server]) -> Iterator[tuple[Hop, list[Server]]]:
+    """Yield the OpenShift Routes that lead to servers, each with what its router waits."""
+    for route in graph.of_kind("route.openshift.io", "Route"):
+        rule = {"backendRefs": [{"name": dig(route.props, "spec", "to", "name")}]}
+        reached = servers_named(graph, route, rule, servers)
+        given = route.annotation(_ROUTER_TIMEOUT)
+        what = "the router's timeout" if given is not None else "the router's timeout (OpenShift's default)"
+        value = _ROUTER_DEFAULT_SECONDS if given is None else _haproxy_seconds(given)
+        if reached:
+            yield _hop(what, route, f"the annotation {_ROUTER_TIMEOUT}", value), reached
+
+
+def _haproxy_seconds(value: Value) -> Value:
+    """Return a duration as HAProxy 2.8 writes it in seconds: one number and a unit, ms without one."""
+    found = _HAPROXY_DURATION.fullmatch(value) if isinstance(value, str) else None
+    return value if found is None else int(found[1]) * _HAPROXY_UNITS[found[2]]
 
 
 def _gateway(graph: Graph, route: Resource, rule: Value) -> Iterator[Hop]:

@@ -144,8 +144,8 @@ def has_key(server: Server) -> bool:
     """Whether a server asks for a key: `--api-key`, or VLLM_API_KEY in its environment; or may, out of sight."""
     if "--api-key" in server.parsed.other or server.parsed.opaque:
         return True
-    predictor = dig(server.resource.props, "spec")
-    return _names_variable(predictor, "VLLM_API_KEY")
+    places = (dig(server.resource.props, "spec"), server.container)
+    return any(_names_variable(place, "VLLM_API_KEY") for place in places)
 
 
 def _names_variable(node: Value, name: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pulumi_policy import (
     EnforcementLevel,
+    PolicyConfigSchema,
     PolicyPack,
     PolicyResource,
     ReportViolation,
@@ -44,7 +45,7 @@ def stack_policy(policy: Policy) -> StackValidationPolicy:
     """Return one policy of the table as the SDK wants it."""
 
     def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
-        for violation in policy.rule(graph_of(args.resources)):
+        for violation in policy.find(graph_of(args.resources), plain(args.get_config() or {})):
             report_violation(violation.message, violation.resource.urn)
 
     return StackValidationPolicy(
@@ -52,6 +53,8 @@ def stack_policy(policy: Policy) -> StackValidationPolicy:
         description=policy.description,
         validate=validate,
         enforcement_level=_LEVELS[policy.level],
+        config_schema=PolicyConfigSchema(policy.schema),
+        tags=[policy.pack, *policy.tags],
     )
 
 

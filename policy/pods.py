@@ -80,8 +80,8 @@ class Pod:
 
     @property
     def has_a_runtime(self) -> bool:
-        """Whether KServe completes its container from a runtime, which may say what is not written here."""
-        return isinstance(dig(self.spec, "model"), Mapping)
+        """Whether KServe completes its container from a runtime or a preset, which may say what is not written here."""
+        return self.resource.kind == "LLMInferenceService" or isinstance(dig(self.spec, "model"), Mapping)
 
 
 @once

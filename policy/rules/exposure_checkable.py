@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..graph import Graph, Violation
+from ..hops import default_seconds, limits_nothing_itself
 from ..openings import OTHER_GATEWAY, Opening, checks_its_own_key, guard_of, openings
 from .key_checks import is_plain, is_reached_from_outside
 
@@ -35,3 +36,11 @@ def _reasons(graph: Graph, opening: Opening) -> Iterator[str]:
             and not is_reached_from_outside(graph, listener)
         ):
             yield f"{listener} speaks plain HTTP, and what stands before it is not told"
+    if (
+        limits_nothing_itself(graph, opening.route, opening.rule)
+        and default_seconds(graph, opening.route) is None
+    ):
+        yield (
+            f"{opening.place} has no timeouts, and nothing tells its gateway (Envoy Gateway would cut every turn after"
+            " 15 s); write timeouts.request"
+        )

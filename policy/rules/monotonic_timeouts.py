@@ -16,9 +16,10 @@ def timeouts_are_monotonic(graph: Graph) -> list[Violation]:
     """Along every route to a vLLM server: client ≥ gateway ≥ route ≥ predictor ≥ longest turn.
 
     Read are the connection contract where the program publishes one, ClientTrafficPolicy,
-    BackendTrafficPolicy, HTTPRoute or AIGatewayRoute, and `predictor.timeout`; a hop that says nothing counts
-    with its product's default, a limit of zero as no limit. Needs literals: a limit that is only known at run
-    time is a violation. A policy whose target is only known at run time counts for every route.
+    BackendTrafficPolicy, HTTPRoute, AIGatewayRoute or OpenShift's Route, and `predictor.timeout`; a hop that says
+    nothing counts with its product's default (the class of its Gateway tells the product; what nothing tells is left
+    to the advisory exposure-can-be-checked), a limit of zero as no limit. Needs literals: a limit that is only known
+    at run time is a violation. A policy whose target is only known at run time counts for every route.
     """
     found: dict[str, Violation] = {}
     for way in ways(graph, list(servers(graph))):
