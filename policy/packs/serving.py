@@ -39,6 +39,17 @@ POLICIES = (
         good="args: [--gpu-memory-utilization, '0.92']",
     ),
     Policy(
+        name="memory-is-not-tight",
+        description="A server fits its GPUs even where every estimate of its memory errs against it.",
+        pack="serving",
+        level="advisory",
+        tags=("vllm", "memory"),
+        module="memory_headroom",
+        function="memory_is_not_tight",
+        bad="args: [--max-model-len, '131072']  # where the cache has room for 129000 tokens, or for 140000",
+        good="args: [--max-model-len, '98304']",
+    ),
+    Policy(
         name="options-start-together",
         description="A model server has no options that its vLLM release refuses together at start.",
         pack="serving",

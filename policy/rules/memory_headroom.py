@@ -1,10 +1,10 @@
-"""memory-headroom-is-left: a server that does not fit its GPUs never starts, or dies under load."""
+"""memory-headroom-is-left, memory-is-not-tight: what does not fit its GPUs never starts, or dies under load."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onprem_agents.sizing import FitRequest, changes_that_fit, fit, needs_expert_parallel
+from onprem_agents.sizing import Fit, FitRequest, changes_that_fit, fit, needs_expert_parallel
 from onprem_agents.sizing.changes import ROLE_FIELDS
 from onprem_agents.vllm import UNREADABLE
 
@@ -22,7 +22,8 @@ def memory_headroom_is_left(graph: Graph) -> list[Violation]:
 
     And `--gpu-memory-utilization` is at most 0.95, and the pod asks for as many GPUs as vLLM takes. Needs
     literals: a model, GPU or figure that is only known at run time is a violation. What the catalogue or the
-    sizing engine does not know is left to the advisory serving-can-be-checked.
+    sizing engine does not know is left to the advisory serving-can-be-checked, what may still fit where every
+    estimate errs in its favour to memory-is-not-tight.
     """
     return [
         Violation(resource=server.resource, message=f"{server.resource} {message}")
@@ -31,7 +32,32 @@ def memory_headroom_is_left(graph: Graph) -> list[Violation]:
     ]
 
 
+def memory_is_not_tight(graph: Graph) -> list[Violation]:
+    """A server fits its GPUs even where every estimate errs against it. Advisory: where it may fit, it may start."""
+    return [
+        Violation(resource=server.resource, message=f"{server.resource} may not start: it {message}")
+        for server in servers(graph)
+        for message in _tight(server)
+    ]
+
+
+def _tight(server: Server) -> Iterator[str]:
+    request = sized(server).request
+    if request is not None and not any(_certain(server)):
+        found = fit(request)
+        if found.verdict == "too_close":
+            yield from _refused(server, request, found)
+
+
 def _messages(server: Server) -> Iterator[str]:
+    certain = list(_certain(server))
+    yield from certain
+    if not certain:
+        yield from _fit(server)
+
+
+def _certain(server: Server) -> Iterator[str]:
+    """Yield what keeps a server from starting whatever its model takes."""
     utilization = server.default("gpu_memory_utilization")
     too_high = utilization not in (None, UNREADABLE) and float(utilization) > MOST_UTILIZATION
     needed = gpus_needed(server)
@@ -47,8 +73,6 @@ def _messages(server: Server) -> Iterator[str]:
             f" Ask for {needed} GPUs or lower"
             f" {server.change('tensor_parallel_size', 'tensorParallel')}."
         )
-    elif not too_high:
-        yield from _fit(server)
 
 
 def _fit(server: Server) -> Iterator[str]:
@@ -61,22 +85,30 @@ def _fit(server: Server) -> Iterator[str]:
     request = question.request
     if request is None:
         return
-    where = f"{request.variant.hf_id} on {request.tensor_parallel} × {request.accelerator.name}"
-    where += "" if server.release is not None else f" with vLLM {server.judged}"
-    problems = fit(request).problems
-    way_out = _way_out(server, request) if problems else ""
-    for problem in problems:
-        yield (
-            f"serves {where}: {problem}.{way_out} The keys are {server.key('context')} and gpuMemoryUtilization,"
-            " kvCacheDtype, maxNumSeqs, precision, tensorParallel beside it."
-        )
+    found = fit(request)
+    if found.verdict == "does_not_fit":
+        yield from _refused(server, request, found)
     whole = needs_expert_parallel(request.model, request.variant, request.tensor_parallel)
     if whole and not server.parsed.flags.enable_expert_parallel:
         yield (
-            f"serves {where} without --enable-expert-parallel: a slice of an expert would cut the"
+            f"serves {_where(server, request)} without --enable-expert-parallel: a slice of an expert would cut the"
             " quantisation blocks of the checkpoint and vLLM stops at start. Add the switch, or lower"
             f" {server.key('tensorParallel')}."
         )
+
+
+def _refused(server: Server, request: FitRequest, found: Fit) -> Iterator[str]:
+    way_out = _way_out(server, request) if found.problems else ""
+    for problem in found.problems:
+        yield (
+            f"serves {_where(server, request)}: {problem}.{way_out} The keys are {server.key('context')} and"
+            " gpuMemoryUtilization, kvCacheDtype, maxNumSeqs, precision, tensorParallel beside it."
+        )
+
+
+def _where(server: Server, request: FitRequest) -> str:
+    where = f"{request.variant.hf_id} on {request.tensor_parallel} × {request.accelerator.name}"
+    return where if server.release is not None else f"{where} with vLLM {server.judged}"
 
 
 def _way_out(server: Server, request: FitRequest) -> str:

@@ -19,6 +19,7 @@ CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.yaml"))
 RULES = (
     *("tool-calling-is-on", "parser-fits-the-model", "memory-headroom-is-left", "options-start-together"),
     *("timeouts-are-monotonic", "options-work-together", "variables-are-read", "serving-can-be-checked"),
+    "memory-is-not-tight",
 )
 _REFUSED = "refused by "
 
