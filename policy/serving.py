@@ -75,9 +75,11 @@ class Server:
         judged_by = self.parsed.judged_by
         if self.release is None:
             return f"{judged_by} (assumed, as nothing tells the release in its image)"
-        if self.release == judged_by:
-            return judged_by
-        return f"{self.release} (judged by {judged_by}, the nearest with facts)"
+        words = [] if self.release == judged_by else [f"judged by {judged_by}, the nearest with facts"]
+        image = serving_image(self.container.get("image"))
+        if image is not None and image.tags == "own":
+            words.append(f"the release in that image as told by {image.told_by}")
+        return f"{self.release} ({'; '.join(words)})" if words else self.release
 
     def default(self, field: str) -> Any:
         """Return the value of a flag, UNREADABLE, or else the default of the release it is judged by."""

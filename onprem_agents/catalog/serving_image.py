@@ -37,6 +37,11 @@ class ServingImage(Fact):
         parts, own = path.split("/"), self.repository.split("/")
         return parts[-2:] == own if len(parts) > 1 else self.tags == "vllm" and parts == own[-1:]
 
+    @property
+    def told_by(self) -> str:
+        """Where it stands what its tags mean."""
+        return f"{self.source.where}, read {self.source.read}"
+
     def release(self, tag: str) -> str | None:
         """Return the release of vLLM in an image of that tag, None where nobody has told it."""
         found = _VERSION.search(tag)

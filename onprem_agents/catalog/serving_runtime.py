@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from onprem_agents.catalog.fact import Fact, Source
+from onprem_agents.catalog.fact import Fact
 
 
 class BuiltInRuntime(Fact):
@@ -17,6 +17,4 @@ class BuiltInRuntime(Fact):
 
     name: str
     of: Literal["cluster", "template"]
-    serves: Literal["vllm", "huggingfaceserver"]
     spec: Mapping[str, Any]
-    source: Source

@@ -25,11 +25,13 @@ def memory_headroom_is_left(graph: Graph) -> list[Violation]:
     sizing engine does not know is left to the advisory serving-can-be-checked, what may still fit where every
     estimate errs in its favour to memory-is-not-tight.
     """
-    return [
-        Violation(resource=server.resource, message=f"{server.resource} {message}")
+    # The parts of one object may have the same fault: it is said once.
+    found = {
+        f"{server.resource} {message}": server.resource
         for server in servers(graph)
         for message in _messages(server)
-    ]
+    }
+    return [Violation(resource=resource, message=message) for message, resource in found.items()]
 
 
 def memory_is_not_tight(graph: Graph) -> list[Violation]:

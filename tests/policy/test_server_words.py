@@ -201,3 +201,17 @@ def test_a_model_that_only_a_runtime_out_of_sight_knows_is_no_unknown_of_the_pro
         "spec": {"predictor": {"model": {"modelFormat": {"name": "vLLM"}, "runtime": "elsewhere"}}},
     }
     assert _mandatory(service) == []
+
+
+def test_a_release_that_a_vendors_tag_tells_comes_with_its_source() -> None:
+    words = ["vllm", "serve", "x/y", "--enable-auto-tool-choice", "--tool-call-parser", "gemma4"]
+    deployment = _deployment(words)
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    container["image"] = "registry.redhat.io/rhaiis/vllm-cuda-rhel9:3.2.5"
+
+    (message,) = (found.message for found in check_manifests([deployment]) if found.policy == TOOLS)
+
+    assert (
+        "vLLM 0.11.2 (judged by 0.12.0, the nearest with facts; the release in that image as told by"
+        in message
+    )

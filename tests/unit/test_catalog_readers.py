@@ -55,6 +55,9 @@ READERS = {
         "sizing/weights": "mtp_layers rotary_params",
         "plan/derive_serving": "host_params",
     },
+    "BuiltInRuntime": {
+        "../policy/readers/runtimes": "name of spec",
+    },
     "CacheReaders": {
         "sizing/kv_layers": "layers head_dim",
     },
@@ -180,6 +183,10 @@ READERS = {
     "ServerVariable": {
         "catalog/server_option": "variable",
         "plan/server_environment": "setting why instead note",
+    },
+    "ServingImage": {
+        "catalog/serving_image": "repository tags releases source",
+        "../policy/readers/commands": "starts",
     },
     "Side": {
         "vllm/conflicts": "option switch method below",
