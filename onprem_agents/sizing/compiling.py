@@ -31,7 +31,8 @@ class Compiling:
     """GiB that the profile run takes at its peak while it compiles, and what kernels compiled on the spot leave in the
     context: of a warm start (`low`) and of a cold one (`high`), both alike where it is told which it is.
 
-    The cold one is the estimate: of nine public logs that do not tell how they started, eight show a cold start.
+    The cold one is the estimate: of seven public sources that do not tell how their servers started and whose pools
+    show it, six were cold.
     """
 
     low_gib: float
