@@ -18,16 +18,16 @@ def bar(memory: dict[str, Any]) -> Text:
     return Text("    ").append(drawn(memory)).append(" ").append(legend(memory))
 
 
-def drawn(memory: dict[str, Any]) -> Text:
-    """Return the bar alone."""
+def drawn(memory: dict[str, Any], cells_of_all: int = _BAR_CELLS) -> Text:
+    """Return the bar alone, so many cells wide."""
     total, shares = memory["gpuTotalGib"], _shares(memory)
     picture, cells, filled_gib = Text(), 0, 0.0
     for style in (_WEIGHTS, _RUNTIME, _CACHE):
         filled_gib += shares[style]
-        upto = min(_BAR_CELLS, round(filled_gib / total * _BAR_CELLS))
+        upto = min(cells_of_all, round(filled_gib / total * cells_of_all))
         picture.append("█" * (upto - cells), style=style)
         cells = upto
-    return picture.append("░" * (_BAR_CELLS - cells), style=_FREE)
+    return picture.append("░" * (cells_of_all - cells), style=_FREE)
 
 
 def legend(memory: dict[str, Any]) -> Text:

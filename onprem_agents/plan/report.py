@@ -138,6 +138,7 @@ def role_report(serving: ServingPlan, developers: int | None = None) -> dict[str
             "downloadSeconds": loading.download_seconds,
             "startSeconds": loading.start_seconds,
             "restartSeconds": loading.restart_seconds,
+            "restartKind": loading.restart_kind,
             "budgetSeconds": loading.budget_seconds,
             "keptIn": kept_in(serving.cache),
             "start": serving.start.kind,

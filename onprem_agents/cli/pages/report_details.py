@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from onprem_agents.cli.load_view import RESTARTS
 from onprem_agents.cli.pages.bars import Part, chain, stacked
 from onprem_agents.cli.pages.chart import COLOURS
 from onprem_agents.cli.pages.frame import figure, row, table
@@ -12,6 +13,7 @@ from onprem_agents.cli.pages.report_plots import plots
 from onprem_agents.cli.report_checks import Checks
 from onprem_agents.cli.report_text import policies, servers_of
 from onprem_agents.cli.report_values import Server, StackValues
+from onprem_agents.sizing.starting import READ_MIB_PER_SECOND
 from onprem_agents.units import rough_time
 
 # The terms of the memory account that have a colour of their own; the others are the runtime's.
@@ -116,27 +118,33 @@ def _agents(values: StackValues) -> str:
 
 
 def _loading(values: StackValues) -> str:
-    head = ("role", "download", "then to serving", "a restart", "most it may take", "an update")
+    head = ("role", "download", "then a cold start", "a later start", "most it may take", "an update")
     rows = []
     for server in values.servers:
         loading = server.loading
-        download = "none" if not loading.download_seconds else f"about {rough_time(loading.download_seconds)}"
-        kept = loading.kept_in is not None
-        restart = loading.restart_seconds if kept else loading.download_seconds + loading.start_seconds
+        download = (
+            f"about {rough_time(loading.download_seconds)} at {loading.download_mib_per_second} MiB/s"
+            if loading.download_seconds
+            else "none"
+        )
+        restart = f"about {rough_time(loading.restart_seconds)}, {RESTARTS[loading.restart_kind]}"
         rows.append(
             row(
                 (
                     f"<b>{escape(server.role)}</b>",
                     download,
                     f"about {rough_time(loading.start_seconds)}",
-                    f"about {rough_time(restart)}",
+                    restart,
                     rough_time(loading.budget_seconds),
                     ("<span class='bad'>away while it loads</span>: " if server.downtime else "")
                     + escape(server.rollout),
                 )
             )
         )
-    return table(head, rows)
+    return table(head, rows) + (
+        f'<p class="soft">Expected, not measured: the download at the rate of platform.serving.downloadMibPerSecond, '
+        f"weights read from a disk at {READ_MIB_PER_SECOND} MiB/s.</p>"
+    )
 
 
 def _objects(checks: Checks) -> str:
