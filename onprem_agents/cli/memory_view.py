@@ -7,6 +7,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from onprem_agents.sizing.shown import gib
+
 _BAR_CELLS = 48
 # Colours of the terms of the memory account; the terms not named here are the runtime's.
 _WEIGHTS, _RUNTIME, _CACHE, _FREE = "blue", "yellow", "green", "bright_black"
@@ -33,11 +35,11 @@ def drawn(memory: dict[str, Any], cells_of_all: int = _BAR_CELLS) -> Text:
 def legend(memory: dict[str, Any]) -> Text:
     """Return what its parts hold, in GiB."""
     shares = _shares(memory)
-    told = Text(f"{memory['gpuTotalGib']:.1f} GiB: ")
-    told.append(f"weights {shares[_WEIGHTS]:.1f}", style=_WEIGHTS)
-    told.append(f", runtime {shares[_RUNTIME]:.1f}", style=_RUNTIME)
-    told.append(f", KV {shares[_CACHE]:.1f}", style=_CACHE)
-    return told.append(f", free {shares[_FREE]:.1f}", style=_FREE)
+    told = Text(f"{gib(memory['gpuTotalGib'])} GiB: ")
+    told.append(f"weights {gib(shares[_WEIGHTS])}", style=_WEIGHTS)
+    told.append(f", runtime {gib(shares[_RUNTIME])}", style=_RUNTIME)
+    told.append(f", KV {gib(shares[_CACHE])}", style=_CACHE)
+    return told.append(f", free {gib(shares[_FREE])}", style=_FREE)
 
 
 def _shares(memory: dict[str, Any]) -> dict[str, float]:

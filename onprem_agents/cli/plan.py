@@ -23,6 +23,7 @@ from onprem_agents.cli.plan_screen import screen
 from onprem_agents.cli.speed_view import speed_line
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
+from onprem_agents.sizing.shown import gib
 
 
 @click.command()
@@ -97,7 +98,7 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
         ),
         (
             f"    context {role['contextTokens']:,} tokens, {role['sessions']} sessions at once "
-            f"(KV cache {memory['kvPoolGib']:.1f} GiB in {role['kvCacheDtype']}, "
+            f"(KV cache {gib(memory['kvPoolGib'])} GiB in {role['kvCacheDtype']}, "
             f"{memory['kvPerSessionGib']:.2f} a session)"
             + (f"; {speed_line(role['speed'], loads=False)}" if role["speed"] else "")
         ),

@@ -13,6 +13,7 @@ from onprem_agents.cli.pages.report_plots import plots
 from onprem_agents.cli.report_checks import Checks
 from onprem_agents.cli.report_text import policies, servers_of
 from onprem_agents.cli.report_values import Server, StackValues
+from onprem_agents.sizing.shown import gib
 from onprem_agents.sizing.starting import READ_MIB_PER_SECOND
 from onprem_agents.units import rough_time
 
@@ -75,7 +76,7 @@ def _memory(server: Server) -> str:
             name=term.name,
             amount=term.gib,
             look=_look(term.name),
-            label=f"{term.gib:.1f} GiB",
+            label=f"{gib(term.gib)} GiB",
         )
         for term in memory.terms
     ]
@@ -90,9 +91,9 @@ def _memory(server: Server) -> str:
         )
         for term in memory.terms
     )
-    caption = f"{server.role}: {server.model}, {servers_of(server)}, {memory.total_gib:.1f} GiB each"
+    caption = f"{server.role}: {server.model}, {servers_of(server)}, {gib(memory.total_gib)} GiB each"
     told = (
-        f"The KV cache ({memory.kv_cache_dtype}) holds {memory.kv_pool_gib:.1f} GiB; a session of "
+        f"The KV cache ({memory.kv_cache_dtype}) holds {gib(memory.kv_pool_gib)} GiB; a session of "
         f"{server.context_tokens:,} tokens takes {memory.kv_per_session_gib:.2f}."
     )
     account = table(("part", '<th class="n">GiB</th>', "why"), rows)
