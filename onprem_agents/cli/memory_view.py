@@ -7,6 +7,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from onprem_agents.sizing.shown import gib
+
 _BAR_CELLS = 48
 # Colours of the terms of the memory account; the terms not named here are the runtime's.
 _WEIGHTS, _RUNTIME, _CACHE, _FREE = "blue", "yellow", "green", "bright_black"
@@ -18,26 +20,26 @@ def bar(memory: dict[str, Any]) -> Text:
     return Text("    ").append(drawn(memory)).append(" ").append(legend(memory))
 
 
-def drawn(memory: dict[str, Any]) -> Text:
-    """Return the bar alone."""
+def drawn(memory: dict[str, Any], cells_of_all: int = _BAR_CELLS) -> Text:
+    """Return the bar alone, so many cells wide."""
     total, shares = memory["gpuTotalGib"], _shares(memory)
     picture, cells, filled_gib = Text(), 0, 0.0
     for style in (_WEIGHTS, _RUNTIME, _CACHE):
         filled_gib += shares[style]
-        upto = min(_BAR_CELLS, round(filled_gib / total * _BAR_CELLS))
+        upto = min(cells_of_all, round(filled_gib / total * cells_of_all))
         picture.append("█" * (upto - cells), style=style)
         cells = upto
-    return picture.append("░" * (_BAR_CELLS - cells), style=_FREE)
+    return picture.append("░" * (cells_of_all - cells), style=_FREE)
 
 
 def legend(memory: dict[str, Any]) -> Text:
     """Return what its parts hold, in GiB."""
     shares = _shares(memory)
-    told = Text(f"{memory['gpuTotalGib']:.1f} GiB: ")
-    told.append(f"weights {shares[_WEIGHTS]:.1f}", style=_WEIGHTS)
-    told.append(f", runtime {shares[_RUNTIME]:.1f}", style=_RUNTIME)
-    told.append(f", KV {shares[_CACHE]:.1f}", style=_CACHE)
-    return told.append(f", free {shares[_FREE]:.1f}", style=_FREE)
+    told = Text(f"{gib(memory['gpuTotalGib'])} GiB: ")
+    told.append(f"weights {gib(shares[_WEIGHTS])}", style=_WEIGHTS)
+    told.append(f", runtime {gib(shares[_RUNTIME])}", style=_RUNTIME)
+    told.append(f", KV {gib(shares[_CACHE])}", style=_CACHE)
+    return told.append(f", free {gib(shares[_FREE])}", style=_FREE)
 
 
 def _shares(memory: dict[str, Any]) -> dict[str, float]:

@@ -16,13 +16,14 @@ from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import summary
 from onprem_agents.cli.agents_view import agents_line
 from onprem_agents.cli.cost_view import cost_lines
+from onprem_agents.cli.load_view import load_line
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.cli.plan_screen import screen
 from onprem_agents.cli.speed_view import speed_line
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
-from onprem_agents.units import rough_time
+from onprem_agents.sizing.shown import gib
 
 
 @click.command()
@@ -98,7 +99,7 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
         ),
         (
             f"    context {role['contextTokens']:,} tokens, {role['sessions']} sessions at once "
-            f"(KV cache {memory['kvPoolGib']:.1f} GiB in {role['kvCacheDtype']}, "
+            f"(KV cache {gib(memory['kvPoolGib'])} GiB in {role['kvCacheDtype']}, "
             f"{memory['kvPerSessionGib']:.2f} a session)"
             + (f"; {speed_line(role['speed'], loads=False)}" if role["speed"] else "")
         ),
@@ -107,7 +108,7 @@ def _role_lines(role: dict[str, Any]) -> list[str]:
             f"chat template {role['chatTemplate'] or 'of the model'}; {agents_line(role['agents'])}"
         ),
         *_behaviour(role),
-        f"    {_loading(role['loading'])}; {_start(role['loading'])}",
+        f"    {load_line(role['loading'])}; {_start(role['loading'])}",
         f"    rollout {rollout['kind']}{downtime}: {rollout['reason']}; {rollout['onModeChange']}",
         *(f"    note: {note}" for note in role["notes"]),
     ]
@@ -121,23 +122,6 @@ def _behaviour(role: dict[str, Any]) -> Iterator[str]:
     if sampling["values"]:
         values = ", ".join(f"{name} {value:g}" for name, value in sampling["values"].items())
         yield f"    sampling: {values}, because {sampling['because'] or 'the stack says so'}"
-
-
-def _loading(loading: dict[str, Any]) -> str:
-    start, restart = rough_time(loading["startSeconds"]), rough_time(loading["restartSeconds"])
-    budget = f"the budget is {rough_time(loading['budgetSeconds'])}"
-    if not loading["downloadSeconds"]:
-        return f"load about {start} from the weights to serving; {budget}"
-    download = (
-        f"about {rough_time(loading['downloadSeconds'])} of download ({loading['weightsGib']:,} GiB at "
-        f"{loading['downloadMibPerSecond']} MiB/s)"
-    )
-    if loading["keptIn"] is None:
-        return f"load {download} at each start, then {start} to serving; {budget}"
-    return (
-        f"load {download} once, then {start} to serving, later starts {restart}; kept in {loading['keptIn']}; "
-        f"{budget}"
-    )
 
 
 def _start(loading: dict[str, Any]) -> str:

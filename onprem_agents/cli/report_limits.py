@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onprem_agents.cli.report_values import Server, StackValues
+from onprem_agents.cli.load_view import RESTARTS
+from onprem_agents.cli.report_values import StackValues
 from onprem_agents.sizing.floors import Floors
 from onprem_agents.units import rough_time
 
@@ -34,8 +35,10 @@ def _limits(values: StackValues) -> Iterator[str]:
     yield f"One turn may take {rough_time(values.longest_turn_seconds)}; a longer one is cut off."
     for server in values.servers:
         if server.downtime:
+            loading = server.loading
             yield (
-                f"{server.role} is away while a new version of it loads, about {rough_time(_load_seconds(server))}."
+                f"{server.role} is away while a new version of it loads, about {rough_time(loading.restart_seconds)} "
+                f"({RESTARTS[loading.restart_kind]})."
             )
     single = [server.role for server in values.servers if server.replicas == 1]
     if single:
@@ -61,13 +64,6 @@ def _images(values: StackValues) -> Iterator[str]:
         yield "No model takes images: screenshots and drawings cannot be shown to it."
     elif len(seeing) < len(values.servers):
         yield f"Images can be shown to {_and(seeing)} alone."
-
-
-def _load_seconds(server: Server) -> int:
-    loading = server.loading
-    if loading.kept_in is not None:
-        return loading.restart_seconds
-    return loading.download_seconds + loading.start_seconds
 
 
 def _and(names: list[str]) -> str:

@@ -10,6 +10,7 @@ from onprem_agents.plan.agents_served import agents_served
 from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.costs import PlatformCost, cost_of
 from onprem_agents.plan.curves import ContextPoint, by_context, by_developers, speed_for
+from onprem_agents.plan.loading import RestartKind
 from onprem_agents.plan.report import kept_in
 from onprem_agents.sizing import Speed
 from onprem_agents.sizing.fit import Term
@@ -61,12 +62,18 @@ class Memory:
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """From a pod's start until it serves, seconds, about; `kept_in` says where weights survive a restart."""
+    """From a pod's start until it serves, seconds, about; `kept_in` says where weights survive a restart.
+
+    `start_seconds` are those of a cold start with the weights on a disk, `restart_seconds` of a later one, whose kind
+    `restart_kind` tells.
+    """
 
     weights_gib: float
+    download_mib_per_second: int
     download_seconds: int
     start_seconds: int
     restart_seconds: int
+    restart_kind: RestartKind
     budget_seconds: int
     kept_in: str | None
 
@@ -205,9 +212,11 @@ def _server(serving: ServingPlan, plan: PlatformPlan) -> Server:
         ),
         loading=Loading(
             weights_gib=loading.weights_gib,
+            download_mib_per_second=loading.mib_per_second,
             download_seconds=loading.download_seconds,
             start_seconds=loading.start_seconds,
             restart_seconds=loading.restart_seconds,
+            restart_kind=loading.restart_kind,
             budget_seconds=loading.budget_seconds,
             kept_in=kept_in(serving.cache),
         ),

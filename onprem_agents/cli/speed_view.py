@@ -12,7 +12,7 @@ from onprem_agents.units import rough_time
 
 def speed_line(speed: Mapping[str, Any], *, loads: bool = True) -> str:
     """Return an expected speed, as `Speed.to_wire` tells it, in one line; with its time to load where that is told."""
-    load = f"; loads in {rough_time(speed['loadSeconds'])}" if loads else ""
+    load = f"; a cold start from a disk takes {rough_time(speed['loadSeconds'])}" if loads else ""
     return f"{pace(speed)}; {first_tokens(speed)}{load}"
 
 
@@ -23,6 +23,14 @@ def pace(speed: Mapping[str, Any]) -> str:
     return (
         f"about {rate(speed['tokensPerSecondPerDeveloper'])} tokens/s an answer with {who} at work, bounded by "
         f"{speed['boundedBy']}"
+    )
+
+
+def brief_pace(speed: Mapping[str, Any]) -> str:
+    """Return the same on one line of a screen."""
+    return (
+        f"about {rate(speed['tokensPerSecondPerDeveloper'])} tokens/s each with {speed['developers']:,} at work, "
+        f"bounded by {speed['boundedBy']}"
     )
 
 

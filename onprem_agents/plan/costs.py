@@ -36,7 +36,7 @@ class PoolCost:
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformCost:
-    """Money a month, all GPUs of all pools counted, idle ones too; `basis` says what it rests on."""
+    """Money a month to the hundredth, all GPUs of all pools counted, idle ones too; `basis` says what it rests on."""
 
     per_month: float
     per_developer_and_month: float
@@ -47,8 +47,8 @@ class PlatformCost:
     def to_wire(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
         return {
-            "perMonth": round(self.per_month, 2),
-            "perDeveloperAndMonth": round(self.per_developer_and_month, 2),
+            "perMonth": self.per_month,
+            "perDeveloperAndMonth": self.per_developer_and_month,
             "currency": self.currency,
             "basis": self.basis,
             "pools": [pool.to_wire() for pool in self.pools],
@@ -76,8 +76,8 @@ def cost_of(plan: PlatformPlan) -> PlatformCost | None:
     gpus, kinds = sum(pool.gpus for pool in pools), {pool.accelerator for pool in pools}
     on_average = cost.said and len(kinds) > 1 and all(price is cost for _, price in prices)
     return PlatformCost(
-        per_month=month,
-        per_developer_and_month=month / max(1, len(plan.developers)),
+        per_month=round(month, 2),
+        per_developer_and_month=round(month / max(1, len(plan.developers)), 2),
         currency=cost.currency,
         basis=f"{gpus} GPUs, {_basis([price for _, price in prices])}{' on average' if on_average else ''}",
         pools=pools,

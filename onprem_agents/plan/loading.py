@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
 from onprem_agents.sizing.starting import start_seconds
@@ -17,6 +18,9 @@ _MOST_BUDGET_SECONDS = 14_400
 """The most that `timeouts.loadBudgetSeconds` takes."""
 _STEP_SECONDS = 300
 _SPARE = 1.2
+
+
+RestartKind = Literal["warm", "cold", "download"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,13 @@ class Loading:
         if isinstance(self.kept, ClaimCache | FolderCache):
             return start_seconds(self.weights_gib, compiled=True)
         return self.start_seconds + (self.download_seconds if self.kept is None else 0)
+
+    @property
+    def restart_kind(self) -> RestartKind:
+        """What a later start does: with what was compiled, anew from weights that are there, or after a download."""
+        if isinstance(self.kept, ClaimCache | FolderCache):
+            return "warm"
+        return "download" if self.kept is None and self.downloads else "cold"
 
     @property
     def downloads_before(self) -> bool:

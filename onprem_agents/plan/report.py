@@ -17,6 +17,7 @@ from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.cache import Cache, ClaimCache, FolderCache, KServeCache
 from onprem_agents.plan.costs import cost_of
 from onprem_agents.sizing import speed_of
+from onprem_agents.sizing.shown import GIB_DIGITS
 
 REPORT_VERSION = 1
 
@@ -124,13 +125,13 @@ def role_report(serving: ServingPlan, developers: int | None = None) -> dict[str
         "licenceToAccept": serving.licence_to_accept,
         "remarks": list(serving.remarks),
         "memory": {
-            "gpuTotalGib": round(fit.gpu_total_gib, 2),
+            "gpuTotalGib": round(fit.gpu_total_gib, GIB_DIGITS),
             "terms": [
-                {"name": term.name, "gib": round(term.gib, 2), "explanation": term.explanation}
+                {"name": term.name, "gib": round(term.gib, GIB_DIGITS), "explanation": term.explanation}
                 for term in fit.terms
             ],
-            "kvPoolGib": round(fit.kv_pool_gib, 2),
-            "kvPerSessionGib": round(fit.kv_per_session_gib, 2),
+            "kvPoolGib": round(fit.kv_pool_gib, GIB_DIGITS),
+            "kvPerSessionGib": round(fit.kv_per_session_gib, GIB_DIGITS),
         },
         "loading": {
             "weightsGib": round(loading.weights_gib, 1),
@@ -138,6 +139,7 @@ def role_report(serving: ServingPlan, developers: int | None = None) -> dict[str
             "downloadSeconds": loading.download_seconds,
             "startSeconds": loading.start_seconds,
             "restartSeconds": loading.restart_seconds,
+            "restartKind": loading.restart_kind,
             "budgetSeconds": loading.budget_seconds,
             "keptIn": kept_in(serving.cache),
             "start": serving.start.kind,

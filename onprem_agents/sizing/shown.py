@@ -1,4 +1,4 @@
-"""Figures of speed as people read them, everywhere the same: each is rounded once more from what JSON tells of it.
+"""Figures of speed and memory as people read them, everywhere the same: rounded once more from what JSON tells of them.
 
 No first token that was measured came sooner than after 40 ms: below a tenth of a second that is all that is told.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from onprem_agents.units import rough_time
 
-RATE_DIGITS, WAIT_DIGITS = 1, 2
-"""Decimals of tokens/s and of seconds to a first token in JSON; texts start from these."""
+RATE_DIGITS, WAIT_DIGITS, GIB_DIGITS = 1, 2, 2
+"""Decimals of tokens/s, of seconds to a first token and of GiB in JSON; texts start from these."""
 
 _WHOLE_FROM = 10
 _MINUTES_FROM = 120
@@ -31,3 +31,8 @@ def wait(seconds: float) -> str:
     if told < _WHOLE_FROM:
         return f"{told:.1f} s"
     return f"{told:.0f} s" if told < _MINUTES_FROM else rough_time(told)
+
+
+def gib(amount: float) -> str:
+    """Return GiB without their unit: "53.8"."""
+    return f"{round(amount, GIB_DIGITS):.1f}"

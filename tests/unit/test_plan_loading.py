@@ -57,6 +57,7 @@ def test_the_report_says_each_part_of_the_time() -> None:
         "downloadSeconds": 304,
         "startSeconds": 282,
         "restartSeconds": 586,
+        "restartKind": "download",
         "budgetSeconds": 2700,
         "keptIn": None,
         "start": "cold",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from onprem_agents.cli import main
+from onprem_agents.cli.load_view import load_brief
 from onprem_agents.cli.plan_screen import screen
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
@@ -65,13 +67,84 @@ def test_all_tells_what_the_screen_leaves_out() -> None:
         assert more not in short
 
 
-def test_every_note_is_on_the_screen() -> None:
+def noted(result: dict[str, Any], *notes: str) -> dict[str, Any]:
+    result["models"][0]["notes"] = list(notes)
+    return result
+
+
+def test_a_stack_of_two_models_fits_a_screen_of_24_lines_with_the_prompt() -> None:
+    lines = run("team").splitlines()
+
+    assert len(told(STACKS, "team")["models"]) == 2
+    assert len(lines) <= 23
+    assert sum(line.startswith("  speed ") for line in lines) == 2
+    assert sum(line.startswith("  memory ") for line in lines) == 2
+
+
+def test_agents_that_each_role_serves_alike_are_told_once() -> None:
+    text = " ".join(" ".join(shown(told(STACKS, "team"))).split())
+
+    assert text.count("opencode ✓") == 1
+    assert "agents of each role: opencode ✓" in text
+
+
+def test_agents_are_told_for_each_role_where_one_serves_fewer() -> None:
     result = told(STACKS, "team")
+    result["models"][1]["agents"][1] |= {"served": False, "why": "context below 33,000"}
     text = " ".join(" ".join(shown(result)).split())
 
-    notes = [note for role in result["models"] for note in role["notes"]]
-    assert notes
-    assert all(f"note: {note}" in text for note in notes)
+    assert text.count("opencode ✓") == 2
+    assert text.count("Codex CLI ✗ (context below 33,000)") == 1
+
+
+def test_every_note_is_on_the_screen_whole() -> None:
+    note = "too slow with 200 developers at work: about 3.7 tokens/s for each, at least 15 wanted; " * 3
+    text = " ".join(" ".join(shown(noted(told(STACKS, "team"), note, "a second one"))).split())
+
+    assert f"note: {note.strip()} note: a second one" in text
+
+
+def test_another_checkpoint_than_was_asked_for_is_told_in_a_line_and_with_all_why() -> None:
+    assert "  asked    google/gemma-4-E4B-it; --all says why another is served" in run("team").splitlines()
+    assert "leaves its precision open" in run("team", "--all")
+    assert "leaves its precision open" not in run("team")
+
+
+def test_a_load_says_which_start_is_meant_and_at_which_rate_it_downloads() -> None:
+    loading = "5 min cold + 6 min download at 100 MiB/s each start; may take 45 min"
+
+    assert f"  load     {loading}" in run("48gb").splitlines()
+    assert "(platform.serving.downloadMibPerSecond)" not in run("48gb")
+    whole = run("48gb", "--all")
+    assert "MiB/s, platform.serving.downloadMibPerSecond) at each start" in whole
+    assert "for a cold start (weights read at 350 MiB/s)" in whole
+
+
+@pytest.mark.parametrize(
+    ("loading", "text"),
+    [
+        (
+            {"downloadSeconds": 0, "restartSeconds": 300, "restartKind": "cold"},
+            "5 min cold; may take 45 min",
+        ),
+        (
+            {"downloadSeconds": 0, "restartSeconds": 180, "restartKind": "warm"},
+            "5 min cold, later 3 min warm; may take 45 min",
+        ),
+        (
+            {"downloadSeconds": 600, "restartSeconds": 180, "restartKind": "warm"},
+            "5 min cold + 10 min download at 100 MiB/s once, later 3 min warm; may take 45 min",
+        ),
+        (
+            {"downloadSeconds": 600, "restartSeconds": 300, "restartKind": "cold"},
+            "5 min cold + 10 min download at 100 MiB/s once, later 5 min cold; may take 45 min",
+        ),
+    ],
+)
+def test_a_later_start_is_told_as_warm_or_cold(loading: dict[str, Any], text: str) -> None:
+    known = {"startSeconds": 300, "budgetSeconds": 2700, "downloadMibPerSecond": 100}
+
+    assert load_brief(known | loading) == text
 
 
 def test_an_agent_that_is_not_served_is_named_with_the_reason() -> None:
@@ -84,5 +157,14 @@ def test_an_agent_that_is_not_served_is_named_with_the_reason() -> None:
 
 
 def test_an_update_that_takes_the_model_away_says_so() -> None:
-    assert "an update with downtime" in run("24gb")
-    assert "an update without downtime" in run("local")
+    assert "updates with downtime" in run("24gb")
+    assert "updates without downtime" in run("local")
+
+
+@pytest.mark.parametrize("stack", ["team", "48gb", "multi-gpu"])
+def test_plan_and_report_tell_the_same_speeds(stack: str) -> None:
+    paid = CliRunner().invoke(main, ["report", stack, "--stacks", str(STACKS)]).stdout
+
+    of_plan = re.findall(r"about ([0-9.,]+) tokens/s each", run(stack))
+    assert of_plan
+    assert of_plan == re.findall(r"about ([0-9.,]+) tokens/s an answer", paid)

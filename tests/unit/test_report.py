@@ -153,7 +153,11 @@ def test_a_model_that_goes_away_for_an_update_says_so_with_a_time() -> None:
     told = limits(values_of(plan_stack_file(STACKS, "24gb")))
 
     assert any(
-        re.match(r"coder is away while a new version of it loads, about \d+ (min|s)\.", one) for one in told
+        re.match(
+            r"coder is away while a new version of it loads, about \d+ (min|s) \(cold, with its download\)\.",
+            one,
+        )
+        for one in told
     )
 
 

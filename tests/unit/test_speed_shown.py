@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onprem_agents.sizing.shown import rate, wait
+from onprem_agents.sizing.shown import gib, rate, wait
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,5 @@ def test_the_figure_and_its_rounded_value_of_json_are_told_alike() -> None:
 
     assert [rate(one) for one in figures] == [rate(round(one, 1)) for one in figures]
     assert [wait(one) for one in figures] == [wait(round(one, 2)) for one in figures]
+    assert [gib(one) for one in figures] == [gib(round(one, 2)) for one in figures]
+    assert gib(53.846) == "53.9"  # 53.85 in JSON

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from onprem_agents.cli.load_view import RESTARTS
 from onprem_agents.cli.pages.bars import Part, chain, stacked
 from onprem_agents.cli.pages.chart import COLOURS
 from onprem_agents.cli.pages.frame import figure, row, table
@@ -13,6 +14,8 @@ from onprem_agents.cli.report_checks import Checks
 from onprem_agents.cli.report_text import policies, servers_of
 from onprem_agents.cli.report_values import Server, StackValues
 from onprem_agents.plan.costs import PlatformCost
+from onprem_agents.sizing.shown import gib
+from onprem_agents.sizing.starting import READ_MIB_PER_SECOND
 from onprem_agents.units import rough_time
 
 # The terms of the memory account that have a colour of their own; the others are the runtime's.
@@ -86,7 +89,7 @@ def _memory(server: Server) -> str:
             name=term.name,
             amount=term.gib,
             look=_look(term.name),
-            label=f"{term.gib:.1f} GiB",
+            label=f"{gib(term.gib)} GiB",
         )
         for term in memory.terms
     ]
@@ -101,9 +104,9 @@ def _memory(server: Server) -> str:
         )
         for term in memory.terms
     )
-    caption = f"{server.role}: {server.model}, {servers_of(server)}, {memory.total_gib:.1f} GiB each"
+    caption = f"{server.role}: {server.model}, {servers_of(server)}, {gib(memory.total_gib)} GiB each"
     told = (
-        f"The KV cache ({memory.kv_cache_dtype}) holds {memory.kv_pool_gib:.1f} GiB; a session of "
+        f"The KV cache ({memory.kv_cache_dtype}) holds {gib(memory.kv_pool_gib)} GiB; a session of "
         f"{server.context_tokens:,} tokens takes {memory.kv_per_session_gib:.2f}."
     )
     account = table(("part", '<th class="n">GiB</th>', "why"), rows)
@@ -129,27 +132,33 @@ def _agents(values: StackValues) -> str:
 
 
 def _loading(values: StackValues) -> str:
-    head = ("role", "download", "then to serving", "a restart", "most it may take", "an update")
+    head = ("role", "download", "then a cold start", "a later start", "most it may take", "an update")
     rows = []
     for server in values.servers:
         loading = server.loading
-        download = "none" if not loading.download_seconds else f"about {rough_time(loading.download_seconds)}"
-        kept = loading.kept_in is not None
-        restart = loading.restart_seconds if kept else loading.download_seconds + loading.start_seconds
+        download = (
+            f"about {rough_time(loading.download_seconds)} at {loading.download_mib_per_second} MiB/s"
+            if loading.download_seconds
+            else "none"
+        )
+        restart = f"about {rough_time(loading.restart_seconds)}, {RESTARTS[loading.restart_kind]}"
         rows.append(
             row(
                 (
                     f"<b>{escape(server.role)}</b>",
                     download,
                     f"about {rough_time(loading.start_seconds)}",
-                    f"about {rough_time(restart)}",
+                    restart,
                     rough_time(loading.budget_seconds),
                     ("<span class='bad'>away while it loads</span>: " if server.downtime else "")
                     + escape(server.rollout),
                 )
             )
         )
-    return table(head, rows)
+    return table(head, rows) + (
+        f'<p class="soft">Expected, not measured: the download at the rate of platform.serving.downloadMibPerSecond, '
+        f"weights read from a disk at {READ_MIB_PER_SECOND} MiB/s.</p>"
+    )
 
 
 def _objects(checks: Checks) -> str:
