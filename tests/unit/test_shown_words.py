@@ -16,9 +16,7 @@ pytestmark = pytest.mark.unit
 CATALOG = load_catalog()
 STACKS = str(Path(__file__).parents[2] / "stacks")
 # Python's words for values, an enum's or a dataclass's own text, and floats that are no numbers.
-RAW = re.compile(
-    r"\b(None|True|False|nan|inf|NaN)\b|<\w+[.:] ?\w+|\b[A-Z]\w+\(\w+=|<\w+ object|\bdict_\w+\("
-)
+RAW = re.compile(r"\b(None|True|False|nan|inf|NaN)\b|<\w+[.:] ?\w+|\b[A-Z]\w+\(\w+=|<\w+ object|\bdict_\w+\(")
 
 
 def found_in(*words: str) -> list[str]:
