@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rich.console import Console
 
 from embedded import backend, plugins
 from embedded.cluster import BINARIES, Cluster
@@ -23,6 +22,7 @@ from embedded.needs import cluster_needs
 from embedded.plan_view import show_plan
 from embedded.progress import Progress
 from embedded.toolchain import Binary, provision
+from onprem_agents.cli.output import Output
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, read_and_plan
@@ -52,7 +52,7 @@ def up(
     """
     started = time.monotonic()
     wanted = _read(layout, stack)
-    show_plan(wanted.plan, wanted.manifests, Console(highlight=False))
+    show_plan(wanted.plan, wanted.manifests, Output())
     _look_around(layout, wanted, progress)
     with _stopped_on_interrupt(Cluster(layout), progress):
         engine, client, stand_ins = _prepare(layout, wanted, progress)

@@ -10,6 +10,8 @@ from onprem_agents.errors import Cause, OnpremError, Problem
 WHOLE_ROW = "all columns"
 """The place of what is wrong with a row in which no cell has a sure column."""
 
+# Beyond what any run has: GiB and shares of memory, and tokens, sequences and GPUs.
+_MOST_NUMBER, _MOST_WHOLE = 100_000, 100_000_000
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -40,12 +42,12 @@ class Cells:
     def number(self, column: str, *, least: float | None = None) -> float | None:
         """Return a number, None where the cell is blank."""
         taken = "a number" if least is None else f"a number of at least {least:g}"
-        return self._number(column, least, taken)
+        return self._number(column, least, _MOST_NUMBER, f"{taken}, at most {_MOST_NUMBER}")
 
     def whole(self, column: str, *, least: int = 1) -> int | None:
         """Return a whole number, None where the cell is blank."""
-        taken = f"a whole number of at least {least}"
-        number = self._number(column, least, taken)
+        taken = f"a whole number of at least {least}, at most {_MOST_WHOLE}"
+        number = self._number(column, least, _MOST_WHOLE, taken)
         if number is None:
             return None
         if number != int(number):
@@ -75,7 +77,7 @@ class Cells:
         if self.problems:
             raise UnreadableRow(self.problems)
 
-    def _number(self, column: str, least: float | None, taken: str) -> float | None:
+    def _number(self, column: str, least: float | None, most: float, taken: str) -> float | None:
         text = self.text(column)
         if not text:
             return None
@@ -87,6 +89,8 @@ class Cells:
             self.refuse(column, "it is no number", taken)
         elif least is not None and number < least:
             self.refuse(column, "it is too small", taken)
+        elif abs(number) > most:
+            self.refuse(column, "it is too large", taken)
         else:
             return number
         return None

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 import yaml
-from rich.console import Console
 
 from onprem_agents.advice.advise import FLOORS, Advice, Asked, advise, left_out
 from onprem_agents.advice.hardware import best_of_each
@@ -26,6 +25,7 @@ from onprem_agents.cli.advice_view import (
 )
 from onprem_agents.cli.advised_stack import stack_of
 from onprem_agents.cli.options import json_option
+from onprem_agents.cli.output import Output
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.sizing.changes import SHORTEST_CONTEXT
 from onprem_agents.sizing.floors import Floors
@@ -121,7 +121,7 @@ def _advise_models(
         found = [{**choice_values(advice), **cost_values(prices, advice, count)} for advice in ranked]
         click.echo(json.dumps(found, indent=2))
         return
-    console = Console(highlight=False)
+    console = Output()
     print_choices(ranked, slow, console)
     if prices is not None:
         console.print(f"  {cost_line(prices, ranked[0], count)}", soft_wrap=True, markup=False)
@@ -139,7 +139,7 @@ def _advise_hardware(count: int | None, asked: Asked, prices: PriceList | None, 
         click.echo(json.dumps([hardware_values(ranking, prices) for ranking in each], indent=2))
         return
     table = hardware_table(each, prices)
-    console = Console(highlight=False)
+    console = Output()
     console.print(table)
     console.print(
         f"  sessions and tokens/s of each for {asked.developers} developers at work; "

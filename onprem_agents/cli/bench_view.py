@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from onprem_agents.cli.bench_told import SPREAD_COLUMNS, spreads, totals
+from onprem_agents.cli.output import Output
 from onprem_agents.probes.bench.bounds import Bound
 from onprem_agents.probes.bench.figures import Figures
 from onprem_agents.probes.bench.load import Run
@@ -75,7 +76,7 @@ def _clock(seconds: float) -> str:
 
 def show(run: Run, found: Figures, judged: Sequence[Bound], *, url: str, model: str) -> None:
     """Print the tables."""
-    console = Console(highlight=False)
+    console = Output()
     load, source = run.load, run.load.profile.source
     ended = "" if run.ended == "time" else f", {run.ended}"
     console.print(

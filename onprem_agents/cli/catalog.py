@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from onprem_agents.advice.quality import RANKING, SHORT, standings
 from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.cli.catalog_entry import Entry, entry_named, rows_of
 from onprem_agents.cli.options import json_option
+from onprem_agents.cli.output import Output
 from onprem_agents.vllm import Release, known_releases, load_history, load_release
 
 
@@ -42,7 +42,7 @@ def catalog(name: str | None, as_json: bool) -> None:
             )
         )
         return
-    console = Console(soft_wrap=True)
+    console = Output()
     gpus = Table("accelerator", "GiB", "compute capability", title="Accelerators", show_edge=False)
     for gpu in facts.accelerators:
         gpus.add_row(gpu.name, f"{gpu.total_gib:.1f}", f"{gpu.compute_capability or '–'}")
@@ -92,10 +92,10 @@ def _show(entry: Entry, facts: Catalog, *, as_json: bool) -> None:
     if as_json:
         click.echo(entry.model_dump_json(indent=2))
         return
-    console = Console(soft_wrap=True, highlight=False)
+    console = Output()
     for row in rows_of(entry, facts):
         read = f"  ({row.source.where}, read {row.source.read})" if row.source is not None else ""
-        console.print(f"{row.title:<20}{row.text}{read}", markup=False)
+        console.print(f"{row.title:<20}{row.text}{read}", soft_wrap=True, markup=False)
 
 
 def _release(release: Release) -> dict[str, object]:

@@ -17,6 +17,7 @@ from onprem_agents.cli.fit import fit_values
 from onprem_agents.cli.fit_changes import headline
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.cli.output import Output
 from onprem_agents.cli.report_text import count
 from onprem_agents.errors import Problem
 from onprem_agents.plan import RoleDecision, pools_of, servers_of
@@ -48,7 +49,7 @@ def explain(stack: str, folder: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"stack": stack, "models": roles}, indent=2))
         return
-    console = Console(highlight=False)
+    console = Output()
     nodes = (f"{pool.nodes} × {pool.gpus_per_node} {pool.accelerator.name}" for pool in pools)
     console.print(f"[bold]Stack {stack}[/]: {', '.join(nodes)}")
     for role in roles:
@@ -103,7 +104,7 @@ def _print(role: dict[str, Any], console: Console) -> None:
             f"{fit['contextTokens']:,} tokens, KV cache {fit['kvCacheDtype']}: {fit['verdict'].replace('_', ' ')}",
             soft_wrap=True,
         )
-        console.print(bar(fit["memory"]), soft_wrap=True)
+        console.print(bar(fit["memory"], console.width), soft_wrap=True)
         console.print(account(role["role"], fit["memory"]))
         refused = _refused(role)
         limit = f"limit: {role['limit']}" if refused is None else f"{refused.where}: {refused.why}"

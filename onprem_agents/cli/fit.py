@@ -16,6 +16,7 @@ from onprem_agents.cli.fit_changes import as_options, headline
 from onprem_agents.cli.fit_request import request_from
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option
+from onprem_agents.cli.output import Output
 from onprem_agents.cli.speed_view import bounds_line, speed_line
 from onprem_agents.sizing import (
     DECODE_FORMULA,
@@ -132,7 +133,7 @@ def fit_command(
         ]
         click.echo(json.dumps(values, indent=2))
         return
-    console = Console(highlight=False)
+    console = Output()
     _print(request, result, developers, console)
     for change in changes[:3]:
         console.print(f"  it would fit with {as_options(change)}", soft_wrap=True)
@@ -232,7 +233,7 @@ def _print(request: FitRequest, result: Fit, developers: int | None, console: Co
         console.print(
             f"    decode = {DECODE_FORMULA}; prefill = {PREFILL_FORMULA}", soft_wrap=True, style="dim"
         )
-        console.print(bar(memory_values(result)), soft_wrap=True)
+        console.print(bar(memory_values(result), console.width), soft_wrap=True)
         console.print(account(request.variant.hf_id, memory_values(result)))
         if memory.most_states and not request.max_num_seqs_told:
             console.print(

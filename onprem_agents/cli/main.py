@@ -120,7 +120,9 @@ class _Group(click.Group):
             if wants_json(ctx):
                 click.echo(json.dumps(error.as_json(), indent=2))
             else:
-                click.echo(str(error), err=True)
+                from onprem_agents.cli.output import tell_error
+
+                tell_error(str(error))
             sys.exit(1)
 
 

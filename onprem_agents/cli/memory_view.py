@@ -15,9 +15,12 @@ _WEIGHTS, _RUNTIME, _CACHE, _FREE = "blue", "yellow", "green", "bright_black"
 _STYLES = {"weights": _WEIGHTS, "KV cache": _CACHE, "headroom": _FREE, "outside the budget": _FREE}
 
 
-def bar(memory: dict[str, Any]) -> Text:
-    """Draw one GPU's memory: weights, runtime, KV cache, and what stays free."""
-    return Text("    ").append(drawn(memory)).append(" ").append(legend(memory))
+def bar(memory: dict[str, Any], width: int) -> Text:
+    """Draw one GPU's memory: weights, runtime, KV cache, and what stays free; the figures below where it is narrow."""
+    told = Text("    ").append(drawn(memory)).append(" ").append(legend(memory))
+    if told.cell_len <= width:
+        return told
+    return Text("    ").append(drawn(memory)).append("\n    ").append(legend(memory))
 
 
 def drawn(memory: dict[str, Any], cells_of_all: int = _BAR_CELLS) -> Text:

@@ -19,6 +19,7 @@ from onprem_agents.cli.cost_view import cost_lines
 from onprem_agents.cli.load_view import load_line
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.cli.output import Output
 from onprem_agents.cli.plan_screen import screen
 from onprem_agents.cli.speed_view import speed_line
 from onprem_agents.plan import plan_stack_file
@@ -45,10 +46,11 @@ def plan(stack: str, folder: Path, as_json: bool, whole: bool, explain: bool, im
         for image in result["images"]:
             click.echo(f"{image['name']} {image['reference']}")
     elif whole or explain:
-        print_report(result, Console(highlight=False), explain=explain)
-        click.echo(summary(load_catalog().agent_checks, today(), [agent.name for agent in AGENTS]))
+        print_report(result, Output(), explain=explain)
+        checked = summary(load_catalog().agent_checks, today(), [agent.name for agent in AGENTS])
+        Output().print(checked, soft_wrap=True, markup=False)
     else:
-        print_screen(result, Console(highlight=False))
+        print_screen(result, Output())
 
 
 def today() -> date:
@@ -82,7 +84,7 @@ def print_report(result: dict[str, Any], console: Console, *, explain: bool = Fa
     for role in result["models"]:
         for line in _role_lines(role):
             console.print(line, soft_wrap=True)
-        console.print(bar(role["memory"]), soft_wrap=True)
+        console.print(bar(role["memory"], console.width), soft_wrap=True)
         if explain:
             console.print(account(role["role"], role["memory"]))
             for remark in role["remarks"]:

@@ -11,6 +11,7 @@ import click
 
 from onprem_agents.cli.json_values import camel
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.cli.output import Output
 from onprem_agents.cli.pages.place import check_place, write_page
 from onprem_agents.cli.pages.report import page
 from onprem_agents.cli.plan import today
@@ -50,8 +51,9 @@ def report_command(stack: str, folder: Path, html: str | None, as_json: bool) ->
     elif place is not None:
         click.echo(f"Report: {place}")
     else:
+        output = Output()
         for line in lines(values, checks):
-            click.echo(line)
+            output.print(line, soft_wrap=True, markup=False)
 
 
 def json_values(values: StackValues, checks: Checks) -> dict[str, Any]:

@@ -53,6 +53,14 @@ _TAINTED = {"models.tolerations": [{"key": "dedicated", "value": "agents", "effe
 _NO_CACHE = {"models": [{**STACK["models"][0], "prefixCaching": False}]}
 
 _MINIO = {"cidr": "10.20.30.0/24", "ports": [9000]}
+_RENTED = {"perGpuHour": 2.5}
+_POWERED = {"purchase": 9000, "watts": 500, "perKilowattHour": 1}
+_BY_KIND = {"cost": {"currency": "EUR", "accelerators": {"L40S": _POWERED}}}
+_BY_POOL = {"cost": {"currency": "EUR", "pools": {"l40s": _POWERED}}}
+_HIRED = {
+    kind: {"cost": {"currency": "EUR", kind: {name: _RENTED}}}
+    for kind, name in (("accelerators", "L40S"), ("pools", "l40s"))
+}
 _BOUGHT = {"cost": {"purchase": 30000, "watts": 700, "perKilowattHour": 0.3, "currency": "EUR"}}
 _PROXY = {"httpsProxy": "http://proxy.example.internal:3128"}
 VLLM = "docker.io/vllm/vllm-openai:v0.33.0"
@@ -214,6 +222,18 @@ SAMPLES: dict[str, Sample] = {
     "cost.watts": Sample(value=900, given=_BOUGHT),
     "cost.perKilowattHour": Sample(value=0.4, given=_BOUGHT),
     "cost.currency": Sample(value="USD", given=_BOUGHT),
+    "cost.accelerators": Sample(value={"L40S": _RENTED}, given=_BOUGHT),
+    "cost.accelerators.perGpuHour": Sample(value=3.5, given=_HIRED["accelerators"]),
+    "cost.accelerators.purchase": Sample(value=20000, given=_BY_KIND),
+    "cost.accelerators.months": Sample(value=48, given=_BY_KIND),
+    "cost.accelerators.watts": Sample(value=900, given=_BY_KIND),
+    "cost.accelerators.perKilowattHour": Sample(value=0.4, given=_BY_KIND),
+    "cost.pools": Sample(value={"l40s": _RENTED}, given=_BOUGHT),
+    "cost.pools.perGpuHour": Sample(value=3.5, given=_HIRED["pools"]),
+    "cost.pools.purchase": Sample(value=20000, given=_BY_POOL),
+    "cost.pools.months": Sample(value=48, given=_BY_POOL),
+    "cost.pools.watts": Sample(value=900, given=_BY_POOL),
+    "cost.pools.perKilowattHour": Sample(value=0.4, given=_BY_POOL),
     "check": Sample(value={}),
     "check.longPromptTokens": Sample(value=8192),
     "check.waitSeconds": Sample(value=5),
@@ -272,6 +292,8 @@ def put(raw: Any, path: Path, value: Any) -> None:
             raw = raw[0]
         elif name == "developers":
             raw = raw["alice"]
+        elif sections[0] == "cost" and name in ("accelerators", "pools"):
+            raw = next(iter(raw.values()))
     raw[last] = value
 
 

@@ -92,6 +92,10 @@ def test_a_prediction_holds_every_figure_that_vllm_prints() -> None:
         ({"start": "luke"}, "start is 'luke': nothing is known of it (taken: cold, warm or nothing)"),
         ({"other_memory_gib": "-1"}, "other_memory_gib is '-1': it is too small"),
         ({"block_size": "0"}, "block_size is '0': it is too small"),
+        ({"max_model_len": "1e300"}, "max_model_len is '1e300': it is too large"),
+        ({"total_gpu_mem_gib": "1e20"}, "it is too large (taken: a number of at least 1, at most 100000)"),
+        ({"max_model_len": "128K"}, "max_model_len is '128K': it is no number"),
+        ({"max_model_len": "1,024"}, "max_model_len is '1,024': it is no number"),
         ({"speculative_tokens": "-1"}, "speculative_tokens is '-1'"),
         ({"speculative_tokens": "3"}, "gpt-oss-120b has no layers of its own to draft with"),
     ],
@@ -106,7 +110,7 @@ def test_all_that_is_wrong_in_a_row_is_told_at_once() -> None:
     answer = answered(GPT_OSS, gpu="some card", tp="four", text_only="?")
     told = [(problem["where"], problem["found"]) for problem in answer["problems"]]
     assert told == [("tp", "'four'"), ("text_only", "'?'"), ("gpu", "'some card'")]
-    assert answer["problems"][0]["fix"] == "taken: a whole number of at least 1"
+    assert answer["problems"][0]["fix"] == "taken: a whole number of at least 1, at most 100000000"
 
 
 def test_the_settings_of_a_row_reach_the_sizing() -> None:
@@ -317,3 +321,13 @@ def test_every_setting_of_the_command_is_told_its_column_or_to_be_left_out() -> 
     named = {_COLUMNS.get(str(option.name), option.name) for option in fit_command.params}
     assert named - left_out <= set(COLUMNS)
     assert set(_COLUMNS) <= {option.name for option in fit_command.params}
+
+
+@pytest.mark.parametrize("value", ["0", "1", "0.5", "99999", "100000000", "-100000"])
+def test_no_number_that_is_taken_ends_the_answers(value: str) -> None:
+    columns = (
+        "gpu_count", "tp", "pp", "max_model_len", "gpu_memory_utilization", "max_num_seqs", "max_num_batched_tokens",
+        "total_gpu_mem_gib", "speculative_tokens", "block_size", "other_memory_gib", "available_kv_gib",
+    )  # fmt: skip
+    for column in columns:
+        assert json.loads(json.dumps(answered(QWEN_27B, **{column: value}), allow_nan=False))["id"] == "b"
