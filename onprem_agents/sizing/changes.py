@@ -15,7 +15,7 @@ from onprem_agents.sizing.fit import Fit, fit
 from onprem_agents.sizing.kv_layers import ELEMENT_BYTES
 from onprem_agents.sizing.memory import layout_of
 from onprem_agents.sizing.nearest import nearest_tier_that_fits
-from onprem_agents.sizing.refusals import Setting, least_block_tokens
+from onprem_agents.sizing.refusals import Setting, lacks_fp8_cache, least_block_tokens
 from onprem_agents.sizing.request import FitRequest
 
 # Enough for a team's agents; vLLM's defaults (256, 1024; 2048 to 16384) set memory aside that they never use.
@@ -78,7 +78,7 @@ def changes_that_fit(
 
 
 def repaired(request: FitRequest, gpus_per_node: int) -> FitRequest:
-    """Return the request without what is refused whatever the memory: its figures, its split, its batch."""
+    """Return the request without what is refused whatever the memory: figures, cache type, split, batch."""
     model, gpu = request.model, request.accelerator
     changes: dict[str, Any] = {}
     if not 1 <= request.context_tokens <= model.architecture.max_context_tokens:
@@ -87,6 +87,8 @@ def repaired(request: FitRequest, gpus_per_node: int) -> FitRequest:
         changes["max_num_seqs"] = _FEW_SEQUENCES
     if request.kv_cache_dtype not in ELEMENT_BYTES:
         changes["kv_cache_dtype"] = "auto"
+    if lacks_fp8_cache(request):
+        changes["kv_cache_dtype"] = "fp8"
     if not 0 < request.gpu_memory_utilization < 1:
         changes["gpu_memory_utilization"] = _UTILIZATIONS[0]
     if request.speculative_tokens and (request.speculative_tokens < 0 or not model.architecture.mtp_layers):

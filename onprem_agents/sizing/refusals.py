@@ -141,8 +141,7 @@ def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[Refusa
             f"{request.max_num_seqs}, which vLLM refuses"
         )
         found.append(Refusal(cause="batch-below-sequences", setting="max_num_batched_tokens", text=text))
-    compressed = any(isinstance(group, CompressedAttention) for group in model.architecture.attention)
-    if compressed and request.rules.number < _ANY_CACHE_TYPE and not request.kv_cache_dtype.startswith("fp8"):
+    if lacks_fp8_cache(request):
         text = (
             f"kv_cache_dtype is {request.kv_cache_dtype}: before vLLM 0.30 the cache of {model.name} is kept in FP8 "
             "alone, which must be said"
@@ -162,6 +161,13 @@ def refused_by_settings(request: FitRequest, layout: CacheLayout) -> list[Refusa
         )
         found.append(Refusal(cause="batch-below-block", setting="max_num_batched_tokens", text=text))
     return found
+
+
+def lacks_fp8_cache(request: FitRequest) -> bool:
+    """Return whether the release keeps the cache of compressed attention in FP8 alone, and is not told so."""
+    compressed = any(isinstance(group, CompressedAttention) for group in request.model.architecture.attention)
+    told = request.kv_cache_dtype.startswith("fp8")
+    return compressed and not told and request.rules.number < _ANY_CACHE_TYPE
 
 
 def least_block_tokens(request: FitRequest, layout: CacheLayout) -> int:

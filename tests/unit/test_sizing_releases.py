@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from onprem_agents.catalog import load_catalog
-from onprem_agents.sizing import FitRequest, fit, memory_of, release_rules
+from onprem_agents.sizing import FitRequest, changes_that_fit, fit, memory_of, release_rules
 from onprem_agents.sizing.overhead import captured_sizes
 from onprem_agents.sizing.release import releases_of
 from onprem_agents.sizing.runner import runs_v2, sampler_of
@@ -222,3 +222,7 @@ def test_deepseek_v4_wants_its_cache_type_said_up_to_0_29(
     )
     causes = {refusal.cause for refusal in fit(asked).refusals}
     assert ("cache-type-unsupported" in causes) == is_refused
+    if is_refused:
+        first, *_ = changes_that_fit(asked, gpus_per_node=8)
+        assert first.settings == ("kv_cache_dtype",)
+        assert first.request.kv_cache_dtype == "fp8"
