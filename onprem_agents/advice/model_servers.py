@@ -173,6 +173,8 @@ def _divisors(counts: tuple[int, ...]) -> frozenset[int]:
 
 
 _Order = Sequence[Sequence[Recipe]]
+_Ability = tuple[int, tuple[str, ...], tuple[tuple[bool, bool], ...]]
+"""How many GPUs may share a model, the KV caches to try, and which checkpoints it runs and computes in."""
 
 
 class _Slot:
@@ -208,7 +210,7 @@ class ModelServers:
         self._weights: dict[tuple[str, int, bool], Weights] = {}
         # A recipe is known by its identity: to hash the facts of a checkpoint costs more than to size it.
         self._slots: dict[_Kind, dict[int, _Slot]] = {}
-        self._orders: dict[tuple[str, float, bool], _Order] = {}
+        self._orders: dict[_Ability, _Order] = {}
         self._line_ups: dict[tuple[Any, ...], Sequence[Sequence[_Slot]]] = {}
         self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
         self._caches: dict[tuple[int, str, int, bool], _Cache] = {}
@@ -249,15 +251,21 @@ class ModelServers:
         kind = self._kind_of(gpu)
         line_up = self._line_ups.get((gpu.computes, kind))
         if line_up is None:
-            order = self._orders.get(gpu.computes)
+            ability = self._ability_of(gpu.accelerator)
+            order = self._orders.get(ability)
             if order is None:
-                order = self._orders[gpu.computes] = self._order(gpu.accelerator)
+                order = self._orders[ability] = self._order(gpu.accelerator)
             slots = self._slots.setdefault(kind, {})
             for recipe in (recipe for recipes in order for recipe in recipes if id(recipe) not in slots):
                 slots[id(recipe)] = _Slot(recipe, self._weights_of(recipe, gpu).gib)
             line_up = [[slots[id(recipe)] for recipe in recipes] for recipes in order]
             self._line_ups[gpu.computes, kind] = line_up
         return line_up
+
+    def _ability_of(self, gpu: Accelerator) -> _Ability:
+        dtypes = kv_cache_dtypes(_ANY_ROLE, gpu, needed=None)
+        variants = tuple((gpu.runs(variant), gpu.computes_in(variant)) for variant in self._model.variants)
+        return most_gpus_together(gpu, self._gpus), dtypes, variants
 
     def _order(self, gpu: Accelerator) -> _Order:
         found = sorted(self._usable(gpu), key=lambda one: one[1].tensor_parallel)
