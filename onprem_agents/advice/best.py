@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from onprem_agents.advice.floors import Floors
-from onprem_agents.advice.model_servers import Gpu, Held, ModelServers, Server
+from onprem_agents.advice.gpu import Gpu
+from onprem_agents.advice.model_servers import Held, ModelServers, Server
 from onprem_agents.advice.server_speeds import ServerSpeeds
 from onprem_agents.sizing.speed import Turns
 

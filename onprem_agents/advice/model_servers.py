@@ -13,23 +13,21 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from onprem_agents.advice.gpu import Gpu, GpuClass
 from onprem_agents.catalog import Accelerator, GatedDeltaNet, Model, Variant
 from onprem_agents.plan.choice import (
-    UTILIZATION,
     kv_cache_dtypes,
     noticeable_loss,
     request_of,
-    settings_class,
 )
 from onprem_agents.plan.own_flags import own_flags
 from onprem_agents.sizing import FitRequest, tensor_parallel_problems
 from onprem_agents.sizing.divisibility import attention_sizes, most_gpus_together
 from onprem_agents.sizing.kv_cache import CacheLayout
-from onprem_agents.sizing.memory import Load, Room, layout_of, load_from, room_on
-from onprem_agents.sizing.overhead import Overhead, overhead, traits_of
+from onprem_agents.sizing.memory import Load, Room, layout_of, load_from
+from onprem_agents.sizing.overhead import Overhead, overhead
 from onprem_agents.sizing.refusals import refused_by_settings
-from onprem_agents.sizing.release import release_rules
-from onprem_agents.sizing.weights import Weights, depends_on_gpu, pads_wide, weights_of
+from onprem_agents.sizing.weights import Weights, depends_on_gpu, weights_of
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import load_release, newest_release
 
@@ -39,44 +37,6 @@ _LEAST_CONTEXT_TOKENS = 32_768
 _CONTEXT_STEP_TOKENS = 1024
 
 _ANY_ROLE = ModelRole(role="coder", model="any")
-
-Speeds = tuple[float | None, ...]
-"""All of a GPU that decides how fast it is."""
-
-GpuClass = tuple[str, tuple[int, bool], bool, bool]
-"""All of a GPU on which the settings of a server and its overhead depend: nothing of its exact memory."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gpu:
-    """An accelerator as a search sees it."""
-
-    accelerator: Accelerator
-    room: Room
-    kind: GpuClass
-    writes_checkpoints: bool
-    pads_wide: bool
-    computes: tuple[str, float, bool]
-    """All of it that decides which checkpoints it computes, and whether several of it share one."""
-    speed: Speeds
-
-    @classmethod
-    def of(cls, accelerator: Accelerator) -> Gpu:
-        """Return what a search knows of that accelerator."""
-        unified, larger_graphs, writes_checkpoints = traits_of(accelerator, release_rules(None))
-        return cls(
-            accelerator=accelerator,
-            room=room_on(accelerator, UTILIZATION),
-            kind=(accelerator.vendor, settings_class(accelerator), unified, larger_graphs),
-            writes_checkpoints=writes_checkpoints,
-            pads_wide=pads_wide(accelerator),
-            computes=(accelerator.vendor, accelerator.compute_capability, accelerator.mig is None),
-            speed=(
-                *(accelerator.compute_capability, accelerator.fp4_tflops),
-                *(accelerator.bandwidth_gb_per_second, accelerator.bf16_tflops, accelerator.fp8_tflops),
-                *(accelerator.nvlink, accelerator.interconnect_gb_per_second),
-            ),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,8 @@ import pytest
 
 from onprem_agents.advice.advise import Asked, advise, rankings
 from onprem_agents.advice.floors import Floors
-from onprem_agents.advice.model_servers import Gpu, ModelServers, Recipe
+from onprem_agents.advice.gpu import Gpu
+from onprem_agents.advice.model_servers import ModelServers, Recipe
 from onprem_agents.advice.server_speeds import ServerSpeeds
 from onprem_agents.catalog import Accelerator, Model, load_catalog
 from onprem_agents.sizing import Fit, FitRequest, memory_of, speed_of
