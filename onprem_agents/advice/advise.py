@@ -10,7 +10,8 @@ from operator import itemgetter
 from typing import Any
 
 from onprem_agents.advice.best import ALL_HELD, best_of
-from onprem_agents.advice.model_servers import Gpu, ModelServers, Server
+from onprem_agents.advice.gpu import Gpu
+from onprem_agents.advice.model_servers import ModelServers, Server
 from onprem_agents.advice.quality import RANKING, Standing, standings
 from onprem_agents.advice.server_speeds import ServerSpeeds
 from onprem_agents.catalog import Accelerator, Catalog, Model

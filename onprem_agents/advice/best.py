@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from onprem_agents.advice.model_servers import Gpu, Held, ModelServers, Server
+from onprem_agents.advice.gpu import Gpu
+from onprem_agents.advice.model_servers import Held, ModelServers, Server
 from onprem_agents.advice.server_speeds import ServerSpeeds
 from onprem_agents.sizing.floors import Floors
 from onprem_agents.sizing.speed import Turns
@@ -20,8 +21,8 @@ Choice = tuple[int, int, Server]
 """Cover, sessions and server."""
 
 
-_Offer = tuple[int, "Carrier", int, int]
-"""Cover, carrier, the agents of each replica and the replicas."""
+_Offer = tuple["Carrier", int, int]
+"""A carrier, the agents of each replica, and the replicas."""
 
 
 def best_of(
@@ -91,10 +92,10 @@ def _shares(developers: int, size: int, counts: tuple[int, ...]) -> Sequence[tup
 
 def _offers(
     carriers: Sequence[Carrier], developers: int, unsettled: Sequence[int], best: Mapping[int, Choice]
-) -> Mapping[int, Sequence[_Offer]]:
-    """Return for each number of GPUs the carriers that may cover a team better than the best of higher quality."""
+) -> Mapping[int, Mapping[int, list[_Offer]]]:
+    """Return for each number of GPUs, by cover, the carriers that may cover a team better than higher quality does."""
     counts = tuple(unsettled)
-    offers: dict[int, list[_Offer]] = {}
+    offers: dict[int, dict[int, list[_Offer]]] = {}
     for carrier in carriers:
         most, each = carrier.most, carrier.held.sessions
         for gpus, replicas, agents in _shares(developers, carrier.size, counts):
@@ -102,17 +103,19 @@ def _offers(
                 continue
             cover = cover_of(replicas * each, developers)
             if gpus not in best or cover > best[gpus][0]:
-                offers.setdefault(gpus, []).append((cover, carrier, agents, replicas))
+                offers.setdefault(gpus, {}).setdefault(cover, []).append((carrier, agents, replicas))
     return offers
 
 
-def _fastest(offers: Sequence[_Offer]) -> Choice | None:
+def _fastest(offers: Mapping[int, list[_Offer]]) -> Choice | None:
     """Return the fastest of those that cover most; None where none is fast enough."""
-    if len(offers) > 1:
-        offers = sorted(offers, key=lambda one: (-one[0], busy_seconds(one[1].turns(one[2]))))
-    for cover, carrier, agents, replicas in offers:
-        if carrier.carries(agents):
-            return cover, replicas * carrier.held.sessions, carrier.held.server
+    for cover in sorted(offers, reverse=True):
+        alike = offers[cover]
+        if len(alike) > 1:
+            alike.sort(key=lambda one: busy_seconds(one[0].turns(one[1])))
+        for carrier, agents, replicas in alike:
+            if carrier.carries(agents):
+                return cover, replicas * carrier.held.sessions, carrier.held.server
     return None
 
 

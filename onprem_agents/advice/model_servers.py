@@ -13,23 +13,21 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from onprem_agents.advice.gpu import Gpu, GpuClass
 from onprem_agents.catalog import Accelerator, GatedDeltaNet, Model, Variant
 from onprem_agents.plan.choice import (
-    UTILIZATION,
     kv_cache_dtypes,
     noticeable_loss,
     request_of,
-    settings_class,
 )
 from onprem_agents.plan.own_flags import own_flags
 from onprem_agents.sizing import FitRequest, tensor_parallel_problems
 from onprem_agents.sizing.divisibility import attention_sizes, most_gpus_together
 from onprem_agents.sizing.kv_cache import CacheLayout
-from onprem_agents.sizing.memory import Load, Room, layout_of, load_from, room_on
-from onprem_agents.sizing.overhead import Overhead, overhead, traits_of
+from onprem_agents.sizing.memory import Load, Room, layout_of, load_from
+from onprem_agents.sizing.overhead import Overhead, overhead
 from onprem_agents.sizing.refusals import refused_by_settings
-from onprem_agents.sizing.release import release_rules
-from onprem_agents.sizing.weights import Weights, depends_on_gpu, pads_wide, weights_of
+from onprem_agents.sizing.weights import Weights, depends_on_gpu, weights_of
 from onprem_agents.stack.settings import ModelRole
 from onprem_agents.vllm import load_release, newest_release
 
@@ -39,44 +37,6 @@ _LEAST_CONTEXT_TOKENS = 32_768
 _CONTEXT_STEP_TOKENS = 1024
 
 _ANY_ROLE = ModelRole(role="coder", model="any")
-
-Speeds = tuple[float | None, ...]
-"""All of a GPU that decides how fast it is."""
-
-GpuClass = tuple[str, tuple[int, bool], bool, bool, bool]
-"""All of a GPU on which the settings of a server and its overhead depend: nothing of its exact memory."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gpu:
-    """An accelerator as a search sees it."""
-
-    accelerator: Accelerator
-    room: Room
-    kind: GpuClass
-    writes_checkpoints: bool
-    pads_wide: bool
-    computes: tuple[str, float, bool]
-    """All of it that decides which checkpoints it computes, and whether several of it share one."""
-    speed: Speeds
-
-    @classmethod
-    def of(cls, accelerator: Accelerator) -> Gpu:
-        """Return what a search knows of that accelerator."""
-        unified, larger_graphs, writes_checkpoints, compiles = traits_of(accelerator, release_rules(None))
-        return cls(
-            accelerator=accelerator,
-            room=room_on(accelerator, UTILIZATION),
-            kind=(accelerator.vendor, settings_class(accelerator), unified, larger_graphs, compiles),
-            writes_checkpoints=writes_checkpoints,
-            pads_wide=pads_wide(accelerator),
-            computes=(accelerator.vendor, accelerator.compute_capability, accelerator.mig is None),
-            speed=(
-                *(accelerator.compute_capability, accelerator.fp4_tflops),
-                *(accelerator.bandwidth_gb_per_second, accelerator.bf16_tflops, accelerator.fp8_tflops),
-                *(accelerator.nvlink, accelerator.interconnect_gb_per_second),
-            ),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +133,8 @@ def _divisors(counts: tuple[int, ...]) -> frozenset[int]:
 
 
 _Order = Sequence[Sequence[Recipe]]
+_Ability = tuple[int, tuple[str, ...], tuple[tuple[bool, bool], ...]]
+"""How many GPUs may share a model, the KV caches to try, and which checkpoints it runs and computes in."""
 
 
 class _Slot:
@@ -208,7 +170,7 @@ class ModelServers:
         self._weights: dict[tuple[str, int, bool], Weights] = {}
         # A recipe is known by its identity: to hash the facts of a checkpoint costs more than to size it.
         self._slots: dict[_Kind, dict[int, _Slot]] = {}
-        self._orders: dict[tuple[str, float, bool], _Order] = {}
+        self._orders: dict[_Ability, _Order] = {}
         self._line_ups: dict[tuple[Any, ...], Sequence[Sequence[_Slot]]] = {}
         self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
         self._caches: dict[tuple[int, str, int, bool], _Cache] = {}
@@ -249,15 +211,21 @@ class ModelServers:
         kind = self._kind_of(gpu)
         line_up = self._line_ups.get((gpu.computes, kind))
         if line_up is None:
-            order = self._orders.get(gpu.computes)
+            ability = self._ability_of(gpu.accelerator)
+            order = self._orders.get(ability)
             if order is None:
-                order = self._orders[gpu.computes] = self._order(gpu.accelerator)
+                order = self._orders[ability] = self._order(gpu.accelerator)
             slots = self._slots.setdefault(kind, {})
             for recipe in (recipe for recipes in order for recipe in recipes if id(recipe) not in slots):
                 slots[id(recipe)] = _Slot(recipe, self._weights_of(recipe, gpu).gib)
             line_up = [[slots[id(recipe)] for recipe in recipes] for recipes in order]
             self._line_ups[gpu.computes, kind] = line_up
         return line_up
+
+    def _ability_of(self, gpu: Accelerator) -> _Ability:
+        dtypes = kv_cache_dtypes(_ANY_ROLE, gpu, needed=None)
+        variants = tuple((gpu.runs(variant), gpu.computes_in(variant)) for variant in self._model.variants)
+        return most_gpus_together(gpu, self._gpus), dtypes, variants
 
     def _order(self, gpu: Accelerator) -> _Order:
         found = sorted(self._usable(gpu), key=lambda one: one[1].tensor_parallel)
@@ -334,7 +302,10 @@ class ModelServers:
         return self._overheads[key]
 
     def _cache_of(self, request: FitRequest, *, writes_checkpoints: bool) -> _Cache:
-        key = request.tensor_parallel, request.cache_dtype, request.batch_tokens, writes_checkpoints
+        key = (
+            *(request.tensor_parallel, request.cache_dtype, request.batch_tokens),
+            *(request.prefix_caching, writes_checkpoints),
+        )
         if key not in self._caches:
             layout = layout_of(request)
             self._caches[key] = _Cache(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from onprem_agents.advice.model_servers import Gpu, Held, Server
+from onprem_agents.advice.gpu import Gpu
+from onprem_agents.advice.model_servers import Held, Server
 from onprem_agents.catalog import Model
 from onprem_agents.sizing import FitRequest
 from onprem_agents.sizing.demand import Demand, demand_from, kernels_seconds

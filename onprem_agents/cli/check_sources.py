@@ -74,9 +74,9 @@ def _named(word: str, stacks: Path) -> Iterator[Source]:
 
 def _nothing(word: str, stacks: Path) -> NotRead:
     known = stack_names(stacks)
-    hint = nearest_hint(word, known) if known else f"there is no stack file in {stacks};"
+    hint = nearest_hint(word, known) if known else f"there is no stack file in {stacks}."
     return NotRead(
         resource=word,
-        why=f"no stack, file or folder is called so; {hint} name a stack (--stacks says where their files lie), "
+        why=f"no stack, file or folder is called so; {hint} Name a stack (--stacks says where their files lie), "
         "a file or folder of manifests, or '-' for standard input",
     )

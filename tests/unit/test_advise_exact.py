@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from onprem_agents.advice.advise import Asked, advise, rankings
-from onprem_agents.advice.model_servers import Gpu, ModelServers
+from onprem_agents.advice.gpu import Gpu
+from onprem_agents.advice.model_servers import ModelServers, Recipe
 from onprem_agents.advice.server_speeds import ServerSpeeds
-from onprem_agents.catalog import load_catalog
-from onprem_agents.sizing import memory_of, speed_of
+from onprem_agents.catalog import Accelerator, Model, load_catalog
+from onprem_agents.sizing import Fit, FitRequest, memory_of, speed_of
 from onprem_agents.sizing.floors import Floors
 from onprem_agents.sizing.speed import turns_on
-from tools.bench.one_by_one import one_by_one
+from onprem_agents.sizing.weights import depends_on_gpu
+from tools.bench.one_by_one import one_by_one, servers_that_start
 
 pytestmark = pytest.mark.unit
 
@@ -51,6 +53,55 @@ def test_a_ranking_among_many_is_the_one_that_is_asked_for_alone() -> None:
         assert [(one.request, one.sessions, one.reasons) for one in ranking.choices] == [
             (one.request, one.sessions, one.reasons) for one in alone
         ]
+
+
+def _one_of_each_class() -> list[Accelerator]:
+    """Return one accelerator of each class that a search tells apart by anything but its exact memory and speed."""
+    classes: dict[object, Accelerator] = {}
+    for accelerator in CATALOG.accelerators:
+        gpu = Gpu.of(accelerator)
+        classes.setdefault((gpu.kind, gpu.computes, gpu.writes_checkpoints, gpu.pads_wide), accelerator)
+    return list(classes.values())
+
+
+def _one_of_each_cache() -> list[Model]:
+    """Return one model of each mixture of attention layers, and of those whose weights depend on the GPU."""
+    mixtures: dict[object, Model] = {}
+    for model in CATALOG.models:
+        kinds = frozenset(group.kind for group in model.architecture.attention)
+        mixtures.setdefault((kinds, any(depends_on_gpu(variant) for variant in model.variants)), model)
+    return list(mixtures.values())
+
+
+@pytest.mark.parametrize(("gpus", "context_tokens"), [(8, 131_072), (6, 1_048_576), (1, 40_000)])
+def test_a_search_finds_the_servers_sessions_and_blocks_that_fit_finds(
+    gpus: int, context_tokens: int
+) -> None:
+    accelerators, started = _one_of_each_class(), set[bool]()
+    for model in _one_of_each_cache():
+        servers = ModelServers(model, context_tokens=context_tokens, gpus=gpus)
+        for accelerator in accelerators:  # one after another, as terms are shared between them
+            found = {
+                (*_named(held.server.recipe, held.context_tokens), held.sessions, held.blocks)
+                for alike in servers.on(Gpu.of(accelerator), (gpus,))
+                for held in alike
+            }
+            expected = {
+                (*_named(asked, asked.context_tokens), one.sessions, _blocks(one))
+                for asked, one in servers_that_start(model, accelerator, gpus, context_tokens)
+            }
+            assert found == expected, accelerator.name
+            started.add(bool(expected))
+    assert started == {True, False}, "a sample of one answer would prove little"
+
+
+def _named(one: Recipe | FitRequest, context_tokens: int) -> tuple[str, int, str, int]:
+    return one.variant.hf_id, one.tensor_parallel, one.kv_cache_dtype, context_tokens
+
+
+def _blocks(found: Fit) -> int:
+    assert found.memory is not None
+    return found.memory.layout.blocks_in(found.kv_pool_gib)
 
 
 @pytest.mark.parametrize("gpu", ["L40S", "H100", "GB10", "B300", "RTX-3060"])

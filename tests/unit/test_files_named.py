@@ -22,7 +22,7 @@ NAMED = {
     "a file of runs": ("fit", "--cases"),
     "a profile": ("bench", "--host", "agents.example.internal", "--profile"),
 }
-READ_STACKS = ("check", "context", "explain", "plan", "preflight", "render", "report")
+READ_STACKS = ("context", "explain", "plan", "preflight", "render", "report")
 
 
 def run(*words: str) -> Result:

@@ -68,7 +68,7 @@ def test_a_number_that_means_no_server_is_a_usage_error_that_says_what_to_give(
     [
         ("-tp 3", "cannot be split or replicated over 3 GPUs"),
         ("--context 100M", "beyond the 262144"),
-        ("--max-num-batched-tokens 10", "is below max_num_seqs"),
+        ("--max-num-batched-tokens 10 --max-num-seqs 64", "is below max_num_seqs"),
         ("--gpu-memory-utilization 0.01", "nothing is left for the KV cache"),
     ],
 )

@@ -34,7 +34,7 @@ def one_by_one(
     for model in (model for model in catalog.models if model.tool_call_parser is not None):
         works = sum({"yes": 1, "unproven": 0, "no": -1}[support.works] for support in model.agents.values())
         best: tuple[Any, ...] | None = None
-        for asked, found in _servers(model, gpu, gpus, context_tokens):
+        for asked, found in servers_that_start(model, gpu, gpus, context_tokens):
             replicas = gpus // asked.tensor_parallel
             sessions = replicas * found.sessions
             cover = (sessions >= developers) + (sessions >= math.ceil(developers / 2))
@@ -65,10 +65,13 @@ def _busy_seconds(memory: Memory, developers: int, replicas: int) -> float:
     return turns.answer_seconds(most) * turns.agents / most
 
 
-def _servers(
+def servers_that_start(
     model: Model, gpu: Accelerator, gpus: int, context_tokens: int
 ) -> Iterator[tuple[FitRequest, Fit]]:
-    """Yield all that start, each asked for on its own, the context cut down where that is what it takes."""
+    """Yield all of which a whole number fills the GPUs and that start, each asked for on its own.
+
+    The context is cut down where that is what it takes.
+    """
     for variant in model.variants:
         for size in (size for size in range(1, gpus + 1) if gpus % size == 0):
             for dtype in kv_cache_dtypes(
