@@ -206,7 +206,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"no-hosted-models"},
     ),
     "a token in plain text": (
-        put(*CONTAINER, "env", 0, value={"name": "HUGGING_FACE_HUB_TOKEN", "value": "hf_x"}),
+        put(*CONTAINER, "env", 0, value={"name": "HUGGING_FACE_HUB_TOKEN", "value": "hf_abc"}),
         {"secrets-are-not-plain"},
     ),
     "a token known later": (
