@@ -211,8 +211,8 @@ class InferenceServiceArgs(TypedDict):
     """Rate in MiB/s at which weights come from hf:// or s3://: load times are estimated with it. 100 is
     about what a line of 1 Gbit/s gives. Default: 100."""
     precision: NotRequired[pulumi.Input[str]]
-    """Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes natively.
-    One of bf16, fp8, int4, nvfp4, mxfp4."""
+    """Precision of the weights; native: as the maker mixes it. Left out: the best checkpoint that fits and
+    that the GPU computes natively. One of bf16, fp8, int4, nvfp4, mxfp4, native."""
     source: NotRequired[pulumi.Input[str]]
     """Where the weights come from: hf://, pvc://, oci:// or s3://. Left out: hf:// and the model's id."""
     revision: NotRequired[pulumi.Input[str]]
@@ -643,8 +643,8 @@ class ModelRole(TypedDict):
     """Name in the catalogue, or Hugging Face id of one of its checkpoints, e.g. Qwen/Qwen3.6-27B-FP8. A bare
     name leaves the choice of the checkpoint open."""
     precision: NotRequired[pulumi.Input[str]]
-    """Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes natively.
-    One of bf16, fp8, int4, nvfp4, mxfp4."""
+    """Precision of the weights; native: as the maker mixes it. Left out: the best checkpoint that fits and
+    that the GPU computes natively. One of bf16, fp8, int4, nvfp4, mxfp4, native."""
     source: NotRequired[pulumi.Input[str]]
     """Where the weights come from: hf://, pvc://, oci:// or s3://. Left out: hf:// and the model's id."""
     revision: NotRequired[pulumi.Input[str]]
@@ -858,8 +858,23 @@ class Operator(TypedDict):
     read any Secret of the namespace. Otherwise it changes nothing. Default: false."""
 
 
+class Price(TypedDict):
+    """What one GPU costs, with its share of the server around it."""
+
+    per_gpu_hour: NotRequired[pulumi.Input[float]]
+    """Rent of one GPU for an hour, with its share of the server. Left out: 'purchase'."""
+    purchase: NotRequired[pulumi.Input[float]]
+    """Price of one GPU with its share of the server. Left out: 'perGpuHour'."""
+    months: NotRequired[pulumi.Input[int]]
+    """Months over which a purchase is written off. Default: 36."""
+    watts: NotRequired[pulumi.Input[int]]
+    """Power of one GPU with its share of server and cooling. Left out: not counted."""
+    per_kilowatt_hour: NotRequired[pulumi.Input[float]]
+    """Price of a kilowatt-hour. Left out: power is not counted."""
+
+
 class Cost(TypedDict):
-    """What the GPUs of a stack cost."""
+    """What the GPUs of a stack cost: all the same, or by pool or accelerator."""
 
     currency: pulumi.Input[str]
     """Currency of the prices by its three letters, e.g. EUR."""
@@ -873,6 +888,12 @@ class Cost(TypedDict):
     """Power of one GPU with its share of server and cooling. Left out: not counted."""
     per_kilowatt_hour: NotRequired[pulumi.Input[float]]
     """Price of a kilowatt-hour. Left out: power is not counted."""
+    accelerators: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[Price]]]]
+    """Price by accelerator, as 'onprem-agents catalog' names it, where it differs from the one above. Left
+    out: all cost the same."""
+    pools: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[Price]]]]
+    """Price by name of a pool of platform.hardware, where it differs from that of its accelerator. Left out:
+    none does."""
 
 
 class Check(TypedDict):
@@ -936,8 +957,8 @@ class CodingPlatformArgs(TypedDict):
     operator: NotRequired[pulumi.Input[Operator]]
     """An account for an agent that operates the stack: it looks at all but Secrets. Left out: none is made."""
     cost: NotRequired[pulumi.Input[Cost]]
-    """What a GPU costs, on average where pools differ, for 'onprem-agents plan' and the report. Left out: no
-    cost is told."""
+    """What a GPU costs, the same for all or by accelerator and pool, for 'onprem-agents plan' and the
+    report. Left out: no cost is told."""
     check: NotRequired[pulumi.Input[Check]]
     """How the deployed platform is tried out, with the first developer's key, once its models are loaded;
     'onprem-agents verify' does the same at any time. Left out: it is not."""

@@ -33,12 +33,12 @@ def environment_in(graph: Graph, resource: Resource, container: Container) -> di
     env: dict[str, str] = {}
     for source in items(container.get("envFrom")):
         prefix = dig(source, "prefix") or ""
-        data = _config_map(graph, resource, dig(source, "configMapRef", "name"))
+        data = config_map(graph, resource, dig(source, "configMapRef", "name"))
         env |= {f"{prefix}{name}": text_of(value) for name, value in data.items()}
     env |= environment(container)
     for entry in items(container.get("env")):
         told = dig(entry, "valueFrom", "configMapKeyRef")
-        data = _config_map(graph, resource, dig(told, "name")) if told is not None else {}
+        data = config_map(graph, resource, dig(told, "name")) if told is not None else {}
         if dig(told, "key") in data:
             env[str(dig(entry, "name"))] = text_of(data[dig(told, "key")])
     return env
@@ -105,7 +105,8 @@ def merged(base: Container, own: Container) -> dict[str, Value]:
     return {**base, **own, **joined, **unknown}
 
 
-def _config_map(graph: Graph, resource: Resource, name: Value) -> Mapping[str, Value]:
+def config_map(graph: Graph, resource: Resource, name: Value) -> Mapping[str, Value]:
+    """Return the data of a ConfigMap in the namespace of an object, empty where the program has none."""
     for config in graph.of_kind("core", "ConfigMap"):
         if name is not None and config.object_name == name and config.namespace == resource.namespace:
             data = dig(config.props, "data")
@@ -113,7 +114,9 @@ def _config_map(graph: Graph, resource: Resource, name: Value) -> Mapping[str, V
     return {}
 
 
-def owners(resource: Resource) -> Iterator[tuple[Value, Value]]:
+def owners(resource: Resource) -> Iterator[tuple[str, str]]:
     """Yield kind and name of the objects that an object belongs to."""
     for owner in items(dig(resource.props, "metadata", "ownerReferences")):
-        yield dig(owner, "kind"), dig(owner, "name")
+        kind, name = dig(owner, "kind"), dig(owner, "name")
+        if isinstance(kind, str) and isinstance(name, str):
+            yield kind, name

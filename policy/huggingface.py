@@ -11,9 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from onprem_agents.vllm.shell import script_of, simple_commands
+from onprem_agents.vllm.shell import HOLE, script_of, simple_commands
+
+from .writes_text import writes_no_text
 
 _MODULE = "huggingfaceserver"
+_REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 # Its own name of an option of vLLM's.
 _RENAMED = {
     "model_id": "model",
@@ -60,12 +63,6 @@ _OWN_VALUES = frozenset(
     }
 )
 _GENERATING = ("text_generation", "text2text_generation", "generate")
-# Families of encoders and rerankers, none of which writes text (Hugging Face model cards, read 2026-11-29).
-_ENCODERS = re.compile(
-    r"bert|(?:^|[-_/])(?:bge|e5|gte|t5|minilm|mpnet|electra|deberta|clip|whisper|vit|timesfm|sentence)(?:[-_.0-9/]|$)"
-    r"|embed|rerank|cross-encoder|sentiment|classif",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +81,11 @@ def huggingface_server(
 
     `by_entrypoint` tells that the image starts it by itself, so that all words are its arguments.
     """
+    argv = [_REFERENCE.sub(lambda found: env.get(found[1], HOLE), word) for word in argv]
     words = _arguments(argv, env)
     if words is None and not by_entrypoint:
         return None
-    return _read(list(argv) if words is None else words)
+    return _read(argv if words is None else words)
 
 
 def _arguments(argv: Sequence[str], env: Mapping[str, str]) -> list[str] | None:
@@ -129,7 +127,7 @@ def _generates(own: Mapping[str, str], passed: Sequence[str]) -> bool | None:
         return False
     if own.get("backend") == "huggingface":
         return False  # not by vLLM, at least
-    if _ENCODERS.search(own.get("model_id", "")):
+    if writes_no_text([own.get("model_id")]):
         return False
     plain = {f"--{new}" for new in _RENAMED.values()} | {"--trust-remote-code", "--dtype"}
     of_vllm = any(

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from onprem_agents.catalog import Accelerator, Catalog, Model, Variant, load_catalog
+from onprem_agents.catalog import Accelerator, Catalog, load_catalog
 from onprem_agents.errors import UnknownFact
 from onprem_agents.vllm import load_release, newest_release
 
+from .checkpoints import KnownModel, first_known
 from .graph import UNKNOWN
 from .serving import Server
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnownModel:
-    """A model of the catalogue; `variant` is None when only the model, not the checkpoint, could be told."""
-
-    model: Model
-    variant: Variant | None
 
 
 def read_facts() -> None:
@@ -27,13 +18,7 @@ def read_facts() -> None:
 
 def model_of(server: Server) -> KnownModel | None:
     """Return the catalogue's model for the first name of the server that it knows, or None."""
-    catalog = load_catalog()
-    for name in server.model_names:
-        if name is not UNKNOWN:
-            found = _named(catalog, str(name))
-            if found is not None:
-                return found
-    return None
+    return first_known(server.model_names)
 
 
 def only_known_at_run_time(server: Server) -> bool:
@@ -71,22 +56,3 @@ def _accelerator(catalog: Catalog, told: str) -> Accelerator | None:
         return catalog.accelerator(tiers.get(told.casefold(), told))
     except UnknownFact:
         return None
-
-
-def _named(catalog: Catalog, name: str) -> KnownModel | None:
-    try:
-        model, variant = catalog.model_and_variant(name)
-    except UnknownFact:
-        return _by_repository(catalog, name)
-    if variant is None and model.has_variant(name):
-        variant = model.variant(name)
-    return KnownModel(model=model, variant=variant)
-
-
-def _by_repository(catalog: Catalog, name: str) -> KnownModel | None:
-    """Find a checkpoint by its repository name alone, as in a path on a volume or in a registry."""
-    for model in catalog.models:
-        for variant in model.variants:
-            if variant.hf_id.rsplit("/", 1)[-1].casefold() == name.casefold():
-                return KnownModel(model=model, variant=variant)
-    return None

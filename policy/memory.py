@@ -17,8 +17,9 @@ from onprem_agents.vllm import (
     takes_no_items,
 )
 
+from .checkpoints import KnownModel
 from .graph import UNKNOWN
-from .known import KnownModel, accelerator_of, model_of, only_known_at_run_time
+from .known import accelerator_of, model_of, only_known_at_run_time
 from .serving import Server
 from .sources import PRODUCT_LABELS
 
@@ -113,7 +114,7 @@ def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None
     if server.gpus is None:
         yield "it asks for no GPU"
     if server.multi_node or (flags.pipeline_parallel_size or 1) > 1:
-        yield "it spreads one model over pipeline stages, which the sizing engine does not model"
+        yield "it spreads one model over pods or pipeline stages, which the sizing engine does not model"
     if (flags.kv_cache_dtype or "auto") not in _KV_CACHE_DTYPES:
         yield f"its --kv-cache-dtype {flags.kv_cache_dtype} is not modelled"
     yield from _unsized(server, "unknown")

@@ -29,6 +29,8 @@ NAME = "onprem-coding-agents"
 
 _LEVELS = {"mandatory": EnforcementLevel.MANDATORY, "advisory": EnforcementLevel.ADVISORY}
 
+_LAST: list[Graph] = []
+
 
 def serve() -> None:
     """Announce the pack on stdout and answer the engine until it hangs up; the rules load meanwhile."""
@@ -57,8 +59,11 @@ def stack_policy(policy: Policy) -> StackValidationPolicy:
 
 
 def graph_of(resources: Iterable[PolicyResource]) -> Graph:
-    """Return the SDK's resources as plain values."""
-    return Graph(
+    """Return the SDK's resources as plain values.
+
+    The SDK makes them anew for each policy: while they are the same, so is the graph, which remembers what was read.
+    """
+    graph = Graph(
         resources=tuple(
             Resource(
                 urn=resource.urn,
@@ -70,6 +75,9 @@ def graph_of(resources: Iterable[PolicyResource]) -> Graph:
             for resource in resources
         )
     )
+    if _LAST[-1:] != [graph]:
+        _LAST[:] = [graph]
+    return _LAST[-1]
 
 
 def plain(value: Any) -> Value:

@@ -14,13 +14,17 @@ from typing import Any, Literal
 from onprem_agents.stack.labels import AGENTS_LABEL, ROLE_LABEL
 from onprem_agents.vllm import ParsedServe, load_release, option_of, parse_argv, parse_options
 
+from .checkpoints import first_known
 from .compile_cache import start_of
+from .config_files import with_config_file
 from .containers import Container, gpus_of, shared_gpu_gib, text_of
-from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
+from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items, once
 from .huggingface import HuggingFaceServer, huggingface_server
 from .image_release import serving_image
 from .readers import READERS, Declared, Unread
 from .sources import accelerators, model_names
+from .spread import is_spread
+from .writes_text import writes_no_text
 
 # `--task` of vLLM before 0.13 that serves no chat.
 _POOLING_TASKS = frozenset({"embed", "embedding", "classify", "score", "reward"})
@@ -56,14 +60,14 @@ class Server:
 
     @property
     def pooling(self) -> bool:
-        """Whether it serves embeddings or ranking, so that no agent talks to it."""
+        """Whether it serves embeddings, ranking or the like, so that no agent talks to it."""
         flags = self.parsed.flags
         tasks = {unknown.value for unknown in self.parsed.unknown if unknown.name == "--task"}
-        return (
-            flags.runner == "pooling"
-            or flags.convert in ("embed", "classify")
-            or bool(tasks & _POOLING_TASKS)
-        )
+        tasks |= set(self.parsed.other.get("--task", ()))
+        pools = flags.runner == "pooling" or flags.convert in ("embed", "classify")
+        if pools or bool(tasks & _POOLING_TASKS):
+            return True
+        return writes_no_text(self.model_names) and first_known(self.model_names) is None
 
     @property
     def judged(self) -> str:
@@ -101,12 +105,7 @@ class Server:
 
 def servers(graph: Graph) -> Iterator[Server]:
     """Return the vLLM servers of a graph that serve language models."""
-    for reader in READERS:
-        for found in reader(graph):
-            if isinstance(found, Declared):
-                server = _server(found)
-                if server is not None and not server.pooling:
-                    yield server
+    return iter(_servers(graph))
 
 
 def servers_for_agents(graph: Graph) -> Iterator[Server]:
@@ -116,17 +115,27 @@ def servers_for_agents(graph: Graph) -> Iterator[Server]:
 
 def unread(graph: Graph) -> Iterator[Unread]:
     """Return what declares a model server but cannot be read at all."""
-    for reader in READERS:
-        for found in reader(graph):
-            if isinstance(found, Unread):
-                yield found
-            elif (reason := _undecided(found)) is not None:
-                yield Unread(resource=found.resource, reason=reason)
+    for found in _declared(graph):
+        if isinstance(found, Unread):
+            yield found
+        elif (reason := _undecided(found)) is not None:
+            yield Unread(resource=found.resource, reason=reason)
 
 
-def _server(declared: Declared) -> Server | None:
+@once
+def _servers(graph: Graph) -> tuple[Server, ...]:
+    found = (_server(graph, each) for each in _declared(graph) if isinstance(each, Declared))
+    return tuple(server for server in found if server is not None and not server.pooling)
+
+
+@once
+def _declared(graph: Graph) -> tuple[Declared | Unread, ...]:
+    return tuple(found for reader in READERS for found in reader(graph))
+
+
+def _server(graph: Graph, declared: Declared) -> Server | None:
     """Return the server that a container runs, None for one that runs another program."""
-    container, argv = declared.container, _argv(declared)
+    container, argv = declared.container, with_config_file(graph, declared, _argv(declared))
     face = _huggingface(declared, argv)
     if face is not None and not face.generates:
         return None
@@ -152,7 +161,7 @@ def _server(declared: Declared) -> Server | None:
         accelerators=accelerators(declared.resource, declared.pod),
         model_names=tuple(model_names(declared, parsed)),
         timeout_seconds=declared.timeout_seconds,
-        multi_node=declared.multi_node,
+        multi_node=declared.multi_node or is_spread(parsed, argv),
         start=start_of(declared.pod, container),
         hosts=declared.hosts,
         unseen=unseen,
@@ -167,10 +176,15 @@ def _argv(declared: Declared) -> list[str]:
 
 
 def _huggingface(declared: Declared, argv: list[str]) -> HuggingFaceServer | None:
+    """Return KServe's Hugging Face server that a container starts; it generates where the catalogue knows its model."""
     image = serving_image(declared.container.get("image"))
     starts = image is not None and image.starts == "huggingfaceserver"
     by_entrypoint = starts and not declared.container.get("command")
-    return huggingface_server(argv, declared.env, by_entrypoint=by_entrypoint)
+    face = huggingface_server(argv, declared.env, by_entrypoint=by_entrypoint)
+    if face is None or face.generates is not None:
+        return face
+    names = tuple(model_names(declared, parse_options(face.words, release=declared.release)))
+    return face if first_known(names) is None else dataclasses.replace(face, generates=True)
 
 
 def _is_vllm(declared: Declared, parsed: ParsedServe) -> bool:

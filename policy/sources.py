@@ -10,6 +10,7 @@ from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION,
 from onprem_agents.vllm import HOLE, UNREADABLE, ParsedServe
 
 from .graph import UNKNOWN, Resource, Unknown, Value, dig, items
+from .node_labels import accelerator_told, tells_accelerator
 from .readers import Declared
 
 _SCHEMES = ("hf://", "s3://", "gs://", "oci://", "pvc://", "http://", "https://")
@@ -44,10 +45,12 @@ def model_names(declared: Declared, parsed: ParsedServe) -> Iterator[str | Unkno
 def accelerators(resource: Resource, pod: Value) -> tuple[str | Unknown, ...]:
     """Return labels, pools or names of the GPUs that the pod may land on; empty when nothing says."""
     selector = dig(pod, "nodeSelector")
-    products = filter(is_product_label, selector if isinstance(selector, Mapping) else ())
     told = resource.annotation(ACCELERATOR_ANNOTATION)
-    for label in products:
-        return (dig(selector, label),)
+    labels = selector if isinstance(selector, Mapping) else {}
+    for label in sorted(labels, key=is_product_label, reverse=True):
+        name = _accelerator(label, labels[label])
+        if name is not None:
+            return (name,)
     pool = dig(selector, POOL_LABEL)
     if pool is not None:
         return (pool if told is None else told,)  # a pool may have a name of its own
@@ -57,9 +60,20 @@ def accelerators(resource: Resource, pod: Value) -> tuple[str | Unknown, ...]:
     found: list[str | Unknown] = []
     for term in items(dig(required, "nodeSelectorTerms")):
         for expression in items(dig(term, "matchExpressions")):
-            if is_product_label(str(dig(expression, "key"))) and dig(expression, "operator") == "In":
-                found += items(dig(expression, "values"))
+            label, values = str(dig(expression, "key")), items(dig(expression, "values"))
+            names = [_accelerator(label, value) for value in values]
+            if dig(expression, "operator") == "In" and None not in names:
+                found += [name for name in names if name is not None]
     return tuple(found) or (() if told is None else (told,))
+
+
+def _accelerator(label: str, value: Value) -> str | Unknown | None:
+    """Return what a label of nodes tells of their accelerators, None for one that tells nothing of them."""
+    if not tells_accelerator(label):
+        return None
+    if value is UNKNOWN:
+        return Unknown.UNKNOWN if is_product_label(label) else None
+    return accelerator_told(label, str(value))
 
 
 def _uris(declared: Declared) -> Iterator[Value]:

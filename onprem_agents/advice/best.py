@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from onprem_agents.advice.model_servers import Gpu, Held, ModelServers, Server
 from onprem_agents.advice.server_speeds import ServerSpeeds
@@ -18,6 +18,10 @@ ALL_HELD = 2
 
 Choice = tuple[int, int, Server]
 """Cover, sessions and server."""
+
+
+_Offer = tuple[int, "Carrier", int, int]
+"""Cover, carrier, the agents of each replica and the replicas."""
 
 
 def best_of(
@@ -35,10 +39,10 @@ def best_of(
     """
     best: dict[int, Choice] = {}
     for alike in servers.on(gpu, unsettled):
-        carriers = [Carrier(speeds, gpu, held, floors) for held in alike]
+        carriers = [Carrier(held, speeds.turns(held, gpu, 1), floors) for held in alike]
+        offers = _offers(carriers, developers, unsettled, best)
         for gpus in tuple(unsettled):
-            least = best[gpus][0] if gpus in best else -1
-            found = _fastest(carriers, gpus, developers, least)
+            found = _fastest(offers[gpus]) if gpus in offers else None
             if found is None:
                 continue
             best[gpus] = found
@@ -52,54 +56,63 @@ def best_of(
 class Carrier:
     """A server, and how many agents it carries with a speed above the floors: the fewer, the faster."""
 
-    __slots__ = ("_floors", "_gpu", "_speeds", "_turns", "carried", "held", "size", "too_many")
+    __slots__ = ("_floors", "_turns", "carried", "held", "most", "size")
 
-    def __init__(self, speeds: ServerSpeeds, gpu: Gpu, held: Held, floors: Floors) -> None:
-        """Start with nothing known of its speed."""
-        self.held = held
+    def __init__(self, held: Held, turns: Turns, floors: Floors) -> None:
+        """Start with nothing known but that it carries no more than `most`."""
+        self.held, self._turns, self._floors = held, turns, floors
         self.size = held.server.recipe.tensor_parallel
-        self._speeds, self._gpu, self._floors = speeds, gpu, floors
-        self._turns: Turns | None = None
-        self.carried, self.too_many = 0, math.inf
+        self.carried, self.most = 0, floors.most_agents(turns)
 
     def carries(self, agents: int) -> bool:
         """Return whether it is fast enough for so many."""
         if agents <= self.carried:
             return True
-        if agents >= self.too_many:
+        if agents > self.most:
             return False
         if self._floors.reached_by(self.turns(agents)):
             self.carried = agents
             return True
-        self.too_many = agents
+        self.most = agents - 1
         return False
 
     def turns(self, agents: int) -> Turns:
         """Return the turns of so many agents on it."""
-        known = self._turns
-        if known is None:
-            known = self._turns = self._speeds.turns(self.held, self._gpu, agents)
-        return known if known.agents == agents else Turns(known.pace, agents, known.kept, known.at_once)
+        pace, _, kept, at_once = self._turns
+        return Turns(pace, agents, kept, at_once)
 
 
-def _fastest(carriers: Sequence[Carrier], gpus: int, developers: int, least: int) -> Choice | None:
-    """Return the fastest of those that cover most and more than `least`; None without any."""
-    by_cover: dict[int, list[tuple[Carrier, int, int]]] = {}
+@cache
+def _shares(developers: int, size: int, counts: tuple[int, ...]) -> Sequence[tuple[int, int, int]]:
+    """Return the numbers of GPUs that whole servers of that size fill, with their replicas and the agents of each."""
+    replicas = [(gpus, gpus // size) for gpus in counts if gpus % size == 0]
+    return [(gpus, many, -(-developers // many)) for gpus, many in replicas]
+
+
+def _offers(
+    carriers: Sequence[Carrier], developers: int, unsettled: Sequence[int], best: Mapping[int, Choice]
+) -> Mapping[int, Sequence[_Offer]]:
+    """Return for each number of GPUs the carriers that may cover a team better than the best of higher quality."""
+    counts = tuple(unsettled)
+    offers: dict[int, list[_Offer]] = {}
     for carrier in carriers:
-        if gpus % carrier.size:
-            continue
-        replicas = gpus // carrier.size
-        sessions = replicas * carrier.held.sessions
-        cover = cover_of(sessions, developers)
-        if cover > least:
-            by_cover.setdefault(cover, []).append((carrier, sessions, -(-developers // replicas)))
-    for cover in sorted(by_cover, reverse=True):
-        fast = [one for one in by_cover[cover] if one[0].carries(one[2])]
-        if fast:
-            if len(fast) > 1:
-                fast.sort(key=lambda one: busy_seconds(one[0].turns(one[2])))
-            carrier, sessions, _ = fast[0]
-            return cover, sessions, carrier.held.server
+        most, each = carrier.most, carrier.held.sessions
+        for gpus, replicas, agents in _shares(developers, carrier.size, counts):
+            if agents > most:
+                continue
+            cover = cover_of(replicas * each, developers)
+            if gpus not in best or cover > best[gpus][0]:
+                offers.setdefault(gpus, []).append((cover, carrier, agents, replicas))
+    return offers
+
+
+def _fastest(offers: Sequence[_Offer]) -> Choice | None:
+    """Return the fastest of those that cover most; None where none is fast enough."""
+    if len(offers) > 1:
+        offers = sorted(offers, key=lambda one: (-one[0], busy_seconds(one[1].turns(one[2]))))
+    for cover, carrier, agents, replicas in offers:
+        if carrier.carries(agents):
+            return cover, replicas * carrier.held.sessions, carrier.held.server
     return None
 
 

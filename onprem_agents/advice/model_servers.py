@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from onprem_agents.catalog import Accelerator, Model, Variant
+from onprem_agents.catalog import Accelerator, GatedDeltaNet, Model, Variant
 from onprem_agents.plan.choice import (
     UTILIZATION,
     kv_cache_dtypes,
@@ -43,7 +43,7 @@ _ANY_ROLE = ModelRole(role="coder", model="any")
 Speeds = tuple[float | None, ...]
 """All of a GPU that decides how fast it is."""
 
-GpuClass = tuple[tuple[int, bool], tuple[bool, ...]]
+GpuClass = tuple[str, tuple[int, bool], bool, bool, bool]
 """All of a GPU on which the settings of a server and its overhead depend: nothing of its exact memory."""
 
 
@@ -54,6 +54,7 @@ class Gpu:
     accelerator: Accelerator
     room: Room
     kind: GpuClass
+    writes_checkpoints: bool
     pads_wide: bool
     computes: tuple[str, float, bool]
     """All of it that decides which checkpoints it computes, and whether several of it share one."""
@@ -62,10 +63,12 @@ class Gpu:
     @classmethod
     def of(cls, accelerator: Accelerator) -> Gpu:
         """Return what a search knows of that accelerator."""
+        unified, larger_graphs, writes_checkpoints, compiles = traits_of(accelerator, release_rules(None))
         return cls(
             accelerator=accelerator,
             room=room_on(accelerator, UTILIZATION),
-            kind=(settings_class(accelerator), traits_of(accelerator, release_rules(None))),
+            kind=(accelerator.vendor, settings_class(accelerator), unified, larger_graphs, compiles),
+            writes_checkpoints=writes_checkpoints,
             pads_wide=pads_wide(accelerator),
             computes=(accelerator.vendor, accelerator.compute_capability, accelerator.mig is None),
             speed=(
@@ -100,14 +103,12 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class _Cache:
-    """A layout of the KV cache, and the blocks of a session: of a wanted one, the shortest of use, any asked for."""
+    """A layout of the KV cache, and the blocks of a session: of a wanted one, and of the shortest of use."""
 
     layout: CacheLayout
     session_blocks: int
     least_blocks: int
     has_states: bool
-    batch_tokens: int
-    blocks: dict[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +175,20 @@ def _divisors(counts: tuple[int, ...]) -> frozenset[int]:
 _Order = Sequence[Sequence[Recipe]]
 
 
+class _Slot:
+    """A recipe, what of its weights lies on each GPU, and its server on one class of GPUs once one is asked for."""
+
+    __slots__ = ("recipe", "server", "size", "weights_gib")
+
+    def __init__(self, recipe: Recipe, weights_gib: float) -> None:
+        self.recipe, self.size, self.weights_gib = recipe, recipe.tensor_parallel, weights_gib
+        self.server: Server | None = None
+
+
+_Kind = tuple[GpuClass, bool, bool]
+"""All of a GPU on which the servers of one model depend: its class, and what only some models notice."""
+
+
 class ModelServers:
     """The servers of one model with a context of up to `context_tokens` on up to `gpus` GPUs of one node."""
 
@@ -183,16 +198,21 @@ class ModelServers:
         self._context_tokens = min(context_tokens, model.architecture.max_context_tokens)
         self._gpus = gpus
         self._sizes = attention_sizes(model, gpus)
+        self._notices_checkpoints = any(
+            isinstance(group, GatedDeltaNet) for group in model.architecture.attention
+        )
+        self._notices_padding = any(depends_on_gpu(variant) for variant in model.variants)
+        self._needed: dict[str, str | None] = {}
         self._recipes: dict[tuple[str, str], Sequence[Recipe]] = {}
         self._splits: dict[str, Sequence[int]] = {}
         self._weights: dict[tuple[str, int, bool], Weights] = {}
-        self._orders: dict[tuple[str, float, bool], _Order] = {}
-        self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
-        self._caches: dict[tuple[int, str, int, GpuClass], _Cache] = {}
-        self._frames: dict[tuple[int, str, str | None, GpuClass], _Frame] = {}
         # A recipe is known by its identity: to hash the facts of a checkpoint costs more than to size it.
-        self._weights_gib: dict[bool, dict[int, float]] = {}
-        self._servers: dict[tuple[GpuClass, bool], dict[int, Server]] = {}
+        self._slots: dict[_Kind, dict[int, _Slot]] = {}
+        self._orders: dict[tuple[str, float, bool], _Order] = {}
+        self._line_ups: dict[tuple[Any, ...], Sequence[Sequence[_Slot]]] = {}
+        self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
+        self._caches: dict[tuple[int, str, int, bool], _Cache] = {}
+        self._frames: dict[tuple[int, str, str | None, _Kind], _Frame] = {}
 
     def on(self, gpu: Gpu, counts: Sequence[int]) -> Iterator[Sequence[Held]]:
         """Yield the servers that start, those of equal quality together, the best quality first.
@@ -201,54 +221,68 @@ class ModelServers:
         with. Quality is the precision: one the GPU computes in, then the one that loses least, then a KV cache in the
         model's own. Those of equal quality come with the fewest GPUs first.
         """
-        known = self._servers.setdefault((gpu.kind, gpu.pads_wide), {})
-        weights_gib = self._weights_gib.setdefault(gpu.pads_wide, {})
-        budget_gib = gpu.room.budget_gib
-        for recipes in self._order(gpu):
+        room = gpu.room
+        for slots in self._line_up(gpu):
             sizes = _divisors(tuple(counts))
             held = []
-            for recipe in recipes:
-                if recipe.tensor_parallel not in sizes:
+            for slot in slots:
+                if slot.weights_gib >= room.budget_gib or slot.size not in sizes:
                     continue
-                server = known.get(id(recipe))
+                server = slot.server
                 if server is None:
-                    gib = weights_gib.get(id(recipe))
-                    if gib is None:
-                        gib = weights_gib[id(recipe)] = self._weights_of(recipe, gpu).gib
-                    if gib >= budget_gib:
-                        continue
-                    server = known[id(recipe)] = self._server(recipe, gpu)
-                context_tokens, sessions, blocks = server.sessions_in(gpu.room)
+                    server = slot.server = self._server(slot.recipe, gpu)
+                context_tokens, sessions, blocks = server.sessions_in(room)
                 if sessions:
                     held.append(Held(server, context_tokens, sessions, blocks))
             if held:
                 yield held
 
-    def _order(self, gpu: Gpu) -> _Order:
+    def _kind_of(self, gpu: Gpu) -> _Kind:
+        return (
+            gpu.kind,
+            self._notices_checkpoints and gpu.writes_checkpoints,
+            self._notices_padding and gpu.pads_wide,
+        )
+
+    def _line_up(self, gpu: Gpu) -> Sequence[Sequence[_Slot]]:
         """Return the recipes that such a GPU computes, in the order of `on`."""
-        order = self._orders.get(gpu.computes)
-        if order is None:
-            found = sorted(self._usable(gpu.accelerator), key=lambda one: one[1].tensor_parallel)
-            found.sort(key=itemgetter(0), reverse=True)
-            order = self._orders[gpu.computes] = [
-                [recipe for _, recipe in alike] for _, alike in groupby(found, key=itemgetter(0))
-            ]
-        return order
+        kind = self._kind_of(gpu)
+        line_up = self._line_ups.get((gpu.computes, kind))
+        if line_up is None:
+            order = self._orders.get(gpu.computes)
+            if order is None:
+                order = self._orders[gpu.computes] = self._order(gpu.accelerator)
+            slots = self._slots.setdefault(kind, {})
+            for recipe in (recipe for recipes in order for recipe in recipes if id(recipe) not in slots):
+                slots[id(recipe)] = _Slot(recipe, self._weights_of(recipe, gpu).gib)
+            line_up = [[slots[id(recipe)] for recipe in recipes] for recipes in order]
+            self._line_ups[gpu.computes, kind] = line_up
+        return line_up
+
+    def _order(self, gpu: Accelerator) -> _Order:
+        found = sorted(self._usable(gpu), key=lambda one: one[1].tensor_parallel)
+        found.sort(key=itemgetter(0), reverse=True)
+        return [[recipe for _, recipe in alike] for _, alike in groupby(found, key=itemgetter(0))]
 
     def _usable(self, gpu: Accelerator) -> Iterator[tuple[tuple[bool, int, bool], Recipe]]:
         """Yield quality and recipe of all that the GPU computes."""
         most_gpus = most_gpus_together(gpu, self._gpus)
-        newest = load_release(newest_release())
         for variant in self._model.variants:
             if not gpu.runs(variant):
                 continue
             native = gpu.computes_in(variant)
-            needed = own_flags(self._model, variant, newest).kv_cache_dtype
-            for dtype in kv_cache_dtypes(_ANY_ROLE, gpu, needed=needed):
+            for dtype in kv_cache_dtypes(_ANY_ROLE, gpu, needed=self._needed_cache(variant)):
                 own = dtype == "auto" and variant.kv_cache_dtype is None
                 for recipe in self._recipes_of(variant, dtype):
                     if recipe.tensor_parallel <= most_gpus:
                         yield (native, -noticeable_loss(variant), own), recipe
+
+    def _needed_cache(self, variant: Variant) -> str | None:
+        """Return the type of the KV cache that the checkpoint works with alone, None where it takes any."""
+        if variant.hf_id not in self._needed:
+            newest = load_release(newest_release())
+            self._needed[variant.hf_id] = own_flags(self._model, variant, newest).kv_cache_dtype
+        return self._needed[variant.hf_id]
 
     def _recipes_of(self, variant: Variant, dtype: str) -> Sequence[Recipe]:
         """Return that checkpoint in all sizes in which it can be spread, always the same objects."""
@@ -278,18 +312,20 @@ class ModelServers:
         return Server(recipe=recipe, load=load, frame=frame)
 
     def _frame(self, recipe: Recipe, gpu: Gpu) -> _Frame:
-        key = recipe.tensor_parallel, recipe.kv_cache_dtype, recipe.variant.kv_cache_dtype, gpu.kind
-        if key not in self._frames:
+        kind = self._kind_of(gpu)
+        key = recipe.tensor_parallel, recipe.kv_cache_dtype, recipe.variant.kv_cache_dtype, kind
+        frame = self._frames.get(key)
+        if frame is None:
             request = recipe.request(gpu.accelerator, self._context_tokens)
-            cache = self._cache_of(request, gpu.kind)
-            self._frames[key] = _Frame(
+            cache = self._cache_of(request, writes_checkpoints=kind[1])
+            frame = self._frames[key] = _Frame(
                 request=request,
                 rest=self._overhead_of(request, gpu.kind),
                 cache=cache,
                 is_refused=bool(refused_by_settings(request, cache.layout)),
                 state_blocks=request.max_num_seqs if cache.has_states else 0,
             )
-        return self._frames[key]
+        return frame
 
     def _overhead_of(self, request: FitRequest, kind: GpuClass) -> Overhead:
         key = request.tensor_parallel, kind
@@ -297,8 +333,8 @@ class ModelServers:
             self._overheads[key] = overhead(request)
         return self._overheads[key]
 
-    def _cache_of(self, request: FitRequest, kind: GpuClass) -> _Cache:
-        key = request.tensor_parallel, request.cache_dtype, request.batch_tokens, kind
+    def _cache_of(self, request: FitRequest, *, writes_checkpoints: bool) -> _Cache:
+        key = request.tensor_parallel, request.cache_dtype, request.batch_tokens, writes_checkpoints
         if key not in self._caches:
             layout = layout_of(request)
             self._caches[key] = _Cache(
@@ -306,7 +342,5 @@ class ModelServers:
                 session_blocks=layout.blocks_per_request(request.context_tokens),
                 least_blocks=layout.blocks_per_request(_LEAST_CONTEXT_TOKENS),
                 has_states=layout.has_states,
-                batch_tokens=request.batch_tokens,
-                blocks={},
             )
         return self._caches[key]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from onprem_agents.advice.advise import Advice
 from onprem_agents.catalog import Catalog
-from onprem_agents.errors import InvalidInput, Problem, UnknownFact
+from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.files import read_text
+from onprem_agents.plan.costs import unknown_prices
 from onprem_agents.stack.cost import PriceList
 from onprem_agents.stack.section_reader import Wording, read_section, shown
 from onprem_agents.stack.yaml_text import read_yaml
@@ -30,31 +31,15 @@ def read_prices(file: Path, catalog: Catalog) -> PriceList:
         )
         raise InvalidInput(str(file), [problem])
     prices, found = read_section(PriceList, raw, _WORDING)
-    problems += [*found, *_unknown(raw.get("accelerators"), catalog)]
+    named = raw.get("accelerators")
+    problems += [
+        *found,
+        *unknown_prices(named if isinstance(named, Mapping) else {}, catalog, "accelerators"),
+    ]
     if prices is None or problems:
         raise InvalidInput(str(file), problems)
     by_name = {catalog.accelerator(name).name: price for name, price in prices.accelerators.items()}
     return prices.model_copy(update={"accelerators": by_name})
-
-
-def _unknown(accelerators: object, catalog: Catalog) -> Iterator[Problem]:
-    """Yield names that the catalogue does not know, and accelerators with two prices under two names of theirs."""
-    seen: dict[str, object] = {}
-    for name in accelerators if isinstance(accelerators, Mapping) else ():
-        try:
-            found = catalog.accelerator(str(name)).name
-        except UnknownFact as error:
-            yield error.problem(f"accelerators.{name}")
-            continue
-        if found in seen:
-            yield Problem(
-                where=f"accelerators.{name}",
-                cause="repeated",
-                found=f"a second price of {found}, which {seen[found]!r} names too",
-                why="an accelerator has one price",
-                fix="leave one of them out",
-            )
-        seen.setdefault(found, name)
 
 
 def per_month(prices: PriceList, advice: Advice, gpus: int) -> float | None:

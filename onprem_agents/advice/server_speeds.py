@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import NamedTuple
 
-from onprem_agents.advice.model_servers import Gpu, Held, Server, Speeds
+from onprem_agents.advice.model_servers import Gpu, Held, Server
 from onprem_agents.catalog import Model
 from onprem_agents.sizing import FitRequest
 from onprem_agents.sizing.demand import Demand, demand_from, kernels_seconds
-from onprem_agents.sizing.links import Links, links_of
+from onprem_agents.sizing.links import Links, tensor_links
 from onprem_agents.sizing.load_profile import mean_context_tokens
 from onprem_agents.sizing.pace import Rates, pace_from, rates_of
 from onprem_agents.sizing.speed import Turns, keeps_prefixes
 from onprem_agents.sizing.work import Attention, Shares, attention_of, session_bytes, shares_of
 
 
+class _Terms(NamedTuple):
+    """What a server's speed depends on besides its GPU; `blocks` are those of a session of the mean length."""
+
+    demand: Demand
+    blocks: int
+    sequences: int
+    batch_tokens: int
+
+
 class ServerSpeeds:
-    """The speeds of one model's servers."""
+    """The speeds of one model's servers. A search goes GPU by GPU: the rates of one are forgotten at the next."""
 
     def __init__(self, model: Model) -> None:
         """Start with no term computed."""
         self._model = model
         self._kept: bool | None = None
-        self._rates: dict[tuple[str, Speeds], Rates] = {}
+        self._gpu: Gpu | None = None
+        self._rates: dict[str, Rates] = {}
+        # A server is known by its identity, as those who ask keep it.
+        self._terms: dict[tuple[int, int], _Terms] = {}
         self._shares: dict[str, Shares] = {}
         self._attention: dict[int, Attention] = {}
         self._session_bytes: dict[tuple[int, str, int], float] = {}
@@ -32,24 +44,34 @@ class ServerSpeeds:
 
     def turns(self, held: Held, gpu: Gpu, agents: int) -> Turns:
         """Return the turns of that many agents on such a server."""
-        server, tokens = held.server, mean_context_tokens(held.context_tokens)
-        recipe, request, cache = server.recipe, server.frame.request, server.frame.cache
-        blocks = cache.blocks.get(tokens)
-        if blocks is None:
-            blocks = cache.blocks[tokens] = cache.layout.blocks_per_request(tokens)
-        rates = self._rates.get((recipe.variant.hf_id, gpu.speed))
+        if gpu is not self._gpu:
+            self._gpu, self._rates = gpu, {}
+        server = held.server
+        terms = self._terms.get((id(server), held.context_tokens))
+        if terms is None:
+            terms = self._terms[id(server), held.context_tokens] = self._terms_of(held, gpu)
+        demand, blocks, sequences, batch_tokens = terms
+        rates = self._rates.get(server.recipe.variant.hf_id)
         if rates is None:
-            rates = rates_of(gpu.accelerator, self._model, recipe.variant)
-            self._rates[recipe.variant.hf_id, gpu.speed] = rates
-        pace = pace_from(
-            self._demand_of(server, gpu, tokens),
-            self._links_of(request, gpu),
-            rates,
-            batch_tokens=cache.batch_tokens,
-        )
+            rates = rates_of(gpu.accelerator, self._model, server.recipe.variant)
+            self._rates[server.recipe.variant.hf_id] = rates
+        links = self._links_of(server.recipe.tensor_parallel, gpu)
         kept = max(1, held.blocks // blocks)
         return Turns(
-            pace, agents, kept if self._keeps_prefixes(request) else 0, min(kept, request.max_num_seqs)
+            pace_from(demand, links, rates, batch_tokens=batch_tokens),
+            agents,
+            kept if self._keeps_prefixes(server.frame.request) else 0,
+            min(kept, sequences),
+        )
+
+    def _terms_of(self, held: Held, gpu: Gpu) -> _Terms:
+        server, tokens = held.server, mean_context_tokens(held.context_tokens)
+        request = server.frame.request
+        return _Terms(
+            self._demand_of(server, gpu, tokens),
+            server.load.layout.blocks_per_request(tokens),
+            request.max_num_seqs,
+            request.batch_tokens,
         )
 
     def _keeps_prefixes(self, request: FitRequest) -> bool:
@@ -86,9 +108,9 @@ class ServerSpeeds:
         )
         return demand
 
-    def _links_of(self, request: FitRequest, gpu: Gpu) -> Links:
-        key = request.tensor_parallel, gpu.accelerator.nvlink, gpu.accelerator.interconnect_gb_per_second
+    def _links_of(self, ranks: int, gpu: Gpu) -> Links:
+        key = ranks, gpu.accelerator.nvlink, gpu.accelerator.interconnect_gb_per_second
         links = self._links.get(key)
         if links is None:
-            links = self._links[key] = links_of(replace(request, accelerator=gpu.accelerator))
+            links = self._links[key] = tensor_links(self._model.architecture, gpu.accelerator, ranks)
         return links

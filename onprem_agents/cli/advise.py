@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 import yaml
@@ -25,14 +24,13 @@ from onprem_agents.cli.advice_view import (
     hardware_values,
     print_choices,
 )
+from onprem_agents.cli.advised_stack import stack_of
 from onprem_agents.cli.options import json_option
 from onprem_agents.errors import InvalidInput, Problem
-from onprem_agents.plan.ways_out import checkpoint_fields
 from onprem_agents.sizing.changes import SHORTEST_CONTEXT
 from onprem_agents.sizing.floors import Floors
 from onprem_agents.sizing.shown import rate, wait
 from onprem_agents.stack.cost import PriceList
-from onprem_agents.stack.settings import PROJECT
 
 
 @click.command(name="advise")
@@ -178,32 +176,6 @@ def _nothing_fits(where: str, found: str) -> InvalidInput:
         fix="take more or larger GPUs; 'onprem-agents catalog' lists models and accelerators",
     )
     return InvalidInput("advise", [problem])
-
-
-def stack_of(advice: Advice, gpus: int, developers: int) -> dict[str, Any]:
-    """Return the content of a stack file that serves this choice to that many developers."""
-    request = advice.request
-    role: dict[str, Any] = {
-        "role": "coder",
-        "model": request.variant.hf_id,
-        "context": request.context_tokens,
-        "tensorParallel": request.tensor_parallel,
-        "replicas": advice.replicas,
-        "kvCacheDtype": request.kv_cache_dtype,
-    }
-    named = checkpoint_fields(request.model, request.variant)["precision"]
-    if request.variant.hf_id == request.model.hf_id and named is not None:
-        role["precision"] = named  # the bare name would leave every checkpoint open
-    platform = {
-        "hardware": {"accelerator": request.accelerator.name, "gpusPerNode": gpus, "nodes": 1},
-        "models": [role],
-        "access": {
-            "host": "agents.example.internal",
-            "tls": {"secretName": "agents-tls", "secretNamespace": "certificates"},
-            "developers": {f"developer-{number}": {} for number in range(1, developers + 1)},
-        },
-    }
-    return {"config": {f"{PROJECT}:platform": platform}}
 
 
 def _write(target: Path, advice: Advice, gpus: int, developers: int) -> None:

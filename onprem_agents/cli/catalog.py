@@ -82,7 +82,7 @@ def _models(facts: Catalog) -> Table:
                 variant.hf_id,
                 variant.precision,
                 f"{variant.weights_gib:.1f}",
-                f"{model.tool_call_parser} / {model.reasoning_parser or 'none'}",
+                f"{model.tool_call_parser or 'none'} / {model.reasoning_parser or 'none'}",
                 f"{standing or ''}",
             )
     return table

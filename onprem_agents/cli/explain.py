@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from onprem_agents.cli.fit import fit_values
 from onprem_agents.cli.fit_changes import headline
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.cli.report_text import count
 from onprem_agents.errors import Problem
 from onprem_agents.plan import RoleDecision, pools_of, servers_of
 from onprem_agents.plan.agents_served import agents_of
@@ -92,6 +94,7 @@ def _agents(settings: Platform, decision: RoleDecision, nearest: Choice) -> list
 
 
 def _print(role: dict[str, Any], console: Console) -> None:
+    refused: Problem | None = None
     console.print(f"[bold]{role['role']}[/]", soft_wrap=True)
     if "fit" in role:
         fit = role["fit"]
@@ -102,16 +105,29 @@ def _print(role: dict[str, Any], console: Console) -> None:
         )
         console.print(bar(fit["memory"]), soft_wrap=True)
         console.print(account(role["role"], fit["memory"]))
-        console.print(f"  limit: {role['limit']}", soft_wrap=True, markup=False)
+        refused = _refused(role)
+        limit = f"limit: {role['limit']}" if refused is None else f"{refused.where}: {refused.why}"
+        console.print(f"  {limit}", soft_wrap=True, markup=False)
         console.print(f"  {agents_line(role['agents'])}", soft_wrap=True, markup=False)
         for change in role["changes"][:_SHOWN_CHANGES]:
             console.print(
                 f"  it would fit: {change['text']} "
-                f"({change['sessions']} sessions of {change['contextTokens']:,} tokens)",
+                f"({count(change['sessions'], 'session')} of {change['contextTokens']:,} tokens)",
                 soft_wrap=True,
                 markup=False,
             )
+        if refused is not None and not role["changes"]:
+            console.print(f"  {refused.fix}", soft_wrap=True, markup=False)
     for note in role["notes"]:
         console.print(f"  note: {note}", soft_wrap=True, markup=False)
     for problem in role["problems"]:
-        console.print(f"  {Problem(**problem)}", soft_wrap=True, markup=False)
+        if Problem(**problem) != refused:
+            console.print(textwrap.indent(str(Problem(**problem)), "  "), soft_wrap=True, markup=False)
+
+
+def _refused(role: dict[str, Any]) -> Problem | None:
+    """Return the problem of not fitting, which the account, the limit and the changes tell already."""
+    problems = (Problem(**problem) for problem in role["problems"])
+    return next(
+        (problem for problem in problems if problem.cause in ("does-not-fit", "does-not-split")), None
+    )

@@ -15,7 +15,7 @@ from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import summary
 from onprem_agents.cli.agents_view import agents_line
-from onprem_agents.cli.cost_view import cost_line
+from onprem_agents.cli.cost_view import cost_lines
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.cli.plan_screen import screen
@@ -76,7 +76,8 @@ def print_report(result: dict[str, Any], console: Console, *, explain: bool = Fa
     for line in result["site"]:
         console.print(f"  {line}", soft_wrap=True, markup=False)
     if result["cost"]:
-        console.print(f"  cost {cost_line(result['cost'])}", soft_wrap=True, markup=False)
+        for number, line in enumerate(cost_lines(result["cost"])):
+            console.print(f"  {'     ' if number else 'cost '}{line}", soft_wrap=True, markup=False)
     for role in result["models"]:
         for line in _role_lines(role):
             console.print(line, soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from onprem_agents.cli.agents_view import agents_line
-from onprem_agents.cli.cost_view import cost_line
+from onprem_agents.cli.cost_view import cost_lines
 from onprem_agents.cli.memory_view import drawn, legend
 from onprem_agents.cli.speed_view import first_tokens, pace
 from onprem_agents.units import rough_time
@@ -29,7 +29,8 @@ def screen(result: dict[str, Any]) -> Iterator[Text]:
     for line in result["site"]:
         yield from _row("site", line)
     if result["cost"]:
-        yield from _row("cost", cost_line(result["cost"]))
+        for number, line in enumerate(cost_lines(result["cost"])):
+            yield from _row("" if number else "cost", line)
     for role in result["models"]:
         yield from _role(role)
     stack = result["stack"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from onprem_agents.cli.cost_view import cost_lines
 from onprem_agents.cli.report_checks import Checks
 from onprem_agents.cli.report_limits import limits
 from onprem_agents.cli.report_values import Server, StackValues
@@ -36,7 +37,9 @@ def lines(values: StackValues, checks: Checks) -> Iterator[str]:
     if values.main.agents:
         yield f"Agents: {agents(values)}"
     if values.cost is not None:
-        yield f"Cost: {values.cost.per_month:,.0f} {values.cost.currency} a month"
+        whole, *pools = cost_lines(values.cost.to_wire())
+        yield f"Cost: {whole}"
+        yield from (f"  {pool}" for pool in pools)
     yield f"Policies: {policies(checks)}"
     yield "What it cannot do:"
     for limit in limits(values):

@@ -7,7 +7,7 @@ from typing import Any
 
 from onprem_agents.cli.check_findings import CheckFinding
 from onprem_agents.cli.check_formats import cell, whole
-from onprem_agents.cli.cost_view import cost_line
+from onprem_agents.cli.cost_view import cost_lines
 from onprem_agents.cli.memory_view import drawn, legend
 from onprem_agents.cli.report_text import count
 from onprem_agents.cli.review_values import StackReview, State
@@ -96,7 +96,7 @@ def _stack_facts(state: State | None) -> dict[str, str]:
         "sessions at once": f"{found['sessions']:,}",
     }
     if found["cost"]:
-        facts["cost"] = cost_line(found["cost"])
+        facts["cost"] = "; ".join(cost_lines(found["cost"]))
     return facts
 
 

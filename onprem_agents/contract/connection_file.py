@@ -19,6 +19,7 @@ from onprem_agents import __version__
 from onprem_agents.contract.connection import CONTRACT_VERSION, Connection
 from onprem_agents.errors import Cause, Finding, InvalidInput, Problem
 from onprem_agents.stack.untrusted import looks_like_key, shown
+from onprem_agents.stack.value_words import said_of
 
 MAX_CONTRACT_BYTES = 1024 * 1024
 AFRESH = "take the contract afresh from the gateway (--host NAME), or ask your platform team for it"
@@ -232,16 +233,8 @@ def _problems(detail: dict[str, Any]) -> list[Problem]:
                 fix="remove the key, and renew whatever secret it was",
             )
         ]
-    why = str(detail["msg"])
-    return [
-        Problem(
-            where=where,
-            cause="bad-value",
-            found=shown(detail["input"]),
-            why=why[0].lower() + why[1:],
-            fix=AFRESH,
-        )
-    ]
+    cause, why = said_of(detail)
+    return [Problem(where=where, cause=cause, found=shown(detail["input"]), why=why, fix=AFRESH)]
 
 
 def _where(location: tuple[int | str, ...]) -> str:

@@ -12,6 +12,7 @@ from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.plan.agents_served import behind
 from onprem_agents.plan.agents_used import agents_used, unknown_agents, unserved_stack, with_notes
+from onprem_agents.plan.costs import cost_problems
 from onprem_agents.plan.derive_connection import connection_of, stack_key, stack_name_problems
 from onprem_agents.plan.derive_ingress import request_body_mib, too_many_rules
 from onprem_agents.plan.derive_servers import Servers, unknown_names
@@ -58,7 +59,11 @@ def _planned(
     settings: Platform, *, stack: str, source: str, catalog: Catalog, site: tuple[str, ...]
 ) -> PlatformPlan:
     pools = pools_of(settings, catalog)
-    of_pools = [*stack_name_problems(stack), *pool_problems(settings, pools)]
+    of_pools = [
+        *stack_name_problems(stack),
+        *pool_problems(settings, pools),
+        *cost_problems(settings.cost, pools, catalog),
+    ]
     if len({pool.name for pool in pools}) < len(pools):
         raise InvalidInput(source, of_pools)  # without their names nothing else can be told apart
     decided = servers_of(settings, pools, catalog).decide()

@@ -24,6 +24,7 @@ from onprem_agents.stack.domain import StackName, Translation
 from onprem_agents.stack.parts import ServerReference
 from onprem_agents.stack.support import Support
 from onprem_agents.stack.thinking import ServedThinking
+from onprem_agents.stack.value_words import said_of
 
 KeyOf = Callable[[Sequence[int | str]], str]
 """Where a part of the contract comes from, as its owner writes it."""
@@ -144,7 +145,7 @@ def _problems(error: ValidationError, key_of: KeyOf) -> Iterator[Problem]:
                 where=where,
                 cause="bad-value",
                 found=repr(detail["input"])[:80],
-                why=f"the contract that developers' machines read takes no such value: {detail['msg']}",
+                why=f"the contract that developers' machines read takes no such value: {said_of(detail)[1]}",
                 fix=f"change {where}",
             )
 

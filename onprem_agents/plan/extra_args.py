@@ -33,6 +33,7 @@ class Given:
     notes: tuple[str, ...]
 
 
+@cache
 def extra_flags(words: tuple[str, ...], release: str) -> ServeFlags:
     """Return a role's own options as far as they are modelled, without the model."""
     return ServeFlags() if not words else _flags(_read(words, release))

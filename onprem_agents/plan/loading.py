@@ -59,15 +59,22 @@ class Loading:
         both = (self.download_seconds, self.start_seconds)
         return max(both) if self.downloads_before else sum(both)
 
+    @property
+    def enough_budget_seconds(self) -> int | None:
+        """A load budget with some time to spare: the one there is where it holds the load; None where none would."""
+        if self.needed_seconds <= self.budget_seconds:
+            return self.budget_seconds
+        enough = math.ceil(self.needed_seconds * _SPARE / _STEP_SECONDS) * _STEP_SECONDS
+        return enough if enough <= _MOST_BUDGET_SECONDS else None
+
 
 def budget_notes(loading: Loading) -> Iterator[str]:
     """Yield that the load budget will hardly hold the load, with what to change."""
     if loading.needed_seconds <= loading.budget_seconds:
         return
     ways = []
-    enough = math.ceil(loading.needed_seconds * _SPARE / _STEP_SECONDS) * _STEP_SECONDS
-    if enough <= _MOST_BUDGET_SECONDS:
-        ways.append(f"set platform.timeouts.loadBudgetSeconds to {enough}")
+    if loading.enough_budget_seconds is not None:
+        ways.append(f"set platform.timeouts.loadBudgetSeconds to {loading.enough_budget_seconds}")
     took = f"about {rough_time(loading.start_seconds)} to serving"
     if loading.downloads:
         then = ", then" if loading.downloads_before else " and"

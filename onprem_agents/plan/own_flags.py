@@ -32,7 +32,7 @@ _OF_FILES = (
     "chat_template_content_format",
 )
 # Two spellings of one type: vLLM's fp8 is e4m3 on NVIDIA GPUs (0.33.0, `--kv-cache-dtype`, read 2026-11).
-_SAME_CACHE = {"fp8_e4m3": "fp8"}
+SAME_CACHE = {"fp8_e4m3": "fp8"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ def overridable(name: str) -> bool:
 
 def same_cache(one: str, other: str) -> bool:
     """Return whether two values of `--kv-cache-dtype` mean one type."""
-    return _SAME_CACHE.get(one, one) == _SAME_CACHE.get(other, other)
+    return SAME_CACHE.get(one, one) == SAME_CACHE.get(other, other)
 
 
 def _obstacles(parsed: ParsedServe, release: Release) -> Iterator[str]:

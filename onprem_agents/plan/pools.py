@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -119,9 +118,9 @@ def pool_problems(settings: Platform, pools: Sequence[Pool]) -> Iterator[Problem
                 yield Problem(
                     where=f"{pool.where}.roles",
                     cause="unknown-name",
-                    found=role,
-                    why=f"no entry of platform.models has that role ({nearest_hint(role, known)})",
-                    fix=f"correct it, or take it out of {pool.where}.roles",
+                    found=f"the role {role!r}",
+                    why="no entry of platform.models has that role",
+                    fix=f"{nearest_hint(role, known)} (or take it out of {pool.where}.roles)",
                 )
     makers = sorted({pool.device.maker for pool in pools})
     if settings.serving.image is not None and len(makers) > 1:
@@ -136,16 +135,16 @@ def pool_problems(settings: Platform, pools: Sequence[Pool]) -> Iterator[Problem
 
 def _alike(pools: Sequence[Pool]) -> Iterator[Problem]:
     """Yield names that two pools have, nodes that two pools name, and pools whose nodes are known by one label."""
-    names = Counter(pool.name for pool in pools)
-    seen_names: set[str] = set()
+    first: dict[str, Pool] = {}
     seen_nodes: set[str] = set()
     for pool in pools:
-        if pool.name in seen_names:
+        if pool.name in first:
+            own = "" if pool.own_name else ", which is that of its accelerator or tier"
             yield Problem(
                 where=f"{pool.where}.name",
                 cause="repeated",
-                found=pool.name,
-                why=f"{names[pool.name]} pools have that name",
+                found=f"the name {pool.name!r}{own}",
+                why=f"{first[pool.name].where} has that name too, and nodes and servers go by it",
                 fix=f"set {pool.where}.name to another one",
             )
         for node in sorted(seen_nodes.intersection(pool.node_names)):
@@ -156,7 +155,7 @@ def _alike(pools: Sequence[Pool]) -> Iterator[Problem]:
                 why="another pool names the same node, and a node is in one pool",
                 fix="name it in one of them",
             )
-        seen_names.add(pool.name)
+        first.setdefault(pool.name, pool)
         seen_nodes.update(pool.node_names)
     yield from _of_one_label(pools)
 

@@ -18,9 +18,9 @@ from onprem_agents.units import GIB
 
 _FIXED_GIB = 0.05
 _SHARE_OF_GPU = 0.005
-_SHARE_OF_ACTIVATION = 0.2
-# An extrapolated capture was 0.7 to 3.9 times what was then taken (six logs that print both).
-_GRAPHS_MORE, _GRAPHS_LESS = 2.0, 0.8
+# An extrapolated capture was 0.7 to 3.9 times what was then taken (six logs that print both), and that was nothing, or
+# less, in several logs.
+_GRAPHS_MORE, _GRAPHS_LESS = 2.0, 1.0
 _SHARE_OF_CONTEXT = 0.1
 
 # Since 0.20 free memory that the host shares is the host's own count, so whatever else runs there is in it: 0 to 5 GiB
@@ -61,23 +61,25 @@ def common_gib(gpu_gib: float) -> float:
 def doubts_of(request: FitRequest, weights: Weights, rest: Overhead, layout: CacheLayout) -> Doubts:
     """Return how far weights, activations and graphs may be off, and what some releases and GPUs take on top."""
     least, low, high, most = rest.activation_ends_gib
-    graphs = rest.counted_graphs_gib
+    graphs, compiling = rest.counted_graphs_gib, rest.compiling
     shared = _UNIFIED_GIB if request.accelerator.unified_memory else 0.0
     return Doubts(
         more_gib=(
             weights.uncertainty_gib,
-            most - high + _SHARE_OF_ACTIVATION * high,
+            most - high,
             _GRAPHS_MORE * graphs,
+            compiling.left_high_gib,
             shared,
         ),
         less_gib=(
             weights.uncertainty_gib,
-            low - least + _SHARE_OF_ACTIVATION * low,
+            low - least,
             _GRAPHS_LESS * graphs,
+            compiling.left_low_gib,
             shared / 2,
         ),
         beyond_gib=high - rest.activation_gib + _of_videos_gib(request) + _of_states_gib(request, layout),
-        below_gib=rest.activation_gib - low,
+        below_gib=rest.activation_gib - low + compiling.left_high_gib - compiling.left_low_gib,
     )
 
 

@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from onprem_agents.catalog import Catalog, Model, Part, Variant
 from onprem_agents.errors import FormerName, OnpremError, UnknownFact
 from onprem_agents.sizing.precision import precision_named
-from onprem_agents.sizing.weights import MAKERS_WITH_QUANT_CONFIG, checkpoint_gib, computed_gib
+from onprem_agents.sizing.weights import MAKERS_WITH_QUANT_CONFIG, all_agree_on, checkpoint_gib, computed_gib
 
 # Precisions in which makers leave different parts in BF16.
 _MAKERS_DIFFER = frozenset({"int4", "nvfp4", "bnb4"})
 # Makers who quantise to INT4 in groups of 32 elements (checkpoints of both in the catalogue); others take 128.
 _MAKERS_OF_SMALL_GROUPS, _SMALL_GROUP = frozenset({"cyankiwi", "cpatonn"}), 32
+_USUAL_GROUP = 128
 # What an NVFP4 checkpoint of an unknown maker keeps in FP8: BF16, FP8 and FP4 are all seen there, FP8 is the middle.
-_USUALLY_FP8: Mapping[str, tuple[Part, ...]] = {"nvfp4": ("attention", "linear-attention")}
+# In INT4 all nine mixtures with linear attention of the catalogue, by six makers, keep these parts in BF16, or take
+# small groups, and so are 5 to 17 % above a checkpoint that quantises all: FP8 is the middle there too.
+_MIDDLE_IN_FP8: Mapping[str, tuple[Part, ...]] = {
+    "nvfp4": ("attention", "linear-attention"),
+    "int4": ("attention", "linear-attention", "shared-experts"),
+}
 # Other words for the precisions of the catalogue.
 _SPELLED = {
     "awq": "int4", "gptq": "int4", "w4a16": "int4", "autoround": "int4", "4bit": "int4", "w8a8": "int8", "fp16": "bf16",
@@ -61,9 +67,9 @@ def checkpoint_named(name: str, precision: str, catalog: Catalog, *, repository:
     vendors_own = bool(listed) and not note and _maker(listed[0].hf_id) == _maker(model.hf_id)
     if listed and (vendors_own or precision not in _MAKERS_DIFFER):
         return _copy_of(model, listed[0], note)
-    small_groups = {_maker(name), _maker(repository)} & _MAKERS_OF_SMALL_GROUPS and precision == "int4"
-    if small_groups:
-        return Checkpoint(model=model, variant=_computed(model, precision, _SMALL_GROUP), note=note)
+    group = _group_of(name, repository, model, listed=bool(listed)) if precision == "int4" else None
+    if group is not None:
+        return Checkpoint(model=model, variant=_computed(model, precision, group), note=note)
     return _of_any_maker(model, precision, listed, note, maker=_maker(name))
 
 
@@ -83,6 +89,14 @@ def _model(name: str, catalog: Catalog) -> tuple[Model, Variant | None, str]:
 
 def _maker(hf_id: str) -> str:
     return hf_id.partition("/")[0].casefold()
+
+
+def _group_of(name: str, repository: str, model: Model, *, listed: bool) -> int | None:
+    """Return how many elements share a scale where the maker of an INT4 checkpoint tells it, None elsewhere."""
+    if {_maker(name), _maker(repository)} & _MAKERS_OF_SMALL_GROUPS:
+        return _SMALL_GROUP
+    told = "/" in repository and not listed and all_agree_on(model)
+    return _USUAL_GROUP if told else None
 
 
 def _copy_of(model: Model, variant: Variant, note: str) -> Checkpoint:
@@ -125,6 +139,14 @@ def _of_any_maker(
     return Checkpoint(model=model, variant=variant, uncertainty=spread, note=note)
 
 
+def _middle_in_fp8(model: Model, precision: str, group: int | None) -> tuple[Part, ...]:
+    """Return the parts that FP8 is the middle of; none where the size of the groups says how a maker quantises."""
+    shape = model.architecture
+    if precision == "int4" and (group or not (shape.experts and shape.is_hybrid)):
+        return ()
+    return _MIDDLE_IN_FP8.get(precision, ())
+
+
 def _computed(model: Model, precision: str, group: int | None) -> Variant:
     """Return a checkpoint that the catalogue does not list, its weights counted from the architecture."""
     if precision_named(precision) is None:
@@ -138,7 +160,7 @@ def _computed(model: Model, precision: str, group: int | None) -> Variant:
             "measured_tower": None,
             "weight_block": group,
             "kept_bf16": (),
-            "fp8_parts": _USUALLY_FP8.get(precision, ()),
+            "fp8_parts": _middle_in_fp8(model, precision, group),
             "quantized_parts": (),
             "kv_cache_dtype": None,
         }

@@ -14,6 +14,7 @@ from onprem_agents.catalog import Architecture, Model, parameters_of
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.files import read_text
 from onprem_agents.sizing.precision import precision_named
+from onprem_agents.stack.value_words import said_of
 
 _NEEDED = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
 _BITS = {"awq": "int4", "gptq": "int4", "fp8": "fp8", "mxfp4": "mxfp4", "bitsandbytes": "bnb4"}
@@ -41,9 +42,15 @@ def model_from_config(path: Path, *, precision: str | None = None) -> Model:
         architecture = Architecture.model_validate(_architecture(text, today))
         return _model(path, architecture, wanted, today, multimodal="vision_config" in config)
     except (ValidationError, KeyError, TypeError, ZeroDivisionError) as error:
-        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": repr(error)}
-        where = ".".join(str(part) for part in first["loc"])
-        raise _broken(path, f"{where or 'a figure'}: {first['msg']}", "the shape cannot be read") from None
+        raise _broken(path, _fault(error), "the shape cannot be read") from None
+
+
+def _fault(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return f"a figure that nothing can be computed with ({error!r})"
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "a figure"
+    return f"{where} {str(first['input'])[:80]}: {said_of(first)[1]}"
 
 
 def _read(path: Path) -> dict[str, Any]:

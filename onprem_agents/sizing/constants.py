@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 
@@ -18,34 +17,33 @@ class Constants:
     (67, 94). Those are of releases up to 0.19. Later ones subtract an extrapolated trial capture, `graph_estimate`
     times these figures: 0.07 (RTX 3060, 0.53 by them) and 0.36 to 0.64 in four logs of one and two GPUs.
 
-    `non_torch_gib`: kernels' workspaces and NCCL, once for one GPU and once more for each doubling; 0.07 to 0.27 in
-    logs of one GPU, 0.2 to 0.6 of two to four, up to 1 of eight. `context_growth_share`: what comes on top since 0.20,
-    as a share of the GPU's memory: kernels' code and stacks grow with the number of processors, which goes with
-    memory. By the median of all logs of those releases (6 GB RTX 3050 to H200). `unified_gib`: what loader and page
-    cache take of a memory that the host shares (GB10 and Thor, three sources).
-
-    `compile_gib`: what torch.compile, autotuning and just-in-time kernels leave in the profile run of a cold start:
-    0.45 (RTX 3060 Laptop), 0.77 (L4), 1.13 (RTX 5090) more than of a warm one (vllm-project/vllm#54122, #54383,
-    #54209, read November 2026): the middle one.
+    `non_torch_gib`: kernels' workspaces; 0.07 to 0.27 in logs of one GPU. `together_gib`: what comes on top since 0.20
+    where several GPUs share a model: 0.5 to 1 GiB in five logs of 2 to 8 GPUs, 0 to 0.3 before. `context_growth_share`:
+    what comes on top since 0.20, as a share of the GPU's memory: kernels' code and stacks grow with the number of
+    processors, which goes with memory. `kernels_gib`: what kernels that are compiled or tried out on the spot leave
+    there: 0 (L4), 0.4 (RTX 5090, RTX 3060), 0.6 GiB (Quadro RTX 8000) more than those of a warm start.
+    `unified_gib`: what loader and page cache take of a memory that the host shares (GB10 and Thor, three sources).
     """
 
     graph_gib_one: float = 2.9e-4
     graph_gib_two: float = 3.3e-4
     graph_gib_more: float = 5.5e-4
     graph_estimate: float = 0.5
-    non_torch_gib: float = 0.2
+    non_torch_gib: float = 0.1
+    together_gib: float = 0.6
     context_growth_share: float = 0.003
+    kernels_gib: float = 0.2
+    kernels_desktop_blackwell_gib: float = 0.5
     unified_gib: float = 2.0
-    compile_gib: float = 0.77
 
     def graph_gib(self, tensor_parallel: int) -> float:
         """Return the GiB of one captured batch size of one layer."""
         known = {1: self.graph_gib_one, 2: self.graph_gib_two}
         return known.get(tensor_parallel, self.graph_gib_more)
 
-    def context_gib(self, gpus: int) -> float:
-        """Return the GiB of context and communication where that many GPUs share a model: more with each doubling."""
-        return self.non_torch_gib * (1 + math.log2(gpus))
+    def context_gib(self, gpus: int, *, recent: bool) -> float:
+        """Return the GiB of the context where that many GPUs share a model; `recent`: since 0.20."""
+        return self.non_torch_gib + (self.together_gib if gpus > 1 and recent else 0.0)
 
 
 CONSTANTS = Constants()

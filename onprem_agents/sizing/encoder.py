@@ -10,11 +10,14 @@ import math
 from dataclasses import dataclass
 
 from onprem_agents.sizing.request import FitRequest
+from onprem_agents.sizing.towers import DEEPSTACK_FAMILY, DEEPSTACK_LEVELS
 from onprem_agents.units import GIB
 
 # Towers of the SigLIP-400M shape (Gemma 3, Qwen3-VL and later): config.json of both, read November 2026. The widths
-# of the other families' towers are near.
-_HIDDEN, _FEED_FORWARD = 1152, 4304
+# of the other families' towers are near. The small Gemma 4, the one whose layers read others' caches, has a smaller one
+# (Gemma4VisionConfig, transformers as of vllm 0.32.0).
+_WIDTHS, _SMALL_WIDTHS = (1152, 4304), (768, 3072)
+_SMALL_FAMILY = "gemma-4"
 # Copies alive at once: of the patch itself (residual, input, output), of the widened one (before and after the gate).
 _HIDDEN_COPIES, _FEED_FORWARD_COPIES = 3, 2
 _ACTIVATION_BYTES = 2  # BF16
@@ -46,7 +49,28 @@ def encoder_gib(request: FitRequest) -> float:
     """Return the GiB of the encoder's pass in the profile run, 0 where none is loaded."""
     if not request.has_encoder:
         return 0.0
-    images = _FAMILIES.get(request.model.family, _OTHERS)
-    patches = max(request.batch_tokens, images.largest_tokens) * images.patches_per_token
-    width = _FEED_FORWARD_COPIES * math.ceil(_FEED_FORWARD / request.tensor_parallel)
-    return patches * (_HIDDEN_COPIES * _HIDDEN + width) * _ACTIVATION_BYTES / GIB
+    hidden, feed_forward = _WIDTHS
+    if request.model.family == _SMALL_FAMILY and request.model.architecture.cache_readers:
+        hidden, feed_forward = _SMALL_WIDTHS
+    width = _FEED_FORWARD_COPIES * math.ceil(feed_forward / request.tensor_parallel)
+    patches = _tokens(request) * _images(request).patches_per_token
+    return patches * (_HIDDEN_COPIES * hidden + width) * _ACTIVATION_BYTES / GIB
+
+
+def encoded_gib(request: FitRequest) -> float:
+    """Return the GiB of what the encoder made, which lies there while the language model is profiled.
+
+    vllm 0.10.2 to 0.33.0, profile_run and profile_encoder_cache, read November 2026.
+    """
+    if not request.has_encoder:
+        return 0.0
+    levels = 1 + (DEEPSTACK_LEVELS if request.model.family == DEEPSTACK_FAMILY else 0)
+    return _tokens(request) * levels * request.model.architecture.hidden_size * _ACTIVATION_BYTES / GIB
+
+
+def _images(request: FitRequest) -> _Images:
+    return _FAMILIES.get(request.model.family, _OTHERS)
+
+
+def _tokens(request: FitRequest) -> int:
+    return max(request.batch_tokens, _images(request).largest_tokens)

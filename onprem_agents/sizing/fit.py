@@ -85,8 +85,8 @@ def _terms(memory: Memory, pool_gib: float) -> tuple[Term, ...]:
     request, rest = memory.request, memory.overhead
     rows = min(request.max_num_seqs, request.batch_tokens)
     together = f", {request.gpus} GPUs together" if request.gpus > 1 else ""
-    compiling = rest.compiling.likely_gib
-    encoder = max(0.0, rest.activation_gib - max(rest.forward_gib + compiling, rest.sampler_gib))
+    compiling = rest.compiling.high_gib
+    encoder = max(0.0, rest.activation_gib - max(rest.forward_gib, compiling, rest.sampler_gib))
     compiled = f", compiling at this start ({compiling:.2f} GiB)" if compiling else ""
     return (
         Term(name="weights", gib=memory.weights.gib, explanation=memory.weights.explanation),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onprem_agents.sizing.load_profile import OUTPUT_TOKENS, TOOL_SECONDS
+from onprem_agents.sizing.load_bounds import Bound, at_least, at_most, most_agents
+from onprem_agents.sizing.load_profile import OUTPUT_TOKENS
 from onprem_agents.sizing.shown import rate, wait
 from onprem_agents.sizing.speed import Speed, Turns
 
@@ -60,30 +61,23 @@ class Floors:
         """Return in words the first floor that this speed misses, None where it is fast enough."""
         return next((miss.floor for miss in self.missed(speed)), None)
 
+    def most_agents(self, turns: Turns) -> float:
+        """Return a number of agents on that replica beyond which it surely is too slow; 0 where one is too many."""
+        return most_agents(turns, self.tokens_per_second, self.first_token_seconds)
+
     def reached_by(self, turns: Turns) -> bool:
-        """Return whether those turns are as fast as that; the network is solved where its least load leaves it open."""
-        limit, (met, waiting_seconds) = self.first_token_seconds, _least_load(turns)
-        if waiting_seconds + turns.pace.first_token_seconds(met) > limit:
+        """Return whether those turns are as fast as that; the network is solved where bounds on it leave it open."""
+        if not self._are_held(at_least(turns)):
             return False
-        if self._is_slower(turns.answer_seconds(met)):
-            return False
+        most = at_most(turns)
+        if most is not None and self._are_held(most):
+            return True
         load = turns.congestion()
+        return self._are_held(Bound(turns.answer_seconds(load.met), turns.first_token_seconds(load)))
+
+    def _are_held(self, seconds: Bound) -> bool:
+        answer_seconds, first_token_seconds = seconds
         return (
-            not self._is_slower(turns.answer_seconds(load.met)) and turns.first_token_seconds(load) <= limit
+            OUTPUT_TOKENS / answer_seconds >= self.tokens_per_second
+            and first_token_seconds <= self.first_token_seconds
         )
-
-    def _is_slower(self, answer_seconds: float) -> bool:
-        return OUTPUT_TOKENS / answer_seconds < self.tokens_per_second
-
-
-def _least_load(turns: Turns) -> tuple[float, float]:
-    """Return turns that one has beside it and seconds that it waits for room, neither more than there will be.
-
-    No more turns end in a second than with every other turn adding its own tokens and prompt alone. The agents that do
-    not pause then are at the replica, and of so many at least the share that has room is served.
-    """
-    agents, most = turns.agents, min(turns.agents, turns.at_once)
-    each = OUTPUT_TOKENS * turns.pace.session + turns.prompt_seconds(1)
-    turns_per_second = most / (turns.turn_seconds(1) + (most - 1) * each)
-    met = most * (1 - turns_per_second * TOOL_SECONDS / agents)
-    return max(1.0, met), max(0.0, (agents - most) / turns_per_second - TOOL_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onprem_agents.catalog import Accelerator
+from onprem_agents.catalog import Accelerator, Architecture
 from onprem_agents.sizing.request import FitRequest
 from onprem_agents.units import GB
 
@@ -31,25 +31,35 @@ class Links:
     token_seconds: float
 
 
+_NO_LINKS = Links(step_seconds=0.0, token_seconds=0.0)
+
+
+def tensor_links(architecture: Architecture, gpu: Accelerator, ranks: int) -> Links:
+    """Return what a step of all layers loses on links with tensor parallelism over so many GPUs, and nothing else."""
+    if ranks == 1:
+        return _NO_LINKS
+    sums = _SUMS_PER_LAYER * architecture.layers
+    moved = _ACTIVATION_BYTES * architecture.hidden_size * 2 * (ranks - 1) / ranks
+    return Links(
+        step_seconds=sums * latency_seconds(gpu, ranks),
+        token_seconds=sums * moved / _bytes_per_second(gpu, ranks),
+    )
+
+
 def links_of(request: FitRequest) -> Links:
     """Return what a step of one stage loses on links, with tensor parallelism, expert parallelism and pipeline."""
     architecture, gpu = request.model.architecture, request.accelerator
-    layers = architecture.layers / request.pipeline_parallel
-    ranks = request.tensor_parallel
-    step = token = 0.0
-    if ranks > 1:
-        sums = _SUMS_PER_LAYER * layers
-        moved = _ACTIVATION_BYTES * architecture.hidden_size * 2 * (ranks - 1) / ranks
-        step += sums * latency_seconds(gpu, ranks)
-        token += sums * moved / _bytes_per_second(gpu, ranks)
+    ranks, stages = request.tensor_parallel, request.pipeline_parallel
+    shared = tensor_links(architecture, gpu, ranks)
+    step, token = shared.step_seconds / stages, shared.token_seconds / stages
     if request.data_parallel > 1 and architecture.experts is not None:
         # Tokens travel to the ranks of their experts and back.
         spread = ranks * request.data_parallel
-        exchanges = _SUMS_PER_LAYER * architecture.expert_layers / request.pipeline_parallel
+        exchanges = _SUMS_PER_LAYER * architecture.expert_layers / stages
         moved = _ACTIVATION_BYTES * architecture.hidden_size * min(spread - 1, architecture.experts.per_token)
         step += exchanges * latency_seconds(gpu, spread)
         token += exchanges * moved / _bytes_per_second(gpu, spread)
-    if request.pipeline_parallel > 1:
+    if stages > 1:
         step += _HOP_SECONDS
         token += _ACTIVATION_BYTES * architecture.hidden_size / _bytes_per_second(gpu, _GPUS_OF_A_NODE + 1)
     return Links(step_seconds=step, token_seconds=token)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from onprem_agents.catalog import Accelerator, Architecture, AttentionLayers, GatedDeltaNet, KimiDelta, Mamba2
+from onprem_agents.sizing.compiling import COMPILE_DOUBT_GIB, Compiling, compiles_much, compiling_of
 from onprem_agents.sizing.constants import CONSTANTS, Constants
-from onprem_agents.sizing.encoder import encoder_gib
+from onprem_agents.sizing.encoder import encoded_gib, encoder_gib
 from onprem_agents.sizing.kv_cache import writes_checkpoints
 from onprem_agents.sizing.release import ReleaseRules
 from onprem_agents.sizing.request import FitRequest
@@ -32,10 +33,9 @@ _VALUE_COPIES = 4
 _DATA_CENTRE_BLACKWELL = 10
 _LARGEST_GRAPH = 512
 
-# At most this multiple of what is likely stays of a cold start: 0.45 to 2.5 GiB in public logs, the middle half to 1.5.
-_COMPILE_MOST = 1.75
-# Of four public logs that tell how they started, three were cold: a container without a volume keeps no cache.
-_COLD_SHARE = 0.75
+# By which steps of the profile run may be off: passes over a batch, and the sampler, whose tensors vLLM's code tells
+# (sorts took 38.6 to 39.2 bytes where 39 are said).
+_SHARE_OF_PASS, _SHARE_OF_SAMPLER = 0.2, 0.05
 
 # Memory that vLLM's budget does not see. The driver and the context hold 0.5 GiB on a small card (an idle
 # H100 showed 1.5), with NCCL twice that. Graphs took up to half more than estimated (0.39 estimated, 0.58
@@ -47,25 +47,13 @@ _WARM_UP_BYTES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compiling:
-    """GiB that a start leaves in the profile run where it compiles: what is likely, what is likely of a warm and of a
-    cold start (both ends alike where it is told which it is), and how far that may be off."""
-
-    likely_gib: float
-    low_gib: float
-    high_gib: float
-    least_gib: float
-    most_gib: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Overhead:
-    """GiB on each GPU. The profile run's peak is the largest of its three steps, which do not overlap.
+    """GiB on each GPU. The profile run's peak is the largest of its four steps, which do not overlap.
 
-    What `compiling` leaves comes on top of the forward pass. `graphs_gib` is what is taken; `counted_graphs_gib` what
-    vLLM takes off its budget. `buffers_gib` is what the model runner keeps for good and vLLM counts. The context takes
-    `context_gib` and a share of the GPU's memory. `outside_gib` must stay free outside that budget for the server to
-    come up, `least_outside_gib` of it without doubt.
+    `compiling` is one of them, `encoded_gib` what the encoder's step leaves alive in the next two. `graphs_gib` is what
+    is taken; `counted_graphs_gib` what vLLM takes off its budget. `buffers_gib` is what the model runner keeps for good
+    and vLLM counts. The context takes `context_gib` and a share of the GPU's memory. `outside_gib` must stay free
+    outside that budget for the server to come up, `least_outside_gib` of it without doubt.
     """
 
     forward_gib: float
@@ -73,6 +61,7 @@ class Overhead:
     sampler_gib: float
     most_sampler_gib: float
     encoder_gib: float
+    encoded_gib: float
     graphs_gib: float
     counted_graphs_gib: float
     buffers_gib: float
@@ -85,21 +74,24 @@ class Overhead:
     @cached_property
     def activation_gib(self) -> float:
         """The peak of the profile run."""
-        return self._peak_gib(self.compiling.likely_gib, self.sampler_gib)
+        return max(self.compiling.high_gib, self._steps_gib(self.sampler_gib))
 
     @cached_property
     def activation_ends_gib(self) -> tuple[float, float, float, float]:
         """The peak at its least, where what is not told is for us and against us, and at its most."""
         compiling = self.compiling
         return (
-            self._peak_gib(compiling.least_gib, self.sampler_gib),
-            self._peak_gib(compiling.low_gib, self.sampler_gib),
-            self._peak_gib(compiling.high_gib, self.most_sampler_gib),
-            self._peak_gib(compiling.most_gib, self.most_sampler_gib),
+            max(compiling.low_gib - COMPILE_DOUBT_GIB, self._steps_gib(self.sampler_gib, -1)),
+            max(compiling.low_gib, self._steps_gib(self.sampler_gib)),
+            max(compiling.high_gib, self._steps_gib(self.most_sampler_gib)),
+            max(compiling.high_gib + COMPILE_DOUBT_GIB, self._steps_gib(self.most_sampler_gib, 1)),
         )
 
-    def _peak_gib(self, compile_gib: float, sampler_gib: float) -> float:
-        return max(self.forward_gib + compile_gib, sampler_gib, self.encoder_gib)
+    def _steps_gib(self, sampler_gib: float, off: int = 0) -> float:
+        """Return the peak of the steps but compiling; `off` is -1 at the least and 1 at the most that they may take."""
+        by_pass, by_sampler = 1 + off * _SHARE_OF_PASS, 1 + off * _SHARE_OF_SAMPLER
+        text_gib = max(by_pass * self.forward_gib, by_sampler * sampler_gib) + self.encoded_gib
+        return max(text_gib, by_pass * self.encoder_gib)
 
     @property
     def non_torch_gib(self) -> float:
@@ -125,7 +117,10 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     architecture, rules = request.model.architecture, request.rules
     graphs_gib = _graphs_gib(request, constants)
     counted = rules.memory.v2_counts_graphs if runs_v2(request) else rules.graphs_are_counted
-    context_gib = constants.context_gib(request.tensor_parallel * request.pipeline_parallel)
+    compiling = compiling_of(request, constants)
+    context_gib = compiling.left_high_gib + constants.context_gib(
+        request.tensor_parallel * request.pipeline_parallel, recent=rules.graphs_are_counted
+    )
     if request.accelerator.unified_memory:
         context_gib += constants.unified_gib
     hidden_gib = request.batch_tokens * architecture.hidden_size * _ACTIVATION_BYTES / GIB
@@ -133,10 +128,11 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     buffers_gib = request.max_num_seqs * architecture.vocab_size * sampler.kept_bytes / GIB
     return Overhead(
         forward_gib=_forward_gib(architecture, request.tensor_parallel, request.batch_tokens),
-        compiling=_compiling(request, constants),
+        compiling=compiling,
         sampler_gib=hidden_gib + rows * architecture.vocab_size * sampler.bytes / GIB,
         most_sampler_gib=hidden_gib + rows * architecture.vocab_size * sampler.most_bytes / GIB,
         encoder_gib=encoder_gib(request),
+        encoded_gib=encoded_gib(request),
         graphs_gib=graphs_gib,
         counted_graphs_gib=constants.graph_estimate * graphs_gib if counted else 0.0,
         buffers_gib=buffers_gib if rules.memory.reads_device_memory else 0.0,
@@ -155,10 +151,12 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
 def traits_of(accelerator: Accelerator, rules: ReleaseRules) -> tuple[bool, ...]:
     """Return all of a GPU but its size that overhead and KV cache depend on.
 
-    Whether the host shares its memory, whether it captures larger graphs, whether delta nets write checkpoints.
+    Whether the host shares its memory, whether it captures larger graphs, whether delta nets write checkpoints, whether
+    much is compiled for it on the spot.
     """
     larger = _largest_graph(accelerator, rules) > _LARGEST_GRAPH
-    return accelerator.unified_memory, larger, writes_checkpoints(accelerator, rules)
+    checkpoints = writes_checkpoints(accelerator, rules)
+    return accelerator.unified_memory, larger, checkpoints, compiles_much(accelerator)
 
 
 def captured_sizes(max_num_seqs: int, speculative_tokens: int, ceiling: int = _LARGEST_GRAPH) -> int:
@@ -174,18 +172,6 @@ def _largest_graph(accelerator: Accelerator, rules: ReleaseRules) -> int:
     if int(accelerator.compute_capability) == _DATA_CENTRE_BLACKWELL:
         return rules.memory.largest_graph_blackwell
     return _LARGEST_GRAPH
-
-
-def _compiling(request: FitRequest, constants: Constants) -> Compiling:
-    cold_gib = 0.0 if request.enforce_eager or request.start == "warm" else constants.compile_gib
-    warm_gib = cold_gib if request.start == "cold" else 0.0
-    return Compiling(
-        likely_gib=_COLD_SHARE * cold_gib + (1 - _COLD_SHARE) * warm_gib,
-        low_gib=warm_gib,
-        high_gib=cold_gib,
-        least_gib=0.0,
-        most_gib=_COMPILE_MOST * cold_gib,
-    )
 
 
 def _outside_gib(request: FitRequest, *, graphs_gib: float, buffers_gib: float) -> float:

@@ -23,6 +23,9 @@ _STATES_IN_THE_POOL = (0, 11)
 # Up to 0.11 FlashInfer samples wherever it is installed, as in the project's images; from 0.12 on only where it is
 # asked for (v1/sample/ops/topk_topp_sampler.py of vLLM 0.10.2, 0.11.0, 0.12.0).
 _FLASHINFER_WHERE_INSTALLED = (0, 11)
+# Inductor measures combined kernels since 0.12, the first with a torch that can (config/compilation.py, absent in
+# 0.10.2, there in 0.12.0 to 0.33.0).
+_MEASURES_KERNELS = (0, 12)
 # "GPU KV cache size" changed its meaning with the patch 0.20.2 (vllm 0.20.0 and 0.20.2, v1/core/kv_cache_utils.py).
 _TOKENS_ARE_CONCURRENCY = (0, 20, 2)
 
@@ -52,6 +55,11 @@ class ReleaseRules:
     def flashinfer_where_installed(self) -> bool:
         """Whether FlashInfer samples if it is there, which a version number does not tell."""
         return self.number <= _FLASHINFER_WHERE_INSTALLED
+
+    @property
+    def measures_kernels(self) -> bool:
+        """Whether a start that compiles measures kernels on tensors of its own."""
+        return self.number >= _MEASURES_KERNELS
 
     @property
     def sampler_sorts(self) -> bool:

@@ -16,7 +16,7 @@ _LEFT_OUT = (0, 16)
 # What the layers take of images beside the prompt is kept for a whole batch, in BF16, as is each layer's embedding of
 # the small Gemma 4, the one with the encoder alone (vllm qwen3_vl.py, deepstack, three levels in all configs;
 # gemma4_mm.py, per_layer_embeddings, 256 wide in both; 0.12.0 and 0.19.1 to 0.33.0, read November 2026).
-_DEEPSTACK_FAMILY, _DEEPSTACK_LEVELS = "qwen3-vl", 3
+DEEPSTACK_FAMILY, DEEPSTACK_LEVELS = "qwen3-vl", 3
 _LAYER_EMBEDDING_FAMILY, _LAYER_EMBEDDING_WIDTH = "gemma-4", 256
 _BUFFER_BYTES = 2
 
@@ -38,8 +38,8 @@ def logged_tower_gib(request: FitRequest, whole_gib: float) -> float:
 def batch_buffers_gib(request: FitRequest) -> float:
     """Return the GiB of buffers of a whole batch that the model makes when it is loaded."""
     shape, width = request.model.architecture, 0
-    if request.model.family == _DEEPSTACK_FAMILY and request.has_encoder:
-        width = _DEEPSTACK_LEVELS * shape.hidden_size
+    if request.model.family == DEEPSTACK_FAMILY and request.has_encoder:
+        width = DEEPSTACK_LEVELS * shape.hidden_size
     elif request.model.family == _LAYER_EMBEDDING_FAMILY and shape.cache_readers:
         width = shape.layers * _LAYER_EMBEDDING_WIDTH
     return request.batch_tokens * width * _BUFFER_BYTES / GIB

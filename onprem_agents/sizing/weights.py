@@ -29,6 +29,10 @@ _SPLIT_UNCERTAINTY = 0.01
 # Of what a checkpoint from an unknown maker may differ by, this much is left where the maker says which parts it
 # keeps, and where it is one of the community's.
 _PUBLISHED_SHARE, _COMMUNITY_SHARE = 0.4, 0.8
+# INT4 of dense models with softmax attention, where the size of the groups is told: logs of seven checkpoints by five
+# makers are 2.0 % above to 1.1 % below the count (Llama 3 70B twice, Qwen2.5 3B and 14B, Mistral Small 24B, Gemma 4 12B
+# and E4B).
+_AGREED_UNCERTAINTY = 0.02
 MAKERS_WITH_QUANT_CONFIG = ("nvidia",)
 """They say in hf_quant_config.json which parts are quantised, and the catalogue says it after them."""
 
@@ -96,6 +100,11 @@ def depends_on_gpu(variant: Variant) -> bool:
 def pads_wide(accelerator: Accelerator) -> bool:
     """Return whether the kernels of that GPU pad MXFP4 experts to the larger multiple."""
     return int(accelerator.compute_capability) == _DATA_CENTRE_BLACKWELL
+
+
+def all_agree_on(model: Model) -> bool:
+    """Return whether all makers quantise the same parts of that model to INT4: dense, with softmax attention alone."""
+    return model.architecture.experts is None and not model.architecture.is_hybrid
 
 
 def computed_gib(model: Model, variant: Variant) -> float:
@@ -239,6 +248,8 @@ def _uncertainty(model: Model, variant: Variant) -> float:
     if precision.bytes_per_param < BF16_BYTES:
         # Experts are quantised by all; half of what the other parts would weigh more in BF16 is the middle.
         share = min(share, _counted(model, variant).differing / 2 + _MEASURED_UNCERTAINTY)
+    if variant.precision == "int4" and variant.weight_block and all_agree_on(model):
+        return _AGREED_UNCERTAINTY
     if variant.hf_id.endswith(")"):  # made up for a precision that the catalogue does not list
         return share
     maker = variant.hf_id.partition("/")[0]

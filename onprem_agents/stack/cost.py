@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from onprem_agents.stack.domain import CatalogName
+from onprem_agents.stack.domain import CatalogName, PoolName
 from onprem_agents.stack.section import Section, contradiction
+from onprem_agents.stack.untrusted import Shape
 
 HOURS_A_MONTH = 730
 """365 days of 24 hours over twelve months."""
 
-Money = Annotated[float, Field(gt=0, le=10_000_000)]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Money = Annotated[float, Field(strict=True, gt=0, le=10_000_000)]
+Currency = Annotated[
+    str,
+    Shape("[A-Z]{3}", "the three capital letters of a currency (ISO 4217)", "EUR or USD", published=False),
+]
 
 
-class Price(Section):
-    """What one GPU costs, with its share of the server around it."""
+class PriceKeys(Section):
+    """The keys of a price."""
+
+    elsewhere: ClassVar = {
+        "currency": "say one currency for all prices: convert this price, and remove the line",
+        "source": "say one source for all prices, and remove the line",
+        "date": "say one date for all prices, and remove the line",
+    }
 
     per_gpu_hour: Money | None = Field(
         default=None,
@@ -38,8 +48,8 @@ class Price(Section):
         default=None, description="Price of a kilowatt-hour. Left out: power is not counted."
     )
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Price:
+    def check_one_way(self) -> None:
+        """Refuse a price that is said in both ways or in neither, and half of what power costs."""
         if (self.per_gpu_hour is None) == (self.purchase is None):
             raise contradiction(
                 "both 'perGpuHour' and 'purchase'"
@@ -48,13 +58,18 @@ class Price(Section):
                 "a GPU is rented or bought",
                 "give one of them",
             )
+        if self.purchase is None and "months" in self.model_fields_set:
+            raise contradiction(
+                "'months' beside 'perGpuHour'",
+                "what is rented is not written off",
+                "leave out 'months', or give 'purchase' in place of 'perGpuHour'",
+            )
         if (self.watts is None) != (self.per_kilowatt_hour is None):
             raise contradiction(
                 "'watts'" if self.watts else "'perKilowattHour'",
                 "power costs something by 'watts' and 'perKilowattHour' together",
                 "give both, or neither",
             )
-        return self
 
     @property
     def per_gpu_month(self) -> float:
@@ -74,10 +89,42 @@ class Price(Section):
         return f"{self.purchase:,.0f} a GPU over {self.months} months{power}"
 
 
-class Cost(Price):
-    """What the GPUs of a stack cost."""
+class Price(PriceKeys):
+    """What one GPU costs, with its share of the server around it."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Price:
+        self.check_one_way()
+        return self
+
+
+class Cost(PriceKeys):
+    """What the GPUs of a stack cost: all the same, or by pool or accelerator."""
+
+    elsewhere: ClassVar = {}
 
     currency: Currency = Field(description="Currency of the prices by its three letters, e.g. EUR.")
+    accelerators: dict[CatalogName, Price] = Field(
+        default={},
+        description="Price by accelerator, as 'onprem-agents catalog' names it, where it differs from the one above. "
+        "Left out: all cost the same.",
+    )
+    pools: dict[PoolName, Price] = Field(
+        default={},
+        description="Price by name of a pool of platform.hardware, where it differs from that of its accelerator. Left "
+        "out: none does.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Cost:
+        if self.said or not (self.accelerators or self.pools):
+            self.check_one_way()
+        return self
+
+    @property
+    def said(self) -> bool:
+        """Whether there is a price for what neither 'pools' nor 'accelerators' names."""
+        return bool(self.model_fields_set & set(PriceKeys.model_fields))
 
 
 class PriceList(Section):

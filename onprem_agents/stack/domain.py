@@ -176,6 +176,16 @@ ForeignNamespace = Annotated[
 ]
 PoolNamespace = Annotated[ForeignNamespace, AfterValidator(_namespace)]
 """A namespace that cluster-wide names are made of, whoever made it."""
+PoolName = Annotated[
+    str,
+    Shape(
+        "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
+        "lower-case letters, digits and dashes, at most 63, with no dash first or last",
+        "fast or team-2",
+        published=False,
+    ),
+]
+"""The name of a pool of nodes."""
 LabelValue = ForeignNamespace
 """A name that also stands in a label."""
 ObjectName = Annotated[

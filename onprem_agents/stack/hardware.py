@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from onprem_agents.stack.domain import CatalogName, LabelValue, ObjectName, RoleName
+from onprem_agents.stack.domain import CatalogName, ObjectName, PoolName, RoleName
 from onprem_agents.stack.section import Section, contradiction
 
 GpusPerNode = Annotated[int, Field(strict=True, ge=1, le=16)]
@@ -91,13 +91,17 @@ class NodesOfOneKind(Section):
     mig_strategy: ToldMigStrategy = "single"
     share: ToldShare = None
 
+    def way_out(self) -> str:
+        """Return what to do where nothing, or too much, says which GPUs the nodes have."""
+        return "name a tier, or the accelerator with gpusPerNode and nodes"
+
     def check_one_kind(self) -> None:
         """Refuse nodes that are said in both ways or in neither, and contradictory numbers of them."""
         if (self.tier is None) == (self.accelerator is None):
             raise contradiction(
-                "both" if self.tier else "neither",
-                "say either 'tier' or 'accelerator', not both and not neither",
-                "name a tier, or the accelerator with gpusPerNode and nodes",
+                "both 'tier' and 'accelerator'" if self.tier else "neither 'tier' nor 'accelerator'",
+                "one of the two says which GPUs the nodes have",
+                self.way_out(),
             )
         check_nodes(self.nodes, self.node_names)
 
@@ -105,7 +109,7 @@ class NodesOfOneKind(Section):
 class NodePool(NodesOfOneKind):
     """One of several pools, each with GPUs of one kind."""
 
-    name: LabelValue | None = Field(
+    name: PoolName | None = Field(
         default=None, description="Name of the pool. Left out: that of its tier or accelerator."
     )
     roles: tuple[RoleName, ...] = Field(
@@ -132,6 +136,10 @@ class Hardware(NodesOfOneKind):
     @model_validator(mode="after")
     def _one_way(self) -> Hardware:
         if not self.pools:
+            if "pools" in self.model_fields_set and self.tier is None and self.accelerator is None:
+                raise contradiction(
+                    "'pools' without any entry", "models need GPUs to be served on", self.way_out()
+                )
             self.check_one_kind()
             return self
         others = sorted(self.model_fields_set - {"pools"})
@@ -141,12 +149,18 @@ class Hardware(NodesOfOneKind):
                 "each pool says its own nodes",
                 "move them into the pools, or leave out 'pools'",
             )
-        named = [role for pool in self.pools for role in pool.roles]
-        twice = sorted({role for role in named if named.count(role) > 1})
-        if twice:
-            raise contradiction(
-                ", ".join(twice),
-                "two pools name the same role, and a role is served in one",
-                "name each role in one pool",
-            )
+        named = [
+            (role, f"pools[{index}].roles") for index, pool in enumerate(self.pools) for role in pool.roles
+        ]
+        for role in sorted({role for role, _ in named}):
+            places = [place for other, place in named if other == role]
+            if len(places) > 1:
+                raise contradiction(
+                    f"the role {role!r} in {' and '.join(places)}",
+                    "a role is served in one pool",
+                    "name it once, in one of them",
+                )
         return self
+
+    def way_out(self) -> str:
+        return f"{super().way_out()}, or 'pools' with such an entry for each kind of GPU"

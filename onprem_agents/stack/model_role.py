@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -26,6 +26,8 @@ ChatTemplate = Annotated[str, Field(min_length=1, max_length=200_000)]
 class ModelRole(Section):
     """One model behind one stable role name; everything but role and model is derived when not said."""
 
+    elsewhere: ClassVar = {"pool": "name the role under 'roles' of a pool in platform.hardware.pools"}
+
     role: Annotated[RoleName, ByPeople("developers' machines know models by their roles")] = Field(
         description="The name that developers' machines know the model by. The first role does the work, the "
         "last one takes titles and other short calls."
@@ -34,10 +36,10 @@ class ModelRole(Section):
         description="Name in the catalogue, or Hugging Face id of one of its checkpoints, e.g. "
         "Qwen/Qwen3.6-27B-FP8. A bare name leaves the choice of the checkpoint open."
     )
-    precision: Literal["bf16", "fp8", "int4", "nvfp4", "mxfp4"] | None = Field(
+    precision: Literal["bf16", "fp8", "int4", "nvfp4", "mxfp4", "native"] | None = Field(
         default=None,
-        description="Precision of the weights. Left out: the best checkpoint that fits and that the GPU computes "
-        "natively.",
+        description="Precision of the weights; native: as the maker mixes it. Left out: the best checkpoint that fits "
+        "and that the GPU computes natively.",
     )
     source: Annotated[SourceUri | None, WEIGHTS] = Field(
         default=None,

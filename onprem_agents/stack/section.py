@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -18,6 +18,8 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, allow_inf_nan=False
     )
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+    """What to do about keys that people look for in this map, and that are not there."""
 
 
 def sections_in(annotation: Any) -> Iterator[type[Section]]:

@@ -12,8 +12,11 @@ from onprem_agents.errors import Finding, Problem, nearest_hint
 from onprem_agents.stack.former import former_setting
 from onprem_agents.stack.section import Section, sections_in
 from onprem_agents.stack.untrusted import looks_like_key
+from onprem_agents.stack.value_words import said_of
 
 _SHOWN_CHARS = 80
+# What YAML calls otherwise than Python.
+_AS_WRITTEN = {"True": "true", "False": "false", "None": "nothing"}
 SomeSection = TypeVar("SomeSection", bound=Section)
 
 
@@ -54,7 +57,7 @@ def entries_that_repeat(entries: object, key: str) -> Iterator[str]:
 
 def shown(value: object) -> str:
     """Return a value for a message; one that looks like a key is never shown."""
-    text = repr(value)
+    text = _AS_WRITTEN.get(repr(value)) or repr(value)
     if looks_like_key(text):
         return "a value that looks like a key (not shown)"
     return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS - 1]}…"
@@ -90,13 +93,15 @@ def _problem(
     if former is not None:
         return former.at(where, shown(details.get("input")))
     if kind == "extra_forbidden":
-        known = _known_keys(section, location[:-1])
+        inside = _section_at(section, location[:-1])
+        known = [str(field.alias) for field in inside.model_fields.values()] if inside is not None else []
+        elsewhere = inside.elsewhere.get(str(location[-1])) if inside is not None else None
         return Problem(
             where=where,
             cause="unknown-key",
             found=f"the key {location[-1]!r}",
             why="no such setting exists, so it would be ignored silently",
-            fix=f"{nearest_hint(str(location[-1]), known)} (or remove the line)"
+            fix=elsewhere or f"{nearest_hint(str(location[-1]), known)} (or remove the line)"
             if known
             else "remove the line",
         )
@@ -108,24 +113,24 @@ def _problem(
             why="this setting has no default",
             fix=f"add {location[-1]!r}{wording.example}",
         )
-    message = str(details["msg"])
+    cause, why = said_of(details)
     return Problem(
         where=where,
-        cause="bad-value",
+        cause=cause,
         found=shown(details.get("input")),
-        why=message[0].upper() + message[1:],
+        why=why,
         fix=f"change {where}{wording.place}",
     )
 
 
-def _known_keys(section: type[Section], location: tuple[str | int, ...]) -> list[str]:
-    inside: Any = section
+def _section_at(section: type[Section], location: tuple[str | int, ...]) -> type[Section] | None:
+    inside: type[Section] | None = section
     for part in location:
         if isinstance(part, int) or inside is None:
             continue
         field = next((f for f in inside.model_fields.values() if f.alias == part), None)
         inside = next(sections_in(field.annotation), None) if field is not None else inside
-    return [str(f.alias) for f in inside.model_fields.values()] if inside is not None else []
+    return inside
 
 
 def _key(name: str) -> str:

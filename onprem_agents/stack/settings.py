@@ -198,7 +198,7 @@ class Platform(Section):
     )
     cost: Annotated[Cost | None, ByPeople("it is what somebody pays")] = Field(
         default=None,
-        description="What a GPU costs, on average where pools differ, for 'onprem-agents plan' and the "
+        description="What a GPU costs, the same for all or by accelerator and pool, for 'onprem-agents plan' and the "
         "report. Left out: no cost is told.",
     )
     check: Annotated[Check | None, ByPeople("it judges the work on the stack")] = Field(

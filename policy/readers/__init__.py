@@ -13,6 +13,7 @@ from ..graph import Graph
 from .declared import Declared, Unread
 from .inference_service import inference_services
 from .llm_inference_service import llm_inference_services
+from .others import others
 from .workloads import workloads
 
 __all__ = ["READERS", "Declared", "Unread"]
@@ -21,4 +22,5 @@ READERS: tuple[Callable[[Graph], Iterator[Declared | Unread]], ...] = (
     inference_services,
     llm_inference_services,
     workloads,
+    others,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-from onprem_agents.vllm import parse_argv
+from onprem_agents.vllm import HOLE, parse_argv
 from onprem_agents.vllm.shell import script_of, simple_commands
 
 from ..containers import Container, text_of
@@ -83,6 +83,18 @@ def runs_another_program(argv: list[str], env: Mapping[str, str]) -> bool:
     )
 
 
+def out_of_sight(container: Container, argv: list[str], env: Mapping[str, str]) -> str | None:
+    """Return why a container that is to serve cannot be followed to its server, None where it can.
+
+    Only what is written out counts: a command that is only known at run time is no reason.
+    """
+    unknown = UNKNOWN in (container.get("command"), container.get("args")) or HOLE in argv
+    if unknown or not container.get("command") or serves(container, argv, env):
+        return None
+    started = " ".join(argv)[:60]
+    return f"its container {container.get('name')!r} starts {started!r}, which can't be followed to a server"
+
+
 def _commands(argv: list[str], env: Mapping[str, str]) -> list[list[str]]:
     script = script_of(argv)
     return [argv] if script is None else simple_commands(script[0], env, script[1])
@@ -91,7 +103,7 @@ def _commands(argv: list[str], env: Mapping[str, str]) -> list[list[str]]:
 def _image_starts_vllm(container: Container, argv: list[str]) -> bool:
     """Whether the image's own entrypoint starts vLLM with the container's arguments."""
     image = container.get("image")
-    if UNKNOWN in (container.get("command"), container.get("args")):
+    if UNKNOWN in (container.get("command"), container.get("args")) or HOLE in argv:
         return names_vllm(image)  # what it starts is only known at run time: no excuse
     if container.get("command"):
         return False

@@ -13,6 +13,7 @@ from onprem_agents.vllm import parse_argv
 
 from ..containers import KSERVE, Container, environment_in, merged, named_container, release_of, text_of
 from ..graph import UNKNOWN, Graph, Resource, Value, dig, items
+from .commands import argv_of, hints_at_vllm, out_of_sight, serves
 from .declared import Declared, Unread
 from .runtimes import Runtime, runtime_of
 
@@ -27,7 +28,7 @@ _LLM_FORMATS = ("vllm", "huggingface")
 def inference_services(graph: Graph) -> Iterator[Declared | Unread]:
     """Yield what the InferenceServices of a graph declare."""
     for service in graph.of_kind(KSERVE, "InferenceService"):
-        predictor = dig(service.props, "spec", "predictor")
+        predictor = _with_model(dig(service.props, "spec", "predictor"))
         if predictor is UNKNOWN:
             yield Unread(resource=service, reason="its predictor is only known at run time")
         elif isinstance(dig(predictor, "model"), Mapping):
@@ -36,20 +37,28 @@ def inference_services(graph: Graph) -> Iterator[Declared | Unread]:
             yield from _of_containers(graph, service, predictor)
 
 
-def _of_containers(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared]:
+def _with_model(predictor: Value) -> Value:
+    """Return a predictor whose older field `huggingface` is written as KServe's defaulter writes it: as its model."""
+    old = dig(predictor, "huggingface")
+    if not isinstance(predictor, Mapping) or not isinstance(old, Mapping) or "model" in predictor:
+        return predictor
+    return {**predictor, "model": {**old, "modelFormat": {"name": "huggingface"}}}
+
+
+def _of_containers(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared | Unread]:
     container = named_container(dig(predictor, "containers"), _CONTAINER)
     if container is None:
         return
     head = _declared(graph, service, predictor, container)
-    yield replace(
-        head, named=_says_vllm(container.get("image")), may_be_vllm=container.get("image") is UNKNOWN
-    )
+    argv, image = argv_of(container), container.get("image")
+    named = _says_vllm(image) or (hints_at_vllm(container, argv) and serves(container, argv, head.env))
+    yield _followed(replace(head, named=named, may_be_vllm=image is UNKNOWN))
     yield from _workers(graph, service, dig(predictor, "workerSpec"), head)
 
 
-def _of_a_model(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared]:
+def _of_a_model(graph: Graph, service: Resource, predictor: Value) -> Iterator[Declared | Unread]:
     model = dig(predictor, "model")
-    runtime = runtime_of(graph, service)
+    runtime = runtime_of(graph, service, predictor)
     told = (dig(model, "modelFormat", "name"), dig(model, "runtime"), dig(model, "image"))
     if runtime is None:
         head = _declared(graph, service, predictor, model)
@@ -70,26 +79,32 @@ def _of_a_model(graph: Graph, service: Resource, predictor: Value) -> Iterator[D
     if head.multi_node:
         head = replace(head, env={**head.env, **sizes})
     named = any(map(_says_vllm, (*told, container.get("image"), runtime.name)))
-    yield replace(head, named=named, may_be_vllm=UNKNOWN in told)
+    yield _followed(replace(head, named=named, may_be_vllm=UNKNOWN in told))
     yield from _workers(graph, service, _worker_of(runtime, predictor), head)
 
 
 def _declared(graph: Graph, service: Resource, pod: Value, container: Container) -> Declared:
     name = service.object_name
     hosts = (name, f"{name}-predictor", f"{name}-predictor-default") if name is not UNKNOWN else (name,)
-    model = dig(service.props, "spec", "predictor", "model")
+    model = dig(pod, "model")
     return Declared(
         resource=service,
         pod=pod,
         container=container,
         env=environment_in(graph, service, container),
-        release=release_of(dig(service.props, "spec", "predictor"), container),
+        release=release_of(pod, container),
         named=False,
         sources=(dig(model, "storageUri"), _storage_path(model)),
         hosts=hosts,
         timeout_seconds=dig(service.props, "spec", "predictor", "timeout"),
         multi_node=dig(service.props, "spec", "predictor", "workerSpec") is not None,
     )
+
+
+def _followed(head: Declared) -> Declared | Unread:
+    """Return what a container declares, Unread where a program out of sight starts its server."""
+    reason = out_of_sight(head.container, argv_of(head.container), head.env) if head.named else None
+    return head if reason is None else Unread(resource=head.resource, reason=reason)
 
 
 def _workers(graph: Graph, service: Resource, worker: Value, head: Declared) -> Iterator[Declared]:

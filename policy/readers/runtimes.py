@@ -24,13 +24,13 @@ class Runtime:
     of_the_program: bool
 
 
-def runtime_of(graph: Graph, service: Resource) -> Runtime | None:
-    """Return the runtime of a service with `predictor.model`, None where it is out of sight or there is none."""
-    model = dig(service.props, "spec", "predictor", "model")
+def runtime_of(graph: Graph, service: Resource, predictor: Value) -> Runtime | None:
+    """Return the runtime of a predictor with `model`, None where it is out of sight or there is none."""
+    model = dig(predictor, "model")
     name = dig(model, "runtime")
     if name is not None:
         return None if name is UNKNOWN else _named(graph, service, str(name))
-    spread = dig(service.props, "spec", "predictor", "workerSpec") is not None
+    spread = dig(predictor, "workerSpec") is not None
     for group in _groups(graph, service):
         fitting = [runtime for runtime in group if _supports(runtime.spec, model, spread=spread)]
         if fitting:

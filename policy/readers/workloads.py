@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from ..containers import Container, environment_in, gpus_of, known_containers, owners, text_of
 from ..graph import Graph, Resource, Value, dig
 from ..image_release import release_in
-from .commands import argv_of, hints_at_vllm, names_vllm, runs_another_program, serves, starts_vllm
+from .commands import (
+    argv_of,
+    hints_at_vllm,
+    names_vllm,
+    out_of_sight,
+    runs_another_program,
+    serves,
+    starts_vllm,
+)
 from .declared import Declared, Unread
 
 # Group, kind → where the template of its pods stands (Kubernetes 1.34, LeaderWorkerSet v0.10; read 2026-11-29).
@@ -19,13 +27,13 @@ _TEMPLATES: Mapping[tuple[str, str], tuple[tuple[str, ...], ...]] = {
     ("apps", "ReplicaSet"): (("spec", "template"),),
     ("batch", "Job"): (("spec", "template"),),
     ("core", "Pod"): ((),),
+    ("serving.knative.dev", "Service"): (("spec", "template"),),
     ("argoproj.io", "Rollout"): (("spec", "template"),),
     ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): (
         ("spec", "leaderWorkerTemplate", "leaderTemplate"),
         ("spec", "leaderWorkerTemplate", "workerTemplate"),
     ),
 }
-_OWNERS = frozenset(kind for _, kind in _TEMPLATES) | {"InferenceService", "LLMInferenceService"}
 _CHARTS = (
     ("helm.sh", "Release", ("chart",)),
     ("helm.toolkit.fluxcd.io", "HelmRelease", ("spec", "chart", "spec", "chart")),
@@ -56,8 +64,8 @@ def workloads(graph: Graph) -> Iterator[Declared | Unread]:
 def _pods(graph: Graph) -> Iterator[_Pod]:
     for (group, kind), paths in _TEMPLATES.items():
         for workload in graph.of_kind(group, kind):
-            if any(owner in _OWNERS for owner, _ in owners(workload)):
-                continue  # its owner is read
+            if _owner_is_read(graph, workload):
+                continue
             templates = [dig(workload.props, *path) for path in paths]
             given = [template for template in templates if template is not None]
             size = dig(workload.props, "spec", "leaderWorkerTemplate", "size")
@@ -68,6 +76,15 @@ def _pods(graph: Graph) -> Iterator[_Pod]:
                     leads=place == 0,
                     spread=kind == "LeaderWorkerSet" and size not in (None, 1, "1"),
                 )
+
+
+def _owner_is_read(graph: Graph, workload: Resource) -> bool:
+    """Whether a workload was made for another object of the graph, as in an export of a cluster."""
+    read = set(owners(workload))
+    return bool(read) and any(
+        (resource.kind, resource.object_name) in read and resource.namespace == workload.namespace
+        for resource in graph.resources
+    )
 
 
 def _read(graph: Graph, pod: _Pod, container: Container) -> Declared | Unread | None:
@@ -82,11 +99,10 @@ def _read(graph: Graph, pod: _Pod, container: Container) -> Declared | Unread | 
         told = runs_to_its_end or gpus_of(container) is None or runs_another_program(argv, env)
         if told or not names_vllm(image):
             return None
-        started = " ".join(argv)[:60] or "the image's entrypoint"
-        return Unread(
-            resource=pod.workload,
-            reason=f"its container {container.get('name')!r} starts {started!r}, which can't be followed to a server",
+        reason = out_of_sight(container, argv, env) or (
+            f"the entrypoint of {image} starts what its container {container.get('name')!r} serves"
         )
+        return Unread(resource=pod.workload, reason=reason)
     return Declared(
         resource=pod.workload,
         pod=dig(pod.template, "spec"),

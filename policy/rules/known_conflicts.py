@@ -61,6 +61,7 @@ def _written_apart(server: Server) -> Any:
 def _message(server: Server, conflict: Conflict) -> str:
     met = " and ".join(_state(server, side) for side in conflict.sides)
     changes = " or ".join(_change(server, side.option) for side in conflict.sides)
+    met += "" if server.release is not None else f", judged by vLLM {server.judged}"
     return f"has {met}: {conflict.symptom} ({conflict.told_by}); {conflict.advice}. Change one of them: {changes}."
 
 

@@ -62,6 +62,7 @@ def _fit(server: Server) -> Iterator[str]:
     if request is None:
         return
     where = f"{request.variant.hf_id} on {request.tensor_parallel} × {request.accelerator.name}"
+    where += "" if server.release is not None else f" with vLLM {server.judged}"
     problems = fit(request).problems
     way_out = _way_out(server, request) if problems else ""
     for problem in problems:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from onprem_agents.vllm import load_release, parse_argv
 from policy.checks import check_manifests
@@ -15,6 +17,8 @@ from tests.policy.programs import Manifests, compliant
 from tests.policy.rendered import objects_of
 
 pytestmark = pytest.mark.policy
+
+CORPUS = Path(__file__).parent / "corpus"
 
 _ODD_VALUES: tuple[Any, ...] = (
     None,
@@ -92,3 +96,19 @@ def test_any_words_are_read_as_a_command() -> None:
 
         assert parse_argv(argv, release=rng.choice([None, "0.32.0", "main", "9.9.9"])).judged_by
         assert parse_argv(script).command, "a script is followed or called opaque, never taken for arguments"
+
+
+def test_what_others_declare_may_be_of_any_shape() -> None:
+    rng = random.Random(11)  # noqa: S311 - a fixed seed for a repeatable test
+    for file in sorted(CORPUS.glob("*.yaml")):
+        text = file.read_text(encoding="utf-8")
+        paths = [path for path in _paths([one for one in yaml.safe_load_all(text) if one]) if path]
+        for path in rng.sample(paths, min(25, len(paths))):
+            value = rng.choice(_ODD_VALUES)
+            documents = [one for one in yaml.safe_load_all(text) if one]
+            node: Any = documents
+            for key in path[:-1]:
+                node = node[key]
+            node[path[-1]] = value
+            for finding in check_manifests([one for one in documents if isinstance(one, dict)]):
+                assert finding.message, (file.name, path, value)

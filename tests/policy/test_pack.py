@@ -23,7 +23,7 @@ from pulumi_policy.proxy import (
     unknown_checking_proxy,
 )
 
-from policy.graph import UNKNOWN, Resource
+from policy.graph import UNKNOWN, Graph, Resource
 from policy.pack import NAME, graph_of, plain, stack_policy
 from policy.table import POLICIES
 from tests.policy.programs import Manifest, argument, bent, put, without
@@ -164,3 +164,18 @@ def test_no_rule_knows_pulumi() -> None:
 def test_no_module_of_the_pack_hides_one_of_the_standard_library() -> None:
     modules = {path.stem for path in (ROOT / "policy").glob("*.py")} | {"rules"}
     assert not modules & set(sys.stdlib_module_names), "the engine puts the pack's folder first on the path"
+
+
+def test_policies_that_judge_the_same_resources_share_what_was_read() -> None:
+    options = PolicyResourceOptions(False, [], None, [], None, [])  # type: ignore[arg-type]
+
+    def judged(kind: str) -> Graph:
+        props: Any = unknown_checking_proxy({"metadata": {"name": kind}})
+        return graph_of(
+            [PolicyResource(f"kubernetes:core/v1:{kind}", props, "urn:a", "a", options, None, None, [], {})]
+        )
+
+    first = judged("Secret")
+
+    assert judged("Secret") is first
+    assert judged("Service").resources[0].kind == "Service"

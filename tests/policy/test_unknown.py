@@ -47,8 +47,7 @@ def test_a_rule_that_needs_a_literal_fires(change: Callable[[Manifests], None], 
     "argv",
     [
         ["bash", "-c", "vllm serve /mnt/models $EXTRA"],
-        ["bash", "-c", "exec /opt/start.sh"],
-        ["/opt/start.sh"],
+        ["bash", "-c", UNKNOWN],
         ["vllm", "serve", "/mnt/models", "--config", "/etc/vllm.yaml"],
     ],
 )
@@ -58,6 +57,16 @@ def test_a_command_that_can_not_be_followed_is_refused_and_not_guessed(argv: lis
     findings = check_manifests(bent(change))
 
     assert {finding.policy for finding in findings} == {TOOLS, PARSER, MEMORY}
+
+
+@pytest.mark.parametrize("argv", [["bash", "-c", "exec /opt/start.sh"], ["/opt/start.sh"]])
+def test_a_program_out_of_sight_that_starts_the_server_is_named_and_not_guessed(argv: list[str]) -> None:
+    change = both(put(*CONTAINER, "command", value=argv), put(*CONTAINER, "args", value=[]))
+
+    findings = check_manifests(bent(change))
+
+    assert [finding.level for finding in findings] == ["advisory"]
+    assert "/opt/start.sh" in findings[0].message
 
 
 def test_a_policy_on_an_unknown_route_counts_for_every_route() -> None:

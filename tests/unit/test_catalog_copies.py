@@ -134,3 +134,22 @@ def test_fit_names_the_model_that_a_copy_was_taken_for() -> None:
     assert (
         "by its name it has the shape of Llama-3.1-8B, sized in bf16; its own files may differ" in done.stderr
     )
+
+
+def test_makers_agree_on_dense_models_in_int4_and_their_groups_are_128_where_a_maker_is_named() -> None:
+    named = checkpoint_named(
+        "mistralai/Mistral-Small-3.2-24B-Instruct-2506",
+        "int4",
+        CATALOG,
+        repository="someone/A-W4A16",
+    )
+    unnamed = checkpoint_named(
+        "Qwen/Qwen3-Coder-30B-A3B-Instruct", "int4", CATALOG, repository="someone/A-W4A16"
+    )
+    assert (named.variant.weight_block, unnamed.variant.weight_block) == (128, None)
+
+
+def test_a_mixture_with_linear_attention_in_int4_is_half_way_between_all_and_none_of_it_quantised() -> None:
+    alike = checkpoint_named("Qwen/Qwen3-Next-80B-A3B-Instruct", "int4", CATALOG)
+    # experts in INT4 and all the rest but the table and the head too: 39.5 GiB; a byte for that rest, 0.76 more
+    assert alike.variant.weights_gib == pytest.approx(40.3, abs=0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_plan_shows_model_sessions_parsers_and_the_memory_of_a_gpu() -> None:
     assert code == 0
     for told in (
         "Qwen/Qwen3.6-27B-FP8",
-        "2 sessions at once",
+        "3 sessions at once",
         "qwen3_coder",
         "weights 28.7",
         "3 of 4 GPUs free",
@@ -167,3 +168,28 @@ def test_explain_tells_a_role_s_problems_with_their_causes(tmp_path: Path) -> No
     (role,) = json.loads(out)["models"]
     assert [problem["cause"] for problem in role["problems"]] == ["context-too-long"]
     assert "vLLM refuses more" in told
+
+
+@pytest.mark.parametrize(
+    ("model", "causes"),
+    [
+        (
+            "Qwen/Qwen3-32B",
+            ["context-too-long", "does-not-fit"],
+        ),  # 32 GiB of weights, trained for 40,960 tokens
+        ("moonshotai/Kimi-K2-Thinking", ["does-not-fit"]),
+    ],
+)
+def test_explain_tells_each_problem_once(tmp_path: Path, model: str, causes: list[str]) -> None:
+    text = (Path(STACKS) / "Pulumi.48gb.yaml").read_text(encoding="utf-8")
+    text = re.sub("model: .*", f"model: {model}", text.replace("tier: 48gb", "tier: 24gb"))
+    (tmp_path / "Pulumi.large.yaml").write_text(text, encoding="utf-8")
+    _, out, _ = _run("explain", "large", "--stacks", str(tmp_path), "--json")
+    (role,) = json.loads(out)["models"]
+    assert [problem["cause"] for problem in role["problems"]] == causes
+    _, told, _ = _run("explain", "large", "--stacks", str(tmp_path))
+    for problem in role["problems"]:
+        assert told.count(problem["why"]) == 1
+    for change in role["changes"][:3]:
+        assert told.count(change["text"]) == 1
+    assert told.count("nothing is left for the KV cache") == 1

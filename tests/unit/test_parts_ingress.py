@@ -109,7 +109,7 @@ def test_servers_of_knative_are_reached_by_their_host_name() -> None:
 
 
 def test_the_contract_tells_what_a_platform_would_tell_of_the_same_server() -> None:
-    alone, platform = ingress().connection, planned(model={"context": 131_072}).connection
+    alone, platform = ingress().connection, planned(model={"context": 98_304}).connection
     assert alone is not None
 
     assert alone.roles == platform.roles

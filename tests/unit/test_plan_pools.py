@@ -28,6 +28,8 @@ pytestmark = pytest.mark.unit
 SMALL = {"accelerator": "L40S", "gpusPerNode": 2, "name": "small"}
 LARGE = {"accelerator": "H100", "gpusPerNode": 4, "name": "large"}
 CODER = {"role": "coder", "model": "Qwen/Qwen3.6-27B-FP8", "context": 65536}
+# 27.47 GiB, a second table of 2.37 at a cold start and one session of 2.4 are within 40 GB.
+SHORT = CODER | {"context": 32768}
 
 
 def raw(pools: list[dict[str, Any]], models: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -120,35 +122,37 @@ def test_a_way_out_names_the_pool_that_is_at_fault() -> None:
 def test_other_gpus_in_place_of_a_tier_are_named_with_leaving_out_the_tier_and_do() -> None:
     tiered = {"name": "small", "tier": "24gb"}
 
-    (problem,) = problems_of([tiered], [CODER])
+    (problem,) = problems_of([tiered], [SHORT])
 
     assert problem.fix.endswith(
         "set platform.hardware.pools[0].accelerator to A100-40 and set platform.hardware.pools[0].gpusPerNode to 1 "
         "and leave out platform.hardware.pools[0].tier"
     )
-    assert places(stack([{"name": "small", "accelerator": "A100-40", "gpusPerNode": 1}], [CODER]))
+    assert places(stack([{"name": "small", "accelerator": "A100-40", "gpusPerNode": 1}], [SHORT]))
 
 
 def test_other_gpus_in_place_of_mixed_slices_are_named_with_leaving_out_the_strategy_and_do() -> None:
-    (problem,) = problems_of([{"accelerator": "H100-MIG-1g.10gb", "migStrategy": "mixed"}], [CODER])
+    (problem,) = problems_of([{"accelerator": "H100-MIG-1g.10gb", "migStrategy": "mixed"}], [SHORT])
 
     assert problem.fix.endswith(
         "set platform.hardware.pools[0].accelerator to A100-40 and set platform.hardware.pools[0].gpusPerNode to 1 "
         "and leave out platform.hardware.pools[0].migStrategy"
     )
-    assert places(stack([{"accelerator": "A100-40", "gpusPerNode": 1}], [CODER]))
+    assert places(stack([{"accelerator": "A100-40", "gpusPerNode": 1}], [SHORT]))
 
 
 def test_other_gpus_are_not_those_of_a_pool_whose_nodes_could_not_be_told_from_them() -> None:
     small, other = {"accelerator": "L4", "roles": ["coder"]}, {"accelerator": "A100-40"}
 
-    (problem,) = problems_of([small, other])
-    (of_named_nodes,) = problems_of([small | {"nodeNames": ["a"]}, other | {"nodeNames": ["b"]}])
+    (problem,) = problems_of([small, other], [SHORT, FAST])
+    (of_named_nodes,) = problems_of(
+        [small | {"nodeNames": ["a"]}, other | {"nodeNames": ["b"]}], [SHORT, FAST]
+    )
 
     assert "pools[0].accelerator to A100-40" in of_named_nodes.fix
     # Two L4 have more memory than the one A100-40, which the other pool has.
     assert "pools[0].accelerator to L4 and set platform.hardware.pools[0].gpusPerNode to 2" in problem.fix
-    assert places(stack([small | {"gpusPerNode": 2}, other], [CODER])) == {"coder": "l4"}
+    assert places(stack([small | {"gpusPerNode": 2}, other], [SHORT])) == {"coder": "l4"}
 
 
 def test_other_gpus_for_the_agents_are_whole_ones_beside_mixed_slices_too() -> None:
@@ -342,3 +346,75 @@ def test_what_gpus_cost_counts_those_of_every_pool() -> None:
     # Two GPUs of the one pool, four of the other, and one price for both kinds.
     assert cost.basis == "6 GPUs, 2 a GPU-hour on average"
     assert cost.per_month == 6 * 2.0 * 730
+
+
+@pytest.mark.parametrize(
+    ("hardware", "where", "found", "fix"),
+    [
+        (
+            {"pools": []},
+            "",
+            "'pools' without any entry",
+            "or 'pools' with such an entry for each kind of GPU",
+        ),
+        ({}, "", "neither 'tier' nor 'accelerator'", "or 'pools' with such an entry for each kind of GPU"),
+        ({"tier": "48gb", "accelerator": "L40S"}, "", "both 'tier' and 'accelerator'", "name a tier, or"),
+        (
+            {"pools": [{"name": "a", "nodes": 2}]},
+            ".pools[0]",
+            "neither 'tier' nor 'accelerator'",
+            "name a tier, or",
+        ),
+        (
+            {"pools": [{**SMALL, "gpusPerNode": 0}]},
+            ".pools[0].gpusPerNode",
+            "0",
+            "change platform.hardware.pools[0]",
+        ),
+        ({"pools": [{**SMALL, "name": "A b"}]}, ".pools[0].name", "'A b'", "write it like fast or team-2"),
+        (
+            {"pools": [SMALL, {**LARGE, "name": "small"}]},
+            ".pools[1].name",
+            "the name 'small'",
+            "set platform.hardware.pools[1].name to another one",
+        ),
+        (
+            {"pools": [{**SMALL, "roles": ["fasst"]}, LARGE]},
+            ".pools[0].roles",
+            "the role 'fasst'",
+            "did you mean fast? (or take it out of platform.hardware.pools[0].roles)",
+        ),
+        (
+            {"pools": [{**SMALL, "roles": ["coder"]}, {**LARGE, "roles": ["fast", "coder"]}]},
+            "",
+            "the role 'coder' in pools[0].roles and pools[1].roles",
+            "name it once, in one of them",
+        ),
+        (
+            {"pools": [{**SMALL, "roles": ["coder", "coder"]}, LARGE]},
+            "",
+            "the role 'coder' in pools[0].roles and pools[0].roles",
+            "name it once, in one of them",
+        ),
+    ],
+)
+def test_hardware_that_leaves_something_open_is_told_with_what_to_write(
+    hardware: dict[str, Any], where: str, found: str, fix: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        plan_stack({**raw([], [CODER, FAST]), "hardware": hardware}, stack="test")
+    (problem,) = refused.value.problems
+    assert (problem.where, problem.found) == (f"platform.hardware{where}", found)
+    assert fix in problem.fix
+
+
+def test_pools_that_take_the_name_of_the_same_accelerator_are_told_whose_name_it_is() -> None:
+    told = problems_of([{"accelerator": "L40S"}, {"accelerator": "L40S"}])
+    assert told[0].found == "the name 'l40s', which is that of its accelerator or tier"
+    assert told[0].why.startswith("platform.hardware.pools[0] has that name too")
+
+
+def test_a_role_that_asks_for_a_pool_is_told_where_that_is_said() -> None:
+    (problem,) = problems_of([SMALL, LARGE], [{**CODER, "pool": "large"}, FAST])
+    assert (problem.where, problem.cause) == ("platform.models[0].pool", "unknown-key")
+    assert problem.fix == "name the role under 'roles' of a pool in platform.hardware.pools"

@@ -200,7 +200,7 @@ def test_further_taints_are_borne_beside_the_one_of_gpu_nodes() -> None:
         ({"value": "x"}, "a value is that of a key"),
         ({"key": "a", "operator": "Exists", "value": "x"}, "Exists takes any value"),
         ({"key": "a", "tolerationSeconds": 5}, "only NoExecute takes pods away"),
-        ({"key": "a", "operator": "In"}, "Input should be 'Exists' or 'Equal'"),
+        ({"key": "a", "operator": "In"}, "it must be 'Exists' or 'Equal'"),
     ],
 )
 def test_a_toleration_that_kubernetes_refuses_is_refused(toleration: dict[str, Any], why: str) -> None:

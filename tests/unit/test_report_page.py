@@ -70,7 +70,11 @@ def test_the_summary_comes_before_the_details() -> None:
 def test_costs_stand_among_the_figures_where_the_stack_gives_prices() -> None:
     plan = plan_stack_file(STACKS, "team")
     cost = PlatformCost(
-        per_month=11_808, per_developer_and_month=590.4, currency="EUR", basis="8 GPUs at 2.05 an hour"
+        per_month=11_808,
+        per_developer_and_month=590.4,
+        currency="EUR",
+        basis="8 GPUs at 2.05 an hour",
+        pools=(),
     )
     priced = page(replace(values_of(plan), cost=cost), checks_of(plan), DAY)
 

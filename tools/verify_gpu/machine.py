@@ -14,6 +14,7 @@ from onprem_agents.sizing import accelerator_named
 
 _QUERY = ("nvidia-smi", "--query-gpu=name,memory.total,memory.used", "--format=csv,noheader,nounits")
 _SECONDS = 30
+SETTLE_SECONDS = 20.0
 _STEP_SECONDS = 1.0
 _MIB_PER_GIB = 1024
 # An idle driver takes up to about 0.6 GiB of a data centre GPU; more than this is another program's.
@@ -58,7 +59,7 @@ def found_machine() -> Machine:
     return Machine(accelerator=accelerator, gpus=len(lines), printed=name, vllm=vllm)
 
 
-def settled(seconds: float = 20.0) -> None:
+def settled(seconds: float = SETTLE_SECONDS) -> None:
     """Wait until no GPU holds more than an idle driver takes, or that long: the next figures should be its own."""
     until = time.monotonic() + seconds
     while any(used > _IDLE_MIB for _, _, used in _gpus()) and time.monotonic() < until:

@@ -8,7 +8,7 @@ since 0.33 tokens and concurrency stand in one line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 _NUMBER = r"(-?[\d,]+(?:\.\d+)?)"
@@ -48,6 +48,7 @@ _PATTERNS = {name: re.compile(pattern) for name, pattern in _SENTENCES.items()}
 # A log's prefix may stand in the midst of a sentence that was printed over several lines.
 _PREFIX = re.compile(r"^(?:\([^)]*\)\s*)?(?:INFO|WARNING|ERROR)[^\]]*\]\s*")
 _ERROR = re.compile(r"(?:\w+Error|OutOfMemoryError): .+")
+_NO_ERROR = re.compile(r"^(?:\([^)]*\)\s*)?(?:INFO|WARNING)\b")
 
 
 def read_log(lines: Iterable[str]) -> Printed:
@@ -63,10 +64,16 @@ def read_log(lines: Iterable[str]) -> Printed:
     )
 
 
+def last_words(lines: Sequence[str]) -> str | None:
+    """Return the last line of a log, None for an empty one: what a server that does not come up is busy with."""
+    said = next((line.strip() for line in reversed(lines) if line.strip()), None)
+    return None if said is None else f"last said: {_PREFIX.sub('', said)[:300]}"
+
+
 def last_error(lines: Iterable[str]) -> str | None:
-    """Return the first error that a start ended with, None where the log tells none."""
+    """Return the first error that a start ended with, None where the log tells none; one in a warning is none."""
     for line in lines:
-        match = _ERROR.search(line)
+        match = None if _NO_ERROR.match(line) else _ERROR.search(line)
         if match is not None:
             return match[0][:300]
     return None

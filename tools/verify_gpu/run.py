@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,42 +15,16 @@ from onprem_agents.sizing import Memory, memory_of, prediction
 from onprem_agents.vllm import COMMAND
 from tools.verify_gpu.command import Temperature, argv_here, changed_words, flags_here, request_of
 from tools.verify_gpu.folder import write_model
-from tools.verify_gpu.machine import Machine
-from tools.verify_gpu.start import Start, start
+from tools.verify_gpu.machine import SETTLE_SECONDS, Machine
+from tools.verify_gpu.record import Record
+from tools.verify_gpu.row import Row
+from tools.verify_gpu.start import STOP_SECONDS, start
 
 STARTS: tuple[Temperature, ...] = ("cold", "warm")
 # With less time than this left no start is begun: importing PyTorch and vLLM alone takes half of it.
-_LEAST_SECONDS = 45.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One start: what was said of it and what vLLM printed."""
-
-    model: str
-    precision: str
-    tensor_parallel: int
-    temperature: Temperature
-    said: dict[str, Any]
-    start: Start
-    argv: tuple[str, ...]
-    changed: list[str]
-
-    @property
-    def inside(self) -> bool | None:
-        """Whether the printed pool lies in the band, to a hundredth of a GiB; None where none was printed."""
-        printed = self.start.printed.available_kv_gib
-        if printed is None:
-            return None
-        low, high = self.said["available_kv_gib_low"], self.said["available_kv_gib_high"]
-        return bool(low - _ROUNDING_GIB <= printed <= high + _ROUNDING_GIB)
-
-    def to_wire(self) -> dict[str, Any]:
-        """Return the row as JSON values."""
-        return asdict(self) | {"inside": self.inside}
-
-
-_ROUNDING_GIB = 0.005
+LEAST_SECONDS = 45.0
+# A server is asked to end, then told to, and the GPU must let go of its memory.
+ENDING_SECONDS = 2 * STOP_SECONDS + SETTLE_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,28 +45,43 @@ def run(
     machine: Machine,
     folder: Path,
     *,
-    seconds: float,
+    until: float,
+    most_seconds: float,
     tell: Callable[[str], None] = lambda _text: None,
     settle: Callable[[], None] = lambda: None,
 ) -> Results:
-    """Start each plan cold and then warm, as long as time is left; logs and caches lie in `folder`.
+    """Start each plan cold and then warm until `time.monotonic()` is `until`; logs, caches and record lie in `folder`.
 
-    Small and large ones take turns, so that a run that ends early has seen both. `settle` waits until the GPU has let
-    go of the last server's memory.
+    Small and large ones take turns, so that a run that ends early has seen both. No start has more than `most_seconds`,
+    nor more than leaves time to end it. What the record has of this machine is not started again. `settle` waits until
+    the GPU has let go of the last server's memory.
     """
-    until = time.monotonic() + seconds
+    record = Record(folder=folder, machine=machine)
+    known = {(row.model, row.temperature): row for row in record.rows()}
     rows: list[Row] = []
     not_reached: list[str] = []
     for plan, temperature in _steps(plans):
-        left = until - time.monotonic()
         name = f"{plan.variant.hf_id} {temperature}"
-        if left < _LEAST_SECONDS or (temperature == "warm" and not _started(rows, plan)):
+        row = known.get((plan.variant.hf_id, temperature))
+        if row is not None and _holds(row, folder, known):
+            rows.append(row)
+            continue
+        left = min(most_seconds, until - time.monotonic() - ENDING_SECONDS)
+        if left < LEAST_SECONDS or (temperature == "warm" and not _started(rows, plan)):
             not_reached.append(name)
             continue
-        tell(f"{name}: starting, {left:.0f} s left")
-        rows.append(_row(plan, machine, folder, temperature, left))
+        tell(f"{name}: starting, at most {left:.0f} s")
+        row = _row(plan, machine, folder, temperature, left)
+        record.add(row)
+        rows.append(row)
         settle()
     return Results(rows=tuple(rows), not_reached=tuple(not_reached))
+
+
+def _holds(row: Row, folder: Path, known: Mapping[tuple[str, Temperature], Row]) -> bool:
+    """Return whether a recorded start need not be made again: a cold one only where its warm one can follow."""
+    kept = any((_place(folder, row.model) / "cache").glob("*"))
+    return row.temperature == "warm" or kept or row.start.outcome != "ready" or (row.model, "warm") in known
 
 
 def _steps(plans: Sequence[ServingPlan]) -> Iterator[tuple[ServingPlan, Temperature]]:
@@ -109,9 +98,13 @@ def _started(rows: Sequence[Row], plan: ServingPlan) -> bool:
     return any(row.model == plan.variant.hf_id and row.start.outcome == "ready" for row in rows)
 
 
+def _place(folder: Path, hf_id: str) -> Path:
+    return folder / hf_id.replace("/", "--")
+
+
 def _row(plan: ServingPlan, machine: Machine, folder: Path, temperature: Temperature, seconds: float) -> Row:
-    name = plan.variant.hf_id.replace("/", "--")
-    model, cache = folder / name / "model", folder / name / "cache"
+    place = _place(folder, plan.variant.hf_id)
+    model, cache = place / "model", place / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     write_model(model, plan.model, plan.variant)
     port = _free_port()
@@ -121,7 +114,7 @@ def _row(plan: ServingPlan, machine: Machine, folder: Path, temperature: Tempera
         (machine.vllm.python, *COMMAND[1:], *argv),
         port=port,
         cache=cache,
-        log=folder / name / f"{temperature}.log",
+        log=place / f"{temperature}.log",
         seconds=seconds,
     )
     memory = memory_of(request_of(plan, machine, temperature))

@@ -14,10 +14,12 @@ from typing import Literal
 import httpx
 
 from embedded.ports import LOOPBACK
-from tools.verify_gpu.printed import Printed, last_error, read_log
+from tools.verify_gpu.printed import Printed, last_error, last_words, read_log
 
 Outcome = Literal["ready", "ended", "out of time"]
-_STEP_SECONDS, _ANSWER_SECONDS, _STOP_SECONDS = 1.0, 2.0, 20.0
+STOP_SECONDS = 20.0
+"""How long a server has to end when it is asked to, and once more when it is told to."""
+_STEP_SECONDS, _ANSWER_SECONDS = 1.0, 2.0
 # The caches of compilation lie below these: vLLM's own, that of Inductor (else in /tmp, where the next start finds it),
 # those of Triton and FlashInfer in the home.
 _FOLDERS = ("HOME", "TORCHINDUCTOR_CACHE_DIR", "VLLM_CACHE_ROOT")
@@ -58,15 +60,17 @@ def start(
         try:
             outcome = _wait(process, port, until=began + seconds)
             took = time.monotonic() - began
+            lines = _lines(log) if outcome == "out of time" else []
         finally:
             _stop(process)
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return Start(
-        outcome=outcome,
-        seconds=took,
-        printed=read_log(lines),
-        error=None if outcome == "ready" else last_error(lines),
-    )
+    # What a server prints because it is ended tells nothing of why it was not there in time.
+    lines = lines or _lines(log)
+    errors = {"ready": None, "ended": last_error(lines), "out of time": last_words(lines)}
+    return Start(outcome=outcome, seconds=took, printed=read_log(lines), error=errors[outcome])
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def _environment(cache: Path, more: Mapping[str, str]) -> dict[str, str]:
@@ -101,7 +105,7 @@ def _answers(port: int) -> bool:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End the server and the processes that it started, which are of its session."""
-    for how, seconds in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
+    for how, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
         try:
             os.killpg(process.pid, how)
             process.wait(timeout=seconds)

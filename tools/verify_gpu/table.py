@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.table import Table
 
 from tools.verify_gpu.machine import Machine
-from tools.verify_gpu.run import Results, Row
+from tools.verify_gpu.row import Row
+from tools.verify_gpu.run import Results
 
 _COLUMNS = (
     ("load", "model_load_gib"),

@@ -12,6 +12,7 @@ from onprem_agents.cli.pages.report_plots import plots
 from onprem_agents.cli.report_checks import Checks
 from onprem_agents.cli.report_text import policies, servers_of
 from onprem_agents.cli.report_values import Server, StackValues
+from onprem_agents.plan.costs import PlatformCost
 from onprem_agents.units import rough_time
 
 # The terms of the memory account that have a colour of their own; the others are the runtime's.
@@ -21,6 +22,15 @@ _LOOKS = {
     "headroom": "headroom",
     "outside the budget": "outside",
 }
+
+
+def _costs(cost: PlatformCost) -> str:
+    rows = [
+        row((escape(pool.pool), f'<td class="n">{pool.per_month:,.0f}</td>', escape(pool.basis)))
+        for pool in cost.pools
+    ]
+    rows.append(row(("<b>all</b>", f'<td class="n"><b>{cost.per_month:,.0f}</b></td>', escape(cost.basis))))
+    return table(("pool", f'<th class="n">{escape(cost.currency)}</th>', "what it rests on"), rows)
 
 
 def details(values: StackValues, checks: Checks) -> Iterator[str]:
@@ -37,6 +47,9 @@ def details(values: StackValues, checks: Checks) -> Iterator[str]:
     if values.main.agents:
         yield "<h2>Agents</h2>"
         yield _agents(values)
+    if values.cost is not None and len(values.cost.pools) > 1:
+        yield "<h2>Costs a month</h2>"
+        yield _costs(values.cost)
     yield "<h2>How long each hop waits</h2>"
     yield (
         f"<p>Each hop waits longer than the one behind it, so that none cuts a turn short and the hop nearest to a "

@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from onprem_agents.errors import InvalidInput, Problem
 from onprem_agents.files import read_text
+from onprem_agents.stack.value_words import said_of
 
 SHIPPED = Path(__file__).parent / "profiles" / "coding-agents.yaml"
 _MOST_BYTES = 64 * 1024
@@ -125,6 +126,6 @@ def _problem(details: Any) -> Problem:
         where=where,
         cause="missing-key" if missing else "unknown-key" if unknown else "bad-value",
         found="nothing" if missing else ascii(details["input"])[:80],
-        why="nothing reads it" if unknown else details["msg"].removeprefix("Value error, "),
+        why="nothing reads it" if unknown else "it has no default" if missing else said_of(details)[1],
         fix=f"take it as {SHIPPED.name} has it: {SHIPPED}" if not unknown else "take it out",
     )
