@@ -65,7 +65,11 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     "utilization above 0.95": (argument("--gpu-memory-utilization", "0.97"), MEMORY, "gpuMemoryUtilization"),
     "utilization far too low": (argument("--gpu-memory-utilization", "0.35"), MEMORY, "nothing is left"),
     "weights twice as large on a smaller GPU": (
-        both(put(*DOWNLOAD, value="hf://Qwen/Qwen3.6-27B"), put(*PRODUCT, value="NVIDIA-GeForce-RTX-5090")),
+        both(
+            put(*DOWNLOAD, value="hf://Qwen/Qwen3.6-27B"),
+            put(*PRODUCT, value="NVIDIA-GeForce-RTX-5090"),
+            argument("--max-num-seqs", "4"),
+        ),
         MEMORY,
         "Qwen/Qwen3.6-27B on 2 × RTX-5090",
     ),
