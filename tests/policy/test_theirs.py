@@ -72,9 +72,14 @@ keys:
     targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: web, sectionName: tls}]
     apiKeyAuth:
       credentialRefs: [{name: people}]
-      extractFrom: [{headers: [authorization]}]
+      extractFrom: [{headers: [Authorization, x-api-key]}]
       forwardClientIDHeader: x-user
       sanitize: true
+people:
+  apiVersion: v1
+  kind: Secret
+  metadata: {name: people, namespace: llm}
+  data: {ann: c2VjcmV0}
 body:
   apiVersion: gateway.envoyproxy.io/v1alpha1
   kind: EnvoyExtensionPolicy
@@ -174,6 +179,16 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         put("keys", "spec", "apiKeyAuth", "sanitize", value=UNKNOWN),
         set(),
     ),
+    "a key with its word": (
+        put("people", "data", "ann", value="QmVhcmVyIHNlY3JldA=="),
+        {"keys-are-bare"},
+    ),
+    "a key known later": (put("people", "data", value=UNKNOWN), set()),
+    "one header": (
+        put("keys", "spec", "apiKeyAuth", "extractFrom", value=[{"headers": ["x-api-key"]}]),
+        {"keys-are-read-from-both-headers"},
+    ),
+    "headers of keys known later": (put("keys", "spec", "apiKeyAuth", "extractFrom", value=UNKNOWN), set()),
     "the default buffer": (drop("client", "spec", "connection"), {"bodies-fit-the-buffer"}),
     "a small buffer": (
         put("client", "spec", "connection", "bufferLimit", value="256Ki"),
