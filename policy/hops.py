@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from onprem_agents.units import BadUnit, parse_duration
@@ -63,6 +63,8 @@ class Hop:
     seconds: float | Unknown
     unreadable: str | None = None
     """The text when it is no duration."""
+    by_default: bool = False
+    """Whether nobody wrote it: it is what the gateway does by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,9 +132,8 @@ def _route(graph: Graph, route: Resource, rule: Value) -> Iterator[Hop]:
     else:
         default = default_seconds(graph, route)
         if default is not None:
-            yield _hop(
-                "the gateway's default for a route without timeout", route, "timeouts.request", default
-            )
+            what = "the gateway's default for a route without timeout"
+            yield replace(_hop(what, route, "timeouts.request", default), by_default=True)
     policy, each_try = policy_value(graph, route, rule, ("retry", "perRetry", "timeout"))
     if policy is not None:
         yield _hop("the limit of each try", policy, "retry.perRetry.timeout", each_try)
@@ -163,7 +164,8 @@ def _routers(graph: Graph, servers: Sequence[Server]) -> Iterator[tuple[Hop, lis
         what = "the router's timeout" if given is not None else "the router's timeout (OpenShift's default)"
         value = _ROUTER_DEFAULT_SECONDS if given is None else _haproxy_seconds(given)
         if reached:
-            yield _hop(what, route, f"the annotation {_ROUTER_TIMEOUT}", value), reached
+            hop = _hop(what, route, f"the annotation {_ROUTER_TIMEOUT}", value)
+            yield replace(hop, by_default=given is None), reached
 
 
 def _haproxy_seconds(value: Value) -> Value:

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .attachment import AI_GATEWAY, ENVOY_GATEWAY, GATEWAY_API, servers_behind, servers_named
+from .attachment import AI_GATEWAY, ENVOY_GATEWAY, GATEWAY_API, backend_hosts, servers_behind, servers_named
 from .gateways import Listener, listeners_of
 from .graph import UNKNOWN, Graph, Resource, Value, dig, items, may_equal, once
+from .hosted import is_hosted
 from .pods import Pod, is_proxy, pods, served
 from .services import selects, services
 from .serving import Server
@@ -58,12 +59,15 @@ def _openings(graph: Graph) -> Iterator[Opening]:
         listeners = tuple(listeners_of(graph, route))
         for place, rule in enumerate(items(dig(route.props, "spec", "rules"))):
             direct = servers_named(graph, route, rule, found) or _selected(graph, route, rule, found)
-            reached = direct or servers_behind(graph, route, rule, found)
             to_proxy = any(
                 (dig(ref, "name"), dig(ref, "namespace") or route.namespace) in proxies
                 for ref in items(dig(rule, "backendRefs"))
                 if isinstance(dig(ref, "name"), str)
             )
+            hosts = [host for host in backend_hosts(graph, route, rule) if isinstance(host, str)]
+            if not direct and not to_proxy and any(is_hosted(host) for host in hosts):
+                continue  # a provider's model beside those of one's own
+            reached = direct or servers_behind(graph, route, rule, found)
             if (reached or to_proxy) and listeners:
                 yield Opening(
                     route=route,

@@ -31,7 +31,10 @@ _TEMPLATES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), (("spec", "template", "spec"),)
     ),
     "Pod": (("spec",),),
+    "ServingRuntime": (("spec",),),
+    "ClusterServingRuntime": (("spec",),),
 }
+_RUNTIMES = ("ServingRuntime", "ClusterServingRuntime")
 _PROXIES = frozenset({"litellm", "claude-code-router"})
 
 
@@ -80,8 +83,9 @@ class Pod:
 
     @property
     def has_a_runtime(self) -> bool:
-        """Whether KServe completes its container from a runtime or a preset, which may say what is not written here."""
-        return self.resource.kind == "LLMInferenceService" or isinstance(dig(self.spec, "model"), Mapping)
+        """Whether a runtime or a preset of KServe completes it, or it is one: the rest may be said elsewhere."""
+        completed = self.resource.kind in ("LLMInferenceService", *_RUNTIMES)
+        return completed or isinstance(dig(self.spec, "model"), Mapping)
 
 
 @once
@@ -98,12 +102,17 @@ def pods(graph: Graph) -> tuple[Pod, ...]:
 
 def _pods(graph: Graph) -> Iterator[Pod]:
     serving = {server.resource.urn for server in served(graph)}
+    runtimes = [
+        dig(server.resource.props, "spec", "predictor", "model", "runtime") for server in served(graph)
+    ]
     for resource in graph.resources:
         if not resource.type.startswith("kubernetes:"):
             continue
         for path in _TEMPLATES.get(resource.kind, ()):
             spec = dig(resource.props, *path)
-            pod = Pod(resource=resource, spec=spec, field=".".join(path), serves=resource.urn in serving)
+            completes = resource.kind in _RUNTIMES and resource.object_name in runtimes
+            serves = resource.urn in serving or completes
+            pod = Pod(resource=resource, spec=spec, field=".".join(path), serves=serves)
             if spec is not None and (pod.serves or _is_of_the_product(resource) or is_proxy(pod)):
                 yield pod
 

@@ -173,7 +173,7 @@ class ModelServers:
         self._orders: dict[_Ability, _Order] = {}
         self._line_ups: dict[tuple[Any, ...], Sequence[Sequence[_Slot]]] = {}
         self._overheads: dict[tuple[int, GpuClass], Overhead] = {}
-        self._caches: dict[tuple[int, str, int, bool], _Cache] = {}
+        self._caches: dict[tuple[int, str, int, bool | None, bool], _Cache] = {}
         self._frames: dict[tuple[int, str, str | None, _Kind], _Frame] = {}
 
     def on(self, gpu: Gpu, counts: Sequence[int]) -> Iterator[Sequence[Held]]:

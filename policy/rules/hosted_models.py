@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from ..attachment import backend_hosts
-from ..graph import Graph, Resource, Value, Violation, dig, items, once
+from ..attachment import AI_GATEWAY, GATEWAY_API, backend_hosts, gateways_of
+from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items, once
 from ..hosted import is_hosted, is_hosted_model
 from ..openings import openings
 from ..pods import is_proxy, pods, served
@@ -20,14 +20,19 @@ def no_hosted_fallback(graph: Graph) -> list[Violation]:
     """No route and no LiteLLM hands a turn of a model of one's own on to a hosted provider.
 
     Read are the backends that stand in one rule of a route beside a server of the program, and the fallbacks of
-    LiteLLM's configuration in a ConfigMap. A backend that is only known at run time is left to the key of its route.
+    LiteLLM's configuration in a ConfigMap. Needs literals: a host of a Backend that is only known at run time may be
+    a provider's.
     """
     found: dict[str, Violation] = {}
     for opening in openings(graph):
+        by_host = opening.route.kind == "AIGatewayRoute" or any(
+            dig(ref, "kind") == "Backend" for ref in items(dig(opening.rule, "backendRefs"))
+        )
         for host in backend_hosts(graph, opening.route, opening.rule):
-            if isinstance(host, str) and is_hosted(host):
+            if (isinstance(host, str) and is_hosted(host)) or (host is UNKNOWN and by_host):
+                where = "a host that is only known at run time" if host is UNKNOWN else host
                 message = (
-                    f"{opening.route} shares the turns of its own models with {host} ({opening.place}.backendRefs):"
+                    f"{opening.route} shares the turns of its own models with {where} ({opening.place}.backendRefs):"
                     " prompts and code leave the premises when a server is busy or down. Remove that backend, and add"
                     " a replica instead."
                 )
@@ -57,6 +62,12 @@ def no_hosted_models(graph: Graph) -> list[Violation]:
                 f" leaves the premises. Remove it from model_list in {config.key}."
             )
             found.setdefault(message, Violation(resource=config.resource, message=message))
+    for route, place, host in _routes_to_providers(graph):
+        message = (
+            f"{route} leads to the hosted provider {host} ({place}) from the Gateway of one's own models: what a"
+            " developer sends there leaves the premises. Remove that rule, or give it a Gateway of its own."
+        )
+        found.setdefault(message, Violation(resource=route, message=message))
     for pod in pods(graph) if served(graph) else ():
         for container in pod.containers:
             for entry in items(container.props.get("env")):
@@ -68,6 +79,21 @@ def no_hosted_models(graph: Graph) -> list[Violation]:
                     )
                     found.setdefault(message, Violation(resource=pod.resource, message=message))
     return list(found.values())
+
+
+def _routes_to_providers(graph: Graph) -> Iterator[tuple[Resource, str, str]]:
+    """Yield the rules on the Gateways of model servers that lead to providers alone: route, place and host."""
+    own = [(opening.route.urn, opening.place) for opening in openings(graph)]
+    gateways = {str(name) for opening in openings(graph) for name in gateways_of(opening.route)}
+    routes = [*graph.of_kind(GATEWAY_API, "HTTPRoute"), *graph.of_kind(AI_GATEWAY, "AIGatewayRoute")]
+    for route in routes if gateways else ():
+        if gateways.isdisjoint(str(name) for name in gateways_of(route)):
+            continue
+        for number, rule in enumerate(items(dig(route.props, "spec", "rules"))):
+            place = f"spec.rules[{number}]"
+            for host in backend_hosts(graph, route, rule) if (route.urn, place) not in own else ():
+                if isinstance(host, str) and is_hosted(host):
+                    yield route, place, host
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,9 @@ def timeouts_are_monotonic(graph: Graph) -> list[Violation]:
     Read are the connection contract where the program publishes one, ClientTrafficPolicy,
     BackendTrafficPolicy, HTTPRoute, AIGatewayRoute or OpenShift's Route, and `predictor.timeout`; a hop that says
     nothing counts with its product's default (the class of its Gateway tells the product; what nothing tells is left
-    to the advisory exposure-can-be-checked), a limit of zero as no limit. Needs literals: a limit that is only known
-    at run time is a violation. A policy whose target is only known at run time counts for every route.
+    to the advisory exposure-can-be-checked), a limit of zero as no limit. Such a default is refused too where the
+    server itself, as a Deployment, has no limit. Needs literals: a limit that is only known at run time is a
+    violation. A policy whose target is only known at run time counts for every route.
     """
     found: dict[str, Violation] = {}
     for way in ways(graph, list(servers(graph))):
@@ -33,6 +34,8 @@ def _violations(way: Way) -> Iterator[Violation]:
     for level in reversed(way.levels):
         for hop in level:
             yield from _broken(hop)
+            if inner is None and hop.by_default and _seconds(hop) < math.inf:
+                yield _written_by_nobody(hop)
             if inner is not None and _seconds(hop) < _seconds(inner):
                 yield _too_short(hop, inner)
         limited = [hop for hop in level if _seconds(hop) < math.inf]
@@ -56,6 +59,15 @@ def _broken(hop: Hop) -> Iterator[Violation]:
             f" checked. Write {hop.field} as a plain value; {_FIX}."
         )
         yield Violation(resource=hop.resource, message=message)
+
+
+def _written_by_nobody(hop: Hop) -> Violation:
+    message = (
+        f"{hop.resource} says nothing of how long a turn may take, so {hop.what} counts: turns are cut after"
+        f" {_seconds(hop):g} s, which the server behind it would go on with. Write {hop.field}, as long as the longest"
+        f" turn; {_FIX}."
+    )
+    return Violation(resource=hop.resource, message=message)
 
 
 def _too_short(hop: Hop, inner: Hop) -> Violation:

@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
 from ..pods import Container, is_proxy, pods, served
 
+# Names of variables that hold one. A tokenizer's tokens are none, and neither is the name of a Secret.
 _NAMES = re.compile(
-    r"(?:^|_)(?:API_?KEY|ACCESS_KEY|SECRET_KEY|MASTER_KEY|SALT_KEY|TOKEN|SECRET|PASSWORD|PASSWD)$"
+    r"(?:^|_)(?:API_?KEY|ACCESS_KEY|SECRET_KEY|MASTER_KEY|SALT_KEY|TOKEN|PASSWORD|PASSWD"
+    r"|(?:API|APP|CLIENT|COOKIE|JWT|SESSION|SHARED|SIGNING|WEBHOOK)_SECRET)$"
 )
+_TOKENIZER = re.compile(r"(?:^|_)(?:BOS|CLS|EOS|MASK|PAD|SEP|STOP|UNK)_TOKEN$")
 _OPTIONS = ("--api-key", "--hf-token", "--ssl-keyfile-password")
 # How keys of Hugging Face, OpenAI and its followers, Anthropic, AWS, GitHub and NVIDIA begin (read 2026-11).
 _KEYS = re.compile(
@@ -18,8 +21,8 @@ _KEYS = re.compile(
 )
 # What stands for a key that is put in later, or for none: no secret.
 _PLACEHOLDERS = re.compile(
-    r"^(?:|none|null|empty|dummy|fake|unused|not[-_ ]?(?:needed|used|required)|no[-_ ]?key|x+|\*+|\.+|…|true|false|\d+"
-    r"|<.*>|\$.*|\{\{.*\}\}|os\.environ/.*|/.*|(?:your|my|insert|replace|change)[-_ ]?.*|changeme|placeholder)$",
+    r"^(?:|none|null|empty|unused|true|false|\d+|<.*>|\$.*|\{\{.*\}\}|os\.environ/.*|/.*|placeholder|.*[-_ ]here"
+    r"|(?:(?:hf|sk)[-_])?(?:x+|\*+|\.+|…|(?:dummy|fake|no[-_ ]|not[-_ ]|your|my[-_ ]|insert|replace|change).*))$",
     re.IGNORECASE,
 )
 
@@ -54,7 +57,7 @@ def _in_environment(container: Container) -> Iterator[tuple[str, str]]:
         name, value = dig(entry, "name"), dig(entry, "value")
         if not isinstance(name, str) or value is None:
             continue
-        secret = _NAMES.search(name.upper()) is not None and (value is UNKNOWN or not _stands_for_one(value))
+        secret = _names_one(name) and (value is UNKNOWN or not _stands_for_one(value))
         if secret or _holds_a_key(value):
             yield f"{container.field}.env[{name}]", "Take it from a Secret with valueFrom.secretKeyRef"
 
@@ -92,7 +95,7 @@ def _in_config_maps(graph: Graph) -> Iterator[tuple[Resource, str]]:
             continue
         data = dig(resource.props, "data")
         for key, text in data.items() if isinstance(data, Mapping) else ():
-            named = _NAMES.search(str(key).upper()) is not None and not _stands_for_one(text)
+            named = _names_one(str(key)) and not _stands_for_one(text)
             if named or _holds_a_key(text) or _has_a_litellm_key(text):
                 yield resource, f"data[{key}]"
 
@@ -116,6 +119,10 @@ def _has_a_litellm_key(text: Value) -> bool:
         if not _stands_for_one(found[1]):
             return True
     return False
+
+
+def _names_one(name: str) -> bool:
+    return _NAMES.search(name.upper()) is not None and _TOKENIZER.search(name.upper()) is None
 
 
 def _holds_a_key(value: Value) -> bool:

@@ -16,25 +16,16 @@ _BASELINE_CAPABILITIES = frozenset(
     )
 )
 _HOST_SWITCHES = ("hostNetwork", "hostPID", "hostIPC")
-# Folders from which a container rules its node.
-_NODE_FOLDERS = (
-    *(
-        "/bin",
-        "/boot",
-        "/dev",
-        "/etc",
-        "/home",
-        "/lib",
-        "/lib64",
-        "/proc",
-        "/root",
-        "/run",
-        "/sbin",
-        "/sys",
-        "/usr",
-    ),
-    *("/var/lib/containerd", "/var/lib/docker", "/var/lib/etcd", "/var/lib/kubelet", "/var/lib/rancher"),
-    *("/var/log", "/var/run"),
+# Folders from which a container rules its node: as a whole, or with everything below. Sockets do so too.
+_NODE_FOLDERS = frozenset(
+    (
+        *("/", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/root", "/run", "/sys", "/usr"),
+        *("/var", "/var/lib", "/var/run"),
+    )
+)
+_NODE_TREES = (
+    *("/etc/kubernetes", "/proc", "/root/.kube", "/root/.ssh", "/var/lib/containerd", "/var/lib/docker"),
+    *("/var/lib/etcd", "/var/lib/kubelet", "/var/lib/rancher"),
 )
 
 
@@ -79,7 +70,9 @@ def _says(value: Value, switch: str) -> str:
 
 def _is_of_the_node(path: str) -> bool:
     clean = "/" + path.strip("/")
-    return clean == "/" or any(clean == folder or clean.startswith(f"{folder}/") for folder in _NODE_FOLDERS)
+    if clean in _NODE_FOLDERS or clean.endswith(".sock"):
+        return True
+    return any(clean == tree or clean.startswith(f"{tree}/") for tree in _NODE_TREES)
 
 
 def node_folders_are_read_only(graph: Graph) -> list[Violation]:

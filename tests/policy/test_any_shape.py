@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from policy.checks import check_manifests
 from policy.graph import UNKNOWN
 from tests.policy.programs import Manifests, compliant
 from tests.policy.rendered import objects_of
+from tests.policy.test_theirs import PROGRAM
 
 pytestmark = pytest.mark.policy
 
@@ -73,6 +75,14 @@ def test_every_part_of_a_program_may_be_of_any_shape() -> None:
         for value in _ODD_VALUES:
             for finding in check_manifests(_replaced(compliant(), path, value)):
                 assert finding.message, (path, value)
+
+
+def test_every_part_of_somebody_elses_program_may_be_of_any_shape() -> None:
+    rng = random.Random(13)  # noqa: S311 - a fixed seed for a repeatable test
+    for path in [path for path in _paths(PROGRAM) if len(path) > 1]:
+        value = rng.choice(_ODD_VALUES)
+        for finding in check_manifests(_replaced(copy.deepcopy(PROGRAM), path, value)):
+            assert finding.message, (path, value)
 
 
 @pytest.mark.parametrize("stack", ["feature-litellm-oci", "feature-ai-gateway", "feature-caches"])

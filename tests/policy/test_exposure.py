@@ -32,6 +32,7 @@ IDENTITY, SANITIZE, BUFFER = (
     "keys-end-at-the-gateway",
     "bodies-fit-the-buffer",
 )
+BARE, BOTH, NAMED = "keys-are-bare", "keys-are-read-from-both-headers", "backend-keys-have-their-name"
 BEHIND, DENY = "servers-stay-behind-the-gateway", "networks-deny-by-default"
 SPACE = "gateways-have-their-own-namespace"
 FALLBACK, HOSTED, SECRETS = "no-hosted-fallback", "no-hosted-models", "secrets-are-not-plain"
@@ -153,11 +154,23 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
         SANITIZE,
         "sanitize: true",
     ),
-    "keys that go on, in words": (
+    "a key with its word": (
+        "local",
+        put("Secret/key-alice", "stringData", "alice", value="Bearer abc"),
+        BARE,
+        "the key of alice",
+    ),
+    "one header for keys": (
         "team",
-        put(*POLICY, "apiKeyAuth", "sanitize", value=False),
-        SANITIZE,
-        "whose logs may keep it",
+        put(*POLICY, "apiKeyAuth", "extractFrom", value=[{"headers": ["Authorization"]}]),
+        BOTH,
+        "from x-api-key",
+    ),
+    "the server's key under another name": (
+        "feature-ai-gateway",
+        put("Secret/vllm-server-key", "stringData", value={"token": "a"}),
+        NAMED,
+        "reads apiKey",
     ),
     "no buffer before the AI gateway": (
         "feature-ai-gateway",
@@ -256,13 +269,6 @@ def test_one_change_of_a_stack_makes_exactly_one_policy_fire(name: str) -> None:
     assert {f.level for f in findings} == {next(row.level for row in POLICIES if row.name == policy)}
 
 
-def test_a_fallback_to_a_hosted_model_is_refused_and_the_model_itself_is_advised_against() -> None:
-    change = litellm(more_models=[HOSTED_MODEL], router_settings={"fallbacks": [{"coder": ["big"]}]})
-    findings = found_in("feature-litellm-oci", change)
-    assert [(f.policy, f.level) for f in findings] == [(FALLBACK, "mandatory"), (HOSTED, "advisory")]
-    assert "fall back from coder to the hosted big" in findings[0].message
-
-
 HARMLESS: dict[str, tuple[str, Change]] = {
     "a check on the Gateway": ("local", put(*POLICY, "targetRefs", value=ON_THE_GATEWAY)),
     "a check on the route's listener": (
@@ -295,6 +301,10 @@ HARMLESS: dict[str, tuple[str, Change]] = {
             variable("HF_TOKEN", "$(FROM_ELSEWHERE)"),
             variable("OPENAI_API_KEY", "EMPTY"),
             variable("MAX_TOKEN", "4096"),
+            variable("EOS_TOKEN", "[END]"),
+            variable("TLS_SECRET", "gateway-tls"),
+            variable("HUGGING_FACE_HUB_TOKEN", "hf_your_token_here"),
+            variable("LITELLM_API_KEY", "sk-no-key-required"),
             variable("TOKENIZERS_PARALLELISM", "false"),
         ),
     ),

@@ -9,10 +9,10 @@ import pytest
 from policy.checks import check_manifests
 from policy.hosted import is_hosted, is_hosted_model
 from policy.table import POLICIES
-from tests.policy.exposure_changes import variable, words
+from tests.policy.exposure_changes import HOSTED_MODEL, litellm, variable, words
 from tests.policy.programs import Manifest, both
 from tests.policy.rendered import Objects, found_in, policies_in
-from tests.policy.test_exposure import CHECKABLE, KEYS, PATHS, SPACE, TLS
+from tests.policy.test_exposure import CHECKABLE, FALLBACK, HOSTED, KEYS, PATHS, SPACE, TLS
 
 pytestmark = pytest.mark.policy
 
@@ -179,3 +179,10 @@ def test_no_message_repeats_a_key() -> None:
     text = " ".join(finding.message for finding in found_in("local", change))
     assert "hunter2" not in text
     assert "topsecret" not in text
+
+
+def test_a_fallback_to_a_hosted_model_is_refused_and_the_model_itself_is_advised_against() -> None:
+    change = litellm(more_models=[HOSTED_MODEL], router_settings={"fallbacks": [{"coder": ["big"]}]})
+    findings = found_in("feature-litellm-oci", change)
+    assert [(f.policy, f.level) for f in findings] == [(FALLBACK, "mandatory"), (HOSTED, "advisory")]
+    assert "fall back from coder to the hosted big" in findings[0].message

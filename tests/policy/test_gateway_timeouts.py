@@ -125,6 +125,45 @@ def test_a_timeout_that_is_written_is_judged_on_every_gateway() -> None:
     assert _said(TIMEOUTS, _gateway("istio"), _route(timeouts={"request": "600s"})) == []
 
 
+def _deployment() -> list[Manifest]:
+    container = {"name": "v", "image": "vllm/vllm-openai:v0.33.0", "args": ["--model", "acme/x"]}
+    labels = {"app": "llm"}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "x", "namespace": "ml"},
+        "spec": {"template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}}},
+    }
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "llm-predictor", "namespace": "ml"},
+        "spec": {"selector": labels},
+    }
+    return [deployment, service]
+
+
+@pytest.mark.parametrize(
+    ("way", "cut"),
+    [
+        ([_gateway("eg"), _route()], "turns are cut after 15 s"),
+        ([_openshift()], "turns are cut after 30 s"),
+        ([_gateway("eg"), _route(timeouts={"request": "60s"})], None),
+        ([_openshift("60s")], None),
+        ([_gateway("istio"), _route()], None),
+        ([_route()], None),
+    ],
+)
+def test_a_default_that_nobody_wrote_cuts_a_server_without_a_limit(
+    way: list[Manifest], cut: str | None
+) -> None:
+    findings = [f for f in check_manifests([*_deployment(), *way]) if f.policy == TIMEOUTS]
+    assert [cut in finding.message for finding in findings if cut is not None] == (
+        [] if cut is None else [True]
+    )
+    assert bool(findings) is (cut is not None)
+
+
 @pytest.mark.parametrize(
     ("timeout", "said"),
     [

@@ -107,6 +107,11 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         NODE,
         "mounts /var/run/ of its node",
     ),
+    "the socket of its container runtime": (
+        both(OPEN_SPACE, _folder("/run/containerd/containerd.sock", readOnly=True)),
+        NODE,
+        "containerd.sock of its node",
+    ),
     "a folder known later": (
         both(OPEN_SPACE, _folder(UNKNOWN)),
         NODE,
@@ -180,6 +185,9 @@ HARMLESS: dict[str, Change] = {
     "an image of their own": put(*PROXY_IMAGE, value="registry.internal/team/proxy:2026-11-01"),
     "weights of the node, read only": both(OPEN_SPACE, _folder(readOnly=True)),
     "a part of its own of a folder of the node": both(OPEN_SPACE, _folder(subPath="coder")),
+    "files of the node that are no keys to it": both(
+        OPEN_SPACE, _folder("/etc/localtime", readOnly=True), _folder("/dev/infiniband", readOnly=True)
+    ),
     "an unrelated pod": put(
         "other",
         value={
