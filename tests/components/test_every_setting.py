@@ -51,20 +51,20 @@ _POOLS: list[dict[str, Any]] = [
 ]
 _TAINTED = {"models.tolerations": [{"key": "dedicated", "value": "agents", "effect": "NoExecute"}]}
 _NO_CACHE = {"models": [{**STACK["models"][0], "prefixCaching": False}]}
-
 _MINIO = {"cidr": "10.20.30.0/24", "ports": [9000]}
 _RENTED = {"perGpuHour": 2.5}
-_POWERED = {"purchase": 9000, "watts": 500, "perKilowattHour": 1}
-_BY_KIND = {"cost": {"currency": "EUR", "accelerators": {"L40S": _POWERED}}}
-_BY_POOL = {"cost": {"currency": "EUR", "pools": {"l40s": _POWERED}}}
-_HIRED = {
-    kind: {"cost": {"currency": "EUR", kind: {name: _RENTED}}}
-    for kind, name in (("accelerators", "L40S"), ("pools", "l40s"))
-}
-_BOUGHT = {"cost": {"purchase": 30000, "watts": 700, "perKilowattHour": 0.3, "currency": "EUR"}}
+_BOUGHT = {"purchase": 30000, "watts": 700, "perKilowattHour": 0.3}
+_OF_A_PRICE = {"perGpuHour": 3.5, "purchase": 20000, "months": 48, "watts": 900, "perKilowattHour": 0.4}
 _PROXY = {"httpsProxy": "http://proxy.example.internal:3128"}
 VLLM = "docker.io/vllm/vllm-openai:v0.33.0"
 DIGEST = f"sha256:{'0' * 63}1"
+
+
+def _priced(key: str, *kind: str) -> Object:
+    """Return the section of costs with a price that has the key: of all, or of one accelerator or pool."""
+    price = _RENTED if key in _RENTED else _BOUGHT
+    return {"cost": {"currency": "EUR", **({kind[0]: {kind[1]: price}} if kind else price)}}
+
 
 SAMPLES: dict[str, Sample] = {
     "namespace": Sample(value="agents"),
@@ -216,24 +216,14 @@ SAMPLES: dict[str, Sample] = {
     "operator.serviceAccount": Sample(value="helper", given={"operator": {}}),
     "operator.updatesModels": Sample(value=True, given={"operator": {}}),
     "cost": Sample(value={"perGpuHour": 2.5, "currency": "EUR"}),
-    "cost.perGpuHour": Sample(value=3.5, given={"cost": {"perGpuHour": 2.5, "currency": "EUR"}}),
-    "cost.purchase": Sample(value=20000, given=_BOUGHT),
-    "cost.months": Sample(value=48, given=_BOUGHT),
-    "cost.watts": Sample(value=900, given=_BOUGHT),
-    "cost.perKilowattHour": Sample(value=0.4, given=_BOUGHT),
-    "cost.currency": Sample(value="USD", given=_BOUGHT),
-    "cost.accelerators": Sample(value={"L40S": _RENTED}, given=_BOUGHT),
-    "cost.accelerators.perGpuHour": Sample(value=3.5, given=_HIRED["accelerators"]),
-    "cost.accelerators.purchase": Sample(value=20000, given=_BY_KIND),
-    "cost.accelerators.months": Sample(value=48, given=_BY_KIND),
-    "cost.accelerators.watts": Sample(value=900, given=_BY_KIND),
-    "cost.accelerators.perKilowattHour": Sample(value=0.4, given=_BY_KIND),
-    "cost.pools": Sample(value={"l40s": _RENTED}, given=_BOUGHT),
-    "cost.pools.perGpuHour": Sample(value=3.5, given=_HIRED["pools"]),
-    "cost.pools.purchase": Sample(value=20000, given=_BY_POOL),
-    "cost.pools.months": Sample(value=48, given=_BY_POOL),
-    "cost.pools.watts": Sample(value=900, given=_BY_POOL),
-    "cost.pools.perKilowattHour": Sample(value=0.4, given=_BY_POOL),
+    "cost.currency": Sample(value="USD", given=_priced("purchase")),
+    **{
+        ".".join(("cost", *kind[:1], key)): Sample(value=value, given=_priced(key, *kind))
+        for kind in ((), ("accelerators", "L40S"), ("pools", "l40s"))
+        for key, value in _OF_A_PRICE.items()
+    },
+    "cost.accelerators": Sample(value={"L40S": _RENTED}, given=_priced("purchase")),
+    "cost.pools": Sample(value={"l40s": _RENTED}, given=_priced("purchase")),
     "check": Sample(value={}),
     "check.longPromptTokens": Sample(value=8192),
     "check.waitSeconds": Sample(value=5),
@@ -290,9 +280,7 @@ def put(raw: Any, path: Path, value: Any) -> None:
         raw = raw.setdefault(name, {})
         if isinstance(raw, list):
             raw = raw[0]
-        elif name == "developers":
-            raw = raw["alice"]
-        elif sections[0] == "cost" and name in ("accelerators", "pools"):
+        elif name == "developers" or (sections[0] == "cost" and name in ("accelerators", "pools")):
             raw = next(iter(raw.values()))
     raw[last] = value
 
