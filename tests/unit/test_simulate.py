@@ -140,8 +140,17 @@ def test_a_server_that_does_not_start_is_not_simulated() -> None:
 
 
 def test_a_refusal_names_the_number_of_sequences_that_fits_and_that_one_is_simulated() -> None:
-    # Qwen3.6-27B has a state for each sequence: vLLM's default of 1,024 asks for more than there are
-    words = ["simulate", "Qwen/Qwen3.6-27B-FP8", "--gpu", "H100", "--developers", "20"]
+    # Qwen3.6-27B has a state for each sequence: an H100 has room for some seven hundred
+    words = [
+        "simulate",
+        "Qwen/Qwen3.6-27B-FP8",
+        "--gpu",
+        "H100",
+        "--developers",
+        "20",
+        "--max-num-seqs",
+        "2000",
+    ]
 
     refused = CliRunner().invoke(main, words)
 

@@ -39,7 +39,8 @@ def test_the_ranking_puts_enough_sessions_before_size() -> None:
     assert all(one.replicas * one.request.tensor_parallel == 4 for one in ranked)
 
 
-def test_a_table_keeps_whole_names_however_narrow_it_is() -> None:
+def test_a_table_keeps_whole_names_however_narrow_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     rows = run("advise", "--gpu", "L40S", "--count", "4", "--developers", "20").output.split("1:")[0]
     assert max(map(len, rows.splitlines())) <= 80
     cells = "".join(line.split("│")[1].strip() for line in rows.splitlines() if "│" in line)
