@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from onprem_agents.advice.gpu import Gpu
@@ -39,9 +39,12 @@ def best_of(
     for that, and leaves the list.
     """
     best: dict[int, Choice] = {}
+
+    def carrier_of(held: Held) -> Carrier:
+        return Carrier(held, speeds.turns(held, gpu, 1), floors)
+
     for alike in servers.on(gpu, unsettled):
-        carriers = [Carrier(held, speeds.turns(held, gpu, 1), floors) for held in alike]
-        offers = _offers(carriers, developers, unsettled, best)
+        offers = _offers(alike, carrier_of, developers, unsettled, best)
         for gpus in tuple(unsettled):
             found = _fastest(offers[gpus]) if gpus in offers else None
             if found is None:
@@ -57,12 +60,11 @@ def best_of(
 class Carrier:
     """A server, and how many agents it carries with a speed above the floors: the fewer, the faster."""
 
-    __slots__ = ("_floors", "_turns", "carried", "held", "most", "size")
+    __slots__ = ("_floors", "_turns", "carried", "held", "most")
 
     def __init__(self, held: Held, turns: Turns, floors: Floors) -> None:
         """Start with nothing known but that it carries no more than `most`."""
         self.held, self._turns, self._floors = held, turns, floors
-        self.size = held.server.recipe.tensor_parallel
         self.carried, self.most = 0, floors.most_agents(turns)
 
     def carries(self, agents: int) -> bool:
@@ -91,18 +93,27 @@ def _shares(developers: int, size: int, counts: tuple[int, ...]) -> Sequence[tup
 
 
 def _offers(
-    carriers: Sequence[Carrier], developers: int, unsettled: Sequence[int], best: Mapping[int, Choice]
+    alike: Sequence[Held],
+    carrier_of: Callable[[Held], Carrier],
+    developers: int,
+    unsettled: Sequence[int],
+    best: Mapping[int, Choice],
 ) -> Mapping[int, Mapping[int, list[_Offer]]]:
-    """Return for each number of GPUs, by cover, the carriers that may cover a team better than higher quality does."""
+    """Return for each number of GPUs, by cover, the servers that may cover a team better than higher quality does.
+
+    The speed of a server that covers none better is never asked for.
+    """
     counts = tuple(unsettled)
     offers: dict[int, dict[int, list[_Offer]]] = {}
-    for carrier in carriers:
-        most, each = carrier.most, carrier.held.sessions
-        for gpus, replicas, agents in _shares(developers, carrier.size, counts):
-            if agents > most:
+    for held in alike:
+        carrier = None
+        for gpus, replicas, agents in _shares(developers, held.server.recipe.tensor_parallel, counts):
+            cover = cover_of(replicas * held.sessions, developers)
+            if gpus in best and cover <= best[gpus][0]:
                 continue
-            cover = cover_of(replicas * each, developers)
-            if gpus not in best or cover > best[gpus][0]:
+            if carrier is None:
+                carrier = carrier_of(held)
+            if agents <= carrier.most:
                 offers.setdefault(gpus, {}).setdefault(cover, []).append((carrier, agents, replicas))
     return offers
 

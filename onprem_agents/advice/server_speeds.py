@@ -19,6 +19,7 @@ from onprem_agents.sizing.work import Attention, Shares, attention_of, session_b
 class _Terms(NamedTuple):
     """What a server's speed depends on besides its GPU; `blocks` are those of a session of the mean length."""
 
+    server: Server
     demand: Demand
     blocks: int
     sequences: int
@@ -34,7 +35,7 @@ class ServerSpeeds:
         self._kept: bool | None = None
         self._gpu: Gpu | None = None
         self._rates: dict[str, Rates] = {}
-        # A server is known by its identity, as those who ask keep it.
+        # A server is known by its identity; its terms keep it, so that no other gets the same one.
         self._terms: dict[tuple[int, int], _Terms] = {}
         self._shares: dict[str, Shares] = {}
         self._attention: dict[int, Attention] = {}
@@ -51,7 +52,7 @@ class ServerSpeeds:
         terms = self._terms.get((id(server), held.context_tokens))
         if terms is None:
             terms = self._terms[id(server), held.context_tokens] = self._terms_of(held, gpu)
-        demand, blocks, sequences, batch_tokens = terms
+        _, demand, blocks, sequences, batch_tokens = terms
         rates = self._rates.get(server.recipe.variant.hf_id)
         if rates is None:
             rates = rates_of(gpu.accelerator, self._model, server.recipe.variant)
@@ -69,6 +70,7 @@ class ServerSpeeds:
         server, tokens = held.server, mean_context_tokens(held.context_tokens)
         request = server.frame.request
         return _Terms(
+            server,
             self._demand_of(server, gpu, tokens),
             server.load.layout.blocks_per_request(tokens),
             request.max_num_seqs,
