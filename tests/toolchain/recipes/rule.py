@@ -28,9 +28,13 @@ _NEXT_ENTRY = '    Policy(\n        name="serving-can-be-checked"'
 _ENTRY = """    Policy(
         name="images-are-pulled-once",
         description="No model server pulls its image at every start.",
+        pack="serving",
+        level="mandatory",
+        tags=("images",),
         module="pulled_once",
         function="images_are_pulled_once",
-        level="mandatory",
+        bad="imagePullPolicy: Always",
+        good="imagePullPolicy: IfNotPresent",
     ),
 """
 _NEXT_ROW = '    "unknown model": (\n'
@@ -46,8 +50,8 @@ RECIPE = Recipe(
     steps=(
         Step(path="policy/rules/NAME.py", take=new("policy/rules/pulled_once.py", _RULE)),
         Step(
-            path="policy/table.py",
-            take=edited("policy/table.py", (_NEXT_ENTRY, _ENTRY + _NEXT_ENTRY)),
+            path="policy/packs/PACK.py",
+            take=edited("policy/packs/serving.py", (_NEXT_ENTRY, _ENTRY + _NEXT_ENTRY)),
         ),
         Step(
             path="tests/policy/test_mutations.py",
@@ -55,5 +59,5 @@ RECIPE = Recipe(
         ),
         Step(path="docs/policies.md", take=generated("tests/golden/test_pages.py")),
     ),
-    checks=("tests/policy/test_mutations.py", "tests/golden/test_pages.py"),
+    checks=("tests/policy/test_mutations.py", "tests/policy/test_table.py", "tests/golden/test_pages.py"),
 )
