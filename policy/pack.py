@@ -54,7 +54,6 @@ def stack_policy(policy: Policy) -> StackValidationPolicy:
         validate=validate,
         enforcement_level=_LEVELS[policy.level],
         config_schema=PolicyConfigSchema(policy.schema),
-        tags=[policy.pack, *policy.tags],
     )
 
 

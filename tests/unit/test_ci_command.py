@@ -22,7 +22,8 @@ from tests.unit.forge_stand_in import ForgeStandIn, forge_stand_in
 
 pytestmark = pytest.mark.unit
 
-STACKS = Path(__file__).parents[2] / "stacks"
+ROOT = Path(__file__).parents[2]
+STACKS = ROOT / "stacks"
 STACK = "Pulumi.24gb.yaml"
 FILES = {
     "github": ".github/workflows/coding-platform.yaml",
@@ -78,7 +79,10 @@ def commands(tmp_path: Path) -> Path:
     """A folder with this `onprem-agents`, and a stand-in for pip that notes what it is to install."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    ours = f"#!/bin/sh\nexec {sys.executable} -c 'from onprem_agents.cli import main; main()' \"$@\"\n"
+    ours = (
+        f"#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -c "
+        "'from onprem_agents.cli import main; main()' \"$@\"\n"
+    )
     stand_in = '#!/bin/sh\necho "stand-in for pip: $*" >> "$(dirname "$0")/installed"\n'
     for name, text in (("onprem-agents", ours), ("pip", stand_in)):
         (folder / name).write_text(text)
