@@ -6,6 +6,7 @@ No gateway: what is shown is what comes of an agent's edit, whatever its model w
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,9 @@ def test_an_agent_that_goes_too_far_is_stopped_with_file_and_key(
 
     assert new in (folder / FILE).read_text(), done.stdout
     told = (folder / "told").read_text()
-    assert told.startswith(f"{FILE}: 1 problem\n{key}\n"), told
+    assert re.match(rf"{re.escape(FILE)}:\d+: mandatory: [a-z-]+\n  stack team: {re.escape(key)}: ", told), (
+        told
+    )
     assert found in told
+    assert "1 refused" in told
     assert commits(folder) == 1, "nothing of it got any further"
