@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from onprem_agents.cli.check_findings import CheckFinding, NotRead, Policy, Result
-from onprem_agents.cli.check_sources import Source, is_stack_file, stacks_within
-from onprem_agents.cli.policy_pack import importable_pack
+from onprem_agents.cli.check_sources import Source, is_stack_file
+from onprem_agents.cli.policy_pack import Rules, installed_rules
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, needs_platform
-from onprem_agents.manifests import render
-from onprem_agents.plan import plan_stack_file
+from onprem_agents.manifests import Manifest, render
+from onprem_agents.plan import PlatformPlan, plan_stack_file
 from onprem_agents.stack.labels import ROLE_LABEL
 from onprem_agents.stack.lines import line_of
+from onprem_agents.stack.stack_file import stack_in
 
 PLANS = Policy(
     name="stack-plans",
@@ -30,6 +31,15 @@ BY_PEOPLE = Policy(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class StackCheck:
+    """One stack: its plan and what is rendered of it, None and nothing where it does not plan; and the findings."""
+
+    plan: PlatformPlan | None
+    manifests: tuple[Manifest, ...]
+    findings: tuple[CheckFinding, ...]
+
+
 def run_check(
     sources: Sequence[Source], text: str = "", *, after: Mapping[Path, Sequence[Problem]] | None
 ) -> Result:
@@ -37,62 +47,78 @@ def run_check(
 
     Raises `EnvironmentProblem` where the policy pack is not installed.
     """
-    pack = _Pack()
+    rules = _rules()
     found: list[CheckFinding] = []
     not_read: list[NotRead] = []
     count = 0
     for source in sources:
         if source.kind == "stack":
-            objects, findings = _stack(pack, source.path, (after or {}).get(source.path, ()))
-        else:
-            objects, findings, unread = _documents(pack, source, text)
-            not_read += unread
-        found += findings
-        count += objects
+            stack = check_stack(source.path, (after or {}).get(source.path, ()))
+            count += len(stack.manifests)
+            found += stack.findings
+            continue
+        read, unread = _documents(rules, source, text)
+        holds_stacks = any(
+            other.kind == "stack" and other.path.is_relative_to(source.path) for other in sources
+        )
+        if not read.resources and not unread and not holds_stacks:
+            unread = [_nothing(source)]
+        count += len(read.resources)
+        not_read += unread
+        for finding, resource in rules.found_in(read.resources):
+            place = read.places[resource.urn]
+            found.append(_told(finding, place.file, place.line))
     found.sort(key=lambda finding: finding.level != "mandatory")
-    own = (PLANS,) if after is None else (PLANS, BY_PEOPLE)
-    return Result(
-        findings=tuple(found), read=count, not_read=tuple(not_read), policies=(*own, *pack.policies())
+    asked = tuple(
+        Policy(name=each.name, pack=each.pack, level=each.level, description=each.description)
+        for each in rules.policies
     )
+    own = (PLANS,) if after is None else (PLANS, BY_PEOPLE)
+    return Result(findings=tuple(found), read=count, not_read=tuple(not_read), policies=(*own, *asked))
 
 
-def _stack(pack: _Pack, path: Path, after: Sequence[Problem]) -> tuple[int, list[CheckFinding]]:
-    text = text_of(path)
-    stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+def check_stack(path: Path, after: Sequence[Problem] = ()) -> StackCheck:
+    """Plan a stack by its file and check what is rendered; `after` is what an agent changed in it.
+
+    Raises `EnvironmentProblem` where the policy pack is not installed.
+    """
+    rules, text, stack = _rules(), text_of(path), stack_in(path)
     told = [_of_problem(BY_PEOPLE, problem, path, text, stack) for problem in after]
     try:
         plan = plan_stack_file(path.parent, stack)
     except InvalidInput as error:
-        return 0, [*(_of_problem(PLANS, problem, path, text, stack) for problem in error.problems), *told]
-    manifests = render(plan)
-    graph = pack.graph_of(manifests)
-    for finding, resource in pack.findings(graph):
+        of_plan = [_of_problem(PLANS, problem, path, text, stack) for problem in error.problems]
+        return StackCheck(plan=None, manifests=(), findings=(*of_plan, *told))
+    manifests = tuple(render(plan))
+    for finding, resource in rules.found_in_manifests(manifests):
         role = (resource.props.get("metadata") or {}).get("labels", {}).get(ROLE_LABEL)
         key = f"platform.models[role={role}]" if role else "platform"
         told.append(_told(finding, str(path), line_of(text, key)))
-    return len(manifests), told
+    return StackCheck(plan=plan, manifests=manifests, findings=tuple(told))
 
 
-def _documents(pack: _Pack, source: Source, text: str) -> tuple[int, list[CheckFinding], list[NotRead]]:
-    reading = pack.module("reading")
+def _rules() -> Rules:
+    rules = installed_rules()
+    if rules is None:
+        raise EnvironmentProblem(needs_platform("a check", "onprem_agents_policy"))
+    return rules
+
+
+def _documents(rules: Rules, source: Source, text: str) -> tuple[Any, list[NotRead]]:
+    """Return what a source declares, as the pack reads it, and what of it could not be read."""
+    reading = rules.part("reading")
     if source.kind == "input":
         read = reading.read_text(text, "")
     elif source.kind == "folder":
         read = reading.read_folder(source.path, skip=is_stack_file)
     else:
         read = reading.read_file(source.path)
-    unread = [NotRead(resource=each.what, why=each.why) for each in read.unread]
-    if not read.resources and not unread and not (source.kind == "folder" and stacks_within(source.path)):
-        name = "standard input" if source.kind == "input" else str(source.path)
-        unread = [
-            NotRead(resource=name, why="it declares no Kubernetes object, and is no Pulumi preview or state")
-        ]
-    graph = pack.graph(read.resources)
-    told = []
-    for finding, resource in pack.findings(graph):
-        place = read.places[resource.urn]
-        told.append(_told(finding, place.file, place.line))
-    return len(read.resources), told, unread
+    return read, [NotRead(resource=each.what, why=each.why) for each in read.unread]
+
+
+def _nothing(source: Source) -> NotRead:
+    name = "standard input" if source.kind == "input" else str(source.path)
+    return NotRead(resource=name, why="it declares no Kubernetes object, and is no Pulumi preview or state")
 
 
 def text_of(path: Path) -> str:
@@ -126,32 +152,3 @@ def _of_problem(policy: Policy, problem: Problem, path: Path, text: str, stack: 
         message=f"{problem.found}: {problem.why}" if problem.found else problem.why,
         change=problem.fix,
     )
-
-
-class _Pack:
-    """The policy pack, which this package does not know: it is found where `pulumi preview` finds it."""
-
-    def __init__(self) -> None:
-        found = importable_pack()
-        if found is None:
-            raise EnvironmentProblem(needs_platform("a check", "onprem_agents_policy"))
-        self._name = found
-
-    def module(self, name: str) -> Any:
-        return importlib.import_module(f"{self._name}.{name}")
-
-    def graph_of(self, manifests: Sequence[Mapping[str, Any]]) -> Any:
-        return self.module("checks").graph_of(manifests)
-
-    def graph(self, resources: Sequence[Any]) -> Any:
-        return self.module("graph").Graph(resources=tuple(resources))
-
-    def findings(self, graph: Any) -> Iterator[tuple[Any, Any]]:
-        """Yield each finding with the resource that it is about."""
-        yield from self.module("checks").found_in(graph)
-
-    def policies(self) -> tuple[Policy, ...]:
-        return tuple(
-            Policy(name=each.name, pack=each.pack, level=each.level, description=each.description)
-            for each in self.module("table").POLICIES
-        )

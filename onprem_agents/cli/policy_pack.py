@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -40,11 +43,38 @@ def find_pack(packages: Path) -> Path:
     )
 
 
-def importable_pack() -> str | None:
-    """Return the name by which the pack's rules can be imported, None where it is not installed."""
+class Rules:
+    """The rules of the pack, which this package does not know: they are found where `pulumi preview` finds them."""
+
+    def __init__(self, package: str) -> None:
+        """Take the name by which the pack can be imported."""
+        self._package = package
+
+    def part(self, name: str) -> Any:
+        """Return a module of the pack."""
+        return importlib.import_module(f"{self._package}.{name}")
+
+    @property
+    def policies(self) -> Sequence[Any]:
+        """The table of policies, in its order."""
+        policies: Sequence[Any] = self.part("table").POLICIES
+        return policies
+
+    def found_in(self, resources: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield what every policy finds in resources of the pack, each with the resource that it is about."""
+        yield from self.part("checks").found_in(self.part("graph").Graph(resources=tuple(resources)))
+
+    def found_in_manifests(self, manifests: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Any]]:
+        """Yield the same of Kubernetes objects."""
+        checks = self.part("checks")
+        yield from checks.found_in(checks.graph_of(manifests))
+
+
+def installed_rules() -> Rules | None:
+    """Return the pack's rules, None where the pack is not installed."""
     for name in _FOLDERS:
         spec = find_spec(name)
         places = () if spec is None else spec.submodule_search_locations or ()
         if any((Path(place) / _MANIFEST).is_file() for place in places):
-            return name
+            return Rules(name)
     return None

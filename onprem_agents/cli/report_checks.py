@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onprem_agents.cli.policy_pack import importable_pack
+from onprem_agents.cli.policy_pack import installed_rules
 from onprem_agents.manifests import Manifest, bundles
 from onprem_agents.plan import PlatformPlan
 
@@ -56,12 +55,10 @@ def checks_of(plan: PlatformPlan) -> Checks:
 
 
 def _verdicts(manifests: Sequence[Manifest]) -> tuple[Verdict, ...] | None:
-    """Ask the pack, which this package does not know: it is found where `pulumi preview` finds it."""
-    pack = importable_pack()
-    if pack is None:
+    rules = installed_rules()
+    if rules is None:
         return None
-    table = importlib.import_module(f"{pack}.table")
-    found = importlib.import_module(f"{pack}.checks").check_manifests(manifests)
+    found = [finding for finding, _ in rules.found_in_manifests(manifests)]
     return tuple(
         Verdict(
             policy=policy.name,
@@ -69,5 +66,5 @@ def _verdicts(manifests: Sequence[Manifest]) -> tuple[Verdict, ...] | None:
             description=policy.description,
             findings=tuple(one.message for one in found if one.policy == policy.name),
         )
-        for policy in table.POLICIES
+        for policy in rules.policies
     )

@@ -9,11 +9,9 @@ from typing import Any
 
 from onprem_agents.agents import Agent
 from onprem_agents.cli.check_findings import CheckFinding
-from onprem_agents.cli.check_run import run_check
-from onprem_agents.cli.check_sources import Source
-from onprem_agents.errors import InvalidInput
-from onprem_agents.manifests import Manifest, render
-from onprem_agents.plan import PlatformPlan, plan_stack_file
+from onprem_agents.cli.check_run import check_stack
+from onprem_agents.manifests import Manifest
+from onprem_agents.plan import PlatformPlan
 from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.report import report
 from onprem_agents.stack.labels import ROLE_LABEL
@@ -128,15 +126,16 @@ def _state(folder: Path, stack: str) -> State | None:
     path = stack_path(folder, stack)
     if not path.is_file():
         return None
-    findings = run_check([Source(kind="stack", path=path)], after=None).findings
-    try:
-        plan = plan_stack_file(folder, stack)
-    except InvalidInput:
-        return State(report=None, objects={}, findings=findings, agent_files={}, developers=frozenset())
+    checked = check_stack(path)
+    plan = checked.plan
+    if plan is None:
+        return State(
+            report=None, objects={}, findings=checked.findings, agent_files={}, developers=frozenset()
+        )
     return State(
         report=report(plan),
-        objects={_name(manifest): manifest for manifest in render(plan)},
-        findings=findings,
+        objects={_name(manifest): manifest for manifest in checked.manifests},
+        findings=checked.findings,
         agent_files={agent.title: _files(agent, plan) for agent in agents_used(plan.settings)},
         developers=frozenset(plan.developers),
     )

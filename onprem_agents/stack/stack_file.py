@@ -42,13 +42,14 @@ def stack_path(folder: Path, stack: str) -> Path:
     return folder / f"Pulumi.{stack}.yaml"
 
 
+def stack_in(path: Path) -> str:
+    """Return the name of the stack that a file is of."""
+    return path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+
+
 def stack_names(folder: Path) -> tuple[str, ...]:
     """Return the names of all stacks in the folder."""
-    return tuple(
-        sorted(
-            path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in folder.glob("Pulumi.*.yaml")
-        )
-    )
+    return tuple(sorted(stack_in(path) for path in folder.glob("Pulumi.*.yaml")))
 
 
 def read_stack_file(folder: Path, stack: str) -> StackFile:
@@ -101,7 +102,7 @@ def content_of(text: str) -> object:
 def _text(path: Path, stack: str, folder: Path) -> str:
     if path.exists() or not folder.is_dir():
         return read_text(path, "a stack file", fix="name the folder of the stack files with --stacks FOLDER")
-    known, bare = stack_names(folder), Path(stack).name.removeprefix("Pulumi.").removesuffix(".yaml")
+    known, bare = stack_names(folder), stack_in(Path(stack))
     problem = Problem(
         where=str(path),
         cause="unknown-name",

@@ -164,7 +164,7 @@ def test_a_model_that_goes_away_for_an_update_says_so_with_a_time() -> None:
 def test_without_the_policy_pack_the_verdicts_are_missing_and_the_text_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(report_checks, "importable_pack", lambda: None)
+    monkeypatch.setattr(report_checks, "installed_rules", lambda: None)
     checks = report_checks.checks_of(TEAM)
 
     assert checks.verdicts is None
