@@ -50,11 +50,9 @@ def is_attached(
     if kind != "Gateway" and not may_equal(policy.namespace, namespace):
         return False
     spec = dig(policy.props, "spec")
-    single = dig(spec, "targetRef")
-    targets = [*items(dig(spec, "targetRefs")), *([] if single is None else [single])]
-    if UNKNOWN in (spec, dig(spec, "targetRefs"), single):
+    if UNKNOWN in (spec, dig(spec, "targetRefs"), dig(spec, "targetRef")):
         return True
-    for target in targets:
+    for target in targets_of(policy):
         # An AIGatewayRoute becomes an HTTPRoute of the same name, so policies name that one.
         kinds = ("HTTPRoute", "AIGatewayRoute") if kind != "Gateway" else ("Gateway",)
         named = any(may_equal(dig(target, "name"), name) for name in names)
@@ -63,6 +61,12 @@ def is_attached(
             return True
     selectors = items(dig(spec, "targetSelectors"))
     return any(dig(selector, "kind") in (kind, UNKNOWN) for selector in selectors)
+
+
+def targets_of(policy: Resource) -> list[Value]:
+    """Return what a policy of Envoy Gateway names as its targets, by the list or by the older single one."""
+    single = dig(policy.props, "spec", "targetRef")
+    return [*items(dig(policy.props, "spec", "targetRefs")), *([] if single is None else [single])]
 
 
 def servers_behind(graph: Graph, route: Resource, rule: Value, servers: Sequence[Server]) -> list[Server]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from .images import release_in
+from .images import version_in
 
 
 class Denied(BaseModel):
@@ -30,8 +30,8 @@ class Denied(BaseModel):
     def covers(self, release: tuple[int, ...]) -> bool:
         """Whether a release is one of them."""
         if self.releases:
-            return release in {release_in(text) for text in self.releases}
-        least, end = release_in(self.since or "0.0"), release_in(self.before or "")
+            return release in {version_in(text) for text in self.releases}
+        least, end = version_in(self.since or "0.0"), version_in(self.before or "")
         return least is not None and least <= release and (end is None or release < end)
 
 

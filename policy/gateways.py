@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from .attachment import ENVOY_GATEWAY, GATEWAY_API
+from .attachment import ENVOY_GATEWAY, GATEWAY_API, targets_of
 from .graph import UNKNOWN, Graph, Resource, Value, dig, items, may_equal
 
 Product = Literal["envoy", "kgateway", "istio", "openshift", "nginx", "gke"]
@@ -101,10 +101,7 @@ def product_of(graph: Graph, gateway: Resource | None, name: Value, namespace: V
             return named or "gke"
     for kind in ("ClientTrafficPolicy", "BackendTrafficPolicy", "SecurityPolicy"):
         for policy in graph.of_kind(ENVOY_GATEWAY, kind):
-            targets = (
-                *items(dig(policy.props, "spec", "targetRefs")),
-                dig(policy.props, "spec", "targetRef"),
-            )
+            targets = targets_of(policy)
             hit = any(dig(target, "kind") == "Gateway" and dig(target, "name") == name for target in targets)
             if hit and may_equal(policy.namespace, namespace):
                 return "envoy"
@@ -117,10 +114,7 @@ def _told_by_policies(graph: Graph, route: Resource) -> Product | None:
         return "envoy"
     for kind in ("BackendTrafficPolicy", "SecurityPolicy", "EnvoyExtensionPolicy"):
         for policy in graph.of_kind(ENVOY_GATEWAY, kind):
-            targets = (
-                *items(dig(policy.props, "spec", "targetRefs")),
-                dig(policy.props, "spec", "targetRef"),
-            )
+            targets = targets_of(policy)
             named = any(dig(target, "name") == route.object_name for target in targets)
             if named and policy.namespace == route.namespace:
                 return "envoy"

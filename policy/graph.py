@@ -74,7 +74,7 @@ class Graph:
     resources: tuple[Resource, ...]
 
     @cached_property
-    def answers(self) -> dict[str, Any]:
+    def answers(self) -> dict[Callable[[Graph], Any], Any]:
         """What was asked of this graph before, by question."""
         return {}
 
@@ -111,9 +111,9 @@ def once(question: Callable[[Graph], Answer]) -> Callable[[Graph], Answer]:
 
     @wraps(question)
     def remembered(graph: Graph) -> Answer:
-        if question.__qualname__ not in graph.answers:
-            graph.answers[question.__qualname__] = question(graph)
-        answer: Answer = graph.answers[question.__qualname__]
+        if question not in graph.answers:
+            graph.answers[question] = question(graph)
+        answer: Answer = graph.answers[question]
         return answer
 
     return remembered

@@ -50,7 +50,7 @@ def product_of(image: Image) -> str | None:
     return next((product for pattern, product in _PRODUCTS if pattern.match(last)), None)
 
 
-def release_in(text: str) -> tuple[int, ...] | None:
+def version_in(text: str) -> tuple[int, ...] | None:
     """Return the release that a tag or a pinned requirement names, None without one."""
     found = _RELEASE.search(text)
     return None if found is None else tuple(int(part) for part in found[1].split("."))

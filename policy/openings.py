@@ -11,7 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .attachment import AI_GATEWAY, ENVOY_GATEWAY, GATEWAY_API, backend_hosts, servers_behind, servers_named
+from .attachment import (
+    AI_GATEWAY,
+    ENVOY_GATEWAY,
+    GATEWAY_API,
+    backend_hosts,
+    servers_behind,
+    servers_named,
+    targets_of,
+)
 from .gateways import Listener, listeners_of
 from .graph import UNKNOWN, Graph, Resource, Value, dig, items, may_equal, once
 from .hosted import is_hosted
@@ -180,17 +188,12 @@ def _policies(graph: Graph) -> list[Resource]:
     return list(graph.of_kind(ENVOY_GATEWAY, "SecurityPolicy"))
 
 
-def _targets(policy: Resource) -> list[Value]:
-    single = dig(policy.props, "spec", "targetRef")
-    return [*items(dig(policy.props, "spec", "targetRefs")), *([] if single is None else [single])]
-
-
 def _has_unknown_target(policy: Resource) -> bool:
     spec = dig(policy.props, "spec")
     wholes = (spec, dig(spec, "targetRefs"), dig(spec, "targetRef"), dig(spec, "targetSelectors"))
     return UNKNOWN in wholes or any(
         target is UNKNOWN or UNKNOWN in (dig(target, "name"), dig(target, "kind"))
-        for target in _targets(policy)
+        for target in targets_of(policy)
     )
 
 
@@ -198,7 +201,7 @@ def _is_on(policy: Resource, kind: str, resource: Resource, rule: Value) -> bool
     """Whether a policy is on a route for certain: by its name, or by its labels."""
     if policy.namespace != resource.namespace:
         return False
-    for target in _targets(policy):
+    for target in targets_of(policy):
         section = dig(target, "sectionName")
         named = dig(target, "kind") == kind and dig(target, "name") == resource.object_name
         if named and section in (None, dig(rule, "name")):
@@ -222,7 +225,7 @@ def _on_gateway(graph: Graph, listener: Listener) -> list[Resource]:
     for policy in _policies(graph):
         if policy.namespace != listener.namespace:
             continue
-        for target in _targets(policy):
+        for target in targets_of(policy):
             if dig(target, "kind") == "Gateway" and dig(target, "name") == listener.parent:
                 section = dig(target, "sectionName")
                 if section is None:

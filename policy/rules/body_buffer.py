@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from onprem_agents.units import BadUnit, parse_quantity
 
-from ..attachment import ENVOY_GATEWAY, policy_value
+from ..attachment import ENVOY_GATEWAY, policy_value, targets_of
 from ..gateways import Listener
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
 from ..openings import Opening, openings
@@ -110,8 +110,7 @@ def _client_policy(graph: Graph, listener: Listener) -> Resource | None:
     """Return the ClientTrafficPolicy on a listener: its own, or that of its Gateway."""
     whole = None
     for policy in graph.of_kind(ENVOY_GATEWAY, "ClientTrafficPolicy"):
-        targets = (*items(dig(policy.props, "spec", "targetRefs")), dig(policy.props, "spec", "targetRef"))
-        for target in targets:
+        for target in targets_of(policy):
             if dig(target, "name") in (listener.parent, UNKNOWN) and policy.namespace == listener.namespace:
                 if dig(target, "sectionName") == listener.section:
                     return policy

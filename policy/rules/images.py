@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ..denied import denied_of
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
-from ..images import Image, product_of, read_image, release_in
+from ..images import Image, product_of, read_image, version_in
 from ..pods import pods
 
 _UNNUMBERED = re.compile(r"^[^.]*stable$")
@@ -95,7 +95,7 @@ def releases_have_no_open_holes(graph: Graph) -> list[Violation]:
 def _denied(graph: Graph, *, refused: bool) -> list[Violation]:
     found: dict[str, Violation] = {}
     for resource, field, product, text in _releases(graph):
-        release = release_in(text)
+        release = version_in(text)
         entries = [] if release is None else denied_of(product, release)
         entry = next((entry for entry in entries if entry.refused), next(iter(entries), None))
         if entry is not None and entry.refused is refused:
