@@ -34,12 +34,13 @@ class Gpu:
     @classmethod
     def of(cls, accelerator: Accelerator) -> Gpu:
         """Return what a search knows of that accelerator."""
-        unified, larger_graphs, writes_checkpoints, compiles = traits_of(accelerator, release_rules(None))
+        traits = traits_of(accelerator, release_rules(None))
+        alike = traits.unified_memory, traits.larger_graphs, traits.compiles_much
         return cls(
             accelerator=accelerator,
             room=room_on(accelerator, UTILIZATION),
-            kind=(accelerator.vendor, settings_class(accelerator), unified, larger_graphs, compiles),
-            writes_checkpoints=writes_checkpoints,
+            kind=(accelerator.vendor, settings_class(accelerator), *alike),
+            writes_checkpoints=traits.writes_checkpoints,
             pads_wide=pads_wide(accelerator),
             computes=(accelerator.vendor, accelerator.compute_capability, accelerator.mig is None),
             speed=(

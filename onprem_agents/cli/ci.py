@@ -11,7 +11,7 @@ from typing import Literal
 import click
 
 from onprem_agents.advice.workflows import FORGES, Forge, workflow
-from onprem_agents.cli.options import stacks_option
+from onprem_agents.cli.options import root_option, stacks_option
 from onprem_agents.cli.review_text import MARK
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem
 from onprem_agents.files import read_text, write_file
@@ -36,14 +36,7 @@ def ci() -> None:
 @ci.command()
 @click.argument("forge", type=click.Choice(FORGES))
 @stacks_option
-@click.option(
-    "--into",
-    "root",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    default=Path(),
-    show_default=True,
-    help="Root of the repository.",
-)
+@root_option("Root of the repository.")
 @click.option("--print", "only_print", is_flag=True, help="Print the workflow; no file is written.")
 def init(forge: Forge, folder: Path, root: Path, only_print: bool) -> None:
     """Write the workflow that checks and reviews each change of stack files.

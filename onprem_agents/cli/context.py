@@ -10,7 +10,7 @@ import click
 
 from onprem_agents.advice.context_files import Context, context_of
 from onprem_agents.cli.key_source import interactive
-from onprem_agents.cli.options import json_option, stack_argument, stacks_option
+from onprem_agents.cli.options import json_option, root_option, stack_argument, stacks_option
 from onprem_agents.manifests import Allowed, can_i, render
 from onprem_agents.plan import PlatformPlan, plan_stack_file
 from onprem_agents.setup.changes import diff
@@ -24,14 +24,7 @@ _NO_ACCOUNT = (
 @click.command()
 @stack_argument
 @stacks_option
-@click.option(
-    "--into",
-    "root",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    default=Path(),
-    show_default=True,
-    help="Root of the repository that agents work in.",
-)
+@root_option("Root of the repository that agents work in.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written; no file is.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
 @json_option

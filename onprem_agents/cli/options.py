@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
+from click.decorators import FC
 
 _JSON = f"{__name__}.json"
 stack_argument = click.argument("stack")
@@ -16,6 +18,18 @@ stacks_option = click.option(
     show_default=True,
     help="Folder of the Pulumi.<stack>.yaml files.",
 )
+
+
+def root_option(told: str) -> Callable[[FC], FC]:
+    """Return the option that names the root of a repository to write into; `told` is its help."""
+    return click.option(
+        "--into",
+        "root",
+        type=click.Path(path_type=Path, file_okay=False, exists=True),
+        default=Path(),
+        show_default=True,
+        help=told,
+    )
 
 
 def wants_json(context: click.Context) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from onprem_agents.catalog import Accelerator, Architecture, AttentionLayers, GatedDeltaNet, KimiDelta, Mamba2
 from onprem_agents.sizing.compiling import COMPILE_DOUBT_GIB, Compiling, compiles_much, compiling_of
@@ -148,15 +149,27 @@ def overhead(request: FitRequest, constants: Constants = CONSTANTS) -> Overhead:
     )
 
 
-def traits_of(accelerator: Accelerator, rules: ReleaseRules) -> tuple[bool, ...]:
-    """Return all of a GPU but its size that overhead and KV cache depend on.
+class Traits(NamedTuple):
+    """All of a GPU but its size that overhead and KV cache depend on.
 
     Whether the host shares its memory, whether it captures larger graphs, whether delta nets write checkpoints, whether
     much is compiled for it on the spot.
     """
-    larger = _largest_graph(accelerator, rules) > _LARGEST_GRAPH
-    checkpoints = writes_checkpoints(accelerator, rules)
-    return accelerator.unified_memory, larger, checkpoints, compiles_much(accelerator)
+
+    unified_memory: bool
+    larger_graphs: bool
+    writes_checkpoints: bool
+    compiles_much: bool
+
+
+def traits_of(accelerator: Accelerator, rules: ReleaseRules) -> Traits:
+    """Return those traits of an accelerator under the rules of a release."""
+    return Traits(
+        unified_memory=accelerator.unified_memory,
+        larger_graphs=_largest_graph(accelerator, rules) > _LARGEST_GRAPH,
+        writes_checkpoints=writes_checkpoints(accelerator, rules),
+        compiles_much=compiles_much(accelerator),
+    )
 
 
 def captured_sizes(max_num_seqs: int, speculative_tokens: int, ceiling: int = _LARGEST_GRAPH) -> int:

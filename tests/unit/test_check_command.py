@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from onprem_agents.cli import main
+from tests.unit.repositories import git
 
 pytestmark = pytest.mark.unit
 
 STACKS = Path(__file__).parents[2] / "stacks"
 FILE = "Pulumi.team.yaml"
 SESSIONS = "        sessions: 24\n"
-
-
-def git(folder: Path, *words: str) -> str:
-    identity = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
-    command = ["git", *identity, *words]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 @pytest.fixture

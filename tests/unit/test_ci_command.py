@@ -19,6 +19,7 @@ from onprem_agents.advice.workflows import FORGES
 from onprem_agents.cli import main
 from onprem_agents.cli.review_text import MARK
 from tests.unit.forge_stand_in import ForgeStandIn, forge_stand_in
+from tests.unit.repositories import git
 
 pytestmark = pytest.mark.unit
 
@@ -43,14 +44,6 @@ def run(*words: object, env: Mapping[str, str] | None = None) -> Result:
     result = CliRunner().invoke(main, ["ci", *map(str, words)], env=env)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
-
-
-def git(folder: Path, *words: str) -> str:
-    identity = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
-    command = ["git", *identity, *words]
-    return subprocess.run(
-        command, cwd=folder, check=True, capture_output=True, text=True, timeout=60
-    ).stdout.strip()
 
 
 @pytest.fixture

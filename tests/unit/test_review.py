@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from onprem_agents.cli import main
+from tests.unit.repositories import git
 
 pytestmark = pytest.mark.unit
 
 STACKS = Path(__file__).parents[2] / "stacks"
 TEAM, SMALL = "Pulumi.team.yaml", "Pulumi.24gb.yaml"
-
-
-def git(folder: Path, *words: str) -> str:
-    identity = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
-    command = ["git", *identity, *words]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 @pytest.fixture
