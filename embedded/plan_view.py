@@ -30,7 +30,7 @@ def show_plan(plan: PlatformPlan, manifests: Sequence[dict[str, Any]], console: 
         return
     for finding in findings:
         console.print(
-            f"policy {finding.policy} ({finding.level}): {finding.message}", markup=False, soft_wrap=True
+            f"policy {finding.policy} ({finding.level}): {finding.told}", markup=False, soft_wrap=True
         )
     refused = sorted({finding.policy for finding in findings if finding.level == "mandatory"})
     if refused:

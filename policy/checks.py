@@ -13,13 +13,19 @@ from .table import POLICIES, Level, Pack
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One violation: which policy at which level, which object (kind and name), what to change."""
+    """One violation: which policy at which level, which object (kind and name), what fails and what to change."""
 
     policy: str
     pack: Pack
     level: Level
     resource: str
     message: str
+    change: str = ""
+
+    @property
+    def told(self) -> str:
+        """What fails and what to change, in one text."""
+        return f"{self.message} {self.change}".rstrip()
 
 
 def check_manifests(manifests: Iterable[Mapping[str, Any]]) -> list[Finding]:
@@ -49,6 +55,7 @@ def found_in(graph: Graph, configuration: Configuration | None = None) -> Iterat
                 level=level,
                 resource=str(violation.resource),
                 message=violation.message,
+                change=violation.change,
             )
             yield finding, violation.resource
 

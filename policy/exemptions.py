@@ -58,7 +58,7 @@ def _left(
             message += f" (Its exemption ended on {until}: {exemption['reason']}.)"
         else:
             return
-    yield Violation(resource=violation.resource, message=message)
+    yield Violation(resource=violation.resource, message=message, change=violation.change)
 
 
 def day_of(text: Any) -> dt.date | None:

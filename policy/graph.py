@@ -97,10 +97,16 @@ class Graph:
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """What one rule found about one resource: what is there, why it fails, what to change."""
+    """What one rule found about one resource: `message` what is there and why it fails, `change` what to change."""
 
     resource: Resource
     message: str
+    change: str = ""
+
+    @property
+    def told(self) -> str:
+        """Both in one text, as the engine shows it."""
+        return f"{self.message} {self.change}".rstrip()
 
 
 Answer = TypeVar("Answer")

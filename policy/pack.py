@@ -46,7 +46,7 @@ def stack_policy(policy: Policy) -> StackValidationPolicy:
 
     def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
         for violation in policy.find(graph_of(args.resources), plain(args.get_config() or {})):
-            report_violation(violation.message, violation.resource.urn)
+            report_violation(violation.told, violation.resource.urn)
 
     return StackValidationPolicy(
         name=policy.name,

@@ -9,11 +9,18 @@ from __future__ import annotations
 import importlib
 
 from .entry import Level, Pack, Policy
-from .packs import exposure, serving, supply_chain
+from .packs import exposure, serving, serving_models, serving_operation, serving_options, supply_chain
 
 __all__ = ["POLICIES", "Level", "Pack", "Policy", "load_rules"]
 
-POLICIES: tuple[Policy, ...] = (*serving.POLICIES, *exposure.POLICIES, *supply_chain.POLICIES)
+POLICIES: tuple[Policy, ...] = (
+    *serving.POLICIES,
+    *serving_options.POLICIES,
+    *serving_models.POLICIES,
+    *serving_operation.POLICIES,
+    *exposure.POLICIES,
+    *supply_chain.POLICIES,
+)
 
 
 def load_rules() -> None:

@@ -138,6 +138,7 @@ def _told(finding: Any, file: str, line: int) -> CheckFinding:
         file=file,
         line=line,
         message=finding.message,
+        change=finding.change,
     )
 
 

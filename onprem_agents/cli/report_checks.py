@@ -64,7 +64,7 @@ def _verdicts(manifests: Sequence[Manifest]) -> tuple[Verdict, ...] | None:
             policy=policy.name,
             level=policy.level,
             description=policy.description,
-            findings=tuple(one.message for one in found if one.policy == policy.name),
+            findings=tuple(one.told for one in found if one.policy == policy.name),
         )
         for policy in rules.policies
     )

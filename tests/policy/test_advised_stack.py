@@ -23,4 +23,4 @@ def test_an_advised_stack_has_no_findings(tmp_path: Path, gpu: str, count: str) 
     rendered = CliRunner().invoke(main, ["render", "advised", "--stacks", str(tmp_path)])
     assert rendered.exit_code == 0, rendered.output
     documents = [document for document in yaml.safe_load_all(rendered.stdout) if document]
-    assert [finding.message for finding in check_manifests(documents)] == []
+    assert [finding.told for finding in check_manifests(documents)] == []

@@ -74,7 +74,7 @@ def test_every_part_of_a_program_may_be_of_any_shape() -> None:
     for path in [path for path in _paths(compliant()) if path]:
         for value in _ODD_VALUES:
             for finding in check_manifests(_replaced(compliant(), path, value)):
-                assert finding.message, (path, value)
+                assert finding.told, (path, value)
 
 
 def test_every_part_of_somebody_elses_program_may_be_of_any_shape() -> None:
@@ -82,7 +82,7 @@ def test_every_part_of_somebody_elses_program_may_be_of_any_shape() -> None:
     for path in [path for path in _paths(PROGRAM) if len(path) > 1]:
         value = rng.choice(_ODD_VALUES)
         for finding in check_manifests(_replaced(copy.deepcopy(PROGRAM), path, value)):
-            assert finding.message, (path, value)
+            assert finding.told, (path, value)
 
 
 @pytest.mark.parametrize("stack", ["feature-litellm-oci", "feature-ai-gateway", "feature-caches"])
@@ -93,7 +93,7 @@ def test_every_part_of_a_stack_may_be_of_any_shape(stack: str) -> None:
     for path in rng.sample(paths, 60):
         value = rng.choice(_ODD_VALUES)
         for finding in check_manifests(_replaced(objects_of(stack), path, value)):
-            assert finding.message, (path, value)
+            assert finding.told, (path, value)
 
 
 def test_any_words_are_read_as_a_command() -> None:
@@ -121,4 +121,4 @@ def test_what_others_declare_may_be_of_any_shape() -> None:
                 node = node[key]
             node[path[-1]] = value
             for finding in check_manifests([one for one in documents if isinstance(one, dict)]):
-                assert finding.message, (file.name, path, value)
+                assert finding.told, (file.name, path, value)

@@ -49,7 +49,7 @@ def test_a_manifest_gets_the_verdict_it_deserves(file: Path) -> None:
     findings = check_manifests(_manifests(text))
     refused, said = _expected(text)
 
-    messages = "\n".join(f"{finding.policy}: {finding.message}" for finding in findings)
+    messages = "\n".join(f"{finding.policy}: {finding.told}" for finding in findings)
     assert (_found(findings, "mandatory"), _found(findings, "advisory")) == (refused, said), messages
 
 

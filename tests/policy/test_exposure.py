@@ -264,8 +264,8 @@ def test_one_change_of_a_stack_makes_exactly_one_policy_fire(name: str) -> None:
 
     findings = found_in(stack, change)
 
-    assert policies_in(findings) == {policy}, "\n".join(f"{f.policy}: {f.message}" for f in findings)
-    assert any(part in finding.message for finding in findings), findings[0].message
+    assert policies_in(findings) == {policy}, "\n".join(f"{f.policy}: {f.told}" for f in findings)
+    assert any(part in finding.told for finding in findings), findings[0].told
     assert {f.level for f in findings} == {next(row.level for row in POLICIES if row.name == policy)}
 
 
@@ -346,4 +346,4 @@ HARMLESS: dict[str, tuple[str, Change]] = {
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_harms_nobody_is_left_alone(name: str) -> None:
     stack, change = HARMLESS[name]
-    assert [f.message for f in found_in(stack, change)] == []
+    assert [f.told for f in found_in(stack, change)] == []

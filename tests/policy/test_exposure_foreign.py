@@ -176,7 +176,7 @@ def test_a_gateway_in_the_controllers_namespace_is_advised_against() -> None:
 
 def test_no_message_repeats_a_key() -> None:
     change = both(variable("HF_TOKEN", "hf_topsecret"), words("--api-key", "hunter2"))
-    text = " ".join(finding.message for finding in found_in("local", change))
+    text = " ".join(finding.told for finding in found_in("local", change))
     assert "hunter2" not in text
     assert "topsecret" not in text
 
@@ -185,4 +185,4 @@ def test_a_fallback_to_a_hosted_model_is_refused_and_the_model_itself_is_advised
     change = litellm(more_models=[HOSTED_MODEL], router_settings={"fallbacks": [{"coder": ["big"]}]})
     findings = found_in("feature-litellm-oci", change)
     assert [(f.policy, f.level) for f in findings] == [(FALLBACK, "mandatory"), (HOSTED, "advisory")]
-    assert "fall back from coder to the hosted big" in findings[0].message
+    assert "fall back from coder to the hosted big" in findings[0].told

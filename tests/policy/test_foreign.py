@@ -250,8 +250,8 @@ def test_the_ai_gateway_is_followed_through_its_backends_and_its_short_default()
     findings = check_manifests(program)
 
     assert [finding.policy for finding in findings] == [TIMEOUTS]
-    assert "AIGatewayRoute agents/agents" in findings[0].message
-    assert "to 60 s" in findings[0].message
+    assert "AIGatewayRoute agents/agents" in findings[0].told
+    assert "to 60 s" in findings[0].told
 
 
 def test_a_route_to_a_proxy_in_front_of_the_servers_is_on_the_way_too() -> None:
@@ -286,4 +286,4 @@ def test_a_route_to_a_proxy_in_front_of_the_servers_is_on_the_way_too() -> None:
 )
 def test_manifests_of_any_shape_are_read_without_a_crash(manifest: Manifest) -> None:
     for finding in check_manifests([manifest, *bent()]):
-        assert finding.message
+        assert finding.told

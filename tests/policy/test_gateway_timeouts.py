@@ -65,9 +65,7 @@ def _openshift(timeout: Any = None) -> Manifest:
 
 
 def _said(policy: str, *manifests: Manifest) -> list[str]:
-    return [
-        finding.message for finding in check_manifests([_server(), *manifests]) if finding.policy == policy
-    ]
+    return [finding.told for finding in check_manifests([_server(), *manifests]) if finding.policy == policy]
 
 
 @pytest.mark.parametrize(
@@ -158,9 +156,7 @@ def test_a_default_that_nobody_wrote_cuts_a_server_without_a_limit(
     way: list[Manifest], cut: str | None
 ) -> None:
     findings = [f for f in check_manifests([*_deployment(), *way]) if f.policy == TIMEOUTS]
-    assert [cut in finding.message for finding in findings if cut is not None] == (
-        [] if cut is None else [True]
-    )
+    assert [cut in finding.told for finding in findings if cut is not None] == ([] if cut is None else [True])
     assert bool(findings) is (cut is not None)
 
 

@@ -184,9 +184,9 @@ def test_one_change_makes_exactly_one_policy_fire_and_it_says_what_to_change(nam
 
     findings = check_manifests(bent(change))
 
-    assert [finding.policy for finding in findings] == [policy], "\n".join(f.message for f in findings)
-    assert part in findings[0].message
-    assert findings[0].message.startswith(findings[0].resource), "a message is a sentence about its object"
+    assert [finding.policy for finding in findings] == [policy], "\n".join(f.told for f in findings)
+    assert part in findings[0].told
+    assert findings[0].told.startswith(findings[0].resource), "a message is a sentence about its object"
     assert findings[0].level == ("advisory" if policy in (WORK, CHECKABLE, VARIABLES, TIGHT) else "mandatory")
 
 

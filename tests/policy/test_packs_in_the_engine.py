@@ -64,7 +64,7 @@ def test_the_engine_is_told_what_the_check_tells(name: str) -> None:
     change(objects)
     manifests = list(objects.values())
 
-    expected = {(f.policy, LEVELS[f.level], f.message) for f in check_manifests(manifests)}
+    expected = {(f.policy, LEVELS[f.level], f.told) for f in check_manifests(manifests)}
     assert _diagnostics(manifests) == expected
     assert expected
 

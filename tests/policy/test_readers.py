@@ -90,7 +90,7 @@ def test_a_tag_is_a_release_where_its_repository_is_known_to_tag_so(image: Any, 
 def test_a_release_that_is_assumed_is_called_so_in_the_finding() -> None:
     bad = _container(image="vllm/vllm-openai:latest", args=[*ARGS[:-1], "--tool-call-parser=no_such_parser"])
 
-    messages = [finding.message for finding in check_manifests([_deployment(bad)]) if finding.policy == TOOLS]
+    messages = [finding.told for finding in check_manifests([_deployment(bad)]) if finding.policy == TOOLS]
 
     assert len(messages) == 1
     assert "(assumed, as nothing tells the release in its image)" in messages[0]

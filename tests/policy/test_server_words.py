@@ -209,7 +209,7 @@ def test_a_release_that_a_vendors_tag_tells_comes_with_its_source() -> None:
     container = deployment["spec"]["template"]["spec"]["containers"][0]
     container["image"] = "registry.redhat.io/rhaiis/vllm-cuda-rhel9:3.2.5"
 
-    (message,) = (found.message for found in check_manifests([deployment]) if found.policy == TOOLS)
+    (message,) = (found.told for found in check_manifests([deployment]) if found.policy == TOOLS)
 
     assert (
         "vLLM 0.11.2 (judged by 0.12.0, the nearest with facts; the release in that image as told by"

@@ -172,8 +172,8 @@ def test_one_change_of_a_stack_makes_exactly_one_policy_fire(name: str) -> None:
 
     findings = found_in("feature-litellm-oci", change)
 
-    assert policies_in(findings) == {policy}, "\n".join(f"{f.policy}: {f.message}" for f in findings)
-    assert any(part in finding.message for finding in findings), findings[0].message
+    assert policies_in(findings) == {policy}, "\n".join(f"{f.policy}: {f.told}" for f in findings)
+    assert any(part in finding.told for finding in findings), findings[0].told
     assert {f.level for f in findings} == {next(row.level for row in POLICIES if row.name == policy)}
 
 
@@ -210,7 +210,7 @@ HARMLESS: dict[str, Change] = {
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_harms_nobody_is_left_alone(name: str) -> None:
-    assert [f.message for f in found_in("feature-litellm-oci", HARMLESS[name])] == []
+    assert [f.told for f in found_in("feature-litellm-oci", HARMLESS[name])] == []
 
 
 def _theirs(**predictor: Any) -> Manifest:
@@ -282,7 +282,7 @@ def _allowed(image: Any, *allowed: str) -> list[str]:
     service = _theirs()
     service["spec"]["predictor"]["containers"][0]["image"] = image
     policy = next(policy for policy in POLICIES if policy.name == REGISTRIES)
-    return [found.message for found in policy.find(graph_of([service]), {"allowedRegistries": list(allowed)})]
+    return [found.told for found in policy.find(graph_of([service]), {"allowedRegistries": list(allowed)})]
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_a_digest_can_be_required() -> None:
     service["spec"]["predictor"]["containers"][0]["image"] = "vllm/vllm-openai:v0.33.0"
     assert policy.find(graph_of([service])) == []
     (found,) = policy.find(graph_of([service]), {"requireDigest": True})
-    assert "without a digest" in found.message
+    assert "without a digest" in found.told
 
 
 @pytest.mark.parametrize(

@@ -271,6 +271,4 @@ def test_what_they_change_is_told_by_the_policy_that_it_breaks(name: str) -> Non
     findings = check_manifests(program.values())
 
     looked_at = {policy.name for policy in POLICIES if policy.pack != "serving"}
-    assert policies_in(findings) & looked_at == expected, "\n".join(
-        f"{f.policy}: {f.message}" for f in findings
-    )
+    assert policies_in(findings) & looked_at == expected, "\n".join(f"{f.policy}: {f.told}" for f in findings)

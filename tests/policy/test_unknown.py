@@ -40,7 +40,7 @@ CONTAINER = (*PREDICTOR, "containers", 0)
 )
 def test_a_rule_that_needs_a_literal_fires(change: Callable[[Manifests], None], policies: set[str]) -> None:
     findings = [finding for finding in check_manifests(bent(change)) if finding.level == "mandatory"]
-    assert {finding.policy for finding in findings} == policies, "\n".join(f.message for f in findings)
+    assert {finding.policy for finding in findings} == policies, "\n".join(f.told for f in findings)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_program_out_of_sight_that_starts_the_server_is_named_and_not_guessed(
     findings = check_manifests(bent(change))
 
     assert [finding.level for finding in findings] == ["advisory"]
-    assert "/opt/start.sh" in findings[0].message
+    assert "/opt/start.sh" in findings[0].told
 
 
 def test_a_policy_on_an_unknown_route_counts_for_every_route() -> None:
@@ -79,7 +79,7 @@ def test_a_policy_on_an_unknown_route_counts_for_every_route() -> None:
 
 def test_a_name_that_is_only_known_at_run_time_leaves_the_message_readable() -> None:
     change = both(put("server", "metadata", "name", value=UNKNOWN), argument("--tool-call-parser", "hermes"))
-    messages = [finding.message for finding in check_manifests(bent(change))]
+    messages = [finding.told for finding in check_manifests(bent(change))]
     assert len(messages) == 1
     assert messages[0].startswith("InferenceService agents/")
 
