@@ -58,7 +58,7 @@ def test_a_model_predictor_with_kserves_own_runtime_is_read_with_its_arguments()
 
     assert _policies(good) == []
     # the sample of many how-tos: no tool flags, no reasoning parser, and vLLM's defaults on one GPU
-    assert _policies(bare) == [TOOLS, PARSER, MEMORY]
+    assert _policies(bare) == [TOOLS, PARSER, MEMORY, "gpus-are-used"]
 
 
 @pytest.mark.parametrize(
