@@ -12,6 +12,7 @@ from onprem_agents.sizing.request import default_batch_tokens, default_sequences
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION
 from onprem_agents.vllm import (
     UNREADABLE,
+    Release,
     load_release,
     option_of,
     takes_no_items,
@@ -105,7 +106,7 @@ def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None
         yield f"{told} (name it by its Hugging Face id or the annotation {MODEL_ANNOTATION})"
     elif known.variant is None:
         yield f"nothing tells which checkpoint of {known.model.name} it loads (annotation {MODEL_ANNOTATION})"
-    elif flags.quantization not in (None, known.variant.quantization):
+    elif flags.quantization not in (None, known.variant.quantization) and not _unknown_method(server):
         yield f"it quantises {known.variant.hf_id} at load time (--quantization {flags.quantization})"
     if gpu is None:
         told = ", ".join(str(label) for label in server.accelerators)
@@ -129,9 +130,19 @@ def _unsized(server: Server, kind: Literal["more", "unknown"]) -> Iterator[str]:
     for option, value in given.items():
         entry = load_catalog().server_option(option)
         unchanged = ("False", str(facts.default(option)), *(() if entry is None else entry.harmless))
-        if entry is None or entry.unsized != kind or value in unchanged:
+        if entry is None or entry.unsized != kind or value in unchanged or _refused(facts, option, value):
             continue
         yield f"it has {option} {value}: {entry.why}"
+
+
+def _refused(facts: Release, option: str, value: str) -> bool:
+    """Whether a release has no such value: then arguments-are-taken says so, and nothing is left to be sized."""
+    return option in facts.choices and value not in facts.choices[option]
+
+
+def _unknown_method(server: Server) -> bool:
+    methods = load_release(server.parsed.judged_by).quantization_methods
+    return server.parsed.flags.quantization not in methods
 
 
 def _unchecked_speculation(server: Server) -> Iterator[str]:

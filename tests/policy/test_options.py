@@ -11,7 +11,7 @@ from policy.checks import check_manifests
 from policy.graph import UNKNOWN
 from policy.packs import serving_options
 from policy.table import POLICIES
-from tests.policy.programs import Manifest, argument, bent, both, put, without
+from tests.policy.programs import ARGS, Manifest, argument, bent, both, put, without
 from tests.policy.test_mutations import CONTAINER, DOWNLOAD, DRAFT, PRODUCT, UNCACHED, Change
 
 pytestmark = pytest.mark.policy
@@ -19,7 +19,10 @@ pytestmark = pytest.mark.policy
 EAGER, CHUNKS, CACHE = "eager-mode-is-off", "chunked-prefill-is-on", "prefix-caching-is-on"
 DTYPE, TYPE = "dtype-is-accepted", "weights-keep-their-type"
 CODE, GPUS = "checkpoints-bring-no-code", "gpus-are-used"
-MANDATORY = {DTYPE}
+TAKEN, LIKELY, LOST = "arguments-are-taken", "arguments-are-likely-taken", "arguments-reach-vllm"
+LOADED, GGUF = "checkpoints-can-be-loaded", "checkpoints-are-not-gguf"
+MANDATORY = {DTYPE, TAKEN, LOST, LOADED}
+OURS = {policy.name for policy in serving_options.POLICIES}
 
 UNCHUNKED = argument("--no-enable-chunked-prefill")
 GPT = both(
@@ -32,6 +35,12 @@ GPT = both(
 def _gpus(number: Any) -> Change:
     return put(*CONTAINER, "resources", "limits", value={"nvidia.com/gpu": number})
 
+
+def _image(reference: str) -> Change:
+    return put(*CONTAINER, "image", value=reference)
+
+
+SCRIPT = f"exec vllm serve {' '.join(ARGS)}"
 
 MUTATIONS: dict[str, tuple[Change, str, str]] = {
     # change, the one policy that fires, a part of what it tells
@@ -50,6 +59,81 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         argument("--trust-remote-code"),
         CODE,
         "vLLM brings the code of Qwen3.6-27B itself",
+    ),
+    "an option that is gone": (
+        argument("--swap-space", "16"),
+        TAKEN,
+        "which does not know --swap-space: it stops at start. Change --swap-space: it is gone since vLLM 0.18",
+    ),
+    "a misspelt option": (
+        argument("--max-num-batched-token-s", "2048"),
+        TAKEN,
+        "did you mean --max-num-batched-tokens",
+    ),
+    "an option newer than the image": (
+        both(argument("--reasoning-effort-map", "{}"), _image("vllm/vllm-openai:v0.32.0")),
+        TAKEN,
+        "it exists since vLLM 0.33",
+    ),
+    "an option that both neighbours lack": (
+        both(argument("--swap-space", "16"), _image("vllm/vllm-openai:v0.32.1")),
+        TAKEN,
+        "judged by 0.32.0",
+    ),
+    "a switch with a value": (argument("--enable-prompt-tokens-details=True"), TAKEN, "takes no value"),
+    "a switch with a word behind it": (
+        argument("--enable-prompt-tokens-details", "True"),
+        TAKEN,
+        "'True' belongs",
+    ),
+    "a word for a number": (argument("--seed", "many"), TAKEN, "a whole number is expected, not 'many'"),
+    "an option without its value": (argument("--seed"), TAKEN, "--seed lacks its value"),
+    "a type that does not exist": (argument("--dtype", "fp16"), TAKEN, "Write one of auto, bfloat16"),
+    "a method of quantisation that is gone": (
+        argument("--quantization", "bitsandbytes"),
+        TAKEN,
+        "it is gone since vLLM 0.28",
+    ),
+    "an option that is gone, in an image of one's own": (
+        both(argument("--swap-space", "16"), _image("registry.example.com/ml/vllm-custom:prod")),
+        LIKELY,
+        "assumed, as nothing tells the release in its image), which does not know --swap-space: if so",
+    ),
+    "an option that is gone, in a vendor's image": (
+        both(argument("--swap-space", "16"), _image("nvcr.io/nvidia/vllm:26.10-py3")),
+        LIKELY,
+        "as told by NVIDIA vLLM release notes",
+    ),
+    "an option behind a script": (
+        both(
+            put(*CONTAINER, "command", value=["bash", "-c", SCRIPT, "bash"]),
+            put(*CONTAINER, "args", value=["--seed", "1"]),
+        ),
+        LOST,
+        "has --seed beside a script that does not pass its arguments on",
+    ),
+    "an option in the place of the script's name": (
+        both(
+            put(*CONTAINER, "command", value=["bash", "-c", f'{SCRIPT} "$@"']),
+            put(*CONTAINER, "args", value=["--seed=1", "--no-enable-log-requests"]),
+        ),
+        LOST,
+        "has --seed in the place of its script's name ($0)",
+    ),
+    "quantised by llama.cpp": (
+        argument("--quantization", "gguf"),
+        LOADED,
+        "it loads no GGUF and stops at start",
+    ),
+    "a format of llama.cpp": (
+        argument("--load-format", "gguf"),
+        LOADED,
+        "FP8, NVFP4 (on Blackwell) or W4A16",
+    ),
+    "quantised by llama.cpp, in an image of one's own": (
+        both(argument("--quantization", "gguf"), _image("registry.example.com/ml/vllm-custom:prod")),
+        GGUF,
+        "without a plugin of others",
     ),
     "one GPU of two": (without("--tensor-parallel-size"), GPUS, "asks for 2 GPUs and uses 1"),
     "two GPUs of four": (_gpus(4), GPUS, "tensorParallel (the argument --tensor-parallel-size) to 4"),
@@ -105,7 +189,7 @@ def test_what_is_only_known_at_run_time_is_no_fault_of_an_option(option: str) ->
 
     told = {finding.policy for finding in check_manifests(bent(change))}
 
-    assert told.isdisjoint({EAGER, CHUNKS, CACHE, DTYPE, TYPE, CODE, GPUS})
+    assert told.isdisjoint(OURS)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +204,7 @@ def test_what_is_only_known_at_run_time_is_no_fault_of_an_option(option: str) ->
 def test_a_value_that_is_only_known_at_run_time_proves_no_advice(change: Change) -> None:
     told = {finding.policy for finding in check_manifests(bent(change))}
 
-    assert told.isdisjoint({EAGER, CHUNKS, CACHE, DTYPE, TYPE, CODE, GPUS})
+    assert told.isdisjoint(OURS)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +217,7 @@ def test_a_value_that_is_only_known_at_run_time_proves_no_advice(change: Change)
     ],
 )
 def test_what_half_does_depends_on_the_model(model: str, expected: str | None) -> None:
-    findings = check_manifests([_deployment([model, "--dtype", "half"])])
+    findings = check_manifests([deployment([model, "--dtype", "half"])])
 
     assert {finding.policy for finding in findings} & {DTYPE, TYPE} == ({expected} if expected else set())
 
@@ -159,12 +243,13 @@ def test_old_gpus_may_need_half() -> None:
 def test_code_of_a_checkpoint_is_told_where_it_is_needless_or_may_change(
     words: list[str], fires: bool
 ) -> None:
-    findings = check_manifests([_deployment(words)])
+    findings = check_manifests([deployment(words)])
 
     assert (CODE in {finding.policy for finding in findings}) is fires
 
 
-def _deployment(words: list[Any], **container: Any) -> Manifest:
+def deployment(words: list[Any], **container: Any) -> Manifest:
+    """Return somebody else's server."""
     server = {
         "name": "vllm",
         "image": "vllm/vllm-openai:v0.33.0",
@@ -182,7 +267,7 @@ def _deployment(words: list[Any], **container: Any) -> Manifest:
 
 
 FOREIGN: list[Manifest] = [
-    _deployment(
+    deployment(
         [
             "Qwen/Qwen3.6-27B-FP8",
             "--enforce_eager",
@@ -253,6 +338,5 @@ def test_somebody_elses_server_without_these_options_gets_no_word_of_them(manife
 
 
 def test_every_policy_of_the_module_is_fired_here() -> None:
-    told = {policy for _, policy, _ in MUTATIONS.values()}
-    assert {policy.name for policy in serving_options.POLICIES} == told
-    assert {policy.name for policy in POLICIES} >= told
+    assert {policy for _, policy, _ in MUTATIONS.values()} == OURS
+    assert {policy.name for policy in POLICIES} >= OURS
