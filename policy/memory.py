@@ -23,6 +23,7 @@ from .graph import UNKNOWN
 from .known import accelerator_of, model_of, only_known_at_run_time
 from .serving import Server
 from .sources import PRODUCT_LABELS
+from .speculation import refused_speculation
 
 # Fields that a sizing request is made of; one that can't be read leaves nothing to compute.
 SIZED_BY = (
@@ -147,6 +148,8 @@ def _unknown_method(server: Server) -> bool:
 
 def _unchecked_speculation(server: Server) -> Iterator[str]:
     speculative = server.parsed.flags.speculative_config
+    if refused_speculation(speculative) is not None:
+        return  # speculation-can-start says so
     if any(option in server.parsed.other for option in ("--spec-method", "--spec-model", "--spec-tokens")):
         yield "it speculates by --spec-… options (write them as one --speculative-config)"
     elif speculative is not None:
@@ -204,4 +207,4 @@ def _drafted(speculative: Mapping[str, Any]) -> int:
     """Return the tokens that the model's own MTP layers draft; n-grams take no memory."""
     if str(speculative.get("method")).startswith("ngram"):
         return 0
-    return int(speculative.get("num_speculative_tokens", 0))
+    return max(0, int(speculative.get("num_speculative_tokens", 0)))

@@ -137,4 +137,15 @@ POLICIES: tuple[Policy, ...] = (
         bad="{command: [sh, -c, exec vllm serve /mnt/models], args: [--max-model-len, '131072']}",
         good="""{command: [sh, -c, 'exec vllm serve /mnt/models "$@"', --], args: [--max-model-len, '131072']}""",
     ),
+    Policy(
+        name="speculation-can-start",
+        description="A model server has no speculative configuration that vLLM refuses whatever the model is.",
+        pack="serving",
+        level="mandatory",
+        tags=("vllm", "speculation"),
+        module="speculation",
+        function="speculation_can_start",
+        bad="""args: [--speculative-config, '{"method":"mtp"}']""",
+        good="""args: [--speculative-config, '{"method":"mtp","num_speculative_tokens":3}']""",
+    ),
 )

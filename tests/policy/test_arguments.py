@@ -9,7 +9,7 @@ import yaml
 
 from policy.checks import check_manifests
 from policy.graph import UNKNOWN
-from tests.policy.test_options import GGUF, LIKELY, LOADED, LOST, TAKEN, deployment
+from tests.policy.option_changes import GGUF, LIKELY, LOADED, LOST, TAKEN, deployment
 
 pytestmark = pytest.mark.policy
 

@@ -119,7 +119,11 @@ def test_a_runtime_outside_the_program_is_fine_when_the_service_says_everything_
     everything = [
         *ARGS[1:],
         *("--kv-cache-dtype", "auto", "--pipeline-parallel-size", "1", "--data-parallel-size", "1"),
-        *("--speculative-config", '{"method":"mtp","num_speculative_tokens":0}'),
+        *(
+            "--speculative-config",
+            '{"method":"mtp","num_speculative_tokens":3}',
+            "--no-enable-prefix-caching",
+        ),
         *("--no-enforce-eager", "--quantization", "fp8"),
     ]
     findings = check_manifests([_service(model=_model(runtime="theirs", args=everything), nodeSelector=L40S)])

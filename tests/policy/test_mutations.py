@@ -148,10 +148,14 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         CHECKABLE,
         "pipeline stages",
     ),
-    "a draft model": (argument("--speculative-config", '{"method":"eagle3"}'), CHECKABLE, "eagle3"),
+    "a draft model": (
+        argument("--speculative-config", '{"method":"eagle3","model":"m/draft"}'),
+        CHECKABLE,
+        "eagle3",
+    ),
     "a draft by separate options": (argument("--spec-method", "eagle3"), CHECKABLE, "--speculative-config"),
     "a draft of unknown length": (
-        both(UNCACHED, argument("--speculative-config", '{"method":"mtp"}')),
+        both(UNCACHED, argument("--speculative-config", '{"method":"mtp","model":"m/draft"}')),
         CHECKABLE,
         "as a number",
     ),
@@ -235,7 +239,6 @@ HARMLESS: dict[str, Change] = {
         put(*CONTAINER, "command", value=["tritonserver"]),
     ),
     "a draft by the model's own layers, without a cache of prompts": both(UNCACHED, DRAFT),
-    "a draft of no tokens": argument("--speculative-config", '{"method":"mtp","num_speculative_tokens":0}'),
     "options that change no memory": both(
         argument("--dtype", "bfloat16"), argument("--cpu-offload-gb", "0"), argument("--no-enable-lora")
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,135 +10,29 @@ import yaml
 
 from policy.checks import check_manifests
 from policy.graph import UNKNOWN
-from policy.packs import serving_options
 from policy.table import POLICIES
-from tests.policy.programs import ARGS, Manifest, argument, bent, both, put, without
-from tests.policy.test_mutations import CONTAINER, DOWNLOAD, DRAFT, PRODUCT, UNCACHED, Change
+from tests.policy.option_changes import (
+    CACHE,
+    CHUNKS,
+    CODE,
+    DTYPE,
+    EAGER,
+    GPT,
+    GPUS,
+    MANDATORY,
+    MUTATIONS,
+    NGRAMS,
+    OURS,
+    SPECULATION,
+    TYPE,
+    deployment,
+    gpus,
+    image,
+)
+from tests.policy.programs import Manifest, argument, bent, both, put
+from tests.policy.test_mutations import DRAFT, PRODUCT, START, UNCACHED, WORK, Change
 
 pytestmark = pytest.mark.policy
-
-EAGER, CHUNKS, CACHE = "eager-mode-is-off", "chunked-prefill-is-on", "prefix-caching-is-on"
-DTYPE, TYPE = "dtype-is-accepted", "weights-keep-their-type"
-CODE, GPUS = "checkpoints-bring-no-code", "gpus-are-used"
-TAKEN, LIKELY, LOST = "arguments-are-taken", "arguments-are-likely-taken", "arguments-reach-vllm"
-LOADED, GGUF = "checkpoints-can-be-loaded", "checkpoints-are-not-gguf"
-MANDATORY = {DTYPE, TAKEN, LOST, LOADED}
-OURS = {policy.name for policy in serving_options.POLICIES}
-
-UNCHUNKED = argument("--no-enable-chunked-prefill")
-GPT = both(
-    put(*DOWNLOAD, value="hf://openai/gpt-oss-20b"),
-    argument("--tool-call-parser", "openai"),
-    without("--reasoning-parser"),
-)
-
-
-def _gpus(number: Any) -> Change:
-    return put(*CONTAINER, "resources", "limits", value={"nvidia.com/gpu": number})
-
-
-def _image(reference: str) -> Change:
-    return put(*CONTAINER, "image", value=reference)
-
-
-SCRIPT = f"exec vllm serve {' '.join(ARGS)}"
-
-MUTATIONS: dict[str, tuple[Change, str, str]] = {
-    # change, the one policy that fires, a part of what it tells
-    "eager": (
-        argument("--enforce-eager"),
-        EAGER,
-        "Remove --enforce-eager (platform.models[role=coder].extraArgs)",
-    ),
-    "the level that compiles nothing": (argument("-O0"), EAGER, "--optimization-level 0"),
-    "no chunks": (both(UNCACHED, UNCHUNKED), CHUNKS, "Remove --no-enable-chunked-prefill"),
-    "no cache of prompts": (UNCACHED, CACHE, "platform.models[role=coder].prefixCaching"),
-    "half the range of numbers": (argument("--dtype", "half"), TYPE, "FP16 ends at 65,504"),
-    "the other word for it": (argument("--dtype=float16"), TYPE, "Remove --dtype"),
-    "half, where the kernels have BF16 alone": (both(GPT, argument("--dtype", "half")), DTYPE, "mxfp4"),
-    "code of a checkpoint": (
-        argument("--trust-remote-code"),
-        CODE,
-        "vLLM brings the code of Qwen3.6-27B itself",
-    ),
-    "an option that is gone": (
-        argument("--swap-space", "16"),
-        TAKEN,
-        "which does not know --swap-space: it stops at start. Change --swap-space: it is gone since vLLM 0.18",
-    ),
-    "a misspelt option": (
-        argument("--max-num-batched-token-s", "2048"),
-        TAKEN,
-        "did you mean --max-num-batched-tokens",
-    ),
-    "an option newer than the image": (
-        both(argument("--reasoning-effort-map", "{}"), _image("vllm/vllm-openai:v0.32.0")),
-        TAKEN,
-        "it exists since vLLM 0.33",
-    ),
-    "an option that both neighbours lack": (
-        both(argument("--swap-space", "16"), _image("vllm/vllm-openai:v0.32.1")),
-        TAKEN,
-        "judged by 0.32.0",
-    ),
-    "a switch with a value": (argument("--enable-prompt-tokens-details=True"), TAKEN, "takes no value"),
-    "a switch with a word behind it": (
-        argument("--enable-prompt-tokens-details", "True"),
-        TAKEN,
-        "'True' belongs",
-    ),
-    "a word for a number": (argument("--seed", "many"), TAKEN, "a whole number is expected, not 'many'"),
-    "an option without its value": (argument("--seed"), TAKEN, "--seed lacks its value"),
-    "a type that does not exist": (argument("--dtype", "fp16"), TAKEN, "Write one of auto, bfloat16"),
-    "a method of quantisation that is gone": (
-        argument("--quantization", "bitsandbytes"),
-        TAKEN,
-        "it is gone since vLLM 0.28",
-    ),
-    "an option that is gone, in an image of one's own": (
-        both(argument("--swap-space", "16"), _image("registry.example.com/ml/vllm-custom:prod")),
-        LIKELY,
-        "assumed, as nothing tells the release in its image), which does not know --swap-space: if so",
-    ),
-    "an option that is gone, in a vendor's image": (
-        both(argument("--swap-space", "16"), _image("nvcr.io/nvidia/vllm:26.10-py3")),
-        LIKELY,
-        "as told by NVIDIA vLLM release notes",
-    ),
-    "an option behind a script": (
-        both(
-            put(*CONTAINER, "command", value=["bash", "-c", SCRIPT, "bash"]),
-            put(*CONTAINER, "args", value=["--seed", "1"]),
-        ),
-        LOST,
-        "has --seed beside a script that does not pass its arguments on",
-    ),
-    "an option in the place of the script's name": (
-        both(
-            put(*CONTAINER, "command", value=["bash", "-c", f'{SCRIPT} "$@"']),
-            put(*CONTAINER, "args", value=["--seed=1", "--no-enable-log-requests"]),
-        ),
-        LOST,
-        "has --seed in the place of its script's name ($0)",
-    ),
-    "quantised by llama.cpp": (
-        argument("--quantization", "gguf"),
-        LOADED,
-        "it loads no GGUF and stops at start",
-    ),
-    "a format of llama.cpp": (
-        argument("--load-format", "gguf"),
-        LOADED,
-        "FP8, NVFP4 (on Blackwell) or W4A16",
-    ),
-    "quantised by llama.cpp, in an image of one's own": (
-        both(argument("--quantization", "gguf"), _image("registry.example.com/ml/vllm-custom:prod")),
-        GGUF,
-        "without a plugin of others",
-    ),
-    "one GPU of two": (without("--tensor-parallel-size"), GPUS, "asks for 2 GPUs and uses 1"),
-    "two GPUs of four": (_gpus(4), GPUS, "tensorParallel (the argument --tensor-parallel-size) to 4"),
-}
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -167,6 +62,13 @@ HARMLESS: dict[str, Change] = {
     "no cache at a server that no agent talks to": both(
         UNCACHED, put("server", "metadata", "labels", "onprem-coding-agents/agents", value="false")
     ),
+    "n-grams on a model without states": both(GPT, argument("--speculative-config", NGRAMS)),
+    "n-grams where vLLM leaves its scheduling to itself": both(
+        GPT, argument("--speculative-config", NGRAMS), image("vllm:v0.32.0")
+    ),
+    "n-grams with asynchronous scheduling, where the runner takes both": both(
+        GPT, argument("--speculative-config", NGRAMS), argument("--async-scheduling")
+    ),
     "the type of the checkpoint": argument("--dtype", "auto"),
     "BF16, written out": argument("--dtype", "bfloat16"),
     "a model of one stage, over all GPUs": argument("--pipeline-parallel-size", "1"),
@@ -176,6 +78,23 @@ HARMLESS: dict[str, Change] = {
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_breaks_nothing_is_left_alone(name: str) -> None:
     assert check_manifests(bent(HARMLESS[name])) == []
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"method": "suffix"},  # it chooses how far it guesses
+        {"method": "mtp", "num_speculative_tokens": 1},
+        {"method": "ngram", "num_speculative_tokens": "4"},  # read as a number
+        {"model": "m/draft"},  # whose config may tell how far
+        {"method": "eagle3", "model": "m/draft", "num_speculative_tokens": 3},
+        {"method": "mtp", "num_speculative_tokens_per_batch_size": [[1, 8, 3]]},
+    ],
+)
+def test_a_speculation_that_may_start_is_not_refused(config: dict[str, Any]) -> None:
+    server = deployment(["Qwen/Qwen3-32B-FP8", "--speculative-config", json.dumps(config)])
+
+    assert SPECULATION not in {finding.policy for finding in check_manifests([server])}
 
 
 @pytest.mark.parametrize("option", ["--enforce-eager", "--trust-remote-code", "--dtype"])
@@ -197,7 +116,7 @@ def test_what_is_only_known_at_run_time_is_no_fault_of_an_option(option: str) ->
     [
         argument("--dtype", UNKNOWN),
         both(UNCACHED, argument("--speculative-config", UNKNOWN)),
-        _gpus(UNKNOWN),
+        gpus(UNKNOWN),
         argument("--tensor-parallel-size", UNKNOWN),
     ],
 )
@@ -246,24 +165,6 @@ def test_code_of_a_checkpoint_is_told_where_it_is_needless_or_may_change(
     findings = check_manifests([deployment(words)])
 
     assert (CODE in {finding.policy for finding in findings}) is fires
-
-
-def deployment(words: list[Any], **container: Any) -> Manifest:
-    """Return somebody else's server."""
-    server = {
-        "name": "vllm",
-        "image": "vllm/vllm-openai:v0.33.0",
-        "command": ["vllm", "serve"],
-        "args": words,
-        "resources": {"limits": {"nvidia.com/gpu": "1"}},
-        **container,
-    }
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "llm", "namespace": "ml"},
-        "spec": {"template": {"spec": {"containers": [server]}}},
-    }
 
 
 FOREIGN: list[Manifest] = [
@@ -338,5 +239,5 @@ def test_somebody_elses_server_without_these_options_gets_no_word_of_them(manife
 
 
 def test_every_policy_of_the_module_is_fired_here() -> None:
-    assert {policy for _, policy, _ in MUTATIONS.values()} == OURS
+    assert {policy for _, policy, _ in MUTATIONS.values()} - {WORK, START} == OURS
     assert {policy.name for policy in POLICIES} >= OURS
