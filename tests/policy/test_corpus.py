@@ -20,6 +20,10 @@ RULES = (
     *("tool-calling-is-on", "parser-fits-the-model", "memory-headroom-is-left", "options-start-together"),
     *("timeouts-are-monotonic", "options-work-together", "variables-are-read", "serving-can-be-checked"),
     "memory-is-not-tight",
+    *("eager-mode-is-off", "chunked-prefill-is-on", "prefix-caching-is-on", "dtype-is-accepted"),
+    *("weights-keep-their-type", "checkpoints-bring-no-code", "gpus-are-used", "arguments-are-taken"),
+    *("arguments-are-likely-taken", "arguments-reach-vllm", "checkpoints-can-be-loaded"),
+    "checkpoints-are-not-gguf",
 )
 _REFUSED = "refused by "
 
