@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from policy.table import POLICIES
-from tests.policy import test_exposure, test_mutations, test_supply_chain
+from tests.policy import test_exposure, test_mutations, test_serving_models, test_supply_chain
 
 pytestmark = pytest.mark.policy
 
@@ -22,6 +22,7 @@ _ELSEWHERE = {
 def test_every_policy_is_fired_by_some_row() -> None:
     rows = (
         *test_mutations.MUTATIONS.values(),
+        *test_serving_models.MUTATIONS.values(),
         *test_supply_chain.MUTATIONS.values(),
         *test_exposure.MUTATIONS.values(),
     )
