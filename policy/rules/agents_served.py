@@ -91,7 +91,7 @@ def release_speaks_to_the_agents(graph: Graph) -> list[Violation]:
         Violation(
             resource=server.resource,
             message=f"{server.resource} runs vLLM {server.release}, which has no"
-            f" {' and no '.join(sorted({needs.path for needs in lost}))}: they get 404: {titles(lost)}.",
+            f" {' and no '.join(sorted({needs.path for needs in lost}))}: 404 for {titles(lost)}.",
             change="Set platform.serving.vllm (the image of anybody else) to a release that has it; for /v1/messages a"
             " translation proxy before the server does too.",
         )
@@ -136,7 +136,7 @@ def _broken(graph: Graph, server: Server, promise: Promise) -> Iterator[str]:
     unheard = [needs for needs in lost_by_release(graph, server) if promise.is_made_to(needs)]
     if unheard:
         paths = " and ".join(sorted({needs.path for needs in unheard}))
-        yield f"vLLM {server.release} has no {paths}, which they ask for: {titles(unheard)}"
+        yield f"vLLM {server.release} has no {paths} for {titles(unheard)}"
 
 
 def _news(promise: Promise, lost: Iterable[AgentNeeds]) -> tuple[AgentNeeds, ...]:

@@ -92,7 +92,8 @@ def _unfit(server: Server) -> Iterator[tuple[str, str]]:
         return
     if parser in (None, UNREADABLE) or not same_tool_parser(str(parser), model.tool_call_parser):
         return  # the matter of the rules about parsers
-    if given is None and model.chat_template is not None:
+    lacking = load_release(server.parsed.judged_by).image.lacks(model.chat_template or "")
+    if given is None and model.chat_template is not None and not lacking:
         yield (
             (
                 f"serves {model.name} with the checkpoint's own chat template; tool calls in the form of {parser} are"

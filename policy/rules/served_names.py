@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..attachment import AI_GATEWAY, servers_named
+from ..attachment import AI_GATEWAY, backend_hosts, servers_named
 from ..contracts import roles
-from ..graph import Graph, Resource, Value, Violation, dig, items
+from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
 from ..served_names import served_names
 from ..serving import Server, servers_for_agents
 
@@ -45,7 +45,7 @@ def routes_ask_for_served_names(graph: Graph) -> list[Violation]:
     for route in graph.of_kind(AI_GATEWAY, "AIGatewayRoute"):
         for rule in items(dig(route.props, "spec", "rules")):
             for ref in items(dig(rule, "backendRefs")):
-                answered = _answered(servers_named(graph, route, {"backendRefs": [ref]}, servers))
+                answered = _answered(_certainly_behind(graph, route, ref, servers))
                 asked = _asked(rule, ref)
                 missing = [name for name in asked if answered and name not in answered]
                 if missing:
@@ -82,6 +82,19 @@ def contract_names_are_served(graph: Graph) -> list[Violation]:
         for role in roles(graph)
         if role.model not in answered
     ]
+
+
+def _certainly_behind(
+    graph: Graph, route: Resource, ref: Value, servers: Sequence[Server]
+) -> Sequence[Server]:
+    """Return the servers that a backend leads to, none where a host is not known or lies in another namespace."""
+    rule = {"backendRefs": [ref]}
+    hosts = backend_hosts(graph, route, rule)
+    found = servers_named(graph, route, rule, servers)
+    if UNKNOWN in hosts or any(UNKNOWN in (*server.hosts, server.resource.namespace) for server in found):
+        return ()
+    spaces = {str(host).split(".")[1] for host in hosts if "." in str(host)}
+    return () if any(server.resource.namespace not in (*spaces, "") for server in found if spaces) else found
 
 
 def _answered(servers: Sequence[Server]) -> list[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from os.path import commonpath
 
+from onprem_agents.vllm import UNREADABLE
+
 from ..containers import KSERVE
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items, may_equal
-from ..serving import servers
+from ..serving import Server, servers
 
 # kserve v0.20.0, config/crd/full, spec.predictor: `storageUri` stands in the model alone, `storageUris` beside it.
 _MOUNT = "/mnt/models"
@@ -16,15 +18,15 @@ _MOUNT = "/mnt/models"
 def weights_are_where_kserve_looks(graph: Graph) -> list[Violation]:
     """An InferenceService names its weights in fields that its schema has, one of them, with paths KServe takes.
 
-    The schema drops other fields in silence, so the weights never come; both fields together, and paths that are not
-    absolute or have no folder in common, are refused by the webhook (kserve v0.16 to v0.20,
-    inference_service_validation.go, read 2026-11-29). Needs presence alone: a value that is only known at run time
-    stands where it stands.
+    The schema drops other fields in silence: the weights never come where nothing else brings them, and where vLLM is
+    not told to fetch them itself. Both fields together, and paths that are not absolute or have no folder in common,
+    are refused by the webhook (kserve v0.16 to v0.20, inference_service_validation.go, read 2026-11-29). Needs
+    presence alone: a value that is only known at run time stands where it stands.
     """
     return [
-        Violation(resource=service, message=f"{service} {message}", change=change)
-        for service in _services(graph)
-        for message, change in _misplaced(dig(service.props, "spec", "predictor"))
+        Violation(resource=server.resource, message=f"{server.resource} {message}", change=change)
+        for server in _servers(graph)
+        for message, change in _misplaced(server)
     ]
 
 
@@ -36,7 +38,8 @@ def runtime_takes_the_format(graph: Graph) -> list[Violation]:
     known at run time proves nothing.
     """
     found = []
-    for service in _services(graph):
+    for server in _servers(graph):
+        service = server.resource
         model = dig(service.props, "spec", "predictor", "model")
         wanted, runtime = dig(model, "modelFormat", "name"), _runtime(graph, service, dig(model, "runtime"))
         if runtime is None or not isinstance(wanted, str):
@@ -56,10 +59,13 @@ def runtime_takes_the_format(graph: Graph) -> list[Violation]:
     return found
 
 
-def _services(graph: Graph) -> list[Resource]:
-    """Return the InferenceServices that serve language models, each once."""
-    found = {server.resource.urn: server.resource for server in servers(graph)}
-    return [resource for resource in found.values() if resource.kind == "InferenceService"]
+def _servers(graph: Graph) -> list[Server]:
+    """Return the servers of InferenceServices, the first of each."""
+    found: dict[str, Server] = {}
+    for server in servers(graph):
+        if server.resource.kind == "InferenceService":
+            found.setdefault(server.resource.urn, server)
+    return list(found.values())
 
 
 def _runtime(graph: Graph, service: Resource, name: Value) -> Resource | None:
@@ -74,25 +80,27 @@ def _runtime(graph: Graph, service: Resource, name: Value) -> Resource | None:
     return next(iter(near or far), None)
 
 
-def _misplaced(predictor: Value) -> Iterator[tuple[str, str]]:
+def _misplaced(server: Server) -> Iterator[tuple[str, str]]:
+    predictor = dig(server.resource.props, "spec", "predictor")
     model = dig(predictor, "model")
     several = dig(predictor, "storageUris")
-    if isinstance(model, Mapping) and "storageUris" in model:
-        yield (
-            (
-                "has storageUris in spec.predictor.model, where KServe's schema has no such field: it is dropped, and"
-                " the weights never come."
-            ),
-            "Move it up to spec.predictor.storageUris (KServe 0.16 and newer).",
-        )
-    if isinstance(predictor, Mapping) and "storageUri" in predictor:
-        yield (
-            (
-                "has storageUri in spec.predictor, where KServe's schema has no such field: it is dropped, and the"
-                " weights never come."
-            ),
-            "Move it to spec.predictor.model.storageUri.",
-        )
+    if isinstance(model, Mapping) and _needs_weights(server, model, several):
+        if "storageUris" in model:
+            yield (
+                (
+                    "has storageUris in spec.predictor.model, where KServe's schema has no such field: it is dropped,"
+                    " and the weights never come."
+                ),
+                "Move it up to spec.predictor.storageUris (KServe 0.16 and newer).",
+            )
+        if "storageUri" in predictor:
+            yield (
+                (
+                    "has storageUri in spec.predictor, where KServe's schema has no such field: it is dropped, and the"
+                    " weights never come."
+                ),
+                "Move it to spec.predictor.model.storageUri.",
+            )
     if several is not None and several != [] and dig(model, "storageUri") is not None:
         yield (
             (
@@ -102,6 +110,15 @@ def _misplaced(predictor: Value) -> Iterator[tuple[str, str]]:
             "Keep one of them.",
         )
     yield from _paths(items(several))
+
+
+def _needs_weights(server: Server, model: Value, several: Value) -> bool:
+    """Whether nothing else brings weights: no field that KServe reads, and no name that vLLM fetches by itself."""
+    given = server.parsed.read("model")
+    fetched = given not in (None, UNREADABLE) and not str(given).startswith("/")
+    return (
+        not fetched and several is None and dig(model, "storageUri") is None and dig(model, "storage") is None
+    )
 
 
 def _paths(entries: object) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,19 @@ RULES = (
     *("tool-calling-is-on", "parser-fits-the-model", "memory-headroom-is-left", "options-start-together"),
     *("timeouts-are-monotonic", "options-work-together", "variables-are-read", "serving-can-be-checked"),
     "memory-is-not-tight",
+    *(
+        "release-loads-the-model",
+        "release-suits-the-model",
+        "chat-template-exists",
+        "weights-are-where-kserve-looks",
+    ),
+    *(
+        "chat-template-fits-the-model",
+        "context-holds-an-agent",
+        "context-fits-the-agents",
+        "model-suits-the-agents",
+    ),
+    *("release-speaks-to-the-agents", "served-name-has-no-slash", "runtime-takes-the-format"),
 )
 _REFUSED = "refused by "
 

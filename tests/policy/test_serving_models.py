@@ -11,7 +11,7 @@ import pytest
 from policy.checks import check_manifests, graph_of
 from policy.graph import UNKNOWN
 from policy.packs import serving_models
-from tests.policy.programs import Manifest, Manifests, argument, bent, both, put, without
+from tests.policy.programs import ARGS, Manifest, Manifests, argument, bent, both, put, without
 
 pytestmark = pytest.mark.policy
 
@@ -230,7 +230,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     "a release without Anthropic's API": (
         OLD,
         SPEAKS,
-        "has no /v1/messages: they get 404: Claude Code",
+        "has no /v1/messages: 404 for Claude Code",
     ),
     "a promise beyond the window": (
         both(contract(agents=["claude"]), SMALL_CONTEXT),
@@ -240,7 +240,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     "a promise beyond the release": (
         both(contract(supportedAgents=["claude", "codex"]), OLD),
         PROMISED,
-        "vLLM 0.10.2 has no /v1/messages, which they ask for: Claude Code",
+        "vLLM 0.10.2 has no /v1/messages for Claude Code",
     ),
     "names with a slash alone": (
         argument("--served-model-name", "agents/coder"),
@@ -259,7 +259,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         "tells clients of a model planner (role coder)",
     ),
     "several sources in the model": (
-        both(model(storageUris=[HF]), NAMED),
+        both(model(**SOURCES, storageUris=[HF]), NAMED),
         WEIGHTS,
         "Move it up to spec.predictor.storageUris",
     ),
@@ -381,6 +381,20 @@ HARMLESS: dict[str, Change] = {
     "several sources beside the model": sources(HF, DRAFT),
     "weights and a draft, one on a claim": sources(HF, {"uri": "pvc://drafts/qwen", "mountPath": "/draft"}),
     "one source in the model": model(),
+    "one source in the model, and the like in odd places": both(
+        model(storageUris=[HF]), put(*PREDICTOR, "storageUri", value="hf://Qwen/Qwen3.6-27B-FP8")
+    ),
+    "a source in an odd place, and a model that vLLM fetches": both(
+        model(**SOURCES, storageUris=[HF], args=["--model", "Qwen/Qwen3.6-27B-FP8"]),
+        put("runtime", "spec", "containers", 0, "args", value=[]),
+        put(
+            "server", "spec", "predictor", "model", "args", value=["--model=Qwen/Qwen3.6-27B-FP8", *ARGS[1:]]
+        ),
+    ),
+    "a route to a namesake in another namespace": both(
+        ai_route("qwen"),
+        put("ai-host", "spec", "endpoints", 0, "fqdn", "hostname", value="coder-predictor.others.svc"),
+    ),
     "a format that the runtime lists among others": both(
         model(),
         put("runtime", "spec", "supportedModelFormats", value=[{"name": "onnx"}, {"name": "vLLM"}]),
@@ -440,10 +454,17 @@ LATER: dict[str, tuple[Change, list[str]]] = {
     ),
     "the served name": (both(ai_route("qwen"), contract(), argument("--served-model-name", UNKNOWN)), []),
     "the name that a route asks for": (ai_route(UNKNOWN), []),
+    "the host behind a route": (
+        both(ai_route("qwen"), put("ai-host", "spec", "endpoints", 0, "fqdn", "hostname", value=UNKNOWN)),
+        [],
+    ),
     "the override of a backend": (ai_route("qwen", modelNameOverride=UNKNOWN), []),
     "the contract": (both(put(*CONTRACT, value=UNKNOWN), SMALL_CONTEXT), [FITS]),
-    "sources in the wrong place": (both(model(storageUris=UNKNOWN), NAMED), [WEIGHTS]),
-    "one source beside the model": (both(model(), put(*PREDICTOR, "storageUri", value=UNKNOWN)), [WEIGHTS]),
+    "sources in the wrong place": (both(model(**SOURCES, storageUris=UNKNOWN), NAMED), [WEIGHTS]),
+    "one source beside the model": (
+        both(model(**SOURCES), NAMED, put(*PREDICTOR, "storageUri", value=UNKNOWN)),
+        [WEIGHTS],
+    ),
     "both sources": (
         both(model(storageUri=UNKNOWN), NAMED, put(*PREDICTOR, "storageUris", value=UNKNOWN)),
         [WEIGHTS],
