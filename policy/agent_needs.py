@@ -13,7 +13,8 @@ from dataclasses import dataclass
 class AgentNeeds:
     """One agent: its name in a contract, its title, the path it asks, the least window (tokens) it can work in.
 
-    Below that window its own arithmetic leaves no room between what it starts with and where it compacts.
+    Below that window its own arithmetic leaves no room between what it starts with and where it compacts (but for some
+    sizes that nobody serves).
     """
 
     name: str
@@ -28,7 +29,7 @@ AGENT_NEEDS: tuple[AgentNeeds, ...] = tuple(
         ("opencode", "opencode", "/v1/chat/completions", 13_714),
         ("codex", "Codex CLI", "/v1/responses", 31_250),
         ("claude", "Claude Code", "/v1/messages", 42_285),
-        ("qwen", "Qwen Code", "/v1/chat/completions", 32_942),
+        ("qwen", "Qwen Code", "/v1/chat/completions", 61_000),
         ("cline", "Cline CLI", "/v1/chat/completions", 13_334),
         ("kilo", "Kilo CLI", "/v1/chat/completions", 13_714),
         ("copilot", "GitHub Copilot CLI", "/v1/chat/completions", 18_285),

@@ -8,12 +8,12 @@ from ..architectures import missing_architecture
 from ..checkpoints import KnownModel
 from ..graph import Graph, Violation
 from ..known import model_of
-from ..own_image import installs, runs_own_image
+from ..own_image import installs, runs_published_release
 from ..serving import Server, servers
 
 
 def release_loads_the_model(graph: Graph) -> list[Violation]:
-    """No server of vLLM's own image has a model whose architecture its release does not know.
+    """No server of a release as it was published has a model whose architecture its release does not know.
 
     An image whose release nothing tells is left to the other rules, as is the image of anybody else: it may have been
     given newer models. A model that is only known at run time is refused by parser-fits-the-model.
@@ -58,7 +58,7 @@ def oldest_release(known: KnownModel) -> str:
 
 
 def _missing(server: Server, known: KnownModel) -> str | None:
-    if server.release is None or not runs_own_image(server):
+    if server.release is None or not runs_published_release(server):
         return None
     if server.parsed.read("hf_overrides") not in (None, UNREADABLE) or "--model-impl" in server.parsed.other:
         return None

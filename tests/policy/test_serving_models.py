@@ -207,8 +207,9 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     "no room for some agents": (
         SMALL_CONTEXT,
         FITS,
-        "too small for Claude Code (needs 42285), Qwen Code (needs 32942)",
+        "too small for Claude Code (needs 42285), Qwen Code (needs 61000)",
     ),
+    "no room for one agent": (argument("--max-model-len", "49152"), FITS, "too small for Qwen Code"),
     "an agent that the model is known to fail with": (
         both(
             put(*DOWNLOAD, value="hf://openai/gpt-oss-20b"),
@@ -345,7 +346,7 @@ HARMLESS: dict[str, Change] = {
         put(*IMAGE, value="registry.redhat.io/rhaiis/vllm-cuda-rhel9:3.3.0"),
         argument("--chat-template", f"{EXAMPLES}/ours.jinja"),
     ),
-    "a window just large enough for all": argument("--max-model-len", "42285"),
+    "a window just large enough for all": argument("--max-model-len", "61000"),
     "a window that the GPU decides": argument("--max-model-len", "auto"),
     "the model's own window": without("--max-model-len"),
     "a small window of a role that no agent is promised": both(FINE, argument("--max-model-len", "8192")),
@@ -533,6 +534,14 @@ FOREIGN: dict[str, tuple[Manifest, list[str]]] = {
     "a Deployment of a vendor's older release": (
         _deployment("registry.redhat.io/rhaiis/vllm-cuda-rhel9:3.2.5", *QWEN, *TOOLS),
         [SUITS],
+    ),
+    "a Deployment of KServe's image with the wheel of an older release": (
+        _deployment("kserve/huggingfaceserver:v0.17.0", "--model_id=Qwen/Qwen3.6-27B-FP8", *QWEN[2:], *TOOLS),
+        [LOADS],
+    ),
+    "a Deployment of an older release over several stages": (
+        _deployment(OLDER, *QWEN, *TOOLS, "--pipeline-parallel-size", "2"),
+        [LOADS],
     ),
     "a Deployment before Anthropic's API": (
         _deployment(

@@ -32,8 +32,9 @@ def test_an_agent_can_work_in_the_window_that_it_needs_and_in_none_below(
     needs: AgentNeeds, agent: Agent
 ) -> None:
     assert _obstacle(agent, needs.least_context_tokens) is None
-    # below, its compaction leaves no room at any size; steps of 97 meet each kilobyte of windows about ten times
-    below = [*range(1, needs.least_context_tokens, 97), needs.least_context_tokens - 1]
+    assert _obstacle(agent, needs.least_context_tokens - 1) is not None
+    # windows are served in whole units of 1024 tokens
+    below = range(1024, needs.least_context_tokens, 1024)
     assert all(_obstacle(agent, tokens) is not None for tokens in below)
 
 
