@@ -168,4 +168,15 @@ POLICIES: tuple[Policy, ...] = (
         bad="{runtime: ours, modelFormat: {name: vLLM}, supportedModelFormats: [{name: huggingface}]}",
         good="{runtime: ours, modelFormat: {name: vLLM}, supportedModelFormats: [{name: vLLM}]}",
     ),
+    Policy(
+        name="promised-sessions-are-held",
+        description="A server holds the sessions at once that its annotation promises.",
+        pack="serving",
+        level="advisory",
+        tags=("vllm", "memory"),
+        module="sessions",
+        function="promised_sessions_are_held",
+        bad="annotations: {onprem-coding-agents/sessions: '40'}  # where the cache holds 12",
+        good="annotations: {onprem-coding-agents/sessions: '12'}",
+    ),
 )

@@ -25,6 +25,7 @@ MODEL, SPEAKS, PROMISED = (
 )
 SLASH, ROUTES, NAMES = "served-name-has-no-slash", "routes-ask-for-served-names", "contract-names-are-served"
 WEIGHTS, FORMAT = "weights-are-where-kserve-looks", "runtime-takes-the-format"
+SESSIONS = "promised-sessions-are-held"
 MINE = {policy.name: policy for policy in serving_models.POLICIES}
 
 PREDICTOR = ("server", "spec", "predictor")
@@ -141,6 +142,7 @@ def model(**fields: Any) -> Change:
 
 
 SOURCES = {"storageUri": None}
+PROMISE = ("server", "metadata", "annotations")
 HF = {"uri": "hf://Qwen/Qwen3.6-27B-FP8", "mountPath": "/mnt/models/main"}
 DRAFT = {"uri": "hf://Qwen/draft", "mountPath": "/mnt/models/draft"}
 NAMED = put("server", "metadata", "annotations", value={"onprem-coding-agents/model": "Qwen/Qwen3.6-27B-FP8"})
@@ -285,9 +287,14 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         FORMAT,
         "to vLLM, or add huggingface to the runtime's",
     ),
+    "more sessions than the cache holds": (
+        put(*PROMISE, value={"onprem-coding-agents/sessions": "16"}),
+        SESSIONS,
+        "promised to hold 16 sessions of 131072 tokens",
+    ),
 }
 
-_ADVISORY = {SUITS, TEMPLATE, FITS, MODEL, SPEAKS, SLASH, NAMES, FORMAT}
+_ADVISORY = {SESSIONS, SUITS, TEMPLATE, FITS, MODEL, SPEAKS, SLASH, NAMES, FORMAT}
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -381,6 +388,8 @@ HARMLESS: dict[str, Change] = {
     "a contract of the served name": contract(),
     "several sources beside the model": sources(HF, DRAFT),
     "weights and a draft, one on a claim": sources(HF, {"uri": "pvc://drafts/qwen", "mountPath": "/draft"}),
+    "as many sessions as the cache holds": put(*PROMISE, value={"onprem-coding-agents/sessions": "4"}),
+    "no number of sessions": put(*PROMISE, value={"onprem-coding-agents/sessions": "many"}),
     "one source in the model": model(),
     "one source in the model, and the like in odd places": both(
         model(storageUris=[HF]), put(*PREDICTOR, "storageUri", value="hf://Qwen/Qwen3.6-27B-FP8")
@@ -469,6 +478,14 @@ LATER: dict[str, tuple[Change, list[str]]] = {
     "both sources": (
         both(model(storageUri=UNKNOWN), NAMED, put(*PREDICTOR, "storageUris", value=UNKNOWN)),
         [WEIGHTS],
+    ),
+    "the sessions": (put(*PROMISE, value={"onprem-coding-agents/sessions": UNKNOWN}), []),
+    "the replicas": (
+        both(
+            put(*PROMISE, value={"onprem-coding-agents/sessions": "40"}),
+            put(*PREDICTOR, "minReplicas", value=UNKNOWN),
+        ),
+        [],
     ),
     "a path of a source": (sources(HF, {**DRAFT, "mountPath": UNKNOWN}), []),
     "the runtime": (model(modelFormat={"name": "huggingface"}, runtime=UNKNOWN), []),
@@ -621,6 +638,14 @@ def test_a_proxy_of_the_program_speaks_anthropics_api_in_place_of_an_old_release
     proxy = _deployment("ghcr.io/berriai/litellm:v1.80.0", "--config", "/etc/litellm.yaml")
 
     assert _mine([old, {**proxy, "metadata": {"name": "litellm", "namespace": "llm"}}]) == []
+
+
+def test_sessions_are_held_by_all_replicas_together() -> None:
+    # each replica of the compliant program holds 5 sessions of 131072 tokens
+    two = put(*PREDICTOR, "minReplicas", value=2)
+
+    assert _mine(bent(both(put(*PROMISE, value={"onprem-coding-agents/sessions": 10}), two))) == []
+    assert _mine(bent(both(put(*PROMISE, value={"onprem-coding-agents/sessions": 11}), two))) == [SESSIONS]
 
 
 def test_a_company_asks_for_a_larger_window_by_a_setting() -> None:
