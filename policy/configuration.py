@@ -115,10 +115,6 @@ def _settings(policy: Policy, said: Mapping[str, Any]) -> Iterator[Problem]:
             yield from _exemptions(where, value)
         elif schema[key]["type"] == "boolean" and not isinstance(value, bool):
             yield _problem(where, repr(value), "it is neither true nor false", "write true or false")
-        elif schema[key]["type"] == "integer" and (isinstance(value, bool) or not isinstance(value, int)):
-            yield _problem(where, repr(value), "it is no whole number", "write a number such as 65536")
-        elif schema[key]["type"] == "integer" and value < (least := schema[key].get("minimum", value)):
-            yield _problem(where, repr(value), f"it is below {least}", f"write {least} or more")
         elif schema[key]["type"] == "array" and not _is_list_of_texts(value):
             yield _problem(where, repr(value), "it is no list of texts", "write [registry.example.internal]")
 

@@ -117,16 +117,6 @@ def test_an_exemption_counts_for_its_object_through_its_last_day(
             "registries-are-allowed.allowedRegistries",
             "no list",
         ),
-        (
-            {"context-holds-an-agent": {"minimumContextTokens": "64k"}},
-            "context-holds-an-agent.minimumContextTokens",
-            "no whole number",
-        ),
-        (
-            {"context-holds-an-agent": {"minimumContextTokens": -1}},
-            "context-holds-an-agent.minimumContextTokens",
-            "below 0",
-        ),
         ({"images-are-pinned": {"exemptions": {}}}, "images-are-pinned.exemptions", "it is no list"),
         (
             {"images-are-pinned": {"exemptions": [{"resource": "a", "reason": "b", "until": "2026-13-01"}]}},

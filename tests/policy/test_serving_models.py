@@ -157,7 +157,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     # change, the one policy that fires, a part of its message
     "a model newer than the release": (release("0.16.0"), LOADS, "no Qwen3_5ForConditionalGeneration"),
     "a model newer than a mirror's release": (
-        put(*IMAGE, value="registry.example.com/mirror/vllm/vllm:v0.14.1"),
+        both(release("0.14.1"), put(*IMAGE, value="registry.example.com/mirror/vllm/vllm:v0.14.1")),
         LOADS,
         "Take vLLM 0.17.1 or newer: platform.serving.vllm",
     ),
