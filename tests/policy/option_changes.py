@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from onprem_agents.stack.labels import AGENTS_LABEL
 from policy.packs import serving_options
 from tests.policy.programs import ARGS, Manifest, argument, both, put, without
 from tests.policy.test_mutations import CONTAINER, DOWNLOAD, START, UNCACHED, WORK, Change
@@ -22,6 +23,8 @@ GPT = both(
     put(*DOWNLOAD, value="hf://openai/gpt-oss-20b"),
     argument("--tool-call-parser", "openai"),
     without("--reasoning-parser"),
+    # two agents fail with it, which is not what these rows are about
+    put("server", "metadata", "labels", AGENTS_LABEL, value="false"),
 )
 
 

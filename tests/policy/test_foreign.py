@@ -54,7 +54,7 @@ L40S = {"nvidia.com/gpu.product": "NVIDIA-L40S"}
 
 def test_a_model_predictor_with_kserves_own_runtime_is_read_with_its_arguments() -> None:
     good = _service(model=_model(), nodeSelector=L40S)
-    bare = _service(model=_model(args=["--max-model-len=32768"]), nodeSelector=L40S)
+    bare = _service(model=_model(args=["--max-model-len=65536"]), nodeSelector=L40S)
 
     assert _policies(good) == []
     # the sample of many how-tos: no tool flags, no reasoning parser, and vLLM's defaults on one GPU

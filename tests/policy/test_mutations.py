@@ -34,6 +34,7 @@ GEMMA = both(
     put(*DOWNLOAD, value="hf://google/gemma-4-12B-it"),
     argument("--tool-call-parser", "gemma4"),
     argument("--reasoning-parser", "gemma4"),
+    argument("--chat-template", "/vllm-workspace/examples/tool_chat_template_gemma4.jinja"),
 )
 IMAGES = both(GEMMA, without("--language-model-only"))
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from policy.table import POLICIES
-from tests.policy import option_changes, test_exposure, test_mutations, test_supply_chain
+from tests.policy import option_changes, test_exposure, test_mutations, test_serving_models, test_supply_chain
 
 pytestmark = pytest.mark.policy
 
@@ -23,6 +23,7 @@ def test_every_policy_is_fired_by_some_row() -> None:
     rows = (
         *test_mutations.MUTATIONS.values(),
         *option_changes.MUTATIONS.values(),
+        *test_serving_models.MUTATIONS.values(),
         *test_supply_chain.MUTATIONS.values(),
         *test_exposure.MUTATIONS.values(),
     )
