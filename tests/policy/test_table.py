@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from policy.table import POLICIES
-from tests.policy import test_exposure, test_mutations, test_supply_chain
+from tests.policy import test_exposure, test_mutations, test_operation, test_supply_chain
 
 pytestmark = pytest.mark.policy
 
@@ -16,6 +16,7 @@ _ELSEWHERE = {
     test_exposure.FALLBACK,
     test_exposure.SPACE,
     test_exposure.CHECKABLE,
+    test_operation.DEADLINE,
 }
 
 
@@ -24,6 +25,7 @@ def test_every_policy_is_fired_by_some_row() -> None:
         *test_mutations.MUTATIONS.values(),
         *test_supply_chain.MUTATIONS.values(),
         *test_exposure.MUTATIONS.values(),
+        *test_operation.MUTATIONS.values(),
     )
     assert {row[-2] for row in rows} | _ELSEWHERE == {policy.name for policy in POLICIES}
 
