@@ -10,6 +10,7 @@ from onprem_agents.stack.labels import STACK_LABEL
 from onprem_agents.units import BadUnit, parse_quantity
 
 from .graph import UNKNOWN, Graph, Resource, Value, Violation, dig
+from .memory import gpus_needed
 from .readers.runtimes import Runtime, runtime_of
 from .serving import Server
 
@@ -83,6 +84,12 @@ def is_completed_elsewhere(graph: Graph, server: Server) -> bool:
     by_model = any(dig(predictor, key) is not None for key in ("model", "huggingface"))
     runtime = runtime_beside(graph, server)
     return by_model and not (runtime is not None and runtime.of_the_program)
+
+
+def workers_of(server: Server) -> int:
+    """Return the GPUs that vLLM takes in one pod, each with a process of its own."""
+    needed = gpus_needed(server)
+    return min(needed, server.gpus) if isinstance(server.gpus, int) else needed
 
 
 def number(value: Value) -> float | None:

@@ -1,25 +1,15 @@
-"""How servers are run: each rule on our own stacks, bent, and on what others write."""
+"""How servers are run: each rule on our own stacks, bent."""
 
 from __future__ import annotations
 
 import pytest
 
-from policy.checks import check_manifests
 from policy.graph import UNKNOWN
 from policy.packs import serving_operation
 from policy.table import POLICIES
-from tests.policy.programs import Manifest, both, drop, put
-from tests.policy.rendered import Change, found_in, policies_in
-from tests.policy.theirs import (
-    classifier,
-    config_map,
-    deployment,
-    inference_service,
-    knative_service,
-    llm_inference_service,
-    model_service,
-    scaled_object,
-)
+from tests.policy.programs import both, drop, put
+from tests.policy.rendered import Change, Objects, found_in, policies_in
+from tests.policy.theirs import config_map
 
 pytestmark = pytest.mark.policy
 
@@ -27,12 +17,16 @@ MODES, FORMER = "deployment-modes-exist", "deployment-modes-are-current"
 UP, TAKEN, READ = "servers-stay-up", "scaling-settings-are-taken", "scaling-settings-are-read"
 KNATIVE, FEATURES = "knative-takes-the-pod", "knative-features-are-on"
 DEADLINE, AWAITED = "deadlines-are-no-timeouts", "servers-are-awaited"
+DIES, SIZED, SHARED = "host-memory-lasts", "host-resources-are-sized", "shared-memory-is-mounted"
+WAITED, PROBED, DRAINS = "starts-are-waited-for", "servers-are-probed", "turns-can-end"
 
-STACK, ON_KNATIVE = "feature-litellm-oci", "feature-knative-pvc"
+STACK, ON_KNATIVE, EIGHT = "feature-litellm-oci", "feature-knative-pvc", "multi-gpu"
 OBJECT = ("InferenceService/coder",)
 NOTES = (*OBJECT, "metadata", "annotations")
 SERVER = (*OBJECT, "spec", "predictor")
 CONTAINER = (*SERVER, "containers", 0)
+LIMITS = (*CONTAINER, "resources", "limits")
+STARTUP = (*CONTAINER, "startupProbe")
 MODE = (*NOTES, "serving.kserve.io/deploymentMode")
 THEIRS = drop(*OBJECT, "metadata", "labels", "onprem-coding-agents/stack")
 CLASS = (*NOTES, "serving.kserve.io/autoscalerClass")
@@ -42,6 +36,31 @@ def _flags(**flags: object) -> Change:
     """Return a change that adds Knative's feature flags, each without its prefix and with _ for -."""
     data = {f"kubernetes.podspec-{name.replace('_', '-')}": value for name, value in flags.items()}
     return put("ConfigMap/config-features", value=config_map("config-features", "knative-serving", **data))
+
+
+def _argument(option: str, value: object) -> Change:
+    """Return a change that gives an option of the server another value."""
+
+    def change(objects: Objects) -> None:
+        args = objects["InferenceService/coder"]["spec"]["predictor"]["containers"][0]["args"]
+        args[args.index(option) + 1] = value
+
+    return change
+
+
+def _shared(**empty_dir: object) -> Change:
+    """Return a change of the volume at /dev/shm."""
+
+    def change(objects: Objects) -> None:
+        volumes = objects["InferenceService/coder"]["spec"]["predictor"]["volumes"]
+        next(volume for volume in volumes if volume["name"] == "shm")["emptyDir"] = empty_dir
+
+    return change
+
+
+def _unmounted(objects: Objects) -> None:
+    container = objects["InferenceService/coder"]["spec"]["predictor"]["containers"][0]
+    container["volumeMounts"] = [each for each in container["volumeMounts"] if each["name"] != "shm"]
 
 
 ALL_FLAGS = dict.fromkeys(
@@ -149,6 +168,64 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
         FEATURES,
         "kubernetes.podspec-persistent-volume-claim: enabled",
     ),
+    "memory in bytes": (
+        STACK,
+        put(*LIMITS, "memory", value="22"),
+        DIES,
+        "a number without a unit counts bytes",
+    ),
+    "memory for half a process": (STACK, put(*LIMITS, "memory", value="512Mi"), DIES, "to 4Gi or more"),
+    "memory known later": (STACK, put(*LIMITS, "memory", value=UNKNOWN), DIES, "to be known at run time"),
+    "memory for one process": (
+        STACK,
+        put(*LIMITS, "memory", value="3Gi"),
+        SIZED,
+        "has a memory limit of 3Gi",
+    ),
+    "memory for three of eight workers": (
+        EIGHT,
+        put(*LIMITS, "memory", value="8Gi"),
+        SIZED,
+        "to 18Gi or more",
+    ),
+    "memory that KServe limits": (STACK, drop(*LIMITS, "memory"), SIZED, "KServe adds one of 2Gi"),
+    "one core": (STACK, put(*LIMITS, "cpu", value="1"), SIZED, "below the 2 that vLLM's processes keep busy"),
+    "cores that KServe limits": (EIGHT, drop(*LIMITS, "cpu"), SIZED, "KServe adds one of 1, below the 9"),
+    "nothing at /dev/shm": (EIGHT, _unmounted, SHARED, "shards its model over 8 GPUs with the 64 MiB"),
+    "a disk at /dev/shm": (EIGHT, _shared(sizeLimit="32Gi"), SHARED, "a volume of the node's disk"),
+    "little at /dev/shm": (EIGHT, _shared(medium="Memory", sizeLimit="128Mi"), SHARED, "no more than 128Mi"),
+    "a startup probe of a minute": (
+        STACK,
+        put(*STARTUP, "failureThreshold", value=6),
+        WAITED,
+        "waits 60 s for a start (startupProbe), and 30 GiB of weights take 3 min",
+    ),
+    "a liveness probe alone": (STACK, drop(*STARTUP), WAITED, "livenessProbe without a startupProbe"),
+    "Knative's deadline of a minute": (
+        ON_KNATIVE,
+        put(*SERVER, "annotations", "serving.knative.dev/progress-deadline", value="60s"),
+        WAITED,
+        "its revision is called failed",
+    ),
+    "half a terabyte in ten minutes": (
+        EIGHT,
+        put(*STARTUP, "failureThreshold", value=60),
+        WAITED,
+        "GiB of weights take",
+    ),
+    "no drain": (STACK, _argument("--shutdown-timeout", "0"), DRAINS, "it drains for 15 s"),
+    "a grace period shorter than the drain": (
+        STACK,
+        put(*SERVER, "terminationGracePeriodSeconds", value=120),
+        DRAINS,
+        "is killed after 120 s",
+    ),
+    "the grace period of Kubernetes": (
+        STACK,
+        drop(*SERVER, "terminationGracePeriodSeconds"),
+        DRAINS,
+        "after 30 s (Kubernetes' default)",
+    ),
     "a deployment that waits for nothing": (
         STACK,
         put(*NOTES, "pulumi.com/skipAwait", value="true"),
@@ -183,6 +260,16 @@ HARMLESS: dict[str, tuple[str, Change]] = {
     "a flag in another case of letters": (ON_KNATIVE, _flags(**{**ALL_FLAGS, "tolerations": "Allowed"})),
     "a flag known later": (ON_KNATIVE, _flags(**{**ALL_FLAGS, "tolerations": UNKNOWN})),
     "an awaited server that says so": (STACK, put(*NOTES, "pulumi.com/skipAwait", value="false")),
+    "twice the memory": (STACK, put(*LIMITS, "memory", value="44Gi")),
+    "requests alone of the processor, on OpenShift's word": (STACK, put(*LIMITS, "cpu", value=UNKNOWN)),
+    "one GPU without a volume at /dev/shm": (STACK, _unmounted),
+    "a share of memory known later": (EIGHT, _shared(medium="Memory", sizeLimit=UNKNOWN)),
+    "shared memory without a limit": (EIGHT, _shared(medium="Memory")),
+    "volumes known later": (EIGHT, put(*SERVER, "volumes", value=UNKNOWN)),
+    "a probe known later": (STACK, put(*STARTUP, "failureThreshold", value=UNKNOWN)),
+    "no probe that kills": (STACK, both(drop(*STARTUP), drop(*CONTAINER, "livenessProbe"))),
+    "a grace period known later": (STACK, put(*SERVER, "terminationGracePeriodSeconds", value=UNKNOWN)),
+    "a drain known later": (STACK, _argument("--shutdown-timeout", UNKNOWN)),
     "awaiting known later": (STACK, put(*NOTES, "pulumi.com/skipAwait", value=UNKNOWN)),
 }
 
@@ -192,70 +279,3 @@ def test_what_does_no_harm_is_left_alone(name: str) -> None:
     stack, change = HARMLESS[name]
     ours = {policy.name for policy in serving_operation.POLICIES}
     assert [f.told for f in found_in(stack, change) if f.policy in ours] == []
-
-
-def _ours(*manifests: Manifest) -> set[str]:
-    ours = {policy.name for policy in serving_operation.POLICIES}
-    return policies_in(check_manifests(manifests)) & ours
-
-
-LEAST = {"autoscaling.knative.dev/min-scale": "1"}
-PROGRESS = {"serving.knative.dev/progress-deadline": "1800s"}
-
-
-@pytest.mark.parametrize(
-    ("policy", "manifests", "fires"),
-    [
-        (MODES, [inference_service("serverless")], True),
-        (MODES, [model_service("Raw")], True),
-        (MODES, [model_service("Standard")], False),
-        (FORMER, [inference_service("RawDeployment")], True),
-        (FORMER, [model_service("Serverless")], True),
-        (FORMER, [model_service("RawDeployment", runtime="vllm-cuda-runtime")], False),
-        (FORMER, [inference_service("Knative")], False),
-        (UP, [inference_service(minReplicas=0)], True),
-        (UP, [knative_service()], True),
-        (UP, [knative_service({"autoscaling.knative.dev/minScale": "0"})], True),
-        (UP, [knative_service(LEAST)], False),
-        (UP, [knative_service({"autoscaling.knative.dev/min-scale": UNKNOWN})], False),
-        (UP, [llm_inference_service(scaling={"minReplicas": 0, "maxReplicas": 2})], True),
-        (UP, [deployment(), scaled_object()], True),
-        (UP, [deployment(), scaled_object(minReplicaCount=1, idleReplicaCount=0)], True),
-        (UP, [deployment(), scaled_object(minReplicaCount=2)], False),
-        (UP, [deployment(), scaled_object("web")], False),
-        (UP, [inference_service("Standard"), scaled_object("llm-predictor", minReplicaCount=0)], True),
-        (TAKEN, [inference_service("Knative", scaleMetric="memory")], True),
-        (TAKEN, [inference_service(scaleMetric="memory")], False),
-        (READ, [inference_service("RawDeployment", scaleMetric="concurrency", scaleTarget=8)], True),
-        (READ, [inference_service("Knative", scaleMetric="concurrency", scaleTarget=8)], False),
-        (KNATIVE, [knative_service(hostname="llm")], True),
-        (KNATIVE, [knative_service(nodeSelector={"pool": "gpu"})], False),
-        (
-            KNATIVE,
-            [knative_service(nodeSelector={"pool": "gpu"}), config_map("config-features", "knative-serving")],
-            True,
-        ),
-        (FEATURES, [knative_service(nodeSelector={"pool": "gpu"})], True),
-        (FEATURES, [inference_service("Serverless", tolerations=[{"operator": "Exists"}])], True),
-        (FEATURES, [inference_service("Knative", volumes=[{"name": "shm", "emptyDir": {}}])], False),
-        (FEATURES, [inference_service(nodeSelector={"pool": "gpu"})], False),
-        (FEATURES, [inference_service("Knative", volumes=UNKNOWN)], False),
-        (DEADLINE, [inference_service("Knative", annotations=PROGRESS)], True),
-        (DEADLINE, [knative_service(PROGRESS)], True),
-        (DEADLINE, [knative_service(PROGRESS, timeoutSeconds=600)], False),
-        (DEADLINE, [inference_service("Knative", annotations=PROGRESS, timeout=UNKNOWN)], False),
-        (DEADLINE, [inference_service("Knative", annotations=PROGRESS, timeout=660)], False),
-    ],
-)
-def test_their_server_is_judged_alike(policy: str, manifests: list[Manifest], fires: bool) -> None:
-    assert (policy in _ours(*manifests)) is fires
-
-
-def test_what_serves_no_language_model_gets_no_word() -> None:
-    assert _ours(classifier()) == set()
-
-
-def test_a_server_that_no_agent_talks_to_may_be_scaled_to_zero() -> None:
-    service = inference_service(minReplicas=0)
-    service["metadata"]["labels"] = {"onprem-coding-agents/agents": "false"}
-    assert UP not in _ours(service)

@@ -17,6 +17,7 @@ _ELSEWHERE = {
     test_exposure.SPACE,
     test_exposure.CHECKABLE,
     test_operation.DEADLINE,
+    test_operation.PROBED,
 }
 
 
