@@ -144,7 +144,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     "pipeline stages": (
         both(
             argument("--pipeline-parallel-size", "2"),
-            put(*CONTAINER, "resources", "limits", value={"nvidia.com/gpu": 4}),
+            put(*CONTAINER, "resources", "limits", "nvidia.com/gpu", value=4),
         ),
         CHECKABLE,
         "pipeline stages",
