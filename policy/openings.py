@@ -23,9 +23,9 @@ from .attachment import (
 from .gateways import Listener, listeners_of
 from .graph import UNKNOWN, Graph, Resource, Value, dig, items, may_equal, once
 from .hosted import is_hosted
-from .pods import Pod, is_proxy, pods, served
+from .pods import Pod, is_proxy, pods
 from .services import selects, services
-from .serving import Server
+from .serving import Server, servers
 
 Guard = Literal["checked", "open", "unknown", "elsewhere"]
 OTHER_GATEWAY = "an object of another gateway may check it"
@@ -60,7 +60,7 @@ def openings(graph: Graph) -> tuple[Opening, ...]:
 
 
 def _openings(graph: Graph) -> Iterator[Opening]:
-    found = served(graph)
+    found = list(servers(graph))
     proxies = list(_proxy_services(graph))
     routes = [*graph.of_kind(GATEWAY_API, "HTTPRoute"), *graph.of_kind(AI_GATEWAY, "AIGatewayRoute")]
     for route in routes if found else ():

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
-from ..pods import Container, is_proxy, pods, served
+from ..pods import Container, is_proxy, pods
+from ..serving import servers
 
 # Names of variables that hold one. A tokenizer's tokens are none, and neither is the name of a Secret.
 _NAMES = re.compile(
@@ -101,7 +102,7 @@ def _in_config_maps(graph: Graph) -> Iterator[tuple[Resource, str]]:
 
 
 def _read_config_maps(graph: Graph) -> Iterator[tuple[Value, Value]]:
-    for pod in pods(graph) if served(graph) or any(is_proxy(pod) for pod in pods(graph)) else ():
+    for pod in pods(graph) if any(servers(graph)) or any(is_proxy(pod) for pod in pods(graph)) else ():
         space = pod.resource.namespace
         for volume in items(dig(pod.spec, "volumes")):
             yield dig(volume, "configMap", "name"), space
