@@ -121,7 +121,7 @@ def guard_of(graph: Graph, opening: Opening, listener: Listener) -> tuple[Guard,
     if unknown is not None and may_equal(unknown.namespace, opening.route.namespace):
         return "unknown", f"{unknown}, whose target is only known at run time"
     if deciding:
-        return "open", f"{deciding[0]}, which decides there, checks none"
+        return "open", f"{deciding[0]}, which decides there, checks none{_why(deciding[0])}"
     elsewhere = _elsewhere(graph, opening, listener)
     return ("elsewhere", elsewhere) if elsewhere else ("open", f"no SecurityPolicy is on it or on {listener}")
 
@@ -249,6 +249,11 @@ def _checks_keys(policy: Resource) -> Guard:
     if jwt is not None and dig(jwt, "optional") is not True:
         return "checked"
     return "checked" if dig(spec, "authorization", "defaultAction") == "Deny" else "open"
+
+
+def _why(policy: Resource) -> str:
+    optional = dig(policy.props, "spec", "jwt", "optional") is True
+    return " (jwt.optional is true, so a request without a token passes)" if optional else ""
 
 
 def _may_be_checked_otherwise(graph: Graph, opening: Opening) -> bool:

@@ -24,7 +24,7 @@ _KEYS = re.compile(
 # Where keys stand in configurations: LiteLLM 1.109's, and the environment that Envoy Gateway v1.9 gives Redis' client.
 _CONFIGURED = re.compile(
     r"[\"']?\b(?:master_key|api_key|salt_key|redis_password)[\"']?\s*:\s*[\"']?([^\s\"',}]+)"
-    r"|\bname:\s*[\"']?REDIS_AUTH[\"']?\s+value:\s*[\"']?([^\s\"']+)"
+    r"|\bname:\s*[\"']?REDIS_AUTH[\"']?[,\s]+value:\s*[\"']?([^\s\"',}]+)"
 )
 URL_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:([^\s/@'\"]+)@")
 """The password in the URL of a database or a cache."""

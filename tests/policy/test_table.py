@@ -6,7 +6,13 @@ import pytest
 import yaml
 
 from policy.table import POLICIES
-from tests.policy import test_exposure, test_mutations, test_pods_and_keys, test_supply_chain
+from tests.policy import (
+    test_exposure,
+    test_mutations,
+    test_pods_and_keys,
+    test_quotas_and_tokens,
+    test_supply_chain,
+)
 
 pytestmark = pytest.mark.policy
 
@@ -25,6 +31,7 @@ def test_every_policy_is_fired_by_some_row() -> None:
         *test_supply_chain.MUTATIONS.values(),
         *test_exposure.MUTATIONS.values(),
         *test_pods_and_keys.MUTATIONS.values(),
+        *test_quotas_and_tokens.MUTATIONS.values(),
     )
     assert {row[-2] for row in rows} | _ELSEWHERE == {policy.name for policy in POLICIES}
 
