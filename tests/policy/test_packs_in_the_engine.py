@@ -15,19 +15,22 @@ from policy.checks import check_manifests
 from policy.graph import UNKNOWN
 from policy.pack import NAME, stack_policy
 from policy.table import POLICIES
-from tests.policy import test_exposure, test_supply_chain
+from tests.policy import test_exposure, test_pods_and_keys, test_quotas_and_tokens, test_supply_chain
 from tests.policy.rendered import Change, objects_of
 
 pytestmark = pytest.mark.policy
 
 LEVELS = {"mandatory": analyzer_pb2.MANDATORY, "advisory": analyzer_pb2.ADVISORY}
+ON_LITELLM = {**test_supply_chain.MUTATIONS, **test_pods_and_keys.MUTATIONS}
+ON_AI_GATEWAY = test_quotas_and_tokens.MUTATIONS
 ROWS: dict[str, tuple[str, Change]] = {
     **{name: (stack, change) for name, (stack, change, _, _) in test_exposure.MUTATIONS.items()},
-    **{name: ("feature-litellm-oci", change) for name, (change, _, _) in test_supply_chain.MUTATIONS.items()},
+    **{name: ("feature-litellm-oci", change) for name, (change, _, _) in ON_LITELLM.items()},
+    **{name: ("feature-ai-gateway", change) for name, (change, _, _) in ON_AI_GATEWAY.items()},
 }
 # The first row of each policy, and every row with a value that is only known at run time.
 _OF_POLICY = {policy: name for name, (*_, policy, _) in reversed(test_exposure.MUTATIONS.items())} | {
-    policy: name for name, (_, policy, _) in reversed(test_supply_chain.MUTATIONS.items())
+    policy: name for name, (_, policy, _) in reversed((ON_LITELLM | ON_AI_GATEWAY).items())
 }
 CHOSEN = sorted({*_OF_POLICY.values(), *(name for name in ROWS if "known later" in name)})
 
