@@ -90,11 +90,18 @@ def check_stack(path: Path, after: Sequence[Problem] = ()) -> StackCheck:
         of_plan = [_of_problem(PLANS, problem, path, text, stack) for problem in error.problems]
         return StackCheck(plan=None, manifests=(), findings=(*of_plan, *told))
     manifests = tuple(render(plan))
+    told += findings_on(rules, manifests, path)
+    return StackCheck(plan=plan, manifests=manifests, findings=tuple(told))
+
+
+def findings_on(rules: Rules, manifests: Sequence[Manifest], path: Path) -> tuple[CheckFinding, ...]:
+    """Return what the policies find in the objects of the stack in that file, what refuses it first."""
+    text, told = text_of(path), []
     for finding, resource in rules.found_in_manifests(manifests):
         role = (resource.props.get("metadata") or {}).get("labels", {}).get(ROLE_LABEL)
         key = f"platform.models[role={role}]" if role else "platform"
         told.append(_told(finding, str(path), line_of(text, key)))
-    return StackCheck(plan=plan, manifests=manifests, findings=tuple(told))
+    return tuple(sorted(told, key=lambda finding: finding.level != "mandatory"))
 
 
 def _rules() -> Rules:
