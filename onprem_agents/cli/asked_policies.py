@@ -45,8 +45,11 @@ class Asked:
             yield f"The policies refuse this stack: {count(self.refusals, 'finding')} to mend."
 
 
-def ask_policies(manifests: list[Manifest], path: Path) -> Asked:
-    """Ask the installed policies about the objects of the stack in that file, what refuses it first."""
+def ask_policies(manifests: list[Manifest], path: Path, config: Path | None = None) -> Asked:
+    """Ask the installed policies about the objects of the stack in that file, what refuses it first.
+
+    `config` configures them, in place of the file beside the stack's.
+    """
     rules = installed_rules()
-    found = None if rules is None else findings_on(rules, manifests, path)
+    found = None if rules is None else findings_on(rules, manifests, path, config)
     return Asked(findings=found)

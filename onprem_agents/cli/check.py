@@ -15,6 +15,7 @@ from onprem_agents.cli.check_formats import FORMATS
 from onprem_agents.cli.check_run import run_check, text_of
 from onprem_agents.cli.check_sources import Source, sources_of
 from onprem_agents.cli.options import stacks_option
+from onprem_agents.cli.policy_config import policy_config_option
 from onprem_agents.errors import OnpremError, Problem
 from onprem_agents.stack.decided import people_decide
 from onprem_agents.stack.settings import Platform
@@ -24,6 +25,7 @@ from onprem_agents.stack.stack_file import content_of
 @click.command()
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @stacks_option
+@policy_config_option
 @click.option(
     "--format",
     "form",
@@ -48,6 +50,7 @@ def check(
     context: click.Context,
     sources: tuple[str, ...],
     folder: Path,
+    policy_config: Path | None,
     form: str,
     as_json: bool,
     agent: bool,
@@ -71,7 +74,8 @@ def check(
         with click.open_file("-", "rb") as given:
             text = given.read().decode("utf-8-sig", "replace")
     try:
-        result = run_check(named, text, after=_by_people(named, since) if agent else None)
+        changed = _by_people(named, since) if agent else None
+        result = run_check(named, text, after=changed, config=policy_config)
     except OnpremError as error:
         click.echo(json.dumps(error.as_json(), indent=2) if as_json else str(error), err=not as_json)
         context.exit(NOT_READ)

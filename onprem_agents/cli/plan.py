@@ -22,6 +22,7 @@ from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.cli.output import Output
 from onprem_agents.cli.plan_screen import screen
+from onprem_agents.cli.policy_config import policy_config_option
 from onprem_agents.cli.speed_view import speed_line
 from onprem_agents.manifests import render
 from onprem_agents.plan import plan_stack_file
@@ -34,6 +35,7 @@ from onprem_agents.stack.stack_file import stack_path
 @stack_argument
 @stacks_option
 @json_option
+@policy_config_option
 @click.option("--all", "whole", is_flag=True, help="Show everything that was decided, not one screen of it.")
 @click.option("--explain", is_flag=True, help="Show everything, with each term of the memory account.")
 @click.option("--images", is_flag=True, help="Show every image instead: its name, and what pods name it by.")
@@ -42,6 +44,7 @@ def plan(
     context: click.Context,
     stack: str,
     folder: Path,
+    policy_config: Path | None,
     as_json: bool,
     whole: bool,
     explain: bool,
@@ -57,7 +60,7 @@ def plan(
     if images:
         _print_images(result["images"], as_json=as_json)
         return
-    asked = ask_policies(render(planned), stack_path(folder, stack))
+    asked = ask_policies(render(planned), stack_path(folder, stack), policy_config)
     if as_json:
         click.echo(json.dumps(result | {"findings": asked.as_json}, indent=2))
     elif whole or explain:

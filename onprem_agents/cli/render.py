@@ -9,6 +9,7 @@ import yaml
 
 from onprem_agents.cli.asked_policies import REFUSED, ask_policies
 from onprem_agents.cli.options import stack_argument, stacks_option
+from onprem_agents.cli.policy_config import policy_config_option
 from onprem_agents.manifests import Manifest
 from onprem_agents.manifests import render as render_manifests
 from onprem_agents.plan import plan_stack_file
@@ -18,9 +19,12 @@ from onprem_agents.stack.stack_file import stack_path
 @click.command()
 @stack_argument
 @stacks_option
+@policy_config_option
 @click.option("--despite-policies", "despite", is_flag=True, help="Print what the policies refuse, too.")
 @click.pass_context
-def render(context: click.Context, stack: str, folder: Path, despite: bool) -> None:
+def render(
+    context: click.Context, stack: str, folder: Path, policy_config: Path | None, despite: bool
+) -> None:
     """Print every object that a stack declares, as YAML, the same bytes each time.
 
     Secrets are rendered without their values: those exist only inside the engine. What the policies find goes to
@@ -28,7 +32,7 @@ def render(context: click.Context, stack: str, folder: Path, despite: bool) -> N
     """
     plan = plan_stack_file(folder, stack)
     manifests = render_manifests(plan)
-    asked = ask_policies(manifests, stack_path(folder, stack))
+    asked = ask_policies(manifests, stack_path(folder, stack), policy_config)
     for told in (*plan.notes, *asked.blocks()):
         click.echo(told, err=True)
     if asked.refusals and not despite:
