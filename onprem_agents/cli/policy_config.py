@@ -27,8 +27,9 @@ def config_of(stack_file: Path, given: Path | None = None) -> Path | None:
     """Return the file that configures the policies for a stack: the one given, the stack's own, that of its folder."""
     if given is not None:
         return given
-    folder = stack_file.parent
-    for path in (folder / f"policy-config.{stack_in(stack_file)}.json", folder / _FOR_ALL):
-        if path.is_file():
-            return path
-    return None
+    return next((path for path in configs_beside(stack_file) if path.is_file()), None)
+
+
+def configs_beside(stack_file: Path) -> tuple[Path, Path]:
+    """Return where a stack's own configuration would lie, and that for all stacks of its folder."""
+    return stack_file.with_name(f"policy-config.{stack_in(stack_file)}.json"), stack_file.with_name(_FOR_ALL)
