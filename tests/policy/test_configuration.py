@@ -177,4 +177,4 @@ def test_what_the_engine_passes_on_reaches_the_rule() -> None:
     )
 
     (found,) = servicer.AnalyzeStack(request, None).diagnostics
-    assert "none of the allowed registries (registry.internal)" in found.told
+    assert "none of the allowed registries (registry.internal)" in found.message
