@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..graph import Graph, Violation
 from ..hops import default_seconds, limits_nothing_itself
 from ..openings import OTHER_GATEWAY, Opening, checks_its_own_key, guard_of, openings
+from .entry_checks import untold
 from .key_checks import is_plain, is_reached_from_outside
 
 
@@ -21,6 +22,9 @@ def exposure_can_be_checked(graph: Graph) -> list[Violation]:
         for reason in _reasons(graph, opening):
             message = f"{opening.route} can't be checked as a whole: {reason}."
             found.setdefault(message, Violation(resource=opening.route, message=message))
+    for entry, reason in untold(graph):
+        message = f"{entry.resource} can't be checked as a whole: {reason}."
+        found.setdefault(message, Violation(resource=entry.resource, message=message))
     return list(found.values())
 
 
