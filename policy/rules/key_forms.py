@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..attachment import AI_GATEWAY
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
 from ..openings import openings, policies_before
-from ..secrets import secrets_named, texts_of
+from ..secret_texts import secrets_named, texts_of
 
 # What Claude Code, Codex, opencode and the SDKs of OpenAI and Anthropic send their key in (run 2026-11).
 _HEADERS = ("authorization", "x-api-key")
