@@ -9,7 +9,7 @@ from ..graph import UNKNOWN, Graph, Value, Violation, dig, items
 from ..openings import Opening, checks_its_own_key, guard_of, openings
 
 # What vLLM 0.33 answers beside the model API, without its own key unless below /v1 (read 2026-11).
-_PRIVATE_PATHS = ("/metrics", "/docs", "/openapi.json", "/invocations", "/tokenize", "/v1/load_lora_adapter")
+PRIVATE_PATHS = ("/metrics", "/docs", "/openapi.json", "/invocations", "/tokenize", "/v1/load_lora_adapter")
 _FIX = (
     "Name what agents need with type: Exact (/v1/chat/completions, /v1/responses, /v1/messages, /v1/models)"
 )
@@ -122,7 +122,7 @@ def private_paths(opening: Opening) -> list[str]:
     if opening.route.kind == "AIGatewayRoute":
         return []
     prefixes = list(_prefixes(opening.rule))
-    return [path for path in _PRIVATE_PATHS if any(_is_below(path, prefix) for prefix in prefixes)]
+    return [path for path in PRIVATE_PATHS if any(_is_below(path, prefix) for prefix in prefixes)]
 
 
 def _prefixes(rule: Value) -> Iterator[str]:

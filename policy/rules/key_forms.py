@@ -11,7 +11,7 @@ from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
 from ..openings import openings, policies_before
 
 # What Claude Code, Codex, opencode and the SDKs of OpenAI and Anthropic send their key in (run 2026-11).
-_HEADERS = ("authorization", "x-api-key")
+HEADERS = ("authorization", "x-api-key")
 # Envoy AI Gateway v1.1, BackendSecurityPolicy: the name in the Secret for each of its types (read 2026-08).
 _BACKEND_KEYS = {"APIKey": "apiKey", "AnthropicAPIKey": "apiKey"}
 
@@ -48,7 +48,7 @@ def keys_are_read_from_both_headers(graph: Graph) -> list[Violation]:
         if sources is UNKNOWN or UNKNOWN in headers:
             continue
         read = {str(header).lower() for header in headers}
-        missing = [header for header in _HEADERS if header not in read]
+        missing = [header for header in HEADERS if header not in read]
         if missing:
             message = (
                 f"{policy} does not read a key from {' or '.join(missing)}, where some agents send it: they end in 401."

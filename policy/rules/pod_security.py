@@ -7,23 +7,23 @@ from collections.abc import Iterator, Mapping
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items, may_equal
 from ..pods import Container, Pod, pods
 
-_ENFORCE = "pod-security.kubernetes.io/enforce"
+ENFORCE = "pod-security.kubernetes.io/enforce"
 # What the baseline of the Pod Security Standards lets a container add (Kubernetes 1.34, read 2026-11).
-_BASELINE_CAPABILITIES = frozenset(
+BASELINE_CAPABILITIES = frozenset(
     (
         *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE"),
         *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
     )
 )
-_HOST_SWITCHES = ("hostNetwork", "hostPID", "hostIPC")
+HOST_SWITCHES = ("hostNetwork", "hostPID", "hostIPC")
 # Folders from which a container rules its node: as a whole, or with everything below. Sockets do so too.
-_NODE_FOLDERS = frozenset(
+NODE_FOLDERS = frozenset(
     (
         *("/", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/root", "/run", "/sys", "/usr"),
         *("/var", "/var/lib", "/var/run"),
     )
 )
-_NODE_TREES = (
+NODE_TREES = (
     *("/etc/kubernetes", "/proc", "/root/.kube", "/root/.ssh", "/var/lib/containerd", "/var/lib/docker"),
     *("/var/lib/etcd", "/var/lib/kubelet", "/var/lib/rancher"),
 )
@@ -44,7 +44,7 @@ def pods_leave_their_node_alone(graph: Graph) -> list[Violation]:
 
 
 def _reaches(pod: Pod) -> Iterator[tuple[str, str, str]]:
-    for switch in _HOST_SWITCHES:
+    for switch in HOST_SWITCHES:
         value = dig(pod.spec, switch)
         if value in (True, UNKNOWN) and not (switch == "hostNetwork" and pod.is_one_of_several):
             fix = "Mount a memory-backed emptyDir at /dev/shm instead" if switch == "hostIPC" else "Remove it"
@@ -70,9 +70,9 @@ def _says(value: Value, switch: str) -> str:
 
 def _is_of_the_node(path: str) -> bool:
     clean = "/" + path.strip("/")
-    if clean in _NODE_FOLDERS or clean.endswith(".sock"):
+    if clean in NODE_FOLDERS or clean.endswith(".sock"):
         return True
-    return any(clean == tree or clean.startswith(f"{tree}/") for tree in _NODE_TREES)
+    return any(clean == tree or clean.startswith(f"{tree}/") for tree in NODE_TREES)
 
 
 def node_folders_are_read_only(graph: Graph) -> list[Violation]:
@@ -148,7 +148,7 @@ def pods_pass_their_namespace(graph: Graph) -> list[Violation]:
 
 
 def _beyond_baseline(pod: Pod) -> list[str]:
-    faults = [f"{switch}" for switch in _HOST_SWITCHES if dig(pod.spec, switch) is True]
+    faults = [f"{switch}" for switch in HOST_SWITCHES if dig(pod.spec, switch) is True]
     faults += [
         f"hostPath {dig(volume, 'hostPath', 'path')}"
         for volume in items(dig(pod.spec, "volumes"))
@@ -158,7 +158,7 @@ def _beyond_baseline(pod: Pod) -> list[str]:
         context = container.props.get("securityContext")
         if dig(context, "privileged") is True:
             faults.append(f"privileged in {container.field}")
-        added = {str(name) for name in items(dig(context, "capabilities", "add"))} - _BASELINE_CAPABILITIES
+        added = {str(name) for name in items(dig(context, "capabilities", "add"))} - BASELINE_CAPABILITIES
         faults += [f"the capability {name} in {container.field}" for name in sorted(added)]
     return faults
 
@@ -196,5 +196,5 @@ def _level_of(graph: Graph, resource: Resource) -> Value:
     for space in graph.of_kind("core", "Namespace"):
         if may_equal(space.object_name, resource.namespace):
             labels = dig(space.props, "metadata", "labels")
-            return labels.get(_ENFORCE) if isinstance(labels, Mapping) else None
+            return labels.get(ENFORCE) if isinstance(labels, Mapping) else None
     return None
