@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -15,8 +15,9 @@ from onprem_agents.cli.check_formats import FORMATS
 from onprem_agents.cli.check_run import run_check, text_of
 from onprem_agents.cli.check_sources import Source, sources_of
 from onprem_agents.cli.options import stacks_option
+from onprem_agents.cli.policy_config import configs_beside, policy_config_option
 from onprem_agents.errors import OnpremError, Problem
-from onprem_agents.stack.decided import people_decide
+from onprem_agents.stack.decided import FIX, people_decide
 from onprem_agents.stack.settings import Platform
 from onprem_agents.stack.stack_file import content_of
 
@@ -24,6 +25,7 @@ from onprem_agents.stack.stack_file import content_of
 @click.command()
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @stacks_option
+@policy_config_option
 @click.option(
     "--format",
     "form",
@@ -48,6 +50,7 @@ def check(
     context: click.Context,
     sources: tuple[str, ...],
     folder: Path,
+    policy_config: Path | None,
     form: str,
     as_json: bool,
     agent: bool,
@@ -71,7 +74,8 @@ def check(
         with click.open_file("-", "rb") as given:
             text = given.read().decode("utf-8-sig", "replace")
     try:
-        result = run_check(named, text, after=_by_people(named, since) if agent else None)
+        changed = _by_people(named, since) if agent else None
+        result = run_check(named, text, after=changed, config=policy_config)
     except OnpremError as error:
         click.echo(json.dumps(error.as_json(), indent=2) if as_json else str(error), err=not as_json)
         context.exit(NOT_READ)
@@ -88,5 +92,19 @@ def _by_people(sources: Sequence[Source], since: str | None) -> dict[Path, Seque
             commit = commit_before(source.path.parent, since)
             now = content_of(text_of(source.path))
             if now is not None:  # else it is no YAML, which is among the plan's problems
-                found[source.path] = people_decide(Platform, content_at(commit, source.path), now)
+                told = [*people_decide(Platform, content_at(commit, source.path), now)]
+                found[source.path] = [*told, *_configured_anew(commit, source.path)]
     return found
+
+
+def _configured_anew(commit: str, stack_file: Path) -> Iterator[Problem]:
+    """Yield each file that configures the policies for a stack and changed since a commit."""
+    for path in configs_beside(stack_file):
+        if content_at(commit, path) != content_of(text_of(path)):
+            yield Problem(
+                where=path.name,
+                cause="for-a-person",
+                found="other levels, settings or exemptions of the policies than before",
+                why="a person decides what the policies let pass",
+                fix=FIX,
+            )

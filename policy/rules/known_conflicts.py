@@ -33,7 +33,11 @@ def options_work_together(graph: Graph) -> list[Violation]:
 
 def _violations(graph: Graph, effect: Literal["stops-at-start", "wrong-answers"]) -> list[Violation]:
     return [
-        Violation(resource=server.resource, message=f"{server.resource} {_message(server, conflict)}")
+        Violation(
+            resource=server.resource,
+            message=f"{server.resource} {_message(server, conflict)}",
+            change=_changes(server, conflict),
+        )
         for server in servers(graph)
         for conflict in _met(server)
         if conflict.effect == effect
@@ -60,9 +64,13 @@ def _written_apart(server: Server) -> Any:
 
 def _message(server: Server, conflict: Conflict) -> str:
     met = " and ".join(_state(server, side) for side in conflict.sides)
-    changes = " or ".join(_change(server, side.option) for side in conflict.sides)
     met += "" if server.release is not None else f", judged by vLLM {server.judged}"
-    return f"has {met}: {conflict.symptom} ({conflict.told_by}); {conflict.advice}. Change one of them: {changes}."
+    return f"has {met}: {conflict.symptom} ({conflict.told_by}); {conflict.advice}."
+
+
+def _changes(server: Server, conflict: Conflict) -> str:
+    changes = " or ".join(_change(server, side.option) for side in conflict.sides)
+    return f"Change one of them: {changes}."
 
 
 def _change(server: Server, option: str) -> str:

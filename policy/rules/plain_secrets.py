@@ -40,15 +40,18 @@ def secrets_are_not_plain(graph: Graph) -> list[Violation]:
             for where, fix in (*_in_environment(container), *_in_words(container)):
                 message = (
                     f"{pod.resource} has a key in plain text in {where}: whoever may read the object, its history or"
-                    f" the state has it. {fix}, and replace that key."
+                    " the state has it."
                 )
-                found.setdefault(message, Violation(resource=pod.resource, message=message))
+                change = f"{fix}, and replace that key."
+                violation = Violation(resource=pod.resource, message=message, change=change)
+                found.setdefault(violation.told, violation)
     for resource, where in _in_config_maps(graph):
         message = (
-            f"{resource} has a key in plain text in {where}: whoever may read the object or the state has it. Put it"
-            " into a Secret and read it from a variable (LiteLLM: os.environ/NAME), and replace that key."
+            f"{resource} has a key in plain text in {where}: whoever may read the object or the state has it."
         )
-        found.setdefault(message, Violation(resource=resource, message=message))
+        change = "Put it into a Secret and read it from a variable (LiteLLM: os.environ/NAME), and replace that key."
+        violation = Violation(resource=resource, message=message, change=change)
+        found.setdefault(violation.told, violation)
     return list(found.values())
 
 

@@ -38,8 +38,9 @@ def pods_leave_their_node_alone(graph: Graph) -> list[Violation]:
     found = []
     for pod in pods(graph):
         for what, field, fix in _reaches(pod):
-            message = f"{pod.resource} {what}: whoever breaks into the pod has its node. {fix} ({field})."
-            found.append(Violation(resource=pod.resource, message=message))
+            message = f"{pod.resource} {what}: whoever breaks into the pod has its node."
+            change = f"{fix} ({field})."
+            found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 
@@ -96,10 +97,11 @@ def node_folders_are_read_only(graph: Graph) -> list[Violation]:
                 if not _is_of_the_node(folder):
                     message = (
                         f"{pod.resource} can write to {folder} of its node, which outlives it and is shared by all"
-                        f" pods there. Set readOnly: true at {container.field}.volumeMounts[{name}], or mount a"
-                        " subPath of its own."
+                        " pods there."
                     )
-                    found.append(Violation(resource=pod.resource, message=message))
+                    place = f"{container.field}.volumeMounts[{name}]"
+                    change = f"Set readOnly: true at {place}, or mount a subPath of its own."
+                    found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 
@@ -116,12 +118,12 @@ def pods_are_restricted(graph: Graph) -> list[Violation]:
     for pod in pods(graph):
         missing = [] if pod.spec is UNKNOWN or pod.has_a_runtime else _missing(pod)
         if missing and _level_of(graph, pod.resource) != "restricted":
-            message = (
-                f"{pod.resource} runs with more rights than it needs: {'; '.join(missing)}. Set them in"
-                f" {pod.field}.securityContext and in that of each container; a model server needs a HOME that it"
-                " can write to (HOME=/tmp)."
+            message = f"{pod.resource} runs with more rights than it needs: {'; '.join(missing)}."
+            change = (
+                f"Set them in {pod.field}.securityContext and in that of each container; a model server needs a HOME"
+                " that it can write to (HOME=/tmp)."
             )
-            found.append(Violation(resource=pod.resource, message=message))
+            found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 
@@ -141,9 +143,10 @@ def pods_pass_their_namespace(graph: Graph) -> list[Violation]:
         if faults:
             message = (
                 f"{pod.resource} is refused by its namespace, which enforces the Pod Security Standard {level}:"
-                f" {'; '.join(faults)}. No pod starts. Change {pod.field}, not the label of the namespace."
+                f" {'; '.join(faults)}. No pod starts."
             )
-            found.append(Violation(resource=pod.resource, message=message))
+            change = f"Change {pod.field}, not the label of the namespace."
+            found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 

@@ -25,13 +25,16 @@ def variables_are_read(graph: Graph) -> list[Violation]:
     vLLM reads variables of its own only (vllm/envs.py of 0.12 to 0.33, read 2026-11-29): none is called after an
     option. A server whose program is out of sight may read any, and is left alone; so is a flag that is given too.
     """
-    found = {
-        f"{server.resource} sets {name}, which vLLM does not read: nothing changes by it."
-        f" Write {instead} among the arguments.": server.resource
-        for server in servers(graph)
-        for name, instead in _unread(server)
-    }
-    return [Violation(resource=resource, message=message) for message, resource in found.items()]
+    found: dict[str, Violation] = {}
+    for server in servers(graph):
+        for name, instead in _unread(server):
+            violation = Violation(
+                resource=server.resource,
+                message=f"{server.resource} sets {name}, which vLLM does not read: nothing changes by it.",
+                change=f"Write {instead} among the arguments.",
+            )
+            found.setdefault(violation.told, violation)
+    return list(found.values())
 
 
 def _unread(server: Server) -> Iterator[tuple[str, str]]:

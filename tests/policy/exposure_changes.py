@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from tests.policy.programs import put
+from tests.policy.programs import Manifest, put
 from tests.policy.rendered import Change, Objects
 
 ROUTE = "HTTPRoute/coding-agents-agents"
@@ -66,13 +67,13 @@ def provider(host: Any) -> Change:
     return change
 
 
-def litellm(**parts: Any) -> Change:
+def litellm(*, more_models: Sequence[Manifest] = (), **parts: Any) -> Change:
     """Return a change of LiteLLM's configuration."""
 
     def change(objects: Objects) -> None:
         data = objects["ConfigMap/translation-proxy"]["data"]
         content = json.loads(data["config.yaml"])
-        content["model_list"] += parts.pop("more_models", [])
+        content["model_list"] += more_models
         for key, value in parts.items():
             content[key] = {**content.get(key, {}), **value}
         data["config.yaml"] = json.dumps(content)

@@ -83,7 +83,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     "a context beyond the model's": (
         argument("--max-model-len", "512K"),
         MEMORY,
-        "It would fit with platform.models[role=coder].context 262144",
+        "Set platform.models[role=coder].context to 262144: with that it fits",
     ),
     "too many sequences": (argument("--max-num-seqs", "1024"), MEMORY, "maxNumSeqs"),
     "more shards than GPUs": (argument("--tensor-parallel-size", "4"), MEMORY, "Ask for 4 GPUs"),
