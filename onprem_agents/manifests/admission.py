@@ -19,6 +19,9 @@ from onprem_agents.manifests.meta import Manifest
 Mode = Literal["warn", "enforce"]
 Template = Mapping[str, Any]
 
+PREFIX = "onprem-agents"
+"""How the names of all that is cluster-wide here begin."""
+
 _API = "admissionregistration.k8s.io/v1"
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _DENIES = ["Deny"]
@@ -81,7 +84,7 @@ def admission_policies(admission: Admission, *, today: dt.date | None = None) ->
     day = dt.datetime.now(dt.UTC).date() if today is None else today
     found: list[Manifest] = []
     for twin in _templates()["twins"]:
-        level = admission.levels.get(twin["policy"], admission.levels.get("all", twin["level"]))
+        level = admission.levels.get(twin["policy"], twin["level"])
         told = {**admission.told, **admission.configured.get(twin["policy"], {})}
         empty = [name for name in twin["settings"] if name != "requireDigest" and not told.get(name)]
         if level != "disabled" and not empty:
