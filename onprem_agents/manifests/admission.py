@@ -14,7 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from onprem_agents.manifests.meta import Manifest
+from onprem_agents.manifests.meta import Manifest, labels
+from onprem_agents.plan import PlatformPlan
+from onprem_agents.stack.labels import PREFIX as LABEL_PREFIX
 
 Mode = Literal["warn", "enforce"]
 Template = Mapping[str, Any]
@@ -23,6 +25,7 @@ PREFIX = "onprem-agents"
 """How the names of all that is cluster-wide here begin."""
 
 _API = "admissionregistration.k8s.io/v1"
+_EXEMPTIONS = f"{LABEL_PREFIX}/exemptions"
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _DENIES = ["Deny"]
 _TELLS = ["Warn", "Audit"]
@@ -75,6 +78,34 @@ def told_by(manifests: Sequence[Mapping[str, Any]], *, longest_turn_seconds: int
     }
 
 
+def stack_admission(plan: PlatformPlan, objects: Sequence[Manifest]) -> list[Manifest]:
+    """Return what makes the API server ask the policies in a stack's namespace, nothing where it asks for none.
+
+    `objects` is what the stack declares.
+    """
+    settings = plan.settings.admission
+    if settings is None:
+        return []
+    configured: dict[str, dict[str, Any]] = {
+        "registries-are-allowed": {"allowedRegistries": list(settings.allowed_registries)},
+        "images-are-pinned": {"requireDigest": settings.require_digest},
+    }
+    for exemption in settings.exemptions:
+        of_policy = configured.setdefault(exemption.policy, {})
+        of_policy.setdefault("exemptions", []).append(exemption.model_dump())
+    return admission_policies(
+        Admission(
+            prefix=f"{PREFIX}-{plan.namespace}",
+            namespaces=(plan.namespace,),
+            mode=settings.mode,
+            levels=dict.fromkeys(settings.disabled, "disabled"),
+            configured=configured,
+            told=told_by(objects, longest_turn_seconds=plan.settings.timeouts.longest_turn_seconds),
+            labels=labels(plan, "admission"),
+        )
+    )
+
+
 def admission_policies(admission: Admission, *, today: dt.date | None = None) -> list[Manifest]:
     """Return a ValidatingAdmissionPolicy and its binding for each policy with a twin.
 
@@ -110,15 +141,15 @@ def _objects(
     for variable in spec["variables"]:
         if variable["name"] in twin["settings"] and variable["name"] in told:
             variable["expression"] = _literal(told[variable["name"]])
-    exempted = [
-        str(each["resource"]) for each in told.get("exemptions", ()) if _day_of(each["until"]) >= today
-    ]
-    if exempted:
+    exemptions = [each for each in told.get("exemptions", ()) if _day_of(each["until"]) >= today]
+    annotations = {"kubernetes.io/description": twin["description"]}
+    if exemptions:
+        exempted = [str(each["resource"]) for each in exemptions]
         spec["matchConditions"].append({"name": "not-exempted", "expression": _not_in(exempted)})
-    metadata: dict[str, Any] = {
-        "name": name,
-        "annotations": {"kubernetes.io/description": twin["description"]},
-    }
+        annotations[_EXEMPTIONS] = "; ".join(
+            f"{each['resource']} until {_day_of(each['until'])}: {each['reason']}" for each in exemptions
+        )
+    metadata: dict[str, Any] = {"name": name, "annotations": annotations}
     if admission.labels:
         metadata["labels"] = dict(admission.labels)
     yield {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from onprem_agents.manifests.admission import Admission, admission_policies, policies_with_twin, told_by
+from onprem_agents.stack.admission import AskedPolicy
 from policy.checks import graph_of
 from policy.pods import pods
 from policy.table import POLICIES
@@ -145,3 +146,7 @@ def test_the_pods_of_a_kind_are_where_the_rules_find_them(kind: str) -> None:
 
         (found,) = (pod for pod in pods(graph_of([manifest])) if pod.containers)
         assert found.field == ".".join(path)
+
+
+def test_a_stack_can_name_the_policies_that_have_a_twin_and_no_other() -> None:
+    assert set(get_args(AskedPolicy)) == set(policies_with_twin())
