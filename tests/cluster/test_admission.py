@@ -14,19 +14,21 @@ from typing import Any
 import pytest
 import yaml
 
+from embedded.kube import KubeWriter
 from embedded.layout import Layout
 from embedded.toolchain import Binary
+from onprem_agents.cluster.refusal import ApiError
 from onprem_agents.manifests.admission import Admission, Mode, admission_policies, told_by
 from policy.checks import found_in, graph_of
 from policy.configuration import Configuration
 from policy.graph import UNKNOWN
 from policy.table import POLICIES
 from policy.twins import TWINS
+from tests.cluster.admission_changes import BROKEN
 from tests.cluster.api_server import ApiServer, api_server
 from tests.policy import test_exposure, test_mutations, test_supply_chain
-from tests.policy.exposure_changes import POLICY, RULE, service, variable
-from tests.policy.programs import bent, both, drop, put
-from tests.policy.rendered import GOLDEN, Change, Objects, objects_of
+from tests.policy.programs import bent
+from tests.policy.rendered import GOLDEN, Change, objects_of
 
 pytestmark = pytest.mark.cluster
 
@@ -47,88 +49,24 @@ SPACES = {
 ALLOWED = ["docker.io", "ghcr.io", "registry.internal"]
 CONFIGURATION = Configuration(settings={"registries-are-allowed": {"allowedRegistries": ALLOWED}})
 LEVELS = {policy.name: policy.level for policy in POLICIES}
+# Where objects are denied, what is advised against is asked by nobody: an answer is then of one kind.
+ADVICE = {policy: "disabled" for policy, level in LEVELS.items() if level == "advisory"}
 LONGEST_TURN_SECONDS = 600
-
-SERVER = ("InferenceService/coder", "spec", "predictor")
-CONTAINER = (*SERVER, "containers", 0)
-NO_LEVEL = put("Namespace/coding-agents", "metadata", "labels", value={})
-
-
-def without(option: str) -> Change:
-    def change(objects: Objects) -> None:
-        container = objects["InferenceService/coder"]["spec"]["predictor"]["containers"][0]
-        container["args"] = [word for word in container["args"] if word != option]
-
-    return change
-
-
-def instead(option: str, value: str) -> Change:
-    def change(objects: Objects) -> None:
-        args = objects["InferenceService/coder"]["spec"]["predictor"]["containers"][0]["args"]
-        args[args.index(option) + 1] = value
-
-    return change
-
-
-def folder(objects: Objects) -> None:
-    predictor = objects["InferenceService/coder"]["spec"]["predictor"]
-    predictor["volumes"].append({"name": "extra", "hostPath": {"path": "/srv/models"}})
-    predictor["containers"][0]["volumeMounts"].append({"name": "extra", "mountPath": "/extra"})
-
-
-# For each policy with a twin: a change of the stack `local`, and the object that it makes bad.
-BROKEN: dict[str, tuple[Change, str]] = {
-    "tool-calling-is-on": (without("--enable-auto-tool-choice"), "InferenceService/coder"),
-    "memory-headroom-is-left": (instead("--gpu-memory-utilization", "0.97"), "InferenceService/coder"),
-    "timeouts-are-monotonic": (
-        put(*RULE, "timeouts", value={"request": "60s", "backendRequest": "60s"}),
-        "HTTPRoute/coding-agents-agents",
-    ),
-    "paths-are-listed": (
-        put(*RULE, "matches", value=[{"path": {"value": "/"}}]),
-        "HTTPRoute/coding-agents-agents",
-    ),
-    "keys-end-at-the-gateway": (
-        drop(*POLICY, "apiKeyAuth", "sanitize"),
-        "SecurityPolicy/coding-agents-keys",
-    ),
-    "keys-are-read-from-both-headers": (
-        put(*POLICY, "apiKeyAuth", "extractFrom", value=[{"headers": ["Authorization"]}]),
-        "SecurityPolicy/coding-agents-keys",
-    ),
-    "servers-stay-behind-the-gateway": (service(type="NodePort", ports=[{"port": 80}]), "Service/open"),
-    "keys-are-bare": (put("Secret/key-alice", "stringData", "alice", value="bEarer abc"), "Secret/key-alice"),
-    "no-hosted-models": (
-        variable("OPENAI_BASE_URL", "https://openrouter.ai/api/v1"),
-        "InferenceService/coder",
-    ),
-    "secrets-are-not-plain": (variable("HF_TOKEN", "hf_abc"), "InferenceService/coder"),
-    "images-are-pinned": (
-        put(*CONTAINER, "image", value="vllm/vllm-openai:latest"),
-        "InferenceService/coder",
-    ),
-    "registries-are-allowed": (
-        put(*CONTAINER, "image", value="registry.example/vllm/vllm-openai:v0.33.0"),
-        "InferenceService/coder",
-    ),
-    "releases-are-not-denied": (
-        put(*CONTAINER, "image", value="ghcr.io/berriai/litellm:main-v1.82.7"),
-        "InferenceService/coder",
-    ),
-    "releases-have-no-open-holes": (
-        put(*CONTAINER, "image", value="vllm/vllm-openai:v0.31.0"),
-        "InferenceService/coder",
-    ),
-    "pods-leave-their-node-alone": (
-        both(NO_LEVEL, put(*SERVER, "hostIPC", value=True)),
-        "InferenceService/coder",
-    ),
-    "node-folders-are-read-only": (both(NO_LEVEL, folder), "InferenceService/coder"),
-    "pods-are-restricted": (both(NO_LEVEL, drop(*SERVER, "securityContext")), "InferenceService/coder"),
-    "pods-pass-their-namespace": (
-        drop(*SERVER, "securityContext", "seccompProfile"),
-        "InferenceService/coder",
-    ),
+# What runs since before there was any policy.
+OLD: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "old", "namespace": "denied-privileged"},
+    "spec": {
+        "selector": {"matchLabels": {"app": "old"}},
+        "template": {
+            "metadata": {"labels": {"app": "old"}},
+            "spec": {
+                "hostIPC": True,
+                "containers": [{"name": "proxy", "image": "ghcr.io/berriai/litellm:v1.109.1"}],
+            },
+        },
+    },
 }
 
 
@@ -153,23 +91,15 @@ def server(tmp_path_factory: pytest.TempPathFactory, binaries: Mapping[str, Bina
     state = tmp_path_factory.mktemp("admission")
     layout = Layout(checkout=default.checkout, state=state, cache=default.cache)
     with api_server(layout, binaries, GROUPS, DEFINED) as running:
-        for name, labels in SPACES.items():
-            running.client.create(
-                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-            )
-            running.client.create(
-                {
-                    "apiVersion": "v1",
-                    "kind": "ServiceAccount",
-                    "metadata": {"name": "default", "namespace": name},
-                }
-            )
+        _make_spaces(running)
+        running.client.create(OLD)
         modes: tuple[tuple[Mode, str], ...] = (("enforce", "denied"), ("warn", "told"))
         for mode, what in modes:
             admission = Admission(
                 prefix=f"onprem-agents-{what}",
                 namespaces=tuple(name for name in SPACES if name.startswith(what)),
                 mode=mode,
+                levels=ADVICE if mode == "enforce" else {},
                 configured=CONFIGURATION.settings,
                 told=told(),
             )
@@ -177,6 +107,18 @@ def server(tmp_path_factory: pytest.TempPathFactory, binaries: Mapping[str, Bina
                 running.client.create(each)
         _wait_for_the_last(running)
         yield running
+
+
+def _make_spaces(running: ApiServer) -> None:
+    for name, labels in SPACES.items():
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "default", "namespace": name},
+        }
+        running.client.create(space)
+        running.client.create(account)
 
 
 def _wait_for_the_last(running: ApiServer) -> None:
@@ -243,7 +185,7 @@ def test_the_api_server_denies_what_the_pack_refuses_and_warns_of_what_it_advise
     change(objects)
     program = list(objects.values())
     kind, _, name = key.partition("/")
-    space = _space(program, "denied")
+    space = _space(program, "denied" if LEVELS[policy] == "mandatory" else "told")
 
     answer = _answer(server, objects[key], space)
 
@@ -256,6 +198,58 @@ def test_the_api_server_denies_what_the_pack_refuses_and_warns_of_what_it_advise
 
 def test_every_twin_is_among_them() -> None:
     assert {twin.policy for twin in TWINS} == set(BROKEN)
+
+
+def test_what_runs_already_can_be_told_of_and_deleted_and_not_made_worse(server: ApiServer) -> None:
+    server.patch(
+        OLD, {"metadata": {"annotations": {"note": "by a controller"}, "finalizers": ["a.example/b"]}}
+    )
+
+    with pytest.raises(
+        ApiError,
+        match="pods-leave-their-node-alone: Deployment denied-privileged/old sets hostPID, sets hostIPC",
+    ):
+        server.patch(OLD, {"spec": {"template": {"spec": {"hostPID": True}}}})
+
+    server.client.delete("apps/v1", "Deployment", "old", "denied-privileged")
+    server.patch(OLD, {"metadata": {"finalizers": None}})
+    assert server.client.find("apps/v1", "Deployment", "old", "denied-privileged") is None
+
+
+def test_what_a_controller_makes_of_an_object_that_was_judged_is_not_asked_again(server: ApiServer) -> None:
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "a", "uid": "1", "controller": True}
+    replicas = copy.deepcopy(OLD)
+    replicas["kind"] = "ReplicaSet"
+    replicas["metadata"]["ownerReferences"] = [owner]
+    everything = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "controller"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "denied-privileged"}],
+    }
+    server.client.create(everything)
+
+    with KubeWriter.from_kubeconfig(server.kubeconfig_of("default", "denied-privileged")) as controller:
+        assert controller.create(replicas, dry_run=True)
+        replicas["metadata"].pop("ownerReferences")
+        with pytest.raises(ApiError, match="sets hostIPC"):
+            controller.create(replicas, dry_run=True)
+    replicas["metadata"]["ownerReferences"] = [owner]
+    with pytest.raises(ApiError, match="sets hostIPC"):
+        server.client.create(replicas, dry_run=True)
+
+
+def test_what_a_stack_declares_of_them_is_taken(server: ApiServer) -> None:
+    declared = [
+        each
+        for each in _documents(GOLDEN / "feature-admission.yaml")
+        if each["kind"].startswith("ValidatingAdmissionPolicy")
+    ]
+
+    assert len(declared) == 16, "eight policies with their bindings"
+    for each in declared:
+        assert server.client.create(each, dry_run=True)
 
 
 def _programs() -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -21,6 +21,7 @@ from onprem_agents.plan import PlatformPlan, plan_stack
 from onprem_agents.plan.report import report
 from onprem_agents.stack.section import Section, sections_in
 from onprem_agents.stack.settings import Platform
+from tests.components.admission_settings import ADMISSION
 from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, Recorder, recorded, settings_of
 from tests.unit.manifest_samples import FAST, STACK
 
@@ -66,12 +67,6 @@ def _priced(key: str, *kind: str) -> Object:
     return {"cost": {"currency": "EUR", **({kind[0]: {kind[1]: price}} if kind else price)}}
 
 
-_EXEMPTION = {
-    "policy": "pods-are-restricted",
-    "resource": "Deployment agents/a",
-    "reason": "a trial",
-    "until": "2099-12-31",
-}
 SAMPLES: dict[str, Sample] = {
     "namespace": Sample(value="agents"),
     "hardware": Sample(value={"accelerator": "H100", "gpusPerNode": 4, "nodes": 1}),
@@ -221,21 +216,7 @@ SAMPLES: dict[str, Sample] = {
     "operator": Sample(value={}),
     "operator.serviceAccount": Sample(value="helper", given={"operator": {}}),
     "operator.updatesModels": Sample(value=True, given={"operator": {}}),
-    "admission": Sample(value={}),
-    "admission.mode": Sample(value="warn", given={"admission": {}}),
-    "admission.disabled": Sample(value=["images-are-pinned"], given={"admission": {}}),
-    "admission.allowedRegistries": Sample(value=["registry.example.internal"], given={"admission": {}}),
-    "admission.requireDigest": Sample(value=True, given={"admission": {}}),
-    "admission.exemptions": Sample(value=[_EXEMPTION], given={"admission": {}}),
-    **{
-        f"admission.exemptions.{key}": Sample(value=value, given={"admission": {"exemptions": [_EXEMPTION]}})
-        for key, value in (
-            ("policy", "images-are-pinned"),
-            ("resource", "Deployment agents/b"),
-            ("reason", "another"),
-            ("until", "2099-11-30"),
-        )
-    },
+    **{key: Sample(value=value, given=given) for key, (value, given) in ADMISSION.items()},
     "cost": Sample(value={"perGpuHour": 2.5, "currency": "EUR"}),
     "cost.currency": Sample(value="USD", given=_priced("purchase")),
     **{
