@@ -1,4 +1,4 @@
-"""Another value of each setting of admission than its default, and the stack in which it says something."""
+"""Another value of each setting of the operator and of admission, and the stack in which it says something."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _EXEMPTION = {
 _ASKED: dict[str, Any] = {"admission": {}}
 _EXEMPTED: dict[str, Any] = {"admission": {"exemptions": [_EXEMPTION]}}
 
-ADMISSION: dict[str, tuple[Any, dict[str, Any]]] = {
+API_SERVER: dict[str, tuple[Any, dict[str, Any]]] = {
+    "operator": ({}, {}),
+    "operator.serviceAccount": ("helper", {"operator": {}}),
+    "operator.updatesModels": (True, {"operator": {}}),
     "admission": ({}, {}),
     "admission.mode": ("warn", _ASKED),
     "admission.disabled": (["images-are-pinned"], _ASKED),
