@@ -14,12 +14,25 @@ from onprem_agents.cli.check_findings import NOT_READ
 from onprem_agents.cli.check_formats import FORMATS
 from onprem_agents.cli.check_run import run_check, text_of
 from onprem_agents.cli.check_sources import Source, sources_of
-from onprem_agents.cli.options import stacks_option
+from onprem_agents.cli.options import note_json, stacks_option, wants_json
 from onprem_agents.cli.policy_config import configs_beside, policy_config_option
 from onprem_agents.errors import OnpremError, Problem
 from onprem_agents.stack.decided import FIX, people_decide
 from onprem_agents.stack.settings import Platform
 from onprem_agents.stack.stack_file import content_of
+
+
+def _outputs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
+    """Return each format with the file that is written in it."""
+    found = []
+    for value in values:
+        form, _equals, file = value.partition("=")
+        if form not in FORMATS or not file:
+            raise click.BadParameter(
+                f"{value!r} names no format and file: write one of {', '.join(FORMATS)}, = and a file"
+            )
+        found.append((form, Path(file)))
+    return tuple(found)
 
 
 @click.command()
@@ -34,7 +47,17 @@ from onprem_agents.stack.stack_file import content_of
     show_default=True,
     help="What to print: sarif for code scanning, junit for test reports, markdown for a comment.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--json", is_flag=True, expose_value=False, callback=note_json, help="The same as --format json."
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    callback=_outputs,
+    help="Write the result to a file as well, in that format, e.g. sarif=check.sarif; as often as needed.",
+)
 @click.option(
     "--agent",
     is_flag=True,
@@ -52,7 +75,7 @@ def check(
     folder: Path,
     policy_config: Path | None,
     form: str,
-    as_json: bool,
+    outputs: tuple[tuple[str, Path], ...],
     agent: bool,
     since: str | None,
 ) -> None:
@@ -73,6 +96,7 @@ def check(
     if any(each.kind == "input" for each in named):
         with click.open_file("-", "rb") as given:
             text = given.read().decode("utf-8-sig", "replace")
+    as_json = wants_json(context)
     try:
         changed = _by_people(named, since) if agent else None
         result = run_check(named, text, after=changed, config=policy_config)
@@ -80,6 +104,11 @@ def check(
         click.echo(json.dumps(error.as_json(), indent=2) if as_json else str(error), err=not as_json)
         context.exit(NOT_READ)
     result = dataclasses.replace(result, not_read=(*nothing, *result.not_read))
+    for written, path in outputs:
+        try:
+            path.write_text(f"{FORMATS[written](result)}\n", encoding="utf-8")
+        except OSError as error:
+            raise click.UsageError(f"--output: {path} cannot be written: {error.strerror or error}") from None
     click.echo(FORMATS["json" if as_json else form](result))
     context.exit(result.exit_code)
 

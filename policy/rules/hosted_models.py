@@ -13,7 +13,8 @@ from ..attachment import AI_GATEWAY, GATEWAY_API, backend_hosts, gateways_of
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items, once
 from ..hosted import is_hosted, is_hosted_model
 from ..openings import openings
-from ..pods import is_proxy, pods, served
+from ..pods import is_proxy, pods
+from ..serving import servers
 
 
 def no_hosted_fallback(graph: Graph) -> list[Violation]:
@@ -75,7 +76,7 @@ def no_hosted_models(graph: Graph) -> list[Violation]:
         change = "Remove that rule, or give it a Gateway of its own."
         violation = Violation(resource=route, message=message, change=change)
         found.setdefault(violation.told, violation)
-    for pod in pods(graph) if served(graph) else ():
+    for pod in pods(graph) if any(servers(graph)) else ():
         for container in pod.containers:
             for entry in items(container.props.get("env")):
                 value = dig(entry, "value")
@@ -146,7 +147,7 @@ def _configurations(graph: Graph) -> tuple[_Configuration, ...]:
 
 def _read_configurations(graph: Graph) -> Iterator[_Configuration]:
     """Yield LiteLLM's configurations in a program that serves models or runs the proxy."""
-    if not served(graph) and not any(is_proxy(pod) for pod in pods(graph)):
+    if not any(servers(graph)) and not any(is_proxy(pod) for pod in pods(graph)):
         return
     for resource in graph.of_kind("core", "ConfigMap"):
         data = dig(resource.props, "data")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items, may_equal
 from ..openings import has_key, openings
-from ..pods import pods, served
+from ..pods import pods
 from ..services import selects, services
+from ..serving import servers
 
 # Where Envoy Gateway's own Helm chart installs (v1.9, read 2026-11).
 _CONTROLLER_NAMESPACE = "envoy-gateway-system"
@@ -18,7 +19,7 @@ def servers_stay_behind_the_gateway(graph: Graph) -> list[Violation]:
     still answers paths outside of /v1 without. Needs literals: a type that is only known at run time is a violation.
     """
     found = []
-    keys = {server.resource.urn: has_key(server) for server in served(graph)}
+    keys = {server.resource.urn: has_key(server) for server in servers(graph)}
     for service in services(graph):
         how = _opens(service)
         for pod in pods(graph) if how else ():

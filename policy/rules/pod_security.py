@@ -15,6 +15,7 @@ BASELINE_CAPABILITIES = frozenset(
         *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
     )
 )
+_CAPABILITIES = {"baseline": BASELINE_CAPABILITIES, "restricted": frozenset({"NET_BIND_SERVICE"})}
 HOST_SWITCHES = ("hostNetwork", "hostPID", "hostIPC")
 # Folders from which a container rules its node: as a whole, or with everything below. Sockets do so too.
 NODE_FOLDERS = frozenset(
@@ -117,7 +118,7 @@ def pods_are_restricted(graph: Graph) -> list[Violation]:
     found = []
     for pod in pods(graph):
         missing = [] if pod.spec is UNKNOWN or pod.has_a_runtime else _missing(pod)
-        if missing and _level_of(graph, pod.resource) != "restricted":
+        if missing and standard_of(graph, pod.resource) != "restricted":
             message = f"{pod.resource} runs with more rights than it needs: {'; '.join(missing)}."
             change = (
                 f"Set them in {pod.field}.securityContext and in that of each container; a model server needs a HOME"
@@ -134,10 +135,10 @@ def pods_pass_their_namespace(graph: Graph) -> list[Violation]:
     """
     found = []
     for pod in pods(graph):
-        level = _level_of(graph, pod.resource)
+        level = standard_of(graph, pod.resource)
         if level not in ("restricted", "baseline") or pod.spec is UNKNOWN:
             continue
-        faults = _beyond_baseline(pod)
+        faults = beyond_baseline(pod, _CAPABILITIES[level])
         if level == "restricted" and not pod.has_a_runtime:
             faults += _missing(pod)
         if faults:
@@ -150,7 +151,8 @@ def pods_pass_their_namespace(graph: Graph) -> list[Violation]:
     return found
 
 
-def _beyond_baseline(pod: Pod) -> list[str]:
+def beyond_baseline(pod: Pod, allowed: frozenset[str] = BASELINE_CAPABILITIES) -> list[str]:
+    """Return what keeps a pod from the Pod Security Standard `baseline`, with the capabilities that may be added."""
     faults = [f"{switch}" for switch in HOST_SWITCHES if dig(pod.spec, switch) is True]
     faults += [
         f"hostPath {dig(volume, 'hostPath', 'path')}"
@@ -161,7 +163,7 @@ def _beyond_baseline(pod: Pod) -> list[str]:
         context = container.props.get("securityContext")
         if dig(context, "privileged") is True:
             faults.append(f"privileged in {container.field}")
-        added = {str(name) for name in items(dig(context, "capabilities", "add"))} - BASELINE_CAPABILITIES
+        added = {str(name) for name in items(dig(context, "capabilities", "add"))} - allowed
         faults += [f"the capability {name} in {container.field}" for name in sorted(added)]
     return faults
 
@@ -194,7 +196,7 @@ def _either(own: Value, of_pod: Value, key: str) -> Value:
     return dig(of_pod, key) if value is None else value
 
 
-def _level_of(graph: Graph, resource: Resource) -> Value:
+def standard_of(graph: Graph, resource: Resource) -> Value:
     """Return the standard that the resource's namespace enforces, or may; None where the program does not say."""
     for space in graph.of_kind("core", "Namespace"):
         if may_equal(space.object_name, resource.namespace):

@@ -8,7 +8,7 @@ from onprem_agents.vllm import HOLE, field_of, option_of
 
 from ..containers import environment
 from ..graph import Graph, Violation
-from ..image_release import serving_image
+from ..launch import is_followed
 from ..readers.commands import argv_of
 from ..serving import Server, servers
 
@@ -38,9 +38,7 @@ def variables_are_read(graph: Graph) -> list[Violation]:
 
 
 def _unread(server: Server) -> Iterator[tuple[str, str]]:
-    image = serving_image(server.container.get("image"))
-    by_image = image is not None and image.starts == "vllm" and not server.container.get("command")
-    if server.unseen or not (server.parsed.command or by_image):
+    if not is_followed(server):
         return
     words = " ".join(argv_of(server.container))
     for name, value in environment(server.container).items():

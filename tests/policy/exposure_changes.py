@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from tests.policy.programs import Manifest, put
+from tests.policy.programs import put
 from tests.policy.rendered import Change, Objects
 
 ROUTE = "HTTPRoute/coding-agents-agents"
@@ -67,7 +67,7 @@ def provider(host: Any) -> Change:
     return change
 
 
-def litellm(*, more_models: Sequence[Manifest] = (), **parts: Any) -> Change:
+def litellm(*, more_models: Sequence[Any] = (), **parts: Any) -> Change:
     """Return a change of LiteLLM's configuration."""
 
     def change(objects: Objects) -> None:
@@ -82,3 +82,13 @@ def litellm(*, more_models: Sequence[Manifest] = (), **parts: Any) -> Change:
 
 
 HOSTED_MODEL = {"model_name": "big", "litellm_params": {"model": "anthropic/claude-opus-5"}}
+
+
+def into_envoys_own_namespace(objects: Objects) -> None:
+    """Move the Gateway and what belongs to it, and let routes follow."""
+    for each in objects.values():
+        if each["kind"] in ("Gateway", "ClientTrafficPolicy", "EnvoyProxy"):
+            each["metadata"]["namespace"] = "envoy-gateway-system"
+        if each["kind"] == "HTTPRoute":
+            for ref in each["spec"]["parentRefs"]:
+                ref["namespace"] = "envoy-gateway-system"
