@@ -867,7 +867,9 @@ class Exemption(TypedDict):
     keys-are-read-from-both-headers, servers-stay-behind-the-gateway, keys-are-bare, no-hosted-models,
     secrets-are-not-plain, images-are-pinned, registries-are-allowed, releases-are-not-denied,
     releases-have-no-open-holes, pods-leave-their-node-alone, node-folders-are-read-only,
-    pods-are-restricted, pods-pass-their-namespace."""
+    pods-are-restricted, pods-pass-their-namespace, eager-mode-is-off, deployment-modes-exist,
+    servers-stay-up, capabilities-are-not-added, tolerations-name-their-taint, certificates-are-checked,
+    tokens-name-their-audience."""
     resource: pulumi.Input[str]
     """The object as findings name it, e.g. 'Deployment coding-agents/router', or its name alone."""
     reason: pulumi.Input[str]
@@ -888,7 +890,9 @@ class AdmissionSettings(TypedDict):
     keys-end-at-the-gateway, keys-are-read-from-both-headers, servers-stay-behind-the-gateway,
     keys-are-bare, no-hosted-models, secrets-are-not-plain, images-are-pinned, registries-are-allowed,
     releases-are-not-denied, releases-have-no-open-holes, pods-leave-their-node-alone,
-    node-folders-are-read-only, pods-are-restricted, pods-pass-their-namespace."""
+    node-folders-are-read-only, pods-are-restricted, pods-pass-their-namespace, eager-mode-is-off,
+    deployment-modes-exist, servers-stay-up, capabilities-are-not-added, tolerations-name-their-taint,
+    certificates-are-checked, tokens-name-their-audience."""
     allowed_registries: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Where images may come from: hosts, or hosts with the beginning of a path. Left out: from anywhere."""
     require_digest: NotRequired[pulumi.Input[bool]]

@@ -30,6 +30,13 @@ AskedPolicy = Literal[
     "node-folders-are-read-only",
     "pods-are-restricted",
     "pods-pass-their-namespace",
+    "eager-mode-is-off",
+    "deployment-modes-exist",
+    "servers-stay-up",
+    "capabilities-are-not-added",
+    "tolerations-name-their-taint",
+    "certificates-are-checked",
+    "tokens-name-their-audience",
 ]
 """The policies that the API server can ask, as `onprem-agents policies` lists them."""
 

@@ -69,19 +69,32 @@ def _exposed() -> str:
 
 
 def _guards() -> str:
-    """Whether a policy checks keys on what a stack's own check is on, as a whole."""
+    """Whether a policy is on what a stack's own check of keys is on, as a whole."""
     one = "(object.?spec.?targetRef.hasValue() ? [object.spec.targetRef] : [])"
     targets = f"({get('object', 'spec', 'targetRefs', default='[]')} + {one})"
     named = 't.kind + "/" + t.name in variables.guarded && !t.?sectionName.hasValue()'
-    return f"(object.?spec.?apiKeyAuth.hasValue() && {targets}.exists(t, {named}))"
+    return f"{targets}.exists(t, {named})"
+
+
+_CHECKS_KEYS = f"(object.?spec.?apiKeyAuth.hasValue() && {_guards()})"
 
 
 def _unread() -> str:
     sources = get("object", "spec", "apiKeyAuth", "extractFrom", default="[]")
     reads = "s.?headers.orValue([]).exists(h, h.lowerAscii() == w)"
     return (
-        f"!{_guards()} ? [] : {texts(HEADERS)}.filter(w, !{sources}.exists(s, {reads}))"
+        f"!{_CHECKS_KEYS} ? [] : {texts(HEADERS)}.filter(w, !{sources}.exists(s, {reads}))"
         '.map(w, "does not read a key from " + w)'
+    )
+
+
+def _for_anybody() -> str:
+    rules = get("object", "spec", "authorization", "rules", default="[]")
+    claims = f"{rules}.exists(r, r.?principal.?jwt.hasValue())"
+    providers = get("object", "spec", "jwt", "providers", default="[]")
+    open_ones = f"{providers}.filter(p, p.?audiences.orValue([]).size() == 0)"
+    return (
+        f'({_guards()} && !{claims}) ? {open_ones}.map(p, "takes every token of its issuer, " + p.name) : []'
     )
 
 
@@ -104,7 +117,7 @@ TWINS = (
     Twin(
         policy="keys-end-at-the-gateway",
         on=_POLICIES,
-        faults=f"{_guards()} && object.spec.apiKeyAuth.?sanitize.orValue(false) != true"
+        faults=f"{_CHECKS_KEYS} && object.spec.apiKeyAuth.?sanitize.orValue(false) != true"
         ' ? ["passes the developer\'s own key on to the server"] : []',
         why="whose logs may keep it. Set apiKeyAuth.sanitize: true.",
         settings=("guarded",),
@@ -123,5 +136,12 @@ TWINS = (
         faults=_exposed(),
         why="its users reach a model server past the gateway. Set spec.type: ClusterIP and lead a route to it.",
         settings=("servers",),
+    ),
+    Twin(
+        policy="tokens-name-their-audience",
+        on=_POLICIES,
+        faults=_for_anybody(),
+        why="one made for any other application of the house opens the models too. Set audiences of that provider.",
+        settings=("guarded",),
     ),
 )

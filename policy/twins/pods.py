@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..rules.pod_rights import HARMLESS
 from ..rules.pod_security import BASELINE_CAPABILITIES, ENFORCE, HOST_SWITCHES, NODE_FOLDERS, NODE_TREES
 from .scope import PODS, containers_of
 from .twin import Twin, get, text, texts
@@ -93,6 +94,24 @@ def _beyond_baseline() -> str:
     )
 
 
+def _capabilities() -> str:
+    """What is added beyond need, where no standard refuses it; a fabric that locks memory may be anywhere."""
+    added = get("c", "securityContext", "capabilities", "add", default="[]")
+    harmless = texts(sorted({*HARMLESS, "IPC_LOCK"}))
+    beyond = f'{added}.filter(a, !(a in {harmless})).join(", ")'
+    unprivileged = "c.?securityContext.?privileged.orValue(false) != true"
+    return (
+        f'{_LEVEL} in ["baseline", "restricted"] ? [] : variables.containers.filter(c, {unprivileged})'
+        f'.map(c, {beyond}).filter(t, t != "").map(t, "adds " + t)'
+    )
+
+
+def _tolerations() -> str:
+    all_taints = 't.?operator.orValue("") == "Exists" && t.?key.orValue("") == ""'
+    tolerations = get("p", "tolerations", default="[]")
+    return f'variables.podSpecs.exists(p, {tolerations}.exists(t, {all_taints})) ? ["tolerates every taint"] : []'
+
+
 TWINS = (
     Twin(
         policy="pods-leave-their-node-alone",
@@ -128,5 +147,21 @@ TWINS = (
             ' ? ["asks for more than the Pod Security Standard that its namespace enforces"] : []'
         ),
         why="no pod of it would start. Change the pod's fields, not the label of the namespace.",
+    ),
+    Twin(
+        policy="capabilities-are-not-added",
+        on=PODS,
+        about_pods=True,
+        faults=_capabilities(),
+        why="no model server needs it, and whoever breaks into it has it too. Remove it from"
+        " securityContext.capabilities.add.",
+    ),
+    Twin(
+        policy="tolerations-name-their-taint",
+        on=PODS,
+        about_pods=True,
+        faults=_tolerations(),
+        why="it may land on the control plane, on nodes kept for others and on nodes that are going down. Name the"
+        " taint of the GPU nodes: {key: nvidia.com/gpu, operator: Exists}.",
     ),
 )

@@ -7,6 +7,7 @@ from itertools import product
 
 from ..hosted import HOSTS
 from ..rules.plain_secrets import KEY_OPTIONS, KEYS, PLACEHOLDERS, SECRET_NAMES, TOKENIZER_NAMES
+from ..rules.shell_commands import UNCHECKING
 from .scope import PODS, words_of
 from .twin import Resources, Twin, get, pattern, text, texts
 
@@ -42,6 +43,19 @@ def _hosted() -> str:
     return (
         f'variables.serving.size() == 0 ? [] : variables.containers.map(c, {told}).filter(t, t != "")'
         '.map(t, "names a hosted provider in " + t)'
+    )
+
+
+def _unchecked() -> str:
+    """The variables by which programs take any certificate."""
+    switches = " || ".join(
+        f'(e.name == {text(name)} && e.?value.orValue("").lowerAscii() in {texts(values)})'
+        for name, values in UNCHECKING.items()
+    )
+    named = f"{get('c', 'env', default='[]')}.filter(e, {switches}).map(e, e.name)"
+    return (
+        f'variables.containers.map(c, {named}.join(", ")).filter(t, t != "")'
+        '.map(t, "takes any certificate by " + t)'
     )
 
 
@@ -83,5 +97,13 @@ TWINS = (
         faults=_plain(),
         why="whoever may read the object or its history has it. Take it from a Secret with valueFrom.secretKeyRef, and"
         " replace that key.",
+    ),
+    Twin(
+        policy="certificates-are-checked",
+        on=PODS,
+        about_pods=True,
+        faults=_unchecked(),
+        why="a key or a prompt goes to whoever stands on the way. Remove it, and mount the CA's certificate"
+        " (SSL_CERT_FILE).",
     ),
 )

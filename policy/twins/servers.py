@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from ..operation import MODE, modes
 from ..rules.memory_headroom import MOST_UTILIZATION
 from .scope import PODS, not_for_agents, words_of
-from .twin import Twin, text
+from .twin import Resources, Twin, get, text, texts
+
+_SERVICES = (Resources(group="serving.kserve.io", plurals=("inferenceservices",)),)
 
 _SWITCH = '.exists(w, w.replace("_", "-").startsWith("--enable-a"))'
 _PARSER = '.exists(w, w.replace("_", "-").startsWith("--tool-"))'
@@ -37,6 +40,27 @@ def _faults_of_memory() -> str:
     )
 
 
+def _faults_of_eager() -> str:
+    words = words_of("c")
+    told = f'{words}.exists(w, w.replace("_", "-") == "--enforce-eager")'
+    taken_back = f'{words}.exists(w, w.replace("_", "-").startsWith("--no-enf"))'
+    return f'variables.serving.exists(c, {told} && !{taken_back}) ? ["has --enforce-eager"] : []'
+
+
+def _faults_of_mode() -> str:
+    said = f'{get("object", "metadata", "annotations", default="{}")}[?{text(MODE)}].orValue("Standard")'
+    known = texts(sorted({*modes(), *modes().values()}))
+    return f"variables.serving.size() > 0 && !({said} in {known}) ? [{text(f'has {MODE}: ')} + {said}] : []"
+
+
+def _faults_of_scale() -> str:
+    least = get("object", "spec", "predictor", "minReplicas", default="1")
+    return (
+        f"!({not_for_agents()}) && variables.serving.size() > 0 && {least} == 0"
+        ' ? ["has spec.predictor.minReplicas 0"] : []'
+    )
+
+
 TWINS = (
     Twin(
         policy="tool-calling-is-on",
@@ -53,5 +77,28 @@ TWINS = (
         faults=_faults_of_memory(),
         why="the CUDA context and the sampler's warm-up come on top and end in 'CUDA out of memory'. Set"
         " --gpu-memory-utilization to 0.85 to 0.92.",
+    ),
+    Twin(
+        policy="eager-mode-is-off",
+        on=PODS,
+        about_pods=True,
+        faults=_faults_of_eager(),
+        why="vLLM compiles nothing and captures no CUDA graphs, so each token takes up to several times as long. Remove"
+        " it.",
+    ),
+    Twin(
+        policy="deployment-modes-exist",
+        on=_SERVICES,
+        about_pods=True,
+        faults=_faults_of_mode(),
+        why="no KServe knows that mode: it takes the cluster's default instead and refuses each later change. Write"
+        " Standard.",
+    ),
+    Twin(
+        policy="servers-stay-up",
+        on=_SERVICES,
+        about_pods=True,
+        faults=_faults_of_scale(),
+        why="the next turn would wait until the model is loaded again. Set it to 1 or more.",
     ),
 )

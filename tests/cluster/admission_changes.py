@@ -19,6 +19,13 @@ def without(option: str) -> Change:
     return change
 
 
+def with_word(word: str) -> Change:
+    def change(objects: Objects) -> None:
+        objects["InferenceService/coder"]["spec"]["predictor"]["containers"][0]["args"].append(word)
+
+    return change
+
+
 def instead(option: str, value: str) -> Change:
     def change(objects: Objects) -> None:
         args = objects["InferenceService/coder"]["spec"]["predictor"]["containers"][0]["args"]
@@ -85,5 +92,32 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "pods-pass-their-namespace": (
         drop(*SERVER, "securityContext", "seccompProfile"),
         "InferenceService/coder",
+    ),
+    "eager-mode-is-off": (with_word("--enforce-eager"), "InferenceService/coder"),
+    "deployment-modes-exist": (
+        put(
+            "InferenceService/coder",
+            *("metadata", "annotations", "serving.kserve.io/deploymentMode"),
+            value="Standart",
+        ),
+        "InferenceService/coder",
+    ),
+    "servers-stay-up": (put(*SERVER, "minReplicas", value=0), "InferenceService/coder"),
+    "capabilities-are-not-added": (
+        both(NO_LEVEL, put(*CONTAINER, "securityContext", "capabilities", "add", value=["SYS_ADMIN"])),
+        "InferenceService/coder",
+    ),
+    "tolerations-name-their-taint": (
+        put(*SERVER, "tolerations", value=[{"operator": "Exists"}]),
+        "InferenceService/coder",
+    ),
+    "certificates-are-checked": (variable("NODE_TLS_REJECT_UNAUTHORIZED", "0"), "InferenceService/coder"),
+    "tokens-name-their-audience": (
+        put(
+            *POLICY,
+            "jwt",
+            value={"providers": [{"name": "house", "remoteJWKS": {"uri": "https://id.example/keys"}}]},
+        ),
+        "SecurityPolicy/coding-agents-keys",
     ),
 }
