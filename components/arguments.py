@@ -858,6 +858,49 @@ class Operator(TypedDict):
     read any Secret of the namespace. Otherwise it changes nothing. Default: false."""
 
 
+class Exemption(TypedDict):
+    """One object that a policy lets pass for a while."""
+
+    policy: pulumi.Input[str]
+    """Which policy lets it pass, as 'onprem-agents policies' lists them. One of tool-calling-is-on,
+    memory-headroom-is-left, timeouts-are-monotonic, paths-are-listed, keys-end-at-the-gateway,
+    keys-are-read-from-both-headers, servers-stay-behind-the-gateway, keys-are-bare, no-hosted-models,
+    secrets-are-not-plain, images-are-pinned, registries-are-allowed, releases-are-not-denied,
+    releases-have-no-open-holes, pods-leave-their-node-alone, node-folders-are-read-only,
+    pods-are-restricted, pods-pass-their-namespace, eager-mode-is-off, deployment-modes-exist,
+    servers-stay-up, capabilities-are-not-added, tolerations-name-their-taint, certificates-are-checked,
+    tokens-name-their-audience."""
+    resource: pulumi.Input[str]
+    """The object as findings name it, e.g. 'Deployment coding-agents/router', or its name alone."""
+    reason: pulumi.Input[str]
+    """Why."""
+    until: pulumi.Input[str]
+    """Its last day, in quotes, e.g. "2027-01-31"; the first update after it takes it away."""
+
+
+class AdmissionSettings(TypedDict):
+    """What the API server asks of each object that comes into the stack's namespace."""
+
+    mode: NotRequired[pulumi.Input[str]]
+    """Whether what is mandatory is denied and the rest warned of (enforce), or all is warned of (warn);
+    warnings are in the audit log too. One of warn, enforce. Default: enforce."""
+    disabled: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Policies that the API server does not ask. Left out: it asks all that it can. One of
+    tool-calling-is-on, memory-headroom-is-left, timeouts-are-monotonic, paths-are-listed,
+    keys-end-at-the-gateway, keys-are-read-from-both-headers, servers-stay-behind-the-gateway,
+    keys-are-bare, no-hosted-models, secrets-are-not-plain, images-are-pinned, registries-are-allowed,
+    releases-are-not-denied, releases-have-no-open-holes, pods-leave-their-node-alone,
+    node-folders-are-read-only, pods-are-restricted, pods-pass-their-namespace, eager-mode-is-off,
+    deployment-modes-exist, servers-stay-up, capabilities-are-not-added, tolerations-name-their-taint,
+    certificates-are-checked, tokens-name-their-audience."""
+    allowed_registries: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Where images may come from: hosts, or hosts with the beginning of a path. Left out: from anywhere."""
+    require_digest: NotRequired[pulumi.Input[bool]]
+    """Whether images need a digest, not a tag alone. Default: false."""
+    exemptions: NotRequired[pulumi.Input[Sequence[pulumi.Input[Exemption]]]]
+    """Objects that a policy lets pass for a while. Left out: none."""
+
+
 class Price(TypedDict):
     """What one GPU costs, with its share of the server around it."""
 
@@ -956,6 +999,9 @@ class CodingPlatformArgs(TypedDict):
     they are told to ask the platform team."""
     operator: NotRequired[pulumi.Input[Operator]]
     """An account for an agent that operates the stack: it looks at all but Secrets. Left out: none is made."""
+    admission: NotRequired[pulumi.Input[AdmissionSettings]]
+    """Policies that the API server itself asks of all that comes into the namespace; they are cluster-wide
+    objects. Left out: it asks none."""
     cost: NotRequired[pulumi.Input[Cost]]
     """What a GPU costs, the same for all or by accelerator and pool, for 'onprem-agents plan' and the
     report. Left out: no cost is told."""
