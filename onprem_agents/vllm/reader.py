@@ -10,9 +10,9 @@ from typing import Any
 
 from onprem_agents.vllm.flags import field_of, kinds
 from onprem_agents.vllm.history import load_history
+from onprem_agents.vllm.holes import HOLES, has_hole
 from onprem_agents.vllm.options import Ambiguous, Option, fold, resolve
 from onprem_agents.vllm.release import Release
-from onprem_agents.vllm.shell import HOLES, has_hole
 from onprem_agents.vllm.values import BadValue, read_value
 
 # vLLM 0.9.2 to 0.33.0, engine/arg_utils.py (optional_type), read 2026-11-29: what leaves a value at its default.
