@@ -23,7 +23,7 @@ RULES = (
     *("eager-mode-is-off", "chunked-prefill-is-on", "prefix-caching-is-on", "dtype-is-accepted"),
     *("weights-keep-their-type", "checkpoints-bring-no-code", "gpus-are-used", "arguments-are-taken"),
     *("arguments-are-likely-taken", "arguments-reach-vllm", "checkpoints-can-be-loaded"),
-    "checkpoints-are-not-gguf",
+    *("checkpoints-are-not-gguf", "speculation-can-start", "arguments-outlive-an-upgrade"),
 )
 _REFUSED = "refused by "
 

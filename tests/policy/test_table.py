@@ -16,6 +16,7 @@ _ELSEWHERE = {
     test_exposure.FALLBACK,
     test_exposure.SPACE,
     test_exposure.CHECKABLE,
+    *option_changes.BESIDE_ANOTHER,
 }
 
 
