@@ -5,7 +5,6 @@ Only what is declared is read. A limit of zero means no limit at all: such a hop
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from .attachment import (
     servers_behind,
     servers_named,
 )
+from .contracts import contract_in, texts
 from .gateways import Product, listeners_of
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
 from .serving import Server
@@ -198,7 +198,7 @@ def _contract(graph: Graph) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
     """Return what published connection contracts tell clients to wait, and the longest turns they promise."""
     clients: list[Hop] = []
     turns: list[Hop] = []
-    for resource, text in _texts(graph):
+    for resource, text in texts(graph):
         timeouts = _timeouts_in(text)
         for key, what, found in (
             ("clientTimeoutSeconds", "the wait of the clients", clients),
@@ -211,23 +211,6 @@ def _contract(graph: Graph) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
     return tuple(clients), tuple(turns)
 
 
-def _texts(graph: Graph) -> Iterator[tuple[Resource, str]]:
-    for resource in graph.of_kind(ENVOY_GATEWAY, "HTTPRouteFilter"):
-        body = dig(resource.props, "spec", "directResponse", "body", "inline")
-        if isinstance(body, str):
-            yield resource, body
-    for resource in (r for r in graph.resources if r.type == "kubernetes:core/v1:ConfigMap"):
-        data = dig(resource.props, "data")
-        for text in data.values() if isinstance(data, dict) else ():
-            if isinstance(text, str):
-                yield resource, text
-
-
 def _timeouts_in(text: str) -> dict[str, Any]:
-    if "clientTimeoutSeconds" not in text:
-        return {}
-    try:
-        timeouts = dig(json.loads(text), "timeouts")
-    except ValueError:
-        return {}
+    timeouts = contract_in(text, "clientTimeoutSeconds").get("timeouts")
     return timeouts if isinstance(timeouts, dict) else {}
