@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,58 +21,15 @@ import pytest
 
 from onprem_agents.manifests.gateway_auth import CLIENT_ID_HEADER
 from onprem_agents.manifests.session_affinity import AFFINITY_HEADER, load_balancer
-from scripted_model.http import HttpRequest, HttpResponse, serve
-from scripted_model.record import Record
-from scripted_model.server import ScriptedModel
 from tests.components.agent_sessions import AGENTS, Session
 from tests.components.real_envoy import LOOPBACK, bootstrap, free_port, lua_filter, running
+from tests.gateway.replicas import REPLICA_HEADER, REPLICAS, Replicas
 from tests.unit.event_loop import finished
 
-REPLICAS = 4
 SESSIONS = 200
 TURNS = 4
 DEVELOPERS = 20
-REPLICA_HEADER = "x-test-replica"
 AT_ONCE = 16
-
-
-class Replicas:
-    """Scripted models on loopback, each with its number in its answers; all in one thread."""
-
-    def __init__(self) -> None:
-        self.ports: tuple[int, ...] = ()
-        self._ready, self._ended = threading.Event(), asyncio.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-
-    def __enter__(self) -> Replicas:
-        self._thread.start()
-        assert self._ready.wait(20)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._ended.set)
-        self._thread.join(20)
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        servers = [await self._start(number) for number in range(REPLICAS)]
-        self.ports = tuple(server.sockets[0].getsockname()[1] for server in servers)
-        self._ready.set()
-        await self._ended.wait()
-        for server in servers:
-            server.close()
-        # Envoy is gone by now, so connections end by themselves.
-        if connections := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(connections, timeout=5)
-
-    async def _start(self, number: int) -> asyncio.Server:
-        model = ScriptedModel({"coder": 65_536}, Record(None))
-
-        async def answer(request: HttpRequest) -> HttpResponse:
-            response = await model(request)
-            return replace(response, headers={**response.headers, REPLICA_HEADER: str(number)})
-
-        return await serve(LOOPBACK, 0, answer)
 
 
 @dataclass(frozen=True)
