@@ -392,6 +392,8 @@ class ServerReference(TypedDict):
     mode: NotRequired[pulumi.Input[str]]
     """KServe's deployment mode; Knative's servers go by their host name. One of Standard, Knative. Default:
     Standard."""
+    replicas: NotRequired[pulumi.Input[int]]
+    """Model servers behind that Service: with several a session keeps to one. Default: 1."""
     key_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with the server's key, bare as apiKey, behind 'Bearer ' as credential. Left out: the
     server asks for none."""
@@ -469,6 +471,10 @@ class ExternalIngressArgs(TypedDict):
     model_aliases: NotRequired[pulumi.Input[bool]]
     """Whether names of hosted models, claude-* and gpt-*, lead to the first role: repositories bring agents
     and commands that ask for them. Otherwise those get 404. Default: true."""
+    session_affinity: NotRequired[pulumi.Input[bool]]
+    """Whether all turns of a session go to the same replica, whose prefix cache knows them, where there are
+    several and the gateway itself chooses among them. Otherwise to one of those with the fewest requests.
+    Default: true."""
     gateway_class: NotRequired[pulumi.Input[str]]
     """Existing GatewayClass that Envoy Gateway serves. Default: envoy-gateway."""
     gateway_replicas: NotRequired[pulumi.Input[int]]
@@ -771,6 +777,10 @@ class Access(TypedDict):
     model_aliases: NotRequired[pulumi.Input[bool]]
     """Whether names of hosted models, claude-* and gpt-*, lead to the first role: repositories bring agents
     and commands that ask for them. Otherwise those get 404. Default: true."""
+    session_affinity: NotRequired[pulumi.Input[bool]]
+    """Whether all turns of a session go to the same replica, whose prefix cache knows them, where there are
+    several and the gateway itself chooses among them. Otherwise to one of those with the fewest requests.
+    Default: true."""
     agents: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """The agents that developers use, e.g. [opencode, claude]: plan and setup keep to these, and a stack
     that serves none of them is refused. An empty list: other clients alone. Left out: all that are known."""
