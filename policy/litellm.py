@@ -16,8 +16,8 @@ from .pods import is_proxy, pods, served
 # Prefixes that only say in which wire format LiteLLM asks a server of one's own (1.109.1, run 2026-11).
 _WIRES = ("hosted_vllm", "openai", "anthropic", "text-completion-openai", "custom_openai")
 
-# Behind the prefix: to be asked by /v1/responses; and a name that a variable holds (LiteLLM docs, read 2026-11).
-_BRIDGE, _VARIABLE = "responses/", "os.environ/"
+# Behind the prefix: to be asked by /v1/responses (LiteLLM docs, read 2026-11).
+_BRIDGE = "responses/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +44,13 @@ class Configuration:
                 yield str(name or model), is_hosted_model(model, base if isinstance(base, str) else None)
 
     def asked(self) -> Iterator[tuple[str, str, str]]:
-        """Yield what LiteLLM asks for: its own name of a model, the server's, and the URL; patterns are left out."""
+        """Yield what LiteLLM asks for: its own name of a model, the server's, and the URL; not what it may ask."""
         for entry in items(self.content.get("model_list")):
             model, base = dig(entry, "litellm_params", "model"), dig(entry, "litellm_params", "api_base")
             if isinstance(model, str) and isinstance(base, str):
                 provider, _, rest = model.partition("/")
-                asked = rest.removeprefix(_BRIDGE) if provider in _WIRES else model
-                if "*" not in asked and not asked.startswith(_VARIABLE):
+                asked = rest.removeprefix(_BRIDGE) or model
+                if (provider in _WIRES or not rest) and "*" not in asked:
                     yield str(dig(entry, "model_name") or model), asked, base
 
     def fallbacks(self) -> Iterator[tuple[str, str]]:

@@ -65,6 +65,10 @@ ON = " ".join([*QWEN[2:], *TOOLS])
 FOREIGN: dict[str, tuple[Manifest, list[str]]] = {
     "a Deployment that is fine": (_deployment(OFFICIAL, *QWEN, *TOOLS), []),
     "a Deployment of an older release": (_deployment(OLDER, *QWEN, *TOOLS), [LOADS]),
+    "a Deployment of a release that neither has the model nor a path": (
+        _deployment("vllm/vllm-openai:v0.9.2", *QWEN, *TOOLS),
+        [LOADS],
+    ),
     "a Deployment of a vendor's older release": (
         _deployment("registry.redhat.io/rhaiis/vllm-cuda-rhel9:3.2.5", *QWEN, *TOOLS),
         [SUITS],
