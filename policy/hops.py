@@ -17,8 +17,7 @@ from .attachment import (
     AI_GATEWAY,
     ENVOY_GATEWAY,
     GATEWAY_API,
-    gateways_of,
-    is_attached,
+    is_on_gateway_of,
     policy_value,
     servers_behind,
     servers_named,
@@ -181,9 +180,8 @@ def _gateway(graph: Graph, route: Resource, rule: Value) -> Iterator[Hop]:
         yield _hop("the longest stream", policy, "timeout.http.maxStreamDuration", value)
     idle = ("timeout", "http", "streamIdleTimeout")
     policy, value = policy_value(graph, route, rule, idle)
-    gateways = gateways_of(route)
     for client_policy in graph.of_kind(ENVOY_GATEWAY, "ClientTrafficPolicy"):
-        if not is_attached(client_policy, "Gateway", gateways, route.namespace):
+        if not is_on_gateway_of(client_policy, route):
             continue
         of_listener = dig(client_policy.props, "spec", *idle)
         if policy is None and of_listener is not None:  # the route's own idle limit replaces the listener's

@@ -11,7 +11,8 @@ import yaml
 
 from .graph import Graph, Resource, Value, dig, items, once
 from .hosted import is_hosted_model
-from .pods import is_proxy, pods, served
+from .pods import is_proxy, pods
+from .serving import servers
 
 # Prefixes that only say in which wire format LiteLLM asks a server of one's own (1.109.1, run 2026-11).
 _WIRES = ("hosted_vllm", "openai", "anthropic", "text-completion-openai", "custom_openai")
@@ -73,7 +74,7 @@ def configurations(graph: Graph) -> tuple[Configuration, ...]:
 
 
 def _read(graph: Graph) -> Iterator[Configuration]:
-    if not served(graph) and not any(is_proxy(pod) for pod in pods(graph)):
+    if not any(servers(graph)) and not any(is_proxy(pod) for pod in pods(graph)):
         return
     for resource in graph.of_kind("core", "ConfigMap"):
         data = dig(resource.props, "data")

@@ -23,9 +23,9 @@ from .attachment import (
 from .gateways import Listener, listeners_of
 from .graph import UNKNOWN, Graph, Resource, Value, dig, items, may_equal, once
 from .hosted import is_hosted
-from .pods import Pod, is_proxy, pods, served
+from .pods import Pod, is_proxy, pods
 from .services import selects, services
-from .serving import Server
+from .serving import Server, servers
 
 Guard = Literal["checked", "open", "unknown", "elsewhere"]
 OTHER_GATEWAY = "an object of another gateway may check it"
@@ -60,7 +60,7 @@ def openings(graph: Graph) -> tuple[Opening, ...]:
 
 
 def _openings(graph: Graph) -> Iterator[Opening]:
-    found = served(graph)
+    found = list(servers(graph))
     proxies = list(_proxy_services(graph))
     routes = [*graph.of_kind(GATEWAY_API, "HTTPRoute"), *graph.of_kind(AI_GATEWAY, "AIGatewayRoute")]
     for route in routes if found else ():
@@ -121,7 +121,7 @@ def guard_of(graph: Graph, opening: Opening, listener: Listener) -> tuple[Guard,
     if unknown is not None and may_equal(unknown.namespace, opening.route.namespace):
         return "unknown", f"{unknown}, whose target is only known at run time"
     if deciding:
-        return "open", f"{deciding[0]}, which decides there, checks none"
+        return "open", f"{deciding[0]}, which decides there, checks none{_why(deciding[0])}"
     elsewhere = _elsewhere(graph, opening, listener)
     return ("elsewhere", elsewhere) if elsewhere else ("open", f"no SecurityPolicy is on it or on {listener}")
 
@@ -249,6 +249,11 @@ def _checks_keys(policy: Resource) -> Guard:
     if jwt is not None and dig(jwt, "optional") is not True:
         return "checked"
     return "checked" if dig(spec, "authorization", "defaultAction") == "Deny" else "open"
+
+
+def _why(policy: Resource) -> str:
+    optional = dig(policy.props, "spec", "jwt", "optional") is True
+    return " (jwt.optional is true, so a request without a token passes)" if optional else ""
 
 
 def _may_be_checked_otherwise(graph: Graph, opening: Opening) -> bool:

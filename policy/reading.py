@@ -12,12 +12,12 @@ from typing import Any
 
 import yaml
 
+from onprem_agents.files import files_within
+
 from .documents import NotReadable, resources_in
 from .graph import Resource, dig, items
 
 _SUFFIXES = (".yaml", ".yml", ".json")
-# Folders that hold no manifests of one's own; hidden ones are left out too.
-_OTHERS = frozenset({"node_modules", "__pycache__", "vendor"})
 _TEMPLATE = re.compile(r"\{\{-?\s*(?:\.|\$|include |template |if |range |with |end|toYaml)")
 _RENDER_FIRST = "it is a template, no manifest; render it first: helm template … | onprem-agents check -"
 # Where kustomize's own file names its patches (kustomize v5, api/types/kustomization.go; read 2026-11).
@@ -130,18 +130,12 @@ def _reason(error: Exception) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in _OTHERS:
-            continue
-        if path.is_dir() and not path.is_symlink():
-            yield from _files(path)
-        elif path.suffix.lower() in _SUFFIXES and path.is_file():
-            yield path
+    return (path for path in files_within(folder) if path.suffix.lower() in _SUFFIXES)
 
 
 def _patches(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder that kustomizations name as patches."""
-    for path in _files(folder):
+    for path in files_within(folder):
         if path.name not in _KUSTOMIZATIONS:
             continue
         try:

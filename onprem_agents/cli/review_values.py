@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +91,8 @@ class StackReview:
 
     @property
     def changed(self) -> bool:
-        """Whether anything differs."""
-        return self.before != self.after
+        """Whether anything differs; that a finding moved to another line is no difference."""
+        return _without_lines(self.before) != _without_lines(self.after)
 
     def restarts(self, role: str) -> bool:
         """Whether the change starts pods of a role anew: its server's specification differs."""
@@ -114,28 +114,32 @@ class StackReview:
         return tuple(each for each in new if each not in old), tuple(each for each in old if each not in new)
 
 
-def reviews(before: Path, after: Path) -> tuple[StackReview, ...]:
-    """Return every stack of two folders, by name."""
+def reviews(before: Path, after: Path, config: Path | None = None) -> tuple[StackReview, ...]:
+    """Return every stack of two folders, by name.
+
+    `config` configures the policies at both ends; without it each end has the file that lies in its folder.
+    """
     names = sorted({*stack_names(before), *stack_names(after)})
     return tuple(
-        StackReview(stack=name, before=_state(before, name), after=_state(after, name)) for name in names
+        StackReview(stack=name, before=_state(before, name, config), after=_state(after, name, config))
+        for name in names
     )
 
 
-def _state(folder: Path, stack: str) -> State | None:
+def _state(folder: Path, stack: str, config: Path | None) -> State | None:
     path = stack_path(folder, stack)
     if not path.is_file():
         return None
-    checked = check_stack(path)
+    checked = check_stack(path, config=config)
+    # The two ends lie in different folders, and a review reads the same wherever it was made.
+    findings = tuple(replace(finding, file=Path(finding.file).name) for finding in checked.findings)
     plan = checked.plan
     if plan is None:
-        return State(
-            report=None, objects={}, findings=checked.findings, agent_files={}, developers=frozenset()
-        )
+        return State(report=None, objects={}, findings=findings, agent_files={}, developers=frozenset())
     return State(
         report=report(plan),
         objects={_name(manifest): manifest for manifest in checked.manifests},
-        findings=checked.findings,
+        findings=findings,
         agent_files={agent.title: _files(agent, plan) for agent in agents_used(plan.settings)},
         developers=frozenset(plan.developers),
     )
@@ -163,6 +167,12 @@ def _role_of(manifest: Manifest) -> str | None:
 
 def _role_names(state: State | None) -> list[str]:
     return [] if state is None or state.report is None else [role["role"] for role in state.report["models"]]
+
+
+def _without_lines(state: State | None) -> State | None:
+    if state is None:
+        return None
+    return replace(state, findings=tuple(replace(finding, line=1) for finding in state.findings))
 
 
 def _only_in(one: State | None, other: State | None) -> tuple[CheckFinding, ...]:

@@ -42,6 +42,7 @@ from onprem_agents.vllm.release import (
     load_release,
     nearest_release,
     newest_release,
+    releases_around,
     version_key,
 )
 from onprem_agents.vllm.shell import HOLE
@@ -80,6 +81,7 @@ __all__ = [
     "own_branch",
     "parse_argv",
     "parse_options",
+    "releases_around",
     "same_tool_parser",
     "serves",
     "takes_no_items",

@@ -15,6 +15,8 @@ from onprem_agents.vllm.release import Release
 from onprem_agents.vllm.shell import HOLES, has_hole
 from onprem_agents.vllm.values import BadValue, read_value
 
+# vLLM 0.9.2 to 0.33.0, engine/arg_utils.py (optional_type), read 2026-11-29: what leaves a value at its default.
+_NOTHING = (("",), ("None",))
 _NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
 
 
@@ -119,6 +121,8 @@ class Reader:
         name = field_of(found.name)
         if name is None:
             self.other[found.name] = tuple(texts)
+        elif tuple(texts) in _NOTHING and kinds()[name] not in ("text", "texts"):
+            self.fields.pop(name, None)
         elif any(has_hole(text) for text in texts):
             self.fields.pop(name, None)
             self.unreadable.add(name)

@@ -9,7 +9,8 @@ from ..graph import UNKNOWN, Graph, Resource, Violation, dig, items
 from ..hosted import is_hosted
 from ..litellm import configurations
 from ..openings import openings
-from ..pods import pods, served
+from ..pods import pods
+from ..serving import servers
 
 
 def no_hosted_fallback(graph: Graph) -> list[Violation]:
@@ -29,18 +30,21 @@ def no_hosted_fallback(graph: Graph) -> list[Violation]:
                 where = "a host that is only known at run time" if host is UNKNOWN else host
                 message = (
                     f"{opening.route} shares the turns of its own models with {where} ({opening.place}.backendRefs):"
-                    " prompts and code leave the premises when a server is busy or down. Remove that backend, and add"
-                    " a replica instead."
+                    " prompts and code leave the premises when a server is busy or down."
                 )
-                found.setdefault(message, Violation(resource=opening.route, message=message))
+                change = "Remove that backend, and add a replica instead."
+                violation = Violation(resource=opening.route, message=message, change=change)
+                found.setdefault(violation.told, violation)
     for config in configurations(graph):
         for model, target in config.fallbacks():
             if target in config.hosted():
                 message = (
                     f"{config.resource} lets LiteLLM fall back from {model} to the hosted {target}: prompts and code"
-                    f" leave the premises without a word to the developer. Remove it from fallbacks in {config.key}."
+                    " leave the premises without a word to the developer."
                 )
-                found.setdefault(message, Violation(resource=config.resource, message=message))
+                change = f"Remove it from fallbacks in {config.key}."
+                violation = Violation(resource=config.resource, message=message, change=change)
+                found.setdefault(violation.told, violation)
     return list(found.values())
 
 
@@ -55,25 +59,31 @@ def no_hosted_models(graph: Graph) -> list[Violation]:
         for model in sorted(config.hosted()) if own else ():
             message = (
                 f"{config.resource} offers the hosted model {model} beside {min(own)}: what a developer sends it"
-                f" leaves the premises. Remove it from model_list in {config.key}."
+                " leaves the premises."
             )
-            found.setdefault(message, Violation(resource=config.resource, message=message))
+            change = f"Remove it from model_list in {config.key}."
+            violation = Violation(resource=config.resource, message=message, change=change)
+            found.setdefault(violation.told, violation)
     for route, place, host in _routes_to_providers(graph):
         message = (
             f"{route} leads to the hosted provider {host} ({place}) from the Gateway of one's own models: what a"
-            " developer sends there leaves the premises. Remove that rule, or give it a Gateway of its own."
+            " developer sends there leaves the premises."
         )
-        found.setdefault(message, Violation(resource=route, message=message))
-    for pod in pods(graph) if served(graph) else ():
+        change = "Remove that rule, or give it a Gateway of its own."
+        violation = Violation(resource=route, message=message, change=change)
+        found.setdefault(violation.told, violation)
+    for pod in pods(graph) if any(servers(graph)) else ():
         for container in pod.containers:
             for entry in items(container.props.get("env")):
                 value = dig(entry, "value")
                 if isinstance(value, str) and is_hosted(value):
                     message = (
                         f"{pod.resource} names the hosted provider {value} in {dig(entry, 'name')}: what goes there"
-                        f" leaves the premises. Remove it from {container.field}.env."
+                        " leaves the premises."
                     )
-                    found.setdefault(message, Violation(resource=pod.resource, message=message))
+                    change = f"Remove it from {container.field}.env."
+                    violation = Violation(resource=pod.resource, message=message, change=change)
+                    found.setdefault(violation.told, violation)
     return list(found.values())
 
 

@@ -29,8 +29,8 @@ def images_are_pinned(graph: Graph, *, require_digest: bool = False) -> list[Vio
             found.append(
                 Violation(
                     resource=resource,
-                    message=f"{resource} {problem}, so what runs can change without a change of the program."
-                    f" Write {field} with a release's tag, or better with its digest (name@sha256:…).",
+                    message=f"{resource} {problem}, so what runs can change without a change of the program.",
+                    change=f"Write {field} with a release's tag, or better with its digest (name@sha256:…).",
                 )
             )
     return found
@@ -67,8 +67,8 @@ def registries_are_allowed(graph: Graph, *, allowed_registries: Sequence[str] = 
             found.append(
                 Violation(
                     resource=resource,
-                    message=f"{resource} takes {what}, which is from none of the allowed registries ({wanted})."
-                    f" Mirror it and change {field}, or extend allowedRegistries of this policy's configuration.",
+                    message=f"{resource} takes {what}, which is from none of the allowed registries ({wanted}).",
+                    change=f"Mirror it and change {field}, or extend allowedRegistries of this policy's configuration.",
                 )
             )
     return found
@@ -99,11 +99,10 @@ def _denied(graph: Graph, *, refused: bool) -> list[Violation]:
         entries = [] if release is None else denied_of(product, release)
         entry = next((entry for entry in entries if entry.refused), next(iter(entries), None))
         if entry is not None and entry.refused is refused:
-            message = (
-                f"{resource} runs {product} {text}: {entry.why} ({entry.source}, {entry.date})."
-                f" Change {field} to {entry.instead}."
-            )
-            found.setdefault(message, Violation(resource=resource, message=message))
+            message = f"{resource} runs {product} {text}: {entry.why} ({entry.source}, {entry.date})."
+            change = f"Change {field} to {entry.instead}."
+            violation = Violation(resource=resource, message=message, change=change)
+            found.setdefault(violation.told, violation)
     return list(found.values())
 
 

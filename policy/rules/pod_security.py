@@ -15,6 +15,7 @@ _BASELINE_CAPABILITIES = frozenset(
         *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
     )
 )
+_CAPABILITIES = {"baseline": _BASELINE_CAPABILITIES, "restricted": frozenset({"NET_BIND_SERVICE"})}
 _HOST_SWITCHES = ("hostNetwork", "hostPID", "hostIPC")
 # Folders from which a container rules its node: as a whole, or with everything below. Sockets do so too.
 _NODE_FOLDERS = frozenset(
@@ -38,8 +39,9 @@ def pods_leave_their_node_alone(graph: Graph) -> list[Violation]:
     found = []
     for pod in pods(graph):
         for what, field, fix in _reaches(pod):
-            message = f"{pod.resource} {what}: whoever breaks into the pod has its node. {fix} ({field})."
-            found.append(Violation(resource=pod.resource, message=message))
+            message = f"{pod.resource} {what}: whoever breaks into the pod has its node."
+            change = f"{fix} ({field})."
+            found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 
@@ -96,10 +98,11 @@ def node_folders_are_read_only(graph: Graph) -> list[Violation]:
                 if not _is_of_the_node(folder):
                     message = (
                         f"{pod.resource} can write to {folder} of its node, which outlives it and is shared by all"
-                        f" pods there. Set readOnly: true at {container.field}.volumeMounts[{name}], or mount a"
-                        " subPath of its own."
+                        " pods there."
                     )
-                    found.append(Violation(resource=pod.resource, message=message))
+                    place = f"{container.field}.volumeMounts[{name}]"
+                    change = f"Set readOnly: true at {place}, or mount a subPath of its own."
+                    found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 
@@ -115,13 +118,13 @@ def pods_are_restricted(graph: Graph) -> list[Violation]:
     found = []
     for pod in pods(graph):
         missing = [] if pod.spec is UNKNOWN or pod.has_a_runtime else _missing(pod)
-        if missing and _level_of(graph, pod.resource) != "restricted":
-            message = (
-                f"{pod.resource} runs with more rights than it needs: {'; '.join(missing)}. Set them in"
-                f" {pod.field}.securityContext and in that of each container; a model server needs a HOME that it"
-                " can write to (HOME=/tmp)."
+        if missing and standard_of(graph, pod.resource) != "restricted":
+            message = f"{pod.resource} runs with more rights than it needs: {'; '.join(missing)}."
+            change = (
+                f"Set them in {pod.field}.securityContext and in that of each container; a model server needs a HOME"
+                " that it can write to (HOME=/tmp)."
             )
-            found.append(Violation(resource=pod.resource, message=message))
+            found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 
@@ -132,22 +135,24 @@ def pods_pass_their_namespace(graph: Graph) -> list[Violation]:
     """
     found = []
     for pod in pods(graph):
-        level = _level_of(graph, pod.resource)
+        level = standard_of(graph, pod.resource)
         if level not in ("restricted", "baseline") or pod.spec is UNKNOWN:
             continue
-        faults = _beyond_baseline(pod)
+        faults = beyond_baseline(pod, _CAPABILITIES[level])
         if level == "restricted" and not pod.has_a_runtime:
             faults += _missing(pod)
         if faults:
             message = (
                 f"{pod.resource} is refused by its namespace, which enforces the Pod Security Standard {level}:"
-                f" {'; '.join(faults)}. No pod starts. Change {pod.field}, not the label of the namespace."
+                f" {'; '.join(faults)}. No pod starts."
             )
-            found.append(Violation(resource=pod.resource, message=message))
+            change = f"Change {pod.field}, not the label of the namespace."
+            found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 
-def _beyond_baseline(pod: Pod) -> list[str]:
+def beyond_baseline(pod: Pod, allowed: frozenset[str] = _BASELINE_CAPABILITIES) -> list[str]:
+    """Return what keeps a pod from the Pod Security Standard `baseline`, with the capabilities that may be added."""
     faults = [f"{switch}" for switch in _HOST_SWITCHES if dig(pod.spec, switch) is True]
     faults += [
         f"hostPath {dig(volume, 'hostPath', 'path')}"
@@ -158,7 +163,7 @@ def _beyond_baseline(pod: Pod) -> list[str]:
         context = container.props.get("securityContext")
         if dig(context, "privileged") is True:
             faults.append(f"privileged in {container.field}")
-        added = {str(name) for name in items(dig(context, "capabilities", "add"))} - _BASELINE_CAPABILITIES
+        added = {str(name) for name in items(dig(context, "capabilities", "add"))} - allowed
         faults += [f"the capability {name} in {container.field}" for name in sorted(added)]
     return faults
 
@@ -191,7 +196,7 @@ def _either(own: Value, of_pod: Value, key: str) -> Value:
     return dig(of_pod, key) if value is None else value
 
 
-def _level_of(graph: Graph, resource: Resource) -> Value:
+def standard_of(graph: Graph, resource: Resource) -> Value:
     """Return the standard that the resource's namespace enforces, or may; None where the program does not say."""
     for space in graph.of_kind("core", "Namespace"):
         if may_equal(space.object_name, resource.namespace):

@@ -55,7 +55,14 @@ def contract(**role: Any) -> Change:
 
 def release(version: str, **model: str) -> Change:
     """Return a change after which the server runs that release, with another checkpoint and parsers."""
-    changes = [put(*IMAGE, value=f"{KEPT}:v{version}"), without("--language-model-only")]
+    changes = [
+        put(*IMAGE, value=f"{KEPT}:v{version}"),
+        # options that older releases do not know; the hook gives turns the time that --shutdown-timeout gives
+        without("--language-model-only"),
+        without("--shutdown-timeout"),
+        put(*PREDICTOR, "containers", 0, "lifecycle", value={"preStop": {"sleep": {"seconds": 660}}}),
+        put(*PREDICTOR, "terminationGracePeriodSeconds", value=675),
+    ]
     if "checkpoint" in model:
         changes.append(put(*DOWNLOAD, value=f"hf://{model['checkpoint']}"))
     if "parser" in model:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.unit
 
 STACKS = Path(__file__).parents[2] / "stacks"
 TEAM, SMALL = "Pulumi.team.yaml", "Pulumi.24gb.yaml"
+SESSIONS = "        sessions: 24\n"
 
 
 @pytest.fixture
@@ -65,6 +66,19 @@ def test_without_a_change_nothing_is_told(stacks: Path) -> None:
 
     assert "Nothing: `24gb`, `team` are as before." in text
     assert "|" not in text
+
+
+def test_what_the_policies_found_before_too_is_no_change_and_names_no_scratch_folder(stacks: Path) -> None:
+    edit(stacks, SESSIONS, f"{SESSIONS}        toolCallParser: hermes\n")
+    commit(stacks)
+    assert "Nothing: `24gb`, `team` are as before." in review(stacks, "main").stdout
+
+    (stacks / TEAM).write_text("# moves every line\n" + (stacks / TEAM).read_text())
+    assert "Nothing: `24gb`, `team` are as before." in review(stacks, "main").stdout
+
+    edit(stacks, "        toolCallParser: hermes\n", "")
+    (mended,) = told(stacks)["mendedFindings"]
+    assert (mended["policy"], mended["file"]) == ("parser-fits-the-model", TEAM)
 
 
 def test_a_shorter_context_shows_what_it_buys_and_what_developers_must_do(stacks: Path) -> None:
