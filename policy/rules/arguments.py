@@ -19,7 +19,7 @@ from onprem_agents.vllm import (
     unknown_value_hint,
 )
 
-from ..graph import Graph, Violation
+from ..graph import Graph, Violation, dig
 from ..launch import is_followed, is_huggingfaceserver, is_plainly_vllm
 from ..serving import Server, servers
 from .lost_arguments import lost_options
@@ -30,6 +30,8 @@ _EXTENDED = re.compile(
     re.IGNORECASE,
 )
 _GGUF = "gguf"
+# What the parser answers itself; no list of options has them.
+_ANSWERED = frozenset({"-h", "--help", "-v", "--version"})
 
 
 def arguments_are_taken(graph: Graph) -> list[Violation]:
@@ -73,30 +75,35 @@ def _given(parsed: ParsedServe) -> tuple[str, ...]:
 
 
 def _violations(graph: Graph, *, certain: bool) -> Iterator[Violation]:
+    end = "it stops at start" if certain else "if so, it stops at start"
     for server in servers(graph):
         for fault, change in _told(server, certain=certain):
             yield Violation(
                 resource=server.resource,
-                message=f"{server.resource} {_start(server)} {fault}"
-                + (": it stops at start." if certain else ": if so, it stops at start."),
+                message=f"{server.resource} starts vLLM {server.judged}, which {fault}: {end}.",
                 change=change,
             )
 
 
-def _start(server: Server) -> str:
-    return f"starts vLLM {server.judged}, which"
-
-
 def _told(server: Server, *, certain: bool) -> Iterator[tuple[str, str]]:
     faults = _faults(server.parsed)
-    extended = _EXTENDED.search(str(server.container.get("image"))) is not None or is_huggingfaceserver(
-        server
-    )
-    if not faults or extended or any(lost_options(server)) or not is_followed(server):
+    others = _is_extended(server) or is_huggingfaceserver(server) or any(lost_options(server))
+    if not faults or others or not is_followed(server):
         return
     surely = _sure(server, faults) if is_plainly_vllm(server) and server.release is not None else {}
     told = surely if certain else {fault: change for fault, change in faults.items() if fault not in surely}
     yield from told.items()
+
+
+def _is_extended(server: Server) -> bool:
+    """Whether image, runtime or devices are those of a vLLM for other hardware, or with more in it."""
+    devices = dig(server.container, "resources", "limits")
+    told = (
+        server.container.get("image"),
+        dig(server.resource.props, "spec", "predictor", "model", "runtime"),
+        *(devices if isinstance(devices, Mapping) else ()),
+    )
+    return any(_EXTENDED.search(each) for each in told if isinstance(each, str))
 
 
 def _sure(server: Server, faults: Mapping[str, str]) -> dict[str, str]:
@@ -120,6 +127,8 @@ def _faults(parsed: ParsedServe) -> dict[str, str]:
 
 def _unknown(parsed: ParsedServe, facts: Release) -> Iterator[tuple[str, str]]:
     for unknown in parsed.unknown:
+        if unknown.name in _ANSWERED:
+            continue
         hint = unknown_option_hint(unknown.name, facts.release, facts.options())
         yield f"does not know {unknown.name}", f"Change {unknown.name}: {hint}".removesuffix("?") + "."
 

@@ -79,6 +79,22 @@ def test_an_image_that_starts_vllm_by_itself_is_judged_as_its_command() -> None:
     assert TAKEN in {finding.policy for finding in check_manifests([server])}
 
 
+@pytest.mark.parametrize(
+    "device", ["habana.ai/gaudi", "huawei.com/Ascend910", "google.com/tpu", "aws.amazon.com/neuron"]
+)
+def test_a_vllm_for_other_devices_has_options_of_its_own(device: str) -> None:
+    limits = {"limits": {device: "1"}}
+    server = deployment(["Qwen/Qwen3-32B-FP8", "--swapspace"], image="acme/vllm:prod", resources=limits)
+
+    assert {finding.policy for finding in check_manifests([server])}.isdisjoint({TAKEN, LIKELY})
+
+
+def test_what_the_option_parser_answers_itself_is_no_unknown_option() -> None:
+    server = deployment(["Qwen/Qwen3-32B-FP8", "--help"])
+
+    assert {finding.policy for finding in check_manifests([server])}.isdisjoint({TAKEN, LIKELY})
+
+
 def test_packages_that_are_mounted_may_be_another_vllm() -> None:
     mount = {"name": "patch", "mountPath": "/usr/local/lib/python3.12/dist-packages/vllm/engine"}
     server = deployment(["Qwen/Qwen3-32B-FP8", "--swapspace"], volumeMounts=[mount])
