@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from onprem_agents.errors import nearest_hint
 from onprem_agents.vllm import (
     ParsedServe,
     Release,
@@ -30,6 +29,8 @@ _EXTENDED = re.compile(
     re.IGNORECASE,
 )
 _GGUF = "gguf"
+# What Helm, KServe and others fill in before a pod gets its words, and what Flux and envsubst may.
+_TEMPLATE, _PLACEHOLDER = "{{", "$"
 # What the parser answers itself; no list of options has them.
 _ANSWERED = frozenset({"-h", "--help", "-v", "--version"})
 
@@ -88,6 +89,7 @@ def _violations(graph: Graph, *, certain: bool) -> Iterator[Violation]:
 def _told(server: Server, *, certain: bool) -> Iterator[tuple[str, str]]:
     faults = _faults(server.parsed)
     others = _is_extended(server) or is_huggingfaceserver(server) or any(lost_options(server))
+    others = others or any(_TEMPLATE in word for word in server.parsed.words)
     if not faults or others or not is_followed(server):
         return
     surely = _sure(server, faults) if is_plainly_vllm(server) and server.release is not None else {}
@@ -107,7 +109,9 @@ def _is_extended(server: Server) -> bool:
 
 
 def _sure(server: Server, faults: Mapping[str, str]) -> dict[str, str]:
-    """Return the faults that every release around the image's own has."""
+    """Return the faults that every release around the image's own has, and that nothing fills in before."""
+    if any(_PLACEHOLDER in word for word in server.parsed.words):
+        return {}
     around = [
         _faults(parse_options(server.parsed.words, release=version))
         for version in releases_around(server.release or "")
@@ -129,21 +133,30 @@ def _unknown(parsed: ParsedServe, facts: Release) -> Iterator[tuple[str, str]]:
     for unknown in parsed.unknown:
         if unknown.name in _ANSWERED:
             continue
-        hint = unknown_option_hint(unknown.name, facts.release, facts.options())
-        yield f"does not know {unknown.name}", f"Change {unknown.name}: {hint}".removesuffix("?") + "."
+        name, *value = unknown.name.split(maxsplit=1)
+        hint = unknown_option_hint(name, facts.release, facts.options()).removesuffix("?")
+        if value:
+            yield (
+                f"takes {name} and its value in one word for no option",
+                "Write them as two words, or with = between.",
+            )
+        else:
+            yield f"does not know {name}", f"Change {name}: {hint}."
 
 
 def _malformed(parsed: ParsedServe) -> Iterator[tuple[str, str]]:
     for problem in parsed.problems:
-        yield f"does not take its arguments ({problem})", "Write them as its option parser takes them."
+        yield (
+            f"does not take its arguments ({problem})",
+            "Mend that argument; vllm serve --help=all lists what each takes.",
+        )
 
 
 def _values(parsed: ParsedServe, facts: Release) -> Iterator[tuple[str, str]]:
     for name, value in parsed.flags.given().items():
         allowed = facts.choices.get(option_of(name))
         if allowed and str(value) not in allowed:
-            hint = nearest_hint(str(value), allowed)
-            yield f"does not take {option_of(name)} {value}", f"Write one of {', '.join(allowed)} ({hint})."
+            yield f"does not take {option_of(name)} {value}", f"Write one of {', '.join(allowed)}."
     method = parsed.flags.quantization
     if method is not None and method not in facts.quantization_methods and method != _GGUF:
         hint = unknown_value_hint(method, facts.release, lambda release: release.quantization_methods)
