@@ -34,7 +34,7 @@ def policy_value(
     near = [
         p for p in policies if is_attached(p, route.kind, names, route.namespace, section=dig(rule, "name"))
     ]
-    far = [p for p in policies if is_attached(p, "Gateway", gateways_of(route), route.namespace)]
+    far = [p for p in policies if is_on_gateway_of(p, route)]
     merged = any(dig(policy.props, "spec", "mergeType") is not None for policy in near)
     for policy in near if near and not merged else [*near, *far]:
         value = dig(policy.props, "spec", *path)
@@ -48,11 +48,19 @@ def gateways_of(route: Resource) -> list[Value]:
     return [dig(parent, "name") for parent in items(dig(route.props, "spec", "parentRefs"))]
 
 
+def is_on_gateway_of(policy: Resource, route: Resource) -> bool:
+    """Whether a policy is attached to a Gateway that a route hangs on: only those of its own namespace are meant."""
+    return any(
+        is_attached(policy, "Gateway", [dig(parent, "name")], dig(parent, "namespace") or route.namespace)
+        for parent in items(dig(route.props, "spec", "parentRefs"))
+    )
+
+
 def is_attached(
     policy: Resource, kind: str, names: Sequence[Value], namespace: Value, *, section: Value = None
 ) -> bool:
     """Whether a policy is attached to one of the named objects; an UNKNOWN name may be any of them."""
-    if kind != "Gateway" and not may_equal(policy.namespace, namespace):
+    if not _may_be_one_namespace(policy.namespace, namespace):
         return False
     spec = dig(policy.props, "spec")
     if UNKNOWN in (spec, dig(spec, "targetRefs"), dig(spec, "targetRef")):
@@ -87,8 +95,12 @@ def servers_behind(graph: Graph, route: Resource, rule: Value, servers: Sequence
 
 def servers_named(graph: Graph, route: Resource, rule: Value, servers: Sequence[Server]) -> list[Server]:
     """Return the servers a rule names itself, or whose pods its Services and InferencePools pick by their labels."""
-    hosts = backend_hosts(graph, route, rule)
-    named = [server for server in servers if any(_is_host_of(host, server) for host in hosts)]
+    hosts = [
+        (host, dig(ref, "namespace") or route.namespace)
+        for ref in items(dig(rule, "backendRefs"))
+        for host in _hosts(graph, route, ref)
+    ]
+    named = [server for server in servers if any(_is_host_of(*host, server) for host in hosts)]
     return named or _picked(graph, route, rule, servers)
 
 
@@ -153,7 +165,15 @@ def _endpoints(graph: Graph, ref: Value) -> Iterator[Value]:
                 yield dig(endpoint, "fqdn", "hostname")
 
 
-def _is_host_of(host: Value, server: Server) -> bool:
+def _is_host_of(host: Value, namespace: Value, server: Server) -> bool:
+    """Whether a host is a server; `namespace` is that of a host without dots, a Service's own name tells its own."""
     if host is UNKNOWN or UNKNOWN in server.hosts:
         return True
-    return str(host).split(".", 1)[0] in server.hosts
+    name, _, rest = str(host).partition(".")
+    of_service = rest.partition(".")[0] if ".svc" in rest else "" if rest else namespace
+    return name in server.hosts and _may_be_one_namespace(of_service, server.resource.namespace)
+
+
+def _may_be_one_namespace(one: Value, other: Value) -> bool:
+    """Whether two namespaces may be the same; what names none goes where the program or kubectl is told to."""
+    return "" in (one, other) or may_equal(one, other)

@@ -5,7 +5,6 @@ Only what is declared is read. A limit of zero means no limit at all: such a hop
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +16,11 @@ from .attachment import (
     AI_GATEWAY,
     ENVOY_GATEWAY,
     GATEWAY_API,
-    gateways_of,
-    is_attached,
+    is_on_gateway_of,
     policy_value,
     servers_behind,
 )
+from .contracts import contract_in, texts
 from .entries import Limit, entries
 from .gateways import Product, listeners_of
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
@@ -164,9 +163,8 @@ def _gateway(graph: Graph, route: Resource, rule: Value) -> Iterator[Hop]:
         yield _hop("the longest stream", policy, "timeout.http.maxStreamDuration", value)
     idle = ("timeout", "http", "streamIdleTimeout")
     policy, value = policy_value(graph, route, rule, idle)
-    gateways = gateways_of(route)
     for client_policy in graph.of_kind(ENVOY_GATEWAY, "ClientTrafficPolicy"):
-        if not is_attached(client_policy, "Gateway", gateways, route.namespace):
+        if not is_on_gateway_of(client_policy, route):
             continue
         of_listener = dig(client_policy.props, "spec", *idle)
         if policy is None and of_listener is not None:  # the route's own idle limit replaces the listener's
@@ -183,7 +181,7 @@ def _contract(graph: Graph) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
     """Return what published connection contracts tell clients to wait, and the longest turns they promise."""
     clients: list[Hop] = []
     turns: list[Hop] = []
-    for resource, text in _texts(graph):
+    for resource, text in texts(graph):
         timeouts = _timeouts_in(text)
         for key, what, found in (
             ("clientTimeoutSeconds", "the wait of the clients", clients),
@@ -196,23 +194,6 @@ def _contract(graph: Graph) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
     return tuple(clients), tuple(turns)
 
 
-def _texts(graph: Graph) -> Iterator[tuple[Resource, str]]:
-    for resource in graph.of_kind(ENVOY_GATEWAY, "HTTPRouteFilter"):
-        body = dig(resource.props, "spec", "directResponse", "body", "inline")
-        if isinstance(body, str):
-            yield resource, body
-    for resource in (r for r in graph.resources if r.type == "kubernetes:core/v1:ConfigMap"):
-        data = dig(resource.props, "data")
-        for text in data.values() if isinstance(data, dict) else ():
-            if isinstance(text, str):
-                yield resource, text
-
-
 def _timeouts_in(text: str) -> dict[str, Any]:
-    if "clientTimeoutSeconds" not in text:
-        return {}
-    try:
-        timeouts = dig(json.loads(text), "timeouts")
-    except ValueError:
-        return {}
+    timeouts = contract_in(text, "clientTimeoutSeconds").get("timeouts")
     return timeouts if isinstance(timeouts, dict) else {}

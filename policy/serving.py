@@ -39,7 +39,8 @@ class Server:
     known by, best first; UNKNOWN among them stands for one that is only known at run time. `timeout_seconds`
     is how long its controller lets a request take, `start` how its later starts are, cold where nothing tells.
     `hosts` are the names by which requests reach it. `unseen` says what may add arguments out of sight, "" for
-    nothing. `for_agents` tells whether agents talk to it: not to a worker, and not where its owner says so.
+    nothing. `for_agents` tells whether agents talk to it: not to a worker, and not where its owner says so;
+    `takes_requests` whether anybody does. `pod` is the spec around its `container`, as its controller completes it.
     """
 
     resource: Resource
@@ -56,7 +57,9 @@ class Server:
     hosts: tuple[Value, ...] = ()
     unseen: str = ""
     for_agents: bool = True
+    takes_requests: bool = True
     container: Container = dataclasses.field(default_factory=dict)
+    pod: Value = None
 
     @property
     def pooling(self) -> bool:
@@ -169,7 +172,9 @@ def _server(graph: Graph, declared: Declared) -> Server | None:
         hosts=declared.hosts,
         unseen=unseen,
         for_agents=declared.takes_requests and text_of(dig(labels, AGENTS_LABEL)) != "false",
+        takes_requests=declared.takes_requests,
         container=container,
+        pod=declared.pod,
     )
 
 

@@ -42,6 +42,13 @@ from onprem_agents.catalog.device import (
 )
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
+from onprem_agents.catalog.knative_features import (
+    FEATURES,
+    KNATIVE_NAMESPACE,
+    feature_value,
+    features_needed,
+    never_taken,
+)
 from onprem_agents.catalog.kserve import KserveRelease
 from onprem_agents.catalog.loader import Catalog, load_catalog
 from onprem_agents.catalog.model import (
@@ -66,6 +73,8 @@ from onprem_agents.catalog.tier import Tier
 __all__ = [
     "BUILDS",
     "DEVICES",
+    "FEATURES",
+    "KNATIVE_NAMESPACE",
     "SAMPLING_PARAMETERS",
     "SHARED_CORES",
     "SHARED_MEMORY",
@@ -115,11 +124,14 @@ __all__ = [
     "Tier",
     "Variant",
     "Vendor",
+    "feature_value",
+    "features_needed",
     "is_gpu_resource",
     "is_product_label",
     "load_catalog",
     "mig_labels",
     "mig_resource",
+    "never_taken",
     "numbers",
     "parameters_of",
     "release_in_tag",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..graph import Graph, Resource, Value, items
-from ..openshift_template import KIND
 from .commands import argv_of, hints_at_vllm, names_vllm, starts_vllm
 from .declared import Unread
 
@@ -27,6 +26,8 @@ _PASSED = frozenset(
         *("ClusterStorageContainer", "ControllerRevision", "Service", "Release", "HelmRelease"),
     }
 )
+_HELD = ("spec", "objects")
+"""Where containers may stand; `objects` are what OpenShift makes of a Template (template.openshift.io/v1)."""
 _DEEPEST = 12
 
 
@@ -36,17 +37,12 @@ def others(graph: Graph) -> Iterator[Unread]:
         if resource.kind in _PASSED or not resource.type.startswith("kubernetes:"):
             continue
         if _says_engine(resource) or any(
-            _runs_vllm(each) for each in _containers(resource.props.get(_whole(resource)), 0)
+            _runs_vllm(each) for part in _HELD for each in _containers(resource.props.get(part), 0)
         ):
             yield Unread(
                 resource=resource,
                 reason=f"it runs vLLM, but the kind {resource.kind} is not read (check what its controller makes)",
             )
-
-
-def _whole(resource: Resource) -> str:
-    """Return the field in which an object says what it makes."""
-    return "objects" if resource.kind == KIND else "spec"
 
 
 def _containers(value: Value, depth: int) -> Iterator[Mapping[str, Value]]:

@@ -34,9 +34,9 @@ def bodies_fit_the_buffer(graph: Graph) -> list[Violation]:
     found: dict[str, Violation] = {}
     for opening in openings(graph):
         for violation in _violations(graph, opening):
-            found.setdefault(violation.message, violation)
+            found.setdefault(violation.told, violation)
     for violation in _of_nginx(graph):
-        found.setdefault(violation.message, violation)
+        found.setdefault(violation.told, violation)
     return list(found.values())
 
 
@@ -88,19 +88,19 @@ def _violations(graph: Graph, opening: Opening) -> Iterator[Violation]:
         elif needed > _DEFAULT_BYTES or not needed:
             message = (
                 f"{listener.gateway} holds the bodies of {opening.route} in Envoy Gateway's 32 KiB: longer prompts,"
-                f" as agents send them with every turn, end in 413. Set connection.bufferLimit to {_wish(needed)} in a"
-                " ClientTrafficPolicy on it."
+                " as agents send them with every turn, end in 413."
             )
-            yield Violation(resource=listener.gateway, message=message)
+            change = f"Set connection.bufferLimit to {_wish(needed)} in a ClientTrafficPolicy on it."
+            yield Violation(resource=listener.gateway, message=message, change=change)
 
 
 def _too_small(policy: Resource, field: str, limit: Value, needed: int) -> Iterator[Violation]:
     if limit is UNKNOWN:
         message = (
             f"{policy} gives {field} a value that is only known at run time, so nothing proves that a full context"
-            f" fits. Write {_wish(needed)} or more."
+            " fits."
         )
-        yield Violation(resource=policy, message=message)
+        yield Violation(resource=policy, message=message, change=f"Write {_wish(needed)} or more as {field}.")
         return
     try:
         size = int(parse_quantity(str(limit)))
@@ -109,9 +109,9 @@ def _too_small(policy: Resource, field: str, limit: Value, needed: int) -> Itera
     if size < max(needed, _DEFAULT_BYTES + 1):
         message = (
             f"{policy} limits bodies to {limit} ({field}), but a full context is about {needed:,} bytes: such turns"
-            f" end in 413. Set it to {_wish(needed)} or more."
+            " end in 413."
         )
-        yield Violation(resource=policy, message=message)
+        yield Violation(resource=policy, message=message, change=f"Set {field} to {_wish(needed)} or more.")
 
 
 def _wish(needed: int) -> str:

@@ -80,21 +80,30 @@ def _is_below(path: str, prefix: str) -> bool:
     return path == clean or path.startswith(f"{clean}/")
 
 
-def untold(graph: Graph) -> Iterator[tuple[Entry, str]]:
-    """Yield entries with what a program does not tell of them."""
+def untold(graph: Graph) -> Iterator[tuple[Entry, str, str]]:
+    """Yield entries with what a program does not tell of them, and how it would."""
     for entry in entries(graph):
         if checks_keys(graph, entry) is None:
             yield (
                 entry,
-                "whether a key is checked is not told; put the check beside it, or give the server a key",
+                "whether a key is checked is not told",
+                "Put the check beside it, or give the server a key.",
             )
         spec = dig(entry.resource.props, "spec")
         if entry.resource.kind == "Ingress" and dig(spec, "tls") is None and entry.product == "nginx":
-            yield entry, "it has no tls, and what stands before it is not told"
+            yield entry, "it has no tls, and what stands before it is not told", "Set spec.tls."
         if entry.resource.kind == "Ingress" and entry.product is None:
-            yield entry, "nothing tells its controller, so how long it lets a turn take is not told either"
+            yield (
+                entry,
+                "nothing tells its controller, so how long it lets a turn take is not told either",
+                "Name its class in spec.ingressClassName.",
+            )
         if entry.resource.kind == "VirtualService" and _is_plain(graph, entry):
-            yield entry, "its Gateway speaks plain HTTP, and what stands before it is not told"
+            yield (
+                entry,
+                "its Gateway speaks plain HTTP, and what stands before it is not told",
+                "Let that server of the Gateway speak HTTPS, with tls.credentialName.",
+            )
 
 
 def _is_plain(graph: Graph, entry: Entry) -> bool:

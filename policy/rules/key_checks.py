@@ -31,10 +31,13 @@ def routes_check_keys(graph: Graph) -> list[Violation]:
                 message = (
                     f"{opening.route} leads to {_servers(opening)} without a check of keys ({opening.place}):"
                     f" {problem}."
-                    f" Put a SecurityPolicy with apiKeyAuth into namespace {_namespace(opening)} with the target"
+                )
+                change = (
+                    f"Put a SecurityPolicy with apiKeyAuth into namespace {_namespace(opening)} with the target"
                     f" HTTPRoute {opening.route.object_name}."
                 )
-                found.setdefault(message, Violation(resource=opening.route, message=message))
+                violation = Violation(resource=opening.route, message=message, change=change)
+                found.setdefault(violation.told, violation)
     return [*found.values(), *unguarded_entries(graph)]
 
 
@@ -74,10 +77,14 @@ def listeners_speak_tls(graph: Graph) -> list[Violation]:
             )
             message = (
                 f"{listener.gateway} carries {opening.route} over {how} (listener {listener.section}): keys and code"
-                " can be read on the way. Set protocol: HTTPS with tls.certificateRefs, or name the HTTPS listener in"
-                " sectionName of the route's parentRefs."
+                " can be read on the way."
             )
-            found.setdefault(message, Violation(resource=listener.gateway, message=message))
+            change = (
+                "Set protocol: HTTPS with tls.certificateRefs, or name the HTTPS listener in sectionName of the"
+                " route's parentRefs."
+            )
+            violation = Violation(resource=listener.gateway, message=message, change=change)
+            found.setdefault(violation.told, violation)
     return [*found.values(), *plain_entries(graph)]
 
 
@@ -108,11 +115,10 @@ def paths_are_listed(graph: Graph) -> list[Violation]:
     for opening in openings(graph):
         opened = private_paths(opening)
         if opened:
-            message = (
-                f"{opening.route} opens {', '.join(opened)} of {_servers(opening)} to its users ({opening.place})."
-                f" {_FIX}."
-            )
-            found.append(Violation(resource=opening.route, message=message))
+            what = f"{', '.join(opened)} of {_servers(opening)}"
+            message = f"{opening.route} opens {what} to its users ({opening.place})."
+            change = f"{_FIX}."
+            found.append(Violation(resource=opening.route, message=message, change=change))
     return [*found, *open_entries(graph)]
 
 

@@ -10,7 +10,7 @@ from ..openings import openings, policies_before
 from ..secret_texts import secrets_named, texts_of
 
 # What Claude Code, Codex, opencode and the SDKs of OpenAI and Anthropic send their key in (run 2026-11).
-_HEADERS = ("authorization", "x-api-key")
+HEADERS = ("authorization", "x-api-key")
 # Envoy AI Gateway v1.1, BackendSecurityPolicy: the name in the Secret for each of its types (read 2026-08).
 _BACKEND_KEYS = {"APIKey": "apiKey", "AnthropicAPIKey": "apiKey"}
 
@@ -29,9 +29,11 @@ def keys_are_bare(graph: Graph) -> list[Violation]:
                     if text.lower().startswith("bearer "):
                         message = (
                             f"{secret} keeps the key of {name} with the word Bearer before it, which {policy} will"
-                            " never find: each request ends in 401. Keep the bare key."
+                            " never find: each request ends in 401."
                         )
-                        found.setdefault(message, Violation(resource=secret, message=message))
+                        change = f"Keep the bare key of {name} in it."
+                        violation = Violation(resource=secret, message=message, change=change)
+                        found.setdefault(violation.told, violation)
     return list(found.values())
 
 
@@ -47,13 +49,15 @@ def keys_are_read_from_both_headers(graph: Graph) -> list[Violation]:
         if sources is UNKNOWN or UNKNOWN in headers:
             continue
         read = {str(header).lower() for header in headers}
-        missing = [header for header in _HEADERS if header not in read]
+        missing = [header for header in HEADERS if header not in read]
         if missing:
+            where = " or ".join(missing)
             message = (
-                f"{policy} does not read a key from {' or '.join(missing)}, where some agents send it: they end in 401."
-                f" Add {{headers: [{missing[0]}]}} to apiKeyAuth.extractFrom, an entry for each header."
+                f"{policy} does not read a key from {where}, where some agents send it: they end in 401."
             )
-            found.setdefault(message, Violation(resource=policy, message=message))
+            change = f"Add {{headers: [{missing[0]}]}} to apiKeyAuth.extractFrom, an entry for each header."
+            violation = Violation(resource=policy, message=message, change=change)
+            found.setdefault(violation.told, violation)
     return list(found.values())
 
 
@@ -78,9 +82,10 @@ def backend_keys_have_their_name(graph: Graph) -> list[Violation]:
             if names and wanted not in names:
                 message = (
                     f"{secret} keeps the server's key under {', '.join(map(str, names))}, but {policy} reads {wanted}:"
-                    f" its backends are dropped and requests hang. Name it {wanted}."
+                    " its backends are dropped and requests hang."
                 )
-                found.append(Violation(resource=secret, message=message))
+                change = f"Name it {wanted}."
+                found.append(Violation(resource=secret, message=message, change=change))
     return found
 
 

@@ -25,7 +25,7 @@ def timeouts_are_monotonic(graph: Graph) -> list[Violation]:
     found: dict[str, Violation] = {}
     for way in ways(graph, list(servers(graph))):
         for violation in _violations(way):
-            found.setdefault(violation.message, violation)
+            found.setdefault(violation.told, violation)
     return list(found.values())
 
 
@@ -48,36 +48,37 @@ def _seconds(hop: Hop) -> float:
 
 def _broken(hop: Hop) -> Iterator[Violation]:
     if hop.unreadable is not None:
-        message = (
-            f"{hop.resource} gives {hop.unreadable!r} for {hop.what}, which is no duration."
-            f' Write {hop.field} like "600s"; {_FIX}.'
+        message = f"{hop.resource} gives {hop.unreadable!r} for {hop.what}, which is no duration."
+        yield Violation(
+            resource=hop.resource, message=message, change=f'Write {hop.field} like "600s"; {_FIX}.'
         )
-        yield Violation(resource=hop.resource, message=message)
     elif hop.seconds is UNKNOWN:
         message = (
             f"{hop.resource} gives {hop.what} a value that is only known at run time, so the chain can't be"
-            f" checked. Write {hop.field} as a plain value; {_FIX}."
+            " checked."
         )
-        yield Violation(resource=hop.resource, message=message)
+        yield Violation(
+            resource=hop.resource, message=message, change=f"Write {hop.field} as a plain value; {_FIX}."
+        )
 
 
 def _written_by_nobody(hop: Hop) -> Violation:
     message = (
         f"{hop.resource} says nothing of how long a turn may take, so {hop.what} counts: turns are cut after"
-        f" {_seconds(hop):g} s{_of_silence(hop)}, which the server behind it would go on with. Write {hop.field}, as"
-        f" long as the longest turn; {_FIX}."
+        f" {_seconds(hop):g} s{_of_silence(hop)}, which the server behind it would go on with."
     )
-    return Violation(resource=hop.resource, message=message)
+    change = f"Write {hop.field}, as long as the longest turn; {_FIX}."
+    return Violation(resource=hop.resource, message=message, change=change)
 
 
 def _too_short(hop: Hop, inner: Hop) -> Violation:
     least = f"{_seconds(inner):g} s"
     message = (
         f"{hop.resource} limits {hop.what} to {_seconds(hop):g} s, below {inner.what} of {inner.resource}"
-        f" with {least}: turns that still run there are cut here{_where_silent(hop)}. Raise {hop.field} to at"
-        f" least {least} or lower {inner.field}; {_FIX}."
+        f" with {least}: turns that still run there are cut here{_where_silent(hop)}."
     )
-    return Violation(resource=hop.resource, message=message)
+    change = f"Raise {hop.field} to at least {least} or lower {inner.field}; {_FIX}."
+    return Violation(resource=hop.resource, message=message, change=change)
 
 
 def _of_silence(hop: Hop) -> str:

@@ -14,6 +14,7 @@ ARGS = [
     "/mnt/models",
     *("--served-model-name", "coder"),
     *("--port", "8080"),
+    *("--shutdown-timeout", "600"),
     *("--tensor-parallel-size", "2"),
     *("--max-model-len", "131072"),
     *("--max-num-seqs", "16"),
@@ -25,6 +26,7 @@ ARGS = [
     "--language-model-only",
 ]
 
+AMOUNTS = {"cpu": "6", "memory": "48Gi", "nvidia.com/gpu": "2"}
 RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 
@@ -39,8 +41,12 @@ def _inference_service() -> Manifest:
         "command": ["vllm", "serve"],
         "args": list(ARGS),
         "env": [KEY_VARIABLE],
-        "resources": {"limits": {"nvidia.com/gpu": "2"}, "requests": {"nvidia.com/gpu": "2"}},
-        "volumeMounts": [{"name": "model", "mountPath": "/mnt/models", "readOnly": True}],
+        "resources": {"limits": dict(AMOUNTS), "requests": dict(AMOUNTS)},
+        "lifecycle": {"preStop": {"sleep": {"seconds": 15}}},
+        "volumeMounts": [
+            {"name": "model", "mountPath": "/mnt/models", "readOnly": True},
+            {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108  the pod's own volume
+        ],
         "securityContext": dict(RESTRICTED),
     }
     return {
@@ -64,7 +70,11 @@ def _inference_service() -> Manifest:
                 ],
                 "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
                 "containers": [container],
-                "volumes": [{"name": "model", "emptyDir": {}}],
+                "terminationGracePeriodSeconds": 675,
+                "volumes": [
+                    {"name": "model", "emptyDir": {}},
+                    {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}},
+                ],
             }
         },
     }

@@ -15,6 +15,8 @@ from tests.policy.rendered import Change, Objects, found_in, policies_in
 
 pytestmark = pytest.mark.policy
 
+STACK = "feature-litellm-oci"
+
 CAPABILITIES, TAINTS = "capabilities-are-not-added", "tolerations-name-their-taint"
 STANDARD, ADMISSION, NODE = (
     "namespaces-enforce-a-standard",
@@ -46,6 +48,11 @@ def _proxy_script(text: Any) -> Change:
         put(*PROXY, "containers", 0, "command", value=["sh", "-c"]),
         put(*PROXY, "containers", 0, "args", value=[text]),
     )
+
+
+def _with_a_fabric(objects: Objects) -> None:
+    volume = {"name": "fabric", "hostPath": {"path": "/dev/infiniband"}}
+    objects["InferenceService/coder"]["spec"]["predictor"]["volumes"].append(volume)
 
 
 def _privileged_space(objects: Objects) -> None:
@@ -151,7 +158,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
 def test_one_change_of_a_stack_makes_exactly_one_policy_fire(name: str) -> None:
     change, policy, part = MUTATIONS[name]
 
-    findings = found_in("feature-litellm-oci", change)
+    findings = found_in(STACK, change)
 
     assert policies_in(findings) == {policy}, "\n".join(f"{f.policy}: {f.told}" for f in findings)
     assert any(part in finding.told for finding in findings), findings[0].told
@@ -159,9 +166,7 @@ def test_one_change_of_a_stack_makes_exactly_one_policy_fire(name: str) -> None:
 
 
 HARMLESS: dict[str, Change] = {
-    "memory locked for a fabric": both(
-        OPEN_SPACE, _add("IPC_LOCK"), put(*CONTAINER, "resources", "limits", "rdma/hca", value="1")
-    ),
+    "memory locked for a fabric": both(OPEN_SPACE, _add("IPC_LOCK"), _with_a_fabric),
     "what binds memory to a NUMA node": both(OPEN_SPACE, _add("SYS_NICE")),
     "a capability known later": both(
         OPEN_SPACE, put(*CONTAINER, "securityContext", "capabilities", "add", value=UNKNOWN)
@@ -219,7 +224,7 @@ HARMLESS: dict[str, Change] = {
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_harms_nobody_is_left_alone(name: str) -> None:
-    assert [f.told for f in found_in("feature-litellm-oci", HARMLESS[name])] == []
+    assert [f.told for f in found_in(STACK, HARMLESS[name])] == []
 
 
 def _theirs(pod: Manifest, **container: Any) -> list[Manifest]:
@@ -310,5 +315,5 @@ def test_a_secret_that_their_server_takes_its_key_from_is_read() -> None:
 
 
 def test_no_message_repeats_a_key() -> None:
-    text = " ".join(f.told for f in found_in("feature-litellm-oci", words("--api-key", "letmein")))
+    text = " ".join(f.told for f in found_in(STACK, words("--api-key", "letmein")))
     assert "letmein" not in text

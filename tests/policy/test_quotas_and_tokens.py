@@ -15,6 +15,8 @@ from tests.policy.rendered import Change, Objects, found_in, policies_in
 
 pytestmark = pytest.mark.policy
 
+STACK = "feature-ai-gateway"
+
 AUDIENCE, APART, COUNT = (
     "tokens-name-their-audience",
     "quotas-tell-people-apart",
@@ -203,7 +205,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
 def test_one_change_of_a_stack_makes_exactly_one_policy_fire(name: str) -> None:
     change, policy, part = MUTATIONS[name]
 
-    findings = found_in("feature-ai-gateway", change)
+    findings = found_in(STACK, change)
 
     assert policies_in(findings) == {policy}, "\n".join(f"{f.policy}: {f.told}" for f in findings)
     assert any(part in finding.told for finding in findings), findings[0].told
@@ -256,7 +258,7 @@ HARMLESS: dict[str, Change] = {
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_holds_is_left_alone(name: str) -> None:
-    assert [f.told for f in found_in("feature-ai-gateway", HARMLESS[name])] == []
+    assert [f.told for f in found_in(STACK, HARMLESS[name])] == []
 
 
 def _theirs(kind: str, target: str, name: str, **spec: Any) -> Manifest:
@@ -317,9 +319,9 @@ def test_quotas_before_no_model_server_are_nobodys_business() -> None:
 
 def test_the_identity_header_of_a_quota_is_still_stripped_first() -> None:
     change = both(_limits(_rule(PERSON)), drop(*CLIENT, "headers"))
-    assert policies_in(found_in("feature-ai-gateway", change)) == {"identity-headers-are-stripped"}
+    assert policies_in(found_in(STACK, change)) == {"identity-headers-are-stripped"}
 
 
 def test_a_gateway_elsewhere_may_count_tokens_itself() -> None:
     change = both(_limits(_rule(PERSON, key="total")), drop(GATEWAY[0]))
-    assert COUNT not in policies_in(found_in("feature-ai-gateway", change))
+    assert COUNT not in policies_in(found_in(STACK, change))

@@ -1,0 +1,109 @@
+"""knative-takes-the-pod, knative-features-are-on, deadlines-are-no-timeouts: what Knative refuses and what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from onprem_agents.catalog import (
+    FEATURES,
+    KNATIVE_NAMESPACE,
+    feature_value,
+    features_needed,
+    never_taken,
+)
+
+from ..graph import UNKNOWN, Graph, Value, Violation, dig
+from ..operation import Told, about_each, annotations_of, is_ours, mode_of
+from ..serving import Server, servers
+
+_DEADLINE = "serving.knative.dev/progress-deadline"
+_STANDARD = "the annotation serving.kserve.io/deploymentMode to Standard"
+
+
+def knative_takes_the_pod(graph: Graph) -> list[Violation]:
+    """No server that Knative runs has a field which its webhook refuses: always, or by flags that the program sets.
+
+    Its webhook answers "must not set the field(s)", and there never is a pod.
+    """
+    return about_each(_on_knative(graph), partial(_refused, _stated(graph)))
+
+
+def knative_features_are_on(graph: Graph) -> list[Violation]:
+    """Fields that Knative takes by a feature flag alone are told where the program does not show its flags. Advisory.
+
+    Our own stacks are left to their preflight, which asks the cluster.
+    """
+    if _stated(graph) is not None:
+        return []
+    others = (server for server in _on_knative(graph) if not is_ours(server.resource))
+    return about_each(others, _needing)
+
+
+def deadlines_are_no_timeouts(graph: Graph) -> list[Violation]:
+    """A server with Knative's progress deadline, which bounds its start, has a timeout for requests too. Advisory."""
+    return about_each(servers(graph), _untimed)
+
+
+def _on_knative(graph: Graph) -> Iterator[Server]:
+    for server in servers(graph):
+        by_kserve = mode_of(server.resource) == "Knative"
+        if by_kserve or server.resource.type.startswith("kubernetes:serving.knative.dev/"):
+            yield server
+
+
+def _stated(graph: Graph) -> Mapping[str, Value] | None:
+    """Return the feature flags that the program sets, None where it does not."""
+    for config in graph.of_kind("core", "ConfigMap"):
+        if config.object_name == FEATURES and config.namespace == KNATIVE_NAMESPACE:
+            data = dig(config.props, "data")
+            return data if isinstance(data, Mapping) else {}
+    return None
+
+
+def _pod(server: Server) -> Mapping[str, Value]:
+    return server.pod if isinstance(server.pod, Mapping) else {}
+
+
+def _refused(stated: Mapping[str, Value] | None, server: Server) -> Iterator[Told]:
+    never = list(dict.fromkeys(never_taken(_pod(server))))
+    if never:
+        yield Told(
+            f"sets {', '.join(never)}, which Knative refuses: the server never gets a pod",
+            f"Remove what it refuses, or set {_STANDARD}.",
+        )
+    off = [
+        (flag, field)
+        for flag, field in features_needed(_pod(server))
+        if stated is not None
+        and stated.get(flag) is not UNKNOWN
+        and feature_value(flag, stated) == "disabled"
+    ]
+    if off:
+        yield Told(
+            f"sets {', '.join(field for _, field in off)}, which Knative refuses as ConfigMap {FEATURES} leaves"
+            f" {', '.join(flag for flag, _ in off)} disabled: the server never gets a pod",
+            f"Set {' and '.join(f'{flag}: enabled' for flag, _ in off)} there, or {_STANDARD}.",
+        )
+
+
+def _needing(server: Server) -> Iterator[Told]:
+    needed = [found for found in features_needed(_pod(server)) if feature_value(found[0], {}) == "disabled"]
+    if needed:
+        yield Told(
+            f"sets {', '.join(field for _, field in needed)}, which Knative refuses unless its cluster allows them",
+            f"See that ConfigMap {FEATURES} of {KNATIVE_NAMESPACE} has"
+            f" {' and '.join(f'{flag}: enabled' for flag, _ in needed)}, or set {_STANDARD}.",
+        )
+
+
+def _untimed(server: Server) -> Iterator[Told]:
+    props, knative = server.resource.props, server.resource.kind == "Service"
+    path = ("spec", "template", "spec", "timeoutSeconds") if knative else ("spec", "predictor", "timeout")
+    given = any(key == _DEADLINE for key, _ in annotations_of(server))
+    if given and dig(props, *path) is None and server.resource.kind in ("InferenceService", "Service"):
+        yield Told(
+            f"has {_DEADLINE}, which bounds how long a revision may start, and no timeout for requests: those end after"
+            " 300 s in Knative, after 60 s on the route that KServe makes in Standard mode",
+            f"Set {'.'.join(path)} to the seconds of the longest turn.",
+        )
