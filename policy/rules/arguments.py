@@ -1,4 +1,4 @@
-"""arguments-are-taken, arguments-are-likely-taken: what vLLM's own option parser makes of a server's arguments."""
+"""arguments-are-taken and its neighbours: what vLLM's own option parser makes of a server's arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from onprem_agents.errors import nearest_hint
 from onprem_agents.vllm import (
     ParsedServe,
     Release,
+    load_history,
     load_release,
+    newest_release,
     option_of,
     parse_options,
     releases_around,
@@ -43,6 +45,31 @@ def arguments_are_taken(graph: Graph) -> list[Violation]:
 def arguments_are_likely_taken(graph: Graph) -> list[Violation]:
     """No vLLM server has an argument that the release refuses by which it is judged. Advisory: it may be another."""
     return list(_violations(graph, certain=False))
+
+
+def arguments_outlive_an_upgrade(graph: Graph) -> list[Violation]:
+    """No vLLM server has an option that its release still takes and the newest does not. Advisory.
+
+    An image that does not tell its release is judged by the newest, and by the other two.
+    """
+    newest = load_release(newest_release())
+    return [
+        Violation(
+            resource=server.resource,
+            message=f"{server.resource} has {option}, which vLLM {server.release} takes and {newest.release} does not:"
+            " with the next image it stops at start.",
+            change=f"Change {option}: {unknown_option_hint(option, newest.release, newest.options())}.",
+        )
+        for server in servers(graph)
+        if server.release is not None and is_followed(server)
+        for option in _given(server.parsed)
+        if option in load_history().removed and option not in newest.options()
+    ]
+
+
+def _given(parsed: ParsedServe) -> tuple[str, ...]:
+    """Return the options of a server that its release takes, by their own names."""
+    return (*map(option_of, parsed.flags.given()), *parsed.other)
 
 
 def _violations(graph: Graph, *, certain: bool) -> Iterator[Violation]:

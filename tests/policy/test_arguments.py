@@ -9,7 +9,7 @@ import yaml
 
 from policy.checks import check_manifests
 from policy.graph import UNKNOWN
-from tests.policy.option_changes import GGUF, LIKELY, LOADED, LOST, TAKEN, deployment
+from tests.policy.option_changes import GGUF, LIKELY, LOADED, LOST, TAKEN, UPGRADE, deployment
 
 pytestmark = pytest.mark.policy
 
@@ -119,6 +119,45 @@ def test_what_the_option_parser_takes_is_no_fault(words: list[Any]) -> None:
     findings = check_manifests([deployment(["Qwen/Qwen3-32B-FP8", *words])])
 
     assert {finding.policy for finding in findings}.isdisjoint({TAKEN, LIKELY, LOST})
+
+
+@pytest.mark.parametrize(
+    ("image", "fires"),
+    [
+        ("vllm/vllm-openai:v0.17.1", True),  # the last release that takes it
+        ("vllm/vllm-openai:v0.33.0", False),  # refused already
+        ("vllm/vllm-openai:latest", False),  # judged by the newest, and advised by it
+        ("registry.example.com/ml/vllm-custom:prod", False),
+    ],
+)
+def test_an_option_that_the_newest_release_lacks_is_told_before_the_upgrade(image: str, fires: bool) -> None:
+    words = ["Qwen/Qwen3-32B-FP8", "--swap-space", "16"]
+    told = {f.policy: f.told for f in check_manifests([deployment(words, image=image)])}
+
+    assert (UPGRADE in told) is fires
+    assert "it is gone since vLLM 0.18: leave the option out" in told.get(
+        UPGRADE, told.get(TAKEN, told.get(LIKELY, ""))
+    )
+
+
+def test_options_that_stay_are_no_obstacle_to_an_upgrade() -> None:
+    server = deployment(["Qwen/Qwen3-32B-FP8", "--max-model-len", UNKNOWN], image="vllm/vllm-openai:v0.17.1")
+
+    assert UPGRADE not in {finding.policy for finding in check_manifests([server])}
+
+
+@pytest.mark.parametrize(
+    "start", [["vllm", "serve"], ["python3", "-m", "vllm.entrypoints.openai.api_server"]]
+)
+def test_a_word_behind_a_switch_is_no_model(start: list[str]) -> None:
+    """vLLM 0.32.0, run: with --model elsewhere, True becomes the model or an argument that nobody knows."""
+    server = deployment(
+        ["--model", "Qwen/Qwen3-32B-FP8", "--enable-prompt-tokens-details", "True"], command=start
+    )
+    told = {finding.policy: finding.told for finding in check_manifests([server])}
+
+    assert "'True' belongs to no option and is taken for the model" in told[TAKEN]
+    assert "'True' is not in the catalogue" not in str(told)
 
 
 @pytest.mark.parametrize(
