@@ -194,6 +194,25 @@ LACKING: dict[str, set[str]] = {
     "pod-with-modelcar-volume": {SIZED, SHARED},  # a Pod alone is never rolled out
     "statefulset-module-with-wrong-parser": _SHARDED,
     "statefulset-ranks-of-data-parallelism": _BARE,
+    "deployment-chat-template-mistyped": _BARE,
+    "deployment-compose-line-continuations": _BARE,
+    "deployment-llama-with-vllms-template": _BARE,
+    "deployment-llama-without-a-template": _BARE,
+    "deployment-llm-d-modelservice": _SHARDED,
+    "deployment-production-stack-rendered": {PROBED, DRAINS},  # its chart asks for cores and memory
+    "deployment-release-older-than-its-model": _SHARDED,
+    "gateway-route-and-server": _SHARDED,
+    "ingress-nginx": _BARE,
+    "kserve-several-sources-in-the-model": {SIZED, DRAINS, SHARED},
+    "kserve-storage-initializer-pvc": {FORMER},  # its own server is no vLLM that could be told to drain
+    "leaderworkerset-one-parser-for-all": _SHARDED,
+    "list-export-too-full": _SHARDED,
+    "openshift-ai-custom-runtime": {SIZED, DRAINS},  # RawDeployment is OpenShift AI's word
+    "pod-with-sidecars": {SIZED},
+    "rollout-argo-canary": _SHARDED,
+    "statefulset-gpt-oss-in-a-small-window": _BARE,
+    "statefulset-mig-slices": _BARE,
+    "virtual-service-istio": _BARE,
 }
 
 
