@@ -40,6 +40,8 @@ def in_a_shell(manifests: Manifests) -> Manifests | None:
     for service in _servers(changed):
         container = _container(service) or {}
         words = [*_words(container.get("command")), *_words(container.get("args"))]
+        if words[:1] == ["bash"] or words[:1] == ["sh"]:
+            return None
         if len(words) < 2 or not all(isinstance(word, str) and "$" not in word for word in words):
             return None
         container["command"], container["args"] = ["/bin/bash", "-c"], [f"exec {shlex.join(words)}"]
@@ -82,13 +84,21 @@ def _deployment(service: Manifest) -> Manifests:
         "component": "predictor",
     }
     pod = {key: value for key, value in predictor.items() if key not in _OF_KSERVE}
+    pod.setdefault("terminationGracePeriodSeconds", 900)
+    container = pod["containers"][0]
+    # KServe gives its services a probe and all the time that a start takes.
+    container.setdefault("readinessProbe", dict(_PROBE))
+    container.setdefault("startupProbe", _PROBE | {"periodSeconds": 10, "failureThreshold": 360})
+    said = metadata.get("annotations") or {}
+    notes = {key: value for key, value in said.items() if key.startswith(_OURS)}
     space = {"namespace": metadata["namespace"]} if "namespace" in metadata else {}
     deployment = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name, **space},
+        "metadata": {"name": name, **space, "annotations": notes},
         "spec": {
             "replicas": 1,
+            "progressDeadlineSeconds": 3600,
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": pod},
         },
@@ -102,25 +112,23 @@ def _deployment(service: Manifest) -> Manifests:
     return [deployment, front]
 
 
+_PROBE = {"httpGet": {"path": "/health", "port": 8080}}
 _OF_KSERVE = (
     *("minReplicas", "maxReplicas", "timeout", "deploymentStrategy", "labels", "annotations", "scaleMetric"),
     *("containerConcurrency", "canaryTrafficPercent", "logger", "batcher", "scaleTarget"),
 )
 
 
-def without_our_labels(manifests: Manifests) -> Manifests | None:
-    """The same without a label or annotation of the product's: as somebody writes it who has never heard of it."""
+def without_our_labels(manifests: Manifests) -> Manifests:
+    """The same without a label of the product's: as somebody writes it who has never heard of it."""
     changed = copy.deepcopy(manifests)
-    found = [
-        notes
-        for each in changed
-        for notes in (each["metadata"].get("labels"), each["metadata"].get("annotations"))
-        if isinstance(notes, dict) and any(key.startswith(_OURS) for key in notes)
-    ]
-    for notes in found:
-        for key in [key for key in notes if key.startswith(_OURS)]:
-            del notes[key]
-    return changed if found and _servers(changed) else None
+    for each in changed:
+        labels = each["metadata"].get("labels")
+        if isinstance(labels, dict):
+            each["metadata"]["labels"] = {
+                key: value for key, value in labels.items() if not key.startswith(_OURS)
+            }
+    return changed
 
 
 _OURS = "onprem-coding-agents/"
@@ -134,19 +142,30 @@ STYLES: Mapping[str, Style] = {
 
 
 def later(before: Manifests, after: Manifests) -> Manifests:
-    """Return manifests with UNKNOWN for every value that a change set to something else, added or removed."""
+    """Return manifests with UNKNOWN for every value that a change set to something else, added or removed.
+
+    Of an object that a change adds, what it is and its name stay known.
+    """
     known = {_key(each): each for each in before}
-    return [_later(known.get(_key(each)), each) if _key(each) in known else each for each in after]
+    return [_later(known[_key(each)], each) if _key(each) in known else _added(each) for each in after]
 
 
 def _key(manifest: Manifest) -> tuple[str, str]:
     return manifest["kind"], str(manifest["metadata"].get("name"))
 
 
+def _added(manifest: Manifest) -> Manifest:
+    told = ("apiVersion", "kind", "metadata")
+    return {key: each if key in told else UNKNOWN for key, each in manifest.items()}
+
+
 def _later(before: Any, after: Any) -> Any:
     if isinstance(before, dict) and isinstance(after, dict):
         kept = {key: _later(before[key], each) if key in before else UNKNOWN for key, each in after.items()}
         return kept | dict.fromkeys(before.keys() - after.keys(), UNKNOWN)
-    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        return [_later(one, other) for one, other in zip(before, after, strict=True)]
+    if isinstance(before, list) and isinstance(after, list):
+        if len(before) == len(after) and any(isinstance(each, dict) for each in after):
+            return [_later(one, other) for one, other in zip(before, after, strict=True)]
+        words = [each if each in before or str(each).startswith("-") else UNKNOWN for each in after]
+        return after if before == after else words if UNKNOWN in words else UNKNOWN
     return after if before == after else UNKNOWN

@@ -13,6 +13,7 @@ import pytest
 
 from policy.checks import check_manifests
 from policy.graph import UNKNOWN
+from policy.packs import serving_operation
 from policy.table import POLICIES, Policy
 from tests.policy.programs import Manifest, compliant
 from tests.policy.rendered import objects_of
@@ -27,23 +28,34 @@ STACKS = sorted({row.stack for row in ROWS}, key=str)
 # It says nothing before its configuration lists registries: test_supply_chain has its four cases.
 CASELESS = {REGISTRIES}
 
-# The field is KServe's: in this style nobody reads it, so nothing is said.
+# The fields are KServe's: in this style nobody reads them, so nothing is said.
 NOT_SAID = {
     ("as a Deployment", "server longer than its route"),
     ("as a Deployment", "server shorter than a turn"),
     ("as a Deployment", "server without a timeout"),
 }
+# How KServe and Knative run a server is nothing that a Deployment says.
+HOW_IT_RUNS = {policy.name for policy in serving_operation.POLICIES}
+# No contract of the product's stands beside somebody else's server, so its model is judged for every agent.
+BESIDE = {"half, where the kernels have BF16 alone", "n-grams with asynchronous scheduling"}
+SUITS = "model-suits-the-agents"
 
-# What is only known at run time proves nothing against these: advice on a value that is there, keys and hosts that
-# most programs have from elsewhere, and the name of an entry, which is there whatever it holds. All others tell that
-# nothing proves the contrary.
-SILENT_LATER = {
-    *("keys-are-bare", "keys-are-read-from-both-headers", "no-hosted-fallback", "no-hosted-models"),
-    *("variables-are-read", "networks-deny-by-default", "gateways-have-their-own-namespace"),
-    *("releases-are-not-denied", "releases-have-no-open-holes", "backend-keys-have-their-name"),
-    *("identity-headers-are-stripped", "keys-end-at-the-gateway", "node-folders-are-read-only"),
-    # The mandatory rules about arguments refuse those that cannot be read; these do not say it again.
-    *("options-start-together", "options-work-together", "memory-is-not-tight", "serving-can-be-checked"),
+# Mandatory, and what is only known at run time proves nothing against them: keys and hosts that most programs have
+# from elsewhere, the name of an entry, which is there whatever it holds, releases, which images-are-pinned asks for.
+# The others tell that nothing proves the contrary.
+SILENT_LATER: set[str] = {
+    *("keys-are-bare", "backend-keys-have-their-name", "no-hosted-fallback", "releases-are-not-denied"),
+    # An option, a file or a name stops a server by what it says, and one that is not known may be right. Where the
+    # verdict hangs on it, tool-calling-is-on, parser-fits-the-model and memory-headroom-is-left refuse it.
+    *("options-start-together", "dtype-is-accepted", "arguments-are-taken", "arguments-reach-vllm"),
+    *(
+        "checkpoints-can-be-loaded",
+        "speculation-can-start",
+        "release-loads-the-model",
+        "chat-template-exists",
+    ),
+    *("context-holds-an-agent", "promised-agents-are-served", "routes-ask-for-served-names"),
+    *("weights-are-where-kserve-looks", "keys-are-ones-own", "shells-do-not-trace-keys"),
 }
 
 
@@ -84,13 +96,18 @@ def test_what_is_fine_is_fine_in_every_style(stack: str | None, style: str) -> N
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_change_makes_the_same_policy_fire_in_every_style(style: str) -> None:
+    said = {row: fired for row in ROWS if (fired := _fired(row, STYLES[style])) is not None}
+    if style == "as a Deployment":
+        said = {row: fired for row, fired in said.items() if row.policy not in HOW_IT_RUNS}
+        said = {row: fired - ({SUITS} if row.name in BESIDE else set()) for row, fired in said.items()}
+
     wrong = [
         (str(row), fired)
-        for row in ROWS
-        for fired in (_fired(row, STYLES[style]),)
-        if fired is not None and fired != (set() if (style, row.name) in NOT_SAID else {row.policy})
+        for row, fired in said.items()
+        if fired != (set() if (style, row.name) in NOT_SAID else {row.policy})
     ]
     assert wrong == []
+    assert len(said) > 40, "the style says it of many rows"
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
@@ -111,7 +128,7 @@ def test_every_policy_has_its_four_cases(policy: Policy) -> None:
     ]
     if policy.name in SILENT_LATER:
         assert told == [], "it tells what is only known at run time"
-    else:
+    elif policy.level == "mandatory":
         assert told, (
             "no row fires it with what was changed known only at run time, and it is not said to be silent"
         )
