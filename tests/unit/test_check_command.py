@@ -121,7 +121,7 @@ def test_what_does_not_plan_and_what_a_person_decides_are_told_together(stacks: 
 
 def test_a_committed_change_is_told_since_the_main_branch(stacks: Path) -> None:
     git(stacks, "switch", "--quiet", "--create", "work")
-    edit(stacks, SESSIONS, f"{SESSIONS}        extraArgs: [--enforce-eager]\n")
+    edit(stacks, SESSIONS, f"{SESSIONS}        extraArgs: [--disable-cascade-attn]\n")
     git(stacks, "commit", "--quiet", "--all", "--message", "Faster")
 
     assert set(problems(stacks, "--since", "main")) == {"platform.models[0].extraArgs"}
