@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from onprem_agents.vllm import (
     ParsedServe,
     Release,
+    known_releases,
     load_history,
     load_release,
     newest_release,
@@ -16,6 +17,7 @@ from onprem_agents.vllm import (
     releases_around,
     unknown_option_hint,
     unknown_value_hint,
+    version_key,
 )
 
 from ..graph import Graph, Violation, dig
@@ -90,11 +92,18 @@ def _told(server: Server, *, certain: bool) -> Iterator[tuple[str, str]]:
     faults = _faults(server.parsed)
     others = _is_extended(server) or is_huggingfaceserver(server) or any(lost_options(server))
     others = others or any(_TEMPLATE in word for word in server.parsed.words)
-    if not faults or others or not is_followed(server):
+    if not faults or others or _beyond_the_facts(server) or not is_followed(server):
         return
     surely = _sure(server, faults) if is_plainly_vllm(server) and server.release is not None else {}
     told = surely if certain else {fault: change for fault, change in faults.items() if fault not in surely}
     yield from told.items()
+
+
+def _beyond_the_facts(server: Server) -> bool:
+    """Whether its release is older or newer than all that are known: what it takes is then anybody's guess."""
+    told = version_key(server.release or "")[:2]
+    oldest, newest = (version_key(known)[:2] for known in (known_releases()[0], newest_release()))
+    return bool(told) and not oldest <= told <= newest
 
 
 def _is_extended(server: Server) -> bool:

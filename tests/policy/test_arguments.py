@@ -20,10 +20,11 @@ pytestmark = pytest.mark.policy
         ("vllm/vllm-openai:v0.33.0", TAKEN),
         ("mirror.example.internal/vllm/vllm-openai:v0.33.0", TAKEN),  # a mirror keeps the last two parts
         ("vllm/vllm-openai:latest", LIKELY),  # which release that is nobody knows
-        ("vllm/vllm-openai:v0.33.1", LIKELY),  # newer than all facts
+        ("vllm/vllm-openai:v0.33.1", LIKELY),  # newer than all facts, yet of their minor
         ("vllm/vllm-openai:v0.10.2", None),  # older than all facts; the oldest has it
         ("vllm/vllm-openai:v0.17.1", None),  # the last release that has it
         ("vllm/vllm-openai:v0.17.9", None),  # judged by 0.17.1, of its own minor
+        ("vllm/vllm-openai:v0.34.0", None),  # newer than all facts: it may have it again
         ("quay.io/ascend/vllm-ascend:v0.18.0rc1", None),  # its plugin brings options of its own
         ("vllm/vllm-omni:v0.18.0", None),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -237,6 +238,16 @@ def test_somebody_elses_server_without_these_options_gets_no_word_of_them(manife
     findings = check_manifests([yaml.safe_load(text.replace("--dtype half", ""))])
 
     assert {finding.policy for finding in findings}.isdisjoint({EAGER, CHUNKS, CACHE, DTYPE, TYPE, CODE})
+
+
+def test_servers_of_one_object_that_have_the_same_fault_are_told_of_once() -> None:
+    service = copy.deepcopy(FOREIGN[1])
+    service["spec"]["prefill"] = {"template": copy.deepcopy(service["spec"]["template"])}
+
+    told = [finding.policy for finding in check_manifests([service])]
+
+    assert told.count(EAGER) == 1
+    assert told.count(CODE) == 1
 
 
 def test_every_policy_of_the_module_is_fired_here() -> None:

@@ -133,7 +133,7 @@ def test_what_lets_a_policy_pass_is_stopped_too(stacks: Path, name: str) -> None
 
 def test_a_committed_change_is_told_since_the_main_branch(stacks: Path) -> None:
     git(stacks, "switch", "--quiet", "--create", "work")
-    edit(stacks, SESSIONS, f"{SESSIONS}        extraArgs: [--enforce-eager]\n")
+    edit(stacks, SESSIONS, f"{SESSIONS}        extraArgs: [--disable-cascade-attn]\n")
     git(stacks, "commit", "--quiet", "--all", "--message", "Faster")
 
     assert set(problems(stacks, "--since", "main")) == {"platform.models[0].extraArgs"}
