@@ -20,6 +20,8 @@ RULES = (
     *("tool-calling-is-on", "parser-fits-the-model", "memory-headroom-is-left", "options-start-together"),
     *("timeouts-are-monotonic", "options-work-together", "variables-are-read", "serving-can-be-checked"),
     "memory-is-not-tight",
+    # What else is said of how servers are run stands in test_operation_theirs.py.
+    *("deployment-modes-exist", "scaling-settings-are-taken", "knative-takes-the-pod", "host-memory-lasts"),
 )
 _REFUSED = "refused by "
 
