@@ -5,9 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from onprem_agents.errors import InvalidInput, Problem
+
+# Folders that hold what others wrote, or nothing that anybody did; hidden ones are left out too.
+_OTHERS = frozenset({"node_modules", "__pycache__", "vendor"})
+
+
+def files_within(folder: Path) -> Iterator[Path]:
+    """Yield the files of one's own below a folder, in order; links to folders are not followed."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name in _OTHERS:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from files_within(path)
+        elif path.is_file():
+            yield path
 
 
 def read_text(path: Path, what: str, *, fix: str, most_bytes: int | None = None) -> str:

@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .graph import UNKNOWN, Graph, Resource, Value, dig, items, may_equal
+from .services import leads_to, picks, pod_labels, services
 from .serving import Server
 
 GATEWAY_API = "gateway.networking.k8s.io"
 ENVOY_GATEWAY = "gateway.envoyproxy.io"
 AI_GATEWAY = "aigateway.envoyproxy.io"
+
+# Gateway API Inference Extension v1.0 and before (read 2026-11).
+_POOL = "InferencePool"
+_POOL_GROUPS = ("inference.networking.k8s.io", "inference.networking.x-k8s.io")
 
 _MODEL_PATHS = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages")
 
@@ -29,7 +34,7 @@ def policy_value(
     near = [
         p for p in policies if is_attached(p, route.kind, names, route.namespace, section=dig(rule, "name"))
     ]
-    far = [p for p in policies if is_attached(p, "Gateway", gateways_of(route), route.namespace)]
+    far = [p for p in policies if is_on_gateway_of(p, route)]
     merged = any(dig(policy.props, "spec", "mergeType") is not None for policy in near)
     for policy in near if near and not merged else [*near, *far]:
         value = dig(policy.props, "spec", *path)
@@ -43,11 +48,19 @@ def gateways_of(route: Resource) -> list[Value]:
     return [dig(parent, "name") for parent in items(dig(route.props, "spec", "parentRefs"))]
 
 
+def is_on_gateway_of(policy: Resource, route: Resource) -> bool:
+    """Whether a policy is attached to a Gateway that a route hangs on: only those of its own namespace are meant."""
+    return any(
+        is_attached(policy, "Gateway", [dig(parent, "name")], dig(parent, "namespace") or route.namespace)
+        for parent in items(dig(route.props, "spec", "parentRefs"))
+    )
+
+
 def is_attached(
     policy: Resource, kind: str, names: Sequence[Value], namespace: Value, *, section: Value = None
 ) -> bool:
     """Whether a policy is attached to one of the named objects; an UNKNOWN name may be any of them."""
-    if kind != "Gateway" and not may_equal(policy.namespace, namespace):
+    if not _may_be_one_namespace(policy.namespace, namespace):
         return False
     spec = dig(policy.props, "spec")
     if UNKNOWN in (spec, dig(spec, "targetRefs"), dig(spec, "targetRef")):
@@ -81,9 +94,46 @@ def servers_behind(graph: Graph, route: Resource, rule: Value, servers: Sequence
 
 
 def servers_named(graph: Graph, route: Resource, rule: Value, servers: Sequence[Server]) -> list[Server]:
-    """Return the servers a rule names itself."""
-    hosts = backend_hosts(graph, route, rule)
-    return [server for server in servers if any(_is_host_of(host, server) for host in hosts)]
+    """Return the servers a rule names itself, or whose pods its Services and InferencePools pick by their labels."""
+    hosts = [
+        (host, dig(ref, "namespace") or route.namespace)
+        for ref in items(dig(rule, "backendRefs"))
+        for host in _hosts(graph, route, ref)
+    ]
+    named = [server for server in servers if any(_is_host_of(*host, server) for host in hosts)]
+    return named or _picked(graph, route, rule, servers)
+
+
+def _picked(graph: Graph, route: Resource, rule: Value, servers: Sequence[Server]) -> list[Server]:
+    refs = [ref for ref in items(dig(rule, "backendRefs")) if isinstance(dig(ref, "name"), str)]
+    meant = [
+        (dig(ref, "name"), dig(ref, "namespace") or route.namespace, dig(ref, "kind") == _POOL)
+        for ref in refs
+    ]
+    pools = [pool for group in _POOL_GROUPS for pool in graph.of_kind(group, _POOL)]
+    found = []
+    for server in servers:
+        labels, space = pod_labels(server.resource), server.resource.namespace
+        by_service = any(
+            (service.object_name, service.namespace, False) in meant and leads_to(service, labels, space)
+            for service in services(graph)
+        )
+        by_pool = any(
+            (pool.object_name, pool.namespace, True) in meant
+            and pool.namespace == space
+            and picks(_selector(pool), labels)
+            for pool in pools
+        )
+        if by_service or by_pool:
+            found.append(server)
+    return found
+
+
+def _selector(pool: Resource) -> Value:
+    """Return the labels that an InferencePool picks: below matchLabels since v1, plain before."""
+    selector = dig(pool.props, "spec", "selector")
+    labels = dig(selector, "matchLabels")
+    return selector if labels is None else labels
 
 
 def backend_hosts(graph: Graph, route: Resource, rule: Value) -> list[Value]:
@@ -94,7 +144,7 @@ def backend_hosts(graph: Graph, route: Resource, rule: Value) -> list[Value]:
 def _hosts(graph: Graph, route: Resource, ref: Value) -> Iterator[Value]:
     """Yield the Service or host names that a backend reference of a route leads to."""
     name = dig(ref, "name")
-    if route.kind == "AIGatewayRoute":
+    if route.kind == "AIGatewayRoute" and dig(ref, "kind") != _POOL:
         for service in graph.of_kind(AI_GATEWAY, "AIServiceBackend"):
             if may_equal(service.object_name, name):
                 yield from _endpoints(graph, dig(service.props, "spec", "backendRef"))
@@ -115,7 +165,15 @@ def _endpoints(graph: Graph, ref: Value) -> Iterator[Value]:
                 yield dig(endpoint, "fqdn", "hostname")
 
 
-def _is_host_of(host: Value, server: Server) -> bool:
+def _is_host_of(host: Value, namespace: Value, server: Server) -> bool:
+    """Whether a host is a server; `namespace` is that of a host without dots, a Service's own name tells its own."""
     if host is UNKNOWN or UNKNOWN in server.hosts:
         return True
-    return str(host).split(".", 1)[0] in server.hosts
+    name, _, rest = str(host).partition(".")
+    of_service = rest.partition(".")[0] if ".svc" in rest else "" if rest else namespace
+    return name in server.hosts and _may_be_one_namespace(of_service, server.resource.namespace)
+
+
+def _may_be_one_namespace(one: Value, other: Value) -> bool:
+    """Whether two namespaces may be the same; what names none goes where the program or kubectl is told to."""
+    return "" in (one, other) or may_equal(one, other)

@@ -1,7 +1,9 @@
 """The configuration of the policies, as `pulumi preview --policy-pack-config` takes it, for checks without an engine.
 
 One object: the name of a policy, and its level (`mandatory`, `advisory`, `disabled`) or an object with
-`enforcementLevel`, the policy's settings and `exemptions`.
+`enforcementLevel`, the policy's settings and `exemptions`. The name of a pack, or `all`, with a level stands for every
+policy of it that has none of its own; the engine knows no packs (Pulumi 3.259, pkg/resource/analyzer/config.go, read
+2026-11: it passes over what is no policy), so `for_the_engine` writes them out.
 """
 
 from __future__ import annotations
@@ -10,19 +12,21 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import yaml
 
 from onprem_agents.errors import Cause, InvalidInput, Problem, nearest_hint
 
-from .entry import EXEMPTIONS, Level, Policy
+from .entry import EXEMPTIONS, Level, Pack, Policy
 from .exemptions import day_of
 from .table import POLICIES
 
 LEVEL = "enforcementLevel"
 _LEVELS = ("mandatory", "advisory", "disabled")
+_NUMBERS: Mapping[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float)}
 _ALL = "all"
+_GROUPS = (_ALL, *get_args(Pack))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +38,28 @@ class Configuration:
 
     def level_of(self, policy: Policy) -> Level | None:
         """Return the level of a policy, None for one that is switched off."""
-        said = self.levels.get(policy.name, self.levels.get(_ALL, policy.level))
+        said = self.said_of(policy)
         return None if said == "disabled" else said
+
+    def said_of(self, policy: Policy) -> Literal["mandatory", "advisory", "disabled"]:
+        """Return what is said of a policy, of its pack or of all; what the table says where nothing is."""
+        for name in (policy.name, policy.pack, _ALL):
+            if name in self.levels:
+                return self.levels[name]
+        return policy.level
 
     def settings_of(self, policy: Policy) -> Mapping[str, Any]:
         """Return the settings and exemptions of a policy."""
         return self.settings.get(policy.name, {})
+
+    def for_the_engine(self) -> dict[str, dict[str, Any]]:
+        """Return the same for `--policy-pack-config`, each policy by its own name where it differs from the table."""
+        told = {}
+        for policy in POLICIES:
+            said = {} if self.said_of(policy) == policy.level else {LEVEL: self.said_of(policy)}
+            if said or self.settings_of(policy):
+                told[policy.name] = {**said, **self.settings_of(policy)}
+        return told
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -84,15 +104,15 @@ def _problems(content: Any) -> Iterator[Problem]:
         return
     known = {policy.name: policy for policy in POLICIES}
     for name, said in content.items():
-        if name != _ALL and name not in known:
+        if name not in _GROUPS and name not in known:
             yield _problem(
                 str(name),
-                "no policy of that name",
+                "no policy and no pack of that name",
                 "it would change nothing",
-                nearest_hint(str(name), known),
+                nearest_hint(str(name), [*_GROUPS, *known]),
                 "unknown-name",
             )
-        elif isinstance(said, str) or name == _ALL:
+        elif isinstance(said, str) or name in _GROUPS:
             yield from _level(str(name), said)
         elif not isinstance(said, Mapping):
             yield _problem(
@@ -115,6 +135,8 @@ def _settings(policy: Policy, said: Mapping[str, Any]) -> Iterator[Problem]:
             yield from _exemptions(where, value)
         elif schema[key]["type"] == "boolean" and not isinstance(value, bool):
             yield _problem(where, repr(value), "it is neither true nor false", "write true or false")
+        elif schema[key]["type"] in _NUMBERS and not _is_number(value, schema[key]):
+            yield _problem(where, repr(value), "it is no such number", f"write {_number_asked(schema[key])}")
         elif schema[key]["type"] == "array" and not _is_list_of_texts(value):
             yield _problem(where, repr(value), "it is no list of texts", "write [registry.example.internal]")
 
@@ -149,6 +171,20 @@ def _exemptions(where: str, value: Any) -> Iterator[Problem]:
 def _level(where: str, value: Any) -> Iterator[Problem]:
     if value not in _LEVELS:
         yield _problem(where, repr(value), "it is no level", f"write one of {', '.join(_LEVELS)}")
+
+
+def _is_number(value: Any, schema: Mapping[str, Any]) -> bool:
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS[schema["type"]]):
+        return False
+    return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
+
+
+def _number_asked(schema: Mapping[str, Any]) -> str:
+    """Return in words which numbers a schema takes."""
+    limits = [
+        f"{word} {schema[key]}" for word, key in (("from", "minimum"), ("to", "maximum")) if key in schema
+    ]
+    return " ".join(["an integer" if schema["type"] == "integer" else "a number", *limits])
 
 
 def _is_list_of_texts(value: Any) -> bool:

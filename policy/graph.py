@@ -43,6 +43,12 @@ class Resource:
     dependencies: tuple[str, ...] = ()
 
     @property
+    def group(self) -> str | None:
+        """The API group of a Kubernetes resource, None for one of anything else."""
+        package, _, rest = self.type.partition(":")
+        return rest.partition(":")[0].rpartition("/")[0] if package == "kubernetes" else None
+
+    @property
     def kind(self) -> str:
         """The Kubernetes kind, without the `Patch` of a server-side patch resource."""
         return self.type.rsplit(":", 1)[-1].removesuffix("Patch")
@@ -88,9 +94,8 @@ class Graph:
         """The Kubernetes resources by group and kind: the rules ask for them at each rule of each route."""
         found: dict[tuple[str, str], list[Resource]] = {}
         for resource in self.resources:
-            package, _, rest = resource.type.partition(":")
-            if package == "kubernetes":
-                group = rest.partition(":")[0].rpartition("/")[0]
+            group = resource.group
+            if group is not None:
                 found.setdefault((group, resource.kind), []).append(resource)
         return found
 

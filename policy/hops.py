@@ -5,9 +5,7 @@ Only what is declared is read. A limit of zero means no limit at all: such a hop
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,12 +16,12 @@ from .attachment import (
     AI_GATEWAY,
     ENVOY_GATEWAY,
     GATEWAY_API,
-    gateways_of,
-    is_attached,
+    is_on_gateway_of,
     policy_value,
     servers_behind,
-    servers_named,
 )
+from .contracts import contract_in, texts
+from .entries import Limit, entries
 from .gateways import Product, listeners_of
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
 from .serving import Server
@@ -37,17 +35,12 @@ _AI_ROUTE_DEFAULT_SECONDS = 60
 _ROUTE_DEFAULT_SECONDS: Mapping[Product, float] = {
     "envoy": 15,
     "kgateway": 15,
+    "agentgateway": math.inf,
     "istio": math.inf,
     "openshift": math.inf,
     "nginx": 60,
     "gke": 30,
 }
-
-# What OpenShift's router waits for a Route without the annotation (OpenShift 4, read 2026-11).
-_ROUTER_DEFAULT_SECONDS = 30
-_ROUTER_TIMEOUT = "haproxy.router.openshift.io/timeout"
-_HAPROXY_DURATION = re.compile(r"(\d+)(us|ms|s|m|h|d|)")
-_HAPROXY_UNITS = {"us": 1e-6, "ms": 1e-3, "": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 # KServe v0.20.0, httproute_reconciler.go, DefaultTimeout: what a predictor without a timeout gets.
 _PREDICTOR_DEFAULT_SECONDS = 60
@@ -65,6 +58,8 @@ class Hop:
     """The text when it is no duration."""
     by_default: bool = False
     """Whether nobody wrote it: it is what the gateway does by itself."""
+    silence: bool = False
+    """Whether it bounds the pauses in an answer alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +86,13 @@ def ways(graph: Graph, servers: Sequence[Server]) -> Iterator[Way]:
                     turns,
                 )
                 yield Way(levels=levels)
-    routers = list(_routers(graph, servers))
-    for router, reached in routers:
+    others = entries(graph)
+    for entry in others:
+        hops = tuple(_of_entry(entry.resource, limit) for limit in entry.limits)
         yield Way(
-            levels=(clients, (), (router,), tuple(behind[each.resource.urn] for each in reached), turns)
+            levels=(clients, (), hops, tuple(behind[each.resource.urn] for each in entry.servers), turns)
         )
-    if not routes and not routers:
+    if not routes and not others:
         for hop in behind.values():
             yield Way(levels=(clients, (), (), (hop,), turns))
 
@@ -109,6 +105,11 @@ def _hop(what: str, resource: Resource, field: str, value: Value) -> Hop:
     except BadUnit:
         return Hop(what=what, resource=resource, field=field, seconds=math.inf, unreadable=str(value))
     return Hop(what=what, resource=resource, field=field, seconds=seconds or math.inf)
+
+
+def _of_entry(resource: Resource, limit: Limit) -> Hop:
+    hop = _hop(limit.what, resource, limit.field, limit.value)
+    return replace(hop, by_default=limit.by_default, silence=limit.silence)
 
 
 def _predictor(server: Server) -> Hop:
@@ -155,25 +156,6 @@ def limits_nothing_itself(graph: Graph, route: Resource, rule: Value) -> bool:
     return own == (None, None) and policy is None
 
 
-def _routers(graph: Graph, servers: Sequence[Server]) -> Iterator[tuple[Hop, list[Server]]]:
-    """Yield the OpenShift Routes that lead to servers, each with what its router waits."""
-    for route in graph.of_kind("route.openshift.io", "Route"):
-        rule = {"backendRefs": [{"name": dig(route.props, "spec", "to", "name")}]}
-        reached = servers_named(graph, route, rule, servers)
-        given = route.annotation(_ROUTER_TIMEOUT)
-        what = "the router's timeout" if given is not None else "the router's timeout (OpenShift's default)"
-        value = _ROUTER_DEFAULT_SECONDS if given is None else _haproxy_seconds(given)
-        if reached:
-            hop = _hop(what, route, f"the annotation {_ROUTER_TIMEOUT}", value)
-            yield replace(hop, by_default=given is None), reached
-
-
-def _haproxy_seconds(value: Value) -> Value:
-    """Return a duration as HAProxy 2.8 writes it in seconds: one number and a unit, ms without one."""
-    found = _HAPROXY_DURATION.fullmatch(value) if isinstance(value, str) else None
-    return value if found is None else int(found[1]) * _HAPROXY_UNITS[found[2]]
-
-
 def _gateway(graph: Graph, route: Resource, rule: Value) -> Iterator[Hop]:
     """Yield what bounds a stream at the gateway: its whole length, and silence within it."""
     policy, value = policy_value(graph, route, rule, ("timeout", "http", "maxStreamDuration"))
@@ -181,9 +163,8 @@ def _gateway(graph: Graph, route: Resource, rule: Value) -> Iterator[Hop]:
         yield _hop("the longest stream", policy, "timeout.http.maxStreamDuration", value)
     idle = ("timeout", "http", "streamIdleTimeout")
     policy, value = policy_value(graph, route, rule, idle)
-    gateways = gateways_of(route)
     for client_policy in graph.of_kind(ENVOY_GATEWAY, "ClientTrafficPolicy"):
-        if not is_attached(client_policy, "Gateway", gateways, route.namespace):
+        if not is_on_gateway_of(client_policy, route):
             continue
         of_listener = dig(client_policy.props, "spec", *idle)
         if policy is None and of_listener is not None:  # the route's own idle limit replaces the listener's
@@ -200,7 +181,7 @@ def _contract(graph: Graph) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
     """Return what published connection contracts tell clients to wait, and the longest turns they promise."""
     clients: list[Hop] = []
     turns: list[Hop] = []
-    for resource, text in _texts(graph):
+    for resource, text in texts(graph):
         timeouts = _timeouts_in(text)
         for key, what, found in (
             ("clientTimeoutSeconds", "the wait of the clients", clients),
@@ -213,23 +194,6 @@ def _contract(graph: Graph) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
     return tuple(clients), tuple(turns)
 
 
-def _texts(graph: Graph) -> Iterator[tuple[Resource, str]]:
-    for resource in graph.of_kind(ENVOY_GATEWAY, "HTTPRouteFilter"):
-        body = dig(resource.props, "spec", "directResponse", "body", "inline")
-        if isinstance(body, str):
-            yield resource, body
-    for resource in (r for r in graph.resources if r.type == "kubernetes:core/v1:ConfigMap"):
-        data = dig(resource.props, "data")
-        for text in data.values() if isinstance(data, dict) else ():
-            if isinstance(text, str):
-                yield resource, text
-
-
 def _timeouts_in(text: str) -> dict[str, Any]:
-    if "clientTimeoutSeconds" not in text:
-        return {}
-    try:
-        timeouts = dig(json.loads(text), "timeouts")
-    except ValueError:
-        return {}
+    timeouts = contract_in(text, "clientTimeoutSeconds").get("timeouts")
     return timeouts if isinstance(timeouts, dict) else {}

@@ -12,6 +12,7 @@ from onprem_agents.sizing.request import default_batch_tokens, default_sequences
 from onprem_agents.stack.labels import ACCELERATOR_ANNOTATION, MODEL_ANNOTATION
 from onprem_agents.vllm import (
     UNREADABLE,
+    Release,
     load_release,
     option_of,
     takes_no_items,
@@ -22,6 +23,7 @@ from .graph import UNKNOWN
 from .known import accelerator_of, model_of, only_known_at_run_time
 from .serving import Server
 from .sources import PRODUCT_LABELS
+from .speculation import refused_speculation
 
 # Fields that a sizing request is made of; one that can't be read leaves nothing to compute.
 SIZED_BY = (
@@ -105,7 +107,7 @@ def _unchecked(server: Server, known: KnownModel | None, gpu: Accelerator | None
         yield f"{told} (name it by its Hugging Face id or the annotation {MODEL_ANNOTATION})"
     elif known.variant is None:
         yield f"nothing tells which checkpoint of {known.model.name} it loads (annotation {MODEL_ANNOTATION})"
-    elif flags.quantization not in (None, known.variant.quantization):
+    elif flags.quantization not in (None, known.variant.quantization) and not _unknown_method(server):
         yield f"it quantises {known.variant.hf_id} at load time (--quantization {flags.quantization})"
     if gpu is None:
         told = ", ".join(str(label) for label in server.accelerators)
@@ -129,13 +131,25 @@ def _unsized(server: Server, kind: Literal["more", "unknown"]) -> Iterator[str]:
     for option, value in given.items():
         entry = load_catalog().server_option(option)
         unchanged = ("False", str(facts.default(option)), *(() if entry is None else entry.harmless))
-        if entry is None or entry.unsized != kind or value in unchanged:
+        if entry is None or entry.unsized != kind or value in unchanged or _refused(facts, option, value):
             continue
         yield f"it has {option} {value}: {entry.why}"
 
 
+def _refused(facts: Release, option: str, value: str) -> bool:
+    """Whether a release has no such value: then arguments-are-taken says so, and nothing is left to be sized."""
+    return option in facts.choices and value not in facts.choices[option]
+
+
+def _unknown_method(server: Server) -> bool:
+    methods = load_release(server.parsed.judged_by).quantization_methods
+    return server.parsed.flags.quantization not in methods
+
+
 def _unchecked_speculation(server: Server) -> Iterator[str]:
     speculative = server.parsed.flags.speculative_config
+    if refused_speculation(speculative) is not None:
+        return  # speculation-can-start says so
     if any(option in server.parsed.other for option in ("--spec-method", "--spec-model", "--spec-tokens")):
         yield "it speculates by --spec-… options (write them as one --speculative-config)"
     elif speculative is not None:
@@ -193,4 +207,4 @@ def _drafted(speculative: Mapping[str, Any]) -> int:
     """Return the tokens that the model's own MTP layers draft; n-grams take no memory."""
     if str(speculative.get("method")).startswith("ngram"):
         return 0
-    return int(speculative.get("num_speculative_tokens", 0))
+    return max(0, int(speculative.get("num_speculative_tokens", 0)))

@@ -2,6 +2,8 @@
 
 The SDK hands out mappings and sequences that raise on the first unknown value, which would turn a mandatory
 rule into a notice. `plain` copies everything first and puts UNKNOWN in those places, so each rule decides.
+It also makes all of them anew for each stack policy (pulumi-policy 1.17 to 1.21, read 2026-11): with 33 policies
+that was 7 to 12 ms a resource, of which the rules took 1. `Analyzer` has them made once.
 """
 
 from __future__ import annotations
@@ -9,8 +11,11 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
+import pulumi_policy.policy as sdk
+from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import (
     EnforcementLevel,
     PolicyConfigSchema,
@@ -29,7 +34,31 @@ NAME = "onprem-coding-agents"
 
 _LEVELS = {"mandatory": EnforcementLevel.MANDATORY, "advisory": EnforcementLevel.ADVISORY}
 
-_LAST: list[Graph] = []
+_READ: ContextVar[Graph | None] = ContextVar("what was read once for all policies", default=None)
+_SDKS = sdk._PolicyAnalyzerServicer  # noqa: SLF001 - nothing public makes a pack's resources
+
+
+class Analyzer(_SDKS):
+    """The SDK's analyzer for a pack of stack policies. Levels, configuration and diagnostics stay the SDK's."""
+
+    def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        """Have one policy keep the resources, then ask the pack's about a request without any."""
+        graphs: list[Graph] = []
+
+        def keep(args: StackValidationArgs, _: ReportViolation) -> None:
+            graphs.append(graph_of(args.resources))
+
+        reader = StackValidationPolicy("resources-are-read", "Keeps the resources.", keep)
+        _SDKS("reader", "0.0.1", [reader], EnforcementLevel.ADVISORY).AnalyzeStack(request, context)  # type: ignore[no-untyped-call]
+        token = _READ.set(graphs[0])
+        try:
+            return super().AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(), context)  # type: ignore[no-untyped-call]
+        finally:
+            _READ.reset(token)
+
+    def Remediate(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - gRPC's signature
+        """Change nothing; the SDK would make every resource to find that no policy here does."""
+        return analyzer_pb2.RemediateResponse()
 
 
 def serve() -> None:
@@ -38,6 +67,7 @@ def serve() -> None:
     # without, 390 ms with; 2026-11).
     gc.freeze()
     threading.Thread(target=load_rules, daemon=True).start()
+    setattr(sdk, _SDKS.__name__, Analyzer)  # the pack makes what bears this name
     PolicyPack(NAME, [stack_policy(policy) for policy in POLICIES])
 
 
@@ -45,7 +75,9 @@ def stack_policy(policy: Policy) -> StackValidationPolicy:
     """Return one policy of the table as the SDK wants it."""
 
     def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
-        for violation in policy.find(graph_of(args.resources), plain(args.get_config() or {})):
+        read = _READ.get()
+        graph = graph_of(args.resources) if read is None else read
+        for violation in policy.find(graph, plain(args.get_config() or {})):
             report_violation(violation.told, violation.resource.urn)
 
     return StackValidationPolicy(
@@ -58,11 +90,8 @@ def stack_policy(policy: Policy) -> StackValidationPolicy:
 
 
 def graph_of(resources: Iterable[PolicyResource]) -> Graph:
-    """Return the SDK's resources as plain values.
-
-    The SDK makes them anew for each policy: while they are the same, so is the graph, which remembers what was read.
-    """
-    graph = Graph(
+    """Return the SDK's resources as plain values."""
+    return Graph(
         resources=tuple(
             Resource(
                 urn=resource.urn,
@@ -74,9 +103,6 @@ def graph_of(resources: Iterable[PolicyResource]) -> Graph:
             for resource in resources
         )
     )
-    if _LAST[-1:] != [graph]:
-        _LAST[:] = [graph]
-    return _LAST[-1]
 
 
 def plain(value: Any) -> Value:

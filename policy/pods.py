@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from onprem_agents.stack.labels import ROLE_LABEL, STACK_LABEL
 
-from .graph import Graph, Resource, Value, dig, items, once
+from .containers import KSERVE
+from .graph import UNKNOWN, Graph, Resource, Value, dig, items, once
 from .images import product_of, read_image
-from .serving import Server, servers
+from .serving import servers
+from .templates import TEMPLATES
 
-# Where the spec of a pod stands; KServe v0.20.0 and LeaderWorkerSet v0.10, read 2026-11.
-_TEMPLATES: Mapping[str, tuple[tuple[str, ...], ...]] = {
+# Where the spec of a pod stands in what is no workload; KServe v0.20.0, read 2026-11.
+_OF_KSERVE: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "InferenceService": (("spec", "predictor"), ("spec", "predictor", "workerSpec")),
     "LLMInferenceService": (
         ("spec", "template"),
@@ -23,16 +25,12 @@ _TEMPLATES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("spec", "prefill", "template"),
         ("spec", "prefill", "worker"),
     ),
-    "LeaderWorkerSet": (
-        ("spec", "leaderWorkerTemplate", "leaderTemplate", "spec"),
-        ("spec", "leaderWorkerTemplate", "workerTemplate", "spec"),
-    ),
-    **dict.fromkeys(
-        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), (("spec", "template", "spec"),)
-    ),
-    "Pod": (("spec",),),
     "ServingRuntime": (("spec",),),
     "ClusterServingRuntime": (("spec",),),
+}
+_SPECS: Mapping[tuple[str, str], tuple[tuple[str, ...], ...]] = {
+    **{key: tuple((*path, "spec") for path in paths) for key, paths in TEMPLATES.items()},
+    **{(KSERVE, kind): paths for kind, paths in _OF_KSERVE.items()},
 }
 _RUNTIMES = ("ServingRuntime", "ClusterServingRuntime")
 _PROXIES = frozenset({"litellm", "claude-code-router"})
@@ -89,27 +87,22 @@ class Pod:
 
 
 @once
-def served(graph: Graph) -> tuple[Server, ...]:
-    """Return the vLLM servers of a graph."""
-    return tuple(servers(graph))
-
-
-@once
 def pods(graph: Graph) -> tuple[Pod, ...]:
     """Return the pods that belong to model serving."""
     return tuple(_pods(graph))
 
 
 def _pods(graph: Graph) -> Iterator[Pod]:
-    serving = {server.resource.urn for server in served(graph)}
+    serving = {server.resource.urn for server in servers(graph)}
     runtimes = [
-        dig(server.resource.props, "spec", "predictor", "model", "runtime") for server in served(graph)
+        dig(server.resource.props, "spec", "predictor", "model", "runtime") for server in servers(graph)
     ]
     for resource in graph.resources:
-        if not resource.type.startswith("kubernetes:"):
-            continue
-        for path in _TEMPLATES.get(resource.kind, ()):
+        paths = _SPECS.get((resource.group or "", resource.kind), ())
+        for at, path in enumerate(paths):
             spec = dig(resource.props, *path)
+            if at > 0 and dig(resource.props, *path[:-1]) is UNKNOWN:
+                continue  # the first of its pods stands for all that is not known
             completes = resource.kind in _RUNTIMES and resource.object_name in runtimes
             serves = resource.urn in serving or completes
             pod = Pod(resource=resource, spec=spec, field=".".join(path), serves=serves)

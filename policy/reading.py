@@ -12,16 +12,16 @@ from typing import Any
 
 import yaml
 
+from onprem_agents.files import files_within
+
 from .documents import NotReadable, resources_in
 from .graph import Resource, dig, items
+from .patches import PATCH
 
 _SUFFIXES = (".yaml", ".yml", ".json")
-# Folders that hold no manifests of one's own; hidden ones are left out too.
-_OTHERS = frozenset({"node_modules", "__pycache__", "vendor"})
 _TEMPLATE = re.compile(r"\{\{-?\s*(?:\.|\$|include |template |if |range |with |end|toYaml)")
 _RENDER_FIRST = "it is a template, no manifest; render it first: helm template … | onprem-agents check -"
 # Where kustomize's own file names its patches (kustomize v5, api/types/kustomization.go; read 2026-11).
-_PATCH = "it is a patch of kustomize, no whole object; build it first: kubectl kustomize FOLDER | onprem-agents check -"
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
@@ -54,7 +54,7 @@ def read_folder(folder: Path, *, skip: Callable[[Path], bool]) -> Read:
     """Read every YAML and JSON file below a folder; `skip` says which are read elsewhere."""
     patches = frozenset(_patches(folder))
     found = [
-        Read(unread=(Unread(what=str(path), why=_PATCH),)) if path in patches else read_file(path)
+        Read(unread=(Unread(what=str(path), why=PATCH),)) if path in patches else read_file(path)
         for path in _files(folder)
         if not skip(path)
     ]
@@ -130,18 +130,12 @@ def _reason(error: Exception) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in _OTHERS:
-            continue
-        if path.is_dir() and not path.is_symlink():
-            yield from _files(path)
-        elif path.suffix.lower() in _SUFFIXES and path.is_file():
-            yield path
+    return (path for path in files_within(folder) if path.suffix.lower() in _SUFFIXES)
 
 
 def _patches(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder that kustomizations name as patches."""
-    for path in _files(folder):
+    for path in files_within(folder):
         if path.name not in _KUSTOMIZATIONS:
             continue
         try:

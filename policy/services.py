@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .graph import UNKNOWN, Graph, Resource, Value, dig, may_equal
+from .templates import template_labels
 
 
 def services(graph: Graph) -> Iterator[Resource]:
@@ -13,15 +14,22 @@ def services(graph: Graph) -> Iterator[Resource]:
 
 
 def selects(service: Resource, workload: Resource) -> bool:
-    """Whether a Service leads to the pods of an object; a label that is only known at run time may be any."""
-    selector = dig(service.props, "spec", "selector")
+    """Whether a Service leads to the pods of an object."""
+    return leads_to(service, pod_labels(workload), workload.namespace)
+
+
+def leads_to(service: Resource, labels: Value, namespace: Value) -> bool:
+    """Whether a Service leads to pods with these labels; a label that is only known at run time may be any."""
+    return may_equal(service.namespace, namespace) and picks(dig(service.props, "spec", "selector"), labels)
+
+
+def picks(selector: Value, labels: Value) -> bool:
+    """Whether a selector of plain labels picks pods with these labels; one only known at run time may be any."""
     if not isinstance(selector, Mapping) or not selector:
         return False
-    if not may_equal(service.namespace, workload.namespace):
-        return False
-    labels = pod_labels(workload)
+    given = _mapping(labels)
     known = {key: value for key, value in selector.items() if value is not UNKNOWN}
-    return bool(known) and all(labels.get(key) in (value, UNKNOWN) for key, value in known.items())
+    return bool(known) and all(given.get(key) in (value, UNKNOWN) for key, value in known.items())
 
 
 def pod_labels(workload: Resource) -> dict[str, Value]:
@@ -38,12 +46,7 @@ def pod_labels(workload: Resource) -> dict[str, Value]:
     elif workload.kind == "LLMInferenceService":
         added, by_kserve = None, {"app.kubernetes.io/name": name}
     else:
-        template = "leaderWorkerTemplate" if workload.kind == "LeaderWorkerSet" else "template"
-        path = (template, "leaderTemplate") if workload.kind == "LeaderWorkerSet" else (template,)
-        found = dig(workload.props, "spec", *path, "metadata", "labels")
-        if workload.kind == "Pod":
-            found = own
-        return dict(found) if isinstance(found, Mapping) else {}
+        return _mapping(template_labels(workload))
     return {**_mapping(own), **_mapping(added), **by_kserve}
 
 

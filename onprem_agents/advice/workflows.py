@@ -94,14 +94,13 @@ jobs:
           GITHUB_TOKEN: ${{{{ github.token }}}}
           PULL_REQUEST: ${{{{ github.event.pull_request.number }}}}
         run: onprem-agents ci comment github review.md
-      - name: Findings
-        run: onprem-agents check --stacks {stacks} --format sarif > check.sarif || test -s check.sarif
+      - name: Check
+        run: onprem-agents check --stacks {stacks} --output sarif=check.sarif
       - name: Findings beside the lines
+        if: ${{{{ !cancelled() && hashFiles('check.sarif') != '' }}}}
         continue-on-error: true # where code scanning is not switched on
         uses: {_SARIF}
         with: {{sarif_file: check.sarif, category: coding-platform}}
-      - name: Check
-        run: onprem-agents check --stacks {stacks}
 """
 
 
@@ -120,8 +119,7 @@ coding-platform:
     - {_INSTALL}
     - onprem-agents review "$CI_MERGE_REQUEST_DIFF_BASE_SHA..HEAD" --stacks {stacks} > review.md
     - onprem-agents ci comment gitlab review.md
-    - onprem-agents check --stacks {stacks} --format junit > check.xml || test -s check.xml
-    - onprem-agents check --stacks {stacks}
+    - onprem-agents check --stacks {stacks} --output junit=check.xml
   artifacts:
     when: always
     paths: [review.md]

@@ -1,4 +1,4 @@
-"""Options of vLLM that are fine alone and do harm together, or with some models: dated, with who says so."""
+"""Options of vLLM that do harm together, or with some models: dated, with who says so."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Side(Fact):
 
 
 class Conflict(Fact):
-    """What meets what, and what comes of it.
+    """What meets what, and what comes of it; one side alone meets the families.
 
     `families` are those of the catalogue's models, none for any. `since` is the first release that shows it, `until`
     the first that is established not to; null: none is. With `stops-at-start` vLLM itself refuses; `wrong-answers`
@@ -38,7 +38,7 @@ class Conflict(Fact):
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]+$")
-    sides: tuple[Side, ...] = Field(min_length=2)
+    sides: tuple[Side, ...] = Field(min_length=1)
     families: tuple[str, ...] = ()
     since: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     until: str | None = Field(default=None, pattern=r"^\d+\.\d+\.\d+$")
@@ -50,6 +50,8 @@ class Conflict(Fact):
 
     @model_validator(mode="after")
     def _own_side(self) -> Conflict:
+        if len(self.sides) == 1 and not self.families:
+            raise ValueError(f"{self.name}: one side alone does harm with some families only")
         if self.gives_way is not None and self.gives_way not in {side.option for side in self.sides}:
             raise ValueError(f"{self.name}: {self.gives_way} is none of its sides")
         return self

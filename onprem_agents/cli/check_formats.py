@@ -20,7 +20,7 @@ _SARIF_LEVELS = {"mandatory": "error", "advisory": "warning"}
 
 def text(result: Result) -> str:
     """Return the result for a terminal: one block a finding, a summary at the end."""
-    blocks = [_block(finding) for finding in result.findings]
+    blocks = [block(finding) for finding in result.findings]
     blocks += [f"not read: {each.resource}\n  {each.why}" for each in result.not_read]
     return "\n\n".join([*blocks, summary(result)])
 
@@ -128,7 +128,8 @@ def summary(result: Result) -> str:
     return ", ".join(parts)
 
 
-def _block(finding: CheckFinding) -> str:
+def block(finding: CheckFinding) -> str:
+    """Return a finding for a terminal: its place, level and policy, what is there, and what to change."""
     return "\n".join(_block_lines(finding))
 
 

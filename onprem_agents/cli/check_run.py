@@ -9,6 +9,7 @@ from typing import Any
 
 from onprem_agents.cli.check_findings import CheckFinding, NotRead, Policy, Result
 from onprem_agents.cli.check_sources import Source, is_stack_file
+from onprem_agents.cli.policy_config import config_of
 from onprem_agents.cli.policy_pack import Rules, installed_rules
 from onprem_agents.errors import EnvironmentProblem, InvalidInput, Problem, needs_platform
 from onprem_agents.manifests import Manifest, render
@@ -22,6 +23,12 @@ PLANS = Policy(
     pack="serving",
     level="mandatory",
     description="A stack file can be planned: its settings are right and fit each other.",
+)
+CONFIGURED = Policy(
+    name="policies-are-configured",
+    pack="serving",
+    level="mandatory",
+    description="What configures the policies for a stack can be read, and names policies and settings that there are.",
 )
 BY_PEOPLE = Policy(
     name="people-decide",
@@ -41,19 +48,25 @@ class StackCheck:
 
 
 def run_check(
-    sources: Sequence[Source], text: str = "", *, after: Mapping[Path, Sequence[Problem]] | None
+    sources: Sequence[Source],
+    text: str = "",
+    *,
+    after: Mapping[Path, Sequence[Problem]] | None,
+    config: Path | None = None,
 ) -> Result:
     """Check every source; `text` is standard input, `after` what an agent changed in each stack's file, if one did.
 
-    Raises `EnvironmentProblem` where the policy pack is not installed.
+    `config` configures the policies; without it a stack has the file beside its own. Raises `EnvironmentProblem` where
+    the policy pack is not installed, `InvalidInput` for a configuration that is wrong.
     """
     rules = _rules()
+    configuration = rules.configuration(config)
     found: list[CheckFinding] = []
     not_read: list[NotRead] = []
     count = 0
     for source in sources:
         if source.kind == "stack":
-            stack = check_stack(source.path, (after or {}).get(source.path, ()))
+            stack = check_stack(source.path, (after or {}).get(source.path, ()), config=config)
             count += len(stack.manifests)
             found += stack.findings
             continue
@@ -65,7 +78,7 @@ def run_check(
             unread = [_nothing(source)]
         count += len(read.resources)
         not_read += unread
-        for finding, resource in rules.found_in(read.resources):
+        for finding, resource in rules.found_in(read.resources, configuration):
             place = read.places[resource.urn]
             found.append(_told(finding, place.file, place.line))
     found.sort(key=lambda finding: finding.level != "mandatory")
@@ -73,14 +86,15 @@ def run_check(
         Policy(name=each.name, pack=each.pack, level=each.level, description=each.description)
         for each in rules.policies
     )
-    own = (PLANS,) if after is None else (PLANS, BY_PEOPLE)
+    own = (PLANS, CONFIGURED) if after is None else (PLANS, CONFIGURED, BY_PEOPLE)
     return Result(findings=tuple(found), read=count, not_read=tuple(not_read), policies=(*own, *asked))
 
 
-def check_stack(path: Path, after: Sequence[Problem] = ()) -> StackCheck:
+def check_stack(path: Path, after: Sequence[Problem] = (), *, config: Path | None = None) -> StackCheck:
     """Plan a stack by its file and check what is rendered; `after` is what an agent changed in it.
 
-    Raises `EnvironmentProblem` where the policy pack is not installed.
+    `config` is the file that configures the policies, in place of the one beside the stack's. Raises
+    `EnvironmentProblem` where the policy pack is not installed.
     """
     rules, text, stack = _rules(), text_of(path), stack_in(path)
     told = [_of_problem(BY_PEOPLE, problem, path, text, stack) for problem in after]
@@ -90,11 +104,29 @@ def check_stack(path: Path, after: Sequence[Problem] = ()) -> StackCheck:
         of_plan = [_of_problem(PLANS, problem, path, text, stack) for problem in error.problems]
         return StackCheck(plan=None, manifests=(), findings=(*of_plan, *told))
     manifests = tuple(render(plan))
-    for finding, resource in rules.found_in_manifests(manifests):
+    told += findings_on(rules, manifests, path, config)
+    return StackCheck(plan=plan, manifests=manifests, findings=tuple(told))
+
+
+def findings_on(
+    rules: Rules, manifests: Sequence[Manifest], path: Path, config: Path | None
+) -> tuple[CheckFinding, ...]:
+    """Return what the policies find in the objects of the stack in that file, what refuses it first.
+
+    `config` configures them, in place of the file beside the stack's. Where it is wrong, that is all that is found.
+    """
+    text, told, said = text_of(path), [], config_of(path, config)
+    try:
+        configuration = rules.configuration(said)
+    except InvalidInput as error:
+        return tuple(
+            _of_problem(CONFIGURED, each, Path(error.source), "", stack_in(path)) for each in error.problems
+        )
+    for finding, resource in rules.found_in_manifests(manifests, configuration):
         role = (resource.props.get("metadata") or {}).get("labels", {}).get(ROLE_LABEL)
         key = f"platform.models[role={role}]" if role else "platform"
         told.append(_told(finding, str(path), line_of(text, key)))
-    return StackCheck(plan=plan, manifests=manifests, findings=tuple(told))
+    return tuple(sorted(told, key=lambda finding: finding.level != "mandatory"))
 
 
 def _rules() -> Rules:

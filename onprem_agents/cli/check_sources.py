@@ -9,6 +9,7 @@ from typing import Literal
 
 from onprem_agents.cli.check_findings import NotRead
 from onprem_agents.errors import nearest_hint
+from onprem_agents.files import files_within
 from onprem_agents.stack.settings import PROJECT
 from onprem_agents.stack.stack_file import content_of, stack_names, stack_path
 
@@ -39,12 +40,8 @@ def sources_of(words: Sequence[str], stacks: Path) -> tuple[tuple[Source, ...], 
 
 
 def stacks_within(folder: Path) -> tuple[Source, ...]:
-    """Return the stacks of this product whose files lie somewhere below a folder."""
-    return tuple(
-        Source(kind="stack", path=path)
-        for path in sorted(folder.rglob("Pulumi.*.yaml"))
-        if is_stack_file(path)
-    )
+    """Return the stacks of this product whose files lie somewhere below a folder, in no hidden one of it."""
+    return tuple(Source(kind="stack", path=path) for path in files_within(folder) if is_stack_file(path))
 
 
 def is_stack_file(path: Path) -> bool:

@@ -37,7 +37,8 @@ def wants_json(context: click.Context) -> bool:
     return bool(context.meta.get(_JSON))
 
 
-def _note(context: click.Context, _: click.Parameter, value: bool) -> bool:
+def note_json(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    """Note whether a command is asked for JSON, and return it: the callback of its option."""
     context.meta[_JSON] = value
     return value
 
@@ -46,6 +47,6 @@ json_option = click.option(
     "--json",
     "as_json",
     is_flag=True,
-    callback=_note,
+    callback=note_json,
     help="Print JSON instead of text; what is wrong with the input too.",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,42 +15,71 @@ from onprem_agents.agents import AGENTS
 from onprem_agents.catalog import load_catalog
 from onprem_agents.catalog.agent_check import summary
 from onprem_agents.cli.agents_view import agents_line
+from onprem_agents.cli.asked_policies import REFUSED, ask_policies
 from onprem_agents.cli.cost_view import cost_lines
 from onprem_agents.cli.load_view import load_line
 from onprem_agents.cli.memory_view import account, bar
 from onprem_agents.cli.options import json_option, stack_argument, stacks_option
 from onprem_agents.cli.output import Output
 from onprem_agents.cli.plan_screen import screen
+from onprem_agents.cli.policy_config import policy_config_option
 from onprem_agents.cli.speed_view import speed_line
+from onprem_agents.manifests import render
 from onprem_agents.plan import plan_stack_file
 from onprem_agents.plan.report import report
 from onprem_agents.sizing.shown import gib
+from onprem_agents.stack.stack_file import stack_path
 
 
 @click.command()
 @stack_argument
 @stacks_option
 @json_option
+@policy_config_option
 @click.option("--all", "whole", is_flag=True, help="Show everything that was decided, not one screen of it.")
 @click.option("--explain", is_flag=True, help="Show everything, with each term of the memory account.")
 @click.option("--images", is_flag=True, help="Show every image instead: its name, and what pods name it by.")
-def plan(stack: str, folder: Path, as_json: bool, whole: bool, explain: bool, images: bool) -> None:
+@click.pass_context
+def plan(
+    context: click.Context,
+    stack: str,
+    folder: Path,
+    policy_config: Path | None,
+    as_json: bool,
+    whole: bool,
+    explain: bool,
+    images: bool,
+) -> None:
     """Show what a stack's settings lead to: models, GPUs, context, sessions, parsers, memory.
 
-    With --images, each line has what a mirror copies and where pods look for it.
+    What the policies find stands below; where they refuse the stack, the exit code is 1. With --images, each line has
+    what a mirror copies and where pods look for it, and no policy is asked.
     """
-    result = report(plan_stack_file(folder, stack))
+    planned = plan_stack_file(folder, stack)
+    result = report(planned)
+    if images:
+        _print_images(result["images"], as_json=as_json)
+        return
+    asked = ask_policies(render(planned), stack_path(folder, stack), policy_config)
     if as_json:
-        click.echo(json.dumps(result["images"] if images else result, indent=2))
-    elif images:
-        for image in result["images"]:
-            click.echo(f"{image['name']} {image['reference']}")
+        click.echo(json.dumps(result | {"findings": asked.as_json}, indent=2))
     elif whole or explain:
         print_report(result, Output(), explain=explain)
         checked = summary(load_catalog().agent_checks, today(), [agent.name for agent in AGENTS])
         Output().print(checked, soft_wrap=True, markup=False)
     else:
         print_screen(result, Output())
+    for told in () if as_json else asked.blocks():
+        Output().print(f"\n{told}", soft_wrap=True, markup=False)
+    context.exit(REFUSED if asked.refusals else 0)
+
+
+def _print_images(images: Sequence[dict[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(images, indent=2))
+        return
+    for image in images:
+        click.echo(f"{image['name']} {image['reference']}")
 
 
 def today() -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,15 +20,32 @@ _MANIFEST = "PulumiPolicy.yaml"
 
 
 @click.command("policy-pack")
-def policy_pack() -> None:
+@click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Print instead this configuration as the engine takes it: each policy of a pack by its own name.",
+)
+def policy_pack(config: Path | None) -> None:
     """Print the folder of the policy pack.
 
     It judges this product's programs and any other that declares a KServe InferenceService with vLLM:
 
     \b
         pulumi preview --policy-pack "$(onprem-agents policy-pack)"
+
+    With --config FILE, what 'onprem-agents check --policy-config FILE' reads is printed for --policy-pack-config: the
+    engine knows policies by their names, and passes over the name of a pack without a word.
     """
-    click.echo(find_pack(Path(onprem_agents.__file__).parent.parent))
+    folder = find_pack(Path(onprem_agents.__file__).parent.parent)
+    if config is None:
+        click.echo(folder)
+        return
+    rules = installed_rules()
+    if rules is None:
+        raise EnvironmentProblem(needs_platform("the policy pack", "onprem_agents_policy"))
+    click.echo(json.dumps(rules.configuration(config).for_the_engine(), indent=2, default=str))
 
 
 def find_pack(packages: Path) -> Path:
@@ -60,14 +78,21 @@ class Rules:
         policies: Sequence[Any] = self.part("table").POLICIES
         return policies
 
-    def found_in(self, resources: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-        """Yield what every policy finds in resources of the pack, each with the resource that it is about."""
-        yield from self.part("checks").found_in(self.part("graph").Graph(resources=tuple(resources)))
+    def configuration(self, path: Path | None) -> Any:
+        """Return what a file says of the policies, None without one; raises `InvalidInput` by file and field."""
+        return None if path is None else self.part("configuration").read_configuration(path)
 
-    def found_in_manifests(self, manifests: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Any]]:
+    def found_in(self, resources: Iterable[Any], configuration: Any = None) -> Iterator[tuple[Any, Any]]:
+        """Yield what every policy finds in resources of the pack, each with the resource that it is about."""
+        graph = self.part("graph").Graph(resources=tuple(resources))
+        yield from self.part("checks").found_in(graph, configuration)
+
+    def found_in_manifests(
+        self, manifests: Iterable[Mapping[str, Any]], configuration: Any = None
+    ) -> Iterator[tuple[Any, Any]]:
         """Yield the same of Kubernetes objects."""
         checks = self.part("checks")
-        yield from checks.found_in(checks.graph_of(manifests))
+        yield from checks.found_in(checks.graph_of(manifests), configuration)
 
 
 def installed_rules() -> Rules | None:

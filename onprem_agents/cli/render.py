@@ -7,24 +7,38 @@ from pathlib import Path
 import click
 import yaml
 
+from onprem_agents.cli.asked_policies import REFUSED, ask_policies
 from onprem_agents.cli.options import stack_argument, stacks_option
+from onprem_agents.cli.policy_config import policy_config_option
 from onprem_agents.manifests import Manifest
 from onprem_agents.manifests import render as render_manifests
 from onprem_agents.plan import plan_stack_file
+from onprem_agents.stack.stack_file import stack_path
 
 
 @click.command()
 @stack_argument
 @stacks_option
-def render(stack: str, folder: Path) -> None:
+@policy_config_option
+@click.option("--despite-policies", "despite", is_flag=True, help="Print what the policies refuse, too.")
+@click.pass_context
+def render(
+    context: click.Context, stack: str, folder: Path, policy_config: Path | None, despite: bool
+) -> None:
     """Print every object that a stack declares, as YAML, the same bytes each time.
 
-    Secrets are rendered without their values: those exist only inside the engine.
+    Secrets are rendered without their values: those exist only inside the engine. What the policies find goes to
+    stderr; where they refuse the stack, nothing is printed and the exit code is 1.
     """
     plan = plan_stack_file(folder, stack)
-    for note in plan.notes:
-        click.echo(note, err=True)
-    click.echo(yaml_of(render_manifests(plan)), nl=False)
+    manifests = render_manifests(plan)
+    asked = ask_policies(manifests, stack_path(folder, stack), policy_config)
+    for told in (*plan.notes, *asked.blocks()):
+        click.echo(told, err=True)
+    if asked.refusals and not despite:
+        click.echo("Nothing is printed; mend the stack, or add --despite-policies.", err=True)
+        context.exit(REFUSED)
+    click.echo(yaml_of(manifests), nl=False)
 
 
 def yaml_of(documents: list[Manifest]) -> str:

@@ -12,6 +12,7 @@ import click
 
 from onprem_agents.advice.revisions import range_of, unpack
 from onprem_agents.cli.options import json_option, stacks_option
+from onprem_agents.cli.policy_config import policy_config_option
 from onprem_agents.cli.review_text import markdown
 from onprem_agents.cli.review_values import StackReview, State, reviews
 
@@ -19,8 +20,9 @@ from onprem_agents.cli.review_values import StackReview, State, reviews
 @click.command()
 @click.argument("commits", metavar="BASE[..HEAD]")
 @stacks_option
+@policy_config_option
 @json_option
-def review(commits: str, folder: Path, as_json: bool) -> None:
+def review(commits: str, folder: Path, policy_config: Path | None, as_json: bool) -> None:
     """Tell what a change of stack files does, as Markdown for a comment on it.
 
     For each stack that differs: GPUs, memory, context, sessions, speed and agents of each role before and after,
@@ -38,7 +40,7 @@ def review(commits: str, folder: Path, as_json: bool) -> None:
         else:
             after.mkdir()
             unpack(folder, between.head, after)
-        found = reviews(before, after)
+        found = reviews(before, after, policy_config)
     click.echo(json.dumps(_wire(found), indent=2) if as_json else markdown(found, between.said))
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from onprem_agents.agents import Agent
 from onprem_agents.cli.check_findings import CheckFinding
 from onprem_agents.cli.check_run import check_stack
+from onprem_agents.cli.json_values import camel
 from onprem_agents.manifests import Manifest
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan import PlatformPlan, ServingPlan
 from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.report import report
+from onprem_agents.sizing import bounds_of
 from onprem_agents.stack.labels import ROLE_LABEL
 from onprem_agents.stack.stack_file import stack_names, stack_path
 
@@ -91,8 +93,8 @@ class StackReview:
 
     @property
     def changed(self) -> bool:
-        """Whether anything differs."""
-        return self.before != self.after
+        """Whether anything differs; that a finding moved to another line is no difference."""
+        return _without_lines(self.before) != _without_lines(self.after)
 
     def restarts(self, role: str) -> bool:
         """Whether the change starts pods of a role anew: its server's specification differs."""
@@ -114,31 +116,52 @@ class StackReview:
         return tuple(each for each in new if each not in old), tuple(each for each in old if each not in new)
 
 
-def reviews(before: Path, after: Path) -> tuple[StackReview, ...]:
-    """Return every stack of two folders, by name."""
+def reviews(before: Path, after: Path, config: Path | None = None) -> tuple[StackReview, ...]:
+    """Return every stack of two folders, by name.
+
+    `config` configures the policies at both ends; without it each end has the file that lies in its folder.
+    """
     names = sorted({*stack_names(before), *stack_names(after)})
     return tuple(
-        StackReview(stack=name, before=_state(before, name), after=_state(after, name)) for name in names
+        StackReview(stack=name, before=_state(before, name, config), after=_state(after, name, config))
+        for name in names
     )
 
 
-def _state(folder: Path, stack: str) -> State | None:
+def _state(folder: Path, stack: str, config: Path | None) -> State | None:
     path = stack_path(folder, stack)
     if not path.is_file():
         return None
-    checked = check_stack(path)
+    checked = check_stack(path, config=config)
+    # The two ends lie in different folders, and a review reads the same wherever it was made.
+    findings = tuple(replace(finding, file=Path(finding.file).name) for finding in checked.findings)
     plan = checked.plan
     if plan is None:
-        return State(
-            report=None, objects={}, findings=checked.findings, agent_files={}, developers=frozenset()
-        )
+        return State(report=None, objects={}, findings=findings, agent_files={}, developers=frozenset())
     return State(
-        report=report(plan),
+        report=_report(plan),
         objects={_name(manifest): manifest for manifest in checked.manifests},
-        findings=checked.findings,
+        findings=findings,
         agent_files={agent.title: _files(agent, plan) for agent in agents_used(plan.settings)},
         developers=frozenset(plan.developers),
     )
+
+
+def _report(plan: PlatformPlan) -> Mapping[str, Any]:
+    """Return the report of a plan, with what the speed of each role's server cannot exceed."""
+    told = report(plan)
+    models = [
+        role | {"bounds": _bounds(serving)}
+        for role, serving in zip(told["models"], plan.serving, strict=True)
+    ]
+    return told | {"models": models}
+
+
+def _bounds(serving: ServingPlan) -> Mapping[str, Any] | None:
+    if serving.fit.memory is None:
+        return None
+    bounds: Mapping[str, Any] = camel(asdict(bounds_of(serving.fit.memory, serving.fit.sessions)))
+    return bounds
 
 
 def _files(agent: Agent, plan: PlatformPlan) -> object:
@@ -163,6 +186,12 @@ def _role_of(manifest: Manifest) -> str | None:
 
 def _role_names(state: State | None) -> list[str]:
     return [] if state is None or state.report is None else [role["role"] for role in state.report["models"]]
+
+
+def _without_lines(state: State | None) -> State | None:
+    if state is None:
+        return None
+    return replace(state, findings=tuple(replace(finding, line=1) for finding in state.findings))
 
 
 def _only_in(one: State | None, other: State | None) -> tuple[CheckFinding, ...]:

@@ -30,6 +30,7 @@ from onprem_agents.vllm.history import (
     unknown_option_hint,
     unknown_value_hint,
 )
+from onprem_agents.vllm.holes import HOLE
 from onprem_agents.vllm.reader import UnknownOption
 from onprem_agents.vllm.release import (
     DEFAULT_PORT,
@@ -42,9 +43,9 @@ from onprem_agents.vllm.release import (
     load_release,
     nearest_release,
     newest_release,
+    releases_around,
     version_key,
 )
-from onprem_agents.vllm.shell import HOLE
 
 __all__ = [
     "COMMAND",
@@ -80,6 +81,7 @@ __all__ = [
     "own_branch",
     "parse_argv",
     "parse_options",
+    "releases_around",
     "same_tool_parser",
     "serves",
     "takes_no_items",

@@ -15,9 +15,10 @@ from typing import Any, Literal
 from onprem_agents.errors import InvalidInput, Problem, nearest_hint
 from onprem_agents.vllm.flags import ServeFlags, kinds, option_of
 from onprem_agents.vllm.history import unknown_option_hint, unknown_value_hint
+from onprem_agents.vllm.holes import HOLE
 from onprem_agents.vllm.reader import Reader, UnknownOption
 from onprem_agents.vllm.release import Release, nearest_release
-from onprem_agents.vllm.shell import HOLE, script_of, simple_commands
+from onprem_agents.vllm.shell import script_of, simple_commands
 from onprem_agents.vllm.values import write_value
 
 # What the command `vllm` runs (0.9.2 to 0.33, read 2026-11); as a module it also finds modules where it is started.
@@ -34,7 +35,8 @@ _REGISTRIES: Mapping[str, Callable[[Release], frozenset[str]]] = {
     "quantization": lambda facts: facts.quantization_methods,
 }
 
-_REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
+# Kubernetes 1.34, core/v1 Container: `$(NAME)` is replaced where NAME is a variable of it, `$$(` stands for `$(`.
+_REFERENCE = re.compile(r"\$\$\(|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ class ParsedServe:
     refuse. `unreadable` names fields whose value is only known at run time; `opaque` means that any option
     may be set out of sight, by a variable, a config file or a script that can't be followed. `command` is
     False when argv holds arguments only, for an image whose entrypoint starts the server. `judged_by` is the
-    release whose options were used.
+    release whose options were used, `words` are those that the server gets; none where they are out of sight.
     """
 
     flags: ServeFlags
@@ -57,6 +59,7 @@ class ParsedServe:
     opaque: bool
     command: bool
     judged_by: str
+    words: tuple[str, ...] = ()
 
     def read(self, field: str) -> Any:
         """Return a field's value, None when it is surely not given, UNREADABLE when that can't be told."""
@@ -99,15 +102,18 @@ def parse_argv(
     `env` is the container's environment; a value known only at run time is given as HOLE.
     """
     known = dict(env or {})
-    words = [_REFERENCE.sub(lambda match: known.get(match[1], HOLE), word) for word in argv]
     facts = nearest_release(release)
-    script = script_of(words)
+    script = script_of(argv)
     if script is None:
+        words = [_expanded(word, known, HOLE) for word in argv]
         found = _server_words(words)
         return _parsed(words if found is None else found, facts, command=found is not None)
     if HOLE in script[0]:
         return _parsed([], facts, command=True, hidden="the script is only known at run time")
-    commands = simple_commands(script[0], known, script[1])
+    # What Kubernetes leaves as it is, the shell takes for a command whose output nobody knows.
+    text = _expanded(script[0], known, None)
+    arguments = [_expanded(word, known, HOLE) for word in script[1]]
+    commands = simple_commands(text, known, arguments)
     servers = [found for words in commands if (found := _server_words(words)) is not None]
     if len(servers) != 1:
         what = "several commands that start vLLM" if servers else "no command that starts vLLM"
@@ -132,7 +138,20 @@ def _parsed(words: Sequence[str], facts: Release, *, command: bool, hidden: str 
         opaque=reader.opaque or hidden is not None,
         command=command,
         judged_by=facts.release,
+        words=tuple(words),
     )
+
+
+def _expanded(word: str, known: Mapping[str, str], unknown: str | None) -> str:
+    """Return a word as Kubernetes puts variables into it; what it may not know as `unknown`, None as it stands."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return "$("
+        told = known.get(found[1], HOLE)
+        return told if HOLE not in told else found[0] if unknown is None else unknown
+
+    return _REFERENCE.sub(value, word)
 
 
 def _server_words(words: Sequence[str]) -> list[str] | None:

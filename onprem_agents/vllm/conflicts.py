@@ -62,6 +62,8 @@ def _switched(field: str, value: bool | None, model: Model, facts: Release, read
         return not model.multimodal or takes_no_items(read("limit_mm_per_prompt"))
     if value is not None:
         return value
+    if field == "async_scheduling":
+        return False  # left to itself, vLLM leaves it off beside what does not go with it (0.12 to 0.33.0)
     default = facts.default(option_of(field))
     # vLLM decides at start (engine arguments, 0.12 to 0.33.0, read 2026-11): both are on for models that answer, but
     # prefix caching of models with a state, which is since 0.26.

@@ -206,6 +206,19 @@ def nearest_release(version: str | None) -> Release:
     return load_release((same_minor or older[-1:] or known_releases())[0])
 
 
+def releases_around(version: str) -> tuple[str, ...]:
+    """Return the releases with facts between which `version` lies: itself alone, its two neighbours, or none.
+
+    What both neighbours have in common it has too; older or newer than all of them, or no version at all, gives none.
+    """
+    asked = version_key(version)
+    older = [known for known in known_releases() if version_key(known) <= asked]
+    newer = [known for known in known_releases() if version_key(known) >= asked]
+    if not asked or not older or not newer:
+        return ()
+    return (older[-1],) if older[-1] == newer[0] else (older[-1], newer[0])
+
+
 def image_of(version: str) -> str:
     """Return the image of a release; one without a folder is tagged as all are, `v` and its version."""
     nearest = nearest_release(version)

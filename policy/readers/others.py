@@ -23,9 +23,11 @@ _PASSED = frozenset(
             "Pod",
         ),
         *("Rollout", "LeaderWorkerSet", "PodTemplate", "ConfigMap", "Secret", "CustomResourceDefinition"),
-        *("Template", "ClusterStorageContainer", "ControllerRevision", "Service", "Release", "HelmRelease"),
+        *("ClusterStorageContainer", "ControllerRevision", "Service", "Release", "HelmRelease"),
     }
 )
+_HELD = ("spec", "objects")
+"""Where containers may stand; `objects` are what OpenShift makes of a Template (template.openshift.io/v1)."""
 _DEEPEST = 12
 
 
@@ -35,7 +37,7 @@ def others(graph: Graph) -> Iterator[Unread]:
         if resource.kind in _PASSED or not resource.type.startswith("kubernetes:"):
             continue
         if _says_engine(resource) or any(
-            _runs_vllm(each) for each in _containers(resource.props.get("spec"), 0)
+            _runs_vllm(each) for part in _HELD for each in _containers(resource.props.get(part), 0)
         ):
             yield Unread(
                 resource=resource,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..containers import Container, environment_in, gpus_of, known_containers, owners, text_of
-from ..graph import Graph, Resource, Value, dig
+from ..graph import UNKNOWN, Graph, Resource, Value, dig
 from ..image_release import release_in
+from ..services import leads_to, services
+from ..templates import TEMPLATES
 from .commands import (
     argv_of,
     hints_at_vllm,
@@ -17,23 +19,8 @@ from .commands import (
     serves,
     starts_vllm,
 )
-from .declared import Declared, Unread
+from .declared import Declared, Unread, server_known_later
 
-# Group, kind → where the template of its pods stands (Kubernetes 1.34, LeaderWorkerSet v0.10; read 2026-11-29).
-_TEMPLATES: Mapping[tuple[str, str], tuple[tuple[str, ...], ...]] = {
-    ("apps", "Deployment"): (("spec", "template"),),
-    ("apps", "StatefulSet"): (("spec", "template"),),
-    ("apps", "DaemonSet"): (("spec", "template"),),
-    ("apps", "ReplicaSet"): (("spec", "template"),),
-    ("batch", "Job"): (("spec", "template"),),
-    ("core", "Pod"): ((),),
-    ("serving.knative.dev", "Service"): (("spec", "template"),),
-    ("argoproj.io", "Rollout"): (("spec", "template"),),
-    ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): (
-        ("spec", "leaderWorkerTemplate", "leaderTemplate"),
-        ("spec", "leaderWorkerTemplate", "workerTemplate"),
-    ),
-}
 _CHARTS = (
     ("helm.sh", "Release", ("chart",)),
     ("helm.toolkit.fluxcd.io", "HelmRelease", ("spec", "chart", "spec", "chart")),
@@ -54,6 +41,10 @@ class _Pod:
 def workloads(graph: Graph) -> Iterator[Declared | Unread]:
     """Yield the containers that serve in the workloads of a graph."""
     for pod in _pods(graph):
+        if UNKNOWN in (pod.template, dig(pod.template, "spec"), dig(pod.template, "spec", "containers")):
+            later = server_known_later(pod.workload, dig(pod.template, "spec"), tuple(_hosts(graph, pod)))
+            if later is not None:
+                yield later
         for container in known_containers(dig(pod.template, "spec", "containers")):
             found = _read(graph, pod, container)
             if found is not None:
@@ -62,7 +53,7 @@ def workloads(graph: Graph) -> Iterator[Declared | Unread]:
 
 
 def _pods(graph: Graph) -> Iterator[_Pod]:
-    for (group, kind), paths in _TEMPLATES.items():
+    for (group, kind), paths in TEMPLATES.items():
         for workload in graph.of_kind(group, kind):
             if _owner_is_read(graph, workload):
                 continue
@@ -129,11 +120,8 @@ def _hosts(graph: Graph, pod: _Pod) -> Iterator[Value]:
     """Yield the Services that lead to a pod, by its labels."""
     labels = dig(pod.template, "metadata", "labels")
     yield pod.workload.object_name
-    for service in graph.of_kind("core", "Service"):
-        selector = dig(service.props, "spec", "selector")
-        if not isinstance(selector, Mapping) or not selector or service.namespace != pod.workload.namespace:
-            continue
-        if isinstance(labels, Mapping) and all(labels.get(key) == value for key, value in selector.items()):
+    for service in services(graph):
+        if leads_to(service, labels, pod.workload.namespace):
             yield service.object_name
 
 

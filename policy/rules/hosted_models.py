@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
-
-import yaml
+from collections.abc import Iterator
 
 from ..attachment import AI_GATEWAY, GATEWAY_API, backend_hosts, gateways_of
-from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items, once
-from ..hosted import is_hosted, is_hosted_model
+from ..graph import UNKNOWN, Graph, Resource, Violation, dig, items
+from ..hosted import is_hosted
+from ..litellm import configurations
 from ..openings import openings
-from ..pods import is_proxy, pods, served
+from ..pods import pods
+from ..serving import servers
 
 
 def no_hosted_fallback(graph: Graph) -> list[Violation]:
@@ -33,18 +30,21 @@ def no_hosted_fallback(graph: Graph) -> list[Violation]:
                 where = "a host that is only known at run time" if host is UNKNOWN else host
                 message = (
                     f"{opening.route} shares the turns of its own models with {where} ({opening.place}.backendRefs):"
-                    " prompts and code leave the premises when a server is busy or down. Remove that backend, and add"
-                    " a replica instead."
+                    " prompts and code leave the premises when a server is busy or down."
                 )
-                found.setdefault(message, Violation(resource=opening.route, message=message))
-    for config in _configurations(graph):
+                change = "Remove that backend, and add a replica instead."
+                violation = Violation(resource=opening.route, message=message, change=change)
+                found.setdefault(violation.told, violation)
+    for config in configurations(graph):
         for model, target in config.fallbacks():
             if target in config.hosted():
                 message = (
                     f"{config.resource} lets LiteLLM fall back from {model} to the hosted {target}: prompts and code"
-                    f" leave the premises without a word to the developer. Remove it from fallbacks in {config.key}."
+                    " leave the premises without a word to the developer."
                 )
-                found.setdefault(message, Violation(resource=config.resource, message=message))
+                change = f"Remove it from fallbacks in {config.key}."
+                violation = Violation(resource=config.resource, message=message, change=change)
+                found.setdefault(violation.told, violation)
     return list(found.values())
 
 
@@ -54,30 +54,36 @@ def no_hosted_models(graph: Graph) -> list[Violation]:
     Advisory: a developer who picks such a model may mean it.
     """
     found: dict[str, Violation] = {}
-    for config in _configurations(graph):
+    for config in configurations(graph):
         own = config.own()
         for model in sorted(config.hosted()) if own else ():
             message = (
                 f"{config.resource} offers the hosted model {model} beside {min(own)}: what a developer sends it"
-                f" leaves the premises. Remove it from model_list in {config.key}."
+                " leaves the premises."
             )
-            found.setdefault(message, Violation(resource=config.resource, message=message))
+            change = f"Remove it from model_list in {config.key}."
+            violation = Violation(resource=config.resource, message=message, change=change)
+            found.setdefault(violation.told, violation)
     for route, place, host in _routes_to_providers(graph):
         message = (
             f"{route} leads to the hosted provider {host} ({place}) from the Gateway of one's own models: what a"
-            " developer sends there leaves the premises. Remove that rule, or give it a Gateway of its own."
+            " developer sends there leaves the premises."
         )
-        found.setdefault(message, Violation(resource=route, message=message))
-    for pod in pods(graph) if served(graph) else ():
+        change = "Remove that rule, or give it a Gateway of its own."
+        violation = Violation(resource=route, message=message, change=change)
+        found.setdefault(violation.told, violation)
+    for pod in pods(graph) if any(servers(graph)) else ():
         for container in pod.containers:
             for entry in items(container.props.get("env")):
                 value = dig(entry, "value")
                 if isinstance(value, str) and is_hosted(value):
                     message = (
                         f"{pod.resource} names the hosted provider {value} in {dig(entry, 'name')}: what goes there"
-                        f" leaves the premises. Remove it from {container.field}.env."
+                        " leaves the premises."
                     )
-                    found.setdefault(message, Violation(resource=pod.resource, message=message))
+                    change = f"Remove it from {container.field}.env."
+                    violation = Violation(resource=pod.resource, message=message, change=change)
+                    found.setdefault(violation.told, violation)
     return list(found.values())
 
 
@@ -94,64 +100,3 @@ def _routes_to_providers(graph: Graph) -> Iterator[tuple[Resource, str, str]]:
             for host in backend_hosts(graph, route, rule) if (route.urn, place) not in own else ():
                 if isinstance(host, str) and is_hosted(host):
                     yield route, place, host
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Configuration:
-    """LiteLLM's configuration as a ConfigMap holds it."""
-
-    resource: Resource
-    key: str
-    content: Mapping[str, Any]
-
-    def hosted(self) -> set[str]:
-        return {name for name, hosted in self._models() if hosted}
-
-    def own(self) -> set[str]:
-        return {name for name, hosted in self._models() if not hosted}
-
-    def _models(self) -> Iterator[tuple[str, bool]]:
-        for entry in items(self.content.get("model_list")):
-            model, base = dig(entry, "litellm_params", "model"), dig(entry, "litellm_params", "api_base")
-            if isinstance(model, str):
-                name = dig(entry, "model_name")
-                yield str(name or model), is_hosted_model(model, base if isinstance(base, str) else None)
-
-    def fallbacks(self) -> Iterator[tuple[str, str]]:
-        """Yield each model of one's own and what it falls back to."""
-        own = self.own()
-        for part in ("litellm_settings", "router_settings"):
-            for key in ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks"):
-                for entry in items(dig(self.content, part, key)):
-                    for model, targets in entry.items() if isinstance(entry, Mapping) else ():
-                        for target in items(targets) if model in own or model == "*" else ():
-                            yield str(model), str(target)
-            for target in items(dig(self.content, part, "default_fallbacks")) if own else ():
-                yield "every model", str(target)
-
-
-@once
-def _configurations(graph: Graph) -> tuple[_Configuration, ...]:
-    return tuple(_read_configurations(graph))
-
-
-def _read_configurations(graph: Graph) -> Iterator[_Configuration]:
-    """Yield LiteLLM's configurations in a program that serves models or runs the proxy."""
-    if not served(graph) and not any(is_proxy(pod) for pod in pods(graph)):
-        return
-    for resource in graph.of_kind("core", "ConfigMap"):
-        data = dig(resource.props, "data")
-        for key, text in data.items() if isinstance(data, Mapping) else ():
-            content = _read(text)
-            if content is not None:
-                yield _Configuration(resource=resource, key=f"data[{key}]", content=content)
-
-
-def _read(text: Value) -> Mapping[str, Any] | None:
-    if not isinstance(text, str) or "model_list" not in text or "litellm_params" not in text:
-        return None
-    try:
-        content = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError):
-        return None
-    return content if isinstance(content, Mapping) else None

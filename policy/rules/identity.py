@@ -29,10 +29,11 @@ def identity_headers_are_stripped(graph: Graph) -> list[Violation]:
                         continue
                     message = (
                         f"{policy} tells who asks in {header}, which clients can send themselves to routes of"
-                        f" {listener} without a check. Add {header} to headers.earlyRequestHeaders.remove of a"
-                        " ClientTrafficPolicy on that Gateway."
+                        f" {listener} without a check."
                     )
-                    found.setdefault(message, Violation(resource=policy, message=message))
+                    change = f"Add {header} to headers.earlyRequestHeaders.remove of its ClientTrafficPolicy."
+                    violation = Violation(resource=policy, message=message, change=change)
+                    found.setdefault(violation.told, violation)
     return list(found.values())
 
 
@@ -45,11 +46,10 @@ def keys_end_at_the_gateway(graph: Graph) -> list[Violation]:
                 check = dig(policy.props, "spec", "apiKeyAuth")
                 if check is None or dig(check, "sanitize") in (True, UNKNOWN) or check is UNKNOWN:
                     continue
-                message = (
-                    f"{policy} passes the developer's own key on to the server, whose logs may keep it. Set"
-                    " apiKeyAuth.sanitize: true."
-                )
-                found.setdefault(message, Violation(resource=policy, message=message))
+                message = f"{policy} passes the developer's own key on to the server, whose logs may keep it."
+                change = "Set apiKeyAuth.sanitize: true."
+                violation = Violation(resource=policy, message=message, change=change)
+                found.setdefault(violation.told, violation)
     return list(found.values())
 
 

@@ -10,9 +10,9 @@ from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
 from ..images import Image, product_of, read_image, version_in
 from ..pods import pods
 
-_UNNUMBERED = re.compile(r"^[^.]*stable$")
+UNNUMBERED = re.compile(r"^[^.]*stable$")
 # Tags that are moved on purpose, as the registries of vLLM, LiteLLM, KServe and Envoy use them (read 2026-11).
-_MOVING = re.compile(r"^(?:.*[-_.])?(?:latest|nightly|main|master|edge|dev|devel|head|rolling|preview)$")
+MOVING = re.compile(r"^(?:.*[-_.])?(?:latest|nightly|main|master|edge|dev|devel|head|rolling|preview)$")
 _PINNED = re.compile(r"\b(litellm|claude-code-router|vllm)(?:\[[^\]]*\])?(?:==|@)v?(\d+(?:\.\d+){1,3})")
 
 
@@ -29,8 +29,8 @@ def images_are_pinned(graph: Graph, *, require_digest: bool = False) -> list[Vio
             found.append(
                 Violation(
                     resource=resource,
-                    message=f"{resource} {problem}, so what runs can change without a change of the program."
-                    f" Write {field} with a release's tag, or better with its digest (name@sha256:…).",
+                    message=f"{resource} {problem}, so what runs can change without a change of the program.",
+                    change=f"Write {field} with a release's tag, or better with its digest (name@sha256:…).",
                 )
             )
     return found
@@ -44,7 +44,7 @@ def _moving(value: Value, *, require_digest: bool) -> str:
         return ""
     if image.tag is None:
         return f"takes {image.text} without a tag, which means latest"
-    if _MOVING.match(image.tag) or _UNNUMBERED.match(image.tag):
+    if MOVING.match(image.tag) or UNNUMBERED.match(image.tag):
         return f"takes {image.text}, a tag that moves"
     return f"takes {image.text} without a digest" if require_digest else ""
 
@@ -67,8 +67,8 @@ def registries_are_allowed(graph: Graph, *, allowed_registries: Sequence[str] = 
             found.append(
                 Violation(
                     resource=resource,
-                    message=f"{resource} takes {what}, which is from none of the allowed registries ({wanted})."
-                    f" Mirror it and change {field}, or extend allowedRegistries of this policy's configuration.",
+                    message=f"{resource} takes {what}, which is from none of the allowed registries ({wanted}).",
+                    change=f"Mirror it and change {field}, or extend allowedRegistries of this policy's configuration.",
                 )
             )
     return found
@@ -99,11 +99,10 @@ def _denied(graph: Graph, *, refused: bool) -> list[Violation]:
         entries = [] if release is None else denied_of(product, release)
         entry = next((entry for entry in entries if entry.refused), next(iter(entries), None))
         if entry is not None and entry.refused is refused:
-            message = (
-                f"{resource} runs {product} {text}: {entry.why} ({entry.source}, {entry.date})."
-                f" Change {field} to {entry.instead}."
-            )
-            found.setdefault(message, Violation(resource=resource, message=message))
+            message = f"{resource} runs {product} {text}: {entry.why} ({entry.source}, {entry.date})."
+            change = f"Change {field} to {entry.instead}."
+            violation = Violation(resource=resource, message=message, change=change)
+            found.setdefault(violation.told, violation)
     return list(found.values())
 
 

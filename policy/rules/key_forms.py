@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ..attachment import AI_GATEWAY
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
 from ..openings import openings, policies_before
+from ..secret_texts import secrets_named, texts_of
 
 # What Claude Code, Codex, opencode and the SDKs of OpenAI and Anthropic send their key in (run 2026-11).
-_HEADERS = ("authorization", "x-api-key")
+HEADERS = ("authorization", "x-api-key")
 # Envoy AI Gateway v1.1, BackendSecurityPolicy: the name in the Secret for each of its types (read 2026-08).
 _BACKEND_KEYS = {"APIKey": "apiKey", "AnthropicAPIKey": "apiKey"}
 
@@ -25,14 +24,16 @@ def keys_are_bare(graph: Graph) -> list[Violation]:
     for policy in _checks(graph):
         for ref in items(dig(policy.props, "spec", "apiKeyAuth", "credentialRefs")):
             space = dig(ref, "namespace") or policy.namespace
-            for secret in _secrets(graph, dig(ref, "name"), space):
-                for name, text in _texts(secret):
+            for secret in secrets_named(graph, dig(ref, "name"), space):
+                for name, text in texts_of(secret):
                     if text.lower().startswith("bearer "):
                         message = (
                             f"{secret} keeps the key of {name} with the word Bearer before it, which {policy} will"
-                            " never find: each request ends in 401. Keep the bare key."
+                            " never find: each request ends in 401."
                         )
-                        found.setdefault(message, Violation(resource=secret, message=message))
+                        change = f"Keep the bare key of {name} in it."
+                        violation = Violation(resource=secret, message=message, change=change)
+                        found.setdefault(violation.told, violation)
     return list(found.values())
 
 
@@ -48,13 +49,15 @@ def keys_are_read_from_both_headers(graph: Graph) -> list[Violation]:
         if sources is UNKNOWN or UNKNOWN in headers:
             continue
         read = {str(header).lower() for header in headers}
-        missing = [header for header in _HEADERS if header not in read]
+        missing = [header for header in HEADERS if header not in read]
         if missing:
+            where = " or ".join(missing)
             message = (
-                f"{policy} does not read a key from {' or '.join(missing)}, where some agents send it: they end in 401."
-                f" Add {{headers: [{missing[0]}]}} to apiKeyAuth.extractFrom, an entry for each header."
+                f"{policy} does not read a key from {where}, where some agents send it: they end in 401."
             )
-            found.setdefault(message, Violation(resource=policy, message=message))
+            change = f"Add {{headers: [{missing[0]}]}} to apiKeyAuth.extractFrom, an entry for each header."
+            violation = Violation(resource=policy, message=message, change=change)
+            found.setdefault(violation.told, violation)
     return list(found.values())
 
 
@@ -69,7 +72,7 @@ def backend_keys_have_their_name(graph: Graph) -> list[Violation]:
         kind = "anthropicAPIKey" if dig(policy.props, "spec", "anthropicAPIKey") is not None else "apiKey"
         ref = dig(policy.props, "spec", kind, "secretRef")
         space = dig(ref, "namespace") or policy.namespace
-        for secret in _secrets(graph, dig(ref, "name"), space) if wanted is not None else ():
+        for secret in secrets_named(graph, dig(ref, "name"), space) if wanted is not None else ():
             names = [
                 name
                 for part in ("data", "stringData")
@@ -79,9 +82,10 @@ def backend_keys_have_their_name(graph: Graph) -> list[Violation]:
             if names and wanted not in names:
                 message = (
                     f"{secret} keeps the server's key under {', '.join(map(str, names))}, but {policy} reads {wanted}:"
-                    f" its backends are dropped and requests hang. Name it {wanted}."
+                    " its backends are dropped and requests hang."
                 )
-                found.append(Violation(resource=secret, message=message))
+                change = f"Name it {wanted}."
+                found.append(Violation(resource=secret, message=message, change=change))
     return found
 
 
@@ -95,24 +99,6 @@ def _checks(graph: Graph) -> list[Resource]:
         if isinstance(dig(policy.props, "spec", "apiKeyAuth"), Mapping)
     }
     return list(found.values())
-
-
-def _secrets(graph: Graph, name: Value, namespace: Value) -> Iterator[Resource]:
-    for secret in graph.of_kind("core", "Secret"):
-        if secret.object_name == name and secret.namespace == namespace:
-            yield secret
-
-
-def _texts(secret: Resource) -> Iterator[tuple[str, str]]:
-    for part in ("stringData", "data"):
-        values = dig(secret.props, part)
-        for name, value in values.items() if isinstance(values, Mapping) else ():
-            if not isinstance(value, str):
-                continue
-            try:
-                yield str(name), value if part == "stringData" else base64.b64decode(value).decode()
-            except (binascii.Error, UnicodeDecodeError):
-                continue
 
 
 def _known(headers: Value) -> list[Value]:

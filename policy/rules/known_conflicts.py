@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from onprem_agents.catalog import Conflict, Side, load_catalog
@@ -33,23 +33,32 @@ def options_work_together(graph: Graph) -> list[Violation]:
 
 def _violations(graph: Graph, effect: Literal["stops-at-start", "wrong-answers"]) -> list[Violation]:
     return [
-        Violation(resource=server.resource, message=f"{server.resource} {_message(server, conflict)}")
+        Violation(
+            resource=server.resource,
+            message=f"{server.resource} {_message(server, conflict)}",
+            change=_changes(server, conflict),
+        )
         for server in servers(graph)
-        for conflict in _met(server)
+        for conflict in met(server)
         if conflict.effect == effect
     ]
 
 
-def _met(server: Server) -> Iterator[Conflict]:
+def met(server: Server) -> Iterator[Conflict]:
+    """Yield the conflicts that a server meets."""
     known = model_of(server)
-    if known is None:
-        return
+    if known is not None:
+        yield from conflicts_met(load_catalog().conflicts, known.model, server.release, reader_of(server))
+
+
+def reader_of(server: Server) -> Callable[[str], Any]:
+    """Return what reads a field of a server, however its speculation is written."""
 
     def read(field: str) -> Any:
         value = server.parsed.read(field)
         return _written_apart(server) if field == "speculative_config" and value is None else value
 
-    yield from conflicts_met(load_catalog().conflicts, known.model, server.release, read)
+    return read
 
 
 def _written_apart(server: Server) -> Any:
@@ -60,9 +69,13 @@ def _written_apart(server: Server) -> Any:
 
 def _message(server: Server, conflict: Conflict) -> str:
     met = " and ".join(_state(server, side) for side in conflict.sides)
-    changes = " or ".join(_change(server, side.option) for side in conflict.sides)
     met += "" if server.release is not None else f", judged by vLLM {server.judged}"
-    return f"has {met}: {conflict.symptom} ({conflict.told_by}); {conflict.advice}. Change one of them: {changes}."
+    return f"has {met}: {conflict.symptom} ({conflict.told_by}); {conflict.advice}."
+
+
+def _changes(server: Server, conflict: Conflict) -> str:
+    changes = " or ".join(_change(server, side.option) for side in conflict.sides)
+    return f"Change one of them: {changes}." if len(conflict.sides) > 1 else f"Change {changes}."
 
 
 def _change(server: Server, option: str) -> str:

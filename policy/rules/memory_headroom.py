@@ -12,6 +12,8 @@ from ..graph import UNKNOWN, Graph, Violation
 from ..memory import gpus_needed, sized
 from ..serving import Server, servers
 
+# What is there and why it fails, without the server's name; and what to change.
+_Told = tuple[str, str]
 # vLLM 0.33.0 sets aside 0.92 and counts CUDA graphs in it; what is left is the CUDA context, NCCL and the
 # sampler's warm-up, which vLLM does not count (2 to 5 % of a GPU in public logs, read 2026-11-24).
 MOST_UTILIZATION = 0.95
@@ -26,24 +28,29 @@ def memory_headroom_is_left(graph: Graph) -> list[Violation]:
     estimate errs in its favour to memory-is-not-tight.
     """
     # The parts of one object may have the same fault: it is said once.
-    found = {
-        f"{server.resource} {message}": server.resource
-        for server in servers(graph)
-        for message in _messages(server)
-    }
-    return [Violation(resource=resource, message=message) for message, resource in found.items()]
+    found: dict[str, Violation] = {}
+    for server in servers(graph):
+        for told, change in _messages(server):
+            message = f"{server.resource} {told}"
+            violation = Violation(resource=server.resource, message=message, change=change)
+            found.setdefault(violation.told, violation)
+    return list(found.values())
 
 
 def memory_is_not_tight(graph: Graph) -> list[Violation]:
     """A server fits its GPUs even where every estimate errs against it. Advisory: where it may fit, it may start."""
     return [
-        Violation(resource=server.resource, message=f"{server.resource} may not start: it {message}")
+        Violation(
+            resource=server.resource,
+            message=f"{server.resource} may not start: it {message}",
+            change=change,
+        )
         for server in servers(graph)
-        for message in _tight(server)
+        for message, change in _tight(server)
     ]
 
 
-def _tight(server: Server) -> Iterator[str]:
+def _tight(server: Server) -> Iterator[_Told]:
     request = sized(server).request
     if request is not None and not any(_certain(server)):
         found = fit(request)
@@ -51,38 +58,42 @@ def _tight(server: Server) -> Iterator[str]:
             yield from _refused(server, request, found)
 
 
-def _messages(server: Server) -> Iterator[str]:
+def _messages(server: Server) -> Iterator[_Told]:
     certain = list(_certain(server))
     yield from certain
     if not certain:
         yield from _fit(server)
 
 
-def _certain(server: Server) -> Iterator[str]:
+def _certain(server: Server) -> Iterator[_Told]:
     """Yield what keeps a server from starting whatever its model takes."""
     utilization = server.default("gpu_memory_utilization")
     too_high = utilization not in (None, UNREADABLE) and float(utilization) > MOST_UTILIZATION
     needed = gpus_needed(server)
     if too_high:
         yield (
-            f"gives vLLM {utilization:g} of each GPU: the CUDA context and the sampler's warm-up come on top"
-            " and end in 'CUDA out of memory'. Set"
-            f" {server.change('gpu_memory_utilization', 'gpuMemoryUtilization')} to 0.85 to 0.92."
+            (
+                f"gives vLLM {utilization:g} of each GPU: the CUDA context and the sampler's warm-up come on top"
+                " and end in 'CUDA out of memory'."
+            ),
+            f"Set {server.change('gpu_memory_utilization', 'gpuMemoryUtilization')} to 0.85 to 0.92.",
         )
     if server.gpus not in (None, UNKNOWN) and not server.multi_node and needed > int(server.gpus):
         yield (
-            f"shards the model over {needed} GPUs but its pod asks for {server.gpus}: vLLM stops at start."
-            f" Ask for {needed} GPUs or lower"
-            f" {server.change('tensor_parallel_size', 'tensorParallel')}."
+            f"shards the model over {needed} GPUs but its pod asks for {server.gpus}: vLLM stops at start.",
+            f"Ask for {needed} GPUs or lower {server.change('tensor_parallel_size', 'tensorParallel')}.",
         )
 
 
-def _fit(server: Server) -> Iterator[str]:
+def _fit(server: Server) -> Iterator[_Told]:
     question = sized(server)
     if question.unreadable:
         yield (
-            f"leaves {', '.join(question.unreadable)} to be known at run time, so nothing proves that the"
-            f" model fits. Write plain values: {server.key('model')} and the keys beside it."
+            (
+                f"leaves {', '.join(question.unreadable)} to be known at run time, so nothing proves that the"
+                " model fits."
+            ),
+            f"Write plain values: {server.key('model')} and the keys beside it.",
         )
     request = question.request
     if request is None:
@@ -93,19 +104,27 @@ def _fit(server: Server) -> Iterator[str]:
     whole = needs_expert_parallel(request.model, request.variant, request.tensor_parallel)
     if whole and not server.parsed.flags.enable_expert_parallel:
         yield (
-            f"serves {_where(server, request)} without --enable-expert-parallel: a slice of an expert would cut the"
-            " quantisation blocks of the checkpoint and vLLM stops at start. Add the switch, or lower"
-            f" {server.key('tensorParallel')}."
+            (
+                f"serves {_where(server, request)} without --enable-expert-parallel: a slice of an expert would cut the"
+                " quantisation blocks of the checkpoint and vLLM stops at start."
+            ),
+            f"Add the switch, or lower {server.key('tensorParallel')}.",
         )
 
 
-def _refused(server: Server, request: FitRequest, found: Fit) -> Iterator[str]:
-    way_out = _way_out(server, request) if found.problems else ""
+def _refused(server: Server, request: FitRequest, found: Fit) -> Iterator[_Told]:
+    change = _change(server, request) if found.problems else ""
     for problem in found.problems:
-        yield (
-            f"serves {_where(server, request)}: {problem}.{way_out} The keys are {server.key('context')} and"
-            " gpuMemoryUtilization, kvCacheDtype, maxNumSeqs, precision, tensorParallel beside it."
-        )
+        yield f"serves {_where(server, request)}: {problem}.", change
+
+
+def _change(server: Server, request: FitRequest) -> str:
+    keys = (
+        f"{server.key('context')} and gpuMemoryUtilization, kvCacheDtype, maxNumSeqs, precision, tensorParallel"
+        " beside it"
+    )
+    way_out = _way_out(server, request)
+    return f"Set {way_out}: with that it fits; the keys are {keys}." if way_out else f"Change one of {keys}."
 
 
 def _where(server: Server, request: FitRequest) -> str:
@@ -114,17 +133,17 @@ def _where(server: Server, request: FitRequest) -> str:
 
 
 def _way_out(server: Server, request: FitRequest) -> str:
-    """Return the cheapest settings with which it was sized to fit on the same GPUs, as a sentence; "" without any."""
+    """Return the cheapest settings with which it was sized to fit on the same GPUs; "" without any."""
     for change in changes_that_fit(request, gpus_per_node=request.tensor_parallel, buying=False):
         if not {*ROLE_FIELDS, "variant"}.issuperset(change.settings):
             continue
         settings = [
-            f"{server.key('model')} {change.request.variant.hf_id}"
+            f"{server.key('model')} to {change.request.variant.hf_id}"
             if name == "variant"
-            else f"{server.key(_camel(ROLE_FIELDS[name]))} {getattr(change.request, name)}"
+            else f"{server.key(_camel(ROLE_FIELDS[name]))} to {getattr(change.request, name)}"
             for name in change.settings
         ]
-        return f" It would fit with {' and '.join(settings)}."
+        return " and ".join(settings)
     return ""
 
 

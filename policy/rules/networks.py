@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items, may_equal
 from ..openings import has_key, openings
-from ..pods import pods, served
+from ..pods import pods
 from ..services import selects, services
+from ..serving import servers
 
 # Where Envoy Gateway's own Helm chart installs (v1.9, read 2026-11).
 _CONTROLLER_NAMESPACE = "envoy-gateway-system"
@@ -18,7 +19,7 @@ def servers_stay_behind_the_gateway(graph: Graph) -> list[Violation]:
     still answers paths outside of /v1 without. Needs literals: a type that is only known at run time is a violation.
     """
     found = []
-    keys = {server.resource.urn: has_key(server) for server in served(graph)}
+    keys = {server.resource.urn: has_key(server) for server in servers(graph)}
     for service in services(graph):
         how = _opens(service)
         for pod in pods(graph) if how else ():
@@ -29,11 +30,9 @@ def servers_stay_behind_the_gateway(graph: Graph) -> list[Violation]:
                 if keys.get(pod.resource.urn)
                 else "without any key"
             )
-            message = (
-                f"{service} {how}, so that {pod.resource} is reached past the gateway, {key}. Set spec.type:"
-                " ClusterIP and lead a route to it."
-            )
-            found.append(Violation(resource=service, message=message))
+            message = f"{service} {how}, so that {pod.resource} is reached past the gateway, {key}."
+            change = "Set spec.type: ClusterIP and lead a route to it."
+            found.append(Violation(resource=service, message=message, change=change))
             break
     return found
 
@@ -61,10 +60,13 @@ def networks_deny_by_default(graph: Graph) -> list[Violation]:
             continue
         message = (
             f"{space} holds {serving[0].resource} and lets every pod of the cluster in: a server that is reached past"
-            " its gateway checks no developer's key. Add a NetworkPolicy with podSelector: {} and policyTypes:"
-            " [Ingress, Egress], and one for each way that is needed."
+            " its gateway checks no developer's key."
         )
-        found.append(Violation(resource=space, message=message))
+        change = (
+            "Add a NetworkPolicy with podSelector: {} and policyTypes: [Ingress, Egress], and one for each way that is"
+            " needed."
+        )
+        found.append(Violation(resource=space, message=message, change=change))
     return found
 
 
@@ -95,8 +97,9 @@ def gateways_have_their_own_namespace(graph: Graph) -> list[Violation]:
             if resource.namespace == _CONTROLLER_NAMESPACE:
                 message = (
                     f"{resource} lies in the namespace of Envoy Gateway itself, where filters of the AI gateway and"
-                    " checks of keys may be skipped though they read Accepted. Put Gateway, routes and policies into a"
-                    " namespace of their own."
+                    " checks of keys may be skipped though they read Accepted."
                 )
-                found.setdefault(message, Violation(resource=resource, message=message))
+                change = "Put Gateway, routes and policies into a namespace of their own."
+                violation = Violation(resource=resource, message=message, change=change)
+                found.setdefault(violation.told, violation)
     return list(found.values())

@@ -7,23 +7,24 @@ from collections.abc import Iterator, Mapping
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items, may_equal
 from ..pods import Container, Pod, pods
 
-_ENFORCE = "pod-security.kubernetes.io/enforce"
+ENFORCE = "pod-security.kubernetes.io/enforce"
 # What the baseline of the Pod Security Standards lets a container add (Kubernetes 1.34, read 2026-11).
-_BASELINE_CAPABILITIES = frozenset(
+BASELINE_CAPABILITIES = frozenset(
     (
         *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE"),
         *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
     )
 )
-_HOST_SWITCHES = ("hostNetwork", "hostPID", "hostIPC")
+_CAPABILITIES = {"baseline": BASELINE_CAPABILITIES, "restricted": frozenset({"NET_BIND_SERVICE"})}
+HOST_SWITCHES = ("hostNetwork", "hostPID", "hostIPC")
 # Folders from which a container rules its node: as a whole, or with everything below. Sockets do so too.
-_NODE_FOLDERS = frozenset(
+NODE_FOLDERS = frozenset(
     (
         *("/", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/root", "/run", "/sys", "/usr"),
         *("/var", "/var/lib", "/var/run"),
     )
 )
-_NODE_TREES = (
+NODE_TREES = (
     *("/etc/kubernetes", "/proc", "/root/.kube", "/root/.ssh", "/var/lib/containerd", "/var/lib/docker"),
     *("/var/lib/etcd", "/var/lib/kubelet", "/var/lib/rancher"),
 )
@@ -38,13 +39,17 @@ def pods_leave_their_node_alone(graph: Graph) -> list[Violation]:
     found = []
     for pod in pods(graph):
         for what, field, fix in _reaches(pod):
-            message = f"{pod.resource} {what}: whoever breaks into the pod has its node. {fix} ({field})."
-            found.append(Violation(resource=pod.resource, message=message))
+            message = f"{pod.resource} {what}: whoever breaks into the pod has its node."
+            change = f"{fix} ({field})."
+            found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 
 def _reaches(pod: Pod) -> Iterator[tuple[str, str, str]]:
-    for switch in _HOST_SWITCHES:
+    if pod.spec is UNKNOWN:
+        yield "leaves its whole pod to be known at run time", pod.field, "Write it as plain values"
+        return
+    for switch in HOST_SWITCHES:
         value = dig(pod.spec, switch)
         if value in (True, UNKNOWN) and not (switch == "hostNetwork" and pod.is_one_of_several):
             fix = "Mount a memory-backed emptyDir at /dev/shm instead" if switch == "hostIPC" else "Remove it"
@@ -70,9 +75,9 @@ def _says(value: Value, switch: str) -> str:
 
 def _is_of_the_node(path: str) -> bool:
     clean = "/" + path.strip("/")
-    if clean in _NODE_FOLDERS or clean.endswith(".sock"):
+    if clean in NODE_FOLDERS or clean.endswith(".sock"):
         return True
-    return any(clean == tree or clean.startswith(f"{tree}/") for tree in _NODE_TREES)
+    return any(clean == tree or clean.startswith(f"{tree}/") for tree in NODE_TREES)
 
 
 def node_folders_are_read_only(graph: Graph) -> list[Violation]:
@@ -96,10 +101,11 @@ def node_folders_are_read_only(graph: Graph) -> list[Violation]:
                 if not _is_of_the_node(folder):
                     message = (
                         f"{pod.resource} can write to {folder} of its node, which outlives it and is shared by all"
-                        f" pods there. Set readOnly: true at {container.field}.volumeMounts[{name}], or mount a"
-                        " subPath of its own."
+                        " pods there."
                     )
-                    found.append(Violation(resource=pod.resource, message=message))
+                    place = f"{container.field}.volumeMounts[{name}]"
+                    change = f"Set readOnly: true at {place}, or mount a subPath of its own."
+                    found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 
@@ -115,13 +121,13 @@ def pods_are_restricted(graph: Graph) -> list[Violation]:
     found = []
     for pod in pods(graph):
         missing = [] if pod.spec is UNKNOWN or pod.has_a_runtime else _missing(pod)
-        if missing and _level_of(graph, pod.resource) != "restricted":
-            message = (
-                f"{pod.resource} runs with more rights than it needs: {'; '.join(missing)}. Set them in"
-                f" {pod.field}.securityContext and in that of each container; a model server needs a HOME that it"
-                " can write to (HOME=/tmp)."
+        if missing and standard_of(graph, pod.resource) != "restricted":
+            message = f"{pod.resource} runs with more rights than it needs: {'; '.join(missing)}."
+            change = (
+                f"Set them in {pod.field}.securityContext and in that of each container; a model server needs a HOME"
+                " that it can write to (HOME=/tmp)."
             )
-            found.append(Violation(resource=pod.resource, message=message))
+            found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 
@@ -132,23 +138,25 @@ def pods_pass_their_namespace(graph: Graph) -> list[Violation]:
     """
     found = []
     for pod in pods(graph):
-        level = _level_of(graph, pod.resource)
+        level = standard_of(graph, pod.resource)
         if level not in ("restricted", "baseline") or pod.spec is UNKNOWN:
             continue
-        faults = _beyond_baseline(pod)
+        faults = beyond_baseline(pod, _CAPABILITIES[level])
         if level == "restricted" and not pod.has_a_runtime:
             faults += _missing(pod)
         if faults:
             message = (
                 f"{pod.resource} is refused by its namespace, which enforces the Pod Security Standard {level}:"
-                f" {'; '.join(faults)}. No pod starts. Change {pod.field}, not the label of the namespace."
+                f" {'; '.join(faults)}. No pod starts."
             )
-            found.append(Violation(resource=pod.resource, message=message))
+            change = f"Change {pod.field}, not the label of the namespace."
+            found.append(Violation(resource=pod.resource, message=message, change=change))
     return found
 
 
-def _beyond_baseline(pod: Pod) -> list[str]:
-    faults = [f"{switch}" for switch in _HOST_SWITCHES if dig(pod.spec, switch) is True]
+def beyond_baseline(pod: Pod, allowed: frozenset[str] = BASELINE_CAPABILITIES) -> list[str]:
+    """Return what keeps a pod from the Pod Security Standard `baseline`, with the capabilities that may be added."""
+    faults = [f"{switch}" for switch in HOST_SWITCHES if dig(pod.spec, switch) is True]
     faults += [
         f"hostPath {dig(volume, 'hostPath', 'path')}"
         for volume in items(dig(pod.spec, "volumes"))
@@ -158,7 +166,7 @@ def _beyond_baseline(pod: Pod) -> list[str]:
         context = container.props.get("securityContext")
         if dig(context, "privileged") is True:
             faults.append(f"privileged in {container.field}")
-        added = {str(name) for name in items(dig(context, "capabilities", "add"))} - _BASELINE_CAPABILITIES
+        added = {str(name) for name in items(dig(context, "capabilities", "add"))} - allowed
         faults += [f"the capability {name} in {container.field}" for name in sorted(added)]
     return faults
 
@@ -191,10 +199,10 @@ def _either(own: Value, of_pod: Value, key: str) -> Value:
     return dig(of_pod, key) if value is None else value
 
 
-def _level_of(graph: Graph, resource: Resource) -> Value:
+def standard_of(graph: Graph, resource: Resource) -> Value:
     """Return the standard that the resource's namespace enforces, or may; None where the program does not say."""
     for space in graph.of_kind("core", "Namespace"):
         if may_equal(space.object_name, resource.namespace):
             labels = dig(space.props, "metadata", "labels")
-            return labels.get(_ENFORCE) if isinstance(labels, Mapping) else None
+            return labels.get(ENFORCE) if isinstance(labels, Mapping) else None
     return None

@@ -24,38 +24,44 @@ def tool_calling_is_on(graph: Graph) -> list[Violation]:
     counts that any release knows.
     """
     return [
-        Violation(resource=server.resource, message=f"{server.resource} {message}")
+        Violation(resource=server.resource, message=f"{server.resource} {message}", change=change)
         for server in servers_for_agents(graph)
-        for message in _messages(server)
+        for message, change in _messages(server)
     ]
 
 
-def _messages(server: Server) -> Iterator[str]:
+def _messages(server: Server) -> Iterator[tuple[str, str]]:
+    """Yield what is there and why it fails, without the server's name; and what to change."""
     switch, parser = _read(server, "enable_auto_tool_choice"), _read(server, "tool_call_parser")
     fix = server.change("tool_call_parser", "toolCallParser")
     if UNREADABLE in (switch, parser):
         yield (
-            "starts vLLM with arguments that can't be read before it runs, so nothing proves that tool"
-            " calling is on. Write --enable-auto-tool-choice and --tool-call-parser out as plain values:"
-            f" {fix}."
+            (
+                "starts vLLM with arguments that can't be read before it runs, so nothing proves that tool"
+                " calling is on."
+            ),
+            f"Write --enable-auto-tool-choice and --tool-call-parser out as plain values: {fix}.",
         )
     elif not switch and switch != _OPEN:
         yield (
-            "starts vLLM without --enable-auto-tool-choice: agents can chat but neither edit files nor run"
-            f" commands. Add --enable-auto-tool-choice and a parser; a stack sets both with {fix}."
+            (
+                "starts vLLM without --enable-auto-tool-choice: agents can chat but neither edit files nor run"
+                " commands."
+            ),
+            f"Add --enable-auto-tool-choice and a parser; a stack sets both with {fix}.",
         )
     elif not parser:
         yield (
-            "has --enable-auto-tool-choice but no --tool-call-parser: vLLM stops at start with a TypeError."
-            f" Set {fix}."
+            "has --enable-auto-tool-choice but no --tool-call-parser: vLLM stops at start with a TypeError.",
+            f"Set {fix}.",
         )
     elif parser != _OPEN and not server.parsed.flags.tool_parser_plugin:
         facts = load_release(server.parsed.judged_by)
         if parser not in facts.tool_parsers and not _known_to_another(server, parser):
             hint = unknown_value_hint(str(parser), facts.release, lambda release: release.tool_parsers)
             yield (
-                f"sets --tool-call-parser {parser}, which vLLM {server.judged} does not have, so it stops"
-                f" at start; {hint}{'' if hint.endswith('?') else '.'} Change {fix}."
+                f"sets --tool-call-parser {parser}, which vLLM {server.judged} does not have, so it stops at start.",
+                f"Change {fix}: {hint}{'' if hint.endswith('?') else '.'}",
             )
 
 

@@ -8,7 +8,7 @@ from onprem_agents.vllm import HOLE, field_of, option_of
 
 from ..containers import environment
 from ..graph import Graph, Violation
-from ..image_release import serving_image
+from ..launch import is_followed
 from ..readers.commands import argv_of
 from ..serving import Server, servers
 
@@ -25,19 +25,20 @@ def variables_are_read(graph: Graph) -> list[Violation]:
     vLLM reads variables of its own only (vllm/envs.py of 0.12 to 0.33, read 2026-11-29): none is called after an
     option. A server whose program is out of sight may read any, and is left alone; so is a flag that is given too.
     """
-    found = {
-        f"{server.resource} sets {name}, which vLLM does not read: nothing changes by it."
-        f" Write {instead} among the arguments.": server.resource
-        for server in servers(graph)
-        for name, instead in _unread(server)
-    }
-    return [Violation(resource=resource, message=message) for message, resource in found.items()]
+    found: dict[str, Violation] = {}
+    for server in servers(graph):
+        for name, instead in _unread(server):
+            violation = Violation(
+                resource=server.resource,
+                message=f"{server.resource} sets {name}, which vLLM does not read: nothing changes by it.",
+                change=f"Write {instead} among the arguments.",
+            )
+            found.setdefault(violation.told, violation)
+    return list(found.values())
 
 
 def _unread(server: Server) -> Iterator[tuple[str, str]]:
-    image = serving_image(server.container.get("image"))
-    by_image = image is not None and image.starts == "vllm" and not server.container.get("command")
-    if server.unseen or not (server.parsed.command or by_image):
+    if not is_followed(server):
         return
     words = " ".join(argv_of(server.container))
     for name, value in environment(server.container).items():

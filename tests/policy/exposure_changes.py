@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from tests.policy.programs import put
@@ -66,13 +67,13 @@ def provider(host: Any) -> Change:
     return change
 
 
-def litellm(**parts: Any) -> Change:
+def litellm(*, more_models: Sequence[Any] = (), **parts: Any) -> Change:
     """Return a change of LiteLLM's configuration."""
 
     def change(objects: Objects) -> None:
         data = objects["ConfigMap/translation-proxy"]["data"]
         content = json.loads(data["config.yaml"])
-        content["model_list"] += parts.pop("more_models", [])
+        content["model_list"] += more_models
         for key, value in parts.items():
             content[key] = {**content.get(key, {}), **value}
         data["config.yaml"] = json.dumps(content)
@@ -81,3 +82,13 @@ def litellm(**parts: Any) -> Change:
 
 
 HOSTED_MODEL = {"model_name": "big", "litellm_params": {"model": "anthropic/claude-opus-5"}}
+
+
+def into_envoys_own_namespace(objects: Objects) -> None:
+    """Move the Gateway and what belongs to it, and let routes follow."""
+    for each in objects.values():
+        if each["kind"] in ("Gateway", "ClientTrafficPolicy", "EnvoyProxy"):
+            each["metadata"]["namespace"] = "envoy-gateway-system"
+        if each["kind"] == "HTTPRoute":
+            for ref in each["spec"]["parentRefs"]:
+                ref["namespace"] = "envoy-gateway-system"

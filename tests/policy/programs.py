@@ -14,7 +14,6 @@ ARGS = [
     "/mnt/models",
     *("--served-model-name", "coder"),
     *("--port", "8080"),
-    *("--shutdown-timeout", "600"),
     *("--tensor-parallel-size", "2"),
     *("--max-model-len", "131072"),
     *("--max-num-seqs", "16"),
@@ -42,7 +41,7 @@ def _inference_service() -> Manifest:
         "args": list(ARGS),
         "env": [KEY_VARIABLE],
         "resources": {"limits": dict(AMOUNTS), "requests": dict(AMOUNTS)},
-        "lifecycle": {"preStop": {"sleep": {"seconds": 15}}},
+        "lifecycle": {"preStop": {"sleep": {"seconds": 615}}},
         "volumeMounts": [
             {"name": "model", "mountPath": "/mnt/models", "readOnly": True},
             {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108  the pod's own volume

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 from pathlib import Path
@@ -15,7 +16,7 @@ from pulumi_policy.policy import _PolicyAnalyzerServicer
 
 from onprem_agents.errors import InvalidInput
 from policy.checks import Finding, found_in, graph_of
-from policy.configuration import Configuration, read_configuration
+from policy.configuration import Configuration, _settings, read_configuration
 from policy.exemptions import without_exempted
 from policy.graph import Graph, Violation
 from policy.pack import NAME, stack_policy
@@ -143,6 +144,24 @@ def test_a_bad_configuration_names_file_and_field(
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="No such file"):
         read_configuration(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        ("64k", "write an integer from 1"),
+        (0, "write an integer from 1"),
+        (True, "an integer"),
+        (1.5, "an integer"),
+    ],
+)
+def test_a_setting_that_is_a_number_takes_one_within_its_limits(value: Any, part: str) -> None:
+    policy = dataclasses.replace(POLICIES[0], settings={"leastTokens": {"type": "integer", "minimum": 1}})
+
+    (problem,) = _settings(policy, {"leastTokens": value})
+    assert (problem.where, problem.found) == (f"{policy.name}.leastTokens", repr(value))
+    assert part in problem.fix
+    assert list(_settings(policy, {"leastTokens": 65536})) == []
 
 
 def test_every_setting_is_announced_to_the_engine_with_its_schema() -> None:

@@ -142,7 +142,11 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
     "an identity of a token": (
         "local",
         put(
-            *POLICY, "jwt", value={"providers": [{"claimToHeaders": [{"claim": "team", "header": "X-Team"}]}]}
+            *POLICY,
+            "jwt",
+            value={
+                "providers": [{"audiences": ["a"], "claimToHeaders": [{"claim": "team", "header": "X-Team"}]}]
+            },
         ),
         IDENTITY,
         "Add X-Team to headers.earlyRequestHeaders.remove",

@@ -57,11 +57,11 @@ L40S = {"nvidia.com/gpu.product": "NVIDIA-L40S"}
 
 def test_a_model_predictor_with_kserves_own_runtime_is_read_with_its_arguments() -> None:
     good = _service(model=_model(), nodeSelector=L40S)
-    bare = _service(model=_model(args=["--max-model-len=32768"]), nodeSelector=L40S)
+    bare = _service(model=_model(args=["--max-model-len=65536"]), nodeSelector=L40S)
 
     assert _policies(good) == []
     # the sample of many how-tos: no tool flags, no reasoning parser, and vLLM's defaults on one GPU
-    assert _policies(bare) == [TOOLS, PARSER, MEMORY]
+    assert _policies(bare) == [TOOLS, PARSER, MEMORY, "gpus-are-used"]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,11 @@ def test_a_runtime_outside_the_program_is_fine_when_the_service_says_everything_
     everything = [
         *ARGS[1:],
         *("--kv-cache-dtype", "auto", "--pipeline-parallel-size", "1", "--data-parallel-size", "1"),
-        *("--speculative-config", '{"method":"mtp","num_speculative_tokens":0}'),
+        *(
+            "--speculative-config",
+            '{"method":"mtp","num_speculative_tokens":3}',
+            "--no-enable-prefix-caching",
+        ),
         *("--no-enforce-eager", "--quantization", "fp8"),
     ]
     findings = check_manifests([_service(model=_model(runtime="theirs", args=everything), nodeSelector=L40S)])

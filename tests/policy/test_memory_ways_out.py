@@ -16,8 +16,8 @@ from tests.policy.test_mutations import DOWNLOAD, PRODUCT
 pytestmark = pytest.mark.policy
 
 KEYS = {to_camel(name) for name in ModelRole.model_fields}
-ADVICE = re.compile(r"It would fit with (.+?)\. The keys are")
-SETTING = re.compile(r"models\[role=coder\]\.(\w+) (\S+)")
+ADVICE = re.compile(r"Set (.+?): with that it fits; the keys are")
+SETTING = re.compile(r"models\[role=coder\]\.(\w+) to (\S+)")
 
 
 def test_each_setting_that_is_advised_is_a_key_of_a_role() -> None:
@@ -34,7 +34,7 @@ def test_each_setting_that_is_advised_is_a_key_of_a_role() -> None:
                     )
                 )
                 for violation in check_manifests(program):
-                    for advice in ADVICE.findall(violation.message):
+                    for advice in ADVICE.findall(violation.change):
                         advised += 1
                         told = SETTING.findall(advice)
                         assert len(told) == advice.count(" and ") + 1, advice

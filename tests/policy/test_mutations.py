@@ -34,6 +34,7 @@ GEMMA = both(
     put(*DOWNLOAD, value="hf://google/gemma-4-12B-it"),
     argument("--tool-call-parser", "gemma4"),
     argument("--reasoning-parser", "gemma4"),
+    argument("--chat-template", "/vllm-workspace/examples/tool_chat_template_gemma4.jinja"),
 )
 IMAGES = both(GEMMA, without("--language-model-only"))
 
@@ -83,12 +84,16 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     "a context beyond the model's": (
         argument("--max-model-len", "512K"),
         MEMORY,
-        "It would fit with platform.models[role=coder].context 262144",
+        "Set platform.models[role=coder].context to 262144: with that it fits",
     ),
     "too many sequences": (argument("--max-num-seqs", "1024"), MEMORY, "maxNumSeqs"),
     "more shards than GPUs": (argument("--tensor-parallel-size", "4"), MEMORY, "Ask for 4 GPUs"),
     "all on one GPU": (
-        both(argument("--tensor-parallel-size", "1"), argument("--max-model-len", "262144")),
+        both(
+            argument("--tensor-parallel-size", "1"),
+            argument("--max-model-len", "262144"),
+            put(*CONTAINER, "resources", "limits", "nvidia.com/gpu", value=1),
+        ),
         MEMORY,
         "platform.models[role=coder].context",
     ),
@@ -144,10 +149,14 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         CHECKABLE,
         "pipeline stages",
     ),
-    "a draft model": (argument("--speculative-config", '{"method":"eagle3"}'), CHECKABLE, "eagle3"),
+    "a draft model": (
+        argument("--speculative-config", '{"method":"eagle3","model":"m/draft"}'),
+        CHECKABLE,
+        "eagle3",
+    ),
     "a draft by separate options": (argument("--spec-method", "eagle3"), CHECKABLE, "--speculative-config"),
     "a draft of unknown length": (
-        both(UNCACHED, argument("--speculative-config", '{"method":"mtp"}')),
+        both(UNCACHED, argument("--speculative-config", '{"method":"mtp","model":"m/draft"}')),
         CHECKABLE,
         "as a number",
     ),
@@ -231,12 +240,10 @@ HARMLESS: dict[str, Change] = {
         put(*CONTAINER, "command", value=["tritonserver"]),
     ),
     "a draft by the model's own layers, without a cache of prompts": both(UNCACHED, DRAFT),
-    "a draft of no tokens": argument("--speculative-config", '{"method":"mtp","num_speculative_tokens":0}'),
     "options that change no memory": both(
-        argument("--dtype", "half"), argument("--cpu-offload-gb", "0"), argument("--no-enable-lora")
+        argument("--dtype", "bfloat16"), argument("--cpu-offload-gb", "0"), argument("--no-enable-lora")
     ),
     "the defaults written out": argument("--enable-prefix-caching", "--enable-chunked-prefill"),
-    "no chunks and no cache of prompts": both(UNCACHED, UNCHUNKED),
     "images, and a batch that vLLM chooses": both(IMAGES, without("--max-num-batched-tokens")),
     "a small batch of text": GEMMA,
     "a context that vLLM chooses": argument("--max-model-len", "auto"),

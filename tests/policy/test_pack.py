@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pulumi_policy.policy as sdk
 import pytest
-from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
-from pulumi_policy.policy import PolicyResource, PolicyResourceOptions, _PolicyAnalyzerServicer
+from pulumi_policy.policy import PolicyResource, PolicyResourceOptions
 from pulumi_policy.proxy import (
     UNKNOWN_OBJECT_VALUE,
     UNKNOWN_STRING_VALUE,
@@ -23,10 +24,12 @@ from pulumi_policy.proxy import (
     unknown_checking_proxy,
 )
 
+from policy import pack
 from policy.graph import UNKNOWN, Graph, Resource
-from policy.pack import NAME, graph_of, plain, stack_policy
+from policy.pack import NAME, Analyzer, graph_of, plain, stack_policy
 from policy.table import POLICIES
-from tests.policy.programs import Manifest, argument, bent, put, without
+from tests.policy.in_the_engine import diagnostics
+from tests.policy.programs import argument, bent, put, without
 
 pytestmark = pytest.mark.policy
 
@@ -34,48 +37,30 @@ ROOT = Path(__file__).resolve().parents[2]
 MANDATORY, ADVISORY = 1, 0  # pulumirpc EnforcementLevel
 
 
-def _analyze(*manifests: Manifest) -> list[Any]:
-    """Send manifests through the SDK's analyzer as the engine does and return its diagnostics."""
-    request = analyzer_pb2.AnalyzeStackRequest()
-    for manifest in manifests:
-        version, kind = manifest["apiVersion"], manifest["kind"]
-        name = manifest["metadata"]["name"]
-        resource = request.resources.add(
-            type=f"kubernetes:{version}:{kind}",
-            urn=f"urn:pulumi:local::test::kubernetes:{version}:{kind}::{name}",
-            name=name,
-        )
-        resource.properties.CopyFrom(json_format.ParseDict(manifest, struct_pb2.Struct()))
-    servicer: Any = _PolicyAnalyzerServicer(
-        NAME, "0.1.0", [stack_policy(policy) for policy in POLICIES], EnforcementLevel.ADVISORY, None
-    )
-    return list(servicer.AnalyzeStack(request, None).diagnostics)
-
-
 def test_a_compliant_program_passes_the_sdks_analyzer_without_a_word() -> None:
-    assert _analyze(*bent()) == []
+    assert diagnostics(bent()) == []
 
 
 def test_a_violation_reaches_the_engine_with_level_urn_and_message() -> None:
-    diagnostics = _analyze(*bent(without("--tool-call-parser")))
+    found = diagnostics(bent(without("--tool-call-parser")))
 
-    assert [diagnostic.policyName for diagnostic in diagnostics] == ["tool-calling-is-on"]
-    assert diagnostics[0].enforcementLevel == MANDATORY
-    assert diagnostics[0].urn.endswith("InferenceService::coder")
-    assert "platform.models[role=coder].toolCallParser" in diagnostics[0].message
+    assert [diagnostic.policyName for diagnostic in found] == ["tool-calling-is-on"]
+    assert found[0].enforcementLevel == MANDATORY
+    assert found[0].urn.endswith("InferenceService::coder")
+    assert "platform.models[role=coder].toolCallParser" in found[0].message
 
 
 def test_an_unknown_value_leaves_a_mandatory_rule_mandatory() -> None:
-    diagnostics = _analyze(*bent(argument("--tool-call-parser", UNKNOWN_STRING_VALUE)))
+    found = diagnostics(bent(argument("--tool-call-parser", UNKNOWN_STRING_VALUE)))
 
-    assert [(d.policyName, d.enforcementLevel) for d in diagnostics] == [("tool-calling-is-on", MANDATORY)]
-    assert "can't run policy" not in diagnostics[0].message, "the SDK's own notice would let it pass"
+    assert [(d.policyName, d.enforcementLevel) for d in found] == [("tool-calling-is-on", MANDATORY)]
+    assert "can't run policy" not in found[0].message, "the SDK's own notice would let it pass"
 
 
 def test_what_can_not_be_checked_is_a_notice() -> None:
     change = put("server", "spec", "predictor", "nodeSelector", "nvidia.com/gpu.product", value="NVIDIA-X1")
-    diagnostics = _analyze(*bent(change))
-    assert [(d.policyName, d.enforcementLevel) for d in diagnostics] == [("serving-can-be-checked", ADVISORY)]
+    found = diagnostics(bent(change))
+    assert [(d.policyName, d.enforcementLevel) for d in found] == [("serving-can-be-checked", ADVISORY)]
 
 
 def test_proxies_become_plain_values_with_unknowns_in_their_place() -> None:
@@ -166,16 +151,33 @@ def test_no_module_of_the_pack_hides_one_of_the_standard_library() -> None:
     assert not modules & set(sys.stdlib_module_names), "the engine puts the pack's folder first on the path"
 
 
-def test_policies_that_judge_the_same_resources_share_what_was_read() -> None:
-    options = PolicyResourceOptions(False, [], None, [], None, [])  # type: ignore[arg-type]
+def test_resources_are_made_once_for_all_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Graph] = []
 
-    def judged(kind: str) -> Graph:
-        props: Any = unknown_checking_proxy({"metadata": {"name": kind}})
-        return graph_of(
-            [PolicyResource(f"kubernetes:core/v1:{kind}", props, "urn:a", "a", options, None, None, [], {})]
-        )
+    def counted(resources: Iterable[PolicyResource]) -> Graph:
+        made.append(graph_of(resources))
+        return made[-1]
 
-    first = judged("Secret")
+    monkeypatch.setattr(pack, "graph_of", counted)
 
-    assert judged("Secret") is first
-    assert judged("Service").resources[0].kind == "Service"
+    assert diagnostics(bent()) == []
+    assert [len(graph.resources) for graph in made] == [len(bent())]
+    diagnostics(bent(), by_the_sdk_alone=True)
+    assert len(made) == 1 + len(POLICIES), "on the SDK's own analyzer each policy makes them"
+
+
+def test_what_is_served_makes_resources_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[type] = []
+    name = Analyzer.__mro__[1].__name__
+    monkeypatch.setattr(sdk, name, getattr(sdk, name))
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    monkeypatch.setattr(pack, "PolicyPack", lambda _name, _policies: served.append(getattr(sdk, name)))
+
+    pack.serve()
+
+    assert served == [Analyzer]
+
+
+def test_nothing_is_mended() -> None:
+    analyzer: Any = Analyzer(NAME, "0.1.0", [stack_policy(POLICIES[0])], EnforcementLevel.ADVISORY)
+    assert list(analyzer.Remediate(analyzer_pb2.AnalyzeRequest(), None).remediations) == []

@@ -1,79 +1,42 @@
-"""Each rule of the packs through the SDK's own analyzer: the engine's numbers and unknowns change no verdict."""
+"""Every row through the SDK's own analyzer: the engine's numbers and unknowns change no verdict."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from google.protobuf import json_format, struct_pb2
-from pulumi.runtime.proto import analyzer_pb2
-from pulumi_policy import EnforcementLevel
-from pulumi_policy.policy import _PolicyAnalyzerServicer
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from policy.checks import check_manifests
-from policy.graph import UNKNOWN
-from policy.pack import NAME, stack_policy
-from policy.table import POLICIES
-from tests.policy import test_exposure, test_supply_chain
-from tests.policy.rendered import Change, objects_of
+from tests.policy.in_the_engine import LEVELS, diagnostics
+from tests.policy.programs import compliant
+from tests.policy.rendered import objects_of
+from tests.policy.rows import Row, rows
 
 pytestmark = pytest.mark.policy
 
-LEVELS = {"mandatory": analyzer_pb2.MANDATORY, "advisory": analyzer_pb2.ADVISORY}
-ROWS: dict[str, tuple[str, Change]] = {
-    **{name: (stack, change) for name, (stack, change, _, _) in test_exposure.MUTATIONS.items()},
-    **{name: ("feature-litellm-oci", change) for name, (change, _, _) in test_supply_chain.MUTATIONS.items()},
-}
-# The first row of each policy, and every row with a value that is only known at run time.
-_OF_POLICY = {policy: name for name, (*_, policy, _) in reversed(test_exposure.MUTATIONS.items())} | {
-    policy: name for name, (_, policy, _) in reversed(test_supply_chain.MUTATIONS.items())
-}
-CHOSEN = sorted({*_OF_POLICY.values(), *(name for name in ROWS if "known later" in name)})
+ROWS = list(rows())
 
 
-def _as_the_engine_sends(value: Any) -> Any:
-    if value is UNKNOWN:
-        return UNKNOWN_STRING_VALUE
-    if isinstance(value, dict):
-        return {key: _as_the_engine_sends(each) for key, each in value.items()}
-    return [_as_the_engine_sends(each) for each in value] if isinstance(value, list) else value
+def _told(found: list[Any]) -> set[tuple[str, int, str]]:
+    return {(one.policyName, one.enforcementLevel, one.message.split("\n", 1)[-1]) for one in found}
 
 
-def _diagnostics(manifests: list[dict[str, Any]]) -> set[tuple[str, int, str]]:
-    request = analyzer_pb2.AnalyzeStackRequest()
-    for manifest in manifests:
-        version = (
-            manifest["apiVersion"] if "/" in manifest["apiVersion"] else f"core/{manifest['apiVersion']}"
-        )
-        kind, name = f"kubernetes:{version}:{manifest['kind']}", manifest["metadata"]["name"]
-        resource = request.resources.add(type=kind, urn=f"urn:pulumi:a::b::{kind}::{name}", name=name)
-        props = json_format.ParseDict(_as_the_engine_sends(manifest), struct_pb2.Struct())
-        resource.properties.CopyFrom(props)
-    servicer: Any = _PolicyAnalyzerServicer(
-        NAME, "0.1.0", [stack_policy(policy) for policy in POLICIES], EnforcementLevel.ADVISORY, None
-    )
-    found = servicer.AnalyzeStack(request, None).diagnostics
-    return {(one.policyName, one.enforcementLevel, one.message.split("\n")[-1]) for one in found}
-
-
-@pytest.mark.parametrize("name", CHOSEN)
-def test_the_engine_is_told_what_the_check_tells(name: str) -> None:
-    stack, change = ROWS[name]
-    objects = objects_of(stack)
-    change(objects)
-    manifests = list(objects.values())
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_the_engine_is_told_what_the_check_tells(row: Row) -> None:
+    manifests = row.manifests
 
     expected = {(f.policy, LEVELS[f.level], f.told) for f in check_manifests(manifests)}
-    assert _diagnostics(manifests) == expected
-    assert expected
+    assert _told(diagnostics(manifests)) == expected
+    assert {policy for policy, *_ in expected} == {row.policy}
 
 
-def test_every_policy_that_a_change_can_fire_is_among_them() -> None:
-    alone = {
-        test_supply_chain.REGISTRIES,
-        test_exposure.SPACE,
-        test_exposure.CHECKABLE,
-        "timeouts-are-monotonic",
-    }
-    assert set(_OF_POLICY) == {policy.name for policy in POLICIES if policy.pack != "serving"} - alone
+@pytest.mark.parametrize("stack", sorted({row.stack for row in ROWS}, key=str))
+def test_what_every_change_starts_from_gets_no_word(stack: str | None) -> None:
+    program = compliant() if stack is None else objects_of(stack)
+    assert diagnostics(program.values()) == []
+
+
+def test_resources_that_are_made_once_get_the_words_of_those_made_for_each_policy() -> None:
+    for row in ROWS[::40]:
+        manifests = row.manifests
+        assert _told(diagnostics(manifests)) == _told(diagnostics(manifests, by_the_sdk_alone=True)), str(row)

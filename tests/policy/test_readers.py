@@ -130,7 +130,7 @@ def test_a_pod_is_read_and_a_job_only_where_it_serves() -> None:
 def test_values_that_are_only_known_at_run_time_excuse_nothing_in_a_workload() -> None:
     assert _mandatory(_deployment(_container(args=UNKNOWN))) == [TOOLS, PARSER, MEMORY]
     assert _mandatory(_deployment(_container(args=[*ARGS[:2], UNKNOWN]))) == [TOOLS, PARSER, MEMORY]
-    unnamed = _container(image=UNKNOWN, args=["--model", "Qwen/Qwen3.6-27B-FP8", "--max-model-len=4096"])
+    unnamed = _container(image=UNKNOWN, args=["--model", "Qwen/Qwen3.6-27B-FP8", "--max-model-len=65536"])
     assert _mandatory(_deployment(unnamed)) == [TOOLS, PARSER]
 
 

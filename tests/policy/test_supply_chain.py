@@ -21,6 +21,7 @@ REGISTRIES = "registries-are-allowed"
 NODE, FOLDERS = "pods-leave-their-node-alone", "node-folders-are-read-only"
 RESTRICTED, ADMISSION = "pods-are-restricted", "pods-pass-their-namespace"
 
+STACK = "feature-litellm-oci"
 SERVER = ("InferenceService/coder", "spec", "predictor")
 CONTAINER = (*SERVER, "containers", 0)
 PROXY = ("Deployment/translation-proxy", "spec", "template", "spec")
@@ -170,7 +171,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
 def test_one_change_of_a_stack_makes_exactly_one_policy_fire(name: str) -> None:
     change, policy, part = MUTATIONS[name]
 
-    findings = found_in("feature-litellm-oci", change)
+    findings = found_in(STACK, change)
 
     assert policies_in(findings) == {policy}, "\n".join(f"{f.policy}: {f.told}" for f in findings)
     assert any(part in finding.told for finding in findings), findings[0].told
@@ -210,7 +211,7 @@ HARMLESS: dict[str, Change] = {
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_harms_nobody_is_left_alone(name: str) -> None:
-    assert [f.told for f in found_in("feature-litellm-oci", HARMLESS[name])] == []
+    assert [f.told for f in found_in(STACK, HARMLESS[name])] == []
 
 
 def _theirs(**predictor: Any) -> Manifest:

@@ -6,29 +6,17 @@ import pytest
 import yaml
 
 from policy.table import POLICIES
-from tests.policy import test_exposure, test_mutations, test_operation, test_supply_chain
+from tests.policy import option_changes, test_supply_chain
+from tests.policy.rows import rows
 
 pytestmark = pytest.mark.policy
 
 # One says nothing before its configuration lists registries, the others never fire alone: each has a test of its own.
-_ELSEWHERE = {
-    test_supply_chain.REGISTRIES,
-    test_exposure.FALLBACK,
-    test_exposure.SPACE,
-    test_exposure.CHECKABLE,
-    test_operation.DEADLINE,
-    test_operation.PROBED,
-}
+_ELSEWHERE = {test_supply_chain.REGISTRIES, *option_changes.BESIDE_ANOTHER}
 
 
 def test_every_policy_is_fired_by_some_row() -> None:
-    rows = (
-        *test_mutations.MUTATIONS.values(),
-        *test_supply_chain.MUTATIONS.values(),
-        *test_exposure.MUTATIONS.values(),
-        *test_operation.MUTATIONS.values(),
-    )
-    assert {row[-2] for row in rows} | _ELSEWHERE == {policy.name for policy in POLICIES}
+    assert {row.policy for row in rows()} | _ELSEWHERE == {policy.name for policy in POLICIES}
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)

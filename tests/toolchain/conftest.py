@@ -13,6 +13,7 @@ from rich.console import Console
 
 from embedded.layout import Layout
 from embedded.progress import Progress
+from tests.toolchain.previewed import Program, program_in
 
 # Answers the four commands that a build uses and notes each in $ONPREM_FAKE_GO; `build` does first what
 # $ONPREM_FAKE_GO_BUILD says, then makes an executable of each package.
@@ -51,6 +52,12 @@ class Shown:
     @property
     def text(self) -> str:
         return self.sink.getvalue()
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """A Pulumi program of somebody else's, with a backend of its own."""
+    return program_in(tmp_path)
 
 
 @pytest.fixture

@@ -119,6 +119,18 @@ def test_what_does_not_plan_and_what_a_person_decides_are_told_together(stacks: 
     assert {"platform.access.host", "platform.models[0].context"} <= set(problems(stacks))
 
 
+@pytest.mark.parametrize("name", ["policy-config.json", "policy-config.team.json"])
+def test_what_lets_a_policy_pass_is_stopped_too(stacks: Path, name: str) -> None:
+    (stacks / name).write_text('{"serving": "disabled"}')
+    assert set(problems(stacks)) == {name}
+
+    git(stacks, "add", "--all")
+    git(stacks, "commit", "--quiet", "--message", "A person's own")
+    assert check(stacks).exit_code == 0
+    (stacks / name).unlink()
+    assert set(problems(stacks)) == {name}
+
+
 def test_a_committed_change_is_told_since_the_main_branch(stacks: Path) -> None:
     git(stacks, "switch", "--quiet", "--create", "work")
     edit(stacks, SESSIONS, f"{SESSIONS}        extraArgs: [--enforce-eager]\n")

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from onprem_agents.cli import main
 from onprem_agents.cli.check_formats import FORMATS
+from onprem_agents.cli.check_sources import stacks_within
 from onprem_agents.stack.lines import line_of
 
 pytestmark = pytest.mark.unit
@@ -271,3 +272,40 @@ def test_the_line_of_a_key_is_that_of_the_nearest_that_is_there(key: str, line: 
 
 def test_a_file_that_is_no_yaml_is_shown_at_its_top() -> None:
     assert line_of("config: [", "platform.models[0]") == 1
+
+
+def test_a_folders_stacks_are_its_own_and_none_of_a_hidden_folder(tmp_path: Path) -> None:
+    text = (STACKS / "Pulumi.local.yaml").read_text(encoding="utf-8")
+    for place in ("mine", ".git", "node_modules/theirs"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "Pulumi.local.yaml").write_text(text, encoding="utf-8")
+
+    assert [source.path.parent.name for source in stacks_within(tmp_path)] == ["mine"]
+
+
+def test_one_run_writes_every_format_that_is_asked_for_beside_the_text(folder: Path) -> None:
+    files = {form: folder / f"result-{form}" for form in FORMATS}
+    words = [word for form, path in files.items() for word in ("--output", f"{form}={path}")]
+    result = check(folder / "server.yaml", *words)
+
+    assert result.exit_code == 1
+    for form, path in files.items():
+        alone = check(folder / "server.yaml", "--format", form)
+        assert path.read_text() == alone.stdout
+    assert result.stdout == files["text"].read_text()
+
+
+@pytest.mark.parametrize(
+    ("output", "part"),
+    [
+        ("check.sarif", "names no format and file"),
+        ("pdf=check.pdf", "write one of text, json, sarif, junit, markdown"),
+        ("sarif=", "names no format and file"),
+        ("sarif=none/check.sarif", "none/check.sarif cannot be written: No such file or directory"),
+    ],
+)
+def test_an_output_that_is_none_is_told(output: str, part: str, folder: Path) -> None:
+    result = check(folder / "server.yaml", "--output", output)
+
+    assert result.exit_code == 2
+    assert part in " ".join(result.stderr.split())

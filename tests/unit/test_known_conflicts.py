@@ -48,7 +48,7 @@ def test_where_the_stack_leaves_the_cache_open_guessing_ahead_gives_way_and_the_
     (note,) = conflicts_told(serving)
     assert note.startswith("platform.models[0].speculativeTokens 3 is left out: beside")
     assert "vllm-project/vllm#53912" in note
-    assert "read 2026-11-28" in note
+    assert "read 2026-11-29" in note
     assert "set platform.models[0].prefixCaching to false" in note
 
 

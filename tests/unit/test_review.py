@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.unit
 
 STACKS = Path(__file__).parents[2] / "stacks"
 TEAM, SMALL = "Pulumi.team.yaml", "Pulumi.24gb.yaml"
+SESSIONS = "        sessions: 24\n"
 
 
 @pytest.fixture
@@ -67,6 +69,19 @@ def test_without_a_change_nothing_is_told(stacks: Path) -> None:
     assert "|" not in text
 
 
+def test_what_the_policies_found_before_too_is_no_change_and_names_no_scratch_folder(stacks: Path) -> None:
+    edit(stacks, SESSIONS, f"{SESSIONS}        toolCallParser: hermes\n")
+    commit(stacks)
+    assert "Nothing: `24gb`, `team` are as before." in review(stacks, "main").stdout
+
+    (stacks / TEAM).write_text("# moves every line\n" + (stacks / TEAM).read_text())
+    assert "Nothing: `24gb`, `team` are as before." in review(stacks, "main").stdout
+
+    edit(stacks, "        toolCallParser: hermes\n", "")
+    (mended,) = told(stacks)["mendedFindings"]
+    assert (mended["policy"], mended["file"]) == ("parser-fits-the-model", TEAM)
+
+
 def test_a_shorter_context_shows_what_it_buys_and_what_developers_must_do(stacks: Path) -> None:
     edit(stacks, "context: 131072", "context: 65536")
     text = review(stacks, "main").stdout
@@ -76,7 +91,13 @@ def test_a_shorter_context_shows_what_it_buys_and_what_developers_must_do(stacks
     assert "**fast**: its servers keep running" in text
     assert "run `onprem-agents setup` again: what it writes changes for opencode, Codex CLI" in text
     assert "`24gb` is as before." in text
+    assert re.fullmatch(
+        r"\d+ tokens/s for one session, [\d,]+ for \d+ sessions, [\d,]+ of prompts",
+        rows(text)["a server at most"][1],
+    )
     found = told(stacks)
+    # A token of one session reads 28 GB of the weights' 30.8 (not the table of its words) from an H100's 3,350 GB/s.
+    assert 3350 / 30.8 < found["after"]["models"][0]["bounds"]["decodeTokensPerSecondOne"] < 3350 / 28
     assert found["restarts"] == ["coder"]
     assert "InferenceService coding-agents/coder" in found["objects"]["changed"]
 

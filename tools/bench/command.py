@@ -16,6 +16,7 @@ from tools.bench.advise import measure_advise, show_advise
 from tools.bench.figures import show
 from tools.bench.gateway import measure_gateway
 from tools.bench.gateway_figures import show_gateway
+from tools.bench.policy import measure_policy, show_policy
 from tools.bench.program import measure_program
 from tools.bench.sizing import measure_sizing
 from tools.bench.speed import show_speed, speed_wire
@@ -37,6 +38,12 @@ def gateway(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | 
     """Say what Envoy with the keys of 200 developers adds to requests and streams, and LiteLLM behind it."""
     figures = measure_gateway(layout, progress)
     _tell(figures.to_wire(), lambda console: show_gateway(figures, console), as_json=as_json)
+
+
+def policy(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
+    """Say how right the policies are about manifests in many styles, and what they cost."""
+    figures = measure_policy(layout, progress)
+    _tell(figures.to_wire(), lambda console: show_policy(figures, console), as_json=as_json)
 
 
 def sizing(layout: Layout, progress: Progress, *, as_json: bool, cases: Path | None) -> None:  # noqa: ARG001
@@ -71,6 +78,7 @@ _WIDTH = 130
 BENCHES: Mapping[str, Callable[..., None]] = {
     "advise": advise,
     "gateway": gateway,
+    "policy": policy,
     "program": program,
     "sizing": sizing,
     "speed": speed,
