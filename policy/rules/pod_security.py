@@ -46,6 +46,9 @@ def pods_leave_their_node_alone(graph: Graph) -> list[Violation]:
 
 
 def _reaches(pod: Pod) -> Iterator[tuple[str, str, str]]:
+    if pod.spec is UNKNOWN:
+        yield "leaves its whole pod to be known at run time", pod.field, "Write it as plain values"
+        return
     for switch in HOST_SWITCHES:
         value = dig(pod.spec, switch)
         if value in (True, UNKNOWN) and not (switch == "hostNetwork" and pod.is_one_of_several):

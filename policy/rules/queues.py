@@ -9,7 +9,7 @@ from onprem_agents.catalog import SHARED_CORES, SHARED_MEMORY, is_gpu_resource
 from onprem_agents.stack.labels import QUEUE_LABEL
 
 from ..graph import UNKNOWN, Graph, Resource, Violation, dig, may_equal
-from ..operation import Told, about_each
+from ..operation import Told, about_each, is_ours
 from ..queues import (
     KUEUE,
     asked_for,
@@ -23,7 +23,7 @@ from ..queues import (
 from ..serving import Server, servers
 
 _PRIORITY_LABEL = f"{KUEUE}/priority-class"
-# What HAMi's guide has Kueue count in their place, per pod instead of per GPU (Alauda's guide to Kueue, read 2026-11).
+# What Kueue is told to count in their place: a pod's, not a GPU's (kueue.sigs.k8s.io, "Using HAMi", read 2026-11).
 _TOTALS = {SHARED_CORES: "nvidia.com/total-gpucores", SHARED_MEMORY: "nvidia.com/total-gpumem"}
 
 
@@ -43,7 +43,10 @@ def queues_admit_the_pods(graph: Graph) -> list[Violation]:
 
 
 def quotas_name_what_counts(graph: Graph) -> list[Violation]:
-    """A quota of shares of GPUs counts what a pod takes in all. Advisory."""
+    """A quota of shares of GPUs counts what a pod takes in all. Advisory.
+
+    A pod on one GPU takes the same by either name: our own queues count such pods.
+    """
     return [
         Violation(
             resource=queue,
@@ -52,7 +55,7 @@ def quotas_name_what_counts(graph: Graph) -> list[Violation]:
         )
         for queue in graph.of_kind(KUEUE, "ClusterQueue")
         for name, total in _TOTALS.items()
-        if name in quotas(queue) and total not in quotas(queue)
+        if name in quotas(queue) and total not in quotas(queue) and not is_ours(queue)
     ]
 
 

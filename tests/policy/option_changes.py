@@ -32,7 +32,7 @@ GPT = both(
 
 def gpus(number: Any) -> Change:
     """Return a change of the GPUs that the pod asks for."""
-    return put(*CONTAINER, "resources", "limits", value={"nvidia.com/gpu": number})
+    return put(*CONTAINER, "resources", "limits", "nvidia.com/gpu", value=number)
 
 
 def image(reference: str) -> Change:

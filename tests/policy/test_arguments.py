@@ -79,6 +79,45 @@ def test_an_image_that_starts_vllm_by_itself_is_judged_as_its_command() -> None:
     assert TAKEN in {finding.policy for finding in check_manifests([server])}
 
 
+@pytest.mark.parametrize(
+    "device", ["habana.ai/gaudi", "huawei.com/Ascend910", "google.com/tpu", "aws.amazon.com/neuron"]
+)
+def test_a_vllm_for_other_devices_has_options_of_its_own(device: str) -> None:
+    limits = {"limits": {device: "1"}}
+    server = deployment(["Qwen/Qwen3-32B-FP8", "--swapspace"], image="acme/vllm:prod", resources=limits)
+
+    assert {finding.policy for finding in check_manifests([server])}.isdisjoint({TAKEN, LIKELY})
+
+
+def test_what_the_option_parser_answers_itself_is_no_unknown_option() -> None:
+    server = deployment(["Qwen/Qwen3-32B-FP8", "--help"])
+
+    assert {finding.policy for finding in check_manifests([server])}.isdisjoint({TAKEN, LIKELY})
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("--max-model-len={{ .Values.context }}", None),  # Helm's, before it is rendered
+        ("--tensor-parallel-size={{ or .Spec.Parallelism.Tensor 1 }}", None),  # KServe's
+        ("--max-model-len=${CONTEXT}", LIKELY),  # Flux may fill it in; Kubernetes does not
+        ("--max-model-len=many", TAKEN),
+    ],
+)
+def test_what_is_filled_in_before_is_not_refused(word: str, expected: str | None) -> None:
+    findings = check_manifests([deployment(["Qwen/Qwen3-32B-FP8", word])])
+
+    assert {finding.policy for finding in findings} & {TAKEN, LIKELY} == ({expected} if expected else set())
+
+
+def test_an_option_and_its_value_in_one_word_are_told_without_the_value() -> None:
+    findings = check_manifests([deployment(["Qwen/Qwen3-32B-FP8", "--hf-token abc123"])])
+    told = next(finding.told for finding in findings if finding.policy == TAKEN)
+
+    assert "takes --hf-token and its value in one word for no option" in told
+    assert "abc123" not in told
+
+
 def test_packages_that_are_mounted_may_be_another_vllm() -> None:
     mount = {"name": "patch", "mountPath": "/usr/local/lib/python3.12/dist-packages/vllm/engine"}
     server = deployment(["Qwen/Qwen3-32B-FP8", "--swapspace"], volumeMounts=[mount])

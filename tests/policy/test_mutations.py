@@ -92,7 +92,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         both(
             argument("--tensor-parallel-size", "1"),
             argument("--max-model-len", "262144"),
-            put(*CONTAINER, "resources", "limits", value={"nvidia.com/gpu": 1}),
+            put(*CONTAINER, "resources", "limits", "nvidia.com/gpu", value=1),
         ),
         MEMORY,
         "platform.models[role=coder].context",

@@ -279,7 +279,10 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
     "a quota for two of three servers": (STACK, quota("2"), ADMITTED, "and its servers ask for 3"),
     "a quota of memory for each GPU": (
         STACK,
-        put(*COVERED, "coveredResources", 0, value="nvidia.com/gpumem"),
+        both(
+            put(*COVERED, "coveredResources", 0, value="nvidia.com/gpumem"),
+            drop("ClusterQueue/gpu", "metadata", "labels", "onprem-coding-agents/stack"),
+        ),
         COUNTED,
         "Write nvidia.com/total-gpumem",
     ),

@@ -82,6 +82,11 @@ PREFERRED = {
 }
 
 
+def flags(**data: str) -> Manifest:
+    """Return Knative's feature flags."""
+    return config_map("config-features", "knative-serving", **data)
+
+
 def summed(kind: str) -> Manifest:
     """Return the scaling of a service by a sum."""
     external = {"metric": {"query": "sum(vllm:num_requests_running)"}, "target": {"type": kind, "value": "1"}}
@@ -120,9 +125,27 @@ PROGRESS = {"serving.knative.dev/progress-deadline": "1800s"}
         (KNATIVE, [knative_service(nodeSelector={"pool": "gpu"})], False),
         (
             KNATIVE,
-            [knative_service(nodeSelector={"pool": "gpu"}), config_map("config-features", "knative-serving")],
-            True,
+            [
+                knative_service(nodeSelector={"pool": "gpu"}),
+                flags(**{"kubernetes.podspec-nodeselector": "no"}),
+            ],
+            True,  # any other word than enabled or allowed is Knative's default
         ),
+        (
+            KNATIVE,
+            [knative_service(nodeSelector={"pool": "gpu"}), flags()],
+            False,
+        ),  # the cluster may have it on
+        (FEATURES, [knative_service(nodeSelector={"pool": "gpu"}), flags()], True),
+        (
+            FEATURES,
+            [
+                knative_service(nodeSelector={"pool": "g"}),
+                flags(**{"kubernetes.podspec-nodeselector": "enabled"}),
+            ],
+            False,
+        ),
+        (MODES, [annotated(deployment(), {"serving.kserve.io/deploymentMode": "standard"})], False),
         (FEATURES, [knative_service(nodeSelector={"pool": "gpu"})], True),
         (FEATURES, [inference_service("Serverless", tolerations=[{"operator": "Exists"}])], True),
         (FEATURES, [inference_service("Knative", volumes=[{"name": "shm", "emptyDir": {}}])], False),
