@@ -47,7 +47,8 @@ def problems(stacks: Path, *words: str) -> dict[str, dict[str, str]]:
     assert result.exit_code == 1, result.output
     told = json.loads(result.stdout)
     assert {finding["file"] for finding in told["findings"]} == {str(stacks / FILE)}
-    return {finding["resource"].removeprefix("stack team: "): finding for finding in told["findings"]}
+    of_the_stack = (each for each in told["findings"] if each["policy"] in ("stack-plans", "people-decide"))
+    return {finding["resource"].removeprefix("stack team: "): finding for finding in of_the_stack}
 
 
 def test_a_stack_that_nobody_touched_passes(stacks: Path) -> None:
