@@ -392,6 +392,8 @@ class ServerReference(TypedDict):
     mode: NotRequired[pulumi.Input[str]]
     """KServe's deployment mode; Knative's servers go by their host name. One of Standard, Knative. Default:
     Standard."""
+    replicas: NotRequired[pulumi.Input[int]]
+    """Model servers behind that Service: with several a session keeps to one. Default: 1."""
     key_secret: NotRequired[pulumi.Input[str]]
     """Existing Secret with the server's key, bare as apiKey, behind 'Bearer ' as credential. Left out: the
     server asks for none."""
@@ -469,6 +471,10 @@ class ExternalIngressArgs(TypedDict):
     model_aliases: NotRequired[pulumi.Input[bool]]
     """Whether names of hosted models, claude-* and gpt-*, lead to the first role: repositories bring agents
     and commands that ask for them. Otherwise those get 404. Default: true."""
+    session_affinity: NotRequired[pulumi.Input[bool]]
+    """Whether all turns of a session go to the same replica, whose prefix cache knows them, where there are
+    several and the gateway itself chooses among them. Otherwise to one of those with the fewest requests.
+    Default: true."""
     gateway_class: NotRequired[pulumi.Input[str]]
     """Existing GatewayClass that Envoy Gateway serves. Default: envoy-gateway."""
     gateway_replicas: NotRequired[pulumi.Input[int]]
@@ -771,6 +777,10 @@ class Access(TypedDict):
     model_aliases: NotRequired[pulumi.Input[bool]]
     """Whether names of hosted models, claude-* and gpt-*, lead to the first role: repositories bring agents
     and commands that ask for them. Otherwise those get 404. Default: true."""
+    session_affinity: NotRequired[pulumi.Input[bool]]
+    """Whether all turns of a session go to the same replica, whose prefix cache knows them, where there are
+    several and the gateway itself chooses among them. Otherwise to one of those with the fewest requests.
+    Default: true."""
     agents: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """The agents that developers use, e.g. [opencode, claude]: plan and setup keep to these, and a stack
     that serves none of them is refused. An empty list: other clients alone. Left out: all that are known."""
@@ -856,6 +866,49 @@ class Operator(TypedDict):
     updates_models: NotRequired[pulumi.Input[bool]]
     """Whether it may also change the model servers that are there. Whoever may do that can let their pods
     read any Secret of the namespace. Otherwise it changes nothing. Default: false."""
+
+
+class Exemption(TypedDict):
+    """One object that a policy lets pass for a while."""
+
+    policy: pulumi.Input[str]
+    """Which policy lets it pass, as 'onprem-agents policies' lists them. One of tool-calling-is-on,
+    memory-headroom-is-left, timeouts-are-monotonic, paths-are-listed, keys-end-at-the-gateway,
+    keys-are-read-from-both-headers, servers-stay-behind-the-gateway, keys-are-bare, no-hosted-models,
+    secrets-are-not-plain, images-are-pinned, registries-are-allowed, releases-are-not-denied,
+    releases-have-no-open-holes, pods-leave-their-node-alone, node-folders-are-read-only,
+    pods-are-restricted, pods-pass-their-namespace, eager-mode-is-off, deployment-modes-exist,
+    servers-stay-up, capabilities-are-not-added, tolerations-name-their-taint, certificates-are-checked,
+    tokens-name-their-audience."""
+    resource: pulumi.Input[str]
+    """The object as findings name it, e.g. 'Deployment coding-agents/router', or its name alone."""
+    reason: pulumi.Input[str]
+    """Why."""
+    until: pulumi.Input[str]
+    """Its last day, in quotes, e.g. "2027-01-31"; the first update after it takes it away."""
+
+
+class AdmissionSettings(TypedDict):
+    """What the API server asks of each object that comes into the stack's namespace."""
+
+    mode: NotRequired[pulumi.Input[str]]
+    """Whether what is mandatory is denied and the rest warned of (enforce), or all is warned of (warn);
+    warnings are in the audit log too. One of warn, enforce. Default: enforce."""
+    disabled: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Policies that the API server does not ask. Left out: it asks all that it can. One of
+    tool-calling-is-on, memory-headroom-is-left, timeouts-are-monotonic, paths-are-listed,
+    keys-end-at-the-gateway, keys-are-read-from-both-headers, servers-stay-behind-the-gateway,
+    keys-are-bare, no-hosted-models, secrets-are-not-plain, images-are-pinned, registries-are-allowed,
+    releases-are-not-denied, releases-have-no-open-holes, pods-leave-their-node-alone,
+    node-folders-are-read-only, pods-are-restricted, pods-pass-their-namespace, eager-mode-is-off,
+    deployment-modes-exist, servers-stay-up, capabilities-are-not-added, tolerations-name-their-taint,
+    certificates-are-checked, tokens-name-their-audience."""
+    allowed_registries: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Where images may come from: hosts, or hosts with the beginning of a path. Left out: from anywhere."""
+    require_digest: NotRequired[pulumi.Input[bool]]
+    """Whether images need a digest, not a tag alone. Default: false."""
+    exemptions: NotRequired[pulumi.Input[Sequence[pulumi.Input[Exemption]]]]
+    """Objects that a policy lets pass for a while. Left out: none."""
 
 
 class Price(TypedDict):
@@ -956,6 +1009,9 @@ class CodingPlatformArgs(TypedDict):
     they are told to ask the platform team."""
     operator: NotRequired[pulumi.Input[Operator]]
     """An account for an agent that operates the stack: it looks at all but Secrets. Left out: none is made."""
+    admission: NotRequired[pulumi.Input[AdmissionSettings]]
+    """Policies that the API server itself asks of all that comes into the namespace; they are cluster-wide
+    objects. Left out: it asks none."""
     cost: NotRequired[pulumi.Input[Cost]]
     """What a GPU costs, the same for all or by accelerator and pool, for 'onprem-agents plan' and the
     report. Left out: no cost is told."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from onprem_agents.vllm import UNREADABLE, serves
 
 from .agent_needs import AGENT_NEEDS, LEAST_CONTEXT_TOKENS, AgentNeeds
+from .architectures import missing_in
 from .contracts import Role, role_of
 from .graph import Graph, Resource, Value, dig, items, once
 from .images import product_of, read_image
@@ -82,8 +83,11 @@ def lost_by_model(server: Server) -> Mapping[str, str]:
 
 
 def lost_by_release(graph: Graph, server: Server) -> tuple[AgentNeeds, ...]:
-    """Return the agents that ask for a path which the release in a server's image does not have."""
-    if server.release is None:
+    """Return the agents that ask for a path which the release in a server's image does not have.
+
+    None where that release does not even load the model, which is said otherwise.
+    """
+    if server.release is None or missing_in(server) is not None:
         return ()
     translated = _MESSAGES if _translates(graph) else ""
     return tuple(

@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from onprem_agents.catalog import Model
-from onprem_agents.vllm import version_key
+from onprem_agents.vllm import UNREADABLE, version_key
+
+from .known import model_of
+from .own_image import runs_published_release
+from .serving import Server
 
 # By the model type of config.json: the class that vLLM needs, and the newest release read without it
 # (vllm/model_executor/models/registry.py of the wheels 0.10.2, 0.12.0, 0.13.0, 0.14.1, 0.16.0, 0.17.1, 0.18.1, 0.19.1,
@@ -42,3 +46,16 @@ def missing_architecture(model: Model, release: str) -> str | None:
     if found is None or version_key(release) > version_key(found[1]):
         return None
     return found[0]
+
+
+def missing_in(server: Server) -> str | None:
+    """Return the class that a server's release certainly lacks for its model, None where it may have it.
+
+    A release counts as it was published, and where nothing tells vLLM to load the model as another one.
+    """
+    known = model_of(server)
+    if known is None or server.release is None or not runs_published_release(server):
+        return None
+    if server.parsed.read("hf_overrides") not in (None, UNREADABLE) or "--model-impl" in server.parsed.other:
+        return None
+    return missing_architecture(known.model, server.release)

@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .graph import UNKNOWN, Graph, Resource, Value, dig, items, may_equal
+from .services import leads_to, picks, pod_labels, services
 from .serving import Server
 
 GATEWAY_API = "gateway.networking.k8s.io"
 ENVOY_GATEWAY = "gateway.envoyproxy.io"
 AI_GATEWAY = "aigateway.envoyproxy.io"
+
+# Gateway API Inference Extension v1.0 and before (read 2026-11).
+_POOL = "InferencePool"
+_POOL_GROUPS = ("inference.networking.k8s.io", "inference.networking.x-k8s.io")
 
 _MODEL_PATHS = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages")
 
@@ -89,13 +94,46 @@ def servers_behind(graph: Graph, route: Resource, rule: Value, servers: Sequence
 
 
 def servers_named(graph: Graph, route: Resource, rule: Value, servers: Sequence[Server]) -> list[Server]:
-    """Return the servers a rule names itself."""
+    """Return the servers a rule names itself, or whose pods its Services and InferencePools pick by their labels."""
     hosts = [
         (host, dig(ref, "namespace") or route.namespace)
         for ref in items(dig(rule, "backendRefs"))
         for host in _hosts(graph, route, ref)
     ]
-    return [server for server in servers if any(_is_host_of(*host, server) for host in hosts)]
+    named = [server for server in servers if any(_is_host_of(*host, server) for host in hosts)]
+    return named or _picked(graph, route, rule, servers)
+
+
+def _picked(graph: Graph, route: Resource, rule: Value, servers: Sequence[Server]) -> list[Server]:
+    refs = [ref for ref in items(dig(rule, "backendRefs")) if isinstance(dig(ref, "name"), str)]
+    meant = [
+        (dig(ref, "name"), dig(ref, "namespace") or route.namespace, dig(ref, "kind") == _POOL)
+        for ref in refs
+    ]
+    pools = [pool for group in _POOL_GROUPS for pool in graph.of_kind(group, _POOL)]
+    found = []
+    for server in servers:
+        labels, space = pod_labels(server.resource), server.resource.namespace
+        by_service = any(
+            (service.object_name, service.namespace, False) in meant and leads_to(service, labels, space)
+            for service in services(graph)
+        )
+        by_pool = any(
+            (pool.object_name, pool.namespace, True) in meant
+            and pool.namespace == space
+            and picks(_selector(pool), labels)
+            for pool in pools
+        )
+        if by_service or by_pool:
+            found.append(server)
+    return found
+
+
+def _selector(pool: Resource) -> Value:
+    """Return the labels that an InferencePool picks: below matchLabels since v1, plain before."""
+    selector = dig(pool.props, "spec", "selector")
+    labels = dig(selector, "matchLabels")
+    return selector if labels is None else labels
 
 
 def backend_hosts(graph: Graph, route: Resource, rule: Value) -> list[Value]:
@@ -106,7 +144,7 @@ def backend_hosts(graph: Graph, route: Resource, rule: Value) -> list[Value]:
 def _hosts(graph: Graph, route: Resource, ref: Value) -> Iterator[Value]:
     """Yield the Service or host names that a backend reference of a route leads to."""
     name = dig(ref, "name")
-    if route.kind == "AIGatewayRoute":
+    if route.kind == "AIGatewayRoute" and dig(ref, "kind") != _POOL:
         for service in graph.of_kind(AI_GATEWAY, "AIServiceBackend"):
             if may_equal(service.object_name, name):
                 yield from _endpoints(graph, dig(service.props, "spec", "backendRef"))

@@ -8,6 +8,7 @@ from typing import Any
 
 from .configuration import Configuration
 from .graph import Graph, Resource
+from .openshift_template import KIND, objects_of
 from .table import POLICIES, Level, Pack
 
 
@@ -61,7 +62,7 @@ def found_in(graph: Graph, configuration: Configuration | None = None) -> Iterat
 
 
 def graph_of(manifests: Iterable[Mapping[str, Any]]) -> Graph:
-    """Return manifests as the resources that Pulumi would make of them. Lists are unfolded."""
+    """Return manifests as the resources that Pulumi would make of them. Lists and Templates are unfolded."""
     return Graph(resources=tuple(_resource(manifest) for manifest in _flat(manifests)))
 
 
@@ -69,6 +70,8 @@ def _flat(manifests: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]
     for manifest in manifests:
         if str(manifest.get("kind", "")).endswith("List") and isinstance(manifest.get("items"), list):
             yield from _flat(manifest["items"])
+        elif manifest.get("kind") == KIND and isinstance(manifest.get("objects"), list):
+            yield from _flat(objects_of(manifest))
         else:
             yield manifest
 

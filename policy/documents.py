@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from .checks import graph_of
 from .graph import UNKNOWN, Resource, Value
+from .patches import LIKE_ONE, looks_like_a_patch
 
 # What stands for a value that is not known yet: sdk/go/common/resource/plugin/rpc.go of Pulumi 3.259 (read 2026-11).
 _UNKNOWN_TEXTS: Final = (
@@ -35,7 +36,8 @@ class NotReadable(Exception):
 def resources_in(document: Value) -> tuple[Resource, ...] | None:
     """Return what one document declares, None for one that declares nothing: settings, values, anything else.
 
-    Raises `NotReadable` for a preview that ended in an error, or that leaves out what does not change.
+    Raises `NotReadable` for a preview that ended in an error or that leaves out what does not change, and for what
+    looks like a patch.
     """
     if not isinstance(document, Mapping):
         return None
@@ -48,6 +50,8 @@ def resources_in(document: Value) -> tuple[Resource, ...] | None:
     if isinstance(deployment, Mapping) and isinstance(deployment.get("resources"), Sequence):
         return tuple(filter(None, (_resource(each) for each in deployment["resources"])))
     if isinstance(document.get("apiVersion"), str) and isinstance(document.get("kind"), str):
+        if looks_like_a_patch(document):
+            raise NotReadable(LIKE_ONE)
         return graph_of([plain(document)]).resources
     return None
 

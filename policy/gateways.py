@@ -9,12 +9,14 @@ from typing import Literal
 from .attachment import ENVOY_GATEWAY, GATEWAY_API, targets_of
 from .graph import UNKNOWN, Graph, Resource, Value, dig, items, may_equal
 
-Product = Literal["envoy", "kgateway", "istio", "openshift", "nginx", "gke"]
+Product = Literal["envoy", "kgateway", "agentgateway", "istio", "openshift", "nginx", "gke"]
 
 # controllerName of a GatewayClass, by its beginning; the products' own documentation, read 2026-11.
 _CONTROLLERS: tuple[tuple[str, Product], ...] = (
     ("gateway.envoyproxy.io/", "envoy"),
+    ("kgateway.dev/agentgateway", "agentgateway"),
     ("kgateway.dev/", "kgateway"),
+    ("agentgateway.dev/", "agentgateway"),
     ("istio.io/", "istio"),
     ("openshift.io/gateway-controller", "openshift"),
     ("gateway.nginx.org/", "nginx"),
@@ -26,8 +28,10 @@ _CLASSES: tuple[tuple[str, Product], ...] = (
     ("envoy-gateway", "envoy"),
     ("envoy-ai-gateway", "envoy"),
     ("kgateway", "kgateway"),
+    ("agentgateway", "agentgateway"),
     ("istio", "istio"),
     ("openshift-default", "openshift"),
+    ("data-science-gateway-class", "openshift"),
     ("nginx", "nginx"),
 )
 

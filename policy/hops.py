@@ -6,7 +6,6 @@ Only what is declared is read. A limit of zero means no limit at all: such a hop
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,9 +19,9 @@ from .attachment import (
     is_on_gateway_of,
     policy_value,
     servers_behind,
-    servers_named,
 )
 from .contracts import contract_in, texts
+from .entries import Limit, entries
 from .gateways import Product, listeners_of
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
 from .serving import Server
@@ -36,17 +35,12 @@ _AI_ROUTE_DEFAULT_SECONDS = 60
 _ROUTE_DEFAULT_SECONDS: Mapping[Product, float] = {
     "envoy": 15,
     "kgateway": 15,
+    "agentgateway": math.inf,
     "istio": math.inf,
     "openshift": math.inf,
     "nginx": 60,
     "gke": 30,
 }
-
-# What OpenShift's router waits for a Route without the annotation (OpenShift 4, read 2026-11).
-_ROUTER_DEFAULT_SECONDS = 30
-_ROUTER_TIMEOUT = "haproxy.router.openshift.io/timeout"
-_HAPROXY_DURATION = re.compile(r"(\d+)(us|ms|s|m|h|d|)")
-_HAPROXY_UNITS = {"us": 1e-6, "ms": 1e-3, "": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 # KServe v0.20.0, httproute_reconciler.go, DefaultTimeout: what a predictor without a timeout gets.
 _PREDICTOR_DEFAULT_SECONDS = 60
@@ -64,6 +58,8 @@ class Hop:
     """The text when it is no duration."""
     by_default: bool = False
     """Whether nobody wrote it: it is what the gateway does by itself."""
+    silence: bool = False
+    """Whether it bounds the pauses in an answer alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +86,13 @@ def ways(graph: Graph, servers: Sequence[Server]) -> Iterator[Way]:
                     turns,
                 )
                 yield Way(levels=levels)
-    routers = list(_routers(graph, servers))
-    for router, reached in routers:
+    others = entries(graph)
+    for entry in others:
+        hops = tuple(_of_entry(entry.resource, limit) for limit in entry.limits)
         yield Way(
-            levels=(clients, (), (router,), tuple(behind[each.resource.urn] for each in reached), turns)
+            levels=(clients, (), hops, tuple(behind[each.resource.urn] for each in entry.servers), turns)
         )
-    if not routes and not routers:
+    if not routes and not others:
         for hop in behind.values():
             yield Way(levels=(clients, (), (), (hop,), turns))
 
@@ -108,6 +105,11 @@ def _hop(what: str, resource: Resource, field: str, value: Value) -> Hop:
     except BadUnit:
         return Hop(what=what, resource=resource, field=field, seconds=math.inf, unreadable=str(value))
     return Hop(what=what, resource=resource, field=field, seconds=seconds or math.inf)
+
+
+def _of_entry(resource: Resource, limit: Limit) -> Hop:
+    hop = _hop(limit.what, resource, limit.field, limit.value)
+    return replace(hop, by_default=limit.by_default, silence=limit.silence)
 
 
 def _predictor(server: Server) -> Hop:
@@ -152,25 +154,6 @@ def limits_nothing_itself(graph: Graph, route: Resource, rule: Value) -> bool:
     own = dig(rule, "timeouts", "request"), dig(rule, "timeouts", "backendRequest")
     policy, _ = policy_value(graph, route, rule, ("timeout", "http", "requestTimeout"))
     return own == (None, None) and policy is None
-
-
-def _routers(graph: Graph, servers: Sequence[Server]) -> Iterator[tuple[Hop, list[Server]]]:
-    """Yield the OpenShift Routes that lead to servers, each with what its router waits."""
-    for route in graph.of_kind("route.openshift.io", "Route"):
-        rule = {"backendRefs": [{"name": dig(route.props, "spec", "to", "name")}]}
-        reached = servers_named(graph, route, rule, servers)
-        given = route.annotation(_ROUTER_TIMEOUT)
-        what = "the router's timeout" if given is not None else "the router's timeout (OpenShift's default)"
-        value = _ROUTER_DEFAULT_SECONDS if given is None else _haproxy_seconds(given)
-        if reached:
-            hop = _hop(what, route, f"the annotation {_ROUTER_TIMEOUT}", value)
-            yield replace(hop, by_default=given is None), reached
-
-
-def _haproxy_seconds(value: Value) -> Value:
-    """Return a duration as HAProxy 2.8 writes it in seconds: one number and a unit, ms without one."""
-    found = _HAPROXY_DURATION.fullmatch(value) if isinstance(value, str) else None
-    return value if found is None else int(found[1]) * _HAPROXY_UNITS[found[2]]
 
 
 def _gateway(graph: Graph, route: Resource, rule: Value) -> Iterator[Hop]:

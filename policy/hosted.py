@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 # The providers' own documentation of their endpoints, read 2026-11. A leading dot means everything below.
-_HOSTS = (
+HOSTS = (
     *("api.openai.com", ".openai.azure.com", ".services.ai.azure.com", "api.anthropic.com", "openrouter.ai"),
     *(
         "generativelanguage.googleapis.com",
@@ -40,7 +40,7 @@ _HOSTS = (
     ),
     *("models.inference.ai.azure.com", "models.github.ai", "api.githubcopilot.com", "api.portkey.ai"),
 )
-_REGIONAL = re.compile(
+REGIONAL = re.compile(
     r"^(?:bedrock-runtime\.[a-z0-9-]+\.amazonaws\.com|[a-z0-9-]+-aiplatform\.googleapis\.com)$"
 )
 # LiteLLM's prefixes of models that it sends to a provider, without a base of one's own (1.109, read 2026-11).
@@ -68,9 +68,9 @@ def is_hosted(host: str) -> bool:
     """Whether a host or the host of a URL is a provider's."""
     name = (urlsplit(host).hostname if "://" in host else host.split("/", 1)[0].split(":", 1)[0]) or ""
     name = name.lower().rstrip(".")
-    if _REGIONAL.match(name):
+    if REGIONAL.match(name):
         return True
-    return any(name == known or (known.startswith(".") and name.endswith(known)) for known in _HOSTS)
+    return any(name == known or (known.startswith(".") and name.endswith(known)) for known in HOSTS)
 
 
 def is_hosted_model(model: str, base: str | None) -> bool:

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from onprem_agents.vllm.shell import HOLE, script_of, simple_commands
+from onprem_agents.vllm.holes import HOLE
+from onprem_agents.vllm.shell import script_of, simple_commands
 
 from .writes_text import writes_no_text
 

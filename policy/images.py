@@ -9,8 +9,8 @@ from .graph import Value
 
 # Docker's reference grammar: the first part is a registry when it has a dot, a port, or is localhost.
 _HUB = "docker.io"
-_RELEASE = re.compile(r"(?:^|[-_])(?:main-)?v?(\d+(?:\.\d+){1,3})")
-_PRODUCTS = (
+RELEASE = re.compile(r"(?:^|[-_])(?:main-)?v?(\d+(?:\.\d+){1,3})")
+PRODUCTS = (
     # repository's last part, the product whose releases its tags name (registries read 2026-11)
     (re.compile(r"^litellm(?:$|[-_])"), "litellm"),
     (re.compile(r"^claude-code-router$"), "claude-code-router"),
@@ -47,10 +47,10 @@ def read_image(value: Value) -> Image | None:
 def product_of(image: Image) -> str | None:
     """Return the product in an image, None for one that is not known here."""
     last = image.repository.rpartition("/")[2]
-    return next((product for pattern, product in _PRODUCTS if pattern.match(last)), None)
+    return next((product for pattern, product in PRODUCTS if pattern.match(last)), None)
 
 
 def version_in(text: str) -> tuple[int, ...] | None:
     """Return the release that a tag or a pinned requirement names, None without one."""
-    found = _RELEASE.search(text)
+    found = RELEASE.search(text)
     return None if found is None else tuple(int(part) for part in found[1].split("."))

@@ -15,7 +15,20 @@ from .readers.commands import argv_of
 from .serving import Server
 
 # Programs that start another with the words behind them, as they are.
-_LAUNCHERS = frozenset({"exec", "env", "nohup", "nice", "tini", "dumb-init", "stdbuf", "time", "numactl"})
+_LAUNCHERS = frozenset(
+    {
+        *("then", "else", "do", "{", "!", "if", "elif", "while", "until"),
+        "exec",
+        "env",
+        "nohup",
+        "nice",
+        "tini",
+        "dumb-init",
+        "stdbuf",
+        "time",
+        "numactl",
+    }
+)
 # Commands of a script that leave what is installed in the image alone.
 _HARMLESS = frozenset(
     {
@@ -49,7 +62,7 @@ _HARMLESS = frozenset(
             "nvidia-smi",
             "hostname",
         ),
-        *("if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "{", "}", "!"),
+        *("fi", "for", "done", "}"),
     }
 )
 _MODULES = ("vllm.entrypoints.openai.api_server", "vllm.entrypoints.cli.main")

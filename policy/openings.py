@@ -7,7 +7,7 @@ listener of that of all; both only in the namespace of what they are on), vLLM 0
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,12 +61,12 @@ def openings(graph: Graph) -> tuple[Opening, ...]:
 
 def _openings(graph: Graph) -> Iterator[Opening]:
     found = list(servers(graph))
-    proxies = list(_proxy_services(graph))
+    proxies = list(proxy_services(graph))
     routes = [*graph.of_kind(GATEWAY_API, "HTTPRoute"), *graph.of_kind(AI_GATEWAY, "AIGatewayRoute")]
     for route in routes if found else ():
         listeners = tuple(listeners_of(graph, route))
         for place, rule in enumerate(items(dig(route.props, "spec", "rules"))):
-            direct = servers_named(graph, route, rule, found) or _selected(graph, route, rule, found)
+            direct = servers_named(graph, route, rule, found)
             to_proxy = any(
                 (dig(ref, "name"), dig(ref, "namespace") or route.namespace) in proxies
                 for ref in items(dig(rule, "backendRefs"))
@@ -87,20 +87,7 @@ def _openings(graph: Graph) -> Iterator[Opening]:
                 )
 
 
-def _selected(graph: Graph, route: Resource, rule: Value, found: Sequence[Server]) -> list[Server]:
-    """Return the servers whose pods a Service of the rule picks by their labels."""
-    names = [dig(ref, "name") for ref in items(dig(rule, "backendRefs"))]
-    picked = [service for service in services(graph) if service.object_name in names]
-    return [
-        server
-        for server in found
-        if any(
-            service.namespace == route.namespace and selects(service, server.resource) for service in picked
-        )
-    ]
-
-
-def _proxy_services(graph: Graph) -> Iterator[tuple[Value, Value]]:
+def proxy_services(graph: Graph) -> Iterator[tuple[Value, Value]]:
     """Yield name and namespace of what leads to a proxy: the Services that pick its pods, or one of its name."""
     for pod in pods(graph):
         if is_proxy(pod):
@@ -147,9 +134,13 @@ def checks_its_own_key(graph: Graph, opening: Opening) -> bool:
     if _adds_a_key(graph, opening):
         return False
     if opening.proxied:
-        proxies = [pod for pod in pods(graph) if is_proxy(pod)]
-        return all(_has_master_key(pod) for pod in proxies)
+        return proxies_check_keys(graph)
     return all(has_key(server) for server in opening.servers)
+
+
+def proxies_check_keys(graph: Graph) -> bool:
+    """Whether the proxies of a program ask for a key themselves; those that are elsewhere may."""
+    return all(_has_master_key(pod) for pod in pods(graph) if is_proxy(pod))
 
 
 def has_key(server: Server) -> bool:
@@ -256,8 +247,13 @@ def _why(policy: Resource) -> str:
     return " (jwt.optional is true, so a request without a token passes)" if optional else ""
 
 
+def has_other_checks(graph: Graph) -> bool:
+    """Whether a program has objects by which another gateway or a mesh may check keys."""
+    return any(any(graph.of_kind(group, kind)) for group, kind in _OTHER_CHECKS)
+
+
 def _may_be_checked_otherwise(graph: Graph, opening: Opening) -> bool:
-    if any(any(graph.of_kind(group, kind)) for group, kind in _OTHER_CHECKS):
+    if has_other_checks(graph):
         return True
     for entry in items(dig(opening.rule, "filters")):
         group = dig(entry, "extensionRef", "group")

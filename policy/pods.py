@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from onprem_agents.stack.labels import ROLE_LABEL, STACK_LABEL
 
 from .containers import KSERVE
-from .graph import Graph, Resource, Value, dig, items, once
+from .graph import UNKNOWN, Graph, Resource, Value, dig, items, once
 from .images import product_of, read_image
 from .serving import servers
 from .templates import TEMPLATES
@@ -98,8 +98,11 @@ def _pods(graph: Graph) -> Iterator[Pod]:
         dig(server.resource.props, "spec", "predictor", "model", "runtime") for server in servers(graph)
     ]
     for resource in graph.resources:
-        for path in _SPECS.get((resource.group or "", resource.kind), ()):
+        paths = _SPECS.get((resource.group or "", resource.kind), ())
+        for at, path in enumerate(paths):
             spec = dig(resource.props, *path)
+            if at > 0 and dig(resource.props, *path[:-1]) is UNKNOWN:
+                continue  # the first of its pods stands for all that is not known
             completes = resource.kind in _RUNTIMES and resource.object_name in runtimes
             serves = resource.urn in serving or completes
             pod = Pod(resource=resource, spec=spec, field=".".join(path), serves=serves)

@@ -16,12 +16,12 @@ from onprem_agents.files import files_within
 
 from .documents import NotReadable, resources_in
 from .graph import Resource, dig, items
+from .patches import PATCH
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _TEMPLATE = re.compile(r"\{\{-?\s*(?:\.|\$|include |template |if |range |with |end|toYaml)")
 _RENDER_FIRST = "it is a template, no manifest; render it first: helm template … | onprem-agents check -"
 # Where kustomize's own file names its patches (kustomize v5, api/types/kustomization.go; read 2026-11).
-_PATCH = "it is a patch of kustomize, no whole object; build it first: kubectl kustomize FOLDER | onprem-agents check -"
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
@@ -54,7 +54,7 @@ def read_folder(folder: Path, *, skip: Callable[[Path], bool]) -> Read:
     """Read every YAML and JSON file below a folder; `skip` says which are read elsewhere."""
     patches = frozenset(_patches(folder))
     found = [
-        Read(unread=(Unread(what=str(path), why=_PATCH),)) if path in patches else read_file(path)
+        Read(unread=(Unread(what=str(path), why=PATCH),)) if path in patches else read_file(path)
         for path in _files(folder)
         if not skip(path)
     ]

@@ -20,8 +20,12 @@ def selects(service: Resource, workload: Resource) -> bool:
 
 def leads_to(service: Resource, labels: Value, namespace: Value) -> bool:
     """Whether a Service leads to pods with these labels; a label that is only known at run time may be any."""
-    selector = dig(service.props, "spec", "selector")
-    if not isinstance(selector, Mapping) or not selector or not may_equal(service.namespace, namespace):
+    return may_equal(service.namespace, namespace) and picks(dig(service.props, "spec", "selector"), labels)
+
+
+def picks(selector: Value, labels: Value) -> bool:
+    """Whether a selector of plain labels picks pods with these labels; one only known at run time may be any."""
+    if not isinstance(selector, Mapping) or not selector:
         return False
     given = _mapping(labels)
     known = {key: value for key, value in selector.items() if value is not UNKNOWN}

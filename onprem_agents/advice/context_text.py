@@ -37,8 +37,8 @@ of each GPU and what is left free.
 `onprem-agents check {stack} --agent` stops a change of these. Say what you would change, and why:
 """,
         table(("setting", "because"), decided_settings()),
-        """Keys and how secrets are locked are never yours. No prompt goes to a model that somebody else hosts: there is
-no setting for that, and none is to be made.
+        """Keys and how secrets are locked are never yours, nor is what the policies let pass (`policy-config*.json`).
+No prompt goes to a model that somebody else hosts: there is no setting for that, and none is to be made.
 """,
         way_of_a_change(stack, file),
         EVIDENCE,

@@ -52,6 +52,11 @@ _COMMANDS = {
     "key": ("onprem_agents.cli.key", "key", "Print your own key, for agents that read it by a command."),
     "keys": ("onprem_agents.cli.keys", "keys", "Add, exchange and revoke developers' keys in a stack."),
     "plan": ("onprem_agents.cli.plan", "plan", "Show what a stack's settings lead to."),
+    "policies": (
+        "onprem_agents.cli.policies",
+        "policies",
+        "List the policies, or print those that the API server can ask.",
+    ),
     "policy-pack": (
         "onprem_agents.cli.policy_pack",
         "policy_pack",
@@ -132,6 +137,6 @@ def main() -> None:
     """Coding agents on models served on your own GPUs.
 
     Platform engineers: advise, fit, simulate, explain, plan, report, render, preflight, verify, bench, keys, catalog,
-    schema, policy-pack; where agents work on a stack: context, check.
+    schema, policies, policy-pack; where agents work on a stack: context, check.
     Developers: setup, status, use, doctor, key, smoke, uninstall.
     """

@@ -15,11 +15,13 @@ from onprem_agents.cli.output import Output
 from onprem_agents.cli.pages.place import check_place, write_page
 from onprem_agents.cli.pages.report import page
 from onprem_agents.cli.plan import today
+from onprem_agents.cli.policy_config import config_of
 from onprem_agents.cli.report_checks import Checks, checks_of
 from onprem_agents.cli.report_limits import limits
 from onprem_agents.cli.report_text import lines
 from onprem_agents.cli.report_values import StackValues, values_of
 from onprem_agents.plan import plan_stack_file
+from onprem_agents.stack.stack_file import stack_path
 
 REPORT_VERSION = 1
 
@@ -43,7 +45,7 @@ def report_command(stack: str, folder: Path, html: str | None, as_json: bool) ->
     plan = plan_stack_file(folder, stack)
     place = None if html is None else Path(html or f"report-{stack}.html")
     check_place(place)
-    values, checks = values_of(plan), checks_of(plan)
+    values, checks = values_of(plan), checks_of(plan, config_of(stack_path(folder, stack)))
     if place is not None:
         write_page(place, page(values, checks, today()))
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from onprem_agents.cli.policy_pack import installed_rules
 from onprem_agents.manifests import Manifest, bundles
@@ -42,8 +43,11 @@ class Checks:
         return sum(len(each.names) for each in self.objects)
 
 
-def checks_of(plan: PlatformPlan) -> Checks:
-    """Return the objects of that plan with the verdicts on them."""
+def checks_of(plan: PlatformPlan, config: Path | None = None) -> Checks:
+    """Return the objects of that plan with the verdicts on them; `config` is the file that configures the policies.
+
+    Raises `InvalidInput` where it is wrong.
+    """
     declared = [(bundle.component, each.shown()) for bundle in bundles(plan) for each in bundle.objects]
     names: dict[tuple[str, str], list[str]] = {}
     for part, manifest in declared:
@@ -51,20 +55,26 @@ def checks_of(plan: PlatformPlan) -> Checks:
     objects = tuple(
         Objects(part=part, kind=kind, names=tuple(found)) for (part, kind), found in names.items()
     )
-    return Checks(objects=objects, verdicts=_verdicts([manifest for _, manifest in declared]))
+    return Checks(objects=objects, verdicts=_verdicts([manifest for _, manifest in declared], config))
 
 
-def _verdicts(manifests: Sequence[Manifest]) -> tuple[Verdict, ...] | None:
+def _verdicts(manifests: Sequence[Manifest], config: Path | None) -> tuple[Verdict, ...] | None:
     rules = installed_rules()
     if rules is None:
         return None
-    found = [finding for finding, _ in rules.found_in_manifests(manifests)]
+    configuration = rules.configuration(config)
+    found = [finding for finding, _ in rules.found_in_manifests(manifests, configuration)]
+    levels = {
+        policy.name: policy.level if configuration is None else configuration.level_of(policy)
+        for policy in rules.policies
+    }
     return tuple(
         Verdict(
             policy=policy.name,
-            level=policy.level,
+            level=levels[policy.name],
             description=policy.description,
             findings=tuple(one.told for one in found if one.policy == policy.name),
         )
         for policy in rules.policies
+        if levels[policy.name] is not None
     )

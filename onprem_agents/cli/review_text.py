@@ -122,9 +122,20 @@ def _role_facts(role: Report | None) -> dict[str, str]:
         facts["first token of 30k"] = (
             f"{wait(speed['firstTokenSecondsCold30k'])}, with a warm prefix {wait(speed['firstTokenSecondsWarm30k'])}"
         )
+    if role["bounds"]:
+        facts["a server at most"] = _most(role["bounds"])
     facts["start"] = f"about {rough_time(loading['startSeconds'])}"
     facts["agents"] = ", ".join(each["title"] for each in role["agents"] if each["served"]) or "none"
     return facts
+
+
+def _most(bounds: Mapping[str, Any]) -> str:
+    """Return what the speed of one server cannot exceed, at the mean length of a session."""
+    return (
+        f"{bounds['decodeTokensPerSecondOne']:,.0f} tokens/s for one session, "
+        f"{bounds['decodeTokensPerSecondAll']:,.0f} for {count(bounds['sessions'], 'session')}, "
+        f"{bounds['prefillTokensPerSecond']:,.0f} of prompts"
+    )
 
 
 def _rows(before: Mapping[str, str], after: Mapping[str, str]) -> list[tuple[str, str, str]]:

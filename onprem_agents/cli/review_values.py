@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from onprem_agents.agents import Agent
 from onprem_agents.cli.check_findings import CheckFinding
 from onprem_agents.cli.check_run import check_stack
+from onprem_agents.cli.json_values import camel
 from onprem_agents.manifests import Manifest
-from onprem_agents.plan import PlatformPlan
+from onprem_agents.plan import PlatformPlan, ServingPlan
 from onprem_agents.plan.agents_used import agents_used
 from onprem_agents.plan.report import report
+from onprem_agents.sizing import bounds_of
 from onprem_agents.stack.labels import ROLE_LABEL
 from onprem_agents.stack.stack_file import stack_names, stack_path
 
@@ -137,12 +139,29 @@ def _state(folder: Path, stack: str, config: Path | None) -> State | None:
     if plan is None:
         return State(report=None, objects={}, findings=findings, agent_files={}, developers=frozenset())
     return State(
-        report=report(plan),
+        report=_report(plan),
         objects={_name(manifest): manifest for manifest in checked.manifests},
         findings=findings,
         agent_files={agent.title: _files(agent, plan) for agent in agents_used(plan.settings)},
         developers=frozenset(plan.developers),
     )
+
+
+def _report(plan: PlatformPlan) -> Mapping[str, Any]:
+    """Return the report of a plan, with what the speed of each role's server cannot exceed."""
+    told = report(plan)
+    models = [
+        role | {"bounds": _bounds(serving)}
+        for role, serving in zip(told["models"], plan.serving, strict=True)
+    ]
+    return told | {"models": models}
+
+
+def _bounds(serving: ServingPlan) -> Mapping[str, Any] | None:
+    if serving.fit.memory is None:
+        return None
+    bounds: Mapping[str, Any] = camel(asdict(bounds_of(serving.fit.memory, serving.fit.sessions)))
+    return bounds
 
 
 def _files(agent: Agent, plan: PlatformPlan) -> object:

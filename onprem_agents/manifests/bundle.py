@@ -30,6 +30,7 @@ Group = Literal[
     "gateway",
     "routes",
     "operator",
+    "admission",
 ]
 """What the objects of a bundle are for; a group that goes with a role comes once for each."""
 

@@ -92,6 +92,8 @@ def envoy_proxy(part: IngressPart) -> Manifest:
         spec={
             "mergeType": "StrategicMerge",
             "shutdown": {"drainTimeout": format_duration(part.timeouts.gateway_seconds)},
+            # A class may lead to Services' own addresses, behind which nobody knows of sessions.
+            **({"routingType": "Endpoint"} if part.keeps_sessions else {}),
             **envoy_provider(part),
         },
     )

@@ -25,12 +25,13 @@ IDENTITY_HEADERS = (CLIENT_ID_HEADER, "x-user-id", "x-user-group", "x-user-names
 """Headers that later hops may trust; the gateway removes what a client sends under these names."""
 
 _API = "gateway.envoyproxy.io/v1alpha1"
-_SECOND = ".B"
+SECOND_KEY = ".B"
+"""What ends the client id of a developer's second key."""
 
 
 def client_ids(developer: str) -> tuple[str, str]:
     """Return the client ids of a developer's first and second key."""
-    return developer, f"{developer}{_SECOND}"
+    return developer, f"{developer}{SECOND_KEY}"
 
 
 def key_secret_name(developer: str) -> str:

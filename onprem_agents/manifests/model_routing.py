@@ -7,7 +7,7 @@ and translation proxy never see another. It runs after the key was checked. A bo
 model that is not served, is left as it is and goes to the main role, whose server gives the proper error.
 
 Envoy Gateway 1.9 runs Lua only where its configuration says `extensionApis.enableLua: true`; otherwise it
-answers 500 on these routes. A stack with one role and no aliases needs none of this.
+answers 500 on these routes. A stack with one role of one replica and no aliases needs none of this.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 
 from onprem_agents.manifests.meta import Manifest, manifest
+from onprem_agents.manifests.session_affinity import affinity_functions
 from onprem_agents.plan import GATEWAY_NAME, IngressPart
 
 MODEL_HEADER = "x-onprem-model"
@@ -75,12 +76,13 @@ local function is_alias(model)
   return false
 end
 
-function envoy_on_request(handle)
+@AFFINITY@function envoy_on_request(handle)
   handle:headers():remove(HEADER)
-  local body = handle:body()
-  if not body then return end
+@BY_HEADER@  local body = handle:body()
+  if not body then @NO_BODY@return end
   local length = body:length()
-  local model, at = model_of(body:getBytes(0, math.min(length, FIRST_LOOK)))
+  local look = body:getBytes(0, math.min(length, FIRST_LOOK))
+@BY_BODY@  local model, at = model_of(look)
   if not model and length > FIRST_LOOK then
     model, at = model_of(body:getBytes(0, length))
   end
@@ -103,16 +105,41 @@ def routes_by_model(part: IngressPart, paths: tuple[str, ...]) -> bool:
 
 
 def reads_bodies(part: IngressPart, paths: tuple[str, ...]) -> bool:
-    """Return whether the script is needed at all: for `paths`, or for other names of the main role."""
-    return routes_by_model(part, paths) or bool(part.model_aliases)
+    """Return whether the script is needed at all: for `paths`, for other names of the main role, or for sessions."""
+    return routes_by_model(part, paths) or bool(part.model_aliases) or part.keeps_sessions
 
 
-def lua_script(models: tuple[str, ...], main: str, aliases: tuple[str, ...] = ()) -> str:
-    """Return the script that sets the model header for one of `models`, and writes `main` where an alias fits."""
+# What the script does besides where sessions keep to a replica.
+_BY_HEADER = """\
+  local session = session_of(handle:headers())
+  if session then stick(handle, session) end
+"""
+_HEADER_IS_ENOUGH = """\
+  if session then return end
+"""
+_NO_BODY = "if not session then stick(handle) end "
+_BY_BODY = """\
+  if not session then stick(handle, head_of(look)) end
+"""
+
+
+def lua_script(
+    models: tuple[str, ...], main: str, aliases: tuple[str, ...] = (), *, affinity: bool = False
+) -> str:
+    """Return the script that sets the model header for one of `models`, and writes `main` where an alias fits.
+
+    With `affinity` it also says which requests belong to one session. Then it may hold no body of a request whose
+    session stands in a header: where there is no model to look for.
+    """
     served = ", ".join(f"[{json.dumps(model)}] = true" for model in models)
     beginnings = ", ".join(json.dumps(alias.removesuffix("*")) for alias in aliases)
+    by_header = _BY_HEADER if models or aliases else _BY_HEADER + _HEADER_IS_ENOUGH
     return (
-        _SCRIPT.replace("@SERVED@", served)
+        _SCRIPT.replace("@AFFINITY@", affinity_functions() if affinity else "")
+        .replace("@BY_HEADER@", by_header if affinity else "")
+        .replace("@NO_BODY@", _NO_BODY if affinity else "")
+        .replace("@BY_BODY@", _BY_BODY if affinity else "")
+        .replace("@SERVED@", served)
         .replace("@ALIASES@", beginnings)
         .replace("@MAIN@", main)
         .replace("@FIRST_LOOK@", str(_FIRST_LOOK_BYTES))
@@ -123,7 +150,8 @@ def lua_script(models: tuple[str, ...], main: str, aliases: tuple[str, ...] = ()
 def extension_policy(part: IngressPart, route: str, paths: tuple[str, ...]) -> Manifest:
     """Return the EnvoyExtensionPolicy of one HTTPRoute, whose rules tell models apart on `paths`."""
     names = tuple(server.name for server in part.servers)
-    script = lua_script(names if routes_by_model(part, paths) else (), names[0], part.model_aliases)
+    models = names if routes_by_model(part, paths) else ()
+    script = lua_script(models, names[0], part.model_aliases, affinity=part.keeps_sessions)
     return manifest(
         part,
         "gateway.envoyproxy.io/v1alpha1",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onprem_agents.manifests import ai_gateway, external_ingress, model_cache
+from onprem_agents.manifests.admission import stack_admission
 from onprem_agents.manifests.bundle import Bundle, Declared, DeclaredPatch, Group, plain
 from onprem_agents.manifests.gateway_auth import (
     closing_policies,
@@ -60,18 +61,25 @@ def render(plan: PlatformPlan) -> list[Manifest]:
 
 def bundles(plan: PlatformPlan) -> tuple[Bundle, ...]:
     """Return the bundles of the stack in the order of application; each comes after those of its `after`."""
-    found = _platform_bundles(plan)
-    if plan.operator_part is None:
-        return found
-    others = [each.manifest for bundle in found for each in bundle.objects]
-    account = Bundle(
-        group="operator",
-        component="CodingPlatform",
-        objects=plain(operator_access(plan.operator_part, others)),
-        after=("namespace",),
+    first, *rest = _platform_bundles(plan)
+    others = [each.manifest for bundle in (first, *rest) for each in bundle.objects]
+    operator = plan.operator_part
+    return _filled(
+        first,
+        Bundle(
+            group="admission",
+            component="CodingPlatform",
+            objects=plain(stack_admission(plan, others)),
+            after=("namespace",),
+        ),
+        Bundle(
+            group="operator",
+            component="CodingPlatform",
+            objects=() if operator is None else plain(operator_access(operator, others)),
+            after=("namespace",),
+        ),
+        *rest,
     )
-    first, *rest = found
-    return first, account, *rest
 
 
 def _platform_bundles(plan: PlatformPlan) -> tuple[Bundle, ...]:

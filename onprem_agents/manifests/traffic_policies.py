@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from onprem_agents.manifests.gateway_auth import IDENTITY_HEADERS
 from onprem_agents.manifests.meta import Manifest, manifest
 from onprem_agents.manifests.model_routing import MODEL_HEADER
+from onprem_agents.manifests.session_affinity import AFFINITY_HEADER, load_balancer
 from onprem_agents.manifests.translation_proxy import software
 from onprem_agents.plan import GATEWAY_IDLE_SECONDS, GATEWAY_NAME, IngressPart
 from onprem_agents.units import MIB, format_bytes, format_duration
@@ -68,7 +69,7 @@ def client_traffic_policy(part: IngressPart) -> Manifest:
 
 def _headers(part: IngressPart) -> Manifest:
     """Keep out what clients must not say of themselves, and both ways what belongs to the proxy alone."""
-    early: Manifest = {"remove": [*IDENTITY_HEADERS, MODEL_HEADER]}
+    early: Manifest = {"remove": [*IDENTITY_HEADERS, MODEL_HEADER, AFFINITY_HEADER]}
     headers: Manifest = {"withUnderscoresAction": "RejectRequest", "earlyRequestHeaders": early}
     proxy = software(part.translation)
     if proxy is not None and proxy.own_headers:
@@ -100,6 +101,7 @@ def backend_traffic_policy(part: IngressPart, route_names: Sequence[str]) -> Man
                 },
             },
             "tcpKeepalive": dict(_KEEPALIVE),
+            **({"loadBalancer": load_balancer()} if part.keeps_sessions else {}),
             "circuitBreaker": {
                 "maxConnections": parallel,
                 "maxPendingRequests": parallel,

@@ -39,7 +39,7 @@ def _context_points(serving: ServingPlan, developers: int) -> Iterator[ContextPo
             return
         yield ContextPoint(
             context_tokens=tokens,
-            sessions=found.sessions * serving.replicas,
+            sessions=found.sessions * serving.holders,
             speed=speed_of(found.memory, developers, serving.replicas),
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.plan.affinity import with_affinity
 from onprem_agents.plan.agents_served import behind
 from onprem_agents.plan.agents_used import agents_used, unknown_agents, unserved_stack, with_notes
 from onprem_agents.plan.costs import cost_problems
@@ -83,7 +84,8 @@ def _planned(
     if problems:
         raise InvalidInput(source, problems)
     behind_it = [behind(role, settings.translation) for role in decided.serving]
-    serving = with_speed_notes(settings, with_notes(settings, behind_it, plans), plans)
+    kept = with_affinity(settings, behind_it)
+    serving = with_speed_notes(settings, with_notes(settings, kept, plans), plans)
     servers = references_of(settings, serving)
     return PlatformPlan(
         stack=stack,

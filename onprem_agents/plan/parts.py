@@ -166,6 +166,8 @@ class IngressPart(Part):
     """Envoys behind the Gateway; 1 leaves their number to the GatewayClass."""
     model_aliases: tuple[str, ...]
     """Beginnings of names, with `*` for the rest, that lead to the first server."""
+    keeps_sessions: bool
+    """Whether all turns of a session go to the same replica."""
 
     @property
     def url(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from onprem_agents.contract.connection import Connection
 from onprem_agents.errors import InvalidInput, Problem
+from onprem_agents.plan.affinity import keeps_sessions
 from onprem_agents.plan.derive_connection import connection_of
 from onprem_agents.plan.derive_ingress import model_aliases, request_body_mib, too_many_rules
 from onprem_agents.plan.derive_servers import timeouts_of
@@ -91,6 +92,7 @@ def plan_ingress(raw: object, *, stack: str, source: str) -> IngressPart:
         pod_ids=arguments.pod_ids,
         gateway_replicas=arguments.gateway_replicas,
         model_aliases=model_aliases(arguments, servers),
+        keeps_sessions=keeps_sessions(arguments, servers, "envoy-gateway", translation),
     )
 
 

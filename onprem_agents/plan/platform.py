@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from onprem_agents.catalog import load_catalog
 from onprem_agents.contract.connection import Connection
+from onprem_agents.plan.affinity import keeps_sessions
 from onprem_agents.plan.derive_pool import queues_for
 from onprem_agents.plan.images import ImageUse, each_once, gateway_images, proxy_images, server_images
 from onprem_agents.plan.names import SERVER_KEY_SECRET, priority_class_of
@@ -162,6 +163,7 @@ class PlatformPlan:
             pod_ids=self.settings.pod_ids,
             gateway_replicas=access.gateway_replicas,
             model_aliases=self.connection.model_aliases,
+            keeps_sessions=keeps_sessions(access, self.servers, access.gateway, self.settings.translation),
         )
 
     @property

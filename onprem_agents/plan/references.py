@@ -47,6 +47,7 @@ def reference_to(
             "port": PREDICTOR_PORT,
             "namespace": namespace,
             "mode": mode,
+            "replicas": serving.replicas,
             "keySecret": key_secret,
             "role": serving.role,
             "modelId": serving.variant.hf_id,

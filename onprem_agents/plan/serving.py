@@ -131,13 +131,20 @@ class ServingPlan:
     """How long a pod needs from its start until it serves."""
     cache: Cache | None
     """Where the weights are kept between starts; None where each pod downloads its own, or mounts them."""
+    scattered: bool = False
+    """Whether turns of one session reach any of the replicas, so that each comes to hold a part of all sessions."""
     required_cuda: Cuda | None = None
     """The CUDA release that a node's driver must know to get a pod; None where every node of the pool may."""
 
     @property
     def sessions(self) -> int:
         """Full-context sessions that all replicas hold at once."""
-        return self.fit.sessions * self.replicas
+        return self.fit.sessions * self.holders
+
+    @property
+    def holders(self) -> int:
+        """Replicas whose sessions add up: all where a session keeps to one of them."""
+        return 1 if self.scattered else self.replicas
 
     @property
     def pods_download(self) -> bool:

@@ -119,6 +119,12 @@ class Listener(Section):
         "repositories bring agents and commands that ask for them. Otherwise those get 404.",
     )
 
+    session_affinity: bool = Field(
+        default=True,
+        description="Whether all turns of a session go to the same replica, whose prefix cache knows them, where there "
+        "are several and the gateway itself chooses among them. Otherwise to one of those with the fewest requests.",
+    )
+
     @model_validator(mode="after")
     def _port_of_the_nodes(self) -> Listener:
         if self.gateway_service is not None:

@@ -159,6 +159,9 @@ class ServerReference(Section):
     mode: Literal["Standard", "Knative"] = Field(
         default="Standard", description="KServe's deployment mode; Knative's servers go by their host name."
     )
+    replicas: Annotated[int, Field(strict=True, ge=1, le=256)] = Field(
+        default=1, description="Model servers behind that Service: with several a session keeps to one."
+    )
     key_secret: ObjectName | None = Field(
         default=None,
         description="Existing Secret with the server's key, bare as apiKey, behind 'Bearer ' as credential. Left out: "

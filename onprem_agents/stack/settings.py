@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from onprem_agents.stack.access import Access, Developer, Tls
+from onprem_agents.stack.admission import AdmissionSettings
 from onprem_agents.stack.by_people import ByPeople
 from onprem_agents.stack.check import Check
 from onprem_agents.stack.cost import Cost
@@ -195,6 +196,11 @@ class Platform(Section):
         default=None,
         description="An account for an agent that operates the stack: it looks at all but Secrets. Left out: none is "
         "made.",
+    )
+    admission: Annotated[AdmissionSettings | None, ByPeople("it says what the API server refuses")] = Field(
+        default=None,
+        description="Policies that the API server itself asks of all that comes into the namespace; they are "
+        "cluster-wide objects. Left out: it asks none.",
     )
     cost: Annotated[Cost | None, ByPeople("it is what somebody pays")] = Field(
         default=None,

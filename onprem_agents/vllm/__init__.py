@@ -30,6 +30,7 @@ from onprem_agents.vllm.history import (
     unknown_option_hint,
     unknown_value_hint,
 )
+from onprem_agents.vllm.holes import HOLE
 from onprem_agents.vllm.reader import UnknownOption
 from onprem_agents.vllm.release import (
     DEFAULT_PORT,
@@ -45,7 +46,6 @@ from onprem_agents.vllm.release import (
     releases_around,
     version_key,
 )
-from onprem_agents.vllm.shell import HOLE
 
 __all__ = [
     "COMMAND",

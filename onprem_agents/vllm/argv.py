@@ -15,9 +15,10 @@ from typing import Any, Literal
 from onprem_agents.errors import InvalidInput, Problem, nearest_hint
 from onprem_agents.vllm.flags import ServeFlags, kinds, option_of
 from onprem_agents.vllm.history import unknown_option_hint, unknown_value_hint
+from onprem_agents.vllm.holes import HOLE
 from onprem_agents.vllm.reader import Reader, UnknownOption
 from onprem_agents.vllm.release import Release, nearest_release
-from onprem_agents.vllm.shell import HOLE, script_of, simple_commands
+from onprem_agents.vllm.shell import script_of, simple_commands
 from onprem_agents.vllm.values import write_value
 
 # What the command `vllm` runs (0.9.2 to 0.33, read 2026-11); as a module it also finds modules where it is started.

@@ -10,13 +10,15 @@ from typing import Any
 
 from onprem_agents.vllm.flags import field_of, kinds
 from onprem_agents.vllm.history import load_history
+from onprem_agents.vllm.holes import HOLES, has_hole
 from onprem_agents.vllm.options import Ambiguous, Option, fold, resolve
 from onprem_agents.vllm.release import Release
-from onprem_agents.vllm.shell import HOLES, has_hole
 from onprem_agents.vllm.values import BadValue, read_value
 
 # vLLM 0.9.2 to 0.33.0, engine/arg_utils.py (optional_type), read 2026-11-29: what leaves a value at its default.
 _NOTHING = (("",), ("None",))
+# Values that people give to switches, which take none.
+_WORDS_OF_SWITCHES = frozenset({"true", "false"})
 _NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
 
 
@@ -167,7 +169,11 @@ class Reader:
         if not self.positionals:
             return
         model, *rest = self.positionals
-        if has_hole(model):
+        if model.casefold() in _WORDS_OF_SWITCHES:
+            self.problems.append(
+                f"{model!r} belongs to no option and is taken for the model: switches are bare"
+            )
+        elif has_hole(model):
             self.fields.pop("model", None)
             self.unreadable.add("model")
         else:

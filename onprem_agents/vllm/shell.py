@@ -1,10 +1,10 @@
 """Read the simple commands out of a `sh -c` script, as far as that is possible without running it.
 
 Quotes, line continuations, comments, redirections, variables set in the script or given as environment, and
-positional parameters are understood; the default in `${NAME:-default}` counts when nothing given here sets
+positional parameters are understood, and so is which branch of an `if` runs where that compares two known texts
+(`branches.py`); the default in `${NAME:-default}` counts when nothing given here sets
 NAME (an image's own environment is out of sight). What only a shell can know (command substitution, variables
-set under a condition, arrays) becomes a hole: `HOLE` stands for text, `HOLES` for any number of words.
-Neither can appear in a real argv, because both contain a NUL character.
+set under a condition, arrays) becomes a hole (`holes.py`).
 """
 
 from __future__ import annotations
@@ -12,20 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-HOLE = "\0"
-HOLES = "\0\0"
+from onprem_agents.vllm.branches import Branches
+from onprem_agents.vllm.holes import HOLE, HOLES
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=(.*)", re.DOTALL)
 _DEFAULT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):?-(.*)", re.DOTALL)
-_OPENING = frozenset({"if", "for", "while", "until", "case"})
-_CLOSING = frozenset({"fi", "done", "esac"})
 _LEADING = frozenset({"then", "else", "elif", "do", "{", "!", "export", "readonly", "local", "exec", "time"})
-
-
-def has_hole(text: str) -> bool:
-    """Whether part of `text` is only known at run time."""
-    return HOLE in text
 
 
 class _Reader:
@@ -40,7 +33,7 @@ class _Reader:
         self.words: list[str] = []
         self.word: str | None = None
         self.drop_next = False
-        self.depth = 0
+        self.branches = Branches()
         self.conditional = False
 
     def run(self) -> list[list[str]]:
@@ -175,14 +168,14 @@ class _Reader:
         self.at += len(operator)
         words, self.words = self.words, []
         if words:
-            self.note(words)
-            self.commands.append(words)
+            self.branches.note(words, alone=operator not in ("&&", "||", "|"))
+            if self.branches.runs is not False:
+                self.note(words)
+                self.commands.append(words)
             self.conditional = operator in ("&&", "||")
 
     def note(self, words: list[str]) -> None:
-        """Follow nesting, and remember variables that the command sets."""
-        self.depth += any(word in _OPENING for word in words[:2])
-        self.depth -= words[0] in _CLOSING
+        """Remember variables that the command sets."""
         for word in words:
             if word in _LEADING:
                 continue
@@ -191,7 +184,7 @@ class _Reader:
                 break
             name, appends, value = match.groups()
             changed = name in self.known and self.known[name] != value
-            certain = not (appends or changed or self.conditional or self.depth > 0)
+            certain = not (appends or changed or self.conditional or self.branches.runs is None)
             self.known[name] = value if certain else HOLES
 
 

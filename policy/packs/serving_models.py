@@ -136,6 +136,17 @@ POLICIES: tuple[Policy, ...] = (
         good="backendRefs: [{name: coder, modelNameOverride: coder}]",
     ),
     Policy(
+        name="proxies-ask-for-served-names",
+        description="LiteLLM asks a server of the program for a name that it answers to.",
+        pack="serving",
+        level="mandatory",
+        tags=("vllm", "litellm"),
+        module="served_names",
+        function="proxies_ask_for_served_names",
+        bad="litellm_params: {model: hosted_vllm/qwen, api_base: 'http://coder-predictor/v1'}  # served as coder",
+        good="litellm_params: {model: hosted_vllm/coder, api_base: 'http://coder-predictor/v1'}",
+    ),
+    Policy(
         name="contract-names-are-served",
         description="A model's name in a contract of the program is one that a server of it answers to.",
         pack="serving",

@@ -105,6 +105,17 @@ POLICIES: tuple[Policy, ...] = (
         good="args: [--model, Qwen/Qwen3.6-27B-FP8, --max-model-len, '131072']",
     ),
     Policy(
+        name="arguments-outlive-an-upgrade",
+        description="A model server has no option that its vLLM release takes and the newest does not.",
+        pack="serving",
+        level="advisory",
+        tags=("vllm", "upgrade"),
+        module="arguments",
+        function="arguments_outlive_an_upgrade",
+        bad="{image: 'vllm/vllm-openai:v0.17.1', args: [--model, Qwen/Qwen3-32B-FP8, --swap-space, '16']}",
+        good="{image: 'vllm/vllm-openai:v0.17.1', args: [--model, Qwen/Qwen3-32B-FP8]}",
+    ),
+    Policy(
         name="checkpoints-can-be-loaded",
         description="A model server gets no GGUF file from a vLLM release that loads none.",
         pack="serving",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from onprem_agents.stack.labels import ROLE_LABEL
+
 from ..containers import Container
-from ..graph import Resource, Value
+from ..graph import UNKNOWN, Resource, Value, dig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,3 +44,25 @@ class Unread:
 
     resource: Resource
     reason: str
+
+
+def server_known_later(
+    resource: Resource, pod: Value, hosts: tuple[Value, ...], timeout_seconds: Value = 0
+) -> Declared | None:
+    """Return the server of a role of this product whose containers are only known at run time; None for other objects.
+
+    Whatever else such an object may be, the label says that it serves a model: the rules that need literals refuse it.
+    """
+    labels = dig(resource.props, "metadata", "labels")
+    if not isinstance(labels, Mapping) or ROLE_LABEL not in labels:
+        return None
+    return Declared(
+        resource=resource,
+        pod=pod,
+        container={"command": UNKNOWN, "args": UNKNOWN, "image": UNKNOWN},
+        env={},
+        release=None,
+        named=True,
+        hosts=hosts,
+        timeout_seconds=timeout_seconds,
+    )

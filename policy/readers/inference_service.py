@@ -13,7 +13,7 @@ from typing import Any
 from ..containers import KSERVE, Container, environment_in, merged, named_container, release_of, text_of
 from ..graph import UNKNOWN, Graph, Resource, Value, dig, items
 from .commands import argv_of, has_its_options, hints_at_vllm, out_of_sight, serves
-from .declared import Declared, Unread
+from .declared import Declared, Unread, server_known_later
 from .runtimes import Runtime, runtime_of
 
 _CONTAINER, _WORKER = "kserve-container", "worker-container"
@@ -29,8 +29,9 @@ def inference_services(graph: Graph) -> Iterator[Declared | Unread]:
     """Yield what the InferenceServices of a graph declare."""
     for service in graph.of_kind(KSERVE, "InferenceService"):
         predictor = _with_model(dig(service.props, "spec", "predictor"))
-        if predictor is UNKNOWN:
-            yield Unread(resource=service, reason="its predictor is only known at run time")
+        if UNKNOWN in (predictor, dig(predictor, "model")) or _has_unknown_containers(predictor):
+            later = server_known_later(service, predictor, _hosts(service), dig(predictor, "timeout"))
+            yield later or Unread(resource=service, reason="its predictor is only known at run time")
         elif isinstance(dig(predictor, "model"), Mapping):
             yield from _of_a_model(graph, service, predictor)
         else:
@@ -84,8 +85,6 @@ def _of_a_model(graph: Graph, service: Resource, predictor: Value) -> Iterator[D
 
 
 def _declared(graph: Graph, service: Resource, pod: Value, container: Container) -> Declared:
-    name = service.object_name
-    hosts = (name, f"{name}-predictor", f"{name}-predictor-default") if name is not UNKNOWN else (name,)
     model = dig(pod, "model")
     return Declared(
         resource=service,
@@ -95,10 +94,20 @@ def _declared(graph: Graph, service: Resource, pod: Value, container: Container)
         release=release_of(pod, container),
         named=False,
         sources=(dig(model, "storageUri"), _storage_path(model)),
-        hosts=hosts,
+        hosts=_hosts(service),
         timeout_seconds=dig(service.props, "spec", "predictor", "timeout"),
         multi_node=dig(service.props, "spec", "predictor", "workerSpec") is not None,
     )
+
+
+def _hosts(service: Resource) -> tuple[Value, ...]:
+    name = service.object_name
+    return (name, f"{name}-predictor", f"{name}-predictor-default") if name is not UNKNOWN else (name,)
+
+
+def _has_unknown_containers(predictor: Value) -> bool:
+    containers = dig(predictor, "containers")
+    return dig(predictor, "model") is None and (containers is UNKNOWN or UNKNOWN in items(containers))
 
 
 def _followed(head: Declared) -> Declared | Unread:

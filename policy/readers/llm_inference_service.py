@@ -74,10 +74,17 @@ def _of_part(
             may_be_vllm=not names_vllm(container.get("image")),
             unseen=unseen,
             sources=_sources(spec),
-            hosts=(service.object_name, f"{service.object_name}-kserve-workload-svc"),
+            hosts=tuple(_hosts(service.object_name)),
             multi_node=spread,
             takes_requests=takes_requests and leads,
         )
+
+
+def _hosts(name: Value) -> Iterator[Value]:
+    """Yield the names by which requests reach a service: its own, its Service's, its InferencePool's."""
+    yield name
+    for ending in ("kserve-workload-svc", "inference-pool") if name is not UNKNOWN else ():
+        yield f"{name}-{ending}"
 
 
 def _preset(spec: Value, part: Value, env: Mapping[str, str], *, spread: bool) -> list[Value]:

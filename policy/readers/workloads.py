@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..containers import Container, environment_in, gpus_of, known_containers, owners, text_of
-from ..graph import Graph, Resource, Value, dig
+from ..graph import UNKNOWN, Graph, Resource, Value, dig
 from ..image_release import release_in
 from ..services import leads_to, services
 from ..templates import TEMPLATES
@@ -19,7 +19,7 @@ from .commands import (
     serves,
     starts_vllm,
 )
-from .declared import Declared, Unread
+from .declared import Declared, Unread, server_known_later
 
 _CHARTS = (
     ("helm.sh", "Release", ("chart",)),
@@ -41,6 +41,10 @@ class _Pod:
 def workloads(graph: Graph) -> Iterator[Declared | Unread]:
     """Yield the containers that serve in the workloads of a graph."""
     for pod in _pods(graph):
+        if UNKNOWN in (pod.template, dig(pod.template, "spec"), dig(pod.template, "spec", "containers")):
+            later = server_known_later(pod.workload, dig(pod.template, "spec"), tuple(_hosts(graph, pod)))
+            if later is not None:
+                yield later
         for container in known_containers(dig(pod.template, "spec", "containers")):
             found = _read(graph, pod, container)
             if found is not None:

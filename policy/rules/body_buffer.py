@@ -2,38 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from onprem_agents.units import BadUnit, parse_quantity
 
 from ..attachment import ENVOY_GATEWAY, policy_value, targets_of
+from ..entries import entries, nginx_setting
 from ..gateways import Listener
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
+from ..known import model_of
 from ..openings import Opening, openings
+from ..serving import Server
 
 # Envoy Gateway v1.9.1, ClientTrafficPolicy `connection.bufferLimit`; with a filter that holds the body 30 kB passed
 # and 40 kB ended in 413 (run 2026-11).
 _DEFAULT_BYTES = 32_768
 # English and code as agents send them, in JSON: 150,000 tokens were 650 kB (run 2026-11).
 _BYTES_OF_A_TOKEN = 4
+_NGINX_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
 def bodies_fit_the_buffer(graph: Graph) -> list[Violation]:
     """Where a gateway holds bodies, as the AI gateway does, its buffer takes a full context at 4 bytes a token.
 
-    Read are ClientTrafficPolicy `connection.bufferLimit` (Envoy Gateway's default 32 KiB) and BackendTrafficPolicy
-    `requestBuffer.limit`. The context is `--max-model-len`; without one nothing but the default limit is judged. Needs
-    literals: a limit that is only known at run time is a violation.
+    Read are ClientTrafficPolicy `connection.bufferLimit` (Envoy Gateway's default 32 KiB), BackendTrafficPolicy
+    `requestBuffer.limit` and nginx's `proxy-body-size` (1m without one). The context is `--max-model-len`; without one
+    Envoy Gateway is judged by its default alone, nginx by what the model is made for. Needs literals: a limit that is
+    only known at run time is a violation.
     """
     found: dict[str, Violation] = {}
     for opening in openings(graph):
         for violation in _violations(graph, opening):
             found.setdefault(violation.told, violation)
+    for violation in _of_nginx(graph):
+        found.setdefault(violation.told, violation)
     return list(found.values())
 
 
+def _of_nginx(graph: Graph) -> Iterator[Violation]:
+    for entry in entries(graph):
+        needed = _needed_bytes(entry.servers, by_default=True)
+        if entry.product != "nginx" or not needed:
+            continue
+        value, field = nginx_setting(graph, entry.resource, "proxy-body-size", "client-max-body-size")
+        if value is UNKNOWN:
+            message = (
+                f"{entry.resource} limits bodies to a size that is only known at run time, so nothing proves that a"
+                " full context fits."
+            )
+        else:
+            limit = "1m" if value is None else str(value)
+            size = _nginx_bytes(limit)
+            if size is None or not 0 < size <= needed:
+                continue
+            default = " (its default)" if value is None else ""
+            message = (
+                f"{entry.resource} lets nginx refuse bodies above {limit}{default}, but a full context is about"
+                f" {needed:,} bytes: such turns end in 413."
+            )
+        change = f"Set {field} to {_wish(needed).removesuffix('i').lower()}."
+        yield Violation(resource=entry.resource, message=message, change=change)
+
+
+def _nginx_bytes(text: str) -> int | None:
+    """Return a size as nginx writes it in bytes, None for what it does not take."""
+    found = re.fullmatch(r"(\d+)([kmg]?)", text.strip().lower())
+    return None if found is None else int(found[1]) * _NGINX_UNITS[found[2]]
+
+
 def _violations(graph: Graph, opening: Opening) -> Iterator[Violation]:
-    needed = _needed_bytes(opening)
+    needed = _needed_bytes(opening.servers)
     policy, held = policy_value(graph, opening.route, opening.rule, ("requestBuffer", "limit"))
     if policy is not None:
         yield from _too_small(policy, "requestBuffer.limit", held, needed)
@@ -80,8 +119,16 @@ def _wish(needed: int) -> str:
     return f"{max(8, -(-needed // 1024**2))}Mi"
 
 
-def _needed_bytes(opening: Opening) -> int:
-    lengths = [server.parsed.read("max_model_len") for server in opening.servers]
+def _needed_bytes(servers: Sequence[Server], *, by_default: bool = False) -> int:
+    """Return the bytes of a full context, 0 where nothing tells it; `by_default` takes the model's own without one."""
+    lengths = [server.parsed.read("max_model_len") for server in servers]
+    if by_default:
+        known = [
+            model_of(server)
+            for server, length in zip(servers, lengths, strict=True)
+            if length is None and not server.unseen
+        ]
+        lengths += [each.model.architecture.max_context_tokens for each in known if each is not None]
     return max((length for length in lengths if isinstance(length, int)), default=0) * _BYTES_OF_A_TOKEN
 
 

@@ -32,6 +32,8 @@ def deployment_modes_are_current(graph: Graph) -> list[Violation]:
 
 def _unknown(server: Server) -> Iterator[Told]:
     said = server.resource.annotation(MODE)
+    if server.resource.kind != "InferenceService":
+        return
     if said is UNKNOWN:
         yield Told(f"has a {MODE} that is only known at run time", "Write Standard.")
     elif said is not None and str(said) not in modes():
@@ -46,7 +48,8 @@ def _unknown(server: Server) -> Iterator[Told]:
 def _former(server: Server) -> Iterator[Told]:
     said = str(server.resource.annotation(MODE))
     now = modes().get(said, said)
-    if now != said and not is_ours(server.resource) and not is_of_openshift(server.resource):
+    kserves = server.resource.kind == "InferenceService"
+    if kserves and now != said and not is_ours(server.resource) and not is_of_openshift(server.resource):
         yield Told(
             f"has {MODE}: {said}: KServe writes {now} over it from 0.16 on, so that each preview finds a change",
             f"Write {now}, unless KServe is older than 0.16.",

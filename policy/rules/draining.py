@@ -32,7 +32,7 @@ def _cut(graph: Graph, least_seconds: float, server: Server) -> Iterator[Told]:
     if stays or mode_of(server.resource) == "Knative" or UNKNOWN in (server.pod, mode_of(server.resource)):
         return
     said = dig(server.pod, "terminationGracePeriodSeconds")
-    if said is UNKNOWN or (said is None and is_completed_elsewhere(graph, server)):
+    if said is UNKNOWN or is_completed_elsewhere(graph, server):
         return
     grace = _GRACE_SECONDS if said is None else number(said)
     pause, drain = _pause(server), _drain(server)

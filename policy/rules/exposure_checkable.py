@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..graph import Graph, Violation
 from ..hops import default_seconds, limits_nothing_itself
 from ..openings import OTHER_GATEWAY, Opening, checks_its_own_key, guard_of, openings
+from .entry_checks import untold
 from .key_checks import is_plain, is_reached_from_outside
 
 
@@ -22,6 +23,9 @@ def exposure_can_be_checked(graph: Graph) -> list[Violation]:
             message = f"{opening.route} can't be checked as a whole: {reason}."
             violation = Violation(resource=opening.route, message=message, change=change)
             found.setdefault(violation.told, violation)
+    for entry, reason, change in untold(graph):
+        message = f"{entry.resource} can't be checked as a whole: {reason}."
+        found.setdefault(message, Violation(resource=entry.resource, message=message, change=change))
     return list(found.values())
 
 

@@ -24,7 +24,7 @@ from ..serving import Server, servers
 # back (0.85 GiB in all); the engine, CUDA's context and pinned buffers come on top.
 LEAST_GIB = 1.0
 # API server and engine, and a worker for each GPU; by the same figures with CUDA beside them. vLLM's own minimum of
-# cores is 2 + GPUs (its guide "Optimization and Tuning", read 2026-11).
+# cores is 2 + GPUs (its guide "Optimization and Tuning"; a server in little use gets by with one less).
 _BASE_GIB, _GIB_PER_GPU, _BASE_CPUS = 2.0, 2.0, 1
 # What KServe gives a container of an InferenceService that says nothing (v0.20.0, ConfigMap inferenceservice-config),
 # and what its own runtimes bring (kserve-vllmserver, kserve-huggingfaceserver).

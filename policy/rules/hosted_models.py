@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
-
-import yaml
+from collections.abc import Iterator
 
 from ..attachment import AI_GATEWAY, GATEWAY_API, backend_hosts, gateways_of
-from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items, once
-from ..hosted import is_hosted, is_hosted_model
+from ..graph import UNKNOWN, Graph, Resource, Violation, dig, items
+from ..hosted import is_hosted
+from ..litellm import configurations
 from ..openings import openings
-from ..pods import is_proxy, pods
+from ..pods import pods
 from ..serving import servers
 
 
@@ -39,7 +35,7 @@ def no_hosted_fallback(graph: Graph) -> list[Violation]:
                 change = "Remove that backend, and add a replica instead."
                 violation = Violation(resource=opening.route, message=message, change=change)
                 found.setdefault(violation.told, violation)
-    for config in _configurations(graph):
+    for config in configurations(graph):
         for model, target in config.fallbacks():
             if target in config.hosted():
                 message = (
@@ -58,7 +54,7 @@ def no_hosted_models(graph: Graph) -> list[Violation]:
     Advisory: a developer who picks such a model may mean it.
     """
     found: dict[str, Violation] = {}
-    for config in _configurations(graph):
+    for config in configurations(graph):
         own = config.own()
         for model in sorted(config.hosted()) if own else ():
             message = (
@@ -104,64 +100,3 @@ def _routes_to_providers(graph: Graph) -> Iterator[tuple[Resource, str, str]]:
             for host in backend_hosts(graph, route, rule) if (route.urn, place) not in own else ():
                 if isinstance(host, str) and is_hosted(host):
                     yield route, place, host
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Configuration:
-    """LiteLLM's configuration as a ConfigMap holds it."""
-
-    resource: Resource
-    key: str
-    content: Mapping[str, Any]
-
-    def hosted(self) -> set[str]:
-        return {name for name, hosted in self._models() if hosted}
-
-    def own(self) -> set[str]:
-        return {name for name, hosted in self._models() if not hosted}
-
-    def _models(self) -> Iterator[tuple[str, bool]]:
-        for entry in items(self.content.get("model_list")):
-            model, base = dig(entry, "litellm_params", "model"), dig(entry, "litellm_params", "api_base")
-            if isinstance(model, str):
-                name = dig(entry, "model_name")
-                yield str(name or model), is_hosted_model(model, base if isinstance(base, str) else None)
-
-    def fallbacks(self) -> Iterator[tuple[str, str]]:
-        """Yield each model of one's own and what it falls back to."""
-        own = self.own()
-        for part in ("litellm_settings", "router_settings"):
-            for key in ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks"):
-                for entry in items(dig(self.content, part, key)):
-                    for model, targets in entry.items() if isinstance(entry, Mapping) else ():
-                        for target in items(targets) if model in own or model == "*" else ():
-                            yield str(model), str(target)
-            for target in items(dig(self.content, part, "default_fallbacks")) if own else ():
-                yield "every model", str(target)
-
-
-@once
-def _configurations(graph: Graph) -> tuple[_Configuration, ...]:
-    return tuple(_read_configurations(graph))
-
-
-def _read_configurations(graph: Graph) -> Iterator[_Configuration]:
-    """Yield LiteLLM's configurations in a program that serves models or runs the proxy."""
-    if not any(servers(graph)) and not any(is_proxy(pod) for pod in pods(graph)):
-        return
-    for resource in graph.of_kind("core", "ConfigMap"):
-        data = dig(resource.props, "data")
-        for key, text in data.items() if isinstance(data, Mapping) else ():
-            content = _read(text)
-            if content is not None:
-                yield _Configuration(resource=resource, key=f"data[{key}]", content=content)
-
-
-def _read(text: Value) -> Mapping[str, Any] | None:
-    if not isinstance(text, str) or "model_list" not in text or "litellm_params" not in text:
-        return None
-    try:
-        content = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError):
-        return None
-    return content if isinstance(content, Mapping) else None

@@ -24,26 +24,27 @@ def gpus_are_used(graph: Graph) -> list[Violation]:
     """
     found = {
         f"{server.resource} asks for {server.gpus} GPUs and uses {used}: vLLM takes one GPU unless it is told more, and"
-        f" nobody else gets the other {left}.": server
+        " nobody else gets the rest.": server
         for server in servers(graph)
-        for used, left in _idle(server)
+        for used in _idle(server)
     }
     return [
         Violation(
             resource=server.resource,
             message=message,
-            change=f"Set {server.change(_SIZES[0], 'tensorParallel')} to {server.gpus}, or ask"
-            f" for {gpus_needed(server)} GPUs.",
+            change=f"Set {server.change(_SIZES[0], 'tensorParallel')} to {server.gpus}, or"
+            f" let the pod ask for fewer ({gpus_needed(server)}).",
         )
         for message, server in found.items()
     ]
 
 
-def _idle(server: Server) -> Iterator[tuple[int, int]]:
+def _idle(server: Server) -> Iterator[int]:
+    """Yield how many GPUs a server uses where it leaves some alone."""
     told = is_followed(server) and all(server.parsed.read(field) != UNREADABLE for field in _SIZES)
     other = any(option in server.parsed.other for option in _OTHER_WORK)
     if server.gpus in (None, UNKNOWN) or server.multi_node or other or not told:
         return
     used = gpus_needed(server)
     if 0 < used < int(server.gpus):
-        yield used, int(server.gpus) - used
+        yield used

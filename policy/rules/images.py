@@ -10,9 +10,9 @@ from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
 from ..images import Image, product_of, read_image, version_in
 from ..pods import pods
 
-_UNNUMBERED = re.compile(r"^[^.]*stable$")
+UNNUMBERED = re.compile(r"^[^.]*stable$")
 # Tags that are moved on purpose, as the registries of vLLM, LiteLLM, KServe and Envoy use them (read 2026-11).
-_MOVING = re.compile(r"^(?:.*[-_.])?(?:latest|nightly|main|master|edge|dev|devel|head|rolling|preview)$")
+MOVING = re.compile(r"^(?:.*[-_.])?(?:latest|nightly|main|master|edge|dev|devel|head|rolling|preview)$")
 _PINNED = re.compile(r"\b(litellm|claude-code-router|vllm)(?:\[[^\]]*\])?(?:==|@)v?(\d+(?:\.\d+){1,3})")
 
 
@@ -44,7 +44,7 @@ def _moving(value: Value, *, require_digest: bool) -> str:
         return ""
     if image.tag is None:
         return f"takes {image.text} without a tag, which means latest"
-    if _MOVING.match(image.tag) or _UNNUMBERED.match(image.tag):
+    if MOVING.match(image.tag) or UNNUMBERED.match(image.tag):
         return f"takes {image.text}, a tag that moves"
     return f"takes {image.text} without a digest" if require_digest else ""
 

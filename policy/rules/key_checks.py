@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from ..gateways import Listener, envoy_proxy_of
 from ..graph import UNKNOWN, Graph, Value, Violation, dig, items
 from ..openings import Opening, checks_its_own_key, guard_of, openings
+from .entry_checks import open_entries, paths_below, plain_entries, unguarded_entries
 
-# What vLLM 0.33 answers beside the model API, without its own key unless below /v1 (read 2026-11).
-_PRIVATE_PATHS = ("/metrics", "/docs", "/openapi.json", "/invocations", "/tokenize", "/v1/load_lora_adapter")
 _FIX = (
     "Name what agents need with type: Exact (/v1/chat/completions, /v1/responses, /v1/messages, /v1/models)"
 )
@@ -39,7 +38,7 @@ def routes_check_keys(graph: Graph) -> list[Violation]:
                 )
                 violation = Violation(resource=opening.route, message=message, change=change)
                 found.setdefault(violation.told, violation)
-    return list(found.values())
+    return [*found.values(), *unguarded_entries(graph)]
 
 
 def _unguarded(graph: Graph, opening: Opening, listener: Listener) -> str:
@@ -86,7 +85,7 @@ def listeners_speak_tls(graph: Graph) -> list[Violation]:
             )
             violation = Violation(resource=listener.gateway, message=message, change=change)
             found.setdefault(violation.told, violation)
-    return list(found.values())
+    return [*found.values(), *plain_entries(graph)]
 
 
 def is_plain(listener: Listener) -> bool:
@@ -120,15 +119,14 @@ def paths_are_listed(graph: Graph) -> list[Violation]:
             message = f"{opening.route} opens {what} to its users ({opening.place})."
             change = f"{_FIX}."
             found.append(Violation(resource=opening.route, message=message, change=change))
-    return found
+    return [*found, *open_entries(graph)]
 
 
 def private_paths(opening: Opening) -> list[str]:
     """Return the paths of a server that an opening lets through and agents don't need."""
     if opening.route.kind == "AIGatewayRoute":
         return []
-    prefixes = list(_prefixes(opening.rule))
-    return [path for path in _PRIVATE_PATHS if any(_is_below(path, prefix) for prefix in prefixes)]
+    return paths_below(tuple(_prefixes(opening.rule)))
 
 
 def _prefixes(rule: Value) -> Iterator[str]:
@@ -142,11 +140,6 @@ def _prefixes(rule: Value) -> Iterator[str]:
         kind, value = dig(match, "path", "type"), dig(match, "path", "value")
         if kind in (None, "PathPrefix") and value is not UNKNOWN:
             yield str(value or "/") if rewrite is None else rewrite
-
-
-def _is_below(path: str, prefix: str) -> bool:
-    clean = prefix.rstrip("/")
-    return path == clean or path.startswith(f"{clean}/")
 
 
 def _servers(opening: Opening) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from ..attachment import AI_GATEWAY
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
 from ..openings import openings, policies_before
-from ..secrets import secrets_named, texts_of
+from ..secret_texts import secrets_named, texts_of
 
 # What Claude Code, Codex, opencode and the SDKs of OpenAI and Anthropic send their key in (run 2026-11).
-_HEADERS = ("authorization", "x-api-key")
+HEADERS = ("authorization", "x-api-key")
 # Envoy AI Gateway v1.1, BackendSecurityPolicy: the name in the Secret for each of its types (read 2026-08).
 _BACKEND_KEYS = {"APIKey": "apiKey", "AnthropicAPIKey": "apiKey"}
 
@@ -49,7 +49,7 @@ def keys_are_read_from_both_headers(graph: Graph) -> list[Violation]:
         if sources is UNKNOWN or UNKNOWN in headers:
             continue
         read = {str(header).lower() for header in headers}
-        missing = [header for header in _HEADERS if header not in read]
+        missing = [header for header in HEADERS if header not in read]
         if missing:
             where = " or ".join(missing)
             message = (

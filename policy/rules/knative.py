@@ -30,14 +30,12 @@ def knative_takes_the_pod(graph: Graph) -> list[Violation]:
 
 
 def knative_features_are_on(graph: Graph) -> list[Violation]:
-    """Fields that Knative takes by a feature flag alone are told where the program does not show its flags. Advisory.
+    """Fields that Knative takes by a feature flag alone are told where the program does not show the flag. Advisory.
 
     Our own stacks are left to their preflight, which asks the cluster.
     """
-    if _stated(graph) is not None:
-        return []
     others = (server for server in _on_knative(graph) if not is_ours(server.resource))
-    return about_each(others, _needing)
+    return about_each(others, partial(_needing, _stated(graph)))
 
 
 def deadlines_are_no_timeouts(graph: Graph) -> list[Violation]:
@@ -52,20 +50,20 @@ def _on_knative(graph: Graph) -> Iterator[Server]:
             yield server
 
 
-def _stated(graph: Graph) -> Mapping[str, Value] | None:
-    """Return the feature flags that the program sets, None where it does not."""
+def _stated(graph: Graph) -> Mapping[str, Value]:
+    """Return the feature flags that the program sets. A flag that it leaves out may be set in the cluster."""
     for config in graph.of_kind("core", "ConfigMap"):
         if config.object_name == FEATURES and config.namespace == KNATIVE_NAMESPACE:
             data = dig(config.props, "data")
             return data if isinstance(data, Mapping) else {}
-    return None
+    return {}
 
 
 def _pod(server: Server) -> Mapping[str, Value]:
     return server.pod if isinstance(server.pod, Mapping) else {}
 
 
-def _refused(stated: Mapping[str, Value] | None, server: Server) -> Iterator[Told]:
+def _refused(stated: Mapping[str, Value], server: Server) -> Iterator[Told]:
     never = list(dict.fromkeys(never_taken(_pod(server))))
     if never:
         yield Told(
@@ -75,20 +73,22 @@ def _refused(stated: Mapping[str, Value] | None, server: Server) -> Iterator[Tol
     off = [
         (flag, field)
         for flag, field in features_needed(_pod(server))
-        if stated is not None
-        and stated.get(flag) is not UNKNOWN
-        and feature_value(flag, stated) == "disabled"
+        if stated.get(flag) not in (None, UNKNOWN) and feature_value(flag, stated) == "disabled"
     ]
     if off:
         yield Told(
-            f"sets {', '.join(field for _, field in off)}, which Knative refuses as ConfigMap {FEATURES} leaves"
+            f"sets {', '.join(field for _, field in off)}, which Knative refuses as ConfigMap {FEATURES} has"
             f" {', '.join(flag for flag, _ in off)} disabled: the server never gets a pod",
-            f"Set {' and '.join(f'{flag}: enabled' for flag, _ in off)} there, or {_STANDARD}.",
+            f"Set {' and '.join(f'{flag}: enabled' for flag, _ in off)} there, or set {_STANDARD}.",
         )
 
 
-def _needing(server: Server) -> Iterator[Told]:
-    needed = [found for found in features_needed(_pod(server)) if feature_value(found[0], {}) == "disabled"]
+def _needing(stated: Mapping[str, Value], server: Server) -> Iterator[Told]:
+    needed = [
+        (flag, field)
+        for flag, field in features_needed(_pod(server))
+        if stated.get(flag) is None and feature_value(flag, {}) == "disabled"
+    ]
     if needed:
         yield Told(
             f"sets {', '.join(field for _, field in needed)}, which Knative refuses unless its cluster allows them",

@@ -7,37 +7,16 @@ from collections.abc import Iterator, Mapping
 from ..graph import Graph, Resource, Value, Violation, dig, items
 from ..openings import openings, policies_before
 from ..pods import Container, Pod, pods
-from ..secrets import secrets_named, texts_of
+from ..secret_texts import secrets_named, texts_of
 from .plain_secrets import URL_PASSWORD, keys_in, stands_for_a_key
 
 # Keys that documentation gives as its example (LiteLLM 1.109, vLLM 0.33; read 2026-11), and what everybody tries first.
 _KNOWN = frozenset(
     (
         *("sk-1234", "sk-12345", "sk-123456", "sk-1234567890", "dbpassword9090", "token-abc123"),
-        *("sk-admin", "sk-changeme", "sk-change-me", "sk-litellm", "sk-master", "sk-master-key", "sk-test"),
-        *(
-            "admin",
-            "administrator",
-            "changeit",
-            "changeme",
-            "change-me",
-            "change_me",
-            "default",
-            "demo",
-            "dummy",
-        ),
-        *(
-            "empty",
-            "example",
-            "letmein",
-            "none",
-            "passw0rd",
-            "password",
-            "secret",
-            "sk-no-key-required",
-            "test",
-        ),
-        *("1234", "12345", "123456", "12345678", "123456789"),
+        *("sk-admin", "sk-changeme", "sk-change-me", "sk-litellm", "sk-master", "sk-master-key"),
+        *("admin", "administrator", "changeit", "changeme", "change-me", "change_me", "empty", "letmein"),
+        *("passw0rd", "password", "sk-no-key-required", "12345678", "123456789"),
     )
 )
 # Variables by which vLLM and LiteLLM are told which key to accept (read 2026-11).

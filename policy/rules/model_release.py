@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from onprem_agents.vllm import UNREADABLE, known_releases, version_key
+from onprem_agents.vllm import known_releases, version_key
 
-from ..architectures import missing_architecture
+from ..architectures import missing_in
 from ..checkpoints import KnownModel
 from ..graph import Graph, Violation
 from ..known import model_of
-from ..own_image import installs, runs_published_release
+from ..own_image import installs
 from ..serving import Server, servers
 
 
@@ -26,7 +26,7 @@ def release_loads_the_model(graph: Graph) -> list[Violation]:
             change=_change(known, server),
         )
         for server in servers(graph)
-        if (known := model_of(server)) is not None and (missing := _missing(server, known)) is not None
+        if (known := model_of(server)) is not None and (missing := missing_in(server)) is not None
     ]
 
 
@@ -39,7 +39,7 @@ def release_suits_the_model(graph: Graph) -> list[Violation]:
         Violation(
             resource=server.resource,
             message=f"{server.resource} serves {_name(known)} with vLLM {server.release}; it is known to be served from"
-            f" {oldest} on ({known.model.serving_source.where}).",
+            f" {oldest} on ({_told_by(known)}).",
             change=_change(known, server),
         )
         for server in servers(graph)
@@ -47,7 +47,7 @@ def release_suits_the_model(graph: Graph) -> list[Violation]:
         and server.release is not None
         and version_key(server.release) < version_key(oldest := oldest_release(known))
         and not installs(server)
-        and _missing(server, known) is None
+        and missing_in(server) is None
     ]
 
 
@@ -57,12 +57,10 @@ def oldest_release(known: KnownModel) -> str:
     return max(known.model.min_vllm, of_variant or "0", key=version_key)
 
 
-def _missing(server: Server, known: KnownModel) -> str | None:
-    if server.release is None or not runs_published_release(server):
-        return None
-    if server.parsed.read("hf_overrides") not in (None, UNREADABLE) or "--model-impl" in server.parsed.other:
-        return None
-    return missing_architecture(known.model, server.release)
+def _told_by(known: KnownModel) -> str:
+    if known.variant is not None and known.variant.min_vllm == oldest_release(known):
+        return known.variant.source.where
+    return known.model.serving_source.where
 
 
 def _name(known: KnownModel) -> str:

@@ -15,12 +15,12 @@ _FIX = "platform.timeouts.longestTurnSeconds derives every hop"
 def timeouts_are_monotonic(graph: Graph) -> list[Violation]:
     """Along every route to a vLLM server: client ≥ gateway ≥ route ≥ predictor ≥ longest turn.
 
-    Read are the connection contract where the program publishes one, ClientTrafficPolicy,
-    BackendTrafficPolicy, HTTPRoute, AIGatewayRoute or OpenShift's Route, and `predictor.timeout`; a hop that says
-    nothing counts with its product's default (the class of its Gateway tells the product; what nothing tells is left
-    to the advisory exposure-can-be-checked), a limit of zero as no limit. Such a default is refused too where the
-    server itself, as a Deployment, has no limit. Needs literals: a limit that is only known at run time is a
-    violation. A policy whose target is only known at run time counts for every route.
+    Read are the connection contract where the program publishes one, ClientTrafficPolicy, BackendTrafficPolicy,
+    HTTPRoute, AIGatewayRoute, OpenShift's Route, nginx's Ingress, Istio's VirtualService, and `predictor.timeout`. A
+    hop that says nothing counts with its product's default (the class of its Gateway or Ingress tells the product;
+    what nothing tells is left to the advisory exposure-can-be-checked), a limit of zero as no limit. Such a default is
+    refused too where the server itself, as a Deployment, has no limit. Needs literals: a limit that is only known at
+    run time is a violation. A policy whose target is only known at run time counts for every route.
     """
     found: dict[str, Violation] = {}
     for way in ways(graph, list(servers(graph))):
@@ -65,7 +65,7 @@ def _broken(hop: Hop) -> Iterator[Violation]:
 def _written_by_nobody(hop: Hop) -> Violation:
     message = (
         f"{hop.resource} says nothing of how long a turn may take, so {hop.what} counts: turns are cut after"
-        f" {_seconds(hop):g} s, which the server behind it would go on with."
+        f" {_seconds(hop):g} s{_of_silence(hop)}, which the server behind it would go on with."
     )
     change = f"Write {hop.field}, as long as the longest turn; {_FIX}."
     return Violation(resource=hop.resource, message=message, change=change)
@@ -75,7 +75,15 @@ def _too_short(hop: Hop, inner: Hop) -> Violation:
     least = f"{_seconds(inner):g} s"
     message = (
         f"{hop.resource} limits {hop.what} to {_seconds(hop):g} s, below {inner.what} of {inner.resource}"
-        f" with {least}: turns that still run there are cut here."
+        f" with {least}: turns that still run there are cut here{_where_silent(hop)}."
     )
     change = f"Raise {hop.field} to at least {least} or lower {inner.field}; {_FIX}."
     return Violation(resource=hop.resource, message=message, change=change)
+
+
+def _of_silence(hop: Hop) -> str:
+    return " of silence" if hop.silence else ""
+
+
+def _where_silent(hop: Hop) -> str:
+    return ", when nothing is streamed while they wait or a long prompt is read" if hop.silence else ""

@@ -11,14 +11,14 @@ from ..pods import Container, is_proxy, pods
 from ..serving import servers
 
 # Names of variables that hold one. A tokenizer's tokens are none, and neither is the name of a Secret.
-_NAMES = re.compile(
+SECRET_NAMES = re.compile(
     r"(?:^|_)(?:API_?KEY|ACCESS_KEY|SECRET_KEY|MASTER_KEY|SALT_KEY|TOKEN|PASSWORD|PASSWD"
     r"|(?:API|APP|CLIENT|COOKIE|JWT|SESSION|SHARED|SIGNING|WEBHOOK)_SECRET)$"
 )
-_TOKENIZER = re.compile(r"(?:^|_)(?:BOS|CLS|EOS|MASK|PAD|SEP|STOP|UNK)_TOKEN$")
-_OPTIONS = ("--api-key", "--hf-token", "--ssl-keyfile-password")
+TOKENIZER_NAMES = re.compile(r"(?:^|_)(?:BOS|CLS|EOS|MASK|PAD|SEP|STOP|UNK)_TOKEN$")
+KEY_OPTIONS = ("--api-key", "--hf-token", "--ssl-keyfile-password")
 # How keys of Hugging Face, OpenAI and its followers, Anthropic, AWS, GitHub and NVIDIA begin (read 2026-11).
-_KEYS = re.compile(
+KEYS = re.compile(
     r"\b(?:hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{16,}|AKIA[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{20,}|nvapi-[\w-]{20,})"
 )
 # Where keys stand in configurations: LiteLLM 1.109's, and the environment that Envoy Gateway v1.9 gives Redis' client.
@@ -29,7 +29,7 @@ _CONFIGURED = re.compile(
 URL_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:([^\s/@'\"]+)@")
 """The password in the URL of a database or a cache."""
 # What stands for a key that is put in later, or for none: no secret.
-_PLACEHOLDERS = re.compile(
+PLACEHOLDERS = re.compile(
     r"^(?:|none|null|empty|unused|true|false|\d+|<.*>|\$.*|\{\{.*\}\}|os\.environ/.*|/.*|placeholder|.*[-_ ]here"
     r"|(?:(?:hf|sk)[-_])?(?:x+|\*+|\.+|…|(?:dummy|fake|no[-_ ]|not[-_ ]|your|my[-_ ]|insert|replace|change).*))$",
     re.IGNORECASE,
@@ -92,7 +92,7 @@ def _in_words(container: Container) -> Iterator[tuple[str, str]]:
 def _gives_a_key(word: Value, following: Value) -> bool:
     if not isinstance(word, str):
         return False
-    for option in _OPTIONS:
+    for option in KEY_OPTIONS:
         if word == option:
             return following is UNKNOWN or (isinstance(following, str) and not stands_for_a_key(following))
         if word.startswith(f"{option}="):
@@ -139,16 +139,16 @@ def keys_in(text: Value) -> list[str]:
 
 def names_a_key(name: str) -> bool:
     """Whether a variable of that name holds a key, a token or a password."""
-    return _NAMES.search(name.upper()) is not None and _TOKENIZER.search(name.upper()) is None
+    return SECRET_NAMES.search(name.upper()) is not None and TOKENIZER_NAMES.search(name.upper()) is None
 
 
 def _holds_a_key(value: Value) -> bool:
     if not isinstance(value, str):
         return False
     passwords = URL_PASSWORD.findall(value)
-    return _KEYS.search(value) is not None or any(not stands_for_a_key(each) for each in passwords)
+    return KEYS.search(value) is not None or any(not stands_for_a_key(each) for each in passwords)
 
 
 def stands_for_a_key(value: Value) -> bool:
     """Whether a value is none, or stands for a key that is put in later."""
-    return not isinstance(value, str) or _PLACEHOLDERS.match(value.strip()) is not None
+    return not isinstance(value, str) or PLACEHOLDERS.match(value.strip()) is not None

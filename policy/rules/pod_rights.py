@@ -10,7 +10,7 @@ from .pod_security import beyond_baseline, standard_of
 
 # What the Pod Security Standard `restricted` lets a container add, and what vLLM's documentation asks for to bind its
 # memory to a NUMA node (Kubernetes 1.34, vLLM 0.33; read 2026-11).
-_HARMLESS = frozenset({"NET_BIND_SERVICE", "SYS_NICE"})
+HARMLESS = frozenset({"NET_BIND_SERVICE", "SYS_NICE"})
 # Parts of the names of resources and devices of fabrics, which lock memory (NVIDIA, Mellanox, AWS; read 2026-11).
 _FABRICS = ("rdma", "infiniband", "roce", "hca", "/efa", "/ib")
 
@@ -49,7 +49,7 @@ def capabilities_are_not_added(graph: Graph) -> list[Violation]:
             added = {
                 str(name) for name in items(dig(context, "capabilities", "add")) if isinstance(name, str)
             }
-            needed = _HARMLESS | ({"IPC_LOCK"} if _is_on_a_fabric(pod, container) else set())
+            needed = HARMLESS | ({"IPC_LOCK"} if _is_on_a_fabric(pod, container) else set())
             beyond = sorted(added - needed)
             if beyond and dig(context, "privileged") is not True:
                 message = (

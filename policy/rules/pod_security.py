@@ -7,24 +7,24 @@ from collections.abc import Iterator, Mapping
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items, may_equal
 from ..pods import Container, Pod, pods
 
-_ENFORCE = "pod-security.kubernetes.io/enforce"
+ENFORCE = "pod-security.kubernetes.io/enforce"
 # What the baseline of the Pod Security Standards lets a container add (Kubernetes 1.34, read 2026-11).
-_BASELINE_CAPABILITIES = frozenset(
+BASELINE_CAPABILITIES = frozenset(
     (
         *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE"),
         *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
     )
 )
-_CAPABILITIES = {"baseline": _BASELINE_CAPABILITIES, "restricted": frozenset({"NET_BIND_SERVICE"})}
-_HOST_SWITCHES = ("hostNetwork", "hostPID", "hostIPC")
+_CAPABILITIES = {"baseline": BASELINE_CAPABILITIES, "restricted": frozenset({"NET_BIND_SERVICE"})}
+HOST_SWITCHES = ("hostNetwork", "hostPID", "hostIPC")
 # Folders from which a container rules its node: as a whole, or with everything below. Sockets do so too.
-_NODE_FOLDERS = frozenset(
+NODE_FOLDERS = frozenset(
     (
         *("/", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/root", "/run", "/sys", "/usr"),
         *("/var", "/var/lib", "/var/run"),
     )
 )
-_NODE_TREES = (
+NODE_TREES = (
     *("/etc/kubernetes", "/proc", "/root/.kube", "/root/.ssh", "/var/lib/containerd", "/var/lib/docker"),
     *("/var/lib/etcd", "/var/lib/kubelet", "/var/lib/rancher"),
 )
@@ -46,7 +46,10 @@ def pods_leave_their_node_alone(graph: Graph) -> list[Violation]:
 
 
 def _reaches(pod: Pod) -> Iterator[tuple[str, str, str]]:
-    for switch in _HOST_SWITCHES:
+    if pod.spec is UNKNOWN:
+        yield "leaves its whole pod to be known at run time", pod.field, "Write it as plain values"
+        return
+    for switch in HOST_SWITCHES:
         value = dig(pod.spec, switch)
         if value in (True, UNKNOWN) and not (switch == "hostNetwork" and pod.is_one_of_several):
             fix = "Mount a memory-backed emptyDir at /dev/shm instead" if switch == "hostIPC" else "Remove it"
@@ -72,9 +75,9 @@ def _says(value: Value, switch: str) -> str:
 
 def _is_of_the_node(path: str) -> bool:
     clean = "/" + path.strip("/")
-    if clean in _NODE_FOLDERS or clean.endswith(".sock"):
+    if clean in NODE_FOLDERS or clean.endswith(".sock"):
         return True
-    return any(clean == tree or clean.startswith(f"{tree}/") for tree in _NODE_TREES)
+    return any(clean == tree or clean.startswith(f"{tree}/") for tree in NODE_TREES)
 
 
 def node_folders_are_read_only(graph: Graph) -> list[Violation]:
@@ -151,9 +154,9 @@ def pods_pass_their_namespace(graph: Graph) -> list[Violation]:
     return found
 
 
-def beyond_baseline(pod: Pod, allowed: frozenset[str] = _BASELINE_CAPABILITIES) -> list[str]:
+def beyond_baseline(pod: Pod, allowed: frozenset[str] = BASELINE_CAPABILITIES) -> list[str]:
     """Return what keeps a pod from the Pod Security Standard `baseline`, with the capabilities that may be added."""
-    faults = [f"{switch}" for switch in _HOST_SWITCHES if dig(pod.spec, switch) is True]
+    faults = [f"{switch}" for switch in HOST_SWITCHES if dig(pod.spec, switch) is True]
     faults += [
         f"hostPath {dig(volume, 'hostPath', 'path')}"
         for volume in items(dig(pod.spec, "volumes"))
@@ -201,5 +204,5 @@ def standard_of(graph: Graph, resource: Resource) -> Value:
     for space in graph.of_kind("core", "Namespace"):
         if may_equal(space.object_name, resource.namespace):
             labels = dig(space.props, "metadata", "labels")
-            return labels.get(_ENFORCE) if isinstance(labels, Mapping) else None
+            return labels.get(ENFORCE) if isinstance(labels, Mapping) else None
     return None

@@ -1,12 +1,14 @@
-"""served-name-has-no-slash, routes-ask-for-served-names, contract-names-are-served: what clients call a model."""
+"""served-name-has-no-slash and the names that routes, proxies and contracts ask for: what a model is called."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from ..attachment import AI_GATEWAY, backend_hosts, servers_named
 from ..contracts import roles
 from ..graph import UNKNOWN, Graph, Resource, Value, Violation, dig, items
+from ..litellm import configurations
 from ..served_names import served_names
 from ..serving import Server, servers_for_agents
 
@@ -61,6 +63,31 @@ def routes_ask_for_served_names(graph: Graph) -> list[Violation]:
     return found
 
 
+def proxies_ask_for_served_names(graph: Graph) -> list[Violation]:
+    """LiteLLM asks a server of the program for a name that it answers to; vLLM answers 404 to any other.
+
+    Read is its configuration in a ConfigMap of the program. A host in another namespace or outside the program, and
+    names that are only known at run time or out of sight, prove nothing.
+    """
+    found = []
+    servers = list(servers_for_agents(graph))
+    for config in configurations(graph):
+        for model, asked, base in config.asked():
+            answered = _answered(_at(config.resource, base, servers))
+            if answered and asked not in answered:
+                found.append(
+                    Violation(
+                        resource=config.resource,
+                        message=f"{config.resource} lets LiteLLM ask {base} for {asked} (the model {model} in"
+                        f" {config.key}), but that server answers to {' and '.join(answered)} alone: each such request"
+                        " ends in 404.",
+                        change=f"Set litellm_params.model to the name that is served (hosted_vllm/{answered[0]}), or"
+                        " --served-model-name to the one that is asked for.",
+                    )
+                )
+    return found
+
+
 def contract_names_are_served(graph: Graph) -> list[Violation]:
     """A name that a contract of the program tells clients is one that a server, or a proxy before it, answers to.
 
@@ -95,6 +122,17 @@ def _certainly_behind(
         return ()
     spaces = {str(host).split(".")[1] for host in hosts if "." in str(host)}
     return () if any(server.resource.namespace not in (*spaces, "") for server in found if spaces) else found
+
+
+def _at(resource: Resource, url: str, servers: Sequence[Server]) -> list[Server]:
+    """Return the servers of the program that a URL in an object leads to for certain."""
+    host, *rest = (urlsplit(url).hostname or "").split(".")
+    space = rest[0] if rest else resource.namespace
+    return [
+        server
+        for server in servers
+        if host in server.hosts and UNKNOWN not in server.hosts and server.resource.namespace == space
+    ]
 
 
 def _answered(servers: Sequence[Server]) -> list[str]:

@@ -25,7 +25,7 @@ _UNCHECKED = re.compile(
 _HERE = re.compile(r"https://(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])")
 _SENDS_A_KEY = re.compile(r"(?i)\bauthorization\b|\bx-api-key\b|\s(?:-u|--user)\s")
 # Variables by which Node.js, Python, git and LiteLLM take any certificate (read 2026-11).
-_UNCHECKING = {
+UNCHECKING = {
     "NODE_TLS_REJECT_UNAUTHORIZED": ("0",),
     "PYTHONHTTPSVERIFY": ("0",),
     "GIT_SSL_NO_VERIFY": ("1", "true"),
@@ -113,5 +113,5 @@ def _unchecked_commands(container: Container) -> Iterator[tuple[str, str]]:
 def _unchecked_variables(container: Container) -> Iterator[tuple[str, str]]:
     for entry in items(container.props.get("env")):
         name, value = dig(entry, "name"), dig(entry, "value")
-        if isinstance(name, str) and str(value).casefold() in _UNCHECKING.get(name, ()):
+        if isinstance(name, str) and str(value).casefold() in UNCHECKING.get(name, ()):
             yield f"{container.field}.env", f"{name}={value}"

@@ -29,7 +29,7 @@ def eager_mode_is_off(graph: Graph) -> list[Violation]:
         Violation(
             resource=server.resource,
             message=f"{server.resource} has {how}, so that vLLM compiles nothing and captures no CUDA graphs: each"
-            " token takes up to several times as long, and agents wait for thousands of them.",
+            " token takes longer, and agents wait for thousands of them.",
             change=f"Remove {argument_of(server, option)}; a start that is too long is kept short by a cache of"
             " what was compiled, on a volume that outlives the pod.",
         )

@@ -22,6 +22,7 @@ def every_bundle() -> list[Bundle]:
         hardware={"nodeNames": ["node-a", "node-b"]},
         access={"tls": {"issuer": "internal-ca"}},
         operator={},
+        admission={},
     )
     return list(bundles(plan))
 

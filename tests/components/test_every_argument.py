@@ -84,6 +84,7 @@ OF_A_SERVER: Arguments = {
     "service": "other-vllm",
     "port": 8001,
     "mode": "Knative",
+    "replicas": 2,
     "keySecret": "other-key",
     "role": "writer",
     "modelId": "Qwen/Qwen3.6-27B-FP8",
@@ -205,6 +206,7 @@ GIVEN: dict[str, Arguments] = {
         for name, one in SETTINGS.items()
         if name.startswith("models.cache.")
     },
+    "sessionAffinity": {"servers": [ANY_SERVICE | {"contextTokens": 65536, "replicas": 2}]},
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
     "tls.issuerKind": {"tls": {"issuer": "internal-ca"}},
     "tls.referenceGrant": {"tls": {"secretName": "agents-tls", "secretNamespace": "certificates"}},
@@ -225,6 +227,7 @@ TOLD_BY_THE_INGRESS = {
     "servers.thinking.efforts",
     "servers.thinking.switch",
     "servers.mode",
+    "servers.replicas",
 }
 
 

@@ -21,6 +21,7 @@ from onprem_agents.plan import PlatformPlan, plan_stack
 from onprem_agents.plan.report import report
 from onprem_agents.stack.section import Section, sections_in
 from onprem_agents.stack.settings import Platform
+from tests.components.api_server_settings import API_SERVER
 from tests.components.recording import ALICE, ALICE_NEXT, BOB, SERVER, Recorder, recorded, settings_of
 from tests.unit.manifest_samples import FAST, STACK
 
@@ -160,6 +161,7 @@ SAMPLES: dict[str, Sample] = {
     "access": Sample(value={**STACK["access"], "host": "models.example.internal"}),
     "access.host": Sample(value="models.example.internal"),
     "access.port": Sample(value=8443),
+    "access.sessionAffinity": Sample(value=False, given={"models.replicas": 2}),
     "access.tls": Sample(value={"issuer": "internal-ca"}),
     "access.tls.issuer": Sample(value="other-ca", given=_ISSUER),
     "access.tls.issuerKind": Sample(value="Issuer", given=_ISSUER),
@@ -212,9 +214,7 @@ SAMPLES: dict[str, Sample] = {
     "support": Sample(value={"address": "agents@example.internal"}),
     "support.address": Sample(value="agents@example.internal"),
     "support.statusPage": Sample(value="https://status.example.internal"),
-    "operator": Sample(value={}),
-    "operator.serviceAccount": Sample(value="helper", given={"operator": {}}),
-    "operator.updatesModels": Sample(value=True, given={"operator": {}}),
+    **{key: Sample(value=value, given=given) for key, (value, given) in API_SERVER.items()},
     "cost": Sample(value={"perGpuHour": 2.5, "currency": "EUR"}),
     "cost.currency": Sample(value="USD", given=_priced("purchase")),
     **{

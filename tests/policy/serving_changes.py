@@ -20,6 +20,7 @@ MODEL, SPEAKS, PROMISED = (
 )
 SLASH, ROUTES, NAMES = "served-name-has-no-slash", "routes-ask-for-served-names", "contract-names-are-served"
 WEIGHTS, FORMAT = "weights-are-where-kserve-looks", "runtime-takes-the-format"
+PROXIES = "proxies-ask-for-served-names"
 SESSIONS = "promised-sessions-are-held"
 MINE = {policy.name: policy for policy in serving_models.POLICIES}
 
@@ -54,7 +55,14 @@ def contract(**role: Any) -> Change:
 
 def release(version: str, **model: str) -> Change:
     """Return a change after which the server runs that release, with another checkpoint and parsers."""
-    changes = [put(*IMAGE, value=f"{KEPT}:v{version}"), without("--language-model-only")]
+    changes = [
+        put(*IMAGE, value=f"{KEPT}:v{version}"),
+        # options that older releases do not know; the hook gives turns the time that --shutdown-timeout gives
+        without("--language-model-only"),
+        without("--shutdown-timeout"),
+        put(*PREDICTOR, "containers", 0, "lifecycle", value={"preStop": {"sleep": {"seconds": 660}}}),
+        put(*PREDICTOR, "terminationGracePeriodSeconds", value=675),
+    ]
     if "checkpoint" in model:
         changes.append(put(*DOWNLOAD, value=f"hf://{model['checkpoint']}"))
     if "parser" in model:
@@ -106,6 +114,20 @@ def ai_route(value: Any = "coder", **ref: Any) -> Change:
         }
 
     return change
+
+
+def proxy(model: Any, base: str = "http://coder-predictor.agents.svc.cluster.local/v1") -> Change:
+    """Return a change after which LiteLLM's configuration asks for that model there."""
+    entry = {"model_name": "ours", "litellm_params": {"model": model, "api_base": base}}
+    return put(
+        "litellm",
+        value={
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "litellm", "namespace": "agents"},
+            "data": {"config.yaml": json.dumps({"model_list": [entry]})},
+        },
+    )
 
 
 def model(**fields: Any) -> Change:

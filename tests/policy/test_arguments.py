@@ -9,7 +9,7 @@ import yaml
 
 from policy.checks import check_manifests
 from policy.graph import UNKNOWN
-from tests.policy.option_changes import GGUF, LIKELY, LOADED, LOST, TAKEN, deployment
+from tests.policy.option_changes import GGUF, LIKELY, LOADED, LOST, TAKEN, UPGRADE, deployment
 
 pytestmark = pytest.mark.policy
 
@@ -79,6 +79,45 @@ def test_an_image_that_starts_vllm_by_itself_is_judged_as_its_command() -> None:
     assert TAKEN in {finding.policy for finding in check_manifests([server])}
 
 
+@pytest.mark.parametrize(
+    "device", ["habana.ai/gaudi", "huawei.com/Ascend910", "google.com/tpu", "aws.amazon.com/neuron"]
+)
+def test_a_vllm_for_other_devices_has_options_of_its_own(device: str) -> None:
+    limits = {"limits": {device: "1"}}
+    server = deployment(["Qwen/Qwen3-32B-FP8", "--swapspace"], image="acme/vllm:prod", resources=limits)
+
+    assert {finding.policy for finding in check_manifests([server])}.isdisjoint({TAKEN, LIKELY})
+
+
+def test_what_the_option_parser_answers_itself_is_no_unknown_option() -> None:
+    server = deployment(["Qwen/Qwen3-32B-FP8", "--help"])
+
+    assert {finding.policy for finding in check_manifests([server])}.isdisjoint({TAKEN, LIKELY})
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("--max-model-len={{ .Values.context }}", None),  # Helm's, before it is rendered
+        ("--tensor-parallel-size={{ or .Spec.Parallelism.Tensor 1 }}", None),  # KServe's
+        ("--max-model-len=${CONTEXT}", LIKELY),  # Flux may fill it in; Kubernetes does not
+        ("--max-model-len=many", TAKEN),
+    ],
+)
+def test_what_is_filled_in_before_is_not_refused(word: str, expected: str | None) -> None:
+    findings = check_manifests([deployment(["Qwen/Qwen3-32B-FP8", word])])
+
+    assert {finding.policy for finding in findings} & {TAKEN, LIKELY} == ({expected} if expected else set())
+
+
+def test_an_option_and_its_value_in_one_word_are_told_without_the_value() -> None:
+    findings = check_manifests([deployment(["Qwen/Qwen3-32B-FP8", "--hf-token abc123"])])
+    told = next(finding.told for finding in findings if finding.policy == TAKEN)
+
+    assert "takes --hf-token and its value in one word for no option" in told
+    assert "abc123" not in told
+
+
 def test_packages_that_are_mounted_may_be_another_vllm() -> None:
     mount = {"name": "patch", "mountPath": "/usr/local/lib/python3.12/dist-packages/vllm/engine"}
     server = deployment(["Qwen/Qwen3-32B-FP8", "--swapspace"], volumeMounts=[mount])
@@ -119,6 +158,45 @@ def test_what_the_option_parser_takes_is_no_fault(words: list[Any]) -> None:
     findings = check_manifests([deployment(["Qwen/Qwen3-32B-FP8", *words])])
 
     assert {finding.policy for finding in findings}.isdisjoint({TAKEN, LIKELY, LOST})
+
+
+@pytest.mark.parametrize(
+    ("image", "fires"),
+    [
+        ("vllm/vllm-openai:v0.17.1", True),  # the last release that takes it
+        ("vllm/vllm-openai:v0.33.0", False),  # refused already
+        ("vllm/vllm-openai:latest", False),  # judged by the newest, and advised by it
+        ("registry.example.com/ml/vllm-custom:prod", False),
+    ],
+)
+def test_an_option_that_the_newest_release_lacks_is_told_before_the_upgrade(image: str, fires: bool) -> None:
+    words = ["Qwen/Qwen3-32B-FP8", "--swap-space", "16"]
+    told = {f.policy: f.told for f in check_manifests([deployment(words, image=image)])}
+
+    assert (UPGRADE in told) is fires
+    assert "it is gone since vLLM 0.18: leave the option out" in told.get(
+        UPGRADE, told.get(TAKEN, told.get(LIKELY, ""))
+    )
+
+
+def test_options_that_stay_are_no_obstacle_to_an_upgrade() -> None:
+    server = deployment(["Qwen/Qwen3-32B-FP8", "--max-model-len", UNKNOWN], image="vllm/vllm-openai:v0.17.1")
+
+    assert UPGRADE not in {finding.policy for finding in check_manifests([server])}
+
+
+@pytest.mark.parametrize(
+    "start", [["vllm", "serve"], ["python3", "-m", "vllm.entrypoints.openai.api_server"]]
+)
+def test_a_word_behind_a_switch_is_no_model(start: list[str]) -> None:
+    """vLLM 0.32.0, run: with --model elsewhere, True becomes the model or an argument that nobody knows."""
+    server = deployment(
+        ["--model", "Qwen/Qwen3-32B-FP8", "--enable-prompt-tokens-details", "True"], command=start
+    )
+    told = {finding.policy: finding.told for finding in check_manifests([server])}
+
+    assert "'True' belongs to no option and is taken for the model" in told[TAKEN]
+    assert "'True' is not in the catalogue" not in str(told)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,37 @@ import pytest
 from policy.graph import UNKNOWN
 from policy.packs import serving_operation
 from policy.table import POLICIES
+from tests.policy.operation_changes import (
+    ALL_FLAGS,
+    CLASS,
+    CONTAINER,
+    COVERED,
+    EIGHT,
+    LABEL,
+    LIMITS,
+    MAJOR,
+    MODE,
+    NODES,
+    NOTES,
+    ON_KNATIVE,
+    SERVER,
+    STACK,
+    STARTUP,
+    STRATEGY,
+    SUM,
+    THEIRS,
+    argument,
+    flags,
+    quota,
+    required,
+    scaler,
+    shared,
+    term,
+    uncovered,
+    unmounted,
+)
 from tests.policy.programs import both, drop, put
-from tests.policy.rendered import Change, Objects, found_in, policies_in
-from tests.policy.theirs import config_map
+from tests.policy.rendered import Change, found_in, policies_in
 
 pytestmark = pytest.mark.policy
 
@@ -20,56 +48,14 @@ DEADLINE, AWAITED = "deadlines-are-no-timeouts", "servers-are-awaited"
 DIES, SIZED, SHARED = "host-memory-lasts", "host-resources-are-sized", "shared-memory-is-mounted"
 WAITED, PROBED, DRAINS = "starts-are-waited-for", "servers-are-probed", "turns-can-end"
 
-STACK, ON_KNATIVE, EIGHT = "feature-litellm-oci", "feature-knative-pvc", "multi-gpu"
-OBJECT = ("InferenceService/coder",)
-NOTES = (*OBJECT, "metadata", "annotations")
-SERVER = (*OBJECT, "spec", "predictor")
-CONTAINER = (*SERVER, "containers", 0)
-LIMITS = (*CONTAINER, "resources", "limits")
-STARTUP = (*CONTAINER, "startupProbe")
-MODE = (*NOTES, "serving.kserve.io/deploymentMode")
-THEIRS = drop(*OBJECT, "metadata", "labels", "onprem-coding-agents/stack")
-CLASS = (*NOTES, "serving.kserve.io/autoscalerClass")
-
-
-def _flags(**flags: object) -> Change:
-    """Return a change that adds Knative's feature flags, each without its prefix and with _ for -."""
-    data = {f"kubernetes.podspec-{name.replace('_', '-')}": value for name, value in flags.items()}
-    return put("ConfigMap/config-features", value=config_map("config-features", "knative-serving", **data))
-
-
-def _argument(option: str, value: object) -> Change:
-    """Return a change that gives an option of the server another value."""
-
-    def change(objects: Objects) -> None:
-        args = objects["InferenceService/coder"]["spec"]["predictor"]["containers"][0]["args"]
-        args[args.index(option) + 1] = value
-
-    return change
-
-
-def _shared(**empty_dir: object) -> Change:
-    """Return a change of the volume at /dev/shm."""
-
-    def change(objects: Objects) -> None:
-        volumes = objects["InferenceService/coder"]["spec"]["predictor"]["volumes"]
-        next(volume for volume in volumes if volume["name"] == "shm")["emptyDir"] = empty_dir
-
-    return change
-
-
-def _unmounted(objects: Objects) -> None:
-    container = objects["InferenceService/coder"]["spec"]["predictor"]["containers"][0]
-    container["volumeMounts"] = [each for each in container["volumeMounts"] if each["name"] != "shm"]
-
-
-ALL_FLAGS = dict.fromkeys(
-    (
-        *("nodeselector", "tolerations", "priorityclassname", "securitycontext"),
-        *("persistent_volume_claim", "init_containers"),
-    ),
-    "enabled",
+ROLLOUT, SETTLE, ALONE, METRICS = (
+    "rollouts-find-a-gpu",
+    "autoscalers-settle",
+    "one-autoscaler-a-server",
+    "metrics-exist",
 )
+QUEUE, ADMITTED, COUNTED = "queues-exist", "queues-admit-the-pods", "quotas-name-what-counts"
+RANKED, CUDA = "priorities-exist", "cuda-nodes-are-required"
 
 MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
     # the stack, its change, the one policy that fires, a part of its message
@@ -158,7 +144,7 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
     ),
     "a flag that the program leaves off": (
         ON_KNATIVE,
-        _flags(**{**ALL_FLAGS, "tolerations": "disabled"}),
+        flags(**{**ALL_FLAGS, "tolerations": "disabled"}),
         KNATIVE,
         "Set kubernetes.podspec-tolerations: enabled there",
     ),
@@ -191,9 +177,9 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
     "memory that KServe limits": (STACK, drop(*LIMITS, "memory"), SIZED, "KServe adds one of 2Gi"),
     "one core": (STACK, put(*LIMITS, "cpu", value="1"), SIZED, "below the 2 that vLLM's processes keep busy"),
     "cores that KServe limits": (EIGHT, drop(*LIMITS, "cpu"), SIZED, "KServe adds one of 1, below the 9"),
-    "nothing at /dev/shm": (EIGHT, _unmounted, SHARED, "shards its model over 8 GPUs with the 64 MiB"),
-    "a disk at /dev/shm": (EIGHT, _shared(sizeLimit="32Gi"), SHARED, "a volume of the node's disk"),
-    "little at /dev/shm": (EIGHT, _shared(medium="Memory", sizeLimit="128Mi"), SHARED, "no more than 128Mi"),
+    "nothing at /dev/shm": (EIGHT, unmounted, SHARED, "shards its model over 8 GPUs with the 64 MiB"),
+    "a disk at /dev/shm": (EIGHT, shared(sizeLimit="32Gi"), SHARED, "a volume of the node's disk"),
+    "little at /dev/shm": (EIGHT, shared(medium="Memory", sizeLimit="128Mi"), SHARED, "no more than 128Mi"),
     "a startup probe of a minute": (
         STACK,
         put(*STARTUP, "failureThreshold", value=6),
@@ -213,7 +199,7 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
         WAITED,
         "GiB of weights take",
     ),
-    "no drain": (STACK, _argument("--shutdown-timeout", "0"), DRAINS, "it drains for 15 s"),
+    "no drain": (STACK, argument("--shutdown-timeout", "0"), DRAINS, "it drains for 15 s"),
     "a grace period shorter than the drain": (
         STACK,
         put(*SERVER, "terminationGracePeriodSeconds", value=120),
@@ -226,6 +212,101 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
         DRAINS,
         "after 30 s (Kubernetes' default)",
     ),
+    "the rollout that KServe makes by itself": (
+        EIGHT,
+        drop(*STRATEGY),
+        ROLLOUT,
+        "takes 8 free GPUs, and where none are free",
+    ),
+    "a surge of half a pod": (
+        EIGHT,
+        put(*STRATEGY, value={"type": "RollingUpdate"}),
+        ROLLOUT,
+        "spec.predictor.deploymentStrategy, by default",
+    ),
+    "a surge above the quota": (
+        STACK,
+        both(
+            quota("3"),
+            put(
+                "InferenceService/fast", "spec", "predictor", "deploymentStrategy", value={"type": "Recreate"}
+            ),
+        ),
+        ROLLOUT,
+        "and its queue has 0 left",
+    ),
+    "a sum against a value": (STACK, scaler(kind="Value", query=SUM), SETTLE, "spec.triggers[0].metricType"),
+    "two ScaledObjects": (
+        STACK,
+        both(scaler(), scaler("other")),
+        ALONE,
+        "ScaledObject coding-agents/scaler and ScaledObject coding-agents/other",
+    ),
+    "a ScaledObject beside KServe's HPA": (
+        STACK,
+        both(scaler(), put(*CLASS, value="hpa")),
+        ALONE,
+        "the HPA that KServe makes",
+    ),
+    "a metric under its former name": (
+        STACK,
+        scaler(query="avg(vllm:gpu_cache_usage_perc)"),
+        METRICS,
+        "Write vllm:kv_cache_usage_perc.",
+    ),
+    "a histogram under its former name": (
+        STACK,
+        scaler(query="rate(vllm:time_per_output_token_seconds_bucket[1m])"),
+        METRICS,
+        "vLLM 0.33.0 does not have",
+    ),
+    "a queue that is not there": (STACK, put(*LABEL, value="gpus"), QUEUE, "its namespace has coding-agents"),
+    "a queue of another namespace": (
+        STACK,
+        both(
+            put("LocalQueue/coding-agents", "metadata", "namespace", value="team"),
+            drop("InferenceService/fast", "metadata", "labels", "kueue.x-k8s.io/queue-name"),
+        ),
+        QUEUE,
+        "its namespace has none",
+    ),
+    "a resource that no quota covers": (
+        STACK,
+        uncovered,
+        ADMITTED,
+        "does not cover ephemeral-storage, which InferenceService coding-agents/coder, InferenceService",
+    ),
+    "a quota for two of three servers": (STACK, quota("2"), ADMITTED, "and its servers ask for 3"),
+    "a quota of memory for each GPU": (
+        STACK,
+        both(
+            put(*COVERED, "coveredResources", 0, value="nvidia.com/gpumem"),
+            drop("ClusterQueue/gpu", "metadata", "labels", "onprem-coding-agents/stack"),
+        ),
+        COUNTED,
+        "Write nvidia.com/total-gpumem",
+    ),
+    "a misspelt priority": (
+        STACK,
+        put(*SERVER, "priorityClassName", value="coding-agents-servng"),
+        RANKED,
+        "names the PriorityClass 'coding-agents-servng'",
+    ),
+    "a CUDA release that is preferred": (
+        STACK,
+        put(
+            *NODES,
+            value={
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                    {"weight": 100, "preference": term("In", "13")}
+                ]
+            },
+        ),
+        CUDA,
+        f"only prefers nodes by {MAJOR}",
+    ),
+    "one CUDA release alone": (STACK, required(term("In", "13")), CUDA, "takes nodes of one"),
+    "one CUDA release by a selector": (STACK, put(*SERVER, "nodeSelector", MAJOR, value="13"), CUDA, MAJOR),
     "a deployment that waits for nothing": (
         STACK,
         put(*NOTES, "pulumi.com/skipAwait", value="true"),
@@ -256,20 +337,50 @@ HARMLESS: dict[str, tuple[str, Change]] = {
     "an HPA by CPU": (STACK, both(put(*SERVER, "scaleMetric", value="cpu"), put(*CLASS, value="hpa"))),
     "no limit of concurrency": (STACK, put(*SERVER, "containerConcurrency", value=0)),
     "annotations known later": (STACK, put(*SERVER, "annotations", value=UNKNOWN)),
-    "every flag that is needed": (ON_KNATIVE, _flags(**ALL_FLAGS)),
-    "a flag in another case of letters": (ON_KNATIVE, _flags(**{**ALL_FLAGS, "tolerations": "Allowed"})),
-    "a flag known later": (ON_KNATIVE, _flags(**{**ALL_FLAGS, "tolerations": UNKNOWN})),
+    "every flag that is needed": (ON_KNATIVE, flags(**ALL_FLAGS)),
+    "a flag in another case of letters": (ON_KNATIVE, flags(**{**ALL_FLAGS, "tolerations": "Allowed"})),
+    "a flag known later": (ON_KNATIVE, flags(**{**ALL_FLAGS, "tolerations": UNKNOWN})),
     "an awaited server that says so": (STACK, put(*NOTES, "pulumi.com/skipAwait", value="false")),
     "twice the memory": (STACK, put(*LIMITS, "memory", value="44Gi")),
     "requests alone of the processor, on OpenShift's word": (STACK, put(*LIMITS, "cpu", value=UNKNOWN)),
-    "one GPU without a volume at /dev/shm": (STACK, _unmounted),
-    "a share of memory known later": (EIGHT, _shared(medium="Memory", sizeLimit=UNKNOWN)),
-    "shared memory without a limit": (EIGHT, _shared(medium="Memory")),
+    "one GPU without a volume at /dev/shm": (STACK, unmounted),
+    "a share of memory known later": (EIGHT, shared(medium="Memory", sizeLimit=UNKNOWN)),
+    "shared memory without a limit": (EIGHT, shared(medium="Memory")),
     "volumes known later": (EIGHT, put(*SERVER, "volumes", value=UNKNOWN)),
     "a probe known later": (STACK, put(*STARTUP, "failureThreshold", value=UNKNOWN)),
     "no probe that kills": (STACK, both(drop(*STARTUP), drop(*CONTAINER, "livenessProbe"))),
     "a grace period known later": (STACK, put(*SERVER, "terminationGracePeriodSeconds", value=UNKNOWN)),
-    "a drain known later": (STACK, _argument("--shutdown-timeout", UNKNOWN)),
+    "a drain known later": (STACK, argument("--shutdown-timeout", UNKNOWN)),
+    "room for one more in the quota": (STACK, drop(*STRATEGY)),
+    "a quota known later": (STACK, quota(UNKNOWN)),
+    "a quota that borrows": (
+        STACK,
+        both(quota("2"), put("ClusterQueue/gpu", "spec", "cohort", value="all")),
+    ),
+    "a strategy known later": (EIGHT, put(*STRATEGY, value=UNKNOWN)),
+    "a surge that somebody wrote": (
+        EIGHT,
+        put(
+            *STRATEGY, value={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+        ),
+    ),
+    "a sum against an average": (STACK, scaler(kind="AverageValue", query=SUM)),
+    "an average against a value": (
+        STACK,
+        scaler(kind="Value", query="sum(vllm:num_requests_running) / count(up)"),
+    ),
+    "a target known later": (STACK, scaler(kind=UNKNOWN, query=SUM)),
+    "a scaler of something else": (STACK, both(scaler(target="web", kind="Value", query="sum(hits)"))),
+    "a metric whose name begins alike": (STACK, scaler(query="avg(vllm:gpu_cache_usage_perc_ours)")),
+    "a queue known later": (STACK, put(*LABEL, value=UNKNOWN)),
+    "a class that Kubernetes brings": (
+        STACK,
+        put(*SERVER, "priorityClassName", value="system-cluster-critical"),
+    ),
+    "a class known later": (STACK, put(*SERVER, "priorityClassName", value=UNKNOWN)),
+    "this CUDA release or a greater one": (STACK, required(term("In", "12"), term("Gt", "12"))),
+    "two CUDA releases": (STACK, required(term("In", "12", "13"))),
+    "nodes known later": (STACK, put(*NODES, value=UNKNOWN)),
     "awaiting known later": (STACK, put(*NOTES, "pulumi.com/skipAwait", value=UNKNOWN)),
 }
 

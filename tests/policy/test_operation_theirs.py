@@ -13,15 +13,25 @@ from policy.packs import serving_operation
 from tests.policy.programs import Manifest
 from tests.policy.rendered import policies_in
 from tests.policy.test_operation import (
+    ADMITTED,
+    ALONE,
+    AWAITED,
+    COUNTED,
+    CUDA,
     DEADLINE,
     DIES,
     DRAINS,
     FEATURES,
     FORMER,
     KNATIVE,
+    METRICS,
     MODES,
     PROBED,
+    QUEUE,
+    RANKED,
     READ,
+    ROLLOUT,
+    SETTLE,
     SHARED,
     SIZED,
     TAKEN,
@@ -29,13 +39,19 @@ from tests.policy.test_operation import (
     WAITED,
 )
 from tests.policy.theirs import (
+    alert,
+    annotated,
+    autoscaler,
     classifier,
     config_map,
     deployment,
     inference_service,
     knative_service,
+    labelled,
     llm_inference_service,
     model_service,
+    priority,
+    queue,
     scaled_object,
 )
 
@@ -54,6 +70,29 @@ TWO = {"limits": {"nvidia.com/gpu": 2}}
 MOUNTS = [{"name": "shm", "mountPath": "/dev/shm/"}]  # noqa: S108  the pod's own volume
 DISK, RAM = {"name": "shm", "emptyDir": {}}, {"name": "shm", "emptyDir": {"medium": "Memory"}}
 SLEEP = {"preStop": {"exec": {"command": ["/bin/sh", "-c", "sleep 300"]}}}
+RUNAWAY = {"metricType": "Value", "metadata": {"query": "sum by (pod) (vllm:num_requests_waiting)"}}
+PREFERRED = {
+    "preferredDuringSchedulingIgnoredDuringExecution": [
+        {
+            "preference": {
+                "matchExpressions": [{"key": "nvidia.com/cuda.driver-version.major", "operator": "Gt"}]
+            }
+        }
+    ]
+}
+
+
+def flags(**data: str) -> Manifest:
+    """Return Knative's feature flags."""
+    return config_map("config-features", "knative-serving", **data)
+
+
+def summed(kind: str) -> Manifest:
+    """Return the scaling of a service by a sum."""
+    external = {"metric": {"query": "sum(vllm:num_requests_running)"}, "target": {"type": kind, "value": "1"}}
+    return {"metrics": [{"type": "External", "external": external}]}
+
+
 PROGRESS = {"serving.knative.dev/progress-deadline": "1800s"}
 
 
@@ -86,9 +125,27 @@ PROGRESS = {"serving.knative.dev/progress-deadline": "1800s"}
         (KNATIVE, [knative_service(nodeSelector={"pool": "gpu"})], False),
         (
             KNATIVE,
-            [knative_service(nodeSelector={"pool": "gpu"}), config_map("config-features", "knative-serving")],
-            True,
+            [
+                knative_service(nodeSelector={"pool": "gpu"}),
+                flags(**{"kubernetes.podspec-nodeselector": "no"}),
+            ],
+            True,  # any other word than enabled or allowed is Knative's default
         ),
+        (
+            KNATIVE,
+            [knative_service(nodeSelector={"pool": "gpu"}), flags()],
+            False,
+        ),  # the cluster may have it on
+        (FEATURES, [knative_service(nodeSelector={"pool": "gpu"}), flags()], True),
+        (
+            FEATURES,
+            [
+                knative_service(nodeSelector={"pool": "g"}),
+                flags(**{"kubernetes.podspec-nodeselector": "enabled"}),
+            ],
+            False,
+        ),
+        (MODES, [annotated(deployment(), {"serving.kserve.io/deploymentMode": "standard"})], False),
         (FEATURES, [knative_service(nodeSelector={"pool": "gpu"})], True),
         (FEATURES, [inference_service("Serverless", tolerations=[{"operator": "Exists"}])], True),
         (FEATURES, [inference_service("Knative", volumes=[{"name": "shm", "emptyDir": {}}])], False),
@@ -145,6 +202,60 @@ PROGRESS = {"serving.knative.dev/progress-deadline": "1800s"}
         (DRAINS, [deployment(args=UNKNOWN)], False),
         (DRAINS, [inference_service("Knative")], False),
         (DRAINS, [llm_inference_service()], False),
+        (ROLLOUT, [deployment()], True),
+        (ROLLOUT, [deployment(spec={"replicas": 4})], False),  # 25 % of four may go first
+        (ROLLOUT, [deployment(spec={"replicas": 2, "strategy": {"rollingUpdate": {"maxSurge": 0}}})], False),
+        (ROLLOUT, [deployment(spec={"replicas": UNKNOWN})], False),
+        (ROLLOUT, [deployment(kind="StatefulSet")], False),
+        (ROLLOUT, [deployment(resources={})], False),
+        (ROLLOUT, [inference_service("RawDeployment")], True),
+        (ROLLOUT, [inference_service("Knative")], False),
+        (ROLLOUT, [deployment(), *queue(gpus=4), labelled(deployment())], True),
+        (ROLLOUT, [*queue(gpus=4), labelled(deployment())], False),
+        (SETTLE, [deployment(), scaled_object(triggers=[RUNAWAY])], True),
+        (SETTLE, [inference_service("Standard", autoScaling=summed("Value"))], True),
+        (SETTLE, [inference_service("Standard", autoScaling=summed("AverageValue"))], False),
+        (SETTLE, [inference_service("Standard", autoScaling=UNKNOWN)], False),
+        (ALONE, [deployment(), scaled_object(), autoscaler()], True),
+        (ALONE, [deployment(), autoscaler()], False),
+        (ALONE, [deployment(), scaled_object(), autoscaler("web")], False),
+        (ALONE, [inference_service("Standard"), autoscaler("llm-predictor")], True),
+        (ALONE, [inference_service(), autoscaler("llm-predictor")], False),
+        (METRICS, [deployment(), alert("vllm:gpu_cache_usage_perc > 0.9")], True),
+        (
+            METRICS,
+            [deployment(image="vllm/vllm-openai:v0.10.2"), alert("vllm:gpu_cache_usage_perc > 1")],
+            False,
+        ),
+        (METRICS, [alert("vllm:gpu_cache_usage_perc > 0.9")], False),
+        (METRICS, [deployment(), alert(UNKNOWN)], False),
+        (METRICS, [deployment(), alert("vllm:kv_cache_usage_perc > 0.9")], False),
+        (QUEUE, [*queue(), labelled(deployment())], False),
+        (QUEUE, [*queue(name="other"), labelled(deployment())], True),
+        (QUEUE, [labelled(deployment())], False),
+        (QUEUE, [*queue(name=UNKNOWN), labelled(deployment())], False),
+        (ADMITTED, [*queue(gpus=1), labelled(deployment())], True),
+        (ADMITTED, [*queue(gpus=1), deployment()], False),
+        (
+            ADMITTED,
+            [*queue(), labelled(deployment(resources={"limits": {"nvidia.com/gpu": 2, "pods": 1}}))],
+            True,
+        ),
+        (ADMITTED, [*queue(), labelled(deployment(resources=UNKNOWN))], False),
+        (COUNTED, queue(extra=["nvidia.com/gpucores"]), True),
+        (COUNTED, queue(extra=["nvidia.com/gpucores", "nvidia.com/total-gpucores"]), False),
+        (COUNTED, queue(extra=[UNKNOWN]), False),
+        (RANKED, [priority(), deployment(pod={"priorityClassName": "batch"})], True),
+        (RANKED, [priority(), deployment(pod={"priorityClassName": "serving"})], False),
+        (RANKED, [deployment(pod={"priorityClassName": "batch"})], False),
+        (RANKED, [priority("WorkloadPriorityClass"), labelled(deployment(), "priority-class", "low")], True),
+        (CUDA, [deployment(pod={"nodeSelector": {"nvidia.com/cuda.runtime.major": "12"}})], True),
+        (CUDA, [deployment(pod={"nodeSelector": UNKNOWN})], False),
+        (CUDA, [deployment(pod={"nodeSelector": {"nvidia.com/gpu.product": "NVIDIA-L40S"}})], False),
+        (CUDA, [inference_service(affinity={"nodeAffinity": PREFERRED})], True),
+        (AWAITED, [annotated(deployment(), {"pulumi.com/skipAwait": True})], True),
+        (AWAITED, [annotated(llm_inference_service(), {"pulumi.com/skipAwait": "true"})], True),
+        (AWAITED, [annotated(deployment(), {"pulumi.com/skipAwait": UNKNOWN})], False),
         (DEADLINE, [inference_service("Knative", annotations=PROGRESS)], True),
         (DEADLINE, [knative_service(PROGRESS)], True),
         (DEADLINE, [knative_service(PROGRESS, timeoutSeconds=600)], False),
@@ -167,13 +278,14 @@ def test_a_server_that_no_agent_talks_to_may_be_scaled_to_zero() -> None:
 
 
 # What each file of the corpus lacks beside what its header says: none but the fine Deployment has requests of memory,
-# probes, a drain or /dev/shm.
-_BARE = {SIZED, PROBED, DRAINS}
+# probes, a drain, /dev/shm or a strategy.
+_BARE = {SIZED, PROBED, DRAINS, ROLLOUT}
+_ONE_BY_ONE = _BARE - {ROLLOUT}
 _SHARDED = _BARE | {SHARED}
 LACKING: dict[str, set[str]] = {
     "deployment-args-on-upstream-image": _SHARDED,
-    "deployment-not-for-agents": {SIZED, PROBED},  # no turns, one GPU
-    "deployment-not-for-agents-too-full": {SIZED, PROBED, SHARED},
+    "deployment-not-for-agents": {SIZED, PROBED, ROLLOUT},  # no turns, one GPU
+    "deployment-not-for-agents-too-full": {SIZED, PROBED, SHARED, ROLLOUT},
     "deployment-options-in-a-file": _SHARDED,
     "deployment-parser-newer-than-a-vendors-image": _BARE,
     "deployment-shell-with-config-map": _SHARDED,
@@ -189,11 +301,12 @@ LACKING: dict[str, set[str]] = {
     "kserve-runtime-beside-with-name-placeholder": {SIZED, DRAINS},
     "kserve-runtime-chosen-by-priority": {SIZED, DRAINS, SHARED},
     "kserve-worker-with-ray": {SIZED, DRAINS, SHARED},
-    "leaderworkerset-ray": _SHARDED,
+    "leaderworkerset-ray": _ONE_BY_ONE | {SHARED},
+    "openshift-ai-built-in-runtime": {ROLLOUT},
     "pod-of-an-inference-service": {SIZED, DRAINS},
     "pod-with-modelcar-volume": {SIZED, SHARED},  # a Pod alone is never rolled out
-    "statefulset-module-with-wrong-parser": _SHARDED,
-    "statefulset-ranks-of-data-parallelism": _BARE,
+    "statefulset-module-with-wrong-parser": _ONE_BY_ONE | {SHARED},
+    "statefulset-ranks-of-data-parallelism": _ONE_BY_ONE,
     "deployment-chat-template-mistyped": _BARE,
     "deployment-compose-line-continuations": _BARE,
     "deployment-llama-with-vllms-template": _BARE,
@@ -202,16 +315,26 @@ LACKING: dict[str, set[str]] = {
     "deployment-production-stack-rendered": {PROBED, DRAINS},  # its chart asks for cores and memory
     "deployment-release-older-than-its-model": _SHARDED,
     "gateway-route-and-server": _SHARDED,
-    "ingress-nginx": _BARE,
+    "ingress-nginx": _ONE_BY_ONE,
     "kserve-several-sources-in-the-model": {SIZED, DRAINS, SHARED},
-    "kserve-storage-initializer-pvc": {FORMER},  # its own server is no vLLM that could be told to drain
-    "leaderworkerset-one-parser-for-all": _SHARDED,
+    "kserve-storage-initializer-pvc": {FORMER, ROLLOUT},  # its own server is no vLLM that could be told to drain
+    "leaderworkerset-one-parser-for-all": _ONE_BY_ONE | {SHARED},
     "list-export-too-full": _SHARDED,
-    "openshift-ai-custom-runtime": {SIZED, DRAINS},  # RawDeployment is OpenShift AI's word
+    "openshift-ai-custom-runtime": {SIZED, DRAINS, ROLLOUT},  # RawDeployment is OpenShift AI's word
     "pod-with-sidecars": {SIZED},
-    "rollout-argo-canary": _SHARDED,
-    "statefulset-gpt-oss-in-a-small-window": _BARE,
-    "statefulset-mig-slices": _BARE,
+    "rollout-argo-canary": _ONE_BY_ONE | {SHARED},
+    "statefulset-gpt-oss-in-a-small-window": _ONE_BY_ONE,
+    "statefulset-mig-slices": _ONE_BY_ONE,
+    "deployment-arguments-lost-behind-a-script": _SHARDED,
+    "deployment-arguments-of-an-older-release": _SHARDED,
+    "deployment-ascend-with-options-of-its-own": _SHARDED,
+    "deployment-branch-that-a-variable-chooses": _SHARDED,
+    "deployment-gguf-on-the-newest-image": _BARE,
+    "deployment-n-grams-on-qwen": _SHARDED,
+    "kserve-runtime-script-that-loses-arguments": {SIZED, DRAINS, SHARED},
+    "kserve-script-with-switches": {ROLLOUT},
+    "openshift-template": {PROBED, DRAINS, SHARED},
+    "statefulset-habits-of-a-first-try": _ONE_BY_ONE | {SHARED},
     "virtual-service-istio": _BARE,
 }
 

@@ -50,6 +50,11 @@ def _proxy_script(text: Any) -> Change:
     )
 
 
+def _with_a_fabric(objects: Objects) -> None:
+    volume = {"name": "fabric", "hostPath": {"path": "/dev/infiniband"}}
+    objects["InferenceService/coder"]["spec"]["predictor"]["volumes"].append(volume)
+
+
 def _privileged_space(objects: Objects) -> None:
     objects["Namespace/coding-agents"]["metadata"]["labels"] = {
         "pod-security.kubernetes.io/enforce": "privileged"
@@ -161,9 +166,7 @@ def test_one_change_of_a_stack_makes_exactly_one_policy_fire(name: str) -> None:
 
 
 HARMLESS: dict[str, Change] = {
-    "memory locked for a fabric": both(
-        OPEN_SPACE, _add("IPC_LOCK"), put(*CONTAINER, "resources", "limits", "rdma/hca", value="1")
-    ),
+    "memory locked for a fabric": both(OPEN_SPACE, _add("IPC_LOCK"), _with_a_fabric),
     "what binds memory to a NUMA node": both(OPEN_SPACE, _add("SYS_NICE")),
     "a capability known later": both(
         OPEN_SPACE, put(*CONTAINER, "securityContext", "capabilities", "add", value=UNKNOWN)

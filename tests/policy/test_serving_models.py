@@ -27,6 +27,7 @@ from tests.policy.serving_changes import (
     PREDICTOR,
     PROMISE,
     PROMISED,
+    PROXIES,
     ROUTES,
     SESSIONS,
     SLASH,
@@ -42,6 +43,7 @@ from tests.policy.serving_changes import (
     contract,
     mine,
     model,
+    proxy,
     release,
     sources,
 )
@@ -150,6 +152,16 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
         ai_route("coder", modelNameOverride="qwen"),
         ROUTES,
         "answers to coder alone",
+    ),
+    "a proxy that asks for another name": (
+        proxy("hosted_vllm/qwen"),
+        PROXIES,
+        "for qwen (the model ours in data[",
+    ),
+    "a proxy that asks for the name at Hugging Face": (
+        proxy("openai/Qwen/Qwen3.6-27B-FP8", "http://coder-predictor/v1"),
+        PROXIES,
+        "(hosted_vllm/coder)",
     ),
     "a contract of a name that nothing serves": (
         both(contract(model="planner")),

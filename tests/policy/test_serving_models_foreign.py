@@ -14,6 +14,7 @@ from tests.policy.serving_changes import (
     HOLDS,
     LOADS,
     MODEL,
+    PROXIES,
     SLASH,
     SPEAKS,
     SUITS,
@@ -64,6 +65,10 @@ ON = " ".join([*QWEN[2:], *TOOLS])
 FOREIGN: dict[str, tuple[Manifest, list[str]]] = {
     "a Deployment that is fine": (_deployment(OFFICIAL, *QWEN, *TOOLS), []),
     "a Deployment of an older release": (_deployment(OLDER, *QWEN, *TOOLS), [LOADS]),
+    "a Deployment of a release that neither has the model nor a path": (
+        _deployment("vllm/vllm-openai:v0.9.2", *QWEN, *TOOLS),
+        [LOADS],
+    ),
     "a Deployment of a vendor's older release": (
         _deployment("registry.redhat.io/rhaiis/vllm-cuda-rhel9:3.2.5", *QWEN, *TOOLS),
         [SUITS],
@@ -171,6 +176,29 @@ def test_a_model_is_refused_up_to_the_newest_release_without_its_architecture(ch
 
     assert LOADS in mine([_deployment(f"vllm/vllm-openai:v{without_it}", "--model", checkpoint)])
     assert LOADS not in mine([_deployment(f"vllm/vllm-openai:v{with_it}", "--model", checkpoint)])
+
+
+def test_a_proxy_asks_a_deployment_by_the_service_before_it() -> None:
+    server = _deployment(OFFICIAL, *QWEN, *TOOLS, "--served-model-name", "qwen")
+    server["spec"]["template"]["metadata"] = {"labels": {"app": "qwen"}}
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "vllm", "namespace": "llm"},
+        "spec": {"selector": {"app": "qwen"}},
+    }
+    text = "model_list: [{model_name: q, litellm_params: {model: openai/NAME, api_base: 'http://vllm.llm:8000/v1'}}]"
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "litellm", "namespace": "proxies"},
+    }
+
+    asking = {
+        name: {**config, "data": {"config.yaml": text.replace("NAME", name)}} for name in ("qwen", "qwen3")
+    }
+    assert mine([server, service, asking["qwen"]]) == []
+    assert mine([server, service, asking["qwen3"]]) == [PROXIES]
 
 
 def test_a_proxy_of_the_program_speaks_anthropics_api_in_place_of_an_old_release() -> None:

@@ -29,6 +29,7 @@ from tests.policy.serving_changes import (
     contract,
     mine,
     model,
+    proxy,
     release,
     sources,
 )
@@ -106,6 +107,14 @@ HARMLESS: dict[str, Change] = {
     "a route whose names are adapters": both(
         ai_route("qwen"), argument("--lora-modules", "qwen=/adapters/qwen")
     ),
+    "a proxy that asks for the served name": proxy("hosted_vllm/coder"),
+    "a proxy that asks by another wire": proxy("openai/responses/coder"),
+    "a proxy that hands any name on": proxy("hosted_vllm/*"),
+    "a proxy whose name is in a variable": proxy("os.environ/MODEL"),
+    "a proxy that asks a namesake in another namespace": proxy(
+        "openai/x", "http://coder-predictor.others.svc/v1"
+    ),
+    "a proxy that asks a server elsewhere": proxy("openai/qwen", "https://models.example.internal/v1"),
     "a contract of the served name": contract(),
     "several sources beside the model": sources(HF, DRAFT),
     "weights and a draft, one on a claim": sources(HF, {"uri": "pvc://drafts/qwen", "mountPath": "/draft"}),
@@ -187,6 +196,14 @@ LATER: dict[str, tuple[Change, list[str]]] = {
     "the name that a route asks for": (ai_route(UNKNOWN), []),
     "the host behind a route": (
         both(ai_route("qwen"), put("ai-host", "spec", "endpoints", 0, "fqdn", "hostname", value=UNKNOWN)),
+        [],
+    ),
+    "the served name that a proxy asks for": (
+        both(proxy("hosted_vllm/qwen"), argument("--served-model-name", UNKNOWN)),
+        [],
+    ),
+    "the configuration of a proxy": (
+        both(proxy("hosted_vllm/qwen"), put("litellm", "data", "config.yaml", value=UNKNOWN)),
         [],
     ),
     "the override of a backend": (ai_route("qwen", modelNameOverride=UNKNOWN), []),

@@ -6,13 +6,13 @@ import pytest
 import yaml
 
 from policy.table import POLICIES
-from tests.policy import test_supply_chain
+from tests.policy import option_changes, test_supply_chain
 from tests.policy.rows import rows
 
 pytestmark = pytest.mark.policy
 
-# It says nothing before its configuration lists registries, and has a test of its own.
-_ELSEWHERE = {test_supply_chain.REGISTRIES}
+# One says nothing before its configuration lists registries, the others never fire alone: each has a test of its own.
+_ELSEWHERE = {test_supply_chain.REGISTRIES, *option_changes.BESIDE_ANOTHER}
 
 
 def test_every_policy_is_fired_by_some_row() -> None:

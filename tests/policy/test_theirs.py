@@ -79,7 +79,7 @@ people:
   apiVersion: v1
   kind: Secret
   metadata: {name: people, namespace: llm}
-  data: {ann: c2VjcmV0}
+  data: {ann: N2ZkMTkzYzBhZTVmNDVhMQ==}
 body:
   apiVersion: gateway.envoyproxy.io/v1alpha1
   kind: EnvoyExtensionPolicy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.policy.programs import Manifest
@@ -105,6 +106,67 @@ def scaled_object(target: str = "llm", **spec: Any) -> Manifest:
         "metadata": {"name": "scaler", "namespace": "ml"},
         "spec": {"scaleTargetRef": {"name": target}, **spec},
     }
+
+
+def autoscaler(target: str = "llm") -> Manifest:
+    """Return a HorizontalPodAutoscaler of a Deployment."""
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "hpa", "namespace": "ml"},
+        "spec": {"scaleTargetRef": {"kind": "Deployment", "name": target}, "maxReplicas": 2},
+    }
+
+
+def alert(expression: Any) -> Manifest:
+    """Return an alert of Prometheus."""
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {"name": "alerts", "namespace": "ml"},
+        "spec": {"groups": [{"name": "llm", "rules": [{"alert": "Full", "expr": expression}]}]},
+    }
+
+
+def queue(name: Any = "gpus", *, gpus: Any = 8, extra: Sequence[Any] = ()) -> list[Manifest]:
+    """Return a LocalQueue and its ClusterQueue, which covers these resources beside the usual ones."""
+    quotas = {"cpu": 64, "memory": "512Gi", "nvidia.com/gpu": gpus}
+    flavor = {
+        "name": "all",
+        "resources": [{"name": key, "nominalQuota": each} for key, each in quotas.items()],
+    }
+    return [
+        {
+            "apiVersion": "kueue.x-k8s.io/v1beta2",
+            "kind": "ClusterQueue",
+            "metadata": {"name": "all"},
+            "spec": {"resourceGroups": [{"coveredResources": [*quotas, *extra], "flavors": [flavor]}]},
+        },
+        {
+            "apiVersion": "kueue.x-k8s.io/v1beta2",
+            "kind": "LocalQueue",
+            "metadata": {"name": name, "namespace": "ml"},
+            "spec": {"clusterQueue": "all"},
+        },
+    ]
+
+
+def labelled(manifest: Manifest, label: str = "queue-name", value: Any = "gpus") -> Manifest:
+    """Return an object with one of Kueue's labels."""
+    manifest["metadata"].setdefault("labels", {})[f"kueue.x-k8s.io/{label}"] = value
+    return manifest
+
+
+def annotated(manifest: Manifest, annotations: Manifest) -> Manifest:
+    """Return an object with these annotations."""
+    manifest["metadata"].setdefault("annotations", {}).update(annotations)
+    return manifest
+
+
+def priority(kind: str = "PriorityClass") -> Manifest:
+    """Return a class of priority called `serving`."""
+    group = "scheduling.k8s.io/v1" if kind == "PriorityClass" else "kueue.x-k8s.io/v1beta2"
+    return {"apiVersion": group, "kind": kind, "metadata": {"name": "serving"}, "value": 1000}
 
 
 def classifier() -> Manifest:

@@ -56,6 +56,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"model": "microsoft/phi-4", "context": 16384},
         "platform.models[0].model",
     ),
+    "the same with a parser of somebody else's": (
+        {"model": "microsoft/phi-4", "context": 16384, "toolCallParser": "hermes"},
+        "platform.models[role=coder].model",
+    ),
 }
 
 

@@ -96,6 +96,21 @@ def test_one_model_needs_lua_for_its_aliases_alone_and_can_do_without_them() -> 
     assert "Lua filters in Envoy Gateway" not in missing(cluster, planned(access={"modelAliases": False}))
 
 
+def test_several_replicas_need_lua_for_sessions_too_and_can_do_without_them() -> None:
+    cluster = PretendedCluster()
+    cluster.objects["ConfigMap", "envoy-gateway-config"] = {
+        "data": {"envoy-gateway.yaml": "extensionApis: {}"}
+    }
+    two = {"replicas": 2}
+
+    def fix(**access: bool) -> str:
+        return str(missing(cluster, planned(model=two, access=access))["Lua filters in Envoy Gateway"].fix)
+
+    assert fix().endswith("platform.access.modelAliases: false and sessionAffinity: false")
+    assert fix(modelAliases=False).endswith("without affinity: platform.access.sessionAffinity: false")
+    assert fix(sessionAffinity=False).endswith("without aliases: platform.access.modelAliases: false")
+
+
 @pytest.mark.parametrize(
     ("changes", "needed"),
     [

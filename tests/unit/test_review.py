@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,13 @@ def test_a_shorter_context_shows_what_it_buys_and_what_developers_must_do(stacks
     assert "**fast**: its servers keep running" in text
     assert "run `onprem-agents setup` again: what it writes changes for opencode, Codex CLI" in text
     assert "`24gb` is as before." in text
+    assert re.fullmatch(
+        r"\d+ tokens/s for one session, [\d,]+ for \d+ sessions, [\d,]+ of prompts",
+        rows(text)["a server at most"][1],
+    )
     found = told(stacks)
+    # A token of one session reads 28 GB of the weights' 30.8 (not the table of its words) from an H100's 3,350 GB/s.
+    assert 3350 / 30.8 < found["after"]["models"][0]["bounds"]["decodeTokensPerSecondOne"] < 3350 / 28
     assert found["restarts"] == ["coder"]
     assert "InferenceService coding-agents/coder" in found["objects"]["changed"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from onprem_agents.vllm import UNREADABLE, ServeFlags, parse_argv
-from onprem_agents.vllm.shell import HOLE, HOLES, script_of, simple_commands
+from onprem_agents.vllm.holes import HOLE, HOLES
+from onprem_agents.vllm.shell import script_of, simple_commands
 
 pytestmark = pytest.mark.unit
 

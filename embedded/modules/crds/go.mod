@@ -10,6 +10,7 @@ require (
 	github.com/envoyproxy/gateway v1.9.1
 	github.com/kedacore/keda/v2 v2.21.0
 	github.com/kserve/kserve v0.20.0
+	github.com/tektoncd/pipeline v1.14.0
 	sigs.k8s.io/gateway-api v1.6.1
 	sigs.k8s.io/gateway-api-inference-extension v1.5.0
 	sigs.k8s.io/kueue v0.19.2

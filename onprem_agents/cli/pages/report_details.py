@@ -175,7 +175,12 @@ def _policies(checks: Checks) -> str:
         return ""
     rows = []
     for verdict in checks.verdicts:
-        mark = '<span class="bad">✗</span>' if verdict.findings else '<span class="good">✓</span>'
-        found = "".join(f'<br><span class="bad">{escape(one)}</span>' for one in verdict.findings)
-        rows.append(row((mark, escape(verdict.policy), verdict.level, escape(verdict.description) + found)))
-    return table(("", "policy", "level", "what holds"), rows)
+        if verdict.findings:
+            found = "".join(f'<br><span class="bad">{escape(one)}</span>' for one in verdict.findings)
+            told = escape(f"{verdict.policy}: {verdict.description}") + found
+            rows.append(row(('<span class="bad">✗</span>', verdict.level, told)))
+    for level in ("mandatory", "advisory"):
+        passed = [each.policy for each in checks.verdicts if not each.findings and each.level == level]
+        if passed:
+            rows.append(row(('<span class="good">✓</span>', level, escape(", ".join(passed)))))
+    return table(("", "level", "policies"), rows)

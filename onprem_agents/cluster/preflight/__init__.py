@@ -58,7 +58,7 @@ SUBJECTS = (
     Subject(name="users", says="either the stack or OpenShift says who the pods run as", look=check_users),
     Subject(
         name="Lua",
-        says="Envoy Gateway takes Lua filters, which several roles and `access.modelAliases` need",
+        says="Envoy Gateway takes Lua filters, which several roles, several replicas and `access.modelAliases` need",
         look=check_lua,
     ),
     Subject(

@@ -60,7 +60,7 @@ def _settings_of(gateway_class: Object, client: KubeClient) -> Object:
 
 
 def check_lua(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
-    """Roles and names of hosted models are told apart by a Lua filter, which Envoy Gateway 1.9 refuses by default."""
+    """A Lua filter tells roles, names of hosted models and sessions apart; Envoy Gateway 1.9 refuses it by default."""
     if not any(each["kind"] == "EnvoyExtensionPolicy" for each in objects):
         return
     namespace = plan.access.gateway_namespace
@@ -79,9 +79,16 @@ def check_lua(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient)
 
 
 def _without_lua(plan: PlatformPlan) -> str:
-    """Return the other way out, for a stack that needs the filter for its aliases alone."""
-    apart = plan.settings.translation != "litellm" and len(plan.serving) > 1
-    return "" if apart else "; or do without aliases: platform.access.modelAliases: false"
+    """Return the other way out, for a stack that needs the filter for its aliases and sessions alone."""
+    if plan.settings.translation != "litellm" and len(plan.serving) > 1:
+        return ""
+    if not plan.ingress_part.keeps_sessions:
+        return "; or do without aliases: platform.access.modelAliases: false"
+    if not plan.connection.model_aliases:
+        return "; or do without affinity: platform.access.sessionAffinity: false"
+    return (
+        "; or do without aliases and affinity: platform.access.modelAliases: false and sessionAffinity: false"
+    )
 
 
 def check_load_balancer(
