@@ -13,12 +13,21 @@ moves hardly any other session (docs/adr/0016-session-affinity.md has figures).
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from onprem_agents.manifests.gateway_auth import CLIENT_ID_HEADER, SECOND_KEY
-from onprem_agents.manifests.meta import Manifest
+from onprem_agents.manifests.meta import Manifest, manifest
+from onprem_agents.plan import GATEWAY_NAME, IngressPart
 
 AFFINITY_HEADER = "x-onprem-affinity"
 """Set by the gateway alone: copies that a client sends are removed before anything is chosen."""
+
+COMPONENT = "external-ingress"
+BALANCE = {"hash_balance_factor": 125}
+"""Envoy's `consistent_hashing_lb_config`: no replica has more than 125 % of the mean of requests at once, and one."""
+_CONSISTENT_HASHING = (
+    "/load_balancing_policy/policies/0/typed_extension_config/typed_config/consistent_hashing_lb_config"
+)
 
 SESSION_HEADERS = ("x-claude-code-session-id", "session-id", "x-session-affinity", "x-session-id")
 """By what agents name a session: Claude Code 2.1.330; Codex 0.169.0; opencode 1.18.33, both (run 2026-11)."""
@@ -106,6 +115,34 @@ def affinity_functions() -> str:
         .replace("@DEVELOPER_HEADER@", CLIENT_ID_HEADER)
         .replace("@SECOND_KEY@", SECOND_KEY)
         .replace("@SESSIONS@", ", ".join(json.dumps(name) for name in SESSION_HEADERS))
+    )
+
+
+def balance_policy(part: IngressPart, route: str, rules: Sequence[int]) -> Manifest:
+    """Return the EnvoyPatchPolicy that bounds each replica's part of the requests, for these rules of an HTTPRoute.
+
+    Envoy Gateway 1.9.1 has no field for it; it names a rule's cluster `httproute/<namespace>/<route>/rule/<number>`
+    (internal/gatewayapi/helpers.go, read 2026-11).
+    """
+    patches = [
+        {
+            "type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+            "name": f"httproute/{part.namespace}/{route}/rule/{number}",
+            "operation": {"op": "add", "path": _CONSISTENT_HASHING, "value": dict(BALANCE)},
+        }
+        for number in rules
+    ]
+    return manifest(
+        part,
+        "gateway.envoyproxy.io/v1alpha1",
+        "EnvoyPatchPolicy",
+        f"{GATEWAY_NAME}-balance",
+        component=COMPONENT,
+        spec={
+            "targetRef": {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": GATEWAY_NAME},
+            "type": "JSONPatch",
+            "jsonPatches": patches,
+        },
     )
 
 

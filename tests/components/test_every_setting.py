@@ -161,6 +161,7 @@ SAMPLES: dict[str, Sample] = {
     "access": Sample(value={**STACK["access"], "host": "models.example.internal"}),
     "access.host": Sample(value="models.example.internal"),
     "access.port": Sample(value=8443),
+    "access.balancedSessions": Sample(value=True, given={"models.replicas": 2}),
     "access.sessionAffinity": Sample(value=False, given={"models.replicas": 2}),
     "access.tls": Sample(value={"issuer": "internal-ca"}),
     "access.tls.issuer": Sample(value="other-ca", given=_ISSUER),
