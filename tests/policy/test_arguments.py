@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from policy.checks import check_manifests
+from policy.checks import check_manifests, graph_of
 from policy.graph import UNKNOWN
+from policy.table import POLICIES
 from tests.policy.option_changes import GGUF, LIKELY, LOADED, LOST, TAKEN, UPGRADE, deployment
 
 pytestmark = pytest.mark.policy
@@ -78,6 +79,18 @@ def test_an_image_that_starts_vllm_by_itself_is_judged_as_its_command() -> None:
     del server["spec"]["template"]["spec"]["containers"][0]["command"]
 
     assert TAKEN in {finding.policy for finding in check_manifests([server])}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"), [([], 2), (["--our-scheduler"], 1), (["--our-scheduler", "--ours"], 0)]
+)
+def test_options_of_a_build_of_ones_own_are_known_where_the_configuration_lists_them(
+    options: list[str], told: int
+) -> None:
+    server = deployment(["Qwen/Qwen3-32B-FP8", "--our-scheduler", "--ours=1"], image="acme/vllm:prod")
+    policy = next(policy for policy in POLICIES if policy.name == LIKELY)
+
+    assert len(policy.find(graph_of([server]), {"ownOptions": options})) == told
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from policy.checks import check_manifests
+from policy.checks import check_manifests, graph_of
 from policy.graph import UNKNOWN
 from policy.table import POLICIES
 from tests.policy.option_changes import (
@@ -167,6 +167,16 @@ def test_code_of_a_checkpoint_is_told_where_it_is_needless_or_may_change(
     findings = check_manifests([deployment(words)])
 
     assert (CODE in {finding.policy for finding in findings}) is fires
+
+
+@pytest.mark.parametrize(
+    ("trusted", "fires"), [([], True), (["acme/"], False), (["acme/secret-1b"], False), (["ac/"], True)]
+)
+def test_code_that_somebody_has_read_is_trusted(trusted: list[str], fires: bool) -> None:
+    server = deployment(["acme/secret-1b", "--trust-remote-code"])
+    policy = next(policy for policy in POLICIES if policy.name == CODE)
+
+    assert bool(policy.find(graph_of([server]), {"trustedModels": trusted})) is fires
 
 
 FOREIGN: list[Manifest] = [
