@@ -38,7 +38,7 @@ local DEVELOPER = "@DEVELOPER_HEADER@"
 local SECOND_KEY = "@SECOND_KEY@"
 local SESSIONS = { @SESSIONS@ }
 local USERS = { messages = true, input = true }
-local SYSTEMS = { system = true, instructions = true }
+local READ = { messages = true, input = true, system = true, instructions = true, metadata = true }
 local LONGEST = 4096
 
 -- Whole numbers below 2^53 all the way, so that every Lua counts alike.
@@ -66,20 +66,21 @@ local function head_of(text)
     local char = string.byte(text, found)
     if char == 34 then
       local after = string_end(text, found)
-      local value = string.sub(text, found + 1, after and after - 2 or #text)
-      if after and string.find(text, "^%s*:", after) then
-        key = value
-        if depth == 1 then section = value end
-      elseif depth == 1 and section == "prompt_cache_key" then
-        return value
-      elseif depth == 2 and section == "metadata" and key == "user_id" then
-        if string.find(value, "session", 1, true) then return value end
-      elseif depth == 3 and USERS[section] and key == "role" then
-        role = value
-      elseif depth == 1 and (SYSTEMS[section] or section == "input")
-        or depth > 1 and (SYSTEMS[section] or USERS[section]) and (key == "text" or key == "content") then
-        texts[#texts + 1] = #value .. ":" .. string.sub(value, 1, LONGEST)
-        if depth == 1 and section == "input" then break end
+      if depth == 1 or READ[section] then
+        local value = string.sub(text, found + 1, after and after - 2 or #text)
+        if after and string.find(text, "^%s*:", after) then
+          key = value
+          if depth == 1 then section = value end
+        elseif depth == 1 and section == "prompt_cache_key" then
+          return value
+        elseif section == "metadata" then
+          if depth == 2 and key == "user_id" and string.find(value, "session", 1, true) then return value end
+        elseif depth == 3 and USERS[section] and key == "role" then
+          role = value
+        elseif READ[section] and (depth == 1 or key == "text" or key == "content") then
+          texts[#texts + 1] = #value .. ":" .. string.sub(value, 1, LONGEST)
+          if depth == 1 and section == "input" then break end
+        end
       end
       if not after then break end
       at = after
