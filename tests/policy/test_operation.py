@@ -38,6 +38,7 @@ from tests.policy.operation_changes import (
 )
 from tests.policy.programs import both, drop, put
 from tests.policy.rendered import Change, found_in, policies_in
+from tests.policy.theirs import limit
 
 pytestmark = pytest.mark.policy
 
@@ -136,6 +137,12 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
         KNATIVE,
         "terminationGracePeriodSeconds",
     ),
+    "a turn longer than Knative's limit": (
+        ON_KNATIVE,
+        put("ConfigMap/defaults", value=limit("600")),
+        KNATIVE,
+        "has max-revision-timeout-seconds 600: the server never gets a pod",
+    ),
     "a handler on Knative": (
         ON_KNATIVE,
         put(*CONTAINER, "lifecycle", value={"preStop": {"sleep": {"seconds": 15}}}),
@@ -150,7 +157,7 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
     ),
     "flags that the program does not show": (
         ON_KNATIVE,
-        THEIRS,
+        both(THEIRS, put("ConfigMap/defaults", value=limit("660"))),
         FEATURES,
         "kubernetes.podspec-persistent-volume-claim: enabled",
     ),
