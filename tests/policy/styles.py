@@ -99,6 +99,7 @@ def _deployment(service: Manifest) -> Manifests:
         "spec": {
             "replicas": 1,
             "progressDeadlineSeconds": 3600,
+            "strategy": {"type": "Recreate"},
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": pod},
         },

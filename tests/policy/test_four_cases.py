@@ -55,6 +55,7 @@ SILENT_LATER: set[str] = {
         "chat-template-exists",
     ),
     *("context-holds-an-agent", "promised-agents-are-served", "routes-ask-for-served-names"),
+    "proxies-ask-for-served-names",
     *("weights-are-where-kserve-looks", "keys-are-ones-own", "shells-do-not-trace-keys"),
 }
 
