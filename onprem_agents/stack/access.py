@@ -137,6 +137,16 @@ class Listener(Section):
             self.gateway_service.check_port(self.port)
         return self
 
+    @model_validator(mode="after")
+    def _bound_of_something(self) -> Listener:
+        if self.balanced_sessions and not self.session_affinity:
+            raise contradiction(
+                "'balancedSessions' beside 'sessionAffinity: false'",
+                "without affinity each turn goes to a replica with few requests anyway",
+                "remove one of the two",
+            )
+        return self
+
 
 class Access(Listener):
     """Who may call the models, and under which name."""

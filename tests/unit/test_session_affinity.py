@@ -146,6 +146,15 @@ def test_a_stack_asks_for_a_bound_on_each_replicas_part_and_gets_it_for_the_rule
     assert not of_kind(render(planned(model=TWO, translation="litellm", **asked)), "EnvoyPatchPolicy")
 
 
+def test_a_bound_without_affinity_is_refused() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        planned(model=TWO, access={"balancedSessions": True, "sessionAffinity": False})
+
+    (problem,) = caught.value.problems
+    assert problem.where == "platform.access"
+    assert problem.fix == "remove one of the two"
+
+
 @pytest.mark.parametrize("value", ["sometimes", "auto", 3, None, []])
 def test_what_is_no_choice_is_refused_at_its_key(value: object) -> None:
     with pytest.raises(InvalidInput) as caught:
