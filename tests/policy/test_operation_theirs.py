@@ -317,7 +317,10 @@ LACKING: dict[str, set[str]] = {
     "gateway-route-and-server": _SHARDED,
     "ingress-nginx": _ONE_BY_ONE,
     "kserve-several-sources-in-the-model": {SIZED, DRAINS, SHARED},
-    "kserve-storage-initializer-pvc": {FORMER, ROLLOUT},  # its own server is no vLLM that could be told to drain
+    "kserve-storage-initializer-pvc": {
+        FORMER,
+        ROLLOUT,
+    },  # its own server is no vLLM that could be told to drain
     "leaderworkerset-one-parser-for-all": _ONE_BY_ONE | {SHARED},
     "list-export-too-full": _SHARDED,
     "openshift-ai-custom-runtime": {SIZED, DRAINS, ROLLOUT},  # RawDeployment is OpenShift AI's word
