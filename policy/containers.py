@@ -99,10 +99,28 @@ def named_container(containers: Value, name: str) -> Container | None:
 
 
 def merged(base: Container, own: Container) -> dict[str, Value]:
-    """Merge as KServe v0.20.0 merges a runtime: arguments are joined, environment by name, the rest replaced."""
+    """Merge as KServe v0.20.0 merges a runtime: arguments are joined, environment by name, mounts by their path.
+
+    Of resources, contexts and probes a service replaces the keys that it says, as a strategic merge patch does.
+    """
     joined = {key: [*items(base.get(key)), *items(own.get(key))] for key in ("args", "env")}
+    mounts = {
+        dig(mount, "mountPath"): mount for each in (base, own) for mount in items(each.get("volumeMounts"))
+    }
+    joined |= {"volumeMounts": list(mounts.values())} if mounts else {}
     unknown = {key: UNKNOWN for key in joined if UNKNOWN in (base.get(key), own.get(key))}
-    return {**base, **own, **joined, **unknown}
+    return {**_patched(base, own), **joined, **unknown}
+
+
+def _place(mount: Value) -> Value:
+    path = dig(mount, "mountPath")
+    return path if isinstance(path, str) else id(mount)
+
+
+def _patched(base: Value, own: Value) -> Value:
+    if not isinstance(base, Mapping) or not isinstance(own, Mapping):
+        return own
+    return {**base, **{key: _patched(base.get(key), value) for key, value in own.items()}}
 
 
 def config_map(graph: Graph, resource: Resource, name: Value) -> Mapping[str, Value]:
