@@ -475,6 +475,11 @@ class ExternalIngressArgs(TypedDict):
     """Whether all turns of a session go to the same replica, whose prefix cache knows them, where there are
     several and the gateway itself chooses among them. Otherwise to one of those with the fewest requests.
     Default: true."""
+    balanced_sessions: NotRequired[pulumi.Input[bool]]
+    """Whether a turn leaves its session's replica while that works on more than 1.25 times its share of all
+    requests. It takes an EnvoyPatchPolicy, so Envoy Gateway's configuration must say
+    'extensionApis.enableEnvoyPatchPolicy: true'; whoever may write such objects decides all that Envoy
+    does. Default: false."""
     gateway_class: NotRequired[pulumi.Input[str]]
     """Existing GatewayClass that Envoy Gateway serves. Default: envoy-gateway."""
     gateway_replicas: NotRequired[pulumi.Input[int]]
@@ -781,6 +786,11 @@ class Access(TypedDict):
     """Whether all turns of a session go to the same replica, whose prefix cache knows them, where there are
     several and the gateway itself chooses among them. Otherwise to one of those with the fewest requests.
     Default: true."""
+    balanced_sessions: NotRequired[pulumi.Input[bool]]
+    """Whether a turn leaves its session's replica while that works on more than 1.25 times its share of all
+    requests. It takes an EnvoyPatchPolicy, so Envoy Gateway's configuration must say
+    'extensionApis.enableEnvoyPatchPolicy: true'; whoever may write such objects decides all that Envoy
+    does. Default: false."""
     agents: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """The agents that developers use, e.g. [opencode, claude]: plan and setup keep to these, and a stack
     that serves none of them is refused. An empty list: other clients alone. Left out: all that are known."""

@@ -11,20 +11,26 @@ from onprem_agents.cli.plan import print_report
 from onprem_agents.errors import OnpremError
 from onprem_agents.plan import PlatformPlan
 from onprem_agents.plan.report import report
-from policy.checks import check_manifests
+from policy.checks import found_in, graph_of
+from policy.configuration import Configuration
 
 
 class PolicyRefusal(OnpremError):
     """A mandatory policy refuses the rendered manifests."""
 
 
-def show_plan(plan: PlatformPlan, manifests: Sequence[dict[str, Any]], console: Console) -> None:
-    """Print the sizing report and each policy finding.
+def show_plan(
+    plan: PlatformPlan,
+    manifests: Sequence[dict[str, Any]],
+    console: Console,
+    configuration: Configuration | None = None,
+) -> None:
+    """Print the sizing report and each finding of the policies, as they are configured.
 
     Raises `PolicyRefusal` on a finding of a mandatory policy: the engine would say the same only after the update.
     """
     print_report(report(plan), console)
-    findings = check_manifests(manifests)
+    findings = [finding for finding, _ in found_in(graph_of(manifests), configuration)]
     if not findings:
         console.print(f"policies: all passed on {len(manifests)} rendered objects\n")
         return

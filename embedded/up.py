@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,11 +24,13 @@ from embedded.plan_view import show_plan
 from embedded.progress import Progress
 from embedded.toolchain import Binary, provision
 from onprem_agents.cli.output import Output
+from onprem_agents.cli.policy_config import config_of
 from onprem_agents.errors import EnvironmentProblem
 from onprem_agents.manifests import render
 from onprem_agents.plan import PlatformPlan, read_and_plan
 from onprem_agents.stack.settings import PROJECT
 from onprem_agents.stack.stack_file import StackFile
+from policy.configuration import Configuration, read_configuration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class _Stack:
     file: StackFile
     plan: PlatformPlan
     manifests: Sequence[dict[str, Any]]
+    policies: Configuration | None
+    """What the file beside the stack's says of the policies."""
 
 
 def up(
@@ -52,7 +57,7 @@ def up(
     """
     started = time.monotonic()
     wanted = _read(layout, stack)
-    show_plan(wanted.plan, wanted.manifests, Output())
+    show_plan(wanted.plan, wanted.manifests, Output(), wanted.policies)
     _look_around(layout, wanted, progress)
     with _stopped_on_interrupt(Cluster(layout), progress):
         engine, client, stand_ins = _prepare(layout, wanted, progress)
@@ -65,7 +70,8 @@ def up(
         if new:
             progress.note(f"made keys for {', '.join(new)} (encrypted in {wanted.file.path.name})")
         config = _config(layout, wanted, check, progress)
-        _apply(engine, stack, progress, project or layout.checkout, config)
+        policies = _for_the_engine(layout, wanted.policies)
+        _apply(engine, stack, progress, project or layout.checkout, config, policies)
         if check is not None:
             _tell_check(engine.outputs(stack), progress)
         _summary(wanted, client, stand_ins, progress, seconds=time.monotonic() - started)
@@ -73,7 +79,9 @@ def up(
 
 def _read(layout: Layout, stack: str) -> _Stack:
     file, plan = read_and_plan(layout.checkout / "stacks", stack)
-    return _Stack(file=file, plan=plan, manifests=render(plan))
+    said = config_of(file.path)
+    policies = None if said is None else read_configuration(said)
+    return _Stack(file=file, plan=plan, manifests=render(plan), policies=policies)
 
 
 def _look_around(layout: Layout, wanted: _Stack, progress: Progress) -> None:
@@ -155,6 +163,16 @@ def _config(
     return copy
 
 
+def _for_the_engine(layout: Layout, policies: Configuration | None) -> Path | None:
+    """Write what is said of the policies as the engine takes it; None where nothing is."""
+    if policies is None:
+        return None
+    file = layout.state / "update" / "policy-config.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(policies.for_the_engine(), default=str), encoding="utf-8")
+    return file
+
+
 def _tell_check(outputs: Mapping[str, Any], progress: Progress) -> None:
     found = outputs["check"]
     progress.note(f"check of the gateway: {found['summary']}")
@@ -163,8 +181,12 @@ def _tell_check(outputs: Mapping[str, Any], progress: Progress) -> None:
         progress.note(f"  {place}: {fault['found']}; {fault['change']}")
 
 
-def _apply(engine: Engine, stack: str, progress: Progress, project: Path, config: Path | None) -> None:
-    other = () if config is None else ("--config-file", str(config))
+def _apply(
+    engine: Engine, stack: str, progress: Progress, project: Path, config: Path | None, policies: Path | None
+) -> None:
+    other: tuple[str, ...] = () if config is None else ("--config-file", str(config))
+    if policies is not None:
+        other += ("--policy-pack-config", str(policies))
     with progress.step(f"pulumi up --stack {stack}", log=engine.log) as step:
         engine.run(
             *("up", "--yes", "--skip-preview", "--stack", stack, "--policy-pack", "policy", *other),

@@ -41,10 +41,14 @@ class Policy:
         return cast("Callable[..., list[Violation]]", getattr(module, self.function))
 
     def find(self, graph: Graph, settings: Mapping[str, Any] | None = None) -> list[Violation]:
-        """Return what the rule finds with these settings, those that are not its own left out, beyond exemptions."""
+        """Return what the rule finds with these settings, those that are not its own left out, beyond exemptions.
+
+        The servers of one object, such as those of several nodes, may have the same fault: it is said once.
+        """
         said = settings or {}
         given = {_snake(key): value for key, value in said.items() if key in self.settings}
-        return without_exempted(self.rule(graph, **given), said.get(EXEMPTIONS, ()))
+        found = {(each.resource.urn, each.told): each for each in self.rule(graph, **given)}
+        return without_exempted(list(found.values()), said.get(EXEMPTIONS, ()))
 
     @property
     def schema(self) -> dict[str, dict[str, Any]]:

@@ -24,6 +24,7 @@ from .contracts import contract_in, texts
 from .entries import Limit, entries
 from .gateways import Product, listeners_of
 from .graph import UNKNOWN, Graph, Resource, Unknown, Value, dig, items
+from .other_limits import has_snippets, limits_of_others
 from .serving import Server
 
 # What Envoy AI Gateway v1.1 gives a route without a timeout, read 2026-08.
@@ -131,7 +132,10 @@ def _route(graph: Graph, route: Resource, rule: Value) -> Iterator[Hop]:
     elif policy is not None:
         yield _hop("the policy's request timeout", policy, "timeout.http.requestTimeout", from_policy)
     else:
-        default = default_seconds(graph, route)
+        others = list(limits_of_others(graph, route, rule))
+        for other, field, value in others:
+            yield _hop("the policy's request timeout", other, field, value)
+        default = None if others or has_snippets(graph, rule) else default_seconds(graph, route)
         if default is not None:
             what = "the gateway's default for a route without timeout"
             yield replace(_hop(what, route, "timeouts.request", default), by_default=True)

@@ -148,7 +148,7 @@ def has_key(server: Server) -> bool:
     if "--api-key" in server.parsed.other or server.parsed.opaque:
         return True
     places = (dig(server.resource.props, "spec"), server.container)
-    return any(_names_variable(place, "VLLM_API_KEY") for place in places)
+    return any(_names_variable(place, "VLLM_API_KEY") or _takes_a_secret(place) for place in places)
 
 
 def _names_variable(node: Value, name: str) -> bool:
@@ -157,8 +157,19 @@ def _names_variable(node: Value, name: str) -> bool:
     return isinstance(node, list) and any(_names_variable(value, name) for value in node)
 
 
+def _takes_a_secret(node: Value) -> bool:
+    """Whether a container takes its variables from a Secret, which may hold the key that it asks for."""
+    if isinstance(node, Mapping):
+        sources = items(node.get("envFrom"))
+        taken = (
+            any(dig(source, "secretRef") is not None for source in sources) or node.get("envFrom") is UNKNOWN
+        )
+        return taken or any(map(_takes_a_secret, node.values()))
+    return isinstance(node, list) and any(map(_takes_a_secret, node))
+
+
 def _has_master_key(pod: Pod) -> bool:
-    return _names_variable(pod.spec, "LITELLM_MASTER_KEY")
+    return _names_variable(pod.spec, "LITELLM_MASTER_KEY") or _takes_a_secret(pod.spec)
 
 
 def _adds_a_key(graph: Graph, opening: Opening) -> bool:

@@ -147,7 +147,7 @@ def _config(site: Site) -> Object:
                 "infrastructure": {"type": "Host", "host": host},
             },
         },
-        "extensionApis": {"enableBackend": True, "enableLua": True},
+        "extensionApis": {"enableBackend": True, "enableLua": True, "enableEnvoyPatchPolicy": True},
         "telemetry": {"metrics": {"prometheus": {"disable": True}}},
         "admin": {"address": {"host": LOOPBACK, "port": site.ports[ADMIN_PORT]}},
         "envoyProxy": {

@@ -43,8 +43,11 @@ from onprem_agents.catalog.device import (
 from onprem_agents.catalog.fact import Source
 from onprem_agents.catalog.former import FormerModel, FormerSetting
 from onprem_agents.catalog.knative_features import (
+    DEFAULTS,
     FEATURES,
     KNATIVE_NAMESPACE,
+    LONGEST_KEY,
+    LONGEST_SECONDS,
     feature_value,
     features_needed,
     never_taken,
@@ -72,9 +75,12 @@ from onprem_agents.catalog.tier import Tier
 
 __all__ = [
     "BUILDS",
+    "DEFAULTS",
     "DEVICES",
     "FEATURES",
     "KNATIVE_NAMESPACE",
+    "LONGEST_KEY",
+    "LONGEST_SECONDS",
     "SAMPLING_PARAMETERS",
     "SHARED_CORES",
     "SHARED_MEMORY",

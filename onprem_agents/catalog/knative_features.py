@@ -12,6 +12,8 @@ from typing import Any
 KNATIVE_NAMESPACE = "knative-serving"
 FEATURES = "config-features"
 """The ConfigMap in that namespace whose data are the flags."""
+DEFAULTS, LONGEST_KEY, LONGEST_SECONDS = "config-defaults", "max-revision-timeout-seconds", 600
+"""The ConfigMap and the key that cap how long a request may take, and what holds without (Serving 1.21; 2026-11)."""
 
 _PREFIX = "kubernetes.podspec-"
 # Flag, without its prefix → the field of a pod that needs it.

@@ -37,7 +37,11 @@ from onprem_agents.stack.stack_file import stack_path
     "--stack", metavar="STACK", help="With --admission: for the namespace of a stack, with what it tells."
 )
 @click.option(
-    "--namespace", "namespaces", multiple=True, metavar="NAME", help="With --admission: for this one too."
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    metavar="NAME",
+    help="With --admission: for this one, without a stack.",
 )
 @click.option(
     "--mode",
@@ -72,6 +76,10 @@ def policies(
             raise click.UsageError("--stack and --namespace say where --admission holds: add it.")
         _show(_rows(config), as_json=as_json)
         return
+    if stack is not None and namespaces:
+        raise click.UsageError(
+            "what --stack tells holds in its own namespace: run the command again for --namespace."
+        )
     if stack is None and not namespaces:
         raise click.UsageError(
             "--admission holds in the namespaces that are named: add --stack STACK or --namespace NAME."
@@ -105,16 +113,15 @@ def _rows(config: Path | None) -> list[dict[str, Any]]:
 def _documents(
     rows: Sequence[dict[str, Any]], stack: str | None, folder: Path, namespaces: tuple[str, ...], mode: Mode
 ) -> list[dict[str, Any]]:
-    own: tuple[str, ...] = ()
     told: dict[str, Any] = {}
     if stack is not None:
         plan = plan_stack_file(folder, stack)
-        own = (plan.namespace,)
+        namespaces = (plan.namespace,)
         told = told_by(render(plan), longest_turn_seconds=plan.settings.timeouts.longest_turn_seconds)
     return admission_policies(
         Admission(
-            prefix="-".join((PREFIX, *own)),
-            namespaces=tuple(dict.fromkeys((*own, *namespaces))),
+            prefix="-".join((PREFIX, *namespaces)),
+            namespaces=namespaces,
             mode=mode,
             levels={row["name"]: row["level"] for row in rows},
             configured={row["name"]: row["configured"] for row in rows},

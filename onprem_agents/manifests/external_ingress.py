@@ -30,6 +30,7 @@ from onprem_agents.manifests.model_routing import (
     reads_bodies,
     routes_by_model,
 )
+from onprem_agents.manifests.session_affinity import balance_policy
 from onprem_agents.manifests.traffic_policies import backend_traffic_policy, client_traffic_policy
 from onprem_agents.plan import AGENTS_ROUTE, CONNECTION_ROUTE, GATEWAY_NAME, MODELS_ROUTE, IngressPart
 from onprem_agents.plan.references import credential_of, proxy_credential_of
@@ -135,6 +136,8 @@ def routes(part: IngressPart) -> list[Manifest]:
         if reads_bodies(part, native_paths(part)):
             objects.append(extension_policy(part, AGENTS_ROUTE, native_paths(part)))
         objects.append(backend_traffic_policy(part, [AGENTS_ROUTE]))
+        if part.keeps_sessions and part.balances_sessions:
+            objects.append(balance_policy(part, AGENTS_ROUTE, _rules_with_replicas(part)))
     if contract is not None:
         objects.append(_http_route(part, CONNECTION_ROUTE, contract_rules(contract)))
     objects.append(client_traffic_policy(part))
@@ -185,6 +188,15 @@ def _agent_rules(part: IngressPart) -> list[Manifest]:
         credential = _credential(proxy_credential_of(part.proxy).filter)
         rules.append(_rule(part, proxy_paths(part), None, proxy_backend(part.proxy), [credential]))
     return rules
+
+
+def _rules_with_replicas(part: IngressPart) -> list[int]:
+    """Return the numbers of the agents' rules that lead to several replicas of a server, whose pods Envoy knows."""
+    main, *others = part.servers
+    servers = [*others, main] if routes_by_model(part, native_paths(part)) else [main]
+    return [
+        number for number, server in enumerate(servers) if server.replicas > 1 and not has_backend(server)
+    ]
 
 
 def _server_rule(

@@ -13,12 +13,21 @@ moves hardly any other session (docs/adr/0016-session-affinity.md has figures).
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from onprem_agents.manifests.gateway_auth import CLIENT_ID_HEADER, SECOND_KEY
-from onprem_agents.manifests.meta import Manifest
+from onprem_agents.manifests.meta import Manifest, manifest
+from onprem_agents.plan import GATEWAY_NAME, IngressPart
 
 AFFINITY_HEADER = "x-onprem-affinity"
 """Set by the gateway alone: copies that a client sends are removed before anything is chosen."""
+
+COMPONENT = "external-ingress"
+BALANCE = {"hash_balance_factor": 125}
+"""Envoy's `consistent_hashing_lb_config`: no replica has more than 125 % of the mean of requests at once, and one."""
+_CONSISTENT_HASHING = (
+    "/load_balancing_policy/policies/0/typed_extension_config/typed_config/consistent_hashing_lb_config"
+)
 
 SESSION_HEADERS = ("x-claude-code-session-id", "session-id", "x-session-affinity", "x-session-id")
 """By what agents name a session: Claude Code 2.1.330; Codex 0.169.0; opencode 1.18.33, both (run 2026-11)."""
@@ -29,7 +38,7 @@ local DEVELOPER = "@DEVELOPER_HEADER@"
 local SECOND_KEY = "@SECOND_KEY@"
 local SESSIONS = { @SESSIONS@ }
 local USERS = { messages = true, input = true }
-local SYSTEMS = { system = true, instructions = true }
+local READ = { messages = true, input = true, system = true, instructions = true, metadata = true }
 local LONGEST = 4096
 
 -- Whole numbers below 2^53 all the way, so that every Lua counts alike.
@@ -57,20 +66,21 @@ local function head_of(text)
     local char = string.byte(text, found)
     if char == 34 then
       local after = string_end(text, found)
-      local value = string.sub(text, found + 1, after and after - 2 or #text)
-      if after and string.find(text, "^%s*:", after) then
-        key = value
-        if depth == 1 then section = value end
-      elseif depth == 1 and section == "prompt_cache_key" then
-        return value
-      elseif depth == 2 and section == "metadata" and key == "user_id" then
-        if string.find(value, "session", 1, true) then return value end
-      elseif depth == 3 and USERS[section] and key == "role" then
-        role = value
-      elseif depth == 1 and (SYSTEMS[section] or section == "input")
-        or depth > 1 and (SYSTEMS[section] or USERS[section]) and (key == "text" or key == "content") then
-        texts[#texts + 1] = #value .. ":" .. string.sub(value, 1, LONGEST)
-        if depth == 1 and section == "input" then break end
+      if depth == 1 or READ[section] then
+        local value = string.sub(text, found + 1, after and after - 2 or #text)
+        if after and string.find(text, "^%s*:", after) then
+          key = value
+          if depth == 1 then section = value end
+        elseif depth == 1 and section == "prompt_cache_key" then
+          return value
+        elseif section == "metadata" then
+          if depth == 2 and key == "user_id" and string.find(value, "session", 1, true) then return value end
+        elseif depth == 3 and USERS[section] and key == "role" then
+          role = value
+        elseif READ[section] and (depth == 1 or key == "text" or key == "content") then
+          texts[#texts + 1] = #value .. ":" .. string.sub(value, 1, LONGEST)
+          if depth == 1 and section == "input" then break end
+        end
       end
       if not after then break end
       at = after
@@ -106,6 +116,34 @@ def affinity_functions() -> str:
         .replace("@DEVELOPER_HEADER@", CLIENT_ID_HEADER)
         .replace("@SECOND_KEY@", SECOND_KEY)
         .replace("@SESSIONS@", ", ".join(json.dumps(name) for name in SESSION_HEADERS))
+    )
+
+
+def balance_policy(part: IngressPart, route: str, rules: Sequence[int]) -> Manifest:
+    """Return the EnvoyPatchPolicy that bounds each replica's part of the requests, for these rules of an HTTPRoute.
+
+    Envoy Gateway 1.9.1 has no field for it; it names a rule's cluster `httproute/<namespace>/<route>/rule/<number>`
+    (internal/gatewayapi/helpers.go, read 2026-11).
+    """
+    patches = [
+        {
+            "type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+            "name": f"httproute/{part.namespace}/{route}/rule/{number}",
+            "operation": {"op": "add", "path": _CONSISTENT_HASHING, "value": dict(BALANCE)},
+        }
+        for number in rules
+    ]
+    return manifest(
+        part,
+        "gateway.envoyproxy.io/v1alpha1",
+        "EnvoyPatchPolicy",
+        f"{GATEWAY_NAME}-balance",
+        component=COMPONENT,
+        spec={
+            "targetRef": {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": GATEWAY_NAME},
+            "type": "JSONPatch",
+            "jsonPatches": patches,
+        },
     )
 
 

@@ -168,6 +168,8 @@ class IngressPart(Part):
     """Beginnings of names, with `*` for the rest, that lead to the first server."""
     keeps_sessions: bool
     """Whether all turns of a session go to the same replica."""
+    balances_sessions: bool
+    """Whether a turn goes elsewhere while that replica has more than its share of requests."""
 
     @property
     def url(self) -> str:

@@ -93,6 +93,7 @@ def plan_ingress(raw: object, *, stack: str, source: str) -> IngressPart:
         gateway_replicas=arguments.gateway_replicas,
         model_aliases=model_aliases(arguments, servers),
         keeps_sessions=keeps_sessions(arguments, servers, "envoy-gateway", translation),
+        balances_sessions=arguments.balanced_sessions,
     )
 
 

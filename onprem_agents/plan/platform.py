@@ -164,6 +164,7 @@ class PlatformPlan:
             gateway_replicas=access.gateway_replicas,
             model_aliases=self.connection.model_aliases,
             keeps_sessions=keeps_sessions(access, self.servers, access.gateway, self.settings.translation),
+            balances_sessions=access.balanced_sessions,
         )
 
     @property

@@ -12,6 +12,7 @@ from onprem_agents.contract.limits import output_cap_tokens
 from onprem_agents.errors import Problem, UnknownFact
 from onprem_agents.plan.additions import additions
 from onprem_agents.plan.choice import Choice, choose, nearest_of, replicas_of, variants_to_try
+from onprem_agents.plan.extra_args import extra_flags
 from onprem_agents.plan.known_conflicts import Settled, settle
 from onprem_agents.plan.maker import release_on
 from onprem_agents.plan.own_flags import contradiction, own_flags
@@ -141,7 +142,8 @@ class _Decider:
             problems.append(_does_not_fit(nearest, ways, where, pool))
         problems += self._thinking_problems(model, nearest)
         problems += sampling_problems(role, self.release, where=where)
-        if self.for_agents and model.tool_call_parser is None and role.tool_call_parser is None:
+        plugin = extra_flags(role.extra_args, self.release.release).tool_parser_plugin
+        if self.for_agents and model.tool_call_parser is None and None in (role.tool_call_parser, plugin):
             problems.append(self._no_tool_calls(model))
         return RoleDecision(
             role=role,
@@ -284,7 +286,7 @@ class _Decider:
             where=f"{self.where}.model",
             cause="no-tool-calls",
             found=model.name,
-            why="vLLM has no tool-call parser for it: agents could talk to it but not edit files",
+            why="no tool-call parser of vLLM reads its calls: agents could talk to it but not edit files",
             fix=f"set {self.where}.model to {instead.name}"
             if instead is not None
             else "take a model that calls tools ('onprem-agents catalog' lists them)",

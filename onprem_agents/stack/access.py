@@ -124,11 +124,27 @@ class Listener(Section):
         description="Whether all turns of a session go to the same replica, whose prefix cache knows them, where there "
         "are several and the gateway itself chooses among them. Otherwise to one of those with the fewest requests.",
     )
+    balanced_sessions: bool = Field(
+        default=False,
+        description="Whether a turn leaves its session's replica while that works on more than 1.25 times its share of "
+        "all requests. It takes an EnvoyPatchPolicy, so Envoy Gateway's configuration must say "
+        "'extensionApis.enableEnvoyPatchPolicy: true'; whoever may write such objects decides all that Envoy does.",
+    )
 
     @model_validator(mode="after")
     def _port_of_the_nodes(self) -> Listener:
         if self.gateway_service is not None:
             self.gateway_service.check_port(self.port)
+        return self
+
+    @model_validator(mode="after")
+    def _bound_of_something(self) -> Listener:
+        if self.balanced_sessions and not self.session_affinity:
+            raise contradiction(
+                "'balancedSessions' beside 'sessionAffinity: false'",
+                "without affinity each turn goes to a replica with few requests anyway",
+                "remove one of the two",
+            )
         return self
 
 

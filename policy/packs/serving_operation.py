@@ -73,7 +73,7 @@ POLICIES: tuple[Policy, ...] = (
     ),
     Policy(
         name="knative-features-are-on",
-        description="The feature flags are in the program by which Knative takes the fields of a server.",
+        description="The flags and limits are in the program by which Knative takes the fields of a server.",
         pack="serving",
         level="advisory",
         tags=("knative",),

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..entry import Policy
+
+_OWN_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "ownOptions": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Options that a build of one's own adds to vLLM's, such as --our-scheduler.",
+        "default": [],
+    }
+}
 
 POLICIES: tuple[Policy, ...] = (
     Policy(
@@ -68,6 +80,14 @@ POLICIES: tuple[Policy, ...] = (
         tags=("vllm", "supply-chain"),
         module="remote_code",
         function="checkpoints_bring_no_code",
+        settings={
+            "trustedModels": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Repositories, or beginnings of them, whose code somebody has read, such as acme/.",
+                "default": [],
+            }
+        },
         bad="args: [--model, Qwen/Qwen3.6-27B-FP8, --trust-remote-code]",
         good="args: [--model, Qwen/Qwen3.6-27B-FP8]",
     ),
@@ -90,6 +110,7 @@ POLICIES: tuple[Policy, ...] = (
         tags=("vllm",),
         module="arguments",
         function="arguments_are_taken",
+        settings=_OWN_OPTIONS,
         bad="args: [--model, Qwen/Qwen3.6-27B-FP8, --swap-space, '16']  # gone since vLLM 0.18",
         good="args: [--model, Qwen/Qwen3.6-27B-FP8]",
     ),
@@ -101,6 +122,7 @@ POLICIES: tuple[Policy, ...] = (
         tags=("vllm",),
         module="arguments",
         function="arguments_are_likely_taken",
+        settings=_OWN_OPTIONS,
         bad="args: [--model, Qwen/Qwen3.6-27B-FP8, --max-model-length, '131072']  # in an image of one's own",
         good="args: [--model, Qwen/Qwen3.6-27B-FP8, --max-model-len, '131072']",
     ),

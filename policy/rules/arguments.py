@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from onprem_agents.vllm import (
     ParsedServe,
     Release,
+    known_releases,
     load_history,
     load_release,
     newest_release,
@@ -16,6 +18,7 @@ from onprem_agents.vllm import (
     releases_around,
     unknown_option_hint,
     unknown_value_hint,
+    version_key,
 )
 
 from ..graph import Graph, Violation, dig
@@ -35,19 +38,19 @@ _TEMPLATE, _PLACEHOLDER = "{{", "$"
 _ANSWERED = frozenset({"-h", "--help", "-v", "--version"})
 
 
-def arguments_are_taken(graph: Graph) -> list[Violation]:
+def arguments_are_taken(graph: Graph, *, own_options: Sequence[str] = ()) -> list[Violation]:
     """No vLLM server has an argument that its option parser refuses. Mandatory where that is certain.
 
     Certain is what the image's own release refuses, or both of its neighbours where it has no facts, in an image of
     vLLM's makers whose words no wrapper, plugin or installation has a part in. A value that is only known at run time
-    is no fault of its option.
+    is no fault of its option. `own_options` are those that a build of one's own adds.
     """
-    return list(_violations(graph, certain=True))
+    return list(_violations(graph, own_options, certain=True))
 
 
-def arguments_are_likely_taken(graph: Graph) -> list[Violation]:
+def arguments_are_likely_taken(graph: Graph, *, own_options: Sequence[str] = ()) -> list[Violation]:
     """No vLLM server has an argument that the release refuses by which it is judged. Advisory: it may be another."""
-    return list(_violations(graph, certain=False))
+    return list(_violations(graph, own_options, certain=False))
 
 
 def arguments_outlive_an_upgrade(graph: Graph) -> list[Violation]:
@@ -75,10 +78,13 @@ def _given(parsed: ParsedServe) -> tuple[str, ...]:
     return (*map(option_of, parsed.flags.given()), *parsed.other)
 
 
-def _violations(graph: Graph, *, certain: bool) -> Iterator[Violation]:
+def _violations(graph: Graph, own_options: Sequence[str], *, certain: bool) -> Iterator[Violation]:
     end = "it stops at start" if certain else "if so, it stops at start"
     for server in servers(graph):
-        for fault, change in _told(server, certain=certain):
+        unknown = tuple(one for one in server.parsed.unknown if one.name not in own_options)
+        for fault, change in _told(
+            replace(server, parsed=replace(server.parsed, unknown=unknown)), certain=certain
+        ):
             yield Violation(
                 resource=server.resource,
                 message=f"{server.resource} starts vLLM {server.judged}, which {fault}: {end}.",
@@ -90,11 +96,18 @@ def _told(server: Server, *, certain: bool) -> Iterator[tuple[str, str]]:
     faults = _faults(server.parsed)
     others = _is_extended(server) or is_huggingfaceserver(server) or any(lost_options(server))
     others = others or any(_TEMPLATE in word for word in server.parsed.words)
-    if not faults or others or not is_followed(server):
+    if not faults or others or _beyond_the_facts(server) or not is_followed(server):
         return
     surely = _sure(server, faults) if is_plainly_vllm(server) and server.release is not None else {}
     told = surely if certain else {fault: change for fault, change in faults.items() if fault not in surely}
     yield from told.items()
+
+
+def _beyond_the_facts(server: Server) -> bool:
+    """Whether its release is older or newer than all that are known: what it takes is then anybody's guess."""
+    told = version_key(server.release or "")[:2]
+    oldest, newest = (version_key(known)[:2] for known in (known_releases()[0], newest_release()))
+    return bool(told) and not oldest <= told <= newest
 
 
 def _is_extended(server: Server) -> bool:

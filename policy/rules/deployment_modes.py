@@ -39,8 +39,8 @@ def _unknown(server: Server) -> Iterator[Told]:
     elif said is not None and str(said) not in modes():
         hint = nearest_hint(str(said), (*modes(), *set(modes().values())))
         yield Told(
-            f"has {MODE}: {said}, which no KServe knows: it takes the cluster's default instead, and refuses each"
-            f' later change ("deploymentMode cannot be changed"); {hint}',
+            f"has {MODE}: {said}, which no KServe knows ({hint}): it takes the cluster's default instead, and refuses"
+            f' each later change ("deploymentMode cannot be changed")',
             f"Write {_nearest(str(said))}.",
         )
 

@@ -71,7 +71,7 @@ def _small(graph: Graph, server: Server) -> Iterator[Told]:
     given = _kserves(graph, server)
     parts = {"memory": _little_memory(graph, server, given), "cpu": _few_cpus(server, given)}
     wanted = {
-        "memory": f"{format_gib(_wanted_gib(server))} or more of memory",
+        "memory": f"{format_gib(max(_wanted_gib(server), _request_gib(server) or 0))} or more of memory",
         "cpu": f"{_BASE_CPUS + 1 + workers_of(server)} or more of cpu",
     }
     found = {name: part for name, part in parts.items() if part}
@@ -85,7 +85,7 @@ def _small(graph: Graph, server: Server) -> Iterator[Told]:
 def _little_memory(graph: Graph, server: Server, given: Mapping[str, Value]) -> str:
     said, by_kserve = _limit(server, "memory", given)
     amount = gib(said)
-    request = gib(dig(server.container.get("resources"), "requests", "memory"))
+    request = _request_gib(server)
     if amount is not None and by_kserve and request is not None and request > amount:
         return f"asks for {format_gib(request)} of memory and no limit, and KServe adds one of {said}: no pod starts"
     if amount is not None and LEAST_GIB <= amount < _wanted_gib(server):
@@ -135,6 +135,10 @@ def _is_unseen(graph: Graph, server: Server) -> bool:
     parts = [dig(resources, part) for part in ("limits", "requests")]
     unknown = resources is UNKNOWN or UNKNOWN in parts or UNKNOWN in (dig(part, "memory") for part in parts)
     return unknown or is_completed_elsewhere(graph, server)
+
+
+def _request_gib(server: Server) -> float | None:
+    return gib(dig(server.container.get("resources"), "requests", "memory"))
 
 
 def _wanted_gib(server: Server) -> float:

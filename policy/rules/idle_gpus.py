@@ -22,20 +22,16 @@ def gpus_are_used(graph: Graph) -> list[Violation]:
     A model that is spread over pods takes part of its ranks from others, so its pods are left alone. A number that is
     only known at run time says nothing. More GPUs than the pod has are the matter of memory-headroom-is-left.
     """
-    found = {
-        f"{server.resource} asks for {server.gpus} GPUs and uses {used}: vLLM takes one GPU unless it is told more, and"
-        " nobody else gets the rest.": server
-        for server in servers(graph)
-        for used in _idle(server)
-    }
     return [
         Violation(
             resource=server.resource,
-            message=message,
+            message=f"{server.resource} asks for {server.gpus} GPUs and uses {used}: vLLM takes one GPU unless it is"
+            " told more, and nobody else gets the rest.",
             change=f"Set {server.change(_SIZES[0], 'tensorParallel')} to {server.gpus}, or"
-            f" let the pod ask for fewer ({gpus_needed(server)}).",
+            f" let the pod ask for fewer ({used}).",
         )
-        for message, server in found.items()
+        for server in servers(graph)
+        for used in _idle(server)
     ]
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
+from itertools import chain
 
 from onprem_agents.catalog import (
+    DEFAULTS,
     FEATURES,
     KNATIVE_NAMESPACE,
+    LONGEST_KEY,
+    LONGEST_SECONDS,
     feature_value,
     features_needed,
     never_taken,
 )
 
 from ..graph import UNKNOWN, Graph, Value, Violation, dig
-from ..operation import Told, about_each, annotations_of, is_ours, mode_of
+from ..operation import Told, about_each, annotations_of, is_ours, mode_of, number
 from ..serving import Server, servers
 
 _DEADLINE = "serving.knative.dev/progress-deadline"
@@ -22,20 +25,24 @@ _STANDARD = "the annotation serving.kserve.io/deploymentMode to Standard"
 
 
 def knative_takes_the_pod(graph: Graph) -> list[Violation]:
-    """No server that Knative runs has a field which its webhook refuses: always, or by flags that the program sets.
+    """No server that Knative runs has a field which its webhook refuses: always, or by what the program sets.
 
-    Its webhook answers "must not set the field(s)", and there never is a pod.
+    Its webhook answers "must not set the field(s)" or "expected … <= …", and there never is a pod.
     """
-    return about_each(_on_knative(graph), partial(_refused, _stated(graph)))
+    stated, cap = _stated(graph, FEATURES), _stated(graph, DEFAULTS).get(LONGEST_KEY)
+    return about_each(
+        _on_knative(graph), lambda server: chain(_refused(stated, server), _too_long(cap, server))
+    )
 
 
 def knative_features_are_on(graph: Graph) -> list[Violation]:
-    """Fields that Knative takes by a feature flag alone are told where the program does not show the flag. Advisory.
+    """Fields that Knative takes by a flag or a limit alone are told where the program does not show it. Advisory.
 
     Our own stacks are left to their preflight, which asks the cluster.
     """
     others = (server for server in _on_knative(graph) if not is_ours(server.resource))
-    return about_each(others, partial(_needing, _stated(graph)))
+    stated, cap = _stated(graph, FEATURES), _stated(graph, DEFAULTS).get(LONGEST_KEY)
+    return about_each(others, lambda server: chain(_needing(stated, server), _maybe_too_long(cap, server)))
 
 
 def deadlines_are_no_timeouts(graph: Graph) -> list[Violation]:
@@ -50,10 +57,10 @@ def _on_knative(graph: Graph) -> Iterator[Server]:
             yield server
 
 
-def _stated(graph: Graph) -> Mapping[str, Value]:
-    """Return the feature flags that the program sets. A flag that it leaves out may be set in the cluster."""
+def _stated(graph: Graph, name: str) -> Mapping[str, Value]:
+    """Return what a ConfigMap of Knative says in the program. A key that it leaves out may be set in the cluster."""
     for config in graph.of_kind("core", "ConfigMap"):
-        if config.object_name == FEATURES and config.namespace == KNATIVE_NAMESPACE:
+        if config.object_name == name and config.namespace == KNATIVE_NAMESPACE:
             data = dig(config.props, "data")
             return data if isinstance(data, Mapping) else {}
     return {}
@@ -97,9 +104,35 @@ def _needing(stated: Mapping[str, Value], server: Server) -> Iterator[Told]:
         )
 
 
+def _too_long(cap: Value, server: Server) -> Iterator[Told]:
+    wanted, most = number(dig(server.resource.props, *_timeout_of(server))), number(cap)
+    if wanted is not None and most is not None and wanted > most:
+        yield Told(
+            f"lets a request take {wanted:g} s ({'.'.join(_timeout_of(server))}), which Knative refuses as ConfigMap"
+            f" {DEFAULTS} has {LONGEST_KEY} {most:g}: the server never gets a pod",
+            f"Raise {LONGEST_KEY} to {wanted:g} or more, or set {_STANDARD}.",
+        )
+
+
+def _maybe_too_long(cap: Value, server: Server) -> Iterator[Told]:
+    wanted = number(dig(server.resource.props, *_timeout_of(server)))
+    if cap is None and wanted is not None and wanted > LONGEST_SECONDS:
+        yield Told(
+            f"lets a request take {wanted:g} s ({'.'.join(_timeout_of(server))}), which Knative refuses above"
+            f" {LONGEST_SECONDS} unless its cluster allows it",
+            f"See that ConfigMap {DEFAULTS} of {KNATIVE_NAMESPACE} has {LONGEST_KEY} {wanted:g} or more, or set"
+            f" {_STANDARD}.",
+        )
+
+
+def _timeout_of(server: Server) -> tuple[str, ...]:
+    """Return where a server says how long a request may take."""
+    knative = server.resource.kind == "Service"
+    return ("spec", "template", "spec", "timeoutSeconds") if knative else ("spec", "predictor", "timeout")
+
+
 def _untimed(server: Server) -> Iterator[Told]:
-    props, knative = server.resource.props, server.resource.kind == "Service"
-    path = ("spec", "template", "spec", "timeoutSeconds") if knative else ("spec", "predictor", "timeout")
+    props, path = server.resource.props, _timeout_of(server)
     given = any(key == _DEADLINE for key, _ in annotations_of(server))
     if given and dig(props, *path) is None and server.resource.kind in ("InferenceService", "Service"):
         yield Told(

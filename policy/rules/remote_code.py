@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..graph import Graph, Violation
 from ..known import model_of
@@ -16,11 +16,12 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-def checkpoints_bring_no_code(graph: Graph) -> list[Violation]:
+def checkpoints_bring_no_code(graph: Graph, *, trusted_models: Sequence[str] = ()) -> list[Violation]:
     """No vLLM server runs code of its checkpoint where vLLM brings the model's own. Advisory.
 
     A model that needs it, as the catalogue tells, is left alone. So is one that the catalogue does not know, unless it
-    is fetched from its repository without a commit: then whoever owns that runs what he likes in the pod.
+    is fetched from its repository without a commit: then whoever owns that runs what he likes in the pod. Models whose
+    name begins as one of `trusted_models` are left alone.
     """
     return [
         Violation(
@@ -31,6 +32,7 @@ def checkpoints_bring_no_code(graph: Graph) -> list[Violation]:
         )
         for server in servers(graph)
         if server.parsed.read("trust_remote_code") is True
+        and not any(str(name).startswith(tuple(trusted_models)) for name in server.model_names)
         for why, what in _needless(server)
     ]
 

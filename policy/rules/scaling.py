@@ -103,9 +103,10 @@ def _metric_refused(server: Server) -> Iterator[Told]:
     if mode == "Knative" and server.resource.annotation(f"{_KNATIVE}class") is not None:
         return
     if metric not in taken:
-        said = "one that is only known at run time" if metric is UNKNOWN else str(metric)
+        said = f"{metric}, which KServe's webhook refuses in {mode} mode"
+        unknown = "what is only known at run time, so that KServe's webhook may refuse it"
         yield Told(
-            f"scales by {said} (spec.predictor.scaleMetric), which KServe's webhook refuses in {mode} mode",
+            f"scales by {unknown if metric is UNKNOWN else said} (spec.predictor.scaleMetric)",
             f"Set it to {' or '.join(taken)}.",
         )
 

@@ -44,7 +44,10 @@ def _short(graph: Graph, least_gib: float, server: Server) -> Iterator[Told]:
     for mount in mounted:
         found = _found(volumes, dig(mount, "name"), least_gib)
         if found is not None:
-            yield Told(f"shards its model over {workers_of(server)} GPUs with {found} at {_SHM}", change)
+            yield Told(
+                f"shards its model over {workers_of(server)} GPUs with {found} at {_SHM}, over which they exchange",
+                change,
+            )
 
 
 def _found(volumes: Value, name: Value, least_gib: float) -> str | None:
@@ -54,6 +57,6 @@ def _found(volumes: Value, name: Value, least_gib: float) -> str | None:
     if empty is None or empty is UNKNOWN or UNKNOWN in (dig(empty, "medium"), dig(empty, "sizeLimit")):
         return None
     if dig(empty, "medium") != "Memory":
-        return "a volume of the node's disk"
+        return "the node's disk"
     limit = gib(dig(empty, "sizeLimit"))
     return f"no more than {dig(empty, 'sizeLimit')}" if limit is not None and limit < least_gib else None

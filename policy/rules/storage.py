@@ -101,7 +101,8 @@ def _misplaced(server: Server) -> Iterator[tuple[str, str]]:
                 ),
                 "Move it to spec.predictor.model.storageUri.",
             )
-    if several is not None and several != [] and dig(model, "storageUri") is not None:
+    beside = isinstance(model, Mapping) and model.get("storageUri") is not None
+    if beside and several is not None and several != []:
         yield (
             (
                 "has both spec.predictor.model.storageUri and spec.predictor.storageUris: KServe's webhook refuses the"

@@ -19,7 +19,8 @@ _PREDICTOR = "-predictor"
 def _rules() -> str:
     """The rules of a route that lead to a model server."""
     here = "b.?namespace.orValue(object.metadata.namespace) == object.metadata.namespace"
-    leads = f"{here} && variables.servers.exists(s, b.name == s + {text(_PREDICTOR)})"
+    service = 'b.?kind.orValue("Service") == "Service"'
+    leads = f"{service} && {here} && variables.servers.exists(s, b.name == s + {text(_PREDICTOR)})"
     refs = get("r", "backendRefs", default="[]")
     return f"{get('object', 'spec', 'rules', default='[]')}.filter(r, {refs}.exists(b, {leads}))"
 
@@ -36,6 +37,7 @@ def _cut() -> str:
 
 
 def _opened() -> str:
+    gateway = 'g.?kind.orValue("Gateway") == "Gateway"'
     path = 'm.?path.?value.orValue("/")'
     clean = f'({path}.endsWith("/") ? {path}.substring(0, size({path}) - 1) : {path})'
     opens = f'{texts(PRIVATE_PATHS)}.filter(p, p == {clean} || p.startsWith({clean} + "/"))'
@@ -43,7 +45,7 @@ def _opened() -> str:
     rewritten = f"{get('r', 'filters', default='[]')}.exists(f, has(f.urlRewrite))"
     matches = f'r.?matches.orValue([{{}}]).filter(m, {prefix}).map(m, {opens}.join(", ")).filter(t, t != "")'
     return (
-        f"size({get('object', 'spec', 'parentRefs', default='[]')}) == 0 ? [] :"
+        f"!{get('object', 'spec', 'parentRefs', default='[]')}.exists(g, {gateway}) ? [] :"
         f' {_rules()}.filter(r, !{rewritten}).map(r, {matches}.join(", ")).filter(t, t != "")'
         '.map(t, "opens " + t + " to its users")'
     )

@@ -206,6 +206,7 @@ GIVEN: dict[str, Arguments] = {
         for name, one in SETTINGS.items()
         if name.startswith("models.cache.")
     },
+    "balancedSessions": {"servers": [ANY_SERVICE | {"contextTokens": 65536, "replicas": 2}]},
     "sessionAffinity": {"servers": [ANY_SERVICE | {"contextTokens": 65536, "replicas": 2}]},
     "tls.issuer": {"tls": {"issuer": "internal-ca"}},
     "tls.issuerKind": {"tls": {"issuer": "internal-ca"}},

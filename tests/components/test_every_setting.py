@@ -40,6 +40,7 @@ class Sample:
 _ISSUER = {"access.tls": {"issuer": "internal-ca"}}
 _SECRET = {"access.tls": {"secretName": "agents-tls"}}
 _ELSEWHERE = {"access.tls": {"secretName": "agents-tls", "secretNamespace": "certificates"}}
+_NODE_PORT = {"access.gatewayService": {"type": "NodePort"}}
 _WITH_EFFORTS = {"models": [{"role": "coder", "model": "Qwen/Qwen3.8-27B", "context": 65536}]}
 _CLAIM: Mapping[str, Any] = {"models.cache": {"pvc": {}}}
 _FOLDER = {"models.cache": {"hostPath": {"path": "/var/lib/coding-agents"}}}
@@ -161,6 +162,7 @@ SAMPLES: dict[str, Sample] = {
     "access": Sample(value={**STACK["access"], "host": "models.example.internal"}),
     "access.host": Sample(value="models.example.internal"),
     "access.port": Sample(value=8443),
+    "access.balancedSessions": Sample(value=True, given={"models.replicas": 2}),
     "access.sessionAffinity": Sample(value=False, given={"models.replicas": 2}),
     "access.tls": Sample(value={"issuer": "internal-ca"}),
     "access.tls.issuer": Sample(value="other-ca", given=_ISSUER),
@@ -174,9 +176,7 @@ SAMPLES: dict[str, Sample] = {
     "access.gatewayService.addresses": Sample(value=["192.0.2.10"]),
     "access.gatewayService.loadBalancerClass": Sample(value="example.internal/metal"),
     "access.gatewayService.annotations": Sample(value={"metallb.io/address-pool": "agents"}),
-    "access.gatewayService.nodePort": Sample(
-        value=30443, given={"access.gatewayService": {"type": "NodePort"}}
-    ),
+    "access.gatewayService.nodePort": Sample(value=30443, given=_NODE_PORT),
     "access.developers": Sample(value={"alice": {}}),
     "access.developers.team": Sample(value="editors"),
     "access.agents": Sample(value=["opencode", "claude"]),

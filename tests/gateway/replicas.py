@@ -16,10 +16,15 @@ _LOOPBACK = "127.0.0.1"
 
 
 class Replicas:
-    """Scripted models on loopback, each with its number in its answers; all in one thread."""
+    """Scripted models on loopback, each with its number in its answers; all in one thread.
+
+    `most` tells how many requests each had at once.
+    """
 
     def __init__(self) -> None:
         self.ports: tuple[int, ...] = ()
+        self.most = [0] * REPLICAS
+        self._now = [0] * REPLICAS
         self._ready, self._ended = threading.Event(), asyncio.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
@@ -48,7 +53,12 @@ class Replicas:
         model = ScriptedModel({"coder": 65_536}, Record(None))
 
         async def answer(request: HttpRequest) -> HttpResponse:
-            response = await model(request)
+            self._now[number] += 1
+            self.most[number] = max(self.most[number], self._now[number])
+            try:
+                response = await model(request)
+            finally:
+                self._now[number] -= 1
             return replace(response, headers={**response.headers, REPLICA_HEADER: str(number)})
 
         return await serve(_LOOPBACK, 0, answer)

@@ -6,12 +6,13 @@ The routes' Backend gets the addresses of four scripted models, which stand for 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import httpx
 import pytest
 
-from onprem_agents.manifests.session_affinity import AFFINITY_HEADER
+from onprem_agents.manifests.session_affinity import AFFINITY_HEADER, BALANCE
 from tests.cluster.end_to_end.checkout import Checkout
 from tests.components.agent_sessions import AGENTS, Session
 from tests.gateway.envoy import Envoy
@@ -35,6 +36,7 @@ def affine(checkout: Checkout, replicas: Replicas) -> Gateway:
     """The gateway of a stack with two replicas, led to all of these."""
     platform = checkout.platform()
     platform["models"][0]["replicas"] = 2
+    platform["access"]["balancedSessions"] = True
     checkout.write_stack("affine", platform)
     gateway = started(checkout, "affine")
     serve_by(gateway, replicas, range(REPLICAS))
@@ -50,15 +52,14 @@ def serve_by(gateway: Gateway, replicas: Replicas, numbers: Sequence[int]) -> No
 
 
 def homes(
-    gateway: Gateway, turn: int, sessions: Sequence[Session] = SESSIONS, **more: str
+    gateway: Gateway, turn: int, sessions: Sequence[Session] = SESSIONS, more: Mapping[str, str] | None = None
 ) -> dict[Session, str | None]:
     """Return which replica answers a turn of each session; None where it is another server."""
-    told = {name.replace("_", "-"): value for name, value in more.items()}
     keys = [{"x-api-key": gateway.checkout.key(developer)} for developer in ("alice", "bob")]
     found = {}
     with gateway.client() as client:
         for session in sessions:
-            headers = session.headers() | keys[session.number % 2] | told
+            headers = session.headers() | keys[session.number % 2] | dict(more or {})
             answer = client.post(session.path, json=session.body(turn), headers=headers)
             assert answer.status_code == httpx.codes.OK, answer.text
             found[session] = answer.headers.get(REPLICA_HEADER)
@@ -81,16 +82,35 @@ def test_all_that_is_declared_for_it_is_accepted_and_in_force(affine: Gateway) -
                 ("EnvoyExtensionPolicy", "coding-agents-model-routing"),
             )
         }
-    envoy = Envoy.of(affine)
-    clusters = [each["cluster"] for each in envoy.configuration("dynamic_active_clusters")]
-    (found,) = [each for each in clusters if "/coding-agents-agents/" in each["name"]]
-    policy = found["load_balancing_policy"]["policies"][0]["typed_extension_config"]["name"]
 
     assert {
         kind: {each["type"]: each["status"] for each in conditions}["Accepted"]
         for kind, conditions in policies.items()
     } == {"BackendTrafficPolicy": "True", "EnvoyExtensionPolicy": "True"}
-    assert policy == "envoy.load_balancing_policies.maglev"
+    assert policy_in_force(affine)["name"] == "envoy.load_balancing_policies.maglev"
+
+
+def test_the_bound_on_a_replicas_part_is_a_patch_that_fits_what_envoy_gateway_makes(affine: Gateway) -> None:
+    """All Gateways share one Envoy here, and a patch then goes by their class; else it is the product's own."""
+    name = "coding-agents-balance"
+    with affine.checkout.client() as client:
+        spec = client.get(API, "EnvoyPatchPolicy", name, NAMESPACE)["spec"]
+        by_class = spec["targetRef"] | {"kind": "GatewayClass", "name": "envoy-gateway"}
+        client.patch(API, "EnvoyPatchPolicy", name, {"spec": {"targetRef": by_class}}, NAMESPACE)
+
+    def bound() -> object:
+        typed = policy_in_force(affine)["typed_config"]
+        return typed.get("consistent_hashing_lb_config")
+
+    wait_until(lambda: bound() == BALANCE)
+
+
+def policy_in_force(gateway: Gateway) -> dict[str, Any]:
+    """Return how Envoy chooses among the replicas."""
+    clusters = [each["cluster"] for each in Envoy.of(gateway).configuration("dynamic_active_clusters")]
+    (found,) = [each for each in clusters if "/coding-agents-agents/" in each["name"]]
+    policy: dict[str, Any] = found["load_balancing_policy"]["policies"][0]["typed_extension_config"]
+    return policy
 
 
 def test_the_turns_of_three_agents_sessions_stay_on_one_replica_each(affine: Gateway) -> None:
@@ -98,7 +118,7 @@ def test_the_turns_of_three_agents_sessions_stay_on_one_replica_each(affine: Gat
 
     assert [homes(affine, turn) for turn in (1, 2)] == [first, first]
     assert len(set(first.values())) == REPLICAS
-    assert homes(affine, 3, **{AFFINITY_HEADER: "00000000"}) == first, "what a client makes up is removed"
+    assert homes(affine, 3, more={AFFINITY_HEADER: "00000000"}) == first, "what a client makes up is removed"
 
 
 def test_when_a_replica_goes_no_other_session_moves(affine: Gateway, replicas: Replicas) -> None:

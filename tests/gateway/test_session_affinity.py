@@ -20,16 +20,17 @@ import httpx
 import pytest
 
 from onprem_agents.manifests.gateway_auth import CLIENT_ID_HEADER
-from onprem_agents.manifests.session_affinity import AFFINITY_HEADER, load_balancer
+from onprem_agents.manifests.session_affinity import AFFINITY_HEADER, BALANCE, load_balancer
 from tests.components.agent_sessions import AGENTS, Session
 from tests.components.real_envoy import LOOPBACK, bootstrap, free_port, lua_filter, running
 from tests.gateway.replicas import REPLICA_HEADER, REPLICAS, Replicas
 from tests.unit.event_loop import finished
 
 SESSIONS = 200
-TURNS = 4
+TURNS = 3
 DEVELOPERS = 20
 AT_ONCE = 16
+CHAT = "/v1/chat/completions"
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,18 @@ def write_endpoints(file: Path, ports: dict[int, int]) -> None:
     new.rename(file)
 
 
-def cluster(endpoints: Path, policy: dict[str, Any]) -> dict[str, Any]:
-    """Return the cluster that Envoy Gateway makes of a policy's `loadBalancer`; None in it is its default."""
+def cluster(endpoints: Path, policy: dict[str, Any], balance: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the cluster that Envoy Gateway makes of a policy's `loadBalancer`, patched; empty: its default."""
     watched = {"path": str(endpoints), "watched_directory": {"path": str(endpoints.parent)}}
     policies = "type.googleapis.com/envoy.extensions.load_balancing_policies"
     name = "maglev" if policy.get("type") == "ConsistentHash" else "least_request"
     kind = {"maglev": "maglev.v3.Maglev", "least_request": "least_request.v3.LeastRequest"}[name]
-    typed = {"name": f"envoy.load_balancing_policies.{name}", "typed_config": {"@type": f"{policies}.{kind}"}}
+    typed: dict[str, Any] = {
+        "name": f"envoy.load_balancing_policies.{name}",
+        "typed_config": {"@type": f"{policies}.{kind}"},
+    }
+    if balance is not None:
+        typed["typed_config"]["consistent_hashing_lb_config"] = balance
     return {
         "name": "replicas",
         "type": "EDS",
@@ -83,7 +89,9 @@ def replicas() -> Iterator[Replicas]:
 
 
 @contextlib.contextmanager
-def gateway_of(folder: Path, replicas: Replicas, policy: dict[str, Any]) -> Iterator[Gateway]:
+def gateway_of(
+    folder: Path, replicas: Replicas, policy: dict[str, Any], balance: dict[str, Any] | None = None
+) -> Iterator[Gateway]:
     port, endpoints = free_port(), folder / "endpoints.json"
     write_endpoints(endpoints, dict(enumerate(replicas.ports)))
     headers = [each["name"] for each in policy.get("consistentHash", {}).get("headers", ())]
@@ -95,7 +103,7 @@ def gateway_of(folder: Path, replicas: Replicas, policy: dict[str, Any]) -> Iter
         },
     }
     lua = lua_filter((), "coder", ("claude-*", "gpt-*"), affinity=True)
-    config = bootstrap(port, [route], [cluster(endpoints, policy)], lua)
+    config = bootstrap(port, [route], [cluster(endpoints, policy, balance)], lua)
     config["node"] = {"id": "test", "cluster": "test"}
     with running(folder, port, config) as client:
         yield Gateway(client=client, endpoints=endpoints, ports=replicas.ports)
@@ -227,6 +235,42 @@ def test_without_affinity_a_session_is_everywhere_and_finds_less_of_its_prompt_a
     assert at_home(kept) == 1
     assert at_home(scattered) < 0.8, "the busiest of four replicas by chance gets half of a session's turns"
     assert cached_share(kept) > cached_share(scattered)
+
+
+def most_at_once(gateway: Gateway, replicas: Replicas, keys: Sequence[str]) -> list[int]:
+    """Return how many of these sessions' requests, one after another and each of seconds, met on each replica."""
+    slow = {"model": "coder", "messages": [{"role": "user", "content": "[play delay=4] go"}]}
+    replicas.most = [0] * REPLICAS
+
+    async def ask() -> None:
+        async with httpx.AsyncClient(base_url=gateway.client.base_url, timeout=60, trust_env=False) as client:
+            asked = []
+            for key in keys:
+                headers = {"x-session-id": key}
+                asked.append(asyncio.ensure_future(client.post(CHAT, json=slow, headers=headers)))
+                await asyncio.sleep(0.04)  # Envoy counts what has a connection to its replica
+            assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
+
+    finished(ask())
+    return replicas.most
+
+
+def test_a_stack_that_asks_for_it_bounds_a_hot_session_and_leaves_the_others_at_home(
+    tmp_path: Path, replicas: Replicas, gateway: Gateway
+) -> None:
+    hot, busy = ["one"] * 40, [f"session {number}" for number in range(40)]
+    with gateway_of(tmp_path, replicas, load_balancer(), BALANCE) as balanced:
+        spread = most_at_once(balanced, replicas, hot)
+        crowd = most_at_once(balanced, replicas, busy)
+        found = played(balanced, range(TURNS), SESSIONS_OF_AGENTS[:60])
+
+    assert max(most_at_once(gateway, replicas, hot)) == len(hot), (
+        "without the bound one replica has all of it"
+    )
+    # 1.25 times the mean of 10, and the one more that Envoy lets through at the limit
+    assert max(spread) <= 14
+    assert max(crowd) <= 14
+    assert at_home(found) >= 0.95
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

@@ -40,6 +40,13 @@ def _compare(path: Path, text: str) -> None:
     )
 
 
+def test_the_policies_that_the_api_server_asks_are_those_of_the_pack() -> None:
+    _compare(
+        ROOT / "onprem_agents" / "manifests" / "admission.json",
+        json.dumps(templates(), indent=1, ensure_ascii=False) + "\n",
+    )
+
+
 @pytest.mark.parametrize("stack", stack_names(STACKS))
 def test_the_rendered_manifests_of_each_stack_are_the_committed_ones(stack: str) -> None:
     _compare(MANIFESTS / f"{stack}.yaml", _rendered(STACKS, stack))
@@ -75,10 +82,3 @@ def test_the_arguments_of_the_components_are_the_settings() -> None:
 
 def test_the_page_of_components_is_that_of_their_code() -> None:
     _compare(ROOT / "docs" / "components.md", component_page())
-
-
-def test_the_policies_that_the_api_server_asks_are_those_of_the_pack() -> None:
-    _compare(
-        ROOT / "onprem_agents" / "manifests" / "admission.json",
-        json.dumps(templates(), indent=1, ensure_ascii=False) + "\n",
-    )

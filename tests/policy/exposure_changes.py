@@ -15,6 +15,9 @@ POLICY = ("SecurityPolicy/coding-agents-keys", "spec")
 GATEWAY = ("Gateway/coding-agents", "spec")
 CLIENT = ("ClientTrafficPolicy/coding-agents", "spec")
 ON_THE_GATEWAY = [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "coding-agents"}]
+TEAM_TOKEN = {
+    "providers": [{"audiences": ["models"], "claimToHeaders": [{"claim": "team", "header": "X-Team"}]}]
+}
 PLAIN = {"name": "http", "port": 80, "protocol": "HTTP"}
 
 

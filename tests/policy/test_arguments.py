@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from policy.checks import check_manifests
+from policy.checks import check_manifests, graph_of
 from policy.graph import UNKNOWN
+from policy.table import POLICIES
 from tests.policy.option_changes import GGUF, LIKELY, LOADED, LOST, TAKEN, UPGRADE, deployment
 
 pytestmark = pytest.mark.policy
@@ -20,10 +21,11 @@ pytestmark = pytest.mark.policy
         ("vllm/vllm-openai:v0.33.0", TAKEN),
         ("mirror.example.internal/vllm/vllm-openai:v0.33.0", TAKEN),  # a mirror keeps the last two parts
         ("vllm/vllm-openai:latest", LIKELY),  # which release that is nobody knows
-        ("vllm/vllm-openai:v0.33.1", LIKELY),  # newer than all facts
+        ("vllm/vllm-openai:v0.33.1", LIKELY),  # newer than all facts, yet of their minor
         ("vllm/vllm-openai:v0.10.2", None),  # older than all facts; the oldest has it
         ("vllm/vllm-openai:v0.17.1", None),  # the last release that has it
         ("vllm/vllm-openai:v0.17.9", None),  # judged by 0.17.1, of its own minor
+        ("vllm/vllm-openai:v0.34.0", None),  # newer than all facts: it may have it again
         ("quay.io/ascend/vllm-ascend:v0.18.0rc1", None),  # its plugin brings options of its own
         ("vllm/vllm-omni:v0.18.0", None),
     ],
@@ -77,6 +79,18 @@ def test_an_image_that_starts_vllm_by_itself_is_judged_as_its_command() -> None:
     del server["spec"]["template"]["spec"]["containers"][0]["command"]
 
     assert TAKEN in {finding.policy for finding in check_manifests([server])}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"), [([], 2), (["--our-scheduler"], 1), (["--our-scheduler", "--ours"], 0)]
+)
+def test_options_of_a_build_of_ones_own_are_known_where_the_configuration_lists_them(
+    options: list[str], told: int
+) -> None:
+    server = deployment(["Qwen/Qwen3-32B-FP8", "--our-scheduler", "--ours=1"], image="acme/vllm:prod")
+    policy = next(policy for policy in POLICIES if policy.name == LIKELY)
+
+    assert len(policy.find(graph_of([server]), {"ownOptions": options})) == told
 
 
 @pytest.mark.parametrize(

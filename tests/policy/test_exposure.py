@@ -14,6 +14,7 @@ from tests.policy.exposure_changes import (
     POLICY,
     ROUTE,
     RULE,
+    TEAM_TOKEN,
     litellm,
     plain_listener,
     provider,
@@ -141,13 +142,7 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
     ),
     "an identity of a token": (
         "local",
-        put(
-            *POLICY,
-            "jwt",
-            value={
-                "providers": [{"audiences": ["a"], "claimToHeaders": [{"claim": "team", "header": "X-Team"}]}]
-            },
-        ),
+        put(*POLICY, "jwt", value=TEAM_TOKEN),
         IDENTITY,
         "Add X-Team to headers.earlyRequestHeaders.remove",
     ),

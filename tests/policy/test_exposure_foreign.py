@@ -64,6 +64,8 @@ def _exposure(*manifests: Manifest) -> set[str]:
 
 
 KEY = {"env": [{"name": "VLLM_API_KEY", "valueFrom": {"secretKeyRef": {"name": "k", "key": "k"}}}]}
+FROM_A_SECRET = {"envFrom": [{"secretRef": {"name": "keys"}}]}
+FROM_A_CONFIG_MAP = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
 ISTIO_CHECK = {
     "apiVersion": "security.istio.io/v1",
     "kind": "AuthorizationPolicy",
@@ -80,6 +82,14 @@ POSITION: dict[str, tuple[list[Manifest], set[str]]] = {
     "Envoy Gateway, the server's own key and one path": (
         [_server(**KEY), _gateway("eg"), _route("/v1/chat/completions")],
         set(),
+    ),
+    "Envoy Gateway, a Secret that may hold the server's key": (
+        [_server(**FROM_A_SECRET), _gateway("eg"), _route("/v1/chat/completions")],
+        set(),
+    ),
+    "Envoy Gateway, variables that hold no key": (
+        [_server(**FROM_A_CONFIG_MAP), _gateway("eg"), _route("/v1/chat/completions")],
+        {KEYS},
     ),
     "Istio, nothing told": ([_server(), _gateway("istio"), _route()], {CHECKABLE, PATHS}),
     "Istio, checked its way": ([_server(), _gateway("istio"), _route(), ISTIO_CHECK], {PATHS}),

@@ -57,7 +57,8 @@ SILENT_LATER: set[str] = {
         "chat-template-exists",
     ),
     *("context-holds-an-agent", "promised-agents-are-served", "routes-ask-for-served-names"),
-    *("proxies-ask-for-served-names", "keys-are-ones-own", "shells-do-not-trace-keys"),
+    "proxies-ask-for-served-names",
+    *("weights-are-where-kserve-looks", "keys-are-ones-own", "shells-do-not-trace-keys"),
 }
 
 

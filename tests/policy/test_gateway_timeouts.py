@@ -175,3 +175,78 @@ def test_openshifts_router_waits_as_its_annotation_says(timeout: Any, said: str 
     found = _said(TIMEOUTS, _openshift(timeout))
     assert [said in message for message in found if said is not None] == ([] if said is None else [True])
     assert said is not None or found == []
+
+
+def _of_another(kind: str, version: str, target: Manifest, **spec: Any) -> Manifest:
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"name": "patience", "namespace": "ml"},
+        "spec": {"targetRefs": [target], **spec},
+    }
+
+
+BACKEND = {"group": "", "kind": "Service", "name": "llm-predictor"}
+ROUTE = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "llm"}
+SNIPPETS = {
+    "apiVersion": "gateway.nginx.org/v1alpha1",
+    "kind": "SnippetsFilter",
+    "metadata": {"name": "patience", "namespace": "ml"},
+    "spec": {"snippets": [{"context": "http.server.location", "value": "proxy_read_timeout 900s;"}]},
+}
+BY_SNIPPETS = [
+    {
+        "type": "ExtensionRef",
+        "extensionRef": {"group": "gateway.nginx.org", "kind": "SnippetsFilter", "name": "patience"},
+    }
+]
+GKE, KGATEWAY = "networking.gke.io/v1", "gateway.kgateway.dev/v1alpha1"
+
+
+@pytest.mark.parametrize(
+    ("of_class", "policy", "said"),
+    [
+        ("gke-l7-rilb", ("GCPBackendPolicy", GKE, BACKEND, {"default": {"timeoutSec": 900}}), None),
+        ("gke-l7-rilb", ("GCPBackendPolicy", GKE, BACKEND, {"default": {"timeoutSec": 90}}), "90 s"),
+        ("gke-l7-rilb", ("GCPBackendPolicy", GKE, ROUTE, {"default": {"timeoutSec": 900}}), "30 s"),
+        ("kgateway", ("TrafficPolicy", KGATEWAY, ROUTE, {"timeouts": {"request": "15m"}}), None),
+        ("kgateway", ("TrafficPolicy", KGATEWAY, ROUTE, {"timeouts": {"request": "1m"}}), "60 s"),
+        ("kgateway", ("TrafficPolicy", KGATEWAY, ROUTE, {"retry": {}}), "15 s"),
+        (
+            "kgateway",
+            ("TrafficPolicy", KGATEWAY, ROUTE, {"timeouts": {"request": UNKNOWN}}),
+            "only known at run time",
+        ),
+    ],
+)
+def test_a_policy_of_another_gateway_counts_before_its_default(
+    of_class: str, policy: Any, said: str | None
+) -> None:
+    kind, version, target, spec = policy
+    found = _said(TIMEOUTS, _gateway(of_class), _route(), _of_another(kind, version, target, **spec))
+    assert [said in message for message in found if said is not None] == ([] if said is None else [True])
+    assert said is not None or found == []
+
+
+@pytest.mark.parametrize("beside", [[SNIPPETS], []])
+def test_directives_of_nginx_in_a_rule_may_bound_it(beside: list[Manifest]) -> None:
+    assert _said(TIMEOUTS, _gateway("nginx"), _route(filters=BY_SNIPPETS), *beside) == []
+    assert len(_said(TIMEOUTS, _gateway("nginx"), _route())) == 1
+
+
+def test_directives_of_nginx_on_something_else_bound_nothing() -> None:
+    other = {**SNIPPETS, "spec": {"snippets": [{"context": "http", "value": "client_max_body_size 8m;"}]}}
+    assert len(_said(TIMEOUTS, _gateway("nginx"), _route(filters=BY_SNIPPETS), other)) == 1
+
+
+@pytest.mark.parametrize("of_class", ["agentgateway", "data-science-gateway-class"])
+def test_gateways_without_a_limit_of_their_own_cut_nothing(of_class: str) -> None:
+    assert _said(TIMEOUTS, _gateway(of_class), _route()) == []
+    assert not any(
+        "nothing tells its gateway" in said for said in _said(CHECKABLE, _gateway(of_class), _route())
+    )
+
+
+def test_kgateways_other_proxy_is_told_by_its_controller() -> None:
+    assert _said(TIMEOUTS, _gateway("house"), _class("kgateway.dev/agentgateway"), _route()) == []
+    assert len(_said(TIMEOUTS, _gateway("house"), _class("kgateway.dev/kgateway"), _route())) == 1

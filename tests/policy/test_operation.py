@@ -38,6 +38,7 @@ from tests.policy.operation_changes import (
 )
 from tests.policy.programs import both, drop, put
 from tests.policy.rendered import Change, found_in, policies_in
+from tests.policy.theirs import limit
 
 pytestmark = pytest.mark.policy
 
@@ -136,6 +137,12 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
         KNATIVE,
         "terminationGracePeriodSeconds",
     ),
+    "a turn longer than Knative's limit": (
+        ON_KNATIVE,
+        put("ConfigMap/defaults", value=limit("600")),
+        KNATIVE,
+        "has max-revision-timeout-seconds 600: the server never gets a pod",
+    ),
     "a handler on Knative": (
         ON_KNATIVE,
         put(*CONTAINER, "lifecycle", value={"preStop": {"sleep": {"seconds": 15}}}),
@@ -150,7 +157,7 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
     ),
     "flags that the program does not show": (
         ON_KNATIVE,
-        THEIRS,
+        both(THEIRS, put("ConfigMap/defaults", value=limit("660"))),
         FEATURES,
         "kubernetes.podspec-persistent-volume-claim: enabled",
     ),
@@ -172,13 +179,13 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
         EIGHT,
         put(*LIMITS, "memory", value="8Gi"),
         SIZED,
-        "to 18Gi or more",
+        "to 157Gi or more",
     ),
-    "memory that KServe limits": (STACK, drop(*LIMITS, "memory"), SIZED, "KServe adds one of 2Gi"),
+    "memory that KServe limits": (STACK, drop(*LIMITS, "memory"), SIZED, "to 22Gi or more of memory"),
     "one core": (STACK, put(*LIMITS, "cpu", value="1"), SIZED, "below the 2 that vLLM's processes keep busy"),
     "cores that KServe limits": (EIGHT, drop(*LIMITS, "cpu"), SIZED, "KServe adds one of 1, below the 9"),
     "nothing at /dev/shm": (EIGHT, unmounted, SHARED, "shards its model over 8 GPUs with the 64 MiB"),
-    "a disk at /dev/shm": (EIGHT, shared(sizeLimit="32Gi"), SHARED, "a volume of the node's disk"),
+    "a disk at /dev/shm": (EIGHT, shared(sizeLimit="32Gi"), SHARED, "with the node's disk at /dev/shm"),
     "little at /dev/shm": (EIGHT, shared(medium="Memory", sizeLimit="128Mi"), SHARED, "no more than 128Mi"),
     "a startup probe of a minute": (
         STACK,
@@ -274,7 +281,7 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
         STACK,
         uncovered,
         ADMITTED,
-        "does not cover ephemeral-storage, which InferenceService coding-agents/coder, InferenceService",
+        "does not cover ephemeral-storage, asked for by InferenceService coding-agents/coder, InferenceService",
     ),
     "a quota for two of three servers": (STACK, quota("2"), ADMITTED, "and its servers ask for 3"),
     "a quota of memory for each GPU": (

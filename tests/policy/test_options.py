@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
 import pytest
 import yaml
 
-from policy.checks import check_manifests
+from policy.checks import check_manifests, graph_of
 from policy.graph import UNKNOWN
 from policy.table import POLICIES
 from tests.policy.option_changes import (
@@ -168,6 +169,16 @@ def test_code_of_a_checkpoint_is_told_where_it_is_needless_or_may_change(
     assert (CODE in {finding.policy for finding in findings}) is fires
 
 
+@pytest.mark.parametrize(
+    ("trusted", "fires"), [([], True), (["acme/"], False), (["acme/secret-1b"], False), (["ac/"], True)]
+)
+def test_code_that_somebody_has_read_is_trusted(trusted: list[str], fires: bool) -> None:
+    server = deployment(["acme/secret-1b", "--trust-remote-code"])
+    policy = next(policy for policy in POLICIES if policy.name == CODE)
+
+    assert bool(policy.find(graph_of([server]), {"trustedModels": trusted})) is fires
+
+
 FOREIGN: list[Manifest] = [
     deployment(
         [
@@ -237,6 +248,16 @@ def test_somebody_elses_server_without_these_options_gets_no_word_of_them(manife
     findings = check_manifests([yaml.safe_load(text.replace("--dtype half", ""))])
 
     assert {finding.policy for finding in findings}.isdisjoint({EAGER, CHUNKS, CACHE, DTYPE, TYPE, CODE})
+
+
+def test_servers_of_one_object_that_have_the_same_fault_are_told_of_once() -> None:
+    service = copy.deepcopy(FOREIGN[1])
+    service["spec"]["prefill"] = {"template": copy.deepcopy(service["spec"]["template"])}
+
+    told = [finding.policy for finding in check_manifests([service])]
+
+    assert told.count(EAGER) == 1
+    assert told.count(CODE) == 1
 
 
 def test_every_policy_of_the_module_is_fired_here() -> None:

@@ -225,6 +225,10 @@ LATER: dict[str, tuple[Change, list[str]]] = {
         ),
         [],
     ),
+    "a model beside several sources": (
+        both(put(*PREDICTOR, "model", value=UNKNOWN), put(*PREDICTOR, "storageUris", value=[HF])),
+        [],
+    ),
     "a path of a source": (sources(HF, {**DRAFT, "mountPath": UNKNOWN}), []),
     "the runtime": (model(modelFormat={"name": "huggingface"}, runtime=UNKNOWN), []),
     "the format": (model(modelFormat={"name": UNKNOWN}), []),

@@ -98,6 +98,11 @@ def config_map(name: str, namespace: str, **data: Any) -> Manifest:
     }
 
 
+def limit(seconds: object) -> Manifest:
+    """Return Knative's limit for requests."""
+    return config_map("config-defaults", "knative-serving", **{"max-revision-timeout-seconds": seconds})
+
+
 def scaled_object(target: str = "llm", **spec: Any) -> Manifest:
     """Return a ScaledObject of KEDA for a Deployment."""
     return {

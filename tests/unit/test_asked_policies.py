@@ -58,7 +58,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "the same with a parser of somebody else's": (
         {"model": "microsoft/phi-4", "context": 16384, "toolCallParser": "hermes"},
-        "platform.models[role=coder].model",
+        "platform.models[0].model",
     ),
 }
 

@@ -72,8 +72,8 @@ def test_a_namespace_alone_gets_what_needs_no_stack() -> None:
     made = _made("--namespace", "ml", "--namespace", "team-a")
     names = {each["spec"]["policyName"] for each in made if each["kind"].endswith("Binding")}
 
-    assert "onprem-agents-tool-calling-is-on" in names
-    assert "onprem-agents-timeouts-are-monotonic" not in names
+    assert "onprem-agents-ml-team-a-tool-calling-is-on" in names
+    assert "onprem-agents-ml-team-a-timeouts-are-monotonic" not in names
     assert len(made) == 2 * len(names)
 
 
@@ -110,6 +110,7 @@ def test_a_mode_that_warns_denies_nothing_and_json_is_one_list() -> None:
     ("argv", "told"),
     [
         (["--admission"], "add --stack STACK or --namespace NAME"),
+        (["--admission", "--stack", "local", "--namespace", "ml"], "run the command again for --namespace"),
         (["--namespace", "ml"], "say where --admission holds"),
     ],
 )

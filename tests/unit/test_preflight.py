@@ -96,6 +96,21 @@ def test_one_model_needs_lua_for_its_aliases_alone_and_can_do_without_them() -> 
     assert "Lua filters in Envoy Gateway" not in missing(cluster, planned(access={"modelAliases": False}))
 
 
+def test_a_bound_on_a_replicas_part_needs_patches_and_nothing_else_does() -> None:
+    cluster = PretendedCluster()
+    stack = planned(model={"replicas": 2}, access={"balancedSessions": True})
+    name = "patches in Envoy Gateway"
+
+    def configured(text: str) -> None:
+        cluster.objects["ConfigMap", "envoy-gateway-config"] = {"data": {"envoy-gateway.yaml": text}}
+
+    configured("extensionApis:\n  enableLua: true")
+    assert "enableEnvoyPatchPolicy: true" in missing(cluster, stack)[name].fix
+    assert name not in missing(cluster, planned(model={"replicas": 2}))
+    configured("extensionApis:\n  enableLua: true\n  enableEnvoyPatchPolicy: true")
+    assert name not in missing(cluster, stack)
+
+
 def test_several_replicas_need_lua_for_sessions_too_and_can_do_without_them() -> None:
     cluster = PretendedCluster()
     cluster.objects["ConfigMap", "envoy-gateway-config"] = {

@@ -129,6 +129,32 @@ def test_an_ingress_alone_keeps_sessions_where_a_reference_tells_of_replicas() -
     assert "loadBalancer" not in policy(of())
 
 
+def test_a_stack_asks_for_a_bound_on_each_replicas_part_and_gets_it_for_the_rules_with_replicas() -> None:
+    two_roles: dict[str, Any] = {"hardware": {"nodes": 3}, "second_role": True}
+    asked: dict[str, Any] = {"access": {"balancedSessions": True}}
+    (found,) = of_kind(
+        render(planned(model=TWO | {"tensorParallel": 1}, **two_roles, **asked)), "EnvoyPatchPolicy"
+    ).values()
+
+    patches = found["spec"]["jsonPatches"]
+    assert [patch["name"] for patch in patches] == ["httproute/coding-agents/coding-agents-agents/rule/1"], (
+        "rule 0 leads to the second role, which has one replica"
+    )
+    assert patches[0]["operation"]["value"] == {"hash_balance_factor": 125}
+    assert not of_kind(render(planned(model=TWO)), "EnvoyPatchPolicy"), "only where it is asked for"
+    assert not of_kind(render(planned(model={"replicas": 1}, **asked)), "EnvoyPatchPolicy")
+    assert not of_kind(render(planned(model=TWO, translation="litellm", **asked)), "EnvoyPatchPolicy")
+
+
+def test_a_bound_without_affinity_is_refused() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        planned(model=TWO, access={"balancedSessions": True, "sessionAffinity": False})
+
+    (problem,) = caught.value.problems
+    assert problem.where == "platform.access"
+    assert problem.fix == "remove one of the two"
+
+
 @pytest.mark.parametrize("value", ["sometimes", "auto", 3, None, []])
 def test_what_is_no_choice_is_refused_at_its_key(value: object) -> None:
     with pytest.raises(InvalidInput) as caught:

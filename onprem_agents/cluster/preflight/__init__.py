@@ -12,7 +12,12 @@ from onprem_agents.cluster.preflight.certificate import check_certificate
 from onprem_agents.cluster.preflight.check import Check, Object, Subject, Verdict
 from onprem_agents.cluster.preflight.dns import check_dns
 from onprem_agents.cluster.preflight.driver import check_driver
-from onprem_agents.cluster.preflight.gateway import check_gateway_class, check_load_balancer, check_lua
+from onprem_agents.cluster.preflight.gateway import (
+    check_gateway_class,
+    check_load_balancer,
+    check_lua,
+    check_patches,
+)
 from onprem_agents.cluster.preflight.image_volumes import check_image_volumes
 from onprem_agents.cluster.preflight.knative import check_knative
 from onprem_agents.cluster.preflight.licences import check_licences
@@ -60,6 +65,11 @@ SUBJECTS = (
         name="Lua",
         says="Envoy Gateway takes Lua filters, which several roles, several replicas and `access.modelAliases` need",
         look=check_lua,
+    ),
+    Subject(
+        name="patches",
+        says="Envoy Gateway takes EnvoyPatchPolicies, which `access.balancedSessions` needs",
+        look=check_patches,
     ),
     Subject(
         name="certificate",

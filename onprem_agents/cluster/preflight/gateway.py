@@ -78,6 +78,25 @@ def check_lua(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient)
     )
 
 
+def check_patches(plan: PlatformPlan, objects: Sequence[Object], client: KubeClient) -> Iterator[Check]:
+    """Replicas' parts of the requests are bounded by a patch, which Envoy Gateway 1.9 ignores by default."""
+    if not any(each["kind"] == "EnvoyPatchPolicy" for each in objects):
+        return
+    namespace = plan.access.gateway_namespace
+    found = client.find("v1", "ConfigMap", "envoy-gateway-config", namespace)
+    text = "\n".join((found or {}).get("data", {}).values())
+    enabled = "enableEnvoyPatchPolicy: true" in text
+    otherwise = "not enabled" if found is not None else f"no ConfigMap envoy-gateway-config in {namespace}"
+    yield Check.of(
+        "patches in Envoy Gateway",
+        holds=enabled,
+        doubtful=found is None,
+        found="enableEnvoyPatchPolicy: true" if enabled else otherwise,
+        fix="set extensionApis.enableEnvoyPatchPolicy: true in Envoy Gateway's configuration and restart it, or leave "
+        "out platform.access.balancedSessions: without it sessions keep to their replicas whatever those have to do",
+    )
+
+
 def _without_lua(plan: PlatformPlan) -> str:
     """Return the other way out, for a stack that needs the filter for its aliases and sessions alone."""
     if plan.settings.translation != "litellm" and len(plan.serving) > 1:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from onprem_agents.catalog import FEATURES, KNATIVE_NAMESPACE, feature_value, features_needed
+from onprem_agents.catalog import (
+    DEFAULTS,
+    FEATURES,
+    KNATIVE_NAMESPACE,
+    LONGEST_KEY,
+    LONGEST_SECONDS,
+    feature_value,
+    features_needed,
+)
 from onprem_agents.cluster import KubeClient
 from onprem_agents.cluster.preflight.check import Check, Object
 from onprem_agents.cluster.preflight.pods import server_pods
@@ -26,19 +34,18 @@ def check_knative(plan: PlatformPlan, objects: Sequence[Object], client: KubeCli
             fix=f"set {flag}: enabled in ConfigMap {FEATURES} of {KNATIVE_NAMESPACE}, or platform.serving.mode to "
             "Standard; Knative's webhook refuses the model server otherwise",
         )
-    defaults = (client.find("v1", "ConfigMap", "config-defaults", KNATIVE_NAMESPACE) or {}).get("data") or {}
+    defaults = (client.find("v1", "ConfigMap", DEFAULTS, KNATIVE_NAMESPACE) or {}).get("data") or {}
     yield _request_cap(pods, defaults)
 
 
 def _request_cap(pods: Sequence[Object], defaults: Mapping[str, str]) -> Check:
-    # Knative Serving 1.21, config-defaults: 600 s where nothing is said (read 2026-11).
-    said = str(defaults.get("max-revision-timeout-seconds") or "")
-    cap = int(said) if said.isdigit() else 600
+    said = str(defaults.get(LONGEST_KEY) or "")
+    cap = int(said) if said.isdigit() else LONGEST_SECONDS
     wanted = max((int(pod.get("timeout") or 0) for pod in pods), default=0)
     return Check.of(
-        "Knative's max-revision-timeout-seconds",
+        f"Knative's {LONGEST_KEY}",
         holds=cap >= wanted,
         found=str(cap),
-        fix=f"set it to {wanted} or more in ConfigMap config-defaults of {KNATIVE_NAMESPACE}, or lower "
+        fix=f"set it to {wanted} or more in ConfigMap {DEFAULTS} of {KNATIVE_NAMESPACE}, or lower "
         "platform.timeouts.longestTurnSeconds: a longer turn is refused as a revision",
     )
