@@ -70,6 +70,19 @@ def gpus_of(container: Container) -> int | Unknown | None:
     return None
 
 
+# What the device plugins of makers beside those of the catalogue call theirs: AWS, Google, Intel (read 2026-11).
+_OTHER_DEVICES = ("neuron", "tpu", "gaudi", "gpu")
+
+
+def asks_for_accelerator(container: Container) -> bool:
+    """Whether the container asks for GPUs or for another maker's accelerators, which have no server of ours to size."""
+    if gpus_of(container) is not None:
+        return True
+    amounts = [dig(container, "resources", part) for part in ("limits", "requests")]
+    names = [str(name).casefold() for each in amounts if isinstance(each, Mapping) for name in each]
+    return any(device in name for name in names if "/" in name for device in _OTHER_DEVICES)
+
+
 def shared_gpu_gib(container: Container) -> float | Unknown | None:
     """Return the memory of a GPU that the container asks for where GPUs are shared out, None for all of it.
 

@@ -167,13 +167,15 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
     # Without the flag vLLM takes the model's own limit; with "auto" it shrinks until one request fits.
     contexts = {None: known.model.architecture.max_context_tokens, "auto": 1}
     context = flags.max_model_len
+    # The arithmetic knows older releases than the options do.
+    release = server.release or server.parsed.judged_by
     text_only = bool(flags.language_model_only) or takes_no_items(flags.limit_mm_per_prompt)
     batch_tokens = _given(
         flags.max_num_batched_tokens,
         default_batch_tokens(
             known.model,
             gpu,
-            release_rules(server.parsed.judged_by),
+            release_rules(release),
             has_encoder=known.model.multimodal and not text_only,
         ),
     )
@@ -182,13 +184,15 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
         variant=known.variant,
         accelerator=gpu,
         tensor_parallel=_given(flags.tensor_parallel_size, 1),
+        data_parallel=_given(flags.data_parallel_size, 1),
+        expert_parallel=bool(flags.enable_expert_parallel),
         context_tokens=context if isinstance(context, int) else contexts[context],
         max_num_seqs=_given(flags.max_num_seqs, default_sequences(gpu, batch_tokens)),
         kv_cache_dtype=_KV_CACHE_DTYPES[flags.kv_cache_dtype or "auto"],
         max_num_batched_tokens=batch_tokens,
         gpu_memory_utilization=float(server.default("gpu_memory_utilization")),
         language_model_only=text_only,
-        vllm=server.parsed.judged_by,
+        vllm=release,
         speculative_tokens=_drafted(flags.speculative_config or {}),
         enforce_eager=bool(flags.enforce_eager),
         prefix_caching=flags.enable_prefix_caching,

@@ -30,6 +30,7 @@ _SIMULATOR = "inference-sim"
 
 def llm_inference_services(graph: Graph) -> Iterator[Declared | Unread]:
     """Yield what the LLMInferenceServices of a graph declare: the server, those that prefill, those of more nodes."""
+    yield from _unused_configs(graph)
     for service in graph.of_kind(KSERVE, "LLMInferenceService"):
         if dig(service.props, "spec") is UNKNOWN:
             yield Unread(resource=service, reason="its spec is only known at run time")
@@ -38,6 +39,25 @@ def llm_inference_services(graph: Graph) -> Iterator[Declared | Unread]:
         for part, takes_requests in ((spec, True), (dig(spec, "prefill"), False)):
             if part is not None:
                 yield from _of_part(graph, service, spec, part, unseen=unseen, takes_requests=takes_requests)
+
+
+def _unused_configs(graph: Graph) -> Iterator[Unread]:
+    """Yield the configs that no service of the graph names, but for the presets that KServe itself brings."""
+    used = {
+        dig(ref, "name")
+        for service in graph.of_kind(KSERVE, "LLMInferenceService")
+        for ref in items(dig(service.props, "spec", "baseRefs"))
+        if isinstance(dig(ref, "name"), str)
+    }
+    for config in graph.of_kind(KSERVE, "LLMInferenceServiceConfig"):
+        name, spec = config.object_name, dig(config.props, "spec")
+        serves = any(dig(spec, part) is not None for part in ("template", "worker", "prefill", "model"))
+        if serves and isinstance(name, str) and name not in used and _PRESET.fullmatch(name) is None:
+            yield Unread(
+                resource=config,
+                reason="no LLMInferenceService of the program names it in baseRefs, so the server that it belongs to is"
+                " out of sight (check both together)",
+            )
 
 
 def _of_part(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..containers import Container, environment_in, gpus_of, known_containers, owners, text_of
+from ..containers import Container, asks_for_accelerator, environment_in, known_containers, owners, text_of
 from ..graph import UNKNOWN, Graph, Resource, Value, dig
 from ..image_release import release_in
 from ..services import leads_to, services
@@ -89,7 +89,7 @@ def _read(graph: Graph, pod: _Pod, container: Container) -> Declared | Unread | 
     if not (starts_vllm(argv, env) if runs_to_its_end else serves(container, argv, env)):
         # A worker that starts no server of its own joins its leader's, which is read.
         joins = runs_to_its_end or not pod.leads
-        told = joins or gpus_of(container) is None or runs_another_program(argv, env)
+        told = joins or not asks_for_accelerator(container) or runs_another_program(argv, env)
         if told or not names_vllm(image):
             return None
         reason = out_of_sight(container, argv, env)

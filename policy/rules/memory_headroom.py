@@ -68,7 +68,8 @@ def _messages(server: Server) -> Iterator[_Told]:
 def _certain(server: Server) -> Iterator[_Told]:
     """Yield what keeps a server from starting whatever its model takes."""
     utilization = server.default("gpu_memory_utilization")
-    too_high = utilization not in (None, UNREADABLE) and float(utilization) > MOST_UTILIZATION
+    told = utilization not in (None, UNREADABLE) and not server.left_open("gpu_memory_utilization")
+    too_high = told and float(utilization) > MOST_UTILIZATION
     needed = gpus_needed(server)
     if too_high:
         yield (
@@ -128,7 +129,7 @@ def _change(server: Server, request: FitRequest) -> str:
 
 
 def _where(server: Server, request: FitRequest) -> str:
-    where = f"{request.variant.hf_id} on {request.tensor_parallel} × {request.accelerator.name}"
+    where = f"{request.variant.hf_id} on {request.gpus} × {request.accelerator.name}"
     return where if server.release is not None else f"{where} with vLLM {server.judged}"
 
 
