@@ -184,7 +184,7 @@ def _request(server: Server, known: KnownModel, gpu: Accelerator) -> FitRequest 
         variant=known.variant,
         accelerator=gpu,
         tensor_parallel=_given(flags.tensor_parallel_size, 1),
-        data_parallel=_given(flags.data_parallel_size, 1),
+        data_parallel=max(1, _given(flags.data_parallel_size, 1)),
         expert_parallel=bool(flags.enable_expert_parallel),
         context_tokens=context if isinstance(context, int) else contexts[context],
         max_num_seqs=_given(flags.max_num_seqs, default_sequences(gpu, batch_tokens)),

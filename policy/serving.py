@@ -90,15 +90,13 @@ class Server:
         return load_release(self.parsed.judged_by).default(option_of(field)) if value is None else value
 
     def left_open(self, field: str) -> bool:
-        """Whether a flag is missing from what could be read, or not the last word on it, while more is out of sight.
+        """Whether a flag is missing from what could be read, while what may bring it is out of sight.
 
         No mandatory rule may rest on such a flag: serving-can-be-checked says so instead. A value that is only known
-        at run time is none of these. A runtime's arguments stand before those of the services that use it.
+        at run time is none of these.
         """
         missing = getattr(self.parsed.flags, field) is None and field not in self.parsed.unreadable
-        return bool(self.unseen) and (
-            missing or self.resource.kind in ("ServingRuntime", "ClusterServingRuntime")
-        )
+        return bool(self.unseen) and missing
 
     def key(self, key: str) -> str:
         """Return the stack's config key of one setting of this server's role."""

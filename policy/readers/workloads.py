@@ -71,7 +71,7 @@ def _pods(graph: Graph) -> Iterator[_Pod]:
 
 def _owner_is_read(graph: Graph, workload: Resource) -> bool:
     """Whether a workload was made for another object of the graph, as in an export of a cluster."""
-    read = set(owners(workload))
+    read = list(owners(workload))  # a name may be of any shape, so nothing is hashed
     return bool(read) and any(
         (resource.kind, resource.object_name) in read and resource.namespace == workload.namespace
         for resource in graph.resources

@@ -36,7 +36,6 @@ def context_holds_an_agent(graph: Graph, *, minimum_context_tokens: int = 0) -> 
         for server in servers_for_agents(graph)
         if (context := context_of(server)) is not None
         and context < max(minimum_context_tokens, LEAST_CONTEXT_TOKENS)
-        and not server.left_open("max_model_len")
         and not _told_for_none(promise_of(graph, server))
     ]
 

@@ -68,8 +68,7 @@ def _messages(server: Server) -> Iterator[_Told]:
 def _certain(server: Server) -> Iterator[_Told]:
     """Yield what keeps a server from starting whatever its model takes."""
     utilization = server.default("gpu_memory_utilization")
-    told = utilization not in (None, UNREADABLE) and not server.left_open("gpu_memory_utilization")
-    too_high = told and float(utilization) > MOST_UTILIZATION
+    too_high = utilization not in (None, UNREADABLE) and float(utilization) > MOST_UTILIZATION
     needed = gpus_needed(server)
     if too_high:
         yield (

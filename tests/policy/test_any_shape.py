@@ -14,7 +14,7 @@ import yaml
 from onprem_agents.vllm import load_release, parse_argv
 from policy.checks import check_manifests
 from policy.graph import UNKNOWN
-from tests.policy.programs import Manifests, compliant
+from tests.policy.programs import Manifests, argument, bent, compliant
 from tests.policy.rendered import objects_of
 from tests.policy.test_theirs import PROGRAM
 
@@ -122,3 +122,15 @@ def test_what_others_declare_may_be_of_any_shape() -> None:
             node[path[-1]] = value
             for finding in check_manifests([one for one in documents if isinstance(one, dict)]):
                 assert finding.told, (file.name, path, value)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "1000000"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--data-parallel-size", "--tensor-parallel-size", "--pipeline-parallel-size", "--max-num-seqs"),
+        *("--max-model-len", "--max-num-batched-tokens", "--gpu-memory-utilization"),
+    ],
+)
+def test_numbers_that_mean_no_server_are_read_to_the_end(option: str, number: str) -> None:
+    check_manifests(bent(argument(option, number)))
