@@ -56,7 +56,8 @@ def one_autoscaler_a_server(graph: Graph) -> list[Violation]:
     """No server is scaled by two autoscalers. Advisory."""
     found = {}
     for server in servers(graph):
-        scalers = [each for each in autoscalers_of(graph, server) if each.annotation(_TRANSFERS) is None]
+        own = (each for each in autoscalers_of(graph, server) if each.annotation(_TRANSFERS) is None)
+        scalers = sorted(own, key=str)  # an engine registers them in any order
         names = [str(each) for each in scalers]
         if _scaled_by_kserve(server):
             names.append(f"the HPA that KServe makes ({_CLASS})")

@@ -80,7 +80,7 @@ def namespaces_enforce_a_standard(graph: Graph) -> list[Violation]:
     found = []
     for space in graph.of_kind("core", "Namespace"):
         inside = [pod for pod in pods(graph) if pod.resource.namespace == space.object_name]
-        serving = [pod for pod in inside if pod.serves]
+        serving = sorted((pod for pod in inside if pod.serves), key=lambda pod: str(pod.resource))
         if not serving or standard_of(graph, serving[0].resource) != "privileged":
             continue
         if not any(beyond_baseline(pod) for pod in inside):

@@ -101,7 +101,7 @@ def _uncovered(graph: Graph) -> Iterator[Violation]:
         told = ", ".join(sorted(names))
         yield Violation(
             resource=queues[urn],
-            message=f"{queues[urn]} does not cover {told}, asked for by {', '.join(dict.fromkeys(askers[urn]))}: such"
+            message=f"{queues[urn]} does not cover {told}, asked for by {', '.join(sorted(set(askers[urn])))}: such"
             " pods are never admitted.",
             change=f"Add {told} to coveredResources and to each flavor.",
         )

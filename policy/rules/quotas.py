@@ -115,8 +115,8 @@ def quotas_are_shared(graph: Graph) -> list[Violation]:
         routes = _routes_to_one_server(quota) if apart else []
         if len(routes) > 1:
             message = (
-                f"{quota.policy} counts {', '.join(routes)} each by itself, though they lead to one server: whoever"
-                f" uses all of them has {len(routes)} times the budget."
+                f"{quota.policy} counts {', '.join(sorted(routes))} each by itself, though they lead to one server:"
+                f" whoever uses all of them has {len(routes)} times the budget."
             )
             change = "Set shared: true on its rules of rateLimit.global."
             found.append(Violation(resource=quota.policy, message=message, change=change))

@@ -246,7 +246,7 @@ MUTATIONS: dict[str, tuple[str, Change, str, str]] = {
         STACK,
         both(scaler(), scaler("other")),
         ALONE,
-        "ScaledObject coding-agents/scaler and ScaledObject coding-agents/other",
+        "ScaledObject coding-agents/other and ScaledObject coding-agents/scaler",
     ),
     "a ScaledObject beside KServe's HPA": (
         STACK,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from policy.checks import check_manifests
 from policy.table import POLICIES
 from tests.policy import option_changes, test_supply_chain
+from tests.policy.programs import Manifest
 from tests.policy.rows import rows
 
 pytestmark = pytest.mark.policy
@@ -35,3 +37,13 @@ def test_a_setting_is_an_argument_of_its_rule_with_the_same_default() -> None:
         assert [list(value) if isinstance(value, tuple) else value for value in names.values()] == list(
             defaults.values()
         )
+
+
+def test_the_order_of_objects_changes_no_finding() -> None:
+    """An engine registers them in any order."""
+    changed = [str(row) for row in rows() if _told(row.manifests) != _told(row.manifests[::-1])]
+    assert changed == []
+
+
+def _told(manifests: list[Manifest]) -> set[tuple[str, str, str]]:
+    return {(each.policy, each.resource, each.told) for each in check_manifests(manifests)}
