@@ -6,7 +6,7 @@ stands in the plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 
 from onprem_agents.catalog import Catalog, load_catalog
 from onprem_agents.errors import InvalidInput, Problem
@@ -24,6 +24,7 @@ from onprem_agents.plan.platform import PlatformPlan, images_of, references_of
 from onprem_agents.plan.pool import Pool
 from onprem_agents.plan.pools import pool_problems, pools_of, roles_named
 from onprem_agents.plan.presets import marks_of, told_presets, with_presets
+from onprem_agents.plan.role import RoleDecision
 from onprem_agents.plan.serving import ServingPlan
 from onprem_agents.plan.site import folders_of_nobody, ways_in
 from onprem_agents.plan.slow import with_speed_notes
@@ -67,13 +68,14 @@ def _planned(
     ]
     if len({pool.name for pool in pools}) < len(pools):
         raise InvalidInput(source, of_pools)  # without their names nothing else can be told apart
-    decided = servers_of(settings, pools, catalog).decide()
+    remembered: dict[Hashable, RoleDecision] = {}
+    decided = servers_of(settings, pools, catalog, remembered).decide()
 
     def plans(changed: Platform) -> tuple[ServingPlan, ...]:
         pools = pools_of(changed, catalog)
         if any(pool_problems(changed, pools)):
             return ()
-        found = servers_of(changed, pools, catalog).decide()
+        found = servers_of(changed, pools, catalog, remembered).decide()
         return () if found.problems or any(_clashes(changed)) else found.serving
 
     problems = [*of_pools, *_clashes(settings), *decided.problems]
@@ -110,9 +112,15 @@ def _planned(
     )
 
 
-def servers_of(settings: Platform, pools: tuple[Pool, ...], catalog: Catalog) -> Servers:
-    """Return the model servers that a stack asks for."""
+def servers_of(
+    settings: Platform,
+    pools: tuple[Pool, ...],
+    catalog: Catalog,
+    remembered: dict[Hashable, RoleDecision] | None = None,
+) -> Servers:
+    """Return the model servers that a stack asks for; `remembered` is shared by those with the same catalogue."""
     return Servers(
+        remembered={} if remembered is None else remembered,
         namespace=settings.namespace,
         pools=pools,
         named=roles_named(settings.hardware, pools),

@@ -6,7 +6,7 @@ One role that stands alone and all roles of a platform are decided here. Problem
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
@@ -52,6 +52,8 @@ class Servers:
     """The pool of each role that one names."""
     for_agents: bool = True
     """Whether developers' agents work with them; False lets models serve that call no tools."""
+    remembered: dict[Hashable, RoleDecision] = field(default_factory=dict, compare=False, repr=False)
+    """What was decided of a role before, where the same servers are planned again with one role changed."""
 
     def decide(self) -> Decided:
         """Decide all of them."""
@@ -101,14 +103,7 @@ class Servers:
         pools = [pool for pool in self.pools if named in (None, pool.name)]
         found = []
         for pool in pools:
-            decision = decide_role(
-                role,
-                where=where,
-                pool=pool,
-                catalog=self.catalog,
-                vllm=self.serving.vllm,
-                for_agents=self.for_agents,
-            )
+            decision = self._decided(role, where, pool)
             fits = decision.choice is not None and not decision.problems
             found.append((not fits, decision))
             if fits and not place(pool, _demands((*before, decision), pool)).unplaced:
@@ -120,6 +115,21 @@ class Servers:
             return decision
         told = f"served in the pool {decision.pool.name}, the first that holds it"
         return replace(decision, notes=(*decision.notes, told))
+
+    def _decided(self, role: ModelRole, where: str, pool: Pool) -> RoleDecision:
+        """Decide a role in a pool, or tell what was decided of the same one before."""
+        told = (role.model_dump_json(), frozenset(role.model_fields_set))
+        key = (told, where, pool, self.serving.vllm, self.for_agents)
+        if key not in self.remembered:
+            self.remembered[key] = decide_role(
+                role,
+                where=where,
+                pool=pool,
+                catalog=self.catalog,
+                vllm=self.serving.vllm,
+                for_agents=self.for_agents,
+            )
+        return self.remembered[key]
 
     def _placement(self, pool: Pool, decisions: Sequence[RoleDecision], problems: list[Problem]) -> Placement:
         demands = _demands(decisions, pool)
