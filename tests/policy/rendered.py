@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from policy.checks import Finding, check_manifests
+from policy.table import POLICIES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "manifests"
 Objects = dict[str, dict[str, Any]]
@@ -39,3 +40,10 @@ def found_in(stack: str, change: Change) -> list[Finding]:
 def policies_in(findings: list[Finding]) -> set[str]:
     """Return the names of the policies that fired."""
     return {finding.policy for finding in findings}
+
+
+def assert_only(policy: str, findings: list[Finding], part: str) -> None:
+    """Assert that one policy alone was broken, that a finding tells `part`, and that each has the table's level."""
+    assert policies_in(findings) == {policy}, "\n".join(f"{f.policy}: {f.told}" for f in findings)
+    assert any(part in finding.told for finding in findings), findings[0].told
+    assert {f.level for f in findings} == {next(row.level for row in POLICIES if row.name == policy)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from policy.graph import UNKNOWN
-from policy.table import POLICIES
 from tests.policy.exposure_changes import (
     CLIENT,
     GATEWAY,
@@ -23,7 +22,7 @@ from tests.policy.exposure_changes import (
     words,
 )
 from tests.policy.programs import both, drop, put
-from tests.policy.rendered import Change, found_in, policies_in
+from tests.policy.rendered import Change, assert_only, found_in
 
 pytestmark = pytest.mark.policy
 
@@ -263,9 +262,7 @@ def test_one_change_of_a_stack_makes_exactly_one_policy_fire(name: str) -> None:
 
     findings = found_in(stack, change)
 
-    assert policies_in(findings) == {policy}, "\n".join(f"{f.policy}: {f.told}" for f in findings)
-    assert any(part in finding.told for finding in findings), findings[0].told
-    assert {f.level for f in findings} == {next(row.level for row in POLICIES if row.name == policy)}
+    assert_only(policy, findings, part)
 
 
 HARMLESS: dict[str, tuple[str, Change]] = {

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from policy.checks import check_manifests
-from policy.table import POLICIES
 from tests.policy.exposure_changes import into_envoys_own_namespace
 from tests.policy.programs import Manifests, compliant, drop
-from tests.policy.rendered import Change, objects_of, policies_in
+from tests.policy.rendered import Change, assert_only, objects_of
 from tests.policy.styles import as_deployments
 from tests.policy.test_exposure import SPACE
 from tests.policy.test_mutations import CONTAINER
@@ -86,6 +85,4 @@ def test_one_change_makes_exactly_one_policy_fire(name: str) -> None:
 
     findings = check_manifests(program.values())
 
-    assert policies_in(findings) == {policy}, "\n".join(f"{f.policy}: {f.told}" for f in findings)
-    assert any(part in finding.told for finding in findings), findings[0].told
-    assert {f.level for f in findings} == {next(row.level for row in POLICIES if row.name == policy)}
+    assert_only(policy, findings, part)

@@ -12,7 +12,7 @@ from policy.graph import UNKNOWN
 from policy.images import read_image
 from policy.table import POLICIES
 from tests.policy.programs import Manifest, both, drop, put
-from tests.policy.rendered import Change, Objects, found_in, policies_in
+from tests.policy.rendered import Change, Objects, assert_only, found_in, policies_in
 
 pytestmark = pytest.mark.policy
 
@@ -171,11 +171,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
 def test_one_change_of_a_stack_makes_exactly_one_policy_fire(name: str) -> None:
     change, policy, part = MUTATIONS[name]
 
-    findings = found_in(STACK, change)
-
-    assert policies_in(findings) == {policy}, "\n".join(f"{f.policy}: {f.told}" for f in findings)
-    assert any(part in finding.told for finding in findings), findings[0].told
-    assert {f.level for f in findings} == {next(row.level for row in POLICIES if row.name == policy)}
+    assert_only(policy, found_in(STACK, change), part)
 
 
 HARMLESS: dict[str, Change] = {
